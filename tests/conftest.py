@@ -1,0 +1,19 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """Folder of real test data, named by PROVENANCE_VECTORS (default: beside the checkout)."""
+    folder = Path(os.environ.get("PROVENANCE_VECTORS", _ROOT.parent / "shared" / "vectors"))
+    if not folder.is_dir():
+        pytest.skip(f"no test vectors at {folder}; set PROVENANCE_VECTORS")
+    return folder

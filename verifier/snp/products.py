@@ -1,0 +1,77 @@
+"""Product lines: CPUID ranges, pinned roots.
+
+Sources: CPUID ranges as in virtee/sev `snp.rs`; root digests are SHA-256 of the ARK's DER, as AMD publishes
+the certificates at its key distribution service.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProductLine(StrEnum):
+    """A line with its own root, TCB layout and certificate form. Bergamo and Siena belong to Genoa."""
+
+    MILAN = "Milan"
+    GENOA = "Genoa"
+    TURIN = "Turin"
+
+
+class RootKind(StrEnum):
+    """Whose root a chain ended at."""
+
+    AMD = "amd"
+    SIMULATOR = "simulator"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True)
+class TrustedRoot:
+    """One acceptable ARK: product line and SHA-256 of its DER certificate (32 bytes)."""
+
+    line: ProductLine
+    ark_sha256: bytes
+    kind: RootKind
+
+
+AMD_ROOTS = tuple(
+    TrustedRoot(line, bytes.fromhex(digest), RootKind.AMD)
+    for line, digest in (
+        (ProductLine.MILAN, "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd"),
+        (ProductLine.GENOA, "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1"),
+        (ProductLine.TURIN, "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a"),
+    )
+)
+
+# The simulator's private keys are public: whoever reads this can forge its evidence. Only the policy
+# `demo` names this root, and a record made from it is marked `simulated`.
+SIMULATOR_ROOTS: tuple[TrustedRoot, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cpuid:
+    """Family, model and stepping as a version 3 or later report states them."""
+
+    family: int
+    model: int
+    stepping: int
+
+    def __str__(self) -> str:
+        return f"{self.family:02x}h/{self.model:02x}h/{self.stepping}"
+
+
+_CPUID_LINES = (
+    (0x19, 0x00, 0x0F, ProductLine.MILAN),
+    (0x19, 0x10, 0x1F, ProductLine.GENOA),
+    (0x19, 0xA0, 0xAF, ProductLine.GENOA),
+    (0x1A, 0x00, 0x11, ProductLine.TURIN),
+)
+
+
+def line_of_cpuid(cpuid: Cpuid) -> ProductLine | None:
+    """Return the product line of a processor, or None for one whose formats are not known here (Venice, say)."""
+    for family, first, last, line in _CPUID_LINES:
+        if cpuid.family == family and first <= cpuid.model <= last:
+            return line
+    return None

@@ -1,0 +1,23 @@
+"""Untrusted text on its way to a terminal, a log or an error message."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_MAX_CHARS = 300
+
+
+def printable(text: str, max_chars: int = _MAX_CHARS) -> str:
+    """Return `text` with control, format (bidi), surrogate and unassigned characters escaped, cut to `max_chars`.
+
+    A name taken from a release may hold ANSI sequences, newlines or bidi overrides that would let it
+    forge a line of output.
+    """
+    shown = "".join(_escape(char) for char in text[: max_chars + 1])
+    return shown if len(text) <= max_chars else shown[: max_chars - 1] + "…"
+
+
+def _escape(char: str) -> str:
+    if unicodedata.category(char)[0] in "CZ" and char != " ":
+        return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+    return char
