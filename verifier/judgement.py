@@ -1,0 +1,78 @@
+"""One release, whole: evidence, manifest, every file. The oracle's pipeline and a user's `check` both call `judge`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from verifier.appraisal import AttestationResult, appraise, roots_of
+from verifier.checks import Check, Finding
+from verifier.digest.files import (
+    FileSet,
+    Progress,
+    digest_files,
+    list_files,
+    match_file_digests,
+    match_file_set,
+)
+from verifier.policy import Policy
+from verifier.record import Record, record_of
+from verifier.release import Release
+from verifier.sheet import CheckSheet
+from verifier.snp.products import TrustedRoot
+from verifier.verdict import Verdict, make_verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An accepted release: what was found, the verdict as written, and the record it earns."""
+
+    result: AttestationResult
+    files: FileSet
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    record: Record
+
+
+def judge(
+    release: Release,
+    policy: Policy,
+    *,
+    at: datetime,
+    roots: tuple[TrustedRoot, ...] | None = None,
+    progress: Progress | None = None,
+) -> Judgement:
+    """Judge a release read from disk against `policy` at moment `at`; every file is read exactly once.
+
+    Args:
+        roots: trusted roots; by default the pinned ones that the policy names.
+        progress: called with (bytes done, bytes in all) while files are hashed.
+
+    Raises:
+        ProvenanceError: see `verifier.errors`; `.findings` tells every check's outcome.
+    """
+    sheet = CheckSheet()
+    with sheet:
+        # (1) evidence, key and manifest
+        result = appraise(release, policy, at=at, roots=roots_of(policy) if roots is None else roots, sheet=sheet)
+        # (2) every file named and none unnamed, sizes equal, before any byte is read
+        listing = list_files(release.path)
+        match_file_set(result.manifest, listing)
+        sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
+        # (3) one read of every byte
+        files = digest_files(release.path, listing, sha256_of=result.manifest.sha256_paths, progress=progress)
+        match_file_digests(result.manifest, files)
+        sheet.passed(Check.FILE_DIGESTS, f"model digest {files.model_digest.hex()[:16]}…", "the digests in the manifest")
+        _enter_unchecked(release, sheet)
+        findings = sheet.findings()
+        verdict = make_verdict(release, result, files, findings)
+    return Judgement(result, files, findings, verdict, record_of(result, files, findings, verdict.digest))
+
+
+def _enter_unchecked(release: Release, sheet: CheckSheet) -> None:
+    bundle = "this version does not check OpenSSF bundles" if release.bundle else "no OpenSSF signing bundle"
+    sheet.not_checked(Check.PUBLISHER_SIGNATURE, bundle)
+    sheet.not_checked(Check.PUBLISHER_IDENTITY, bundle)
+    sheet.not_checked(Check.LINEAGE, "this version does not look ancestors up")
+    sheet.not_checked(Check.REGISTRY_RECORD, "the record is written after this judgement")
+

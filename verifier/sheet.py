@@ -1,0 +1,69 @@
+"""The check sheet: what is known of every check so far, so that a refusal tells as much as an acceptance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+
+from verifier.checks import Check, Finding, Outcome, failed, not_checked, passed
+from verifier.errors import ProvenanceError
+
+
+class CheckSheet:
+    """Collects findings in one judgement; as a context manager it completes a failure with all of them.
+
+    >>> with CheckSheet() as sheet:
+    ...     sheet.passed(Check.REPORT_FORMAT, "version 3", "version 2, 3 or 5")
+
+    A `ProvenanceError` that leaves the block carries the sheet in `.findings`: what passed, what failed, and
+    "not-checked" for all that was not reached. Nested blocks on one sheet are fine.
+    """
+
+    def __init__(self) -> None:
+        self._findings: dict[Check, Finding] = {}
+
+    def passed(self, check: Check, got: str, wanted: str) -> None:
+        self.add([passed(check, got, wanted)])
+
+    def not_checked(self, check: Check, why: str) -> None:
+        self.add([not_checked(check, why)])
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Enter findings. Two of one check become one: a failure stays, and a pass outweighs "not-checked"."""
+        for new in findings:
+            old = self._findings.get(new.check)
+            self._findings[new.check] = new if old is None else _weightier(old, new)
+
+    def findings(self, unreached: str = "not reached") -> tuple[Finding, ...]:
+        """Return one finding per check, in the order of `Check`."""
+        return tuple(self._findings.get(check) or not_checked(check, unreached) for check in Check)
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings() if f.outcome is Outcome.FAILED)
+
+    def __enter__(self) -> CheckSheet:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, ProvenanceError):
+            if error.check and not self._has_failed(error.check):
+                self._findings[error.check] = _finding_of(error, error.check)
+            error.findings = self.findings()
+
+    def _has_failed(self, check: Check) -> bool:
+        found = self._findings.get(check)
+        return found is not None and found.outcome is Outcome.FAILED
+
+
+def _finding_of(error: ProvenanceError, check: Check) -> Finding:
+    if error.retry:  # nothing is known to be wrong: it could not be decided
+        return not_checked(check, error.problem)
+    return failed(check, error.got or error.problem, error.wanted)
+
+
+def _weightier(old: Finding, new: Finding) -> Finding:
+    order = (Outcome.FAILED, Outcome.PASSED, Outcome.NOT_CHECKED)
+    return min(old, new, key=lambda f: order.index(f.outcome))
