@@ -46,7 +46,14 @@ AMD_ROOTS = tuple(
 
 # The simulator's private keys are public: whoever reads this can forge its evidence. Only the policy
 # `demo` names this root, and a record made from it is marked `simulated`.
-SIMULATOR_ROOTS: tuple[TrustedRoot, ...] = ()
+SIMULATOR_ROOTS = tuple(
+    TrustedRoot(line, bytes.fromhex(digest), RootKind.SIMULATOR)
+    for line, digest in (
+        (ProductLine.MILAN, "152386dec633d422a7104fcb81de7baec2b1300ebaa4444106c7d542f3c40bcf"),
+        (ProductLine.GENOA, "7f3fe4ef2c92d5cd40579cfe6d86c9b13a6a43e7216e9e39629f7cb04bd960f1"),
+        (ProductLine.TURIN, "f10e606a8fa25a01ef021521bbc8549cef213dabe778d1bf6574d2c109d1e3fa"),
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,192 @@
+"""A fake AMD: its own root for each product line, and everything AMD would sign with it.
+
+Its private keys ship with this package. Whoever has them can forge any report under this root, which is why
+only the policy `demo`, or an option with `unsafe` in its name, accepts it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from importlib import resources
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+
+from publisher.simulator import der, forms
+from publisher.simulator.certificates import CertificateTemplate, CrlTemplate, Extension
+from publisher.simulator.forms import Role, VekKind
+from verifier.snp.products import ProductLine, RootKind, TrustedRoot
+from verifier.snp.tcb import Tcb
+
+_RSA_BITS = 4096
+_PUBLIC_EXPONENT = 65537
+_P384_ORDER = int(
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
+)
+
+
+class Vek(NamedTuple):
+    """A VCEK or VLEK: DER certificate and the private key that signs reports."""
+
+    certificate: bytes
+    key: ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True)
+class Authority:
+    """An ARK, ASK or ASVK. `certificate` is DER and may be signed anew with other contents for the same key."""
+
+    role: Role
+    template: CertificateTemplate
+    certificate: bytes
+    key: rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True)
+class FakeAmd:
+    """The authorities of one product line."""
+
+    line: ProductLine
+    authorities: Mapping[Role, Authority]
+
+    @classmethod
+    def load(cls, line: ProductLine) -> FakeAmd:
+        """The authorities that ship with this package, the same bytes every time (see pki/README.md)."""
+        folder = resources.files("publisher.simulator") / "pki" / line.lower()
+        keys = {role: _load_key((folder / f"{role}.key.der").read_bytes()) for role in Role}
+        certificates = {role: (folder / f"{role}.der").read_bytes() for role in Role}
+        return cls(line, {role: _authority(line, role, keys, certificates[role]) for role in Role})
+
+    @classmethod
+    def generate(cls, line: ProductLine) -> FakeAmd:
+        """Three fresh RSA-4096 keys from the operating system's randomness: another root. Takes seconds."""
+        return cls.from_keys(line, {role: rsa.generate_private_key(_PUBLIC_EXPONENT, _RSA_BITS) for role in Role})
+
+    @classmethod
+    def from_keys(cls, line: ProductLine, keys: Mapping[Role, rsa.RSAPrivateKey]) -> FakeAmd:
+        """Sign new certificates for given keys; signatures are salted, so their bytes differ each time."""
+        return cls(line, {role: _authority(line, role, keys) for role in Role})
+
+    def reissue(self, role: Role, *, signed_by: Role = Role.ARK, **changes: Any) -> FakeAmd:
+        """Return this AMD with one authority's certificate signed anew, `changes` replacing fields of its template.
+
+        `signed_by` picks the key alone; issuer and authority key identifier stay as they are unless changed.
+        """
+        old = self.authorities[role]
+        template = replace(old.template, **changes)
+        new = replace(old, template=template, certificate=template.sign(self.authorities[signed_by].key))
+        return replace(self, authorities={**self.authorities, role: new})
+
+    @property
+    def ark(self) -> Authority:
+        return self.authorities[Role.ARK]
+
+    def trusted_root(self, kind: RootKind = RootKind.SIMULATOR) -> TrustedRoot:
+        """What a verifier has to pin to accept this root."""
+        return TrustedRoot(self.line, hashlib.sha256(self.ark.certificate).digest(), kind)
+
+    def chain_pem(self, kind: VekKind) -> bytes:
+        """PEM of ASK or ASVK, then ARK, as the key distribution service gives them."""
+        intermediate = self.authorities[_ISSUERS[kind]].certificate
+        return "".join(map(ssl.DER_cert_to_PEM_cert, (intermediate, self.ark.certificate))).encode()
+
+    def vcek(self, hwid: bytes, tcb: Tcb, *, not_before: datetime, **deviations: Any) -> Vek:
+        """The certificate of a chip's own key at one TCB: hwid is 64 bytes, on Turin 8.
+
+        As at AMD, asking again gives the same key in another certificate. For `deviations` see `_issue`.
+        """
+        key = self._derive_key(VekKind.VCEK, hwid, tcb)
+        return self._issue(VekKind.VCEK, key, not_before, forms.vcek_extensions(self.line, hwid, tcb), **deviations)
+
+    def vlek(self, csp_id: str, tcb: Tcb, *, not_before: datetime, **deviations: Any) -> Vek:
+        """The certificate of a key loaded by a cloud provider, named by csp_id. For `deviations` see `_issue`."""
+        key = self._derive_key(VekKind.VLEK, csp_id.encode(), tcb)
+        return self._issue(VekKind.VLEK, key, not_before, forms.vlek_extensions(self.line, csp_id, tcb), **deviations)
+
+    def _issue(
+        self,
+        kind: VekKind,
+        derived_key: ec.EllipticCurvePrivateKey,
+        not_before: datetime,
+        extensions: tuple[Extension, ...],
+        *,
+        key: ec.EllipticCurvePrivateKey | None = None,
+        signed_by: Role | None = None,
+        **changes: Any,
+    ) -> Vek:
+        """Sign a VEK certificate.
+
+        Args:
+            key: the subject's key, in place of the derived one.
+            signed_by: the authority whose name and key issue it, in place of the right one.
+            changes: fields of CertificateTemplate to replace.
+        """
+        issuer = self.authorities[signed_by or _ISSUERS[kind]]
+        subject_key = key or derived_key
+        template = CertificateTemplate(
+            serial=0,
+            issuer=issuer.template.subject,
+            subject=forms.vek_name(kind),
+            not_before=not_before,
+            not_after=forms.vek_not_after(kind, not_before),
+            spki=subject_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            extensions=extensions,
+        )
+        return Vek(replace(template, **changes).sign(issuer.key), subject_key)
+
+    def crl(
+        self,
+        this_update: datetime,
+        next_update: datetime | None,
+        revoked: tuple[int, ...] = (),
+        *,
+        number: int = 1,
+        signed_by: Role = Role.ARK,
+        **changes: Any,
+    ) -> bytes:
+        """DER revocation list: serial numbers, signed by the ARK; `changes` replace fields of CrlTemplate."""
+        template = CrlTemplate(
+            issuer=self.ark.template.subject,
+            this_update=this_update,
+            next_update=next_update,
+            revoked=revoked,
+            extensions=(
+                forms.authority_key_id(self.ark.key.public_key()),
+                Extension(forms.CRL_NUMBER, der.integer(number)),
+            ),
+        )
+        return replace(template, **changes).sign(self.authorities[signed_by].key)
+
+    def _derive_key(self, kind: VekKind, owner: bytes, tcb: Tcb) -> ec.EllipticCurvePrivateKey:
+        """A real chip derives its key from a fused secret and the TCB; here the secret is the root's public key."""
+        secret = f"{kind} {owner.hex()} {tcb}".encode() + self._ark_spki
+        number = int.from_bytes(hashlib.sha512(secret).digest(), "big") % (_P384_ORDER - 1) + 1
+        return ec.derive_private_key(number, ec.SECP384R1())
+
+    @cached_property
+    def _ark_spki(self) -> bytes:
+        return self.ark.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+_ISSUERS = {VekKind.VCEK: Role.ASK, VekKind.VLEK: Role.ASVK}
+
+
+def _authority(
+    line: ProductLine, role: Role, keys: Mapping[Role, rsa.RSAPrivateKey], certificate: bytes | None = None
+) -> Authority:
+    """`certificate` is signed anew unless it is given."""
+    template = forms.authority_template(line, role, keys[role].public_key(), keys[Role.ARK].public_key())
+    return Authority(role, template, certificate or template.sign(keys[Role.ARK]), keys[role])
+
+
+def _load_key(data: bytes) -> rsa.RSAPrivateKey:
+    # The files ship with the package; checking the primes again costs half a second per key.
+    key = load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key

@@ -1,0 +1,173 @@
+"""AMD's forms: what the certificates of each product line say, field by field.
+
+Sources: AMD 57230 (VCEK certificate and key distribution service), AMD's published ARK, ASK and ASVK of Milan,
+Genoa and Turin, and VEKs issued by its key distribution service, which these reproduce byte for byte except
+for keys, signatures and dates of issue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from publisher.simulator import der
+from publisher.simulator.certificates import CertificateTemplate, Extension, Name, Pss
+from verifier.snp.products import ProductLine
+from verifier.snp.tcb import Tcb
+
+KEY_USAGE, BASIC_CONSTRAINTS = "2.5.29.15", "2.5.29.19"
+SUBJECT_KEY_ID, AUTHORITY_KEY_ID = "2.5.29.14", "2.5.29.35"
+CRL_NUMBER, DELTA_CRL_INDICATOR, CRL_DISTRIBUTION_POINTS = "2.5.29.20", "2.5.29.27", "2.5.29.31"
+
+AMD_ARC = "1.3.6.1.4.1.3704.1"
+STRUCT_VERSION, PRODUCT_NAME = f"{AMD_ARC}.1", f"{AMD_ARC}.2"
+HWID, CSP_ID = f"{AMD_ARC}.4", f"{AMD_ARC}.5"
+SPL = {
+    "bootloader": f"{AMD_ARC}.3.1",
+    "tee": f"{AMD_ARC}.3.2",
+    "snp": f"{AMD_ARC}.3.3",
+    "spl4": f"{AMD_ARC}.3.4",
+    "spl5": f"{AMD_ARC}.3.5",
+    "spl6": f"{AMD_ARC}.3.6",
+    "spl7": f"{AMD_ARC}.3.7",
+    "microcode": f"{AMD_ARC}.3.8",
+    "fmc": f"{AMD_ARC}.3.9",
+}
+_RESERVED_SPL = ("spl4", "spl5", "spl6", "spl7")
+_LEGACY_ORDER = ("bootloader", "tee", *_RESERVED_SPL, "snp", "microcode")
+_TURIN_ORDER = ("fmc", "bootloader", "tee", "snp", *_RESERVED_SPL[1:], "microcode")
+
+_CERT_SIGN_BIT, _CRL_SIGN_BIT = 0x04, 0x02
+
+
+class Role(StrEnum):
+    """An authority: AMD root key, signing key of VCEKs, signing key of VLEKs."""
+
+    ARK = "ark"
+    ASK = "ask"
+    ASVK = "asvk"
+
+
+class VekKind(StrEnum):
+    """Whose key signs a report: the chip's own, or one that a cloud provider loaded."""
+
+    VCEK = "vcek"
+    VLEK = "vlek"
+
+
+# Serial number and first moment of validity of AMD's own; each is valid for 25 years.
+_SERIALS_AND_STARTS = {
+    (ProductLine.MILAN, Role.ARK): (0x010000, datetime(2020, 10, 22, 17, 23, 5, tzinfo=UTC)),
+    (ProductLine.MILAN, Role.ASK): (0x010001, datetime(2020, 10, 22, 18, 24, 20, tzinfo=UTC)),
+    (ProductLine.MILAN, Role.ASVK): (0x010101, datetime(2022, 11, 16, 22, 45, 24, tzinfo=UTC)),
+    (ProductLine.GENOA, Role.ARK): (0x020000, datetime(2022, 1, 26, 15, 34, 37, tzinfo=UTC)),
+    (ProductLine.GENOA, Role.ASK): (0x020002, datetime(2022, 10, 31, 13, 33, 48, tzinfo=UTC)),
+    (ProductLine.GENOA, Role.ASVK): (0x020101, datetime(2022, 11, 18, 20, 48, 34, tzinfo=UTC)),
+    (ProductLine.TURIN, Role.ARK): (0x030000, datetime(2023, 5, 15, 20, 3, 12, tzinfo=UTC)),
+    (ProductLine.TURIN, Role.ASK): (0x030001, datetime(2023, 5, 15, 20, 25, 21, tzinfo=UTC)),
+    (ProductLine.TURIN, Role.ASVK): (0x030101, datetime(2023, 5, 15, 21, 9, 41, tzinfo=UTC)),
+}
+_AUTHORITY_YEARS = 25
+_VEK_YEARS = {VekKind.VCEK: 7, VekKind.VLEK: 1}
+
+
+def authority_name(line: ProductLine, role: Role) -> Name:
+    """`ARK-Milan`, `SEV-Milan` for the ASK, `SEV-VLEK-Milan` for the ASVK."""
+    return Name({Role.ARK: f"ARK-{line}", Role.ASK: f"SEV-{line}", Role.ASVK: f"SEV-VLEK-{line}"}[role])
+
+
+def authority_template(
+    line: ProductLine, role: Role, key: rsa.RSAPublicKey, ark_key: rsa.RSAPublicKey
+) -> CertificateTemplate:
+    """The certificate of an ARK (signed by itself), ASK or ASVK (signed by the ARK)."""
+    serial, start = _SERIALS_AND_STARTS[line, role]
+    return CertificateTemplate(
+        serial=serial,
+        issuer=authority_name(line, Role.ARK),
+        subject=authority_name(line, role),
+        not_before=start,
+        not_after=start.replace(year=start.year + _AUTHORITY_YEARS),
+        spki=key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        extensions=_authority_extensions(line, role, key, ark_key),
+        pss=Pss(explicit_trailer=True),
+    )
+
+
+def _authority_extensions(
+    line: ProductLine, role: Role, key: rsa.RSAPublicKey, ark_key: rsa.RSAPublicKey
+) -> tuple[Extension, ...]:
+    """AMD's choice and order. The ASK's key usage counts one unused bit where DER would count two; so does AMD's."""
+    subject_key_id = Extension(SUBJECT_KEY_ID, der.octet_string(key_id(key)))
+    vek = VekKind.VLEK if role is Role.ASVK else VekKind.VCEK
+    crl = f"https://kdsintf.amd.com/{vek}/v1/{line}/crl"
+    full_name = der.implicit(0, der.implicit(6, crl.encode()), constructed=True)
+    crl_points = Extension(
+        CRL_DISTRIBUTION_POINTS, der.sequence(der.sequence(der.implicit(0, full_name, constructed=True)))
+    )
+    if role is Role.ARK:
+        return (key_usage(_CERT_SIGN_BIT | _CRL_SIGN_BIT), subject_key_id, basic_constraints(ca=True), crl_points)
+    return (
+        subject_key_id,
+        authority_key_id(ark_key),
+        basic_constraints(ca=True, path_length=0),
+        key_usage(_CERT_SIGN_BIT),
+        crl_points,
+    )
+
+
+def key_id(key: rsa.RSAPublicKey) -> bytes:
+    """SHA-1 of the PKCS #1 public key: RFC 5280, 4.2.1.2, method 1. A name for a key, nothing rests on it."""
+    return hashlib.sha1(key.public_bytes(Encoding.DER, PublicFormat.PKCS1), usedforsecurity=False).digest()
+
+
+def authority_key_id(key: rsa.RSAPublicKey) -> Extension:
+    return Extension(AUTHORITY_KEY_ID, der.sequence(der.implicit(0, key_id(key))))
+
+
+def key_usage(bits: int) -> Extension:
+    return Extension(KEY_USAGE, der.bit_string(bytes([bits]), unused_bits=1), critical=True)
+
+
+def basic_constraints(*, ca: bool, path_length: int | None = None) -> Extension:
+    parts = [der.boolean(True)] if ca else []
+    if path_length is not None:
+        parts.append(der.integer(path_length))
+    return Extension(BASIC_CONSTRAINTS, der.sequence(*parts), critical=True)
+
+
+def vek_name(kind: VekKind) -> Name:
+    return Name(f"SEV-{kind.upper()}")
+
+
+def vek_not_after(kind: VekKind, not_before: datetime) -> datetime:
+    """Seven years for a VCEK, one for a VLEK; 29 February ends on 28 February."""
+    year = not_before.year + _VEK_YEARS[kind]
+    try:
+        return not_before.replace(year=year)
+    except ValueError:
+        return (not_before - timedelta(days=1)).replace(year=year)
+
+
+def vcek_extensions(line: ProductLine, hwid: bytes, tcb: Tcb) -> tuple[Extension, ...]:
+    """AMD's arc only. hwID is raw, without a tag: 64 bytes, on Turin 8."""
+    product_name = "Milan-B0" if line is ProductLine.MILAN else str(line)
+    return (*_common_extensions(line, product_name, tcb), Extension(HWID, hwid))
+
+
+def vlek_extensions(line: ProductLine, csp_id: str, tcb: Tcb) -> tuple[Extension, ...]:
+    """As a VCEK's, with the cloud provider's name in place of hwID."""
+    return (*_common_extensions(line, str(line), tcb), Extension(CSP_ID, der.ia5_string(csp_id)))
+
+
+def _common_extensions(line: ProductLine, product_name: str, tcb: Tcb) -> tuple[Extension, ...]:
+    turin = line is ProductLine.TURIN
+    levels = vars(tcb) | dict.fromkeys(_RESERVED_SPL, 0)
+    return (
+        Extension(STRUCT_VERSION, der.integer(1 if turin else 0)),
+        Extension(PRODUCT_NAME, der.ia5_string(product_name)),
+        *(Extension(SPL[part], der.integer(levels[part])) for part in (_TURIN_ORDER if turin else _LEGACY_ORDER)),
+    )
