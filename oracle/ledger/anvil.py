@@ -1,0 +1,125 @@
+"""The embedded chain of the demo and the tests: anvil on this machine's loopback, stopped when the block ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from verifier.errors import TemporaryError, UsageError
+
+CHAIN_ID = 31337
+_START_SECONDS = 20.0
+_STOP_SECONDS = 10.0
+_NPM_FOLDER = Path(__file__).parents[2] / "hardhat" / "node_modules" / "@foundry-rs"
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+_LISTENING = re.compile(r"^Listening on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class DevAccount:
+    """An account that anvil funds. Its private key (32 bytes) is known to everyone."""
+
+    address: str
+    key: bytes
+
+
+@dataclass(frozen=True)
+class EmbeddedChain:
+    """A running chain: its endpoint, its id and its funded accounts."""
+
+    rpc_url: str
+    chain_id: int
+    accounts: tuple[DevAccount, ...]
+
+
+def find_anvil() -> Path:
+    """Return the anvil program: $PROVENANCE_ANVIL, else the one npm installed here, else the one on PATH.
+
+    Raises:
+        UsageError: there is none.
+    """
+    named = os.environ.get("PROVENANCE_ANVIL")
+    if named:
+        if not os.access(named, os.X_OK):
+            raise UsageError("not a program", where="PROVENANCE_ANVIL", got=named, wanted="the path of anvil")
+        return Path(named)
+    machine = _MACHINES.get(platform.machine().lower(), platform.machine())
+    installed = _NPM_FOLDER / f"anvil-{platform.system().lower()}-{machine}" / "bin" / "anvil"
+    on_path = shutil.which("anvil")
+    if os.access(installed, os.X_OK):
+        return installed
+    if on_path:
+        return Path(on_path)
+    raise UsageError(
+        "the embedded chain needs anvil",
+        got="none on PATH",
+        wanted="python hardhat/node.py npm ci --omit=dev, or PROVENANCE_ANVIL=the path of anvil",
+    )
+
+
+@contextmanager
+def run_anvil(*, state: Path | None = None, port: int = 0, options: tuple[str, ...] = ()) -> Iterator[EmbeddedChain]:
+    """Run a chain on 127.0.0.1 until the block ends, whatever ends it.
+
+    Args:
+        state: file to load the chain from, and to save it to every few seconds and at the end.
+        port: 0 for one that is free.
+        options: more options of anvil.
+
+    Raises:
+        UsageError: there is no anvil.
+        TemporaryError: it does not start.
+    """
+    program = find_anvil()
+    with tempfile.TemporaryDirectory(prefix="provenance-anvil-") as folder:
+        log, config = Path(folder, "log"), Path(folder, "config.json")
+        command = [str(program), "--host", "127.0.0.1", "--port", str(port), "--config-out", str(config), *options]
+        if state is not None:
+            command += ["--state", str(state), "--state-interval", "5"]
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            listening_port = _wait_until_listening(process, log)
+            yield EmbeddedChain(f"http://127.0.0.1:{listening_port}", CHAIN_ID, _read_accounts(config))
+        finally:
+            _stop(process)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], log: Path) -> int:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        found = _LISTENING.search(log.read_text(errors="replace"))
+        if found:
+            return int(found[1])
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    last_line = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+    raise TemporaryError("anvil did not start", where="anvil", got=last_line, wanted=f"ready in {_START_SECONDS:.0f} s")
+
+
+def _read_accounts(config: Path) -> tuple[DevAccount, ...]:
+    started = json.loads(config.read_text())
+    pairs = zip(started["available_accounts"], started["private_keys"], strict=True)
+    return tuple(DevAccount(address, bytes.fromhex(key.removeprefix("0x"))) for address, key in pairs)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)  # it saves its state first
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
