@@ -1,0 +1,149 @@
+"""Strict YAML: bytes to a tree of mappings, lists, text, whole numbers and booleans.
+
+A policy must mean one thing to every reader. So what YAML would read in a surprising way is refused, not
+guessed: `yes`, `010`, `1.55`, an unquoted date, an empty value, a key given twice, an anchor, a tag.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import yaml
+
+from verifier.errors import UsageError
+from verifier.text import printable
+
+MAX_BYTES = 64 * 1024
+_MAX_DEPTH = 16
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,18}|0x[0-9a-fA-F]{1,16}")
+_STRING_TAG = "tag:yaml.org,2002:str"
+_INTEGER_TAG = "tag:yaml.org,2002:int"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file and the path of a key in it, for messages: `my.yaml: tcb_floors.rows[2].floor`."""
+
+    file: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.path}" if self.path else self.file
+
+    def key(self, name: str) -> Place:
+        return Place(self.file, f"{self.path}.{name}" if self.path else name)
+
+    def item(self, index: int) -> Place:
+        return Place(self.file, f"{self.path}[{index}]")
+
+    def refuse(self, problem: str, got: object = "", wanted: str = "") -> NoReturn:
+        raise UsageError(problem, where=printable(str(self)), got=printable(str(got), 120), wanted=wanted)
+
+
+def parse_yaml(data: bytes, where: str) -> object:
+    """Read one strict YAML document: nested `dict[str, ...]`, `list`, `str`, `int` and `bool`, nothing else.
+
+    Raises:
+        UsageError: not UTF-8, over 64 KiB, not YAML, nested too deeply, or not plain in the sense of this module.
+    """
+    place = Place(where)
+    if len(data) > MAX_BYTES:
+        place.refuse("file is too large", "more than that", f"at most {MAX_BYTES} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise UsageError("not UTF-8 text", where=where, got=f"byte {problem.start}", wanted="UTF-8") from problem
+    try:
+        return _document(yaml.parse(text, Loader=yaml.SafeLoader), place)
+    except yaml.YAMLError as problem:
+        said = printable(" ".join(str(problem).split()))
+        raise UsageError("not YAML", where=where, got=said, wanted="YAML") from problem
+    except (ValueError, OverflowError) as problem:
+        # PyYAML lets these escape, for example on the escape "\U00110000".
+        raise UsageError("not YAML", where=where, got=type(problem).__name__, wanted="YAML") from problem
+
+
+def _document(events: Iterator[Any], place: Place) -> object:
+    next(events)  # StreamStartEvent
+    start = next(events)
+    if not isinstance(start, yaml.DocumentStartEvent):
+        place.refuse("file is empty", "nothing", "a policy")
+    if start.version or start.tags:
+        place.refuse("YAML directives are not allowed here", "a line that starts with %", "none")
+    tree = _node(next(events), events, place, 0)
+    next(events)  # DocumentEndEvent
+    if not isinstance(next(events), yaml.StreamEndEvent):
+        place.refuse("more than one document", "---", "one document")
+    return tree
+
+
+def _node(event: Any, events: Iterator[Any], place: Place, depth: int) -> object:
+    if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+        place.refuse("anchors and aliases are not allowed here", event.anchor, "the value itself")
+    if event.tag is not None:
+        place.refuse("tags are not allowed here", event.tag, "the value itself")
+    if depth > _MAX_DEPTH:
+        place.refuse("nested too deeply", f"more than {_MAX_DEPTH} levels", f"at most {_MAX_DEPTH}")
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event, place)
+    if isinstance(event, yaml.SequenceStartEvent):
+        return _sequence(events, place, depth)
+    return _mapping(events, place, depth)
+
+
+def _sequence(events: Iterator[Any], place: Place, depth: int) -> list[object]:
+    items: list[object] = []
+    while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        items.append(_node(event, events, place.item(len(items)), depth + 1))
+    return items
+
+
+def _mapping(events: Iterator[Any], place: Place, depth: int) -> dict[str, object]:
+    entries: dict[str, object] = {}
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        key = _node(event, events, place, depth + 1)
+        if not isinstance(key, str):
+            place.refuse("a key is not text", shown(key), "the name of a rule")
+        if key in entries:
+            place.refuse("a key is given twice", key, "each key once")
+        entries[key] = _node(next(events), events, place.key(key), depth + 1)
+    return entries
+
+
+def _scalar(event: Any, place: Place) -> str | int | bool:
+    text: str = event.value
+    if printable(text, len(text) + 1) != text:
+        place.refuse("text holds characters that cannot be shown", text, "one line of printable text")
+    tag = _tag_of_plain(text) if event.implicit[0] else _STRING_TAG
+    if tag == _STRING_TAG:
+        return text
+    if text in ("true", "false"):
+        return text == "true"
+    if tag == _INTEGER_TAG and _INTEGER.fullmatch(text):
+        return int(text, 0)
+    kind = tag.rpartition(":")[2]
+    return place.refuse(
+        f"YAML reads this as {kind}, which means different things to different readers",
+        text or "nothing",
+        "text in quotes, a whole number such as 10 or 0x0a, true or false",
+    )
+
+
+def _tag_of_plain(text: str) -> str:
+    """The type that YAML 1.1 gives a scalar without quotes."""
+    for tag, pattern in yaml.SafeLoader.yaml_implicit_resolvers.get(text[:1], []):
+        if pattern.match(text):
+            return str(tag)
+    return _STRING_TAG
+
+
+def shown(tree: object) -> str:
+    """Say in a few words what a value of the tree is."""
+    if isinstance(tree, dict):
+        return "a mapping" if tree else "an empty mapping"
+    if isinstance(tree, list):
+        return f"a list of {len(tree)}"
+    return f"the text {tree!r}" if isinstance(tree, str) else str(tree).lower()
