@@ -1,0 +1,269 @@
+"""Every file of a release: list them, compare with the manifest, hash each once.
+
+Sizes are compared before a byte is read, so a stranger's sparse terabyte costs nothing. The listing is taken again
+after the last byte: digests are returned only if nothing changed from the first look to the last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from verifier.checks import Check
+from verifier.digest.fsverity import FileDigest, FsVerityHasher, model_digest
+from verifier.errors import FormatError, VerificationError
+from verifier.manifest.names import PROVENANCE_FOLDER, parse_path, refuse_collisions
+from verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
+from verifier.text import printable
+from verifier.walk import Identity, OpenFile, changed, identify, open_file, open_folder, open_root, scan
+
+PIECE_BYTES = 1024 * 1024
+_NAMED_MAX = 10  # of each kind of difference, in a message
+
+Progress = Callable[[int, int], None]
+"""Called with (bytes hashed so far, bytes in all)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a folder may hold at most; files counts folders too, depth counts folders above a file."""
+
+    files: int = MAX_FILES
+    depth: int = 32
+    total_bytes: int = 2**44
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """One file as a look at the folder found it; nothing of it was read."""
+
+    path: str
+    identity: Identity
+
+    @property
+    def size(self) -> int:
+        return self.identity.size
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All files of a release outside `provenance/`, sorted by the UTF-8 bytes of their paths."""
+
+    files: tuple[ListedFile, ...]
+    limits: Limits
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """All files of a release with their digests, in the order of the listing."""
+
+    files: tuple[FileDigest, ...]
+    model_digest: bytes
+
+
+class FileHasher(Protocol):
+    """How one open file is read and hashed; faster ways than `hash_file` have the same form and the same results."""
+
+    def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+        """Read exactly `file.size` bytes, once; call `advance` with the size of every piece read.
+
+        Raises:
+            ChangedError: there are fewer.
+        """
+
+
+def list_files(root: Path, limits: Limits = Limits()) -> Listing:
+    """Look at every file under the folder `root`, `provenance/` excepted, without reading any.
+
+    Raises:
+        UsageError: no such folder.
+        FormatError: a link, a special file, an unacceptable name, or more than `limits` (check `file-set`).
+        ChangedError: something vanished meanwhile.
+    """
+    with open_root(root) as folder:
+        walk = _Walk(os.fstat(folder).st_dev, limits)
+        files = sorted(walk.files(folder, "", depth=0), key=lambda file: file.path.encode())
+    refuse_collisions((file.path for file in files), where="release", check=Check.FILE_SET)
+    return Listing(tuple(files), limits)
+
+
+class _Walk:
+    """One walk through a folder; counts against its limits as it goes, so that no folder exhausts memory."""
+
+    def __init__(self, device: int, limits: Limits) -> None:
+        self._device = device
+        self._limits = limits
+        self._files = 0
+        self._total_bytes = 0
+
+    def files(self, folder: int, path: str, depth: int) -> Iterator[ListedFile]:
+        self._limit("folders within folders", depth, self._limits.depth, path)
+        for name, found in scan(folder, path or "release", most=self._limits.files + 1):
+            inner = f"{path}/{name}".lstrip("/")
+            is_folder = stat.S_ISDIR(found.st_mode)
+            if is_folder and inner == PROVENANCE_FOLDER:
+                continue
+            parse_path(inner, where="release", check=Check.FILE_SET)
+            self._files += 1
+            self._limit("files", self._files, self._limits.files, inner)
+            if is_folder:
+                with open_folder(folder, inner) as opened:
+                    yield from self.files(opened, inner, depth + 1)
+            else:
+                identity = identify(found, inner, self._device)
+                self._total_bytes += identity.size
+                self._limit("bytes", self._total_bytes, self._limits.total_bytes, inner)
+                yield ListedFile(inner, identity)
+
+    def _limit(self, what: str, got: int, most: int, path: str) -> None:
+        if got > most:
+            raise FormatError(
+                "too large a release",
+                check=Check.FILE_SET,
+                where=path,
+                got=f"{got} {what} or more",
+                wanted=f"at most {most}",
+            )
+
+
+def match_file_set(manifest: Manifest, listing: Listing) -> None:
+    """Compare names, both ways, and sizes; to be called before any byte is read.
+
+    Raises:
+        VerificationError: a file is not in the manifest, is missing, or has another size (check `file-set`).
+    """
+    named = {file.path: file.size for file in manifest.files}
+    found = {file.path: file.size for file in listing.files}
+    resized = [path for path in named.keys() & found.keys() if named[path] != found[path]]
+    differences = [
+        *_some("not in the manifest", found.keys() - named.keys()),
+        *_some("missing", named.keys() - found.keys()),
+        *_some("of another size", [f"{path} ({found[path]} bytes, not {named[path]})" for path in resized]),
+    ]
+    if differences:
+        raise VerificationError(
+            "the files are not those that the manifest names",
+            check=Check.FILE_SET,
+            where="release",
+            got="; ".join(differences),
+            wanted=f"exactly the {len(named)} files of the manifest, each of its size",
+        )
+
+
+def digest_files(
+    root: Path,
+    listing: Listing,
+    *,
+    sha256_of: Collection[str] = frozenset(),
+    hasher: FileHasher | None = None,
+    progress: Progress | None = None,
+) -> FileSet:
+    """Read every byte of the listed files once and return their digests.
+
+    Args:
+        listing: what `list_files(root)` returned, compared with a manifest first if there is one.
+        sha256_of: paths of the files whose whole-file SHA-256 is wanted too.
+        hasher: how one file is hashed; `hash_file` by default.
+
+    Raises:
+        ChangedError: anything changed since the listing was taken.
+        FormatError: a link or special file took a file's place (check `file-set`).
+    """
+    hash_one = hasher or hash_file
+    total, done = listing.total_bytes, 0
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        if progress:
+            progress(done, total)
+
+    digests = []
+    with open_root(root) as folder:
+        for listed in listing.files:
+            with _opened(folder, listed) as file:
+                digests.append(hash_one(file, sha256=listed.path in sha256_of, advance=advance))
+    if list_files(root, listing.limits) != listing:
+        raise changed(str(root))
+    return FileSet(tuple(digests), model_digest(digests))
+
+
+@contextmanager
+def _opened(root: int, listed: ListedFile) -> Iterator[OpenFile]:
+    """Open a listed file folder by folder from the open folder `root`."""
+    with ExitStack() as stack:
+        folder = root
+        for position, char in enumerate(listed.path):
+            if char == "/":
+                folder = stack.enter_context(open_folder(folder, listed.path[:position]))
+        yield stack.enter_context(open_file(folder, listed.path, listed.identity))
+
+
+def hash_file(file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    """The reference `FileHasher`: one pass in pieces of 1 MiB."""
+    tree = FsVerityHasher()
+    whole = hashlib.sha256() if sha256 else None
+    left = file.size
+    while left:
+        piece = os.read(file.descriptor, min(left, PIECE_BYTES))
+        if not piece:
+            raise changed(file.path)
+        tree.update(piece)
+        if whole:
+            whole.update(piece)
+        left -= len(piece)
+        advance(len(piece))
+    return FileDigest(file.path, file.size, tree.digest(), whole.digest() if whole else None)
+
+
+def match_file_digests(manifest: Manifest, files: FileSet) -> None:
+    """Compare every digest that the manifest states with the one computed.
+
+    Raises:
+        VerificationError: a digest differs or was not computed (check `file-digests`), or the names do (`file-set`).
+    """
+    found = {file.path: file for file in files.files}
+    if len(found) != len(manifest.files):
+        got, wanted = f"{len(found)} files", f"{len(manifest.files)} files"
+        raise VerificationError("not as many files", check=Check.FILE_SET, where="release", got=got, wanted=wanted)
+    for named in manifest.files:
+        _match_file(named, found.get(named.path))
+
+
+def _match_file(named: ManifestFile, found: FileDigest | None) -> None:
+    if found is None or found.size != named.size:
+        got = f"{found.size} bytes" if found else "no such file"
+        wanted = f"{named.size} bytes"
+        raise VerificationError("other file", check=Check.FILE_SET, where=named.path, got=got, wanted=wanted)
+    for algorithm, got_digest, wanted_digest in (
+        (FSVERITY, found.fsverity, named.fsverity),
+        (SHA256, found.sha256, named.sha256),
+    ):
+        if wanted_digest is not None and got_digest != wanted_digest:
+            raise VerificationError(
+                f"{algorithm} differs",
+                check=Check.FILE_DIGESTS,
+                where=named.path,
+                got=got_digest.hex() if got_digest else "not computed",
+                wanted=wanted_digest.hex(),
+            )
+
+
+def _some(what: str, names: Iterable[str]) -> list[str]:
+    """Return one phrase that names the first few, or nothing when there are none."""
+    ordered = sorted(names)
+    if not ordered:
+        return []
+    shown = ", ".join(printable(name, 200) for name in ordered[:_NAMED_MAX])
+    more = f" and {len(ordered) - _NAMED_MAX} more" if len(ordered) > _NAMED_MAX else ""
+    return [f"{what}: {shown}{more}"]

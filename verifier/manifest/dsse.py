@@ -1,0 +1,90 @@
+"""DSSE envelopes: a signature over bytes as received.
+
+Format: https://github.com/secure-systems-lab/dsse, protocol.md and envelope.md (v1.0). Narrower here: exactly one
+signature, one payload type, canonical base64, no unknown keys. The payload is parsed by whoever holds what
+`verify_envelope` returned, never before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+
+from verifier.binding import PublicKey
+from verifier.checks import Check
+from verifier.errors import VerificationError
+from verifier.strict_json import Fields, parse_json
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+MANIFEST_PATH = "provenance/manifest.dsse.json"
+MAX_ENVELOPE_BYTES = 64 * 1024 * 1024
+_MAX_SIGNATURE_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A parsed envelope; nothing in it is trusted. `keyid` is a hint that nobody here follows."""
+
+    payload_type: str
+    payload: bytes
+    signature: bytes
+    keyid: str
+
+
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """Return DSSE's pre-authentication encoding, the bytes that are signed."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def parse_envelope(data: bytes, where: str = MANIFEST_PATH) -> Envelope:
+    """Read an envelope of at most 64 MiB.
+
+    Raises:
+        FormatError: it breaks a rule of this module (check `manifest-format`).
+    """
+    value = parse_json(data, where=where, check=Check.MANIFEST_FORMAT, max_bytes=MAX_ENVELOPE_BYTES)
+    fields = Fields(value, where=where, check=Check.MANIFEST_FORMAT)
+    fields.constant("payloadType", PAYLOAD_TYPE)
+    payload = fields.base64_bytes("payload", max_bytes=MAX_ENVELOPE_BYTES)
+    (signed,) = fields.fields_list("signatures", minimum=1, maximum=1)
+    signature = signed.base64_bytes("sig", max_bytes=_MAX_SIGNATURE_BYTES)
+    keyid = signed.optional_text("keyid", max_chars=256) or ""
+    signed.finish()
+    fields.finish()
+    return Envelope(PAYLOAD_TYPE, payload, signature, keyid)
+
+
+def verify_envelope(envelope: Envelope, key: PublicKey, where: str = MANIFEST_PATH) -> bytes:
+    """Return the payload once `key` is found to have signed it.
+
+    Raises:
+        VerificationError: the signature does not hold (check `manifest-signature`).
+    """
+    verify_signature(key, envelope.signature, pae(envelope.payload_type, envelope.payload), where)
+    return envelope.payload
+
+
+def verify_signature(key: PublicKey, signature: bytes, message: bytes, where: str) -> None:
+    """Check a signature by the algorithm that belongs to the key: ECDSA (DER) with SHA-256 or SHA-384, or Ed25519.
+
+    Raises:
+        VerificationError: the signature does not hold (check `manifest-signature`).
+    """
+    try:
+        if isinstance(key.key, EllipticCurvePublicKey):
+            hash_algorithm = SHA256() if isinstance(key.key.curve, SECP256R1) else SHA384()
+            key.key.verify(signature, message, ECDSA(hash_algorithm))
+        else:
+            key.key.verify(signature, message)
+    except InvalidSignature as error:
+        raise VerificationError(
+            "the signature does not hold",
+            check=Check.MANIFEST_SIGNATURE,
+            where=where,
+            got=f"{len(signature)} bytes that this key did not make over these bytes",
+            wanted=f"{key.algorithm} by the key in provenance/cvm-key.pem",
+        ) from error

@@ -1,0 +1,119 @@
+"""Names that a release may use: file paths, model names, versions.
+
+One file must have one name, the same for every reader, file system and terminal: so a path is Unicode NFC,
+printable, relative, without empty or dot segments, and no two paths differ by letter case alone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from verifier.checks import Check
+from verifier.errors import FormatError
+
+PROVENANCE_FOLDER = "provenance"
+MAX_PATH_BYTES = 4096
+MAX_SEGMENT_BYTES = 255
+
+_SLUG = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
+_MODEL_NAME = re.compile(f"{_SLUG}/{_SLUG}")
+_VERSION = re.compile("[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?")
+_DRIVE = re.compile("[A-Za-z]:")
+
+# Endings of files that can run code when a model is loaded or used: programs, libraries, formats that unpickle.
+_CODE = re.compile(
+    r"\.(bash|bat|bin|c|cc|ckpt|cmd|cpp|cu|dill|dll|dylib|exe|h5|ipynb|jar|joblib|js|keras|lua|mjs|php|pickle|pkl|pl|ps1"
+    r"|pt|pt2|pth|py|pyc|pyd|pyx|rb|sh|so|so\.[0-9.]+|ts|wasm|whl)\Z",
+    re.IGNORECASE,
+)
+
+
+def parse_model_name(text: str, where: str) -> str:
+    """Return `text` if it is `namespace/model` in ASCII letters, digits, `.`, `_`, `-`, at most 96 each."""
+    if ".." in text or not _MODEL_NAME.fullmatch(text):
+        raise _malformed("not a model name", Check.MANIFEST_FORMAT, where, text, "namespace/model in A-Z a-z 0-9 . _ -")
+    return text
+
+
+def parse_version(text: str, where: str) -> str:
+    """Return `text` if it is 1 to 64 ASCII letters, digits, `.`, `_`, `+`, `-`, a letter or digit first and last."""
+    if ".." in text or not _VERSION.fullmatch(text):
+        raise _malformed("not a version", Check.MANIFEST_FORMAT, where, text, "1 to 64 of A-Z a-z 0-9 . _ + -")
+    return text
+
+
+def parse_path(text: str, *, where: str, check: Check) -> str:
+    """Return `text` if it is an acceptable relative POSIX path of a model file.
+
+    Raises:
+        FormatError: it breaks a rule of this module, or lies in `provenance/`.
+    """
+    segments = text.split("/")
+    problem = _first_problem(text, segments)
+    if problem:
+        raise _malformed(f"file name {problem}", check, where, text, "a relative path, NFC, printable, no dot segments")
+    return text
+
+
+def _first_problem(text: str, segments: list[str]) -> str:
+    # str.isprintable is false for every control, format (bidi among them), surrogate, private or unassigned
+    # character and for every separator but the space.
+    if not text.isprintable():
+        return "has control, format or other unprintable characters"
+    if not unicodedata.is_normalized("NFC", text):
+        return "is not in Unicode form NFC"
+    if len(text.encode()) > MAX_PATH_BYTES:
+        return f"is longer than {MAX_PATH_BYTES} bytes"
+    if any(segment in ("", ".", "..") for segment in segments):
+        return "is empty or absolute, or has empty or dot segments"
+    if any(len(segment.encode()) > MAX_SEGMENT_BYTES for segment in segments):
+        return f"has a segment longer than {MAX_SEGMENT_BYTES} bytes"
+    if "\\" in text or _DRIVE.match(text):
+        return "has a backslash or a drive"
+    if segments[0].casefold() == PROVENANCE_FOLDER:
+        return f"lies in {PROVENANCE_FOLDER}/"
+    return ""
+
+
+def refuse_collisions(paths: Iterable[str], *, where: str, check: Check) -> None:
+    """Refuse paths of which two are equal, differ by letter case alone, or need one name as file and as folder.
+
+    Folders count too: `A/x` and `a/y` would share a folder on some file systems.
+
+    Raises:
+        FormatError: two such paths.
+    """
+    folders: set[str] = set()
+    spellings: dict[str, str] = {}
+    for path in paths:
+        for folder in _folders_of(path):
+            if folder not in folders:
+                _refuse_taken(spellings, folder, where, check)
+                folders.add(folder)
+        _refuse_taken(spellings, path, where, check)
+
+
+def _folders_of(path: str) -> list[str]:
+    return [path[:position] for position, char in enumerate(path) if char == "/"]
+
+
+def _refuse_taken(spellings: dict[str, str], name: str, where: str, check: Check) -> None:
+    folded = _folded(name)
+    if folded in spellings:
+        raise _malformed("two file names collide", check, where, name, f"none that collides with {spellings[folded]}")
+    spellings[folded] = name
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
+def may_hold_code(path: str) -> bool:
+    """Tell by its name whether a file can run code. False proves nothing: a config may ask for remote code."""
+    return bool(_CODE.search(path.rpartition("/")[2]))
+
+
+def _malformed(problem: str, check: Check, where: str, got: str, wanted: str) -> FormatError:
+    return FormatError(problem, check=check, where=where, got=got, wanted=wanted)

@@ -1,0 +1,246 @@
+"""The manifest: an in-toto Statement whose subjects are a model's files and whose predicate is SLSA provenance.
+
+Formats: in-toto Statement v1 and ResourceDescriptor v1 (https://github.com/in-toto/attestation, spec/v1) and SLSA
+provenance v1 (https://slsa.dev/spec/v1.2/build-provenance). Narrower here: unknown keys are refused wherever a
+format defines the keys, and a subject has no digest but those that are checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from verifier.checks import Check
+from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
+from verifier.manifest.names import may_hold_code, parse_model_name, parse_path, parse_version, refuse_collisions
+from verifier.strict_json import Fields, parse_json
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
+BUILD_TYPE = "tag:provenance-oracle,2026:cvm-fine-tune/v1"
+BUILDER_ID = "tag:provenance-oracle,2026:sev-snp-cvm/v1"
+FSVERITY = "fsverity_sha256_4096"
+SHA256 = "sha256"
+MODEL_DIGEST = "provenance_model_v1"
+MAX_FILES = 100_000
+
+_MAX_DEPENDENCIES = 10_000
+_MAX_OPAQUE_CHARS = 64 * 1024
+_MAX_LINE_CHARS = 2048
+_MAX_DIGEST_BYTES = 64
+_HEX = re.compile("(?:[0-9a-f]{2})+")
+_ALGORITHM = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z")
+# Digests of dependencies that have one length only; others, named as in-toto names them, may have up to 64 bytes.
+_DIGEST_BYTES = {SHA256: 32, FSVERITY: 32, MODEL_DIGEST: 32, "sha384": 48, "sha512": 64}
+
+
+class Role(StrEnum):
+    """What a dependency was to the job."""
+
+    BASE_MODEL = "base-model"
+    ADAPTER = "adapter"
+    DATASET = "dataset"
+    CODE = "code"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True)
+class ManifestFile:
+    """One model file as the manifest names it; at least one of the digests (32 bytes each) is there."""
+
+    path: str
+    size: int
+    fsverity: bytes | None
+    sha256: bytes | None
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Something the job consumed; `digests` holds (algorithm, bytes) pairs, at least one."""
+
+    role: Role
+    name: str
+    uri: str
+    digests: tuple[tuple[str, bytes], ...]
+    relation: str
+
+    def digest(self, algorithm: str) -> bytes | None:
+        """Return the digest by `algorithm` (an in-toto DigestSet name), if the manifest gives one."""
+        return dict(self.digests).get(algorithm)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the VM's key signed. `digest` is SHA-256 of the payload as received."""
+
+    name: str
+    version: str
+    files: tuple[ManifestFile, ...]
+    dependencies: tuple[Dependency, ...]
+    builder: str
+    invocation_id: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    digest: bytes
+
+    @property
+    def sha256_paths(self) -> frozenset[str]:
+        """Paths of the files whose whole-file SHA-256 the manifest states, so that it has to be computed."""
+        return frozenset(file.path for file in self.files if file.sha256 is not None)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether a file could run code, judged by its name; code asked for by a config file is not seen."""
+        return any(may_hold_code(file.path) for file in self.files)
+
+
+def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
+    """Read a payload that `verify_envelope` returned; only then does it mean anything.
+
+    Raises:
+        FormatError: it breaks a rule of this module or of `names` (check `manifest-format`).
+    """
+    value = parse_json(payload, where=where, check=Check.MANIFEST_FORMAT, max_bytes=MAX_ENVELOPE_BYTES)
+    statement = Fields(value, where=where, check=Check.MANIFEST_FORMAT)
+    statement.constant("_type", STATEMENT_TYPE)
+    statement.constant("predicateType", PREDICATE_TYPE)
+    files = _files(statement.fields_list("subject", minimum=1, maximum=MAX_FILES), where)
+    predicate = statement.fields("predicate")
+    statement.finish()
+    definition = predicate.fields("buildDefinition")
+    details = predicate.fields("runDetails")
+    predicate.finish()
+    name, version, dependencies = _build_definition(definition)
+    invocation_id, started_at, finished_at = _run_details(details)
+    return Manifest(
+        name=name,
+        version=version,
+        files=files,
+        dependencies=dependencies,
+        builder=BUILDER_ID,
+        invocation_id=invocation_id,
+        started_at=started_at,
+        finished_at=finished_at,
+        digest=hashlib.sha256(payload).digest(),
+    )
+
+
+def _files(subjects: Sequence[Fields], where: str) -> tuple[ManifestFile, ...]:
+    files = tuple(_file(subject) for subject in subjects)
+    refuse_collisions((file.path for file in files), where=where, check=Check.MANIFEST_FORMAT)
+    return files
+
+
+def _file(subject: Fields) -> ManifestFile:
+    name = subject.text("name", max_chars=4096)
+    path = parse_path(name, where=subject.where("name"), check=Check.MANIFEST_FORMAT)
+    digests = subject.fields("digest")
+    fsverity, sha256 = digests.optional_hex_bytes(FSVERITY, 32), digests.optional_hex_bytes(SHA256, 32)
+    if fsverity is None and sha256 is None:
+        raise digests.error("", "no digest", got="neither", wanted=f"{FSVERITY} or {SHA256}")
+    digests.finish()
+    annotations = subject.fields("annotations")
+    size = annotations.integer("size")
+    _pass_over(annotations, *annotations.keys)
+    subject.finish()
+    return ManifestFile(path, size, fsverity, sha256)
+
+
+def _build_definition(definition: Fields) -> tuple[str, str, tuple[Dependency, ...]]:
+    definition.constant("buildType", BUILD_TYPE)
+    parameters = definition.fields("externalParameters")
+    name = parse_model_name(parameters.text("name"), parameters.where("name"))
+    version = parse_version(parameters.text("version"), parameters.where("version"))
+    _pass_over(parameters, *parameters.keys)
+    _pass_over(definition, "internalParameters")
+    entries: Sequence[Fields] = ()
+    if "resolvedDependencies" in definition.keys:
+        entries = definition.fields_list("resolvedDependencies", maximum=_MAX_DEPENDENCIES)
+    definition.finish()
+    return name, version, tuple(_dependency(entry) for entry in entries)
+
+
+def _dependency(entry: Fields) -> Dependency:
+    name, uri = _optional_line(entry, "name"), _optional_line(entry, "uri")
+    if not name and not uri:
+        raise entry.error("", "nameless dependency", got="neither", wanted="name or uri")
+    digests = _digest_set(entry.fields("digest"))
+    annotations = entry.fields("annotations")
+    role = annotations.text("role")
+    if role not in list(Role):
+        raise annotations.error("role", "unknown role", got=role, wanted="one of " + ", ".join(Role))
+    relation = _optional_line(annotations, "relation")
+    _pass_over(annotations, *annotations.keys)
+    _pass_over(entry, "downloadLocation", "mediaType")
+    entry.finish()
+    return Dependency(Role(role), name, uri, digests, relation)
+
+
+def _digest_set(digests: Fields) -> tuple[tuple[str, bytes], ...]:
+    if not digests.keys:
+        raise digests.error("", "no digest", got="an empty object", wanted="one digest or more")
+    return tuple((algorithm, _digest(digests, algorithm)) for algorithm in digests.keys)
+
+
+def _digest(digests: Fields, algorithm: str) -> bytes:
+    if not _ALGORITHM.fullmatch(algorithm):
+        raise digests.error("", "not the name of a digest", got=algorithm, wanted="ASCII letters, digits and _")
+    text = digests.text(algorithm, max_chars=2 * _MAX_DIGEST_BYTES)
+    size = _DIGEST_BYTES.get(algorithm, len(text) // 2)
+    if not _HEX.fullmatch(text) or len(text) != 2 * size:
+        wanted = f"{2 * size} lower-case hex digits" if algorithm in _DIGEST_BYTES else "lower-case hex"
+        raise digests.error(algorithm, "not a digest", got=text, wanted=wanted)
+    return bytes.fromhex(text)
+
+
+def _run_details(details: Fields) -> tuple[str, datetime | None, datetime | None]:
+    builder = details.fields("builder")
+    builder.constant("id", BUILDER_ID)
+    _pass_over(builder, "version", "builderDependencies")
+    builder.finish()
+    _pass_over(details, "byproducts")
+    metadata = details.optional_fields("metadata")
+    details.finish()
+    if metadata is None:
+        return "", None, None
+    invocation_id = _optional_line(metadata, "invocationId")
+    started_at, finished_at = _optional_time(metadata, "startedOn"), _optional_time(metadata, "finishedOn")
+    metadata.finish()
+    if started_at and finished_at and finished_at < started_at:
+        raise metadata.error("finishedOn", "before its start", got=str(finished_at), wanted=f"{started_at} or later")
+    return invocation_id, started_at, finished_at
+
+
+def _optional_line(fields: Fields, key: str) -> str:
+    """Take an optional text that people will be shown: one printable line."""
+    text = fields.optional_text(key, max_chars=_MAX_LINE_CHARS) or ""
+    if not text.isprintable():
+        raise fields.error(key, "unprintable characters", got=text, wanted="one line without control characters")
+    return text
+
+
+def _optional_time(fields: Fields, key: str) -> datetime | None:
+    text = fields.optional_text(key)
+    if text is None:
+        return None
+    try:
+        if _TIME.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        pass  # well formed, but no such day or hour
+    raise fields.error(key, "not a moment", got=text, wanted="RFC 3339 in UTC, as 2026-11-20T10:00:00Z")
+
+
+def _pass_over(fields: Fields, *keys: str) -> None:
+    """Take the optional members `keys`, which nothing here reads: bounded, but of any form."""
+    for key in keys:
+        if key in fields.keys:
+            chars = len(json.dumps(fields.value(key)))
+            if chars > _MAX_OPAQUE_CHARS:
+                raise fields.error(key, "too large", got=f"{chars} characters", wanted=f"at most {_MAX_OPAQUE_CHARS}")
