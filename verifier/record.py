@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from verifier.appraisal import AttestationResult
 from verifier.checks import Check, Finding, passed_bits
-from verifier.digest.files import FileSet
 from verifier.errors import FormatError, UsageError, VerificationError
 from verifier.snp.products import ProductLine, RootKind
+
+if TYPE_CHECKING:
+    # Reading a chain does not need the verifier.
+    from verifier.appraisal import AttestationResult
+    from verifier.digest.files import FileSet
 
 # One byte on chain: append only. 0 is refused by the contract, 255 is hardware that was simulated.
 PRODUCT_LINE_CODES = {ProductLine.MILAN: 1, ProductLine.GENOA: 2, ProductLine.TURIN: 3}

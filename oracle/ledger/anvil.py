@@ -64,7 +64,7 @@ def find_anvil() -> Path:
     raise UsageError(
         "the embedded chain needs anvil",
         got="none on PATH",
-        wanted="python hardhat/node.py npm ci --omit=dev, or PROVENANCE_ANVIL=the path of anvil",
+        wanted="python tools/npm.py ci --omit=dev --prefix hardhat, or PROVENANCE_ANVIL=the path of anvil",
     )
 
 
