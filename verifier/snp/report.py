@@ -1,0 +1,188 @@
+"""The attestation report: 1184 bytes to fields. Nothing here is trusted yet.
+
+Source: AMD 56860 (SEV Secure Nested Paging Firmware ABI), ATTESTATION_REPORT; offsets compared with real reports of
+versions 2, 3 and 5. Integers are little-endian. Version 4 and versions above 5 are refused: no genuine sample of
+them is known, and a layout that is guessed is a layout that an attacker may choose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+from verifier.checks import Check
+from verifier.errors import FormatError
+from verifier.snp.products import Cpuid
+
+REPORT_BYTES = 0x4A0
+SIGNED_BYTES = 0x2A0
+VERSIONS = (2, 3, 5)
+# A report that the host asked for, not a guest: parsed, and always refused by the policy check `vmpl`.
+HOST_VMPL = 0xFFFFFFFF
+
+_SIGNATURE_ALGORITHM_ECDSA_P384 = 1
+_COMPONENT_BYTES = 48
+# Order of the group of P-384 (FIPS 186-5, SP 800-186).
+_P384_ORDER = int("ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16)
+_POLICY_KNOWN_BITS = (1 << 26) - 1
+_POLICY_RESERVED_ONE = 1 << 17
+
+
+class SigningKey(IntEnum):
+    """Which of AMD's keys signed (KEY_INFO.SIGNING_KEY)."""
+
+    VCEK = 0
+    VLEK = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """An attestation report's fields, under AMD's names. Byte strings are as in the report; TCB versions are 8 bytes.
+
+    `cpuid` is None in version 2; the mitigation vectors are None before version 5. `signed` are the 0x2A0 bytes that
+    the signature covers; the signature is malleable and the rest unsigned, so only `digest` identifies a report.
+    """
+
+    version: int
+    guest_svn: int
+    policy: int
+    family_id: bytes
+    image_id: bytes
+    vmpl: int
+    current_tcb: bytes
+    platform_info: int
+    author_key_en: bool
+    signing_key: SigningKey
+    report_data: bytes
+    measurement: bytes
+    host_data: bytes
+    id_key_digest: bytes
+    author_key_digest: bytes
+    report_id: bytes
+    report_id_ma: bytes
+    reported_tcb: bytes
+    cpuid: Cpuid | None
+    chip_id: bytes
+    committed_tcb: bytes
+    current_build: int
+    current_minor: int
+    current_major: int
+    committed_build: int
+    committed_minor: int
+    committed_major: int
+    launch_tcb: bytes
+    launch_mit_vector: int | None
+    current_mit_vector: int | None
+    signature_r: int
+    signature_s: int
+    signed: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the signed bytes: the report's identity."""
+        return hashlib.sha256(self.signed).digest()
+
+
+def parse_report(data: bytes, where: str = "report.bin") -> Report:
+    """Split a report into its fields.
+
+    Raises:
+        FormatError: wrong size, unknown version, a reserved bit or byte that is set, no signature, or numbers out of
+            range (check `report-format`).
+    """
+    # (1) size, version, and who signed how
+    _expect(len(data) == REPORT_BYTES, where, "size", f"{len(data)} bytes", f"{REPORT_BYTES} bytes")
+    version = _u32(data, 0x000)
+    _expect(version in VERSIONS, where, "version", str(version), "2, 3 or 5")
+    algorithm = _u32(data, 0x034)
+    _expect(algorithm == _SIGNATURE_ALGORITHM_ECDSA_P384, where, "signature_algo", str(algorithm), "1 (ECDSA P-384)")
+    author_key_en, signing_key = _parse_key_info(_u32(data, 0x048), where)
+    # (2) every reserved range is zero, or a flaw of an issuer would become a covert channel of an attacker
+    for start, end in _reserved_ranges(version):
+        _expect(not any(data[start:end]), where, f"reserved bytes {start:#05x} to {end:#05x}", "not zero", "zero")
+    policy = _u64(data, 0x008)
+    _expect(not policy & ~_POLICY_KNOWN_BITS, where, "reserved bits of policy", f"{policy:#x}", "bits 26 to 63 zero")
+    _expect(bool(policy & _POLICY_RESERVED_ONE), where, "reserved bit 17 of policy", "0", "1")
+    vmpl = _u32(data, 0x030)
+    _expect(vmpl <= 3 or vmpl == HOST_VMPL, where, "vmpl", str(vmpl), "0 to 3")
+    # (3) the signature's two numbers, in range; a high s is genuine, AMD does not normalise
+    signature_r, signature_s = (_parse_component(data, at, where) for at in (0x2A0, 0x2E8))
+    return Report(
+        version=version,
+        guest_svn=_u32(data, 0x004),
+        policy=policy,
+        family_id=data[0x010:0x020],
+        image_id=data[0x020:0x030],
+        vmpl=vmpl,
+        current_tcb=data[0x038:0x040],
+        platform_info=_u64(data, 0x040),
+        author_key_en=author_key_en,
+        signing_key=signing_key,
+        report_data=data[0x050:0x090],
+        measurement=data[0x090:0x0C0],
+        host_data=data[0x0C0:0x0E0],
+        id_key_digest=data[0x0E0:0x110],
+        author_key_digest=data[0x110:0x140],
+        report_id=data[0x140:0x160],
+        report_id_ma=data[0x160:0x180],
+        reported_tcb=data[0x180:0x188],
+        cpuid=None if version == 2 else Cpuid(data[0x188], data[0x189], data[0x18A]),
+        chip_id=data[0x1A0:0x1E0],
+        committed_tcb=data[0x1E0:0x1E8],
+        current_build=data[0x1E8],
+        current_minor=data[0x1E9],
+        current_major=data[0x1EA],
+        committed_build=data[0x1EC],
+        committed_minor=data[0x1ED],
+        committed_major=data[0x1EE],
+        launch_tcb=data[0x1F0:0x1F8],
+        launch_mit_vector=_u64(data, 0x1F8) if version >= 5 else None,
+        current_mit_vector=_u64(data, 0x200) if version >= 5 else None,
+        signature_r=signature_r,
+        signature_s=signature_s,
+        signed=data[:SIGNED_BYTES],
+    )
+
+
+def _reserved_ranges(version: int) -> tuple[tuple[int, int], ...]:
+    """Ranges [start, end) that must be zero in a report of this version."""
+    return (
+        (0x04C, 0x050),
+        (0x188 if version == 2 else 0x18B, 0x1A0),
+        (0x1EB, 0x1EC),
+        (0x1EF, 0x1F0),
+        (0x208 if version >= 5 else 0x1F8, 0x2A0),
+        (0x2A0 + _COMPONENT_BYTES, 0x2E8),
+        (0x2E8 + _COMPONENT_BYTES, REPORT_BYTES),
+    )
+
+
+def _parse_key_info(key_info: int, where: str) -> tuple[bool, SigningKey]:
+    """KEY_INFO: bit 0 AUTHOR_KEY_EN, bit 1 MASK_CHIP_KEY, bits 4:2 SIGNING_KEY, the rest reserved."""
+    _expect(key_info >> 5 == 0, where, "reserved bits of key_info", f"{key_info:#x}", "bits 5 to 31 zero")
+    # MASK_CHIP_KEY: the firmware wrote zeros in place of a signature
+    _expect(not key_info & 2, where, "mask_chip_key", "1 (the report is not signed)", "0")
+    signing_key = key_info >> 2 & 7
+    _expect(signing_key in tuple(SigningKey), where, "signing_key", str(signing_key), "0 (VCEK) or 1 (VLEK)")
+    return bool(key_info & 1), SigningKey(signing_key)
+
+
+def _parse_component(data: bytes, start: int, where: str) -> int:
+    """R or S: 72 bytes little-endian, of which P-384 fills 48; the reserved ranges cover the others."""
+    value = int.from_bytes(data[start : start + _COMPONENT_BYTES], "little")
+    _expect(0 < value < _P384_ORDER, where, "signature", "a component out of range", "0 < r, s < order of P-384")
+    return value
+
+
+def _expect(holds: bool, where: str, what: str, got: str, wanted: str) -> None:
+    if not holds:
+        raise FormatError(what, check=Check.REPORT_FORMAT, where=where, got=got, wanted=wanted)
+
+
+def _u32(data: bytes, start: int) -> int:
+    return int.from_bytes(data[start : start + 4], "little")
+
+
+def _u64(data: bytes, start: int) -> int:
+    return int.from_bytes(data[start : start + 8], "little")
