@@ -85,7 +85,7 @@ contract ProvenanceRegistry is IProvenanceRegistry, AccessControlDefaultAdminRul
 
     /// @inheritdoc IProvenanceRegistry
     function requireRecorded(bytes32 modelDigest, uint8 minimumGrade) external view {
-        Standing memory standing = _standings[modelDigest];
+        Standing storage standing = _standings[modelDigest];
         if (_hasActive(standing, minimumGrade)) return;
         if (standing.records == 0) revert RecordNotFound(modelDigest);
         if (_hasActive(standing, 0)) {
@@ -185,14 +185,14 @@ contract ProvenanceRegistry is IProvenanceRegistry, AccessControlDefaultAdminRul
         if (lengthBytes == 0 || lengthBytes > MAX_TEXT_BYTES) revert TextLength(field, lengthBytes);
     }
 
-    function _hasActive(Standing memory standing, uint8 minimumGrade) private pure returns (bool) {
+    function _hasActive(Standing storage standing, uint8 minimumGrade) private view returns (bool) {
         if (minimumGrade == 0 && standing.grade0 != 0) return true;
         if (minimumGrade <= 1 && standing.grade1 != 0) return true;
         return minimumGrade <= 2 && standing.grade2 != 0;
     }
 
     /// @dev Of a model with an active record on real hardware.
-    function _bestGrade(Standing memory standing) private pure returns (uint8) {
+    function _bestGrade(Standing storage standing) private view returns (uint8) {
         if (standing.grade2 != 0) return 2;
         return standing.grade1 != 0 ? 1 : 0;
     }
