@@ -1,0 +1,20 @@
+"""A fake AMD, a fake confidential VM and a fake key distribution service, in AMD's exact formats.
+
+For the demo and the tests: evidence that behaves like the real thing, under a root whose private keys everybody
+has. The verifier calls it `simulated` and gives it grade 0.
+
+    amd = FakeAmd.load(ProductLine.GENOA)
+    guest = FakeGuest.on(amd, at=now)
+    evidence = guest.evidence(report_data)
+
+Every deviation a test may want is a keyword: `guest.report(report_data, vmpl=1)`, `guest.vek(serial=1)`,
+`amd.reissue(Role.ASK, not_after=...)`, `amd.crl(..., revoked=(131074,))`.
+"""
+
+from publisher.simulator.amd import FakeAmd, Vek
+from publisher.simulator.certificates import Extension, Name, Pss
+from publisher.simulator.forms import Role
+from publisher.simulator.guest import FakeGuest
+from publisher.simulator.kds import FakeKds, Resource
+
+__all__ = ["Extension", "FakeAmd", "FakeGuest", "FakeKds", "Name", "Pss", "Resource", "Role", "Vek"]

@@ -11,17 +11,17 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 from importlib import resources
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
-from publisher.simulator import der, forms
-from publisher.simulator.certificates import CertificateTemplate, CrlTemplate, Extension
-from publisher.simulator.forms import Role, VekKind
+from publisher.simulator import forms
+from publisher.simulator.certificates import CertificateTemplate
+from publisher.simulator.forms import Role
 from verifier.snp.products import ProductLine, RootKind, TrustedRoot
+from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb
 
 _RSA_BITS = 4096
@@ -91,54 +91,54 @@ class FakeAmd:
         """What a verifier has to pin to accept this root."""
         return TrustedRoot(self.line, hashlib.sha256(self.ark.certificate).digest(), kind)
 
-    def chain_pem(self, kind: VekKind) -> bytes:
+    def chain_pem(self, kind: SigningKey) -> bytes:
         """PEM of ASK or ASVK, then ARK, as the key distribution service gives them."""
-        intermediate = self.authorities[_ISSUERS[kind]].certificate
+        intermediate = self.authorities[forms.ISSUERS[kind]].certificate
         return "".join(map(ssl.DER_cert_to_PEM_cert, (intermediate, self.ark.certificate))).encode()
 
-    def vcek(self, hwid: bytes, tcb: Tcb, *, not_before: datetime, **deviations: Any) -> Vek:
-        """The certificate of a chip's own key at one TCB: hwid is 64 bytes, on Turin 8.
-
-        As at AMD, asking again gives the same key in another certificate. For `deviations` see `_issue`.
-        """
-        key = self._derive_key(VekKind.VCEK, hwid, tcb)
-        return self._issue(VekKind.VCEK, key, not_before, forms.vcek_extensions(self.line, hwid, tcb), **deviations)
-
-    def vlek(self, csp_id: str, tcb: Tcb, *, not_before: datetime, **deviations: Any) -> Vek:
-        """The certificate of a key loaded by a cloud provider, named by csp_id. For `deviations` see `_issue`."""
-        key = self._derive_key(VekKind.VLEK, csp_id.encode(), tcb)
-        return self._issue(VekKind.VLEK, key, not_before, forms.vlek_extensions(self.line, csp_id, tcb), **deviations)
-
-    def _issue(
+    def vcek(
         self,
-        kind: VekKind,
-        derived_key: ec.EllipticCurvePrivateKey,
-        not_before: datetime,
-        extensions: tuple[Extension, ...],
+        hwid: bytes,
+        tcb: Tcb,
         *,
+        not_before: datetime,
         key: ec.EllipticCurvePrivateKey | None = None,
-        signed_by: Role | None = None,
+        signed_by: Role = Role.ASK,
         **changes: Any,
     ) -> Vek:
-        """Sign a VEK certificate.
+        """The certificate of a chip's own key at one TCB; asking again gives the same key in another certificate.
 
         Args:
-            key: the subject's key, in place of the derived one.
-            signed_by: the authority whose name and key issue it, in place of the right one.
+            hwid: 64 bytes, on Turin 8.
+            key: in place of the one that chip and TCB determine.
+            signed_by: the authority whose name and key issue it.
             changes: fields of CertificateTemplate to replace.
         """
-        issuer = self.authorities[signed_by or _ISSUERS[kind]]
-        subject_key = key or derived_key
-        template = CertificateTemplate(
-            serial=0,
-            issuer=issuer.template.subject,
-            subject=forms.vek_name(kind),
-            not_before=not_before,
-            not_after=forms.vek_not_after(kind, not_before),
-            spki=subject_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-            extensions=extensions,
-        )
-        return Vek(replace(template, **changes).sign(issuer.key), subject_key)
+        key = key or self._derive_key(hwid, tcb)
+        template = forms.vcek_template(self.line, hwid, tcb, spki=_spki(key), not_before=not_before)
+        return self._issue(template, key, signed_by, changes)
+
+    def vlek(
+        self,
+        csp_id: str,
+        tcb: Tcb,
+        *,
+        not_before: datetime,
+        key: ec.EllipticCurvePrivateKey | None = None,
+        signed_by: Role = Role.ASVK,
+        **changes: Any,
+    ) -> Vek:
+        """The certificate of a key loaded by the cloud provider `csp_id`; the other arguments as for `vcek`."""
+        key = key or self._derive_key(csp_id.encode(), tcb)
+        template = forms.vlek_template(self.line, csp_id, tcb, spki=_spki(key), not_before=not_before)
+        return self._issue(template, key, signed_by, changes)
+
+    def _issue(
+        self, template: CertificateTemplate, key: ec.EllipticCurvePrivateKey, signed_by: Role, changes: dict[str, Any]
+    ) -> Vek:
+        issuer = self.authorities[signed_by]
+        template = replace(template, **{"issuer": issuer.template.subject, **changes})
+        return Vek(template.sign(issuer.key), key)
 
     def crl(
         self,
@@ -150,31 +150,26 @@ class FakeAmd:
         signed_by: Role = Role.ARK,
         **changes: Any,
     ) -> bytes:
-        """DER revocation list: serial numbers, signed by the ARK; `changes` replace fields of CrlTemplate."""
-        template = CrlTemplate(
-            issuer=self.ark.template.subject,
+        """DER revocation list of serial numbers, signed by the ARK; `changes` replace fields of CrlTemplate."""
+        template = forms.crl_template(
+            self.line,
+            self.ark.key.public_key(),
             this_update=this_update,
             next_update=next_update,
             revoked=revoked,
-            extensions=(
-                forms.authority_key_id(self.ark.key.public_key()),
-                Extension(forms.CRL_NUMBER, der.integer(number)),
-            ),
+            number=number,
         )
         return replace(template, **changes).sign(self.authorities[signed_by].key)
 
-    def _derive_key(self, kind: VekKind, owner: bytes, tcb: Tcb) -> ec.EllipticCurvePrivateKey:
+    def _derive_key(self, owner: bytes, tcb: Tcb) -> ec.EllipticCurvePrivateKey:
         """A real chip derives its key from a fused secret and the TCB; here the secret is the root's public key."""
-        secret = f"{kind} {owner.hex()} {tcb}".encode() + self._ark_spki
+        secret = f"{owner.hex()} {tcb}".encode() + _spki(self.ark.key)
         number = int.from_bytes(hashlib.sha512(secret).digest(), "big") % (_P384_ORDER - 1) + 1
         return ec.derive_private_key(number, ec.SECP384R1())
 
-    @cached_property
-    def _ark_spki(self) -> bytes:
-        return self.ark.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-
-_ISSUERS = {VekKind.VCEK: Role.ASK, VekKind.VLEK: Role.ASVK}
+def _spki(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _authority(

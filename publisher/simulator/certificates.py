@@ -109,10 +109,10 @@ class CertificateTemplate:
     outer_pss: Pss | None = None
     signing_pss: Pss | None = None
 
-    def sign(self, key: rsa.RSAPrivateKey) -> bytes:
-        """Return the DER certificate, signed with `key` whatever the issuer's name says."""
+    def encode(self) -> bytes:
+        """TBSCertificate: the part that is signed."""
         extensions = der.explicit(3, der.sequence(*(e.encode() for e in self.extensions))) if self.extensions else b""
-        signed_part = der.sequence(
+        return der.sequence(
             b"" if self.version is None else der.explicit(0, der.integer(self.version)),
             der.integer(self.serial),
             self.pss.encode(),
@@ -122,7 +122,10 @@ class CertificateTemplate:
             self.spki,
             extensions,
         )
-        return _signed(signed_part, key, self.outer_pss or self.pss, self.signing_pss or self.pss)
+
+    def sign(self, key: rsa.RSAPrivateKey) -> bytes:
+        """Return the DER certificate, signed with `key` whatever the issuer's name says."""
+        return _signed(self.encode(), key, self.outer_pss or self.pss, self.signing_pss or self.pss)
 
 
 @dataclass(frozen=True)
@@ -138,10 +141,10 @@ class CrlTemplate:
     outer_pss: Pss | None = None
     signing_pss: Pss | None = None
 
-    def sign(self, key: rsa.RSAPrivateKey) -> bytes:
-        """Return the DER list; each serial number is revoked as of this_update."""
+    def encode(self) -> bytes:
+        """TBSCertList: the part that is signed. Each serial number is revoked as of this_update."""
         entries = [der.sequence(der.integer(serial), der.time(self.this_update)) for serial in self.revoked]
-        signed_part = der.sequence(
+        return der.sequence(
             der.integer(_V2_LIST),
             self.pss.encode(),
             self.issuer.encode(),
@@ -150,7 +153,10 @@ class CrlTemplate:
             der.sequence(*entries) if entries else b"",  # an empty list is left out, as in AMD's
             der.explicit(0, der.sequence(*(e.encode() for e in self.extensions))) if self.extensions else b"",
         )
-        return _signed(signed_part, key, self.outer_pss or self.pss, self.signing_pss or self.pss)
+
+    def sign(self, key: rsa.RSAPrivateKey) -> bytes:
+        """Return the DER list."""
+        return _signed(self.encode(), key, self.outer_pss or self.pss, self.signing_pss or self.pss)
 
 
 def _signed(signed_part: bytes, key: rsa.RSAPrivateKey, written: Pss, used: Pss) -> bytes:

@@ -8,15 +8,17 @@ for keys, signatures and dates of issue.
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from publisher.simulator import der
-from publisher.simulator.certificates import CertificateTemplate, Extension, Name, Pss
+from publisher.simulator.certificates import CertificateTemplate, CrlTemplate, Extension, Name, Pss
+from verifier.snp import kds
 from verifier.snp.products import ProductLine
+from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb
 
 KEY_USAGE, BASIC_CONSTRAINTS = "2.5.29.15", "2.5.29.19"
@@ -52,13 +54,6 @@ class Role(StrEnum):
     ASVK = "asvk"
 
 
-class VekKind(StrEnum):
-    """Whose key signs a report: the chip's own, or one that a cloud provider loaded."""
-
-    VCEK = "vcek"
-    VLEK = "vlek"
-
-
 # Serial number and first moment of validity of AMD's own; each is valid for 25 years.
 _SERIALS_AND_STARTS = {
     (ProductLine.MILAN, Role.ARK): (0x010000, datetime(2020, 10, 22, 17, 23, 5, tzinfo=UTC)),
@@ -72,7 +67,8 @@ _SERIALS_AND_STARTS = {
     (ProductLine.TURIN, Role.ASVK): (0x030101, datetime(2023, 5, 15, 21, 9, 41, tzinfo=UTC)),
 }
 _AUTHORITY_YEARS = 25
-_VEK_YEARS = {VekKind.VCEK: 7, VekKind.VLEK: 1}
+ISSUERS = {SigningKey.VCEK: Role.ASK, SigningKey.VLEK: Role.ASVK}
+_VEK_YEARS = {SigningKey.VCEK: 7, SigningKey.VLEK: 1}
 
 
 def authority_name(line: ProductLine, role: Role) -> Name:
@@ -102,9 +98,8 @@ def _authority_extensions(
 ) -> tuple[Extension, ...]:
     """AMD's choice and order. The ASK's key usage counts one unused bit where DER would count two; so does AMD's."""
     subject_key_id = Extension(SUBJECT_KEY_ID, der.octet_string(key_id(key)))
-    vek = VekKind.VLEK if role is Role.ASVK else VekKind.VCEK
-    crl = f"https://kdsintf.amd.com/{vek}/v1/{line}/crl"
-    full_name = der.implicit(0, der.implicit(6, crl.encode()), constructed=True)
+    crl_url = kds.crl_url(line, SigningKey.VLEK if role is Role.ASVK else SigningKey.VCEK)
+    full_name = der.implicit(0, der.implicit(6, crl_url.encode()), constructed=True)
     crl_points = Extension(
         CRL_DISTRIBUTION_POINTS, der.sequence(der.sequence(der.implicit(0, full_name, constructed=True)))
     )
@@ -139,35 +134,69 @@ def basic_constraints(*, ca: bool, path_length: int | None = None) -> Extension:
     return Extension(BASIC_CONSTRAINTS, der.sequence(*parts), critical=True)
 
 
-def vek_name(kind: VekKind) -> Name:
-    return Name(f"SEV-{kind.upper()}")
-
-
-def vek_not_after(kind: VekKind, not_before: datetime) -> datetime:
-    """Seven years for a VCEK, one for a VLEK; 29 February ends on 28 February."""
-    year = not_before.year + _VEK_YEARS[kind]
-    try:
-        return not_before.replace(year=year)
-    except ValueError:
-        return (not_before - timedelta(days=1)).replace(year=year)
-
-
-def vcek_extensions(line: ProductLine, hwid: bytes, tcb: Tcb) -> tuple[Extension, ...]:
-    """AMD's arc only. hwID is raw, without a tag: 64 bytes, on Turin 8."""
+def vcek_template(
+    line: ProductLine, hwid: bytes, tcb: Tcb, *, spki: bytes, not_before: datetime
+) -> CertificateTemplate:
+    """A chip's own key: valid for seven years, hwID raw without a tag (64 bytes, on Turin 8)."""
     product_name = "Milan-B0" if line is ProductLine.MILAN else str(line)
-    return (*_common_extensions(line, product_name, tcb), Extension(HWID, hwid))
+    extensions = (*_vek_extensions(line, product_name, tcb), Extension(HWID, hwid))
+    return _vek_template(line, SigningKey.VCEK, extensions, spki, not_before)
 
 
-def vlek_extensions(line: ProductLine, csp_id: str, tcb: Tcb) -> tuple[Extension, ...]:
-    """As a VCEK's, with the cloud provider's name in place of hwID."""
-    return (*_common_extensions(line, str(line), tcb), Extension(CSP_ID, der.ia5_string(csp_id)))
+def vlek_template(
+    line: ProductLine, csp_id: str, tcb: Tcb, *, spki: bytes, not_before: datetime
+) -> CertificateTemplate:
+    """A key loaded by a cloud provider: valid for one year, the provider's name in place of hwID."""
+    extensions = (*_vek_extensions(line, str(line), tcb), Extension(CSP_ID, der.ia5_string(csp_id)))
+    return _vek_template(line, SigningKey.VLEK, extensions, spki, not_before)
 
 
-def _common_extensions(line: ProductLine, product_name: str, tcb: Tcb) -> tuple[Extension, ...]:
+def _vek_template(
+    line: ProductLine, kind: SigningKey, extensions: tuple[Extension, ...], spki: bytes, not_before: datetime
+) -> CertificateTemplate:
+    """Serial number 0, the default trailerField left out, no extension but AMD's own."""
+    return CertificateTemplate(
+        serial=0,
+        issuer=authority_name(line, ISSUERS[kind]),
+        subject=Name(f"SEV-{kind.name}"),
+        not_before=not_before,
+        not_after=_years_later(not_before, _VEK_YEARS[kind]),
+        spki=spki,
+        extensions=extensions,
+    )
+
+
+def _years_later(moment: datetime, years: int) -> datetime:
+    try:
+        return moment.replace(year=moment.year + years)
+    except ValueError:  # 29 February
+        return moment.replace(year=moment.year + years, day=28)
+
+
+def _vek_extensions(line: ProductLine, product_name: str, tcb: Tcb) -> tuple[Extension, ...]:
     turin = line is ProductLine.TURIN
     levels = vars(tcb) | dict.fromkeys(_RESERVED_SPL, 0)
     return (
         Extension(STRUCT_VERSION, der.integer(1 if turin else 0)),
         Extension(PRODUCT_NAME, der.ia5_string(product_name)),
         *(Extension(SPL[part], der.integer(levels[part])) for part in (_TURIN_ORDER if turin else _LEGACY_ORDER)),
+    )
+
+
+def crl_template(
+    line: ProductLine,
+    ark_key: rsa.RSAPublicKey,
+    *,
+    this_update: datetime,
+    next_update: datetime | None,
+    revoked: tuple[int, ...],
+    number: int,
+) -> CrlTemplate:
+    """The ARK's list of revoked serial numbers."""
+    return CrlTemplate(
+        issuer=authority_name(line, Role.ARK),
+        this_update=this_update,
+        next_update=next_update,
+        revoked=revoked,
+        extensions=(authority_key_id(ark_key), Extension(CRL_NUMBER, der.integer(number))),
     )

@@ -1,0 +1,133 @@
+"""A fake confidential VM on a fake chip: it makes reports, and hands over the evidence a publisher would collect."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from publisher.simulator.amd import FakeAmd, Vek
+from publisher.simulator.report import ReportFields, encode_tcb, sign_report
+from verifier.snp.evidence import Evidence
+from verifier.snp.kds import HWID_BYTES
+from verifier.snp.products import Cpuid, ProductLine
+from verifier.snp.report import SigningKey
+from verifier.snp.tcb import Tcb
+
+_CPUIDS = {
+    ProductLine.MILAN: Cpuid(0x19, 0x01, 1),
+    ProductLine.GENOA: Cpuid(0x19, 0x11, 1),
+    ProductLine.TURIN: Cpuid(0x1A, 0x02, 1),
+}
+# At or above the floors that were known in 2026 for these steppings.
+_TCBS = {
+    ProductLine.MILAN: Tcb(bootloader=4, tee=0, snp=29, microcode=222),
+    ProductLine.GENOA: Tcb(bootloader=10, tee=0, snp=28, microcode=88),
+    ProductLine.TURIN: Tcb(fmc=1, bootloader=1, tee=1, snp=4, microcode=81),
+}
+_CHIP_ID = hashlib.sha512(b"chip id of the simulator").digest()
+_MEASUREMENT = hashlib.sha384(b"launch measurement of the simulator").digest()
+
+_CHIP_ID_BYTES = 64
+_POLICY = 0x30000  # ABI 0.0, SMT allowed, the bit that must be one
+_ECC, _ALIAS_CHECK_COMPLETE = 1 << 2, 1 << 5
+_MIT_VECTOR = 0x3F
+_VEK_ISSUED_BEFORE = timedelta(days=30)
+_CRL_ISSUED_BEFORE = timedelta(days=1)
+_CRL_LASTS = timedelta(days=365)
+_CPUID_SINCE, _MIT_VECTORS_SINCE = 3, 5
+_SIGNING_KEY_SHIFT = 2
+
+
+@dataclass(frozen=True)
+class FakeGuest:
+    """One VM on one chip at one moment; `on` gives a sensible one for a product line.
+
+    Args:
+        amd: who endorses the chip.
+        at: the moment at which the evidence is collected; certificates and list are dated around it.
+        chip_id: 64 bytes; on Turin the last 56 are zero.
+        tcb: current, committed, reported and launch TCB alike.
+        csp_id: name of the cloud provider whose VLEK signs (`CN=...`); None: the chip's VCEK signs.
+        version: of the report: 2, 3 or 5.
+    """
+
+    amd: FakeAmd
+    at: datetime
+    cpuid: Cpuid
+    chip_id: bytes
+    tcb: Tcb
+    csp_id: str | None = None
+    version: int = 5
+    policy: int = _POLICY
+    platform_info: int = _ECC | _ALIAS_CHECK_COMPLETE
+    vmpl: int = 0
+    measurement: bytes = _MEASUREMENT
+    host_data: bytes = bytes(32)
+    mit_vector: int = _MIT_VECTOR
+
+    @classmethod
+    def on(cls, amd: FakeAmd, *, at: datetime, **changes: Any) -> FakeGuest:
+        """A guest with nothing to object to on a processor of AMD's line; `changes` replace fields."""
+        chip_id = _CHIP_ID[: HWID_BYTES[amd.line]].ljust(_CHIP_ID_BYTES, b"\0")
+        guest = cls(amd, at, cpuid=_CPUIDS[amd.line], chip_id=chip_id, tcb=_TCBS[amd.line])
+        return replace(guest, **changes)
+
+    @property
+    def vek_kind(self) -> SigningKey:
+        return SigningKey.VCEK if self.csp_id is None else SigningKey.VLEK
+
+    def vek(self, **deviations: Any) -> Vek:
+        """The key that signs this guest's reports and its certificate; `deviations` as for FakeAmd.vcek."""
+        dated: dict[str, Any] = {"not_before": self.at - _VEK_ISSUED_BEFORE, **deviations}
+        if self.csp_id is not None:
+            return self.amd.vlek(self.csp_id, self.tcb, **dated)
+        return self.amd.vcek(self.chip_id[: HWID_BYTES[self.amd.line]], self.tcb, **dated)
+
+    def crl(self, **deviations: Any) -> bytes:
+        """An empty revocation list issued a day before `at`; `deviations` as for FakeAmd.crl."""
+        this_update = self.at - _CRL_ISSUED_BEFORE
+        return self.amd.crl(**{"this_update": this_update, "next_update": this_update + _CRL_LASTS, **deviations})
+
+    def fields(self, report_data: bytes) -> ReportFields:
+        """What this guest's report says over 64 bytes of report_data."""
+        tcb = encode_tcb(self.tcb, self.amd.line)
+        has_cpuid, has_mit_vectors = self.version >= _CPUID_SINCE, self.version >= _MIT_VECTORS_SINCE
+        return ReportFields(
+            version=self.version,
+            policy=self.policy,
+            vmpl=self.vmpl,
+            platform_info=self.platform_info,
+            key_info=self.vek_kind << _SIGNING_KEY_SHIFT,
+            report_data=report_data,
+            measurement=self.measurement,
+            host_data=self.host_data,
+            report_id=hashlib.sha256(self.chip_id + self.measurement).digest(),
+            chip_id=self.chip_id if self.vek_kind is SigningKey.VCEK else bytes(_CHIP_ID_BYTES),
+            current_tcb=tcb,
+            reported_tcb=tcb,
+            committed_tcb=tcb,
+            launch_tcb=tcb,
+            cpuid_family=self.cpuid.family if has_cpuid else 0,
+            cpuid_model=self.cpuid.model if has_cpuid else 0,
+            cpuid_stepping=self.cpuid.stepping if has_cpuid else 0,
+            launch_mit_vector=self.mit_vector if has_mit_vectors else 0,
+            current_mit_vector=self.mit_vector if has_mit_vectors else 0,
+        )
+
+    def report(self, report_data: bytes, *, key: ec.EllipticCurvePrivateKey | None = None, **changes: Any) -> bytes:
+        """Return 1184 bytes signed by the VEK, or by `key`; `changes` replace fields of ReportFields before signing."""
+        return sign_report(replace(self.fields(report_data), **changes).encode(), key or self.vek().key)
+
+    def evidence(self, report_data: bytes) -> Evidence:
+        """Everything a release has to carry: report, VEK in DER, chain in PEM, revocation list in DER."""
+        vek = self.vek()
+        return Evidence(
+            report=self.report(report_data, key=vek.key),
+            vek=vek.certificate,
+            chain=self.amd.chain_pem(self.vek_kind),
+            crl=self.crl(),
+        )

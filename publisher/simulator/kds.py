@@ -1,0 +1,82 @@
+"""A fake key distribution service: AMD's addresses, answered from memory by a fake AMD."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import parse_qs, urlsplit
+
+from publisher.simulator.amd import FakeAmd
+from verifier.errors import ProvenanceError
+from verifier.snp.kds import HWID_BYTES, KDS_HOST, UnknownToAmdError
+from verifier.snp.products import ProductLine
+from verifier.snp.report import SigningKey
+from verifier.snp.tcb import Tcb
+
+_CRL_ISSUED_BEFORE = timedelta(days=1)
+_CRL_LASTS = timedelta(days=365)
+_SPL_NAMES = {"fmcSPL": "fmc", "blSPL": "bootloader", "teeSPL": "tee", "snpSPL": "snp", "ucodeSPL": "microcode"}
+
+
+class Resource(StrEnum):
+    """What can be asked for."""
+
+    VCEK = "vcek"
+    CHAIN = "cert_chain"
+    CRL = "crl"
+
+
+@dataclass(frozen=True)
+class FakeKds:
+    """Implements the verifier's `Fetcher` without a network.
+
+    Args:
+        amds: one for each product line that it knows.
+        at: today; VCEKs are issued then, and the revocation list was a day before.
+        instead: what to answer in place of the truth: other bytes, or a failure to raise.
+    """
+
+    amds: tuple[FakeAmd, ...]
+    at: datetime
+    instead: Mapping[Resource, bytes | ProvenanceError] = field(default_factory=dict)
+
+    def fetch(self, url: str) -> bytes:
+        """Answer an address of AMD's. Raises UnknownToAmdError for every other, and what `instead` says."""
+        kind, amd, rest, query = self._split(url)
+        resource = Resource(rest) if rest in (Resource.CHAIN, Resource.CRL) else Resource.VCEK
+        answer = self.instead.get(resource)
+        if isinstance(answer, ProvenanceError):
+            raise answer
+        if answer is not None:
+            return answer
+        if resource is Resource.CHAIN:
+            return amd.chain_pem(kind)
+        if resource is Resource.CRL:
+            this_update = self.at - _CRL_ISSUED_BEFORE
+            return amd.crl(this_update, this_update + _CRL_LASTS)
+        if kind is not SigningKey.VCEK:
+            raise _unknown(url)
+        return self._vcek(amd, rest, query, url)
+
+    def _split(self, url: str) -> tuple[SigningKey, FakeAmd, str, str]:
+        parts = urlsplit(url)
+        lines = {amd.line: amd for amd in self.amds}
+        match parts.path.split("/"):
+            case ["", kind, "v1", line, rest] if (parts.scheme, parts.netloc) == ("https", KDS_HOST):
+                if kind in ("vcek", "vlek") and line in lines:
+                    return SigningKey[kind.upper()], lines[ProductLine(line)], rest, parts.query
+        raise _unknown(url)
+
+    def _vcek(self, amd: FakeAmd, hwid_hex: str, query: str, url: str) -> bytes:
+        levels = {name: values[0] for name, values in parse_qs(query).items()}
+        wanted = [name for name in _SPL_NAMES if name != "fmcSPL" or amd.line is ProductLine.TURIN]
+        if list(levels) != wanted or len(hwid_hex) != 2 * HWID_BYTES[amd.line]:
+            raise _unknown(url)
+        tcb = Tcb(**{_SPL_NAMES[name]: int(level) for name, level in levels.items()})
+        return amd.vcek(bytes.fromhex(hwid_hex), tcb, not_before=self.at).certificate
+
+
+def _unknown(url: str) -> UnknownToAmdError:
+    return UnknownToAmdError("the simulator has no such thing", where=url, got="status 404")
