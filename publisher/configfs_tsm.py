@@ -1,0 +1,168 @@
+"""Asking the firmware for a report through Linux' configfs-tsm.
+
+Source: Linux `Documentation/ABI/testing/configfs-tsm-report` (6.7 and later). A request is a directory that the
+kernel fills with files; it needs root.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from verifier.checks import Check
+from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+
+DEFAULT_BASE = Path("/sys/kernel/config/tsm/report")
+REPORT_DATA_BYTES = 64
+
+_PROVIDER = "sev_guest"
+_MAX_BLOB_BYTES = 32 * 1024  # the kernel's own bound on outblob and auxblob
+_MAX_TEXT_BYTES = 4096
+
+# What the kernel's answer means, by errno. The caller can mend these; any other failure is worth another try.
+_ENVIRONMENT_PROBLEMS = {
+    errno.ENOENT: "this kernel offers no report (configfs-tsm is missing, or it is older than 6.7)",
+    errno.ENXIO: "no provider of reports is loaded: this is not a confidential VM",
+    errno.EACCES: "asking for a report needs root",
+    errno.EPERM: "asking for a report needs root",
+    errno.EINVAL: "the kernel refuses the request; the privilege level may lie below privlevel_floor",
+}
+
+
+@dataclass(frozen=True)
+class TsmReport:
+    """What the kernel returned: the report, and the host's certificate table (often empty)."""
+
+    report: bytes
+    certificate_table: bytes
+
+
+class TsmFiles:
+    """The file operations that a request needs. A test replaces them to play the kernel's part."""
+
+    def make_directory(self, path: Path) -> None:
+        path.mkdir()
+
+    def remove_directory(self, path: Path) -> None:
+        path.rmdir()
+
+    def write(self, path: Path, data: bytes) -> None:
+        """One write and no truncation: the kernel takes an attribute whole."""
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+
+    def read(self, path: Path, max_bytes: int) -> bytes:
+        """Return the whole attribute, or the first max_bytes + 1 bytes of a longer one."""
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+
+
+def read_tsm_report(
+    report_data: bytes,
+    *,
+    base: Path = DEFAULT_BASE,
+    privlevel: int | None = None,
+    files: TsmFiles | None = None,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> TsmReport:
+    """Ask for a report over 64 bytes of report_data.
+
+    Args:
+        base: the directory in which requests are made.
+        privlevel: VMPL to ask for, 0 to 3; None leaves it to the kernel.
+        entropy: random bytes for the name of the request.
+
+    Raises:
+        UsageError: report_data is not 64 bytes, or this is no SEV-SNP guest, or not root.
+        FormatError: the report is larger than any can be.
+        TemporaryError: another process wrote into the request, or firmware or kernel failed.
+    """
+    if len(report_data) != REPORT_DATA_BYTES:
+        raise UsageError(
+            "wrong size of report data", got=f"{len(report_data)} bytes", wanted=f"{REPORT_DATA_BYTES} bytes"
+        )
+    files = files or TsmFiles()
+    request = base / f"provenance-{entropy(16).hex()}"
+    with _kernel_errors(request):
+        files.make_directory(request)
+        try:
+            return _ask(files, request, report_data, privlevel)
+        finally:
+            with suppress(OSError):  # a request left behind harms nobody
+                files.remove_directory(request)
+
+
+def _ask(files: TsmFiles, request: Path, report_data: bytes, privlevel: int | None) -> TsmReport:
+    # (1) it must be SEV-SNP that answers
+    provider = _read_text(files, request / "provider")
+    if provider != _PROVIDER:
+        raise UsageError("this is not an SEV-SNP guest", where=str(request), got=provider, wanted=_PROVIDER)
+    # (2) write the request, counting the writes
+    options = {"inblob": report_data}
+    if privlevel is not None:
+        options["privlevel"] = str(privlevel).encode()
+    generation = _read_generation(files, request)
+    for name, value in options.items():
+        files.write(request / name, value)
+    # (3) reading makes the firmware answer
+    report = TsmReport(_read_blob(files, request / "outblob"), _read_certificate_table(files, request))
+    # (4) nobody else may have written in between
+    writes = _read_generation(files, request) - generation
+    if writes != len(options):
+        raise TemporaryError(
+            "another process wrote into the request",
+            where=str(request),
+            got=f"{writes} writes",
+            wanted=f"{len(options)}",
+        )
+    return report
+
+
+def _read_certificate_table(files: TsmFiles, request: Path) -> bytes:
+    try:
+        return _read_blob(files, request / "auxblob")
+    except FileNotFoundError:  # not every provider shows this file
+        return b""
+
+
+def _read_blob(files: TsmFiles, path: Path) -> bytes:
+    data = files.read(path, _MAX_BLOB_BYTES)
+    if len(data) > _MAX_BLOB_BYTES:
+        raise OSError(errno.EFBIG, "larger than the kernel's own bound")
+    return data
+
+
+def _read_generation(files: TsmFiles, request: Path) -> int:
+    text = _read_text(files, request / "generation")
+    if not (text.isascii() and text.isdigit()):
+        raise TemporaryError("the kernel's write counter is not a number", where=str(request / "generation"), got=text)
+    return int(text)
+
+
+def _read_text(files: TsmFiles, path: Path) -> str:
+    return files.read(path, _MAX_TEXT_BYTES)[:_MAX_TEXT_BYTES].decode("utf-8", "replace").strip()
+
+
+@contextmanager
+def _kernel_errors(request: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _explained(error, request) from error
+
+
+def _explained(error: OSError, request: Path) -> ProvenanceError:
+    where, got = str(error.filename or request), os.strerror(error.errno or errno.EIO)
+    if error.errno == errno.EFBIG:
+        return FormatError("the report is too large", check=Check.REPORT_FORMAT, where=where, got=got)
+    problem = _ENVIRONMENT_PROBLEMS.get(error.errno or errno.EIO)
+    if problem:
+        return UsageError(problem, where=where, got=got)
+    return TemporaryError("kernel or firmware did not give a report", where=where, got=got)
