@@ -22,7 +22,8 @@ HEAVY = ("torch", "cupy", "web3", "eth_account", "watchdog", "sigstore", "reques
 FLOORS = (
     ("checks", "text"),
     ("errors",),
-    ("timestamps", "strict_json", "sheet"),
+    ("timestamps", "strict_json", "strict_yaml", "sheet"),
+    ("policy_schema",),
     ("snp", "binding", "manifest", "digest", "policy"),
     ("release",),
     ("appraisal",),
