@@ -1,0 +1,115 @@
+"""The oracle put together from its settings: the one place where every part meets."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+from oracle.backoff import Backoff
+from oracle.journal import Journal
+from oracle.ledger.signers import EnvironmentSigner, KeystoreSigner, Signer, read_password
+from oracle.ledger.transactions import FeeLimits
+from oracle.ledger.writer import LedgerOptions, RegistryWriter, open_writer
+from oracle.pipeline import Patience, Pipeline
+from oracle.service import Bell, Service, Timing
+from oracle.settings import Settings
+from oracle.sources.folder import FolderSource
+from oracle.sources.watch import watching
+from verifier.errors import UsageError
+from verifier.judgement import judge
+from verifier.policy import Policy, load_policy
+from verifier.text import printable
+
+_WEI_PER_GWEI = 10**9
+_PAUSE_SECONDS = 0.5
+
+
+@contextmanager
+def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.environ) -> Iterator[Service]:
+    """Open the journal and the key and yield the service, ready to run; no network yet.
+
+    Raises:
+        UsageError: folder, key, policy or journal are not usable.
+        TemporaryError: the journal's disk is full or fails.
+    """
+    if not settings.folder.is_dir():
+        raise UsageError("no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder")
+    policy = load_policy(settings.policy)
+    signer = load_signer(settings, environ)
+    source = FolderSource(settings.folder, releases_max=settings.releases_max)
+    backoff = Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
+    timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
+    with Journal(settings.journal) as journal:
+        connection = _Connection(settings, signer, journal, source, policy, backoff, bell)
+        service = Service(source, journal, connection.pipeline, timing, bell)
+        with watching(settings.folder, settings.watch, bell.ring):
+            yield service
+
+
+def load_signer(settings: Settings, environ: Mapping[str, str]) -> Signer:
+    """Load the key that the settings name.
+
+    Raises:
+        UsageError: there is none, or it is open to others.
+    """
+    if settings.keystore is not None and settings.password_file is not None:
+        return KeystoreSigner(settings.keystore, read_password(settings.password_file))
+    return EnvironmentSigner(settings.key_variable, environ)
+
+
+class _Connection:
+    """The way to the chain: made when the node first answers, and looked at again before every pass."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        signer: Signer,
+        journal: Journal,
+        source: FolderSource,
+        policy: Policy,
+        backoff: Backoff,
+        bell: Bell,
+    ) -> None:
+        self._open = partial(open_writer, _ledger_options(settings), signer, journal, clock=_now)
+        self._assemble = partial(
+            Pipeline,
+            source,
+            journal,
+            policy=policy,
+            judge=partial(judge, progress=bell.check),
+            patience=Patience(backoff, settings.internal_errors_max),
+            clock=_now,
+        )
+        self._writer: RegistryWriter | None = None
+
+    def pipeline(self) -> Pipeline:
+        if self._writer is None:
+            self._writer = self._open()
+        else:
+            self._writer.check_chain()
+        return self._assemble(writer=self._writer)
+
+
+def _ledger_options(settings: Settings) -> LedgerOptions:
+    limits = FeeLimits(
+        max_fee_wei=settings.max_fee_gwei * _WEI_PER_GWEI,
+        priority_fee_max_wei=settings.priority_fee_max_gwei * _WEI_PER_GWEI,
+        gas_max=settings.gas_max,
+        bump_after_seconds=settings.bump_after_seconds,
+    )
+    return LedgerOptions(
+        rpc_url=settings.rpc_url,
+        registry_address=settings.registry,
+        confirmations=settings.confirmations,
+        limits=limits,
+        rpc_timeout_seconds=settings.rpc_timeout_seconds,
+        allow_development_key=settings.allow_development_key,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,153 @@
+"""One SQLite file, opened so that nothing acknowledged is ever lost and nothing foreign is ever overwritten.
+
+WAL with `synchronous=FULL`: a commit that returned is on disk, after a kill and after a power loss
+(https://sqlite.org/pragma.html#pragma_synchronous). A second writer is kept out by flock on a lock file beside it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from verifier.errors import TemporaryError, UsageError
+from verifier.text import printable
+
+# Written into the file's header ("PROV"), so that another program's database is recognised as foreign.
+_APPLICATION_ID = 0x50524F56
+_BUSY_TIMEOUT_SECONDS = 5.0
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+
+
+class Database:
+    """An exclusive connection to one SQLite file with a known schema, created if the file does not exist.
+
+    Args:
+        path: the file; its folder must exist and be on a local file system.
+        schema: SQL that makes the tables of a new file.
+        version: the schema's number; a file with another one is refused.
+
+    Raises:
+        UsageError: corrupt, foreign, of another schema version, or in use by another process.
+        TemporaryError: the disk is full or fails.
+    """
+
+    def __init__(self, path: Path, schema: str, version: int) -> None:
+        self.path = path
+        self._version = version
+        with ExitStack() as undo:
+            lock = undo.enter_context(_lock_beside(path))
+            with self._failures():
+                if not path.exists():
+                    _create(path, schema, version)
+                self._connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
+                undo.callback(self._connection.close)
+                self._check()  # before anything is written: the file may not be ours
+                self._configure()
+            self._lock = lock
+            undo.pop_all()
+
+    def close(self) -> None:
+        self._connection.close()
+        self._lock.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All statements of the block take effect together, durably, or none does."""
+        with self._failures():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        with self._failures():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def _check(self) -> None:
+        if self._pragma("application_id") != _APPLICATION_ID:
+            raise UsageError("not a journal of this program; it is left as it is", where=str(self.path))
+        if self._pragma("user_version") != self._version:
+            raise UsageError(
+                "journal of another version",
+                where=str(self.path),
+                got=str(self._pragma("user_version")),
+                wanted=str(self._version),
+            )
+        if self._pragma("quick_check") != "ok":
+            raise _corrupt(self.path, str(self._pragma("quick_check")))
+
+    def _configure(self) -> None:
+        self._connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            self._connection.execute(f"PRAGMA {pragma}")
+
+    def _pragma(self, name: str) -> object:
+        value: object = self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Sort SQLite's failures: a broken file is the operator's, a failing disk may recover, the rest is a bug."""
+        try:
+            yield
+        except OSError as error:
+            raise TemporaryError(f"journal cannot be written: {error.strerror}", where=str(self.path)) from error
+        except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            if code in _CORRUPT:
+                raise _corrupt(self.path, str(error)) from error
+            if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
+                raise TemporaryError(f"journal cannot be written: {error}", where=str(self.path)) from error
+            raise
+
+
+def _corrupt(path: Path, got: str) -> UsageError:
+    hint = "journal is corrupt; move it away and the next start rebuilds it from the releases and the chain"
+    return UsageError(hint, where=str(path), got=printable(got), wanted="ok")
+
+
+def _lock_beside(path: Path) -> IO[bytes]:
+    """Take the lock that says who writes; the system drops it with the process, however it ends."""
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        lock = lock_path.open("ab")
+    except OSError as error:
+        raise UsageError(f"cannot open the journal's lock: {error.strerror}", where=str(lock_path)) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise UsageError("journal is in use by another process", where=str(path)) from error
+    return lock
+
+
+def _create(path: Path, schema: str, version: int) -> None:
+    """Make the whole file under another name, so that a kill in between leaves no half-made journal."""
+    leftover = path.with_name(path.name + "-wal")
+    if leftover.exists():
+        raise UsageError("journal is gone but its write-ahead log is there; restore it", where=str(leftover))
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    connection = sqlite3.connect(new, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.executescript(
+            f"BEGIN; PRAGMA application_id={_APPLICATION_ID}; PRAGMA user_version={version}; {schema} COMMIT;"
+        )
+    finally:
+        connection.close()
+    new.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,24 @@
+"""A record as the journal keeps it: the same bytes are published after a restart, without another judgement."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+from verifier.record import Record
+
+_DIGESTS = ("manifest_digest", "model_digest", "verdict_digest", "report_digest", "policy_digest", "reported_tcb")
+
+
+def encode_record(record: Record) -> bytes:
+    """Return a record as one JSON object; bytes in hex, the time with its offset."""
+    fields = asdict(record) | {name: getattr(record, name).hex() for name in _DIGESTS}
+    return json.dumps(fields | {"judged_at": record.judged_at.isoformat()}).encode()
+
+
+def decode_record(data: bytes) -> Record:
+    """Return the record that `encode_record` wrote."""
+    fields = json.loads(data)
+    fields |= {name: bytes.fromhex(fields[name]) for name in _DIGESTS}
+    return Record(**fields | {"judged_at": datetime.fromisoformat(fields["judged_at"])})

@@ -1,0 +1,244 @@
+"""One release from appearance to record. The journal makes every step repeatable, so a kill between any two is fine."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from oracle.backoff import Backoff
+from oracle.journal import Journal
+from oracle.kept_record import decode_record, encode_record
+from oracle.ledger.transactions import Progress
+from oracle.rows import ReleaseKey, Row, State
+from oracle.sources.base import Handle, Source
+from verifier.checks import Check, Finding, failed
+from verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
+from verifier.judgement import Judgement
+from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
+from verifier.policy import Policy, Word
+from verifier.record import Record
+from verifier.release import Release, read_release
+from verifier.text import printable
+from verifier.verdict import make_failed_verdict
+
+_log = logging.getLogger(__name__)
+
+
+class Judge(Protocol):
+    """`verifier.judgement.judge`, with whatever else it takes filled in."""
+
+    def __call__(self, release: Release, policy: Policy, *, at: datetime) -> Judgement: ...
+
+
+class Writer(Protocol):
+    """`oracle.ledger.writer.RegistryWriter`."""
+
+    def publish(self, row_id: int, record: Record) -> Progress: ...
+
+    def push_orphans(self) -> None: ...
+
+    def manifest_of_report(self, report_digest: bytes) -> bytes | None: ...
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How temporary failures are waited out, and how often a bug of our own may come back."""
+
+    backoff: Backoff
+    internal_errors_max: int
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A release as read: `content` is the digest of what was signed; without a `release` there is a `problem`."""
+
+    content: bytes
+    release: Release | None
+    problem: ProvenanceError | None
+
+
+class Pipeline:
+    """Judges releases of one source and publishes those that are accepted.
+
+    A release's failure ends in its row and nowhere else. What `process` and `settle` raise concerns all releases:
+        TemporaryError: the journal's disk is full or fails.
+        UsageError: the journal is corrupt.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        journal: Journal,
+        writer: Writer,
+        policy: Policy,
+        *,
+        judge: Judge,
+        patience: Patience,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._source = source
+        self._journal = journal
+        self._writer = writer
+        self._policy = policy
+        self._judge = judge
+        self._patience = patience
+        self._clock = clock
+
+    def process(self, handle: Handle) -> Row | None:
+        """Bring one release as far as it gets now; None if there is nothing to judge (yet, or any more).
+
+        One that looks as it did when it was decided is not read again; one whose record is decided is `settle`'s.
+        """
+        at = self._clock()
+        known = self._journal.find(self._source.name, handle.id, handle.fingerprint)
+        if known and (known.state is not State.SEEN or known.waits(at)):
+            return known
+        # (1) read it, bounded and without trust, and open its row
+        look = _look(self._source.open(handle), handle.id)
+        if look is None:
+            return None
+        row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
+        if row.state is not State.SEEN or row.waits(at):
+            return row
+        # (2) judge it; the verdict is kept, PASSED and FAILED alike, and with a PASSED one the record to publish
+        row = self._guarded(row, look.release, partial(self._judged, row, look))
+        if row.state is not State.JUDGED:
+            return row
+        # (3) publish the record; `settle` follows it until it is final
+        return self._guarded(row, None, partial(self._published, row))
+
+    def settle(self) -> None:
+        """Bring every record that is decided and not final one step further, oldest first."""
+        self._writer.push_orphans()
+        for row in self._journal.unpublished():
+            if not row.waits(self._clock()):
+                self._guarded(row, None, partial(self._published, row))
+
+    def _judged(self, row: Row, look: _Look) -> Row:
+        if look.release is None:
+            assert look.problem is not None
+            raise look.problem
+        judgement = self._judge(look.release, self._policy, at=self._clock())
+        self._match_report(judgement)
+        record = judgement.record
+        statement = judgement.verdict.statement
+        row = self._journal.accept(row.id, statement, encode_record(record), record.report_digest, at=self._clock())
+        _log.info("%s: accepted as %s %s, grade %d", _shown(row), record.name, record.version, record.grade)
+        return row
+
+    def _match_report(self, judgement: Judgement) -> None:
+        """Refuse a report that vouches for another manifest already, on chain or on its way there."""
+        if self._policy.report_reuse is not Word.REFUSED:
+            return
+        record = judgement.record
+        users = (
+            self._writer.manifest_of_report(record.report_digest),
+            self._journal.manifest_by_report(record.report_digest),
+        )
+        for user in users:
+            if user is not None and user != record.manifest_digest:
+                got, wanted = f"manifest {user.hex()}", "a report of its own for every manifest"
+                raise AppraisalError(
+                    "report was used for another manifest",
+                    check=Check.KEY_BINDING,
+                    where="registry",
+                    got=got,
+                    wanted=wanted,
+                    findings=_with_failure(judgement.findings, failed(Check.KEY_BINDING, got, wanted)),
+                )
+
+    def _published(self, row: Row) -> Row:
+        assert row.record is not None
+        progress = self._writer.publish(row.id, decode_record(row.record))
+        now = self._journal.row(row.id)
+        if (progress.state, progress.note) != (now.state, now.problem) or now.retry_at is not None:
+            now = self._journal.advance(row.id, progress.state, note=progress.note, at=self._clock())
+        if (now.state, now.problem) != (row.state, row.problem):
+            _log.info("%s: %s%s", _shown(row), now.state, f", {now.problem}" if now.problem else "")
+        return now
+
+    def _guarded(self, row: Row, release: Release | None, step: Callable[[], Row]) -> Row:
+        """Take one step for a release; the class of a failure alone decides what becomes of the row."""
+        try:
+            try:
+                return step()
+            except ProvenanceError as error:
+                if error.retry or isinstance(error, UsageError):  # the latter is about us, never about the release
+                    return self._park(row, error)
+                return self._reject(row, release, error)
+        except ProvenanceError:
+            raise  # the journal's own: no row can be written
+        except Exception as error:
+            return self._park_internal(row, error)
+
+    def _park(self, row: Row, error: ProvenanceError) -> Row:
+        at = self._clock()
+        parked = self._journal.park(row.id, error, retry_at=self._retry_at(row, at), at=at)
+        _log.warning("%s: waits until %s: %s", _shown(row), parked.retry_at, parked.problem)
+        return parked
+
+    def _reject(self, row: Row, release: Release | None, error: ProvenanceError) -> Row:
+        at = self._clock()
+        statement = make_failed_verdict(release, self._policy, at, error).statement if release else None
+        rejected = self._journal.reject(row.id, error, statement, retry_at=self._retry_at(row, at), at=at)
+        _log.warning("%s: rejected (exit %s): %s", _shown(row), rejected.exit_code, rejected.problem)
+        return rejected
+
+    def _park_internal(self, row: Row, error: Exception) -> Row:
+        at = self._clock()
+        problem = printable(f"internal error, please report it: {type(error).__name__}: {error}")
+        retry_at, limit = self._retry_at(row, at), self._patience.internal_errors_max
+        parked = self._journal.park_internal(row.id, problem, limit=limit, retry_at=retry_at, at=at)
+        _log.error("%s: %s: %s", _shown(row), "stuck" if parked.state is State.STUCK else "waits", problem)
+        _log.debug("traceback", exc_info=error)
+        return parked
+
+    def _retry_at(self, row: Row, at: datetime) -> datetime:
+        return at + timedelta(seconds=self._patience.backoff.delay_seconds(row.vain_attempts + 1))
+
+
+def _look(path: Path, name: str) -> _Look | None:
+    try:
+        release = read_release(path)
+        return _Look(_content_digest(release.envelope), release, None)
+    except (IncompleteError, UsageError):
+        return None  # it went away since the scan
+    except ProvenanceError as error:
+        if error.retry:  # without its content there is no row to park; the next scan comes back to it
+            _log.warning("%s: cannot be read now: %s", printable(name), error)
+            return None
+        return _Look(_content_digest(_envelope_start(path)), None, error)
+
+
+def _content_digest(envelope: bytes) -> bytes:
+    """The manifest digest; of an envelope that is none, the digest of its bytes."""
+    try:
+        return hashlib.sha256(parse_envelope(envelope).payload).digest()
+    except FormatError:
+        return hashlib.sha256(envelope).digest()
+
+
+def _envelope_start(path: Path) -> bytes:
+    """Return what can be read of a malformed release's envelope, only to tell it from others; nothing if no file."""
+    manifest = path / MANIFEST_PATH
+    try:
+        if manifest.is_symlink() or not manifest.is_file():
+            return b""
+        with manifest.open("rb") as file:
+            return file.read(MAX_ENVELOPE_BYTES + 1)
+    except OSError:
+        return b""
+
+
+def _with_failure(findings: tuple[Finding, ...], failure: Finding) -> tuple[Finding, ...]:
+    return tuple(failure if finding.check is failure.check else finding for finding in findings)
+
+
+def _shown(row: Row) -> str:
+    return printable(f"{row.key.source}:{row.key.release}")

@@ -1,0 +1,154 @@
+"""The oracle's settings: from command line, environment and a YAML file, in this order; each checked, none unknown.
+
+Every setting is a field below; its environment variable is PROVENANCE_ and its name in upper case. A private key is
+never a setting: `key_variable` names the environment variable that holds one, `keystore` a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oracle.sources.watch import WatchMode
+from verifier.errors import UsageError
+from verifier.strict_yaml import MAX_BYTES, parse_yaml
+from verifier.text import printable
+
+_PREFIX = "PROVENANCE_"
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `provenance watch` runs with. Numbers are whole; times in seconds, fees in gwei per unit of gas."""
+
+    folder: Path
+    journal: Path
+    rpc_url: str
+    registry: str
+    policy: str = "baseline"
+    key_variable: str = ""
+    keystore: Path | None = None
+    password_file: Path | None = None
+    allow_development_key: bool = False
+    watch: WatchMode = WatchMode.AUTO
+    scan_seconds: int = 30
+    settle_seconds: int = 2
+    rpc_timeout_seconds: int = 20
+    retry_first_seconds: int = 5
+    retry_max_seconds: int = 3600
+    internal_errors_max: int = 5
+    releases_max: int = 10_000
+    confirmations: int = 12
+    max_fee_gwei: int = 100
+    priority_fee_max_gwei: int = 5
+    gas_max: int = 2_000_000
+    bump_after_seconds: int = 90
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How a setting's text or YAML value is read: `parse` returns None for what is not `wanted`."""
+
+    wanted: str
+    parse: Callable[[object], object | None]
+
+
+def _whole(least: int, most: int) -> _Kind:
+    def parse(value: object) -> int | None:
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
+            value = int(value)
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return value if is_whole and least <= value <= most else None  # type: ignore[operator,return-value]
+
+    return _Kind(f"a whole number, {least} to {most}", parse)
+
+
+_TEXT = _Kind("text", lambda value: value if isinstance(value, str) and value else None)
+_PATH = _Kind("a path", lambda value: Path(value) if isinstance(value, str | Path) and str(value) else None)
+_FLAG = _Kind("true or false", lambda value: {"true": True, "false": False}.get(str(value).lower()))
+_WATCH = _Kind(" or ".join(WatchMode), lambda value: WatchMode(str(value)) if value in tuple(WatchMode) else None)
+_KINDS = {
+    "folder": _PATH,
+    "journal": _PATH,
+    "rpc_url": _TEXT,
+    "registry": _TEXT,
+    "policy": _TEXT,
+    "key_variable": _TEXT,
+    "keystore": _PATH,
+    "password_file": _PATH,
+    "allow_development_key": _FLAG,
+    "watch": _WATCH,
+    "scan_seconds": _whole(1, 86_400),
+    "settle_seconds": _whole(1, 3600),
+    "rpc_timeout_seconds": _whole(1, 600),
+    "retry_first_seconds": _whole(1, 3600),
+    "retry_max_seconds": _whole(1, 604_800),
+    "internal_errors_max": _whole(1, 1000),
+    "releases_max": _whole(1, 1_000_000),
+    "confirmations": _whole(0, 10_000),
+    "max_fee_gwei": _whole(1, 1_000_000),
+    "priority_fee_max_gwei": _whole(0, 1_000_000),
+    "gas_max": _whole(100_000, 1_000_000_000),
+    "bump_after_seconds": _whole(1, 86_400),
+}
+_NEEDED = ("folder", "journal", "rpc_url", "registry")
+
+
+def load_settings(file: Path | None, environ: Mapping[str, str], options: Mapping[str, object]) -> Settings:
+    """Gather settings: `options` (those that are None count as not given), then `environ`, then `file`.
+
+    Raises:
+        UsageError: an unknown, missing, ill-typed or out-of-range setting; the message says where it came from.
+    """
+    variables = {_PREFIX + name.upper(): name for name in _KINDS}
+    sources: tuple[tuple[str, Mapping[str, object]], ...] = (
+        (printable(str(file)), _read_file(file) if file else {}),
+        ("environment", {name: environ[variable] for variable, name in variables.items() if variable in environ}),
+        ("option", {name: value for name, value in options.items() if value is not None}),
+    )
+    values: dict[str, Any] = {}
+    for where, given in sources:
+        for name, value in given.items():
+            values[name] = _parsed(name, value, where)
+    for name in _NEEDED:
+        if name not in values:
+            raise UsageError("setting is missing", where=name, wanted=_KINDS[name].wanted)
+    settings = Settings(**values)
+    _check_key(settings)
+    return settings
+
+
+def _parsed(name: str, value: object, where: str) -> object:
+    if name not in _KINDS:
+        raise UsageError("unknown setting", where=where, got=printable(name), wanted=", ".join(_KINDS))
+    parsed = _KINDS[name].parse(value)
+    if parsed is None:
+        raise UsageError(
+            f"setting {name} is wrong", where=where, got=printable(repr(value)), wanted=_KINDS[name].wanted
+        )
+    return parsed
+
+
+def _check_key(settings: Settings) -> None:
+    """A key comes from one place, and a keystore needs its password."""
+    if bool(settings.key_variable) == bool(settings.keystore):
+        got = "both" if settings.keystore else "neither"
+        raise UsageError("where is the key", where="settings", got=got, wanted="key_variable or keystore")
+    if bool(settings.keystore) != bool(settings.password_file):
+        raise UsageError("a keystore and its password go together", where="settings", wanted="keystore, password_file")
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    where = printable(str(file))
+    try:
+        with file.open("rb") as stream:
+            tree = parse_yaml(stream.read(MAX_BYTES + 1), where)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=where) from None
+    if not isinstance(tree, dict):
+        raise UsageError("not a page of settings", where=where, wanted="name: value on every line")
+    return tree

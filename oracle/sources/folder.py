@@ -1,0 +1,118 @@
+"""Releases as folders below one root: any folder that holds `provenance/` is a release, and nothing inside it is.
+
+The signed manifest is the commit marker, written last, by rename. Without it a release is incomplete and left alone.
+Symbolic links are never followed; hidden folders are not looked into.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from oracle.sources.base import Handle
+from verifier.errors import TemporaryError
+from verifier.manifest.dsse import MANIFEST_PATH
+from verifier.manifest.names import PROVENANCE_FOLDER
+from verifier.text import printable
+
+_DEPTH_MAX = 4
+# A larger release still has a fingerprint, of this many entries; judging it has limits of its own.
+_ENTRIES_MAX = 100_000
+_TREE_DEPTH_MAX = 40
+_WARNINGS_MAX = 1000
+
+_log = logging.getLogger(__name__)
+
+
+class FolderSource:
+    """The releases in the folders up to four levels below `root`.
+
+    Args:
+        root: an existing folder.
+        releases_max: no more are looked at, so that a flood of folders has an end.
+    """
+
+    name = "folder"
+
+    def __init__(self, root: Path, *, releases_max: int) -> None:
+        self.root = root
+        self._releases_max = releases_max
+        self._warned: set[str] = set()
+
+    def releases(self) -> Iterator[Handle]:
+        """Yield every complete release, in the order of the folders' names.
+
+        Raises:
+            TemporaryError: the root cannot be read.
+        """
+        found = (path for path in self._folders(self.root, depth=1) if _is_complete(path))
+        for path in islice(found, self._releases_max):
+            yield Handle(path.relative_to(self.root).as_posix(), _fingerprint(path))
+        if next(found, None) is not None:
+            self._warn(f"more than {self._releases_max} releases below {self.root}; the rest is not looked at")
+
+    def open(self, handle: Handle) -> Path:
+        return self.root / handle.id
+
+    def describe(self, handle: Handle) -> str:
+        return printable(str(self.open(handle)))
+
+    def _folders(self, folder: Path, depth: int) -> Iterator[Path]:
+        """Walk down to the folders of releases, links not followed."""
+        for name in _subfolders(folder, required=depth == 1):
+            path = folder / name
+            if printable(name, len(name) + 1) != name:
+                self._warn(f"name cannot be shown, not looked at: {printable(str(path))}")
+            elif (path / PROVENANCE_FOLDER).is_dir() and not (path / PROVENANCE_FOLDER).is_symlink():
+                yield path
+            elif depth < _DEPTH_MAX:
+                yield from self._folders(path, depth + 1)
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warned and len(self._warned) < _WARNINGS_MAX:
+            self._warned.add(text)
+            _log.warning("%s", text)
+
+
+def _subfolders(folder: Path, *, required: bool) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False))
+    except OSError as error:
+        if required:
+            raise TemporaryError(f"folder cannot be read: {error.strerror}", where=printable(str(folder))) from error
+        return []  # it vanished, or it is not for us to see
+
+
+def _is_complete(release: Path) -> bool:
+    return os.path.lexists(release / MANIFEST_PATH)
+
+
+def _fingerprint(release: Path) -> str:
+    """Digest what `stat` says of every entry of a release, which changes whenever an entry does."""
+    digest = hashlib.sha256()
+    for line in islice(_stat_lines(release, b"", _TREE_DEPTH_MAX), _ENTRIES_MAX):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+def _stat_lines(folder: Path, prefix: bytes, depth: int) -> Iterator[bytes]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(islice(entries, _ENTRIES_MAX), key=lambda entry: os.fsencode(entry.name))
+    except OSError:
+        return
+    for entry in listed:
+        path = prefix + b"/" + os.fsencode(entry.name)
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        numbers = (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        yield path + b"\0%d %d %d %d %d\n" % numbers
+        if depth and entry.is_dir(follow_symlinks=False):
+            yield from _stat_lines(Path(entry.path), path, depth - 1)

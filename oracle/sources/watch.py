@@ -1,0 +1,107 @@
+"""Wakes the scan of a folder early. Events are hints: they may be lost, doubled or never come, and nothing depends on
+them (inotify drops them in a storm, and network file systems report none from other machines)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from verifier.errors import UsageError
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
+
+_MOUNTS = Path("/proc/self/mountinfo")
+_REMOTE = re.compile(r"nfs\d*|cifs|smb\d*|9p|fuse(\..*)?|virtiofs|overlay|afs|ceph|glusterfs|lustre|vboxsf")
+_IGNORED = re.compile(r"\..*|.*\.(tmp|part|incomplete)|.*~")
+_EVENTS = frozenset({"created", "moved", "deleted", "closed"})
+_POLL_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class WatchMode(StrEnum):
+    """How to hear of changes early; AUTO is INOTIFY on local file systems and POLL on others."""
+
+    AUTO = "auto"
+    INOTIFY = "inotify"
+    POLL = "poll"
+    SCAN_ONLY = "scan-only"
+
+
+@contextmanager
+def watching(root: Path, mode: WatchMode, wake: Callable[[], None]) -> Iterator[None]:
+    """Call `wake`, from another thread, when something below `root` changes, until the block ends.
+
+    Raises:
+        UsageError: the package `watchdog` is missing, and `mode` needs it.
+    """
+    observer = None if mode is WatchMode.SCAN_ONLY else _start(root, chosen_mode(root, mode), wake)
+    try:
+        yield
+    finally:
+        if observer is not None:
+            observer.stop()
+            observer.join()
+
+
+def chosen_mode(root: Path, mode: WatchMode, mounts: Path = _MOUNTS) -> WatchMode:
+    """Resolve AUTO by the type of the file system that holds `root`."""
+    if mode is not WatchMode.AUTO:
+        return mode
+    return WatchMode.POLL if _REMOTE.fullmatch(_file_system_type(root.resolve(), mounts)) else WatchMode.INOTIFY
+
+
+def is_ignored(path: str) -> bool:
+    """Whether a name says that its file is hidden or still being written."""
+    return _IGNORED.fullmatch(PurePath(path).name) is not None
+
+
+def _start(root: Path, mode: WatchMode, wake: Callable[[], None]) -> BaseObserver | None:
+    try:
+        from watchdog.events import FileSystemEventHandler
+        from watchdog.observers import Observer
+        from watchdog.observers.polling import PollingObserver
+    except ImportError:
+        raise UsageError("watching needs the extra 'oracle'", got="no watchdog", wanted="watch: scan-only") from None
+
+    class Waker(FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            paths = [str(path) for path in (event.src_path, event.dest_path) if path]
+            if event.event_type in _EVENTS and not all(is_ignored(path) for path in paths):
+                wake()
+
+    observer = PollingObserver(timeout=_POLL_SECONDS) if mode is WatchMode.POLL else Observer()
+    try:
+        observer.schedule(Waker(), str(root), recursive=True)
+        observer.start()
+    except OSError as error:  # often the limit of inotify watches
+        _log.warning("changes are not heard of early (%s); the scan finds them", error.strerror)
+        return None
+    return observer
+
+
+def _file_system_type(path: Path, mounts: Path) -> str:
+    """Type of the mount with the longest matching mount point (proc(5), mountinfo); "" where there is no such list."""
+    best, kind = "", ""
+    try:
+        lines = mounts.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields, described = before.split(" "), after.split(" ")
+        point = _unescaped(fields[4]) if len(fields) > 4 else ""
+        if point and path.is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, described[0]
+    return kind
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
