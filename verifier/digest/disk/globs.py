@@ -1,0 +1,104 @@
+"""Patterns for paths, in the two dialects that the publishers' tools speak: shell globs and gitignore."""
+
+from __future__ import annotations
+
+import re
+
+from verifier.errors import UsageError
+
+_MAX_CHARS = 512
+_MAX_DOUBLE_STARS = 4
+_CLASS = re.compile(r"\[[!^]?[A-Za-z0-9_.-]+\]")
+_ONE = re.compile(rf"{_CLASS.pattern}|.", re.DOTALL)
+_STARS = re.compile(r"\*+")
+
+
+def shell_glob(word: str) -> re.Pattern[str]:
+    """Compile a bash glob for paths relative to a folder: `*` crosses no `/`, and no wildcard starts a hidden name.
+
+    A slash at the end asks for directories; the paths of those are matched with a slash behind them.
+
+    Raises:
+        UsageError: a construct that has no one meaning here.
+    """
+    _refuse_unusual(word)
+    if word.startswith("-"):  # an option of rm
+        raise _refused(word)
+    is_folder = word.endswith("/")
+    parts = (_component(part, hides_dots=True) for part in word.removesuffix("/").split("/"))
+    return _compiled("/".join(parts) + ("/" if is_folder else "/?"), word)
+
+
+def gitignore(pattern: str) -> re.Pattern[str]:
+    """Compile a gitignore pattern as git-lfs reads it: one that matches a folder matches all below it.
+
+    Without a slash before its end a pattern matches at any depth, else from the root.
+
+    Raises:
+        UsageError: a construct that has no one meaning here.
+    """
+    return _anywhere(pattern.removesuffix("/"), below="(?:/.*)?")
+
+
+def gitattributes(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of a .gitattributes file: as in gitignore, but for files only, not for what is in a folder."""
+    return _anywhere(pattern, below="")
+
+
+def _anywhere(pattern: str, below: str) -> re.Pattern[str]:
+    _refuse_unusual(pattern.removeprefix("/"))
+    if pattern.startswith(("!", '"')):
+        raise _refused(pattern)
+    if "/" not in pattern:
+        return _compiled(f"(?:.*/)?{_component(pattern)}{below}", pattern)
+    *folders, last = pattern.removeprefix("/").split("/")
+    head = "".join("(?:.*/)?" if part == "**" else _component(part) + "/" for part in folders)
+    return _compiled(head + (".+" if last == "**" else _component(last)) + below, pattern)
+
+
+def _component(text: str, *, hides_dots: bool = False) -> str:
+    """Translate one path component into a regular expression that stays within it.
+
+    Each star but the last takes as little as it can and never tries again, as in `fnmatch`, so matching is fast.
+    """
+    first, *rest = (_fixed(part) for part in _STARS.split(text))
+    regex = "(?!\\.)" if hides_dots and text[0] in "*?[" else ""
+    regex += first
+    if rest:
+        regex += "".join(f"(?>[^/]*?{part})" for part in rest[:-1]) + "[^/]*" + rest[-1]
+    return regex
+
+
+def _fixed(text: str) -> str:
+    """Translate the part between two stars."""
+    return "".join(_one(found) for found in _ONE.findall(text))
+
+
+def _one(text: str) -> str:
+    """Translate what stands for one character."""
+    if text == "?":
+        return "[^/]"
+    if text[0] == "[":
+        return "[" + ("^/" if text[1] in "!^" else text[1]) + text[2:]
+    return re.escape(text)
+
+
+def _compiled(regex: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(regex, re.DOTALL)
+    except re.error as error:
+        raise _refused(pattern) from error
+
+
+def _refuse_unusual(pattern: str) -> None:
+    parts = pattern.removesuffix("/").split("/")
+    brackets = _CLASS.sub("", pattern)
+    if any(part in ("", ".", "..") for part in parts) or any(char in brackets for char in "[]\\"):
+        raise _refused(pattern)
+    if len(pattern) > _MAX_CHARS or pattern.count("**") > _MAX_DOUBLE_STARS:
+        raise _refused(pattern)
+
+
+def _refused(pattern: str) -> UsageError:
+    wanted = "names below the root with *, ? and character classes such as [0-9]"
+    return UsageError("cannot read this pattern", where="excluded files", got=pattern, wanted=wanted)
