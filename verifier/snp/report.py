@@ -24,7 +24,9 @@ HOST_VMPL = 0xFFFFFFFF
 _SIGNATURE_ALGORITHM_ECDSA_P384 = 1
 _COMPONENT_BYTES = 48
 # Order of the group of P-384 (FIPS 186-5, SP 800-186).
-_P384_ORDER = int("ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16)
+_P384_ORDER = int(
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
+)
 _POLICY_KNOWN_BITS = (1 << 26) - 1
 _POLICY_RESERVED_ONE = 1 << 17
 

@@ -1,0 +1,186 @@
+"""The report against its VEK: same product line, same chip, same TCB, and signed by it. Then its fields are claims.
+
+Sources: AMD 56860 (ATTESTATION_REPORT, signature and TCB_VERSION formats), AMD 57230 (extensions of a VEK).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA384
+
+from verifier.checks import Check
+from verifier.errors import VerificationError
+from verifier.snp.chain import Revocation, VerifiedChain
+from verifier.snp.endorsements import VekCertificate
+from verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
+from verifier.snp.report import Report, SigningKey
+from verifier.snp.tcb import LAYOUTS, Tcb, parse_tcb
+
+# productName in a VEK, by line. "Milan-B0" stands in the certificates of later steppings too.
+_PRODUCT_NAMES = {
+    ProductLine.MILAN: frozenset({"Milan", "Milan-B0", "Milan-B1"}),
+    ProductLine.GENOA: frozenset({"Genoa"}),
+    ProductLine.TURIN: frozenset({"Turin"}),
+}
+_STRUCT_VERSIONS = {ProductLine.MILAN: 0, ProductLine.GENOA: 0, ProductLine.TURIN: 1}
+_HWID_BYTES = {ProductLine.MILAN: 64, ProductLine.GENOA: 64, ProductLine.TURIN: 8}
+
+
+@dataclass(frozen=True)
+class MatchedVek:
+    """A verified chain and a report that speak of the same chip and firmware; not signed yet.
+
+    `chip_id_masked`: the firmware was told to leave the chip's id out of its reports.
+    """
+
+    chain: VerifiedChain
+    report: Report
+    reported_tcb: Tcb
+    chip_id_masked: bool
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a report says, trusted as far as AMD's keys and firmware are.
+
+    `chip_id` is None where it is masked or the VEK is a VLEK; `cpuid` is None in reports of version 2.
+    """
+
+    report: Report
+    line: ProductLine
+    root_kind: RootKind
+    cpuid: Cpuid | None
+    current_tcb: Tcb
+    reported_tcb: Tcb
+    committed_tcb: Tcb
+    launch_tcb: Tcb
+    vek_kind: SigningKey
+    csp_id: str | None
+    chip_id: bytes | None
+    at: datetime
+    revocation: Revocation
+    vek_spki_sha256: bytes
+
+
+def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
+    """Compare what the VEK says of chip and TCB with what the report says.
+
+    Raises:
+        VerificationError: checks `product-line`, `vek-match`.
+        FormatError: reserved bytes of the reported TCB are set (check `report-format`).
+    """
+    vek = chain.endorsements.vek
+    # (1) one product line by chain, certificate and processor
+    _match_product_line(chain.line, vek, report)
+    # (2) the key that the report names is the kind of key that the certificate is for
+    if report.signing_key is not vek.kind:
+        _mismatch(vek, "signing key", report.signing_key.name, vek.kind.name)
+    # (3) every component of the reported TCB
+    reported_tcb = parse_tcb(report.reported_tcb, chain.line, "reported_tcb")
+    certified = {name: vek.tcb.get(name) for name in LAYOUTS[chain.line]}
+    reported = {name: getattr(reported_tcb, name) for name in LAYOUTS[chain.line]}
+    if certified != reported or vek.tcb.keys() != certified.keys():
+        _mismatch(
+            vek, "reported TCB", str(reported_tcb), " ".join(f"{name} {value}" for name, value in vek.tcb.items())
+        )
+    # (4) the chip
+    return MatchedVek(chain, report, reported_tcb, chip_id_masked=_match_chip(chain.line, vek, report))
+
+
+def verify_report_signature(matched: MatchedVek) -> Claims:
+    """Verify the VEK's signature over the report's first 0x2A0 bytes; what comes back may be relied on.
+
+    Raises:
+        VerificationError: it does not hold (check `report-signature`).
+        FormatError: reserved bytes of a TCB are set (check `report-format`).
+    """
+    report, chain = matched.report, matched.chain
+    vek = chain.endorsements.vek
+    key = vek.certificate.key
+    assert isinstance(key, EllipticCurvePublicKey)
+    try:
+        key.verify(encode_dss_signature(report.signature_r, report.signature_s), report.signed, ECDSA(SHA384()))
+    except InvalidSignature:
+        raise VerificationError(
+            "the report's signature does not verify",
+            check=Check.REPORT_SIGNATURE,
+            where="report",
+            got="another key or other bytes",
+            wanted=f"an ECDSA P-384 signature by the {vek.kind.name}",
+        ) from None
+    return Claims(
+        report=report,
+        line=chain.line,
+        root_kind=chain.root_kind,
+        cpuid=report.cpuid,
+        current_tcb=parse_tcb(report.current_tcb, chain.line, "current_tcb"),
+        reported_tcb=matched.reported_tcb,
+        committed_tcb=parse_tcb(report.committed_tcb, chain.line, "committed_tcb"),
+        launch_tcb=parse_tcb(report.launch_tcb, chain.line, "launch_tcb"),
+        vek_kind=vek.kind,
+        csp_id=vek.csp_id,
+        chip_id=None if matched.chip_id_masked or vek.kind is SigningKey.VLEK else report.chip_id,
+        at=chain.at,
+        revocation=chain.revocation,
+        vek_spki_sha256=hashlib.sha256(vek.certificate.spki).digest(),
+    )
+
+
+def _match_product_line(line: ProductLine, vek: VekCertificate, report: Report) -> None:
+    if vek.product_name not in _PRODUCT_NAMES[line]:
+        _wrong_line(vek, "productName", vek.product_name, " or ".join(sorted(_PRODUCT_NAMES[line])))
+    if vek.struct_version != _STRUCT_VERSIONS[line]:
+        _wrong_line(vek, "structVersion", str(vek.struct_version), str(_STRUCT_VERSIONS[line]))
+    if vek.hwid is not None and len(vek.hwid) != _HWID_BYTES[line]:
+        _wrong_line(vek, "hwID", f"{len(vek.hwid)} bytes", f"{_HWID_BYTES[line]} bytes")
+    if report.cpuid is not None and line_of_cpuid(report.cpuid) is not line:
+        of_cpuid = line_of_cpuid(report.cpuid) or "no known line"
+        raise VerificationError(
+            "the processor is of another product line",
+            check=Check.PRODUCT_LINE,
+            where="report",
+            got=f"CPUID {report.cpuid} ({of_cpuid})",
+            wanted=f"a processor of {line}",
+        )
+
+
+def _match_chip(line: ProductLine, vek: VekCertificate, report: Report) -> bool:
+    """Compare chip ids; return whether the report's is masked. A VLEK stands for a provider, so there is no chip."""
+    masked = not any(report.chip_id)
+    if vek.kind is SigningKey.VLEK:
+        if not masked:
+            _mismatch(vek, "chip id", report.chip_id.hex(), "zero, as a VLEK names no chip")
+        return False
+    if masked:
+        return True
+    assert vek.hwid is not None
+    if report.chip_id != vek.hwid.ljust(len(report.chip_id), b"\0"):
+        _mismatch(vek, "chip id", report.chip_id.hex(), f"the certificate's {vek.hwid.hex()}")
+    return False
+
+
+def _mismatch(vek: VekCertificate, what: str, got: str, wanted: str) -> NoReturn:
+    raise VerificationError(
+        f"the report is not of this {vek.kind.name} ({what})",
+        check=Check.VEK_MATCH,
+        where=vek.certificate.where,
+        got=got,
+        wanted=wanted,
+    )
+
+
+def _wrong_line(vek: VekCertificate, what: str, got: str, wanted: str) -> NoReturn:
+    raise VerificationError(
+        f"the certificate is of another product line ({what})",
+        check=Check.PRODUCT_LINE,
+        where=vek.certificate.where,
+        got=got,
+        wanted=wanted,
+    )
