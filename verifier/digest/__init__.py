@@ -1,0 +1,1 @@
+"""One hash tree, three standards: files, disks, and weights in memory."""

@@ -1,0 +1,1 @@
+"""The signed manifest: envelope, statement, and the names it may use."""
