@@ -130,9 +130,9 @@ class HttpsFetcher:
         connection = self._connect()
         try:
             connection.request("GET", path, headers={"Accept": "*/*", "User-Agent": "provenance-oracle"})
-            response = connection.getresponse()
-            _check_status(response.status, url)
-            return self._read(response, url)
+            with connection.getresponse() as response:
+                _check_status(response.status, url)
+                return self._read(response, url)
         except (OSError, http.client.HTTPException) as error:
             raise TemporaryError(
                 "AMD's key distribution service cannot be reached", where=url, got=type(error).__name__
