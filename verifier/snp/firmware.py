@@ -10,20 +10,11 @@ from dataclasses import fields
 from typing import Any
 
 from verifier.checks import Check, Finding, not_checked
-from verifier.policy import Firmware, Floor, FloorRow, Policy, TcbKind, Word
+from verifier.policy import Firmware, Floor, FloorRow, Policy, TcbFloors, TcbKind, Word
 from verifier.snp.report import Report
 from verifier.snp.rules import Rules, either
 from verifier.snp.signature import Claims
 from verifier.snp.tcb import Tcb, shortfall
-
-
-def _rows(claims: Claims, policy: Policy) -> tuple[FloorRow, ...]:
-    """The one floor row for the processor, if any. A version 2 report names no processor: all rows of its line."""
-    if policy.tcb_floors is Word.ANY:
-        return ()
-    if claims.cpuid is None:
-        return tuple(row for row in policy.tcb_floors.rows if row.line is claims.line)
-    return tuple(row for row in policy.tcb_floors.rows if row.covers(claims.cpuid))
 
 
 def check_product_line(claims: Claims, policy: Policy) -> Finding:
@@ -31,7 +22,7 @@ def check_product_line(claims: Claims, policy: Policy) -> Finding:
     shown = f"{claims.line} {claims.cpuid or 'of unknown stepping'}"
     if policy.tcb_floors is Word.ANY:
         return not_checked(Check.PRODUCT_LINE, f"{shown}; the policy says any")
-    rows = _rows(claims, policy)
+    rows = _rows(claims, policy.tcb_floors)
     accepted = ", ".join(row.part for row in policy.tcb_floors.rows if row.floor is not Word.REFUSED) or "none"
     rules = Rules(Check.PRODUCT_LINE, f"{shown}: {_parts(rows)}")
     rules.ask(bool(rows), f"{shown}: not in the policy", f"one of {accepted}")
@@ -45,7 +36,7 @@ def check_tcb_floor(claims: Claims, policy: Policy) -> Finding:
     """Compare the TCB versions that the policy lists, and the firmware's own version, with the processor's floor."""
     if policy.tcb_floors is Word.ANY:
         return not_checked(Check.TCB_FLOOR, f"reported {claims.reported_tcb}; the policy says any")
-    rows = _rows(claims, policy)
+    rows = _rows(claims, policy.tcb_floors)
     floors = [row.floor for row in rows if isinstance(row.floor, Floor)]
     if not floors or len(floors) < len(rows):
         return not_checked(Check.TCB_FLOOR, f"no floor for this processor, see {Check.PRODUCT_LINE}")
@@ -60,6 +51,13 @@ def check_tcb_floor(claims: Claims, policy: Policy) -> Finding:
             if kind in policy.tcb_floors.compared:
                 rules.ask(version >= max(versions), f"{kind} firmware {version}", f"firmware {max(versions)} or later")
     return rules.finding()
+
+
+def _rows(claims: Claims, floors: TcbFloors) -> tuple[FloorRow, ...]:
+    """The one row for the processor, if any. A version 2 report names no processor: all rows of its line."""
+    if claims.cpuid is None:
+        return tuple(row for row in floors.rows if row.line is claims.line)
+    return tuple(row for row in floors.rows if row.covers(claims.cpuid))
 
 
 def _strictest(floors: list[Floor]) -> Floor:
