@@ -13,6 +13,7 @@ from verifier.errors import FormatError, IncompleteError
 from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from verifier.manifest.names import PROVENANCE_FOLDER
 from verifier.snp.evidence import Evidence
+from verifier.snp.report import REPORT_BYTES
 from verifier.walk import Identity, changed, identify, kind_of, open_file, open_folder, open_root, scan
 
 SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
@@ -29,7 +30,7 @@ _FILES = {
     MANIFEST_PATH: (MAX_ENVELOPE_BYTES, Check.MANIFEST_FORMAT),
     KEY_PATH: (MAX_KEY_BYTES, Check.KEY_BINDING),
     BUNDLE_PATH: (16 * 1024 * 1024, Check.PUBLISHER_SIGNATURE),
-    REPORT_PATH: (1184, Check.REPORT_FORMAT),
+    REPORT_PATH: (REPORT_BYTES, Check.REPORT_FORMAT),
     VEK_PEM_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
     VEK_DER_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
     CHAIN_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),

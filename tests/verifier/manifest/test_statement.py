@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -261,7 +262,7 @@ def test_refuses_too_many_files() -> None:
 def test_reads_many_files() -> None:
     statement = copy.deepcopy(STATEMENT)
     statement["subject"] = [
-        {"name": f"shards/{i % 100}/part-{i}", "digest": {"sha256": B}, "annotations": {"size": i}} for i in range(30_000)
+        {"name": f"shards/{i % 100}/{i}", "digest": {"sha256": B}, "annotations": {"size": i}} for i in range(30_000)
     ]
     assert len(parse_statement(encoded(statement)).files) == 30_000
 
@@ -311,7 +312,5 @@ def test_byte_mutations_raise_only_format_errors(data: st.DataObject) -> None:
     valid = encoded(STATEMENT)
     position = data.draw(st.integers(0, len(valid)))
     mutant = valid[:position] + data.draw(st.binary(max_size=4)) + valid[position + data.draw(st.integers(0, 50)) :]
-    try:
+    with contextlib.suppress(FormatError):
         parse_statement(mutant)
-    except FormatError:
-        pass

@@ -1,0 +1,136 @@
+"""Write and sign a manifest. Its format, and the strict reader, are in `verifier.manifest`."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import rfc8785
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from verifier.binding import PublicKey, parse_public_key
+from verifier.digest.files import FileSet
+from verifier.digest.fsverity import FileDigest
+from verifier.errors import UsageError
+from verifier.manifest.dsse import PAYLOAD_TYPE, pae
+from verifier.manifest.statement import (
+    BUILD_TYPE,
+    BUILDER_ID,
+    FSVERITY,
+    PREDICATE_TYPE,
+    SHA256,
+    STATEMENT_TYPE,
+    Dependency,
+    parse_statement,
+)
+from verifier.timestamps import format_time
+
+PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
+
+
+@dataclass(frozen=True)
+class Build:
+    """What the job says of itself: the model's name and version, what went in, when it ran.
+
+    `parameters` are further `externalParameters` (`method`, say): JSON values without floats.
+    """
+
+    name: str
+    version: str
+    sources: tuple[Dependency, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+def public_key_of(key: PrivateKey) -> tuple[bytes, PublicKey]:
+    """Return the public half as PEM, for `provenance/cvm-key.pem`, and as parsed by the verifier.
+
+    Raises:
+        FormatError: neither ECDSA on P-256 or P-384 nor Ed25519 (check `key-binding`).
+    """
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem, parse_public_key(pem, "private key")
+
+
+def make_statement(files: FileSet, build: Build) -> bytes:
+    """Return the manifest's payload, in RFC 8785 form, for the files and the job that made them.
+
+    Raises:
+        UsageError: `build.parameters` hold what JSON cannot.
+        FormatError: a verifier would refuse it: a name, a version, no file at all (check `manifest-format`).
+    """
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [_subject(file) for file in files.files],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": BUILD_TYPE,
+                "externalParameters": {**build.parameters, "name": build.name, "version": build.version},
+                "resolvedDependencies": [_dependency(dependency) for dependency in build.sources],
+            },
+            "runDetails": {"builder": {"id": BUILDER_ID}, "metadata": _metadata(build)},
+        },
+    }
+    try:
+        payload = rfc8785.dumps(statement)  # type: ignore[arg-type]  # its JSON type is invariant in dict
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise UsageError(
+            "not expressible in JSON", where="manifest parameters", got=str(error), wanted="strings, integers, lists"
+        ) from error
+    parse_statement(payload, "new manifest")
+    return payload
+
+
+def _subject(file: FileDigest) -> dict[str, object]:
+    digest = {FSVERITY: file.fsverity.hex()}
+    if file.sha256 is not None:
+        digest[SHA256] = file.sha256.hex()
+    return {"name": file.path, "digest": digest, "annotations": {"size": file.size}}
+
+
+def _dependency(dependency: Dependency) -> dict[str, object]:
+    annotations = {"role": dependency.role.value, "relation": dependency.relation}
+    entry = {
+        "name": dependency.name,
+        "uri": dependency.uri,
+        "digest": {algorithm: digest.hex() for algorithm, digest in dependency.digests},
+        "annotations": {key: text for key, text in annotations.items() if text},
+    }
+    return {key: value for key, value in entry.items() if value}
+
+
+def _metadata(build: Build) -> dict[str, str]:
+    metadata = {
+        "startedOn": format_time(build.started_at) if build.started_at else "",
+        "finishedOn": format_time(build.finished_at) if build.finished_at else "",
+    }
+    return {key: text for key, text in metadata.items() if text}
+
+
+def sign_statement(payload: bytes, key: PrivateKey) -> bytes:
+    """Return the DSSE envelope, as compact JSON, of `payload` signed by the VM's key.
+
+    Raises:
+        FormatError: neither ECDSA on P-256 or P-384 nor Ed25519 (check `key-binding`).
+    """
+    public_key_of(key)
+    envelope = {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": [{"sig": base64.b64encode(_sign(pae(PAYLOAD_TYPE, payload), key)).decode()}],
+    }
+    return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _sign(message: bytes, key: PrivateKey) -> bytes:
+    if isinstance(key, Ed25519PrivateKey):
+        return key.sign(message)
+    return key.sign(message, ECDSA(hashes.SHA256() if isinstance(key.curve, SECP256R1) else hashes.SHA384()))

@@ -1,0 +1,176 @@
+"""Lay a release out: hash the model's files, sign the manifest, write the evidence, and the manifest last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
+from verifier.binding import BINDINGS, PublicKey, verify_key_binding
+from verifier.checks import Check
+from verifier.digest.files import FileSet, Progress, digest_files, list_files, match_file_digests, match_file_set
+from verifier.errors import ProvenanceError, TemporaryError, UsageError
+from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
+from verifier.manifest.names import PROVENANCE_FOLDER
+from verifier.manifest.statement import Dependency, Manifest, parse_statement
+from verifier.release import (
+    BUNDLE_PATH,
+    CHAIN_PATH,
+    CRL_PATH,
+    KEY_PATH,
+    RELEASE_PATHS,
+    REPORT_PATH,
+    SNP_FOLDER,
+    VEK_DER_PATH,
+    VEK_PEM_PATH,
+    read_release,
+)
+from verifier.snp.evidence import Evidence
+from verifier.snp.report import parse_report
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A release as it was laid out and read back."""
+
+    manifest: Manifest
+    files: FileSet
+
+    @property
+    def manifest_digest(self) -> bytes:
+        """SHA-256 of the signed payload, 32 bytes."""
+        return self.manifest.digest
+
+
+def pack_release(
+    folder: Path,
+    evidence: Evidence,
+    key: PrivateKey,
+    *,
+    name: str,
+    version: str,
+    sources: tuple[Dependency, ...] = (),
+    parameters: Mapping[str, object] = MappingProxyType({}),
+    started_at: datetime | None = None,
+    finished_at: datetime | None = None,
+    bundle: bytes | None = None,
+    with_sha256: bool = False,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> Packed:
+    """Turn a folder of model files into a release, in place.
+
+    Args:
+        name, version, sources, parameters, started_at, finished_at: see `publisher.manifest.Build`.
+        bundle: an OpenSSF model signing bundle to lay beside the manifest.
+        with_sha256: whether to state every file's whole-file SHA-256 too; verifiers then have to compute it.
+        replace: whether a manifest that is already there may be replaced.
+
+    Raises:
+        UsageError: no such folder, a manifest already there, or strange files in `provenance/`.
+        FormatError: a file, a name, the key or the report is not acceptable.
+        VerificationError: the report does not name the key (check `key-binding`).
+        ChangedError: a file changed meanwhile.
+        TemporaryError: the disk cannot be read or written.
+    """
+    # (1) nothing is overwritten unasked
+    _refuse_strange_files(folder)
+    if (folder / MANIFEST_PATH).exists() and not replace:
+        raise UsageError(
+            "already a release",
+            where=str(folder / MANIFEST_PATH),
+            got="a manifest",
+            wanted="none, or leave to replace it",
+        )
+    # (2) the report must name this key, or nobody will believe what it signs
+    pem, public_key = public_key_of(key)
+    verify_key_binding(parse_report(evidence.report, evidence.report_name).report_data, public_key, tuple(BINDINGS))
+    # (3) every file, read once
+    listing = list_files(folder)
+    paths = frozenset(file.path for file in listing.files) if with_sha256 else frozenset()
+    files = digest_files(folder, listing, sha256_of=paths, progress=progress)
+    # (4) the signed manifest
+    build = Build(name, version, sources, parameters, started_at, finished_at)
+    envelope = sign_statement(make_statement(files, build), key)
+    # (5) the evidence first; the manifest, written last, makes the release complete
+    contents = {
+        KEY_PATH: pem,
+        REPORT_PATH: evidence.report,
+        VEK_PEM_PATH if evidence.vek.startswith(b"-----BEGIN") else VEK_DER_PATH: evidence.vek,
+        CHAIN_PATH: evidence.chain,
+        CRL_PATH: evidence.crl,
+        BUNDLE_PATH: bundle,
+        MANIFEST_PATH: envelope,
+    }
+    _write_all(folder, {path: data for path, data in contents.items() if data is not None})
+    # (6) read it back as a verifier will
+    return Packed(_read_back(folder, public_key, files), files)
+
+
+def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
+    """Return the manifest of the release just written; a release that does not read back is not left complete."""
+    try:
+        release = read_release(folder)
+        manifest = parse_statement(verify_envelope(parse_envelope(release.envelope), key))
+        match_file_set(manifest, list_files(folder))
+        match_file_digests(manifest, files)
+    except ProvenanceError:
+        (folder / MANIFEST_PATH).unlink(missing_ok=True)
+        raise
+    return manifest
+
+
+def _refuse_strange_files(folder: Path) -> None:
+    """Refuse a `provenance/` that holds what no release may hold, save leftovers of a crash in here."""
+    known = {folder / path for path in (*RELEASE_PATHS, SNP_FOLDER)}
+    known |= {_partial(folder / path) for path in RELEASE_PATHS}
+    for found in sorted((folder / PROVENANCE_FOLDER).rglob("*")):
+        if found not in known:
+            raise UsageError(
+                "not part of a release", check=Check.FILE_SET, where=str(found), got="a file", wanted="remove it first"
+            )
+
+
+def _write_all(folder: Path, contents: dict[str, bytes]) -> None:
+    """Remove what a former release left, its manifest first; then write in order, each file durable before the next."""
+    try:
+        (folder / SNP_FOLDER).mkdir(parents=True, exist_ok=True)
+        _sync(folder)
+        for path in RELEASE_PATHS:  # the manifest is the first of them: from here on the release is incomplete
+            _partial(folder / path).unlink(missing_ok=True)
+            (folder / path).unlink(missing_ok=True)
+            if path == MANIFEST_PATH:
+                _sync((folder / path).parent)
+        for path, data in contents.items():
+            _write(folder / path, data)
+    except OSError as error:
+        raise TemporaryError(
+            "cannot write the release", where=str(folder), got=str(error), wanted="a folder that can be written"
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = _partial(path)
+    with partial.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+    _sync(path.parent)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
+def _sync(folder: Path) -> None:
+    """Make names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

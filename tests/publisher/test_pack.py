@@ -1,0 +1,199 @@
+"""Laying a release out, and what is left when that is interrupted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from publisher import pack as pack_module
+from publisher.manifest import public_key_of
+from publisher.pack import Packed, pack_release
+from publisher.simulator import FakeAmd, FakeGuest
+from verifier.binding import bound_report_data, verify_key_binding
+from verifier.checks import Check
+from verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
+from verifier.errors import FormatError, IncompleteError, TemporaryError, UsageError, VerificationError
+from verifier.manifest.dsse import parse_envelope, verify_envelope
+from verifier.manifest.statement import Dependency, Role, parse_statement
+from verifier.release import read_release
+from verifier.snp.evidence import Evidence
+from verifier.snp.products import ProductLine
+from verifier.snp.report import parse_report
+
+KEY = ec.derive_private_key(7, ec.SECP384R1())
+PUBLIC = public_key_of(KEY)[1]
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+MANIFEST = "provenance/manifest.dsse.json"
+
+
+@pytest.fixture(scope="module")
+def guest() -> FakeGuest:
+    return FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=AT)
+
+
+@pytest.fixture(scope="module")
+def evidence(guest: FakeGuest) -> Evidence:
+    return guest.evidence(bound_report_data(PUBLIC))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(os.urandom(9000))
+    (folder / "sub" / "config.json").write_bytes(b"{}")
+    return folder
+
+
+def pack(folder: Path, evidence: Evidence, **options: Any) -> Packed:
+    return pack_release(folder, evidence, KEY, **{"name": "org/model", "version": "1.0", **options})
+
+
+def provenance_files(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in (folder / "provenance").rglob("*") if p.is_file())
+
+
+def test_a_packed_release_passes_the_verifiers_own_steps(model: Path, evidence: Evidence) -> None:
+    source = Dependency(Role.CODE, "job.tar", "", (("sha256", bytes(32)),), "")
+    seen: list[int] = []
+    packed = pack(
+        model, evidence, sources=(source,), with_sha256=True, progress=lambda done, total: seen.append(total - done)
+    )
+    release = read_release(model)
+    report = parse_report(release.evidence.report)
+    assert verify_key_binding(report.report_data, PUBLIC, ("sha256-spki",)) == "sha256-spki"
+    manifest = parse_statement(verify_envelope(parse_envelope(release.envelope), PUBLIC))
+    assert manifest == packed.manifest
+    assert manifest.dependencies == (source,)
+    assert manifest.digest == packed.manifest_digest
+    listing = list_files(model)
+    match_file_set(manifest, listing)
+    files = digest_files(model, listing, sha256_of=manifest.sha256_paths)
+    match_file_digests(manifest, files)
+    assert files == packed.files
+    assert all(file.sha256 for file in files.files)
+    assert seen[-1] == 0
+
+
+def test_what_lies_in_the_folder(model: Path, evidence: Evidence) -> None:
+    pack(model, evidence, bundle=b"{}")
+    snp = ["provenance/snp/ark.crl", "provenance/snp/chain.pem", "provenance/snp/report.bin"]
+    vek = "provenance/snp/vek.pem" if evidence.vek.startswith(b"-----") else "provenance/snp/vek.der"
+    expected = ["provenance/cvm-key.pem", MANIFEST, "provenance/model.sig", *snp, vek]
+    assert provenance_files(model) == sorted(expected)
+    release = read_release(model)
+    assert release.bundle == b"{}"
+    stored = release.evidence
+    assert (stored.report, stored.vek, stored.chain, stored.crl) == (
+        evidence.report,
+        evidence.vek,
+        evidence.chain,
+        evidence.crl,
+    )
+
+
+def test_sha256_is_left_out_unless_asked_for(model: Path, evidence: Evidence) -> None:
+    assert pack(model, evidence).manifest.sha256_paths == frozenset()
+
+
+def test_refuses_a_second_manifest_unless_told(model: Path, evidence: Evidence) -> None:
+    first = pack(model, evidence)
+    before = (model / MANIFEST).read_bytes()
+    with pytest.raises(UsageError, match="already a release"):
+        pack(model, evidence, version="2.0")
+    assert (model / MANIFEST).read_bytes() == before
+    second = pack(model, replace(evidence, crl=None), version="2.0", replace=True)
+    assert second.manifest.version == "2.0"
+    assert first.files == second.files
+    # Nothing of the former release is left over.
+    assert "provenance/snp/ark.crl" not in provenance_files(model)
+
+
+def test_refuses_strange_files_in_provenance(model: Path, evidence: Evidence) -> None:
+    (model / "provenance").mkdir()
+    (model / "provenance" / "notes.txt").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"notes\.txt"):
+        pack(model, evidence)
+
+
+def test_refuses_evidence_that_names_another_key(model: Path, guest: FakeGuest) -> None:
+    with pytest.raises(VerificationError) as raised:
+        pack(model, guest.evidence(bytes(63) + b"\1"))
+    assert raised.value.check is Check.KEY_BINDING
+    assert not (model / "provenance").exists()
+
+
+@pytest.mark.parametrize("binding", ["sha256-spki", "sha384-spki", "sha512-spki"])
+def test_takes_every_convention(model: Path, guest: FakeGuest, binding: str) -> None:
+    pack(model, guest.evidence(bound_report_data(PUBLIC, binding)))
+
+
+def test_refuses_links_and_leaves_nothing_behind(model: Path, evidence: Evidence) -> None:
+    (model / "link").symlink_to("model.safetensors")
+    with pytest.raises(FormatError):
+        pack(model, evidence)
+    assert not (model / "provenance").exists()
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "model/model.safetensors"])
+def test_refuses_what_is_no_folder(tmp_path: Path, model: Path, evidence: Evidence, folder: str) -> None:
+    with pytest.raises(UsageError):
+        pack(tmp_path / folder, evidence)
+
+
+def test_refuses_a_bad_name(model: Path, evidence: Evidence) -> None:
+    with pytest.raises(FormatError, match="namespace/model"):
+        pack(model, evidence, name="model")
+    assert not (model / "provenance").exists()
+
+
+def test_evidence_too_large_to_be_read_back_is_not_left_complete(model: Path, evidence: Evidence) -> None:
+    with pytest.raises(FormatError):
+        pack(model, replace(evidence, chain=b"x" * 100_000))
+    with pytest.raises(IncompleteError):
+        read_release(model)
+
+
+@pytest.mark.parametrize("crash_at", range(6))
+def test_interrupted_anywhere_it_is_incomplete_and_can_be_packed_again(
+    model: Path, evidence: Evidence, crash_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails at the n-th file, between its bytes and its name."""
+    written = 0
+
+    def failing(descriptor: int) -> None:
+        nonlocal written
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            return
+        if written == crash_at:
+            raise OSError(28, "No space left on device")
+        written += 1
+
+    monkeypatch.setattr(pack_module.os, "fsync", failing)
+    with pytest.raises(TemporaryError, match="No space left"):
+        pack(model, evidence)
+    monkeypatch.undo()
+    with pytest.raises(IncompleteError):
+        read_release(model)
+    pack(model, evidence)
+    assert not [path for path in provenance_files(model) if path.endswith(".partial")]
+
+
+def test_the_manifest_is_written_last(model: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    write = pack_module._write
+
+    def recorded(path: Path, data: bytes) -> None:
+        order.append(str(path.relative_to(model)))
+        write(path, data)
+
+    monkeypatch.setattr(pack_module, "_write", recorded)
+    pack(model, evidence)
+    assert order[-1] == MANIFEST
+    assert len(order) == 6
