@@ -100,7 +100,7 @@ class RegistryReader:
         self.address = parse_address(address, "registry")
         artifact = load_artifact()
         with node_errors(self._where):
-            self.chain_id = self._web3.eth.chain_id
+            self.chain_id = _whole_number(self._web3.eth.chain_id, "chain id")
             code = bytes(self._web3.eth.get_code(self._web3.to_checksum_address(self.address)))
             self._contract = self._web3.eth.contract(self._web3.to_checksum_address(self.address), abi=artifact.abi)
         if chain_id not in (None, self.chain_id):
@@ -171,8 +171,8 @@ class RegistryReader:
 
     def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
         """Return the entries of a model, newest first, at most ENTRIES_MAX; empty if it has none."""
+        block = self._newest_block()
         with node_errors(self._where):
-            block = self._web3.eth.block_number
             functions = self._contract.functions
             count = functions.recordCountOf(model_digest).call(block_identifier=block)
             newest = range(count - 1, max(count - 1 - ENTRIES_MAX, -1), -1)
@@ -181,15 +181,13 @@ class RegistryReader:
 
     def entries_of_name(self, name: str, *, from_block: int = 0) -> tuple[tuple[Publication, Entry], ...]:
         """Return what was published under a name, newest first, each with its entry as it stands now."""
-        with node_errors(self._where):
-            block = self._web3.eth.block_number
+        block = self._newest_block()
         publications = self._publications({"nameDigest": self._web3.keccak(text=name)}, from_block, block)
         return tuple((found, self.entry(found.entry.manifest_digest, block=block)) for found in reversed(publications))
 
     def history(self, manifest_digest: bytes, *, from_block: int = 0) -> tuple[Publication | Revocation, ...]:
         """Return what happened to the record of a manifest, oldest first: nothing, or one to two events."""
-        with node_errors(self._where):
-            block = self._web3.eth.block_number
+        block = self._newest_block()
         wanted = {"manifestDigest": manifest_digest}
         return (*self._publications(wanted, from_block, block), *self._revocations(wanted, from_block, block))
 
@@ -198,6 +196,10 @@ class RegistryReader:
         with node_errors(self._where):
             manifest = bytes(self._contract.functions.manifestByReport(report_digest).call())
         return manifest if any(manifest) else None
+
+    def _newest_block(self) -> int:
+        with node_errors(self._where):
+            return _whole_number(self._web3.eth.block_number, "block number")
 
     def _publications(self, wanted: dict[str, bytes], first: int, last: int) -> list[Publication]:
         with node_errors(self._where):
@@ -268,11 +270,13 @@ def parse_address(text: str, where: str) -> bytes:
     Raises:
         UsageError: anything else.
     """
-    from eth_utils.address import is_address
+    from eth_utils.address import is_checksum_address, is_hex_address
 
-    if not text.startswith("0x") or not is_address(text):
+    digits = text.removeprefix("0x")
+    mixed = digits not in (digits.lower(), digits.upper())
+    if not text.startswith("0x") or not is_hex_address(text) or (mixed and not is_checksum_address(text)):
         raise UsageError("not an address", where=where, got=text, wanted="0x and 40 hex digits")
-    return bytes.fromhex(text[2:])
+    return bytes.fromhex(digits)
 
 
 def shown_url(rpc_url: str) -> str:
@@ -290,6 +294,12 @@ def _split_url(rpc_url: str) -> SplitResult:
     except ValueError:
         pass
     raise UsageError("not an endpoint", where="rpc", got="another text", wanted="http://HOST:PORT or https://HOST")
+
+
+def _whole_number(value: object, what: str) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise FormatError(f"not a {what}", got=type(value).__name__, wanted="a whole number")
+    return value
 
 
 def _read_logs(event: Any, wanted: dict[str, bytes], first: int, last: int) -> list[Any]:
