@@ -528,7 +528,7 @@ class _Counting(files_module.FsVerityHasher):
             super().update(data)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.binary(max_size=9000), max_size=5))
 def test_any_folder_is_listed_and_hashed_or_refused(
     tmp_path_factory: pytest.TempPathFactory, contents: dict[str, bytes]
