@@ -12,9 +12,11 @@ import pytest
 
 from oracle.ledger.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
 from oracle.ledger.deploy import Deployment, deploy
+from oracle.ledger.signers import EnvironmentSigner
 from verifier.errors import UsageError
+from verifier.node import connect
 from verifier.record import PRODUCT_LINE_CODES, Record
-from verifier.registry import RegistryReader, connect, load_artifact
+from verifier.registry import RegistryReader, load_artifact
 from verifier.snp.products import ProductLine
 
 ADMIN_DELAY_SECONDS = 3600
@@ -123,12 +125,10 @@ def registry(anvil: EmbeddedChain) -> DeployedRegistry:
 
 
 def deploy_registry(chain: EmbeddedChain) -> DeployedRegistry:
-    from eth_account import Account
-
     payer, admin, oracle, guardian, stranger = chain.accounts[:5]
     deployment = deploy(
         chain.rpc_url,
-        Account.from_key(payer.key),
+        EnvironmentSigner("KEY", {"KEY": payer.key.hex()}),
         admin=admin.address,
         oracle=oracle.address,
         guardian=guardian.address,

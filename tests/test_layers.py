@@ -22,7 +22,7 @@ HEAVY = ("torch", "cupy", "web3", "eth_account", "watchdog", "sigstore", "reques
 FLOORS = (
     ("checks", "text"),
     ("errors",),
-    ("timestamps", "strict_json", "strict_yaml", "sheet", "walk"),
+    ("timestamps", "node", "strict_json", "strict_yaml", "sheet", "walk"),
     ("policy_schema",),
     ("snp", "binding", "manifest", "digest", "policy"),
     ("release",),

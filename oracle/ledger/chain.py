@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from verifier.errors import TemporaryError, UsageError
-from verifier.registry import connect, node_errors, shown_url
+from verifier.node import connect, node_errors, shown_url
 from verifier.text import printable
 
 if TYPE_CHECKING:

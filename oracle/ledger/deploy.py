@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from oracle.ledger.signers import Signer
 from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.registry import connect, load_artifact, node_errors, parse_address, shown_url
+from verifier.node import connect, node_errors, parse_address, shown_url
+from verifier.registry import load_artifact
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
     from web3 import Web3
     from web3.types import TxParams
 
@@ -31,7 +33,7 @@ class Deployment:
 
 def deploy(
     rpc_url: str,
-    signer: LocalAccount,
+    signer: Signer,
     *,
     admin: str,
     oracle: str,
@@ -50,6 +52,8 @@ def deploy(
         TemporaryError: the node failed, or the transaction is in no block yet; the message has its hash.
         VerificationError: the transaction failed, or other code is there.
     """
+    from hexbytes import HexBytes
+
     where = shown_url(rpc_url)
     web3 = connect(rpc_url)
     roles = {"admin": admin, "oracle": oracle, "guardian": guardian}
@@ -58,8 +62,8 @@ def deploy(
     with node_errors(where):
         factory = web3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
         transaction = factory.constructor(admin_delay_seconds, *parties).build_transaction(_envelope(web3, signer))
-        signed = signer.sign_transaction(transaction)
-        sent = web3.eth.send_raw_transaction(signed.raw_transaction)
+        raw, _ = signer.sign_transaction(cast(Mapping[str, Any], transaction))
+        sent = web3.eth.send_raw_transaction(HexBytes(raw))
     return _confirm(web3, where, bytes(sent), receipt_seconds)
 
 
@@ -70,9 +74,9 @@ def _party(web3: Web3, text: str, role: str) -> str:
     return web3.to_checksum_address(address)
 
 
-def _envelope(web3: Web3, signer: LocalAccount) -> TxParams:
+def _envelope(web3: Web3, signer: Signer) -> TxParams:
     # A plain gas price is understood by every chain, Sapphire among them; the gas limit is estimated.
-    nonce = web3.eth.get_transaction_count(signer.address, "latest")
+    nonce = web3.eth.get_transaction_count(web3.to_checksum_address(signer.address), "latest")
     return {"from": signer.address, "nonce": nonce, "chainId": web3.eth.chain_id, "gasPrice": web3.eth.gas_price}
 
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from tests.chain_fixtures import DeployedRegistry, make_record
 from verifier.checks import Check
 from verifier.errors import ProvenanceError, RecordError, TemporaryError, UsageError, VerificationError
-from verifier.registry import ENTRIES_MAX, Publication, RegistryReader, Revocation, connect, shown_url
+from verifier.node import connect, shown_url
+from verifier.registry import ENTRIES_MAX, Publication, RegistryReader, Revocation
 from verifier.text import printable
 
 pytestmark = pytest.mark.chain

@@ -1,0 +1,97 @@
+"""A node of a chain, reached by JSON-RPC over HTTP. It may be down, slow, wrong or hostile.
+
+web3's own retries are switched off (they would send a transaction twice), and so are its off-chain lookups: a contract
+may ask web3 to fetch any address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+TIMEOUT_SECONDS = 20.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
+    """Return a web3 that tries each request once, follows no redirect and does no off-chain lookup. No network yet.
+
+    Raises:
+        UsageError: not an http or https URL, or the extra `chain` is not installed.
+    """
+    try:
+        import requests
+        from web3 import HTTPProvider, Web3
+    except ImportError:
+        raise UsageError(
+            "reading a chain needs the extra 'chain'", got="no web3", wanted="pip install 'provenance-oracle[chain]'"
+        ) from None
+
+    parts = _split_url(rpc_url)
+    session = requests.Session()
+    session.trust_env = parts.hostname not in _LOOPBACK  # a proxy cannot reach this machine's loopback
+    options = {"timeout": timeout_seconds, "allow_redirects": False}
+    provider = HTTPProvider(rpc_url, request_kwargs=options, session=session, exception_retry_configuration=None)
+    provider.global_ccip_read_enabled = False
+    return Web3(provider)
+
+
+@contextmanager
+def node_errors(where: str) -> Iterator[None]:
+    """Turn whatever web3 raises over a node's silence or nonsense into a TemporaryError.
+
+    A node can make web3, requests, the JSON and the ABI decoder raise nearly anything, hence the wide net. Of their
+    messages only the node's own words are shown: the others may hold the URL, and the URL a key.
+    """
+    from web3.exceptions import Web3RPCError
+
+    try:
+        yield
+    except FormatError as error:
+        raise TemporaryError("the node answered nonsense", check=error.check, where=where, got=str(error)) from error
+    except ProvenanceError:
+        raise
+    except Exception as error:
+        words = f": {error}" if isinstance(error, Web3RPCError) else ""
+        raise TemporaryError(
+            "the node failed", where=where, got=type(error).__name__ + words, wanted="an answer"
+        ) from error
+
+
+def parse_address(text: str, where: str) -> bytes:
+    """Return the 20 bytes of an address given as 0x and 40 hex digits; a mixed-case one must have its checksum right.
+
+    Raises:
+        UsageError: anything else.
+    """
+    from eth_utils.address import is_checksum_address, is_hex_address
+
+    digits = text.removeprefix("0x")
+    mixed = digits not in (digits.lower(), digits.upper())
+    if not text.startswith("0x") or not is_hex_address(text) or (mixed and not is_checksum_address(text)):
+        raise UsageError("not an address", where=where, got=text, wanted="0x and 40 hex digits")
+    return bytes.fromhex(digits)
+
+
+def shown_url(rpc_url: str) -> str:
+    """Scheme, host and port of an endpoint: what may be shown, since user, path and query often hold a key."""
+    parts = _split_url(rpc_url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"
+
+
+def _split_url(rpc_url: str) -> SplitResult:
+    try:
+        parts = urlsplit(rpc_url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:
+        pass
+    raise UsageError("not an endpoint", where="rpc", got="another text", wanted="http://HOST:PORT or https://HOST")
