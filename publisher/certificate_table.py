@@ -7,6 +7,7 @@ the certificates. It comes from the host, so every number in it is doubted.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from uuid import UUID
 
 from verifier.checks import Check
@@ -47,6 +48,16 @@ def parse_certificate_table(data: bytes, where: str) -> tuple[bytes, ...]:
         if UUID(bytes=guid) in _CERTIFICATE_GUIDS:
             certificates.append(data[offset : offset + length])
     raise _malformed("the certificate table has no end", where, f"{_MAX_ENTRIES} entries", "an entry of zeros")
+
+
+def encode_certificate_table(blobs: Mapping[UUID, bytes]) -> bytes:
+    """Write a table as a hypervisor does: the simulator's part of the exchange."""
+    offset = _ENTRY.size * (len(blobs) + 1)
+    entries = b""
+    for guid, blob in blobs.items():
+        entries += _ENTRY.pack(guid.bytes, offset, len(blob))
+        offset += len(blob)
+    return entries + _NO_ENTRY + b"".join(blobs.values())
 
 
 def _malformed(problem: str, where: str, got: str, wanted: str) -> FormatError:
