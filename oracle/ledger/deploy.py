@@ -75,9 +75,12 @@ def _party(web3: Web3, text: str, role: str) -> str:
 
 
 def _envelope(web3: Web3, signer: Signer) -> TxParams:
+    payer = web3.to_checksum_address(signer.address)
+    if web3.eth.get_balance(payer) == 0:
+        raise TemporaryError("the paying account is empty", where=payer, got="0 wei", wanted="what a deployment costs")
     # A plain gas price is understood by every chain, Sapphire among them; the gas limit is estimated.
-    nonce = web3.eth.get_transaction_count(web3.to_checksum_address(signer.address), "latest")
-    return {"from": signer.address, "nonce": nonce, "chainId": web3.eth.chain_id, "gasPrice": web3.eth.gas_price}
+    nonce = web3.eth.get_transaction_count(payer, "latest")
+    return {"from": payer, "nonce": nonce, "chainId": web3.eth.chain_id, "gasPrice": web3.eth.gas_price}
 
 
 def _confirm(web3: Web3, where: str, sent: bytes, receipt_seconds: float) -> Deployment:
@@ -92,12 +95,11 @@ def _confirm(web3: Web3, where: str, sent: bytes, receipt_seconds: float) -> Dep
         address = receipt["contractAddress"]
         code = bytes(web3.eth.get_code(address)) if address else b""
         chain_id = web3.eth.chain_id
-    if receipt["status"] != 1 or code != load_artifact().deployed_bytecode:
+    if address is None or receipt["status"] != 1 or code != load_artifact().deployed_bytecode:
         raise VerificationError(
             "the contract there is not the one sent",
             where=where,
             got=f"status {receipt['status']}, {len(code)} bytes of code",
             wanted="the registry that this version ships",
         )
-    assert address is not None
     return Deployment(address, chain_id, receipt["blockNumber"], sent, bytes(web3.keccak(code)))
