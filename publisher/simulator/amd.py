@@ -10,14 +10,14 @@ import hashlib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
-from publisher.simulator import forms
+import publisher.simulator.forms as forms
 from publisher.simulator.certificates import CertificateTemplate
 from publisher.simulator.forms import Role
 from verifier.snp.products import ProductLine, RootKind, TrustedRoot
@@ -26,9 +26,8 @@ from verifier.snp.tcb import Tcb
 
 _RSA_BITS = 4096
 _PUBLIC_EXPONENT = 65537
-_P384_ORDER = int(
-    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
-)
+_CRL_ISSUED_BEFORE = timedelta(days=1)
+_CRL_LASTS = timedelta(days=365)
 
 
 class Vek(NamedTuple):
@@ -161,10 +160,15 @@ class FakeAmd:
         )
         return replace(template, **changes).sign(self.authorities[signed_by].key)
 
+    def current_crl(self, at: datetime, **deviations: Any) -> bytes:
+        """An empty list issued a day before `at`, good for a year; `deviations` are arguments of `crl`."""
+        this_update = at - _CRL_ISSUED_BEFORE
+        return self.crl(**{"this_update": this_update, "next_update": this_update + _CRL_LASTS, **deviations})
+
     def _derive_key(self, owner: bytes, tcb: Tcb) -> ec.EllipticCurvePrivateKey:
         """A real chip derives its key from a fused secret and the TCB; here the secret is the root's public key."""
         secret = f"{owner.hex()} {tcb}".encode() + _spki(self.ark.key)
-        number = int.from_bytes(hashlib.sha512(secret).digest(), "big") % (_P384_ORDER - 1) + 1
+        number = int.from_bytes(hashlib.sha384(secret).digest(), "big") >> 1  # 383 bits: less than the group's order
         return ec.derive_private_key(number, ec.SECP384R1())
 
 

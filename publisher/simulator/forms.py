@@ -14,9 +14,9 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from publisher.simulator import der
+import publisher.simulator.der as der
 from publisher.simulator.certificates import CertificateTemplate, CrlTemplate, Extension, Name, Pss
-from verifier.snp import kds
+from verifier.snp.kds import crl_url
 from verifier.snp.products import ProductLine
 from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb
@@ -98,8 +98,8 @@ def _authority_extensions(
 ) -> tuple[Extension, ...]:
     """AMD's choice and order. The ASK's key usage counts one unused bit where DER would count two; so does AMD's."""
     subject_key_id = Extension(SUBJECT_KEY_ID, der.octet_string(key_id(key)))
-    crl_url = kds.crl_url(line, SigningKey.VLEK if role is Role.ASVK else SigningKey.VCEK)
-    full_name = der.implicit(0, der.implicit(6, crl_url.encode()), constructed=True)
+    url = crl_url(line, SigningKey.VLEK if role is Role.ASVK else SigningKey.VCEK)
+    full_name = der.implicit(0, der.implicit(6, url.encode()), constructed=True)
     crl_points = Extension(
         CRL_DISTRIBUTION_POINTS, der.sequence(der.sequence(der.implicit(0, full_name, constructed=True)))
     )

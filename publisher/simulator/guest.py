@@ -36,8 +36,6 @@ _POLICY = 0x30000  # ABI 0.0, SMT allowed, the bit that must be one
 _ECC, _ALIAS_CHECK_COMPLETE = 1 << 2, 1 << 5
 _MIT_VECTOR = 0x3F
 _VEK_ISSUED_BEFORE = timedelta(days=30)
-_CRL_ISSUED_BEFORE = timedelta(days=1)
-_CRL_LASTS = timedelta(days=365)
 _CPUID_SINCE, _MIT_VECTORS_SINCE = 3, 5
 _SIGNING_KEY_SHIFT = 2
 
@@ -88,9 +86,8 @@ class FakeGuest:
         return self.amd.vcek(self.chip_id[: HWID_BYTES[self.amd.line]], self.tcb, **dated)
 
     def crl(self, **deviations: Any) -> bytes:
-        """An empty revocation list issued a day before `at`; `deviations` as for FakeAmd.crl."""
-        this_update = self.at - _CRL_ISSUED_BEFORE
-        return self.amd.crl(**{"this_update": this_update, "next_update": this_update + _CRL_LASTS, **deviations})
+        """An empty revocation list of the day before `at`; `deviations` as for FakeAmd.crl."""
+        return self.amd.current_crl(self.at, **deviations)
 
     def fields(self, report_data: bytes) -> ReportFields:
         """What this guest's report says over 64 bytes of report_data."""

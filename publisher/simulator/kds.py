@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +15,6 @@ from verifier.snp.products import ProductLine
 from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb
 
-_CRL_ISSUED_BEFORE = timedelta(days=1)
-_CRL_LASTS = timedelta(days=365)
 _SPL_NAMES = {"fmcSPL": "fmc", "blSPL": "bootloader", "teeSPL": "tee", "snpSPL": "snp", "ucodeSPL": "microcode"}
 
 
@@ -54,8 +52,7 @@ class FakeKds:
         if resource is Resource.CHAIN:
             return amd.chain_pem(kind)
         if resource is Resource.CRL:
-            this_update = self.at - _CRL_ISSUED_BEFORE
-            return amd.crl(this_update, this_update + _CRL_LASTS)
+            return amd.current_crl(self.at)
         if kind is not SigningKey.VCEK:
             raise _unknown(url)
         return self._vcek(amd, rest, query, url)
