@@ -30,7 +30,8 @@ FLOORS = (
     ("record",),
     ("verdict", "registry"),
     ("judgement",),
-    ("console",),
+    ("confirmation", "lookup"),
+    ("console", "describe", "options"),
     ("cli",),
 )
 

@@ -61,7 +61,9 @@ def appraise(
         # (6) the key signed the manifest; parsed only after the signature holds
         envelope = parse_envelope(release.envelope, "provenance/manifest.dsse.json")
         payload = verify_envelope(envelope, key)
-        sheet.passed(Check.MANIFEST_SIGNATURE, f"signed by the {key.algorithm} key of the VM", "the bound key's signature")
+        sheet.passed(
+            Check.MANIFEST_SIGNATURE, f"signed by the {key.algorithm} key of the VM", "the bound key's signature"
+        )
         manifest = parse_statement(payload, "provenance/manifest.dsse.json")
         sheet.passed(
             Check.MANIFEST_FORMAT,
@@ -69,8 +71,8 @@ def appraise(
             "in-toto Statement v1 with SLSA provenance v1",
         )
         # (7) only now do refusals by policy count: forged would have been said first
-        conclude(claims, policy, sheet)
-    return AttestationResult(claims, manifest, policy, grade_of(claims), at, sheet.findings())
+        grade = conclude(claims, policy, sheet)
+    return AttestationResult(claims, manifest, policy, grade, at, sheet.findings())
 
 
 def appraise_evidence(
@@ -97,7 +99,9 @@ def appraise_evidence(
     return claims
 
 
-def bind_key(claims: Claims, key_pem: bytes, policy: Policy, sheet: CheckSheet, name: str = "provenance/cvm-key.pem") -> PublicKey:
+def bind_key(
+    claims: Claims, key_pem: bytes, policy: Policy, sheet: CheckSheet, name: str = "provenance/cvm-key.pem"
+) -> PublicKey:
     """Return the VM's key once REPORT_DATA is found to name it by a convention that the policy lists."""
     with sheet:
         key = parse_public_key(key_pem, name)
@@ -106,8 +110,13 @@ def bind_key(claims: Claims, key_pem: bytes, policy: Policy, sheet: CheckSheet, 
     return key
 
 
-def conclude(claims: Claims, policy: Policy, sheet: CheckSheet) -> None:
-    """Raise if the policy refuses anything entered so far, or asks for a revocation answer that nobody has."""
+def conclude(claims: Claims, policy: Policy, sheet: CheckSheet) -> int:
+    """Return the grade of evidence that the policy accepts: what it satisfies, or 0 under a policy that gives none.
+
+    Raises:
+        AppraisalError: something entered so far has failed.
+        CrlUnavailableError, CrlStaleError: the policy asks for a revocation answer that nobody has.
+    """
     with sheet:
         failures = sheet.failures
         if failures:
@@ -121,6 +130,7 @@ def conclude(claims: Claims, policy: Policy, sheet: CheckSheet) -> None:
             )
         if policy.revocation_required and claims.revocation is not Revocation.NOT_REVOKED:
             raise _revocation_undecided(claims)
+    return grade_of(claims) if policy.graded else 0
 
 
 def _revocation_undecided(claims: Claims) -> CrlUnavailableError | CrlStaleError:

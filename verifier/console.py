@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ import click
 
 from verifier.checks import Finding, Outcome
 from verifier.errors import ProvenanceError
+from verifier.sheet import NOT_REACHED
 from verifier.text import printable
 
 P = ParamSpec("P")
 _MARKS = {Outcome.PASSED: ("ok", "green"), Outcome.FAILED: ("FAIL", "red"), Outcome.NOT_CHECKED: ("-", "yellow")}
-_GOT_COLUMNS = 44
+_GOT_COLUMNS = 50
+_LONG_HEX = re.compile("([0-9a-f]{16})[0-9a-f]{16,}")
 
 
 @dataclass
@@ -47,12 +50,18 @@ class Output:
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
-    """Print one line per check: mark, id, what was got, what was wanted."""
-    for finding in findings:
+    """Print one line per check: mark, id, what was got, what was wanted. Long hex is cut; JSON has it whole."""
+    shown = list(findings)
+    for finding in shown:
+        if finding.got == NOT_REACHED:
+            continue
         mark, color = _MARKS[finding.outcome]
-        got, wanted = printable(finding.got, 200), printable(finding.wanted, 200)
+        got, wanted = (_LONG_HEX.sub(r"\1…", printable(text, 500)) for text in (finding.got, finding.wanted))
         line = f"  {click.style(f'{mark:<4}', fg=color)}  {finding.check:<20}  {got:<{_GOT_COLUMNS}}"
         click.echo(f"{line}  {click.style(wanted, dim=True)}".rstrip() if wanted else line.rstrip())
+    unreached = sum(finding.got == NOT_REACHED for finding in shown)
+    if unreached:
+        click.echo(f"  {click.style('-   ', fg='yellow')}  {unreached} checks were not reached")
 
 
 def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from verifier.appraisal import AttestationResult, appraise, roots_of
@@ -19,6 +19,8 @@ from verifier.policy import Policy
 from verifier.record import Record, record_of
 from verifier.release import Release
 from verifier.sheet import CheckSheet
+from verifier.snp.current_crl import with_current_crl
+from verifier.snp.kds import Fetcher
 from verifier.snp.products import TrustedRoot
 from verifier.verdict import Verdict, make_verdict
 
@@ -40,12 +42,14 @@ def judge(
     *,
     at: datetime,
     roots: tuple[TrustedRoot, ...] | None = None,
+    fetcher: Fetcher | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
     """Judge a release read from disk against `policy` at moment `at`; every file is read exactly once.
 
     Args:
         roots: trusted roots; by default the pinned ones that the policy names.
+        fetcher: asked for a current revocation list if the release has none; None: nothing is fetched.
         progress: called with (bytes done, bytes in all) while files are hashed.
 
     Raises:
@@ -54,6 +58,8 @@ def judge(
     sheet = CheckSheet()
     with sheet:
         # (1) evidence, key and manifest
+        if fetcher is not None:
+            release = replace(release, evidence=with_current_crl(release.evidence, at=at, fetcher=fetcher))
         result = appraise(release, policy, at=at, roots=roots_of(policy) if roots is None else roots, sheet=sheet)
         # (2) every file named and none unnamed, sizes equal, before any byte is read
         listing = list_files(release.path)
@@ -62,7 +68,9 @@ def judge(
         # (3) one read of every byte
         files = digest_files(release.path, listing, sha256_of=result.manifest.sha256_paths, progress=progress)
         match_file_digests(result.manifest, files)
-        sheet.passed(Check.FILE_DIGESTS, f"model digest {files.model_digest.hex()[:16]}…", "the digests in the manifest")
+        sheet.passed(
+            Check.FILE_DIGESTS, f"model digest {files.model_digest.hex()[:16]}…", "the digests in the manifest"
+        )
         _enter_unchecked(release, sheet)
         findings = sheet.findings()
         verdict = make_verdict(release, result, files, findings)
@@ -75,4 +83,3 @@ def _enter_unchecked(release: Release, sheet: CheckSheet) -> None:
     sheet.not_checked(Check.PUBLISHER_IDENTITY, bundle)
     sheet.not_checked(Check.LINEAGE, "this version does not look ancestors up")
     sheet.not_checked(Check.REGISTRY_RECORD, "the record is written after this judgement")
-

@@ -6,6 +6,7 @@ may ask web3 to fetch any address.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,8 +28,9 @@ def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
         UsageError: not an http or https URL, or the extra `chain` is not installed.
     """
     try:
-        import requests
-        from web3 import HTTPProvider, Web3
+        with keeping_recursion_limit():
+            import requests
+            from web3 import HTTPProvider, Web3
     except ImportError:
         raise UsageError(
             "reading a chain needs the extra 'chain'", got="no web3", wanted="pip install 'provenance-oracle[chain]'"
@@ -41,6 +43,20 @@ def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
     provider = HTTPProvider(rpc_url, request_kwargs=options, session=session, exception_retry_configuration=None)
     provider.global_ccip_read_enabled = False
     return Web3(provider)
+
+
+@contextmanager
+def keeping_recursion_limit() -> Iterator[None]:
+    """Undo what importing web3 or eth-account does to the interpreter.
+
+    Their dependency py_ecc raises the recursion limit to 100000. Up to Python 3.11 that is more than the C stack
+    holds, so that a node's deeply nested answer would end the process instead of raising RecursionError.
+    """
+    limit = sys.getrecursionlimit()
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from types import TracebackType
 from verifier.checks import Check, Finding, Outcome, failed, not_checked, passed
 from verifier.errors import ProvenanceError
 
+NOT_REACHED = "not reached"
+
 
 class CheckSheet:
     """Collects findings in one judgement; as a context manager it completes a failure with all of them.
@@ -34,9 +36,9 @@ class CheckSheet:
             old = self._findings.get(new.check)
             self._findings[new.check] = new if old is None else _weightier(old, new)
 
-    def findings(self, unreached: str = "not reached") -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """Return one finding per check, in the order of `Check`."""
-        return tuple(self._findings.get(check) or not_checked(check, unreached) for check in Check)
+        return tuple(self._findings.get(check) or not_checked(check, NOT_REACHED) for check in Check)
 
     @property
     def failures(self) -> tuple[Finding, ...]:
@@ -61,9 +63,10 @@ class CheckSheet:
 def _finding_of(error: ProvenanceError, check: Check) -> Finding:
     if error.retry:  # nothing is known to be wrong: it could not be decided
         return not_checked(check, error.problem)
-    return failed(check, error.got or error.problem, error.wanted)
+    got = error.got or error.problem
+    return failed(check, f"{error.where}: {got}" if error.where else got, error.wanted)
 
 
 def _weightier(old: Finding, new: Finding) -> Finding:
     order = (Outcome.FAILED, Outcome.PASSED, Outcome.NOT_CHECKED)
-    return min(old, new, key=lambda f: order.index(f.outcome))
+    return old if order.index(old.outcome) < order.index(new.outcome) else new

@@ -60,7 +60,9 @@ def make_verdict(release: Release, result: AttestationResult, files: FileSet, fi
         "annotations": {"version": manifest.version},
     }
     resource = f"{manifest.name}@{manifest.version}"
-    return Verdict(_statement(release, result.policy, result.at, subject, resource, "PASSED", levels, details), passed=True)
+    return Verdict(
+        _statement(release, result.policy, result.at, subject, resource, "PASSED", levels, details), passed=True
+    )
 
 
 def make_failed_verdict(release: Release, policy: Policy, at: datetime, error: ProvenanceError) -> Verdict:

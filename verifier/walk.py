@@ -103,6 +103,29 @@ def open_file(parent: int, path: str, expected: Identity) -> Iterator[OpenFile]:
         _expect(os.fstat(descriptor), expected, path)
 
 
+@contextmanager
+def open_any_file(path: Path) -> Iterator[OpenFile]:
+    """Open a regular file that the user named, through links if need be; look again when it is left.
+
+    Raises:
+        UsageError: no such file, or not a regular one.
+        ChangedError: it changed meanwhile. TemporaryError: it cannot be read.
+    """
+    shown = str(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise UsageError("no such file", where=shown, got=str(error), wanted="a file") from error
+    except OSError as error:
+        raise _unreadable(shown, error) from error
+    with _closing(descriptor), _os_errors(shown):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError("not a regular file", where=shown, got=kind_of(found), wanted="a regular file")
+        yield OpenFile(shown, descriptor, found.st_size)
+        _expect(os.fstat(descriptor), _identity(found), shown)
+
+
 def scan(folder: int, path: str, most: int) -> list[tuple[str, os.stat_result]]:
     """Return name and stat of all that is in an open folder, links not followed, sorted; `path` is for messages.
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn, Protocol
 
 from verifier.errors import UsageError
+from verifier.node import keeping_recursion_limit
 from verifier.text import printable
 
 # Chain ids that development nodes use: anvil and hardhat, geth --dev.
@@ -105,17 +106,35 @@ class KeystoreSigner(_KeySigner):
     """
 
     def __init__(self, path: Path, password: Secret) -> None:
-        from eth_account import Account
-
         with _open_private(path) as file:
             data = file.read(_KEYSTORE_MAX_BYTES)
         try:
-            key = bytes(Account.decrypt(json.loads(data), password.reveal().decode()))
+            key = bytes(_library().decrypt(json.loads(data), password.reveal().decode()))
         except Exception:  # the library raises nearly anything over a malformed file
             raise UsageError(
                 "keystore cannot be opened", where=str(path), got="wrong password or malformed", wanted="keystore v3"
             ) from None
         super().__init__(Secret(key), str(path))
+
+
+def open_signer(
+    variable: str, keystore: Path | None, password_file: Path | None, environ: Mapping[str, str] = os.environ
+) -> Signer:
+    """Load the one key that is named: an environment variable, or a keystore with its password file.
+
+    Raises:
+        UsageError: none or both are named, or the key cannot be had.
+    """
+    if bool(variable) == bool(keystore) or bool(keystore) != bool(password_file):
+        raise UsageError(
+            "where is the key?",
+            where="key",
+            got="no or several sources",
+            wanted="a variable, or keystore and password file",
+        )
+    if keystore and password_file:
+        return KeystoreSigner(keystore, read_password(password_file))
+    return EnvironmentSigner(variable, environ)
 
 
 def read_password(source: Path | int) -> Secret:
@@ -151,12 +170,16 @@ def check_custody(signer: Signer, chain_id: int, *, allow_development_key: bool)
 
 def _account(key: Secret, where: str) -> Any:
     """Make the library's account for one use, so that no long-lived object of another library holds the key."""
-    from eth_account import Account
-
     try:
-        return Account.from_key(key.reveal())
+        return _library().from_key(key.reveal())
     except Exception:
         raise UsageError("not a secp256k1 private key", where=where, wanted="1 to n - 1") from None
+
+
+def _library() -> Any:
+    with keeping_recursion_limit():
+        from eth_account import Account
+    return Account
 
 
 def _open_private(path: Path) -> IO[bytes]:

@@ -21,7 +21,7 @@ from verifier.errors import FormatError, VerificationError
 from verifier.manifest.names import PROVENANCE_FOLDER, parse_path, refuse_collisions
 from verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
 from verifier.text import printable
-from verifier.walk import Identity, OpenFile, changed, identify, open_file, open_folder, open_root, scan
+from verifier.walk import Identity, OpenFile, changed, identify, open_any_file, open_file, open_folder, open_root, scan
 
 PIECE_BYTES = 1024 * 1024
 _NAMED_MAX = 10  # of each kind of difference, in a message
@@ -196,6 +196,26 @@ def digest_files(
     if list_files(root, listing.limits) != listing:
         raise changed(str(root))
     return FileSet(tuple(digests), model_digest(digests))
+
+
+def digest_file(
+    path: Path, *, sha256: bool = False, hasher: FileHasher | None = None, progress: Progress | None = None
+) -> FileDigest:
+    """Read one file that the user named once and return its digests.
+
+    Raises:
+        UsageError: no such regular file. ChangedError: it changed meanwhile. TemporaryError: it cannot be read.
+    """
+    with open_any_file(path) as file:
+        done = 0
+
+        def advance(size: int) -> None:
+            nonlocal done
+            done += size
+            if progress:
+                progress(done, file.size)
+
+        return (hasher or hash_file)(file, sha256=sha256, advance=advance)
 
 
 @contextmanager

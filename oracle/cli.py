@@ -1,0 +1,161 @@
+"""The one command, `provenance`, put together; and the oracle's own parts of it: deploy | watch | demo.
+
+Nothing heavy is imported here: `provenance --help` has to be quick.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from publisher.cli import attest, pack
+from verifier.cli import check, hash_command, report, show
+from verifier.console import Output, command_body
+from verifier.errors import TemporaryError, UsageError
+from verifier.options import FILE, json_option, rpc_option
+
+_ONCE_SECONDS = 600.0
+
+
+class Commands(click.Group):
+    """Lists commands in the order a newcomer meets them, not by the alphabet."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="provenance-oracle", prog_name="provenance")
+def main() -> None:
+    """Where an AI model came from, recorded on chain; and the means to check it without trusting anyone.
+
+    \b
+    Exit codes: 0 accepted, 1 internal error, 2 usage, 3 malformed, 4 forged, 5 genuine but refused by policy,
+    6 no record or revoked, 7 temporary: try again.
+    """
+
+
+@click.command()
+@click.option("--model", type=FILE, help="A folder with a model, copied; by default a tiny one is made.")
+@click.option("--folder", type=FILE, default=Path(".demo"), show_default=True, help="Where everything is kept.")
+@click.option(
+    "--keep-seconds", default=1800, show_default=True, type=click.IntRange(0, 86400), help="How long the chain goes on."
+)
+@command_body("provenance-oracle/demo/v1")
+def demo(model: Path | None, folder: Path, keep_seconds: int) -> None:
+    """Record one release on an embedded chain and check it: every part for real, but the hardware simulated."""
+    from oracle.demo import run_demo
+
+    run_demo(folder, model, keep_seconds)
+
+
+key_options = (
+    click.option(
+        "--key-variable", metavar="NAME", help="Environment variable that holds the private key (development)."
+    ),
+    click.option("--keystore", type=FILE, help="Keystore v3 file with the private key."),
+    click.option("--password-file", type=FILE, help="File with the keystore's password, readable by its owner only."),
+)
+
+
+def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
+    for option in reversed(key_options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@rpc_option
+@with_key_options
+@click.option("--admin", help="Account that appoints oracles and guardians; default: the paying one.")
+@click.option("--oracle", "oracle_address", help="Account that may publish; default: the paying one.")
+@click.option("--guardian", help="Account that may revoke; default: the paying one.")
+@json_option
+@command_body("provenance-oracle/deploy/v1")
+def deploy(
+    rpc_url: str | None,
+    key_variable: str | None,
+    keystore: Path | None,
+    password_file: Path | None,
+    admin: str | None,
+    oracle_address: str | None,
+    guardian: str | None,
+    as_json: bool,
+) -> None:
+    """Put a registry on a chain.
+
+    \b
+    Example:
+      provenance deploy --rpc URL --keystore payer.json --password-file pw --admin 0x... --oracle 0x... --guardian 0x...
+    """
+    from oracle.ledger.deploy import deploy as deploy_registry
+    from oracle.ledger.signers import open_signer
+
+    if not rpc_url:
+        raise UsageError("which chain?", got="no --rpc", wanted="--rpc URL")
+    signer = open_signer(key_variable or "", keystore, password_file)
+    payer = signer.address
+    found = deploy_registry(
+        rpc_url, signer, admin=admin or payer, oracle=oracle_address or payer, guardian=guardian or payer
+    )
+    output = Output("provenance-oracle/deploy/v1", as_json)
+    output.text(f"registry     {found.address}")
+    output.text(f"chain        {found.chain_id}, block {found.block_number}")
+    output.text(f"transaction  0x{found.transaction_hash.hex()}")
+    output.document(
+        True,
+        {
+            "registry": found.address,
+            "chain_id": found.chain_id,
+            "block": found.block_number,
+            "transaction": f"0x{found.transaction_hash.hex()}",
+            "code_hash": f"0x{found.code_hash.hex()}",
+        },
+    )
+
+
+@click.command()
+@click.argument("folder", type=FILE, required=False)
+@click.option(
+    "--settings", "settings_file", type=FILE, help="YAML file with settings; options and environment go first."
+)
+@click.option("--journal", type=FILE, help="SQLite file with what happened to every release.")
+@rpc_option
+@click.option("--registry", metavar="ADDRESS", help="The registry contract [env PROVENANCE_REGISTRY].")
+@click.option("--policy", metavar="NAME|FILE", help="Appraisal policy; baseline unless said otherwise.")
+@with_key_options
+@click.option("--confirmations", type=int, help="Blocks on top before a record counts as final.")
+@click.option("--scan-seconds", type=int, help="Time between full scans of the folder.")
+@click.option("--watch", type=str, help="auto, inotify, poll or scan-only.")
+@click.option(
+    "--allow-development-key", is_flag=True, default=None, help="Let a key from the environment pay on a public chain."
+)
+@click.option("--once", is_flag=True, help="Process what is there, follow it until it is final, and end.")
+@json_option
+@command_body("provenance-oracle/watch/v1")
+def watch(settings_file: Path | None, once: bool, as_json: bool, **options: object) -> None:
+    """Watch FOLDER for releases, judge each one, and record those that are accepted.
+
+    \b
+    Example:
+      provenance watch ./releases --journal oracle.sqlite --rpc URL --registry 0x... \\
+        --keystore oracle.json --password-file pw
+    """
+    from oracle.console import print_rows, watch_folder
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    output = Output("provenance-oracle/watch/v1", as_json)
+    rows = watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None)
+    print_rows(output, rows)
+    if any(row.parked for row in rows):
+        raise TemporaryError("some releases wait for another try", where="journal")
+
+
+for _command in (demo, check, report, hash_command, show, attest, pack, deploy, watch):
+    main.add_command(_command)
+
+if __name__ == "__main__":
+    main()

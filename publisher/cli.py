@@ -1,0 +1,180 @@
+"""The publisher's commands: attest | pack. Heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from verifier.console import Output, command_body
+from verifier.errors import UsageError
+from verifier.options import FILE, hash_progress, json_option, read_small
+
+SIMULATED_LINES = ("milan", "genoa", "turin")
+
+
+@click.command()
+@click.option(
+    "--key", type=FILE, required=True, help="The VM's private key (PEM); made, P-384 and mode 0600, if absent."
+)
+@click.option("--out", type=FILE, help="Folder to write the evidence to.")
+@click.option(
+    "--request", type=FILE, help="Only write the 64 bytes of REPORT_DATA, for `snpguest report` and the like."
+)
+@click.option("--report", type=FILE, help="A report made by another tool over that REPORT_DATA.")
+@click.option("--vek", type=FILE, help="With --report: VCEK or VLEK, PEM or DER.")
+@click.option("--chain", type=FILE, multiple=True, help="With --report: ASK or ASVK, and ARK; one file or two.")
+@click.option("--crl", type=FILE, help="AMD's revocation list, to travel with the release.")
+@click.option("--simulator", type=click.Choice(SIMULATED_LINES), help="Evidence from the simulator: proves nothing.")
+@click.option("--fetch", is_flag=True, help="Fetch from AMD what is missing: certificates, revocation list.")
+@json_option
+@command_body("provenance-oracle/attest/v1")
+def attest(
+    key: Path,
+    out: Path | None,
+    request: Path | None,
+    report: Path | None,
+    vek: Path | None,
+    chain: tuple[Path, ...],
+    crl: Path | None,
+    simulator: str | None,
+    fetch: bool,
+    as_json: bool,
+) -> None:
+    """Get an attestation report that binds the VM's key, and write it with its certificates.
+
+    Without --report or --simulator the report comes from this VM's kernel (configfs-tsm, Linux 6.7 or newer, as root).
+
+    \b
+    Examples, inside the confidential VM:
+      provenance attest --key cvm.key --out evidence --fetch
+      provenance attest --key cvm.key --request request.bin
+      snpguest report report.bin request.bin -v 0
+      provenance attest --key cvm.key --report report.bin --vek vcek.pem --chain chain.pem --out evidence
+    """
+    from publisher.evidence import evidence_from_files, evidence_from_kernel, evidence_from_simulator
+    from publisher.evidence_folder import write_evidence
+    from publisher.keys import load_or_make_key
+    from publisher.manifest import public_key_of
+    from verifier.binding import bound_report_data
+    from verifier.snp.kds import HttpsFetcher
+    from verifier.snp.products import ProductLine
+
+    output = Output("provenance-oracle/attest/v1", as_json)
+    # (1) the key, and the 64 bytes that name it
+    report_data = bound_report_data(public_key_of(load_or_make_key(key))[1])
+    if request:
+        _write_request(request, report_data)
+        output.text(f"{request}: 64 bytes of REPORT_DATA that name {key}")
+        output.document(True, {"request": str(request), "report_data": report_data.hex()})
+        return
+    if out is None:
+        raise UsageError("where to?", got="neither --out nor --request", wanted="--out FOLDER")
+    # (2) a report over them, with its certificates
+    fetcher = HttpsFetcher() if fetch else None
+    if report:
+        files = [read_small(path) for path in (*([vek] if vek else []), *chain)]
+        evidence = evidence_from_files(read_small(report), files, read_small(crl) if crl else None, fetcher=fetcher)
+    elif simulator:
+        evidence = evidence_from_simulator(ProductLine(simulator.title()), report_data, at=datetime.now(UTC))
+    else:
+        evidence = evidence_from_kernel(report_data, fetcher=fetcher)
+    # (3) kept for `provenance pack`
+    write_evidence(out, evidence)
+    output.text(f"{out}: a report that binds {key}, and its certificates")
+    if evidence.crl is None:
+        output.text("There is no revocation list in it; most policies ask for one (--crl FILE, or --fetch).")
+    if simulator:
+        output.text("The hardware was SIMULATED; only the policy `demo` accepts this evidence.")
+    output.document(True, {"out": str(out), "report_data": report_data.hex(), "simulated": simulator is not None})
+
+
+def _write_request(path: Path, report_data: bytes) -> None:
+    try:
+        path.write_bytes(report_data)
+    except OSError as error:
+        raise UsageError("cannot be written", where=str(path), got=str(error), wanted="a file") from error
+
+
+def _source_options(command: click.decorators.FC) -> click.decorators.FC:
+    """One repeatable option per role of a dependency."""
+    for role in ("image", "code", "dataset", "adapter", "base-model"):
+        command = click.option(
+            f"--{role}",
+            role.replace("-", "_"),
+            multiple=True,
+            metavar="NAME=DIGEST",
+            help=f"A {role}: NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE.",
+        )(command)
+    return command
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@click.option("--evidence", type=FILE, required=True, help="Folder that `provenance attest` wrote.")
+@click.option("--key", type=FILE, required=True, help="The VM's private key (PEM).")
+@click.option("--name", required=True, help="namespace/model")
+@click.option("--version", required=True)
+@_source_options
+@click.option("--sha256", is_flag=True, help="State each file's whole-file SHA-256 too, as hubs do.")
+@click.option("--replace", is_flag=True, help="Replace the manifest of an earlier release in this folder.")
+@json_option
+@command_body("provenance-oracle/pack/v1")
+def pack(
+    model: Path,
+    evidence: Path,
+    key: Path,
+    name: str,
+    version: str,
+    base_model: tuple[str, ...],
+    adapter: tuple[str, ...],
+    dataset: tuple[str, ...],
+    code: tuple[str, ...],
+    image: tuple[str, ...],
+    sha256: bool,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Turn the folder MODEL into a release: digest every file, sign the manifest, write it last.
+
+    \b
+    Example:
+      provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny --version 1.0 \\
+        --base-model acme/base=provenance_model_v1:HEX --dataset data.jsonl=@data.jsonl
+    """
+    from publisher.evidence_folder import read_evidence
+    from publisher.keys import load_key
+    from publisher.pack import pack_release
+    from publisher.sources import parse_sources
+    from verifier.manifest.statement import Role
+
+    output = Output("provenance-oracle/pack/v1", as_json)
+    given = {
+        Role.BASE_MODEL: base_model,
+        Role.ADAPTER: adapter,
+        Role.DATASET: dataset,
+        Role.CODE: code,
+        Role.IMAGE: image,
+    }
+    private_key, parts = load_key(key), read_evidence(evidence)
+    with hash_progress(as_json) as progress:
+        packed = pack_release(
+            model,
+            parts,
+            private_key,
+            name=name,
+            version=version,
+            sources=parse_sources(given),
+            finished_at=datetime.now(UTC),
+            with_sha256=sha256,
+            replace=replace,
+            progress=progress,
+        )
+    model_digest, manifest_digest = packed.files.model_digest.hex(), packed.manifest_digest.hex()
+    output.text(f"{model}: release {name} {version}, {len(packed.files.files)} files")
+    output.text(f"model digest     {model_digest}")
+    output.text(f"manifest digest  {manifest_digest}")
+    output.document(
+        True, {"name": name, "version": version, "model_digest": model_digest, "manifest_digest": manifest_digest}
+    )

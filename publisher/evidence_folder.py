@@ -1,0 +1,60 @@
+"""Evidence between `provenance attest` and `provenance pack`: a folder with one file for each part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from verifier.errors import FormatError, UsageError
+from verifier.snp.evidence import Evidence
+
+REPORT, VEK, CHAIN, CRL = "report.bin", "vek.der", "chain.pem", "ark.crl"
+_MAX_BYTES = 2 << 20
+
+
+def write_evidence(folder: Path, evidence: Evidence) -> None:
+    """Write the parts of `evidence` into `folder`, replacing those of an earlier report.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    parts = {REPORT: evidence.report, VEK: evidence.vek, CHAIN: evidence.chain, CRL: evidence.crl}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in parts.items():
+            if data is None:
+                (folder / name).unlink(missing_ok=True)
+            else:
+                (folder / name).write_bytes(data)
+    except OSError as error:
+        raise UsageError("cannot be written", where=str(folder), got=str(error), wanted="a folder") from error
+
+
+def read_evidence(folder: Path) -> Evidence:
+    """Read what `write_evidence` wrote; nothing is verified.
+
+    Raises:
+        UsageError: a part is missing. FormatError: a part is larger than any evidence.
+    """
+    return Evidence(
+        report=_read(folder / REPORT),
+        vek=_read(folder / VEK),
+        chain=_read(folder / CHAIN),
+        crl=_read(folder / CRL) if (folder / CRL).exists() else None,
+        report_name=str(folder / REPORT),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            "cannot be read",
+            where=str(path),
+            got=error.strerror or str(error),
+            wanted="a folder by `provenance attest`",
+        ) from error
+    if len(data) > _MAX_BYTES:
+        raise FormatError("too large", where=str(path), got=f"more than {_MAX_BYTES} bytes", wanted="evidence")
+    return data

@@ -1,0 +1,72 @@
+"""The VM's private key: made once inside the VM, kept in a file that only its owner reads."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from publisher.manifest import PrivateKey
+from verifier.errors import UsageError
+
+_MAX_BYTES = 64 * 1024
+
+
+def load_or_make_key(path: Path) -> PrivateKey:
+    """Load the key in `path`, or make one (ECDSA P-384) there with mode 0600; an existing file is never changed.
+
+    Raises:
+        UsageError: see `load_key`, or the file cannot be written.
+    """
+    if path.exists():
+        return load_key(path)
+    key = ec.generate_private_key(ec.SECP384R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(pem)
+    except OSError as error:
+        raise UsageError("cannot write the key", where=str(path), got=str(error), wanted="a new file") from error
+    return key
+
+
+def load_key(path: Path) -> PrivateKey:
+    """Load a PEM private key without a password.
+
+    Raises:
+        UsageError: no such file, readable by others, or not an ECDSA P-256, P-384 or Ed25519 key.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            pem = file.read(_MAX_BYTES)
+    except OSError as error:
+        raise UsageError(
+            "cannot read the key", where=str(path), got=error.strerror or str(error), wanted="a PEM file"
+        ) from error
+    if mode & 0o077:
+        raise UsageError("others can read the key", where=str(path), got=f"mode {mode:04o}", wanted="mode 0600")
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None  # the library's words may quote what it read
+    if isinstance(key, Ed25519PrivateKey):
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
+        return key
+    raise UsageError(
+        "not a key for signing manifests",
+        where=str(path),
+        got="something else",
+        wanted="P-256, P-384 or Ed25519 in PEM",
+    )

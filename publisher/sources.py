@@ -1,0 +1,51 @@
+"""What went into a model, as written on the command line: NAME=ALGORITHM:HEX, or NAME=@FILE to digest a file here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from verifier.errors import UsageError
+from verifier.manifest.statement import MODEL_DIGEST, SHA256, Dependency, Role
+
+_DIGEST_BYTES = {SHA256: 32, "sha384": 48, "sha512": 64, MODEL_DIGEST: 32, "fsverity_sha256_4096": 32}
+_WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE"
+
+
+def parse_sources(texts: Mapping[Role, Iterable[str]]) -> tuple[Dependency, ...]:
+    """Turn the options of each role into dependencies, in the order given.
+
+    Raises:
+        UsageError: a text is of none of the three forms, or a file cannot be read.
+    """
+    return tuple(_parse_source(role, text) for role, given in texts.items() for text in given)
+
+
+def _parse_source(role: Role, text: str) -> Dependency:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError("not a source", where=f"--{role}", got=text, wanted=_WANTED)
+    algorithm, digest = _digest_of_file(role, value[1:]) if value.startswith("@") else _parse_digest(role, value)
+    return Dependency(role=role, name=name, uri="", digests=((algorithm, digest),), relation="")
+
+
+def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
+    algorithm, _, hex_text = text.partition(":")
+    try:
+        digest = bytes.fromhex(hex_text)
+    except ValueError:
+        digest = b""
+    if len(digest) != _DIGEST_BYTES.get(algorithm):
+        raise UsageError("not a digest", where=f"--{role}", got=text, wanted=_WANTED)
+    return algorithm, digest
+
+
+def _digest_of_file(role: Role, path: str) -> tuple[str, bytes]:
+    try:
+        with Path(path).open("rb") as file:
+            return SHA256, hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise UsageError(
+            "cannot be read", where=f"--{role} {path}", got=error.strerror or str(error), wanted="a file"
+        ) from error

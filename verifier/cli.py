@@ -1,0 +1,280 @@
+"""The user's commands: check | report | hash | show. Heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from verifier.console import Output, command_body, findings_json
+from verifier.options import (
+    FILE,
+    at_option,
+    fetch_option,
+    fetcher_for,
+    hash_progress,
+    json_option,
+    moment,
+    now,
+    policy_option,
+    read_small,
+    registry_option,
+    registry_reader,
+    rpc_option,
+)
+
+if TYPE_CHECKING:
+    from verifier.snp.evidence import Evidence
+    from verifier.snp.products import TrustedRoot
+    from verifier.snp.signature import Claims
+
+
+@click.command()
+@click.argument("release", type=FILE)
+@policy_option
+@at_option
+@rpc_option
+@registry_option
+@click.option("--offline", is_flag=True, help="Judge only; look no record up.")
+@click.option("--crl", type=FILE, help="A current revocation list by AMD, in place of the release's own.")
+@fetch_option
+@json_option
+@command_body("provenance-oracle/check/v1")
+def check(
+    release: Path,
+    policy_name: str,
+    at_text: str | None,
+    rpc_url: str | None,
+    registry_address: str | None,
+    offline: bool,
+    crl: Path | None,
+    fetch: bool,
+    as_json: bool,
+) -> None:
+    """Judge the folder RELEASE again, here, and compare it with its record on chain.
+
+    Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy, 6 no record or revoked, 7 try again.
+
+    \b
+    Examples:
+      provenance check ./my-model --offline
+      provenance check ./my-model --rpc URL --registry 0x... --policy strict
+    """
+    from verifier.confirmation import confirm
+    from verifier.describe import confirmation_lines, entry_json, judgement_json, judgement_lines, policy_line
+    from verifier.policy import load_policy
+    from verifier.release import read_release
+
+    output = Output("provenance-oracle/check/v1", as_json)
+    policy, at = load_policy(policy_name), moment(at_text)
+    reader = None if offline else registry_reader(rpc_url, registry_address)
+    contents = read_release(release)
+    if crl:
+        contents = replace(contents, evidence=replace(contents.evidence, crl=read_small(crl), crl_name=str(crl)))
+    with hash_progress(as_json) as progress:
+        found = confirm(
+            contents, policy, registry=reader, at=at, now=now(), fetcher=fetcher_for(fetch), progress=progress
+        )
+    judgement = found.judgement
+    output.text(f"{release}: {judgement.result.manifest.name} {judgement.result.manifest.version}")
+    output.text(policy_line(policy, judgement.result.at))
+    output.table(found.findings)
+    output.text()
+    for line in (*judgement_lines(judgement), *confirmation_lines(found)):
+        output.text(line)
+    _accept(output, judgement.result.claims)
+    output.document(
+        True,
+        {
+            **judgement_json(judgement),
+            "record": entry_json(found.entry) if found.entry else None,
+            "verdict_reproduced": found.verdict_reproduced,
+            "findings": findings_json(found.findings),
+        },
+    )
+
+
+@click.command()
+@click.argument("report", type=FILE)
+@click.option("--vek", type=FILE, required=True, help="VCEK or VLEK certificate, PEM or DER.")
+@click.option("--chain", type=FILE, required=True, multiple=True, help="ASK or ASVK and ARK; one file or two.")
+@click.option("--crl", type=FILE, help="AMD's revocation list, signed by the ARK.")
+@click.option("--key", type=FILE, help="The VM's public key (PEM): check that the report binds it.")
+@policy_option
+@at_option
+@fetch_option
+@click.option("--unsafe-root", type=FILE, help="Accept this ARK as a root. Marks everything that follows from it.")
+@json_option
+@command_body("provenance-oracle/report/v1")
+def report(
+    report: Path,
+    vek: Path,
+    chain: tuple[Path, ...],
+    crl: Path | None,
+    key: Path | None,
+    policy_name: str,
+    at_text: str | None,
+    fetch: bool,
+    unsafe_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge one attestation REPORT (1184 bytes) with its certificates.
+
+    \b
+    Example:
+      provenance report report.bin --vek vcek.pem --chain cert_chain.pem --crl crl.der --policy baseline
+    """
+    from verifier.appraisal import appraise_evidence, bind_key, conclude, roots_of
+    from verifier.checks import Check
+    from verifier.describe import claims_json, grade_words, policy_json, policy_line
+    from verifier.policy import load_policy
+    from verifier.sheet import CheckSheet
+    from verifier.snp.current_crl import with_current_crl
+    from verifier.timestamps import format_time
+
+    output = Output("provenance-oracle/report/v1", as_json)
+    policy, at, sheet = load_policy(policy_name), moment(at_text) or now(), CheckSheet()
+    evidence = _evidence(report, vek, chain, crl)
+    fetcher = fetcher_for(fetch)
+    roots = roots_of(policy) + _unsafe_roots(unsafe_root)
+    with sheet:
+        if fetcher is not None:
+            evidence = with_current_crl(evidence, at=at, fetcher=fetcher)
+        claims = appraise_evidence(evidence, policy, at=at, roots=roots, sheet=sheet)
+        if key:
+            bind_key(claims, read_small(key), policy, sheet, str(key))
+        else:
+            sheet.not_checked(Check.KEY_BINDING, "no --key given")
+        grade = conclude(claims, policy, sheet)
+    findings = tuple(f for f in sheet.findings() if f.check.bit <= Check.KEY_BINDING.bit)
+    output.text(f"{report}: {claims.line} report, version {claims.report.version}")
+    output.text(policy_line(policy, at))
+    output.table(findings)
+    output.text()
+    output.text(f"report digest    {claims.report.digest.hex()}")
+    output.text(f"grade            {grade_words(grade)}")
+    _accept(output, claims)
+    output.document(
+        True,
+        {
+            "grade": grade,
+            "at": format_time(at),
+            "policy": policy_json(policy),
+            "claims": claims_json(claims),
+            "findings": findings_json(findings),
+        },
+    )
+
+
+@click.command("hash")
+@click.argument("paths", type=FILE, nargs=-1, required=True, metavar="PATH...")
+@click.option("--sha256", is_flag=True, help="Also the whole-file SHA-256, in the same pass.")
+@json_option
+@command_body("provenance-oracle/hash/v1")
+def hash_command(paths: tuple[Path, ...], sha256: bool, as_json: bool) -> None:
+    """Print the fs-verity digest of files, as `fsverity digest` would, and the model digest of folders."""
+    from verifier.digest.files import digest_file, digest_files, list_files
+
+    output = Output("provenance-oracle/hash/v1", as_json)
+    files, models = [], []
+    with hash_progress(as_json) as progress:
+        for path in paths:
+            if path.is_dir():
+                listing = list_files(path)
+                every = frozenset(file.path for file in listing.files) if sha256 else frozenset()
+                file_set = digest_files(path, listing, sha256_of=every, progress=progress)
+                files += [(f"{path}/{f.path}", f) for f in file_set.files]
+                models.append((path, file_set))
+            else:
+                files.append((str(path), digest_file(path, sha256=sha256, progress=progress)))
+    for name, digest in files:
+        output.text(f"{digest.fsverity.hex()}  {digest.sha256.hex() + '  ' if digest.sha256 else ''}{name}")
+    for path, file_set in models:
+        output.text(f"{file_set.model_digest.hex()}  model digest of {path}")
+    output.document(
+        True,
+        {
+            "files": [
+                {
+                    "path": name,
+                    "size": f.size,
+                    "fsverity_sha256_4096": f.fsverity.hex(),
+                    **({"sha256": f.sha256.hex()} if f.sha256 else {}),
+                }
+                for name, f in files
+            ],
+            "models": [{"path": str(path), "provenance_model_v1": s.model_digest.hex()} for path, s in models],
+        },
+    )
+
+
+@click.command()
+@click.argument("what", metavar="DIGEST|NAME")
+@rpc_option
+@registry_option
+@click.option("--history", is_flag=True, help="Every publication and revocation, not only what stands.")
+@json_option
+@command_body("provenance-oracle/show/v1")
+def show(what: str, rpc_url: str | None, registry_address: str | None, history: bool, as_json: bool) -> None:
+    """Show the records of a model: by model digest, manifest digest, or name (namespace/model).
+
+    \b
+    Example:
+      provenance show acme/tiny-model --rpc URL --registry 0x...
+    """
+    from verifier.describe import entry_json, entry_lines
+    from verifier.lookup import events_of, find_entries
+    from verifier.text import printable
+
+    output = Output("provenance-oracle/show/v1", as_json)
+    reader = registry_reader(rpc_url, registry_address)
+    entries = find_entries(reader, what)
+    events = [event for entry in entries for event in events_of(reader, entry)] if history else []
+    for entry in entries:
+        output.text(printable(what))
+        for line in entry_lines(entry):
+            output.text(f"  {line}")
+    for event in events:
+        output.text(printable(event.line))
+    body = {"entries": [entry_json(entry) for entry in entries], "events": [event.json for event in events]}
+    output.document(any(entry.revoked_at is None for entry in entries), body)
+
+
+def _evidence(report: Path, vek: Path, chain: tuple[Path, ...], crl: Path | None) -> Evidence:
+    from verifier.snp.evidence import Evidence
+
+    return Evidence(
+        report=read_small(report),
+        vek=read_small(vek),
+        chain=_joined([read_small(path) for path in chain]),
+        crl=read_small(crl) if crl else None,
+        report_name=str(report),
+        vek_name=str(vek),
+        chain_name=" + ".join(str(path) for path in chain),
+        crl_name=str(crl) if crl else "crl",
+    )
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    """Put the files of a chain together: PEM blocks need a line end between them, DER needs nothing."""
+    return b"".join(part if part.endswith(b"\n") or not part.startswith(b"-----") else part + b"\n" for part in parts)
+
+
+def _unsafe_roots(path: Path | None) -> tuple[TrustedRoot, ...]:
+    if path is None:
+        return ()
+    from verifier.snp.chain import unsafe_root
+
+    return (unsafe_root(read_small(path), str(path)),)
+
+
+def _accept(output: Output, claims: Claims) -> None:
+    from verifier.describe import root_note
+
+    note = root_note(claims)
+    output.text()
+    output.text(click.style("accepted", fg="green", bold=True))
+    if note:
+        output.text(click.style(note, fg="yellow", bold=True))

@@ -1,0 +1,108 @@
+"""Options that several commands share, and what they stand for. Heavy imports happen inside the functions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from verifier.errors import FormatError, UsageError
+
+if TYPE_CHECKING:
+    from verifier.digest.files import Progress
+    from verifier.registry import RegistryReader
+    from verifier.snp.kds import Fetcher
+
+FILE = click.Path(path_type=Path)
+_SMALL_FILE_MAX_BYTES = 2 << 20
+
+policy_option = click.option(
+    "--policy",
+    "policy_name",
+    default="baseline",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Appraisal policy: baseline, strict, demo, unsafe-any or a YAML file.",
+)
+at_option = click.option("--at", "at_text", metavar="TIME", help="Judge as of this moment (2026-11-21 or RFC 3339).")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else.")
+rpc_option = click.option(
+    "--rpc", "rpc_url", envvar="PROVENANCE_RPC", metavar="URL", help="A chain node's JSON-RPC [env PROVENANCE_RPC]."
+)
+registry_option = click.option(
+    "--registry",
+    "registry_address",
+    envvar="PROVENANCE_REGISTRY",
+    metavar="ADDRESS",
+    help="The registry contract [env PROVENANCE_REGISTRY].",
+)
+fetch_option = click.option("--fetch", is_flag=True, help="Ask AMD for a current revocation list if there is none.")
+
+
+def registry_reader(rpc_url: str | None, registry_address: str | None) -> RegistryReader:
+    """Open the registry that the options name; naming none is an error, never "offline"."""
+    if not rpc_url or not registry_address:
+        raise UsageError(
+            "which registry?", got="no --rpc or no --registry", wanted="--rpc URL --registry ADDRESS, or --offline"
+        )
+    from verifier.registry import RegistryReader
+
+    return RegistryReader(rpc_url, registry_address)
+
+
+def read_small(path: Path) -> bytes:
+    """Read an evidence file named on the command line, bounded.
+
+    Raises:
+        UsageError: it cannot be read.
+        FormatError: it is larger than any evidence.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_SMALL_FILE_MAX_BYTES + 1)
+    except OSError as problem:
+        raise UsageError(
+            "cannot be read", where=str(path), got=problem.strerror or str(problem), wanted="a file"
+        ) from None
+    if len(data) > _SMALL_FILE_MAX_BYTES:
+        raise FormatError("too large", where=str(path), got="more", wanted=f"at most {_SMALL_FILE_MAX_BYTES} bytes")
+    return data
+
+
+@contextmanager
+def hash_progress(as_json: bool) -> Iterator[Progress | None]:
+    """A progress bar on standard error while files are hashed; none with --json or away from a terminal."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label="hashing", file=sys.stderr, show_pos=False) as bar:
+
+        def advance(done_bytes: int, total_bytes: int) -> None:
+            bar.length = max(total_bytes, 1)
+            bar.update(done_bytes - bar.pos)
+
+        yield advance
+
+
+def fetcher_for(fetch: bool) -> Fetcher | None:
+    """The way to AMD, if that was asked for: the network is never touched otherwise."""
+    if not fetch:
+        return None
+    from verifier.snp.kds import HttpsFetcher
+
+    return HttpsFetcher()
+
+
+def moment(text: str | None) -> datetime | None:
+    from verifier.timestamps import parse_time
+
+    return parse_time(text) if text else None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
