@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 from oracle.backoff import Backoff
 from oracle.journal import Journal
-from oracle.ledger.signers import EnvironmentSigner, KeystoreSigner, Signer, read_password
+from oracle.ledger.signers import open_signer
 from oracle.ledger.transactions import FeeLimits
 from oracle.ledger.writer import LedgerOptions, RegistryWriter, open_writer
 from oracle.pipeline import Patience, Pipeline
@@ -21,7 +21,7 @@ from oracle.sources.folder import FolderSource
 from oracle.sources.watch import watching
 from verifier.errors import UsageError
 from verifier.judgement import judge
-from verifier.policy import Policy, load_policy
+from verifier.policy import load_policy
 from verifier.text import printable
 
 _WEI_PER_GWEI = 10**9
@@ -39,59 +39,43 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
     if not settings.folder.is_dir():
         raise UsageError("no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder")
     policy = load_policy(settings.policy)
-    signer = load_signer(settings, environ)
+    signer = open_signer(settings.key_variable, settings.keystore, settings.password_file, environ)
     source = FolderSource(settings.folder, releases_max=settings.releases_max)
     backoff = Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
     timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
     with Journal(settings.journal) as journal:
-        connection = _Connection(settings, signer, journal, source, policy, backoff, bell)
+        connection = Connection(
+            open_writer=partial(open_writer, _ledger_options(settings), signer, journal, clock=_now),
+            pipeline_of=partial(
+                Pipeline,
+                source,
+                journal,
+                policy=policy,
+                judge=partial(judge, progress=bell.check),
+                patience=Patience(backoff, settings.internal_errors_max),
+                clock=_now,
+            ),
+        )
         service = Service(source, journal, connection.pipeline, timing, bell)
         with watching(settings.folder, settings.watch, bell.ring):
             yield service
 
 
-def load_signer(settings: Settings, environ: Mapping[str, str]) -> Signer:
-    """Load the key that the settings name.
-
-    Raises:
-        UsageError: there is none, or it is open to others.
-    """
-    if settings.keystore is not None and settings.password_file is not None:
-        return KeystoreSigner(settings.keystore, read_password(settings.password_file))
-    return EnvironmentSigner(settings.key_variable, environ)
-
-
-class _Connection:
+class Connection:
     """The way to the chain: made when the node first answers, and looked at again before every pass."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        signer: Signer,
-        journal: Journal,
-        source: FolderSource,
-        policy: Policy,
-        backoff: Backoff,
-        bell: Bell,
-    ) -> None:
-        self._open = partial(open_writer, _ledger_options(settings), signer, journal, clock=_now)
-        self._assemble = partial(
-            Pipeline,
-            source,
-            journal,
-            policy=policy,
-            judge=partial(judge, progress=bell.check),
-            patience=Patience(backoff, settings.internal_errors_max),
-            clock=_now,
-        )
+    def __init__(self, open_writer: Callable[[], RegistryWriter], pipeline_of: Callable[..., Pipeline]) -> None:
+        self._open_writer = open_writer
+        self._pipeline_of = pipeline_of
         self._writer: RegistryWriter | None = None
 
     def pipeline(self) -> Pipeline:
+        """Return the pipeline once chain and contract are the right ones; see `Service` for what it raises."""
         if self._writer is None:
-            self._writer = self._open()
+            self._writer = self._open_writer()
         else:
             self._writer.check_chain()
-        return self._assemble(writer=self._writer)
+        return self._pipeline_of(writer=self._writer)
 
 
 def _ledger_options(settings: Settings) -> LedgerOptions:

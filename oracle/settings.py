@@ -117,9 +117,7 @@ def load_settings(file: Path | None, environ: Mapping[str, str], options: Mappin
     for name in _NEEDED:
         if name not in values:
             raise UsageError("setting is missing", where=name, wanted=_KINDS[name].wanted)
-    settings = Settings(**values)
-    _check_key(settings)
-    return settings
+    return Settings(**values)
 
 
 def _parsed(name: str, value: object, where: str) -> object:
@@ -131,15 +129,6 @@ def _parsed(name: str, value: object, where: str) -> object:
             f"setting {name} is wrong", where=where, got=printable(repr(value)), wanted=_KINDS[name].wanted
         )
     return parsed
-
-
-def _check_key(settings: Settings) -> None:
-    """A key comes from one place, and a keystore needs its password."""
-    if bool(settings.key_variable) == bool(settings.keystore):
-        got = "both" if settings.keystore else "neither"
-        raise UsageError("where is the key", where="settings", got=got, wanted="key_variable or keystore")
-    if bool(settings.keystore) != bool(settings.password_file):
-        raise UsageError("a keystore and its password go together", where="settings", wanted="keystore, password_file")
 
 
 def _read_file(file: Path) -> dict[str, object]:

@@ -13,6 +13,7 @@ from oracle.ledger.signers import Signer, check_custody
 from oracle.ledger.transactions import FeeLimits, Progress, TransactionSender
 from oracle.rows import State
 from verifier.errors import RecordError, TemporaryError, VerificationError
+from verifier.node import keeping_recursion_limit
 from verifier.record import Entry, Record, match_entry
 from verifier.registry import RegistryReader, load_artifact
 
@@ -155,8 +156,8 @@ def open_writer(
 
 def publish_call_data(record: Record) -> bytes:
     """Return the encoded call of the registry's `publish` with a record."""
-    from web3 import Web3
-
+    with keeping_recursion_limit():
+        from web3 import Web3
     contract = Web3().eth.contract(abi=load_artifact().abi)
     return bytes.fromhex(contract.encode_abi("publish", args=list(record.publish_arguments()))[2:])
 

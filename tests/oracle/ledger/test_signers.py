@@ -1,0 +1,157 @@
+"""Keys: from where, for which chains, and never in sight."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import traceback
+from pathlib import Path
+
+import pytest
+
+from oracle.ledger.signers import EnvironmentSigner, KeystoreSigner, Secret, check_custody, read_password
+from verifier.errors import UsageError
+from verifier.node import keeping_recursion_limit
+
+with keeping_recursion_limit():
+    from eth_account import Account
+
+KEY = bytes(range(1, 33))
+ADDRESS = Account.from_key(KEY).address
+FIELDS = {
+    "type": 2,
+    "chainId": 31337,
+    "nonce": 3,
+    "to": "0x" + "11" * 20,
+    "value": 0,
+    "data": b"\x01\x02",
+    "gas": 21_000,
+    "maxFeePerGas": 10,
+    "maxPriorityFeePerGas": 1,
+}
+
+
+@pytest.fixture
+def keystore(tmp_path: Path) -> Path:
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(Account.encrypt(KEY, "wäsche", kdf="pbkdf2", iterations=1000)))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("text", [KEY.hex(), "0x" + KEY.hex(), f" 0x{KEY.hex()}\n"])
+def test_a_key_from_the_environment_signs(text: str) -> None:
+    signer = EnvironmentSigner("ORACLE_KEY", {"ORACLE_KEY": text})
+    assert signer.address == ADDRESS
+    raw, digest = signer.sign_transaction(FIELDS)
+    assert Account.recover_transaction(raw) == ADDRESS
+    assert signer.sign_transaction(FIELDS) == (raw, digest), "signing is deterministic"
+
+
+@pytest.mark.parametrize("text", ["", "zz", KEY.hex()[:-2], KEY.hex() + "00", "00" * 32, "ff" * 32, "é" * 64])
+def test_what_is_no_key_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        EnvironmentSigner("ORACLE_KEY", {"ORACLE_KEY": text})
+    assert "ORACLE_KEY" in str(caught.value)
+    assert not text or text not in str(caught.value)
+
+
+def test_a_missing_variable_is_named() -> None:
+    with pytest.raises(UsageError, match="environment variable ORACLE_KEY"):
+        EnvironmentSigner("ORACLE_KEY", {})
+
+
+def test_a_keystore_opens_with_its_password(keystore: Path) -> None:
+    signer = KeystoreSigner(keystore, Secret("wäsche".encode()))
+    assert signer.address == ADDRESS
+    assert not signer.for_development
+
+
+@pytest.mark.parametrize("password", [b"wrong", b"\xff\xfe"])
+def test_a_wrong_password_is_refused(keystore: Path, password: bytes) -> None:
+    with pytest.raises(UsageError, match="wrong password or malformed"):
+        KeystoreSigner(keystore, Secret(password))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 3}', "not json", "[" * 100_000])
+def test_a_malformed_keystore_is_refused(keystore: Path, text: str) -> None:
+    keystore.write_text(text)
+    with pytest.raises(UsageError, match="wrong password or malformed"):
+        KeystoreSigner(keystore, Secret(b"x"))
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
+def test_a_keystore_that_others_can_open_is_refused(keystore: Path, mode: int) -> None:
+    keystore.chmod(mode)
+    with pytest.raises(UsageError, match="open to others"):
+        KeystoreSigner(keystore, Secret("wäsche".encode()))
+
+
+def test_a_missing_keystore_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for path, problem in ((tmp_path / "none", "cannot be read"), (tmp_path, "open to others|cannot be read")):
+        with pytest.raises(UsageError, match=problem):
+            KeystoreSigner(path, Secret(b"x"))
+    with pytest.raises(UsageError, match="open to others"):
+        KeystoreSigner(tmp_path / "pipe", Secret(b"x"))
+
+
+def test_a_password_comes_from_a_file_or_a_descriptor(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_bytes(b" secret \n")
+    path.chmod(0o600)
+    assert read_password(path).reveal() == b" secret "
+    reader, writer = os.pipe()
+    os.write(writer, b"secret")
+    os.close(writer)
+    assert read_password(reader).reveal() == b"secret"
+    path.chmod(0o644)
+    with pytest.raises(UsageError, match="open to others"):
+        read_password(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"x" * 4097])
+def test_what_is_no_password_is_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "password"
+    path.write_bytes(data)
+    path.chmod(0o600)
+    with pytest.raises(UsageError, match="not a password"):
+        read_password(path)
+
+
+def test_a_closed_descriptor_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_password(10_000)
+
+
+@pytest.mark.parametrize(
+    ("chain_id", "allowed", "refused"), [(31337, False, False), (1, False, True), (1, True, False)]
+)
+def test_a_development_key_is_for_local_chains(chain_id: int, allowed: bool, refused: bool) -> None:
+    signer = EnvironmentSigner("K", {"K": KEY.hex()})
+    if refused:
+        with pytest.raises(UsageError, match="for local chains"):
+            check_custody(signer, chain_id, allow_development_key=allowed)
+    else:
+        check_custody(signer, chain_id, allow_development_key=allowed)
+
+
+def test_a_keystore_is_for_any_chain(keystore: Path) -> None:
+    check_custody(KeystoreSigner(keystore, Secret("wäsche".encode())), 1, allow_development_key=False)
+
+
+def test_a_secret_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    secret = Secret(KEY)
+    signer = EnvironmentSigner("K", {"K": KEY.hex()})
+    logging.getLogger("t").warning("%s %r %s %r", secret, secret, signer, signer)
+    shown = [caplog.text, f"{secret}{signer}", repr(vars(signer))]
+    try:
+        raise ValueError(secret, signer)
+    except ValueError:
+        shown.append(traceback.format_exc())
+    forms = (KEY.hex(), repr(KEY), str(int.from_bytes(KEY)))
+    assert not [form for form in forms if form in "".join(shown)]
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
