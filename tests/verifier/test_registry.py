@@ -291,19 +291,24 @@ def test_no_redirect_is_followed() -> None:
     assert seen == []
 
 
-def test_no_address_is_fetched_because_a_contract_says_so(registry: DeployedRegistry) -> None:
-    # ERC-3668: a node could otherwise send web3 anywhere on the reader's network.
+def test_no_address_is_fetched_because_a_contract_says_so(
+    registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ERC-3668: a node could otherwise send web3 wherever it likes.
     from eth_abi.abi import encode
 
-    with babbling(200, b"{}") as (elsewhere, seen):
-        types = ["address", "string[]", "bytes", "bytes4", "bytes"]
-        values = (registry.address, [elsewhere], b"", b"\x00" * 4, b"")
-        lookup = "0x556f1830" + encode(types, values).hex()
-        told = {"error": {"code": 3, "message": "execution reverted", "data": lookup}}
-        answer = lambda method, _params, _truth: told if method == "eth_call" else None  # noqa: E731
-        with lying(registry, answer) as (url, _), pytest.raises(ProvenanceError):
-            RegistryReader(url, registry.address).entry(b"\x01" * 32)
-        assert seen == []
+    fetched: list[object] = []
+    monkeypatch.setattr("web3.eth.eth.handle_offchain_lookup", lambda *what, **_: fetched.append(what))
+    types = ["address", "string[]", "bytes", "bytes4", "bytes"]
+    values = (registry.address, ["https://example.org/{sender}/{data}"], b"", bytes(4), b"")
+    told = {"error": {"code": 3, "message": "execution reverted", "data": "0x556f1830" + encode(types, values).hex()}}
+
+    def answer(method: str, _params: list[Any], _truth: Any) -> Any:
+        return told if method == "eth_call" else None
+
+    with lying(registry, answer) as (url, _), pytest.raises(ProvenanceError):
+        RegistryReader(url, registry.address).entry(b"\x01" * 32)
+    assert fetched == []
 
 
 # Nodes that lie
