@@ -58,6 +58,7 @@ class Patience:
 class _Look:
     """A release as read: `content` is the digest of what was signed; without a `release` there is a `problem`."""
 
+    envelope: bytes
     content: bytes
     release: Release | None
     problem: ProvenanceError | None
@@ -107,7 +108,7 @@ class Pipeline:
         if row.state is not State.SEEN or row.waits(at):
             return row
         # (2) judge it; the verdict is kept, PASSED and FAILED alike, and with a PASSED one the record to publish
-        row = self._guarded(row, look.release, partial(self._judged, row, look))
+        row = self._guarded(row, look, partial(self._judged, row, look))
         if row.state is not State.JUDGED:
             return row
         # (3) publish the record; `settle` follows it until it is final
@@ -163,7 +164,7 @@ class Pipeline:
             _log.info("%s: %s%s", _shown(row), now.state, f", {now.problem}" if now.problem else "")
         return now
 
-    def _guarded(self, row: Row, release: Release | None, step: Callable[[], Row]) -> Row:
+    def _guarded(self, row: Row, look: _Look | None, step: Callable[[], Row]) -> Row:
         """Take one step for a release; the class of a failure alone decides what becomes of the row."""
         try:
             try:
@@ -171,7 +172,7 @@ class Pipeline:
             except ProvenanceError as error:
                 if error.retry or isinstance(error, UsageError):  # the latter is about us, never about the release
                     return self._park(row, error)
-                return self._reject(row, release, error)
+                return self._reject(row, look, error)
         except ProvenanceError:
             raise  # the journal's own: no row can be written
         except Exception as error:
@@ -183,9 +184,10 @@ class Pipeline:
         _log.warning("%s: waits until %s: %s", _shown(row), parked.retry_at, parked.problem)
         return parked
 
-    def _reject(self, row: Row, release: Release | None, error: ProvenanceError) -> Row:
-        at = self._clock()
-        statement = make_failed_verdict(release, self._policy, at, error).statement if release else None
+    def _reject(self, row: Row, look: _Look | None, error: ProvenanceError) -> Row:
+        at, statement = self._clock(), None
+        if look is not None:  # otherwise it was judged already, and its verdict stands
+            statement = make_failed_verdict(look.envelope, look.release, self._policy, at, error).statement
         rejected = self._journal.reject(row.id, error, statement, retry_at=self._retry_at(row, at), at=at)
         _log.warning("%s: rejected (exit %s): %s", _shown(row), rejected.exit_code, rejected.problem)
         return rejected
@@ -206,14 +208,15 @@ class Pipeline:
 def _look(path: Path, name: str) -> _Look | None:
     try:
         release = read_release(path)
-        return _Look(_content_digest(release.envelope), release, None)
+        return _Look(release.envelope, _content_digest(release.envelope), release, None)
     except (IncompleteError, UsageError):
         return None  # it went away since the scan
     except ProvenanceError as error:
         if error.retry:  # without its content there is no row to park; the next scan comes back to it
             _log.warning("%s: cannot be read now: %s", printable(name), error)
             return None
-        return _Look(_content_digest(_envelope_start(path)), None, error)
+        envelope = _envelope_start(path)
+        return _Look(envelope, _content_digest(envelope), None, error)
 
 
 def _content_digest(envelope: bytes) -> bytes:

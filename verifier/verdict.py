@@ -18,9 +18,10 @@ from verifier.appraisal import AttestationResult
 from verifier.checks import Finding, Outcome
 from verifier.digest.files import FileSet
 from verifier.errors import ProvenanceError
+from verifier.manifest.dsse import MANIFEST_PATH
 from verifier.policy import Policy
 from verifier.record import product_line_name
-from verifier.release import Release
+from verifier.release import KEY_PATH, Release
 from verifier.text import printable
 from verifier.timestamps import format_time
 
@@ -65,21 +66,28 @@ def make_verdict(release: Release, result: AttestationResult, files: FileSet, fi
     )
 
 
-def make_failed_verdict(release: Release, policy: Policy, at: datetime, error: ProvenanceError) -> Verdict:
-    """Write the FAILED verdict of a release that `error` refused; its subject is the manifest as received."""
+def make_failed_verdict(
+    envelope: bytes, release: Release | None, policy: Policy, at: datetime, error: ProvenanceError
+) -> Verdict:
+    """Write the FAILED verdict of a release that `error` refused; its subject is the manifest as received.
+
+    Args:
+        envelope: the manifest file, as much of it as could be read.
+        release: None if it was too malformed to be read whole.
+    """
     details = {
         "exitCode": error.exit_code,
         "check": error.check or "",
         "message": str(error),
         "findings": _findings_json(error.findings),
     }
-    subject = {"name": "provenance/manifest.dsse.json", "digest": {"sha256": _sha256_hex(release.envelope)}}
-    resource = f"sha256:{_sha256_hex(release.envelope)}"
+    subject = {"name": MANIFEST_PATH, "digest": {"sha256": _sha256_hex(envelope)}}
+    resource = f"sha256:{_sha256_hex(envelope)}"
     return Verdict(_statement(release, policy, at, subject, resource, "FAILED", ["FAILED"], details), passed=False)
 
 
 def _statement(
-    release: Release,
+    release: Release | None,
     policy: Policy,
     at: datetime,
     subject: Mapping[str, object],
@@ -88,31 +96,41 @@ def _statement(
     levels: list[str],
     details: Mapping[str, object],
 ) -> bytes:
-    inputs = [
-        ("provenance/manifest.dsse.json", release.envelope),
-        ("provenance/cvm-key.pem", release.key),
-        ("provenance/snp/report.bin", release.evidence.report),
-    ]
+    predicate: dict[str, object] = {
+        "verifier": {"id": VERIFIER_ID, "version": {"provenance-oracle": version("provenance-oracle")}},
+        "timeVerified": format_time(at),
+        "resourceUri": resource,
+        "policy": {
+            "uri": f"tag:provenance-oracle,2026:policy/{policy.name}/{policy.date.isoformat()}",
+            "digest": {"sha256": policy.digest.hex()},
+        },
+        "verificationResult": outcome,
+        "verifiedLevels": levels,
+        "slsaVersion": "1.2",
+        EXTENSION: details,
+    }
+    if release is not None:  # the specification wants all inputs listed, or none
+        predicate["inputAttestations"] = _inputs(release)
     statement: dict[str, object] = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [subject],
         "predicateType": "https://slsa.dev/verification_summary/v1",
-        "predicate": {
-            "verifier": {"id": VERIFIER_ID, "version": {"provenance-oracle": version("provenance-oracle")}},
-            "timeVerified": format_time(at),
-            "resourceUri": resource,
-            "policy": {
-                "uri": f"tag:provenance-oracle,2026:policy/{policy.name}/{policy.date.isoformat()}",
-                "digest": {"sha256": policy.digest.hex()},
-            },
-            "inputAttestations": [{"uri": name, "digest": {"sha256": _sha256_hex(data)}} for name, data in inputs],
-            "verificationResult": outcome,
-            "verifiedLevels": levels,
-            "slsaVersion": "1.2",
-            EXTENSION: details,
-        },
+        "predicate": predicate,
     }
     return rfc8785.dumps(statement)  # type: ignore[arg-type]  # its JSON type is invariant in dict
+
+
+def _inputs(release: Release) -> list[dict[str, object]]:
+    evidence = release.evidence
+    files = {
+        MANIFEST_PATH: release.envelope,
+        KEY_PATH: release.key,
+        evidence.report_name: evidence.report,
+        evidence.vek_name: evidence.vek,
+        evidence.chain_name: evidence.chain,
+        evidence.crl_name: evidence.crl,
+    }
+    return [{"uri": name, "digest": {"sha256": _sha256_hex(data)}} for name, data in files.items() if data is not None]
 
 
 def _findings_json(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
