@@ -37,3 +37,16 @@ def test_the_compiler_and_its_settings_are_the_pinned_ones() -> None:
 
 def test_the_lock_file_names_no_host() -> None:
     assert "://" not in (HARDHAT / "package-lock.json").read_text()
+
+
+def test_the_lock_file_serves_every_platform_and_pins_every_other_package() -> None:
+    # `npm ci` refuses a lock without the native packages of other platforms; where npm cannot see those of a
+    # platform when the lock is written, they have to be entered by hand, without a digest.
+    packages = json.loads((HARDHAT / "package-lock.json").read_text())["packages"]
+    optional = {
+        f"node_modules/{name}" for package in packages.values() for name in package.get("optionalDependencies", {})
+    }
+    assert optional <= packages.keys()
+    unpinned = {path for path, package in packages.items() if path and "integrity" not in package}
+    assert unpinned <= optional
+    assert not any("linux" in path and "x64" in packages[path]["cpu"] for path in unpinned)
