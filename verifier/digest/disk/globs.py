@@ -42,6 +42,8 @@ def gitignore(pattern: str) -> re.Pattern[str]:
 
 def gitattributes(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of a .gitattributes file: as in gitignore, but for files only, not for what is in a folder."""
+    if pattern.startswith("[attr]"):  # the definition of a macro
+        raise _refused(pattern)
     return _anywhere(pattern, below="")
 
 
@@ -62,8 +64,7 @@ def _component(text: str, *, hides_dots: bool = False) -> str:
     Each star but the last takes as little as it can and never tries again, as in `fnmatch`, so matching is fast.
     """
     first, *rest = (_fixed(part) for part in _STARS.split(text))
-    regex = "(?!\\.)" if hides_dots and text[0] in "*?[" else ""
-    regex += first
+    regex = ("(?=[^/.])" if hides_dots and text[:1] in ("*", "?", "[") else "(?=[^/])") + first  # never nothing
     if rest:
         regex += "".join(f"(?>[^/]*?{part})" for part in rest[:-1]) + "[^/]*" + rest[-1]
     return regex

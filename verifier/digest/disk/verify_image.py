@@ -30,7 +30,8 @@ def verify_image(
 ) -> DiskDigest:
     """Check that a file is the disk of a record: size, both superblocks, root over all data, and the tree itself.
 
-    Returns the record without its file hash, which is not looked at.
+    Returns the record without its file hash, which is not looked at. `hash_leaves` is as in `digest_disk`, for records
+    of SHA-256 behind the salt over 4096-byte blocks; others take the plain Python path.
 
     Raises:
         FormatError: no verity superblock where the record says.
@@ -87,7 +88,8 @@ def _root(
         if os.pread(descriptor, len(blocks), position) != blocks:
             raise _differs("hash tree", where, f"other bytes at {position}", "the tree of the data")
 
-    hash_data = hash_leaves or block_hasher(verity.algorithm, verity.hash_format, verity.data_block_bytes)
+    shape = (verity.algorithm, verity.hash_format, verity.data_block_bytes)
+    hash_data = hash_leaves if hash_leaves and shape == ("sha256", 1, 4096) else block_hasher(*shape)
     builder = TreeBuilder(verity, record.data_blocks, sink=compare)
     for position in range(0, record.hash_offset, _CHUNK_BYTES):
         chunk = _read(descriptor, min(_CHUNK_BYTES, record.hash_offset - position), position)

@@ -12,9 +12,45 @@ from typing import NamedTuple
 
 from verifier.digest.disk.tree import Kind, Node, directory
 
-SIZES = (0, 1, 31, 32, 33, 2912, 4031, 4032, 4033, 4063, 4064, 4065, 4095, 4096, 4097, 8160, 8191, 8192, 8193, 12000, 40960)
+SIZES = (
+    0,
+    1,
+    31,
+    32,
+    33,
+    2912,
+    4031,
+    4032,
+    4033,
+    4063,
+    4064,
+    4065,
+    4095,
+    4096,
+    4097,
+    8160,
+    8191,
+    8192,
+    8193,
+    12000,
+    40960,
+)
 PERMISSIONS = (0o644, 0o644, 0o755, 0o600, 0o444)
-ODD_NAMES = (b" lead", b"#hash", b"+plus", b"-dash", b".hidden", b"..two", b"...", b"tail ", b"\xff\xfe", b"\xc3\xa9", b"a\nb", b"Z", b"~")
+ODD_NAMES = (
+    b" lead",
+    b"#hash",
+    b"+plus",
+    b"-dash",
+    b".hidden",
+    b"..two",
+    b"...",
+    b"tail ",
+    b"\xff\xfe",
+    b"\xc3\xa9",
+    b"a\nb",
+    b"Z",
+    b"~",
+)
 
 
 class Chance:
@@ -47,7 +83,9 @@ def filler(chance: Chance, size: int) -> bytes:
 def tree_of(seed: int) -> Node:
     """Return the tree of a number, with all content in memory: a few files, one wide folder, or many folders."""
     chance = Chance(f"tree:{seed}")
-    style = Style(*chance.pick(((8, 3, 3, 1), (25, 2, 3, 1), (25, 2, 3, 1), (60, 2, 4, 3), (60, 2, 8, 6), (200, 1, 2, 1))))
+    style = Style(
+        *chance.pick(((8, 3, 3, 1), (25, 2, 3, 1), (25, 2, 3, 1), (60, 2, 4, 3), (60, 2, 8, 6), (200, 1, 2, 1)))
+    )
     return directory(b"", 0o755, _children(chance, style, style.width, style.depth))
 
 

@@ -1,0 +1,71 @@
+"""Against the tools that are installed here; without them the golden values of the other tests speak."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from verifier.digest.disk import digest_disk, plan_disk
+from verifier.digest.disk.erofs_bytes import seal_first_block
+from verifier.digest.disk.image import image_chunks
+from verifier.digest.disk.verity import ZERO_UUID
+
+
+def make_image(tool, folder, image):
+    """Run mkfs.erofs as Privatemode does."""
+    environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+    command = [tool, "-T0", "-x-1", "--all-root", f"-U{ZERO_UUID}", image, folder]
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+
+
+@pytest.mark.parametrize("start", range(10_000, 10_300, 50))
+def test_random_trees_equal_mkfs_erofs(start, mkfs_erofs, random_trees, as_found, tmp_path):
+    """Byte for byte, over trees that no golden value knows."""
+    tool, layout = mkfs_erofs
+    for seed in range(start, start + 50):
+        folder, image = tmp_path / f"tree{seed}", tmp_path / "image"
+        random_trees.write_tree(random_trees.tree_of(seed), folder)
+        make_image(tool, folder, image)
+        plan = plan_disk(folder, as_found).plan
+        data = b"".join(map(bytes, image_chunks(plan)))
+        assert (
+            seal_first_block(data[:4096], plan, ZERO_UUID, layout.feature_incompat) + data[4096:] == image.read_bytes()
+        )
+
+
+@pytest.mark.parametrize("seed", [0, 7, 11, 23, 42])
+def test_veritysetup_accepts_our_image(seed, veritysetup, random_trees, as_found, tmp_path):
+    random_trees.write_tree(random_trees.tree_of(seed), tmp_path / "tree")
+    disk = plan_disk(tmp_path / "tree", as_found)
+    image = tmp_path / "image"
+    root = digest_disk(disk, image=image).digests[0].root.hex()
+    command = [veritysetup, "verify", image, image, root, f"--hash-offset={disk.hash_offset}"]
+    subprocess.run(command, check=True, capture_output=True)
+
+    damage(image, 4096 * (disk.plan.blocks // 2) + 100)
+    refused = subprocess.run(command, check=False, capture_output=True)
+    assert refused.returncode != 0
+
+
+@pytest.mark.parametrize("seed", [1, 8])
+def test_veritysetup_makes_the_same_file(seed, veritysetup, random_trees, as_found, tmp_path):
+    """`veritysetup format` over the data of our image writes the superblock and tree that are there."""
+    random_trees.write_tree(random_trees.tree_of(seed), tmp_path / "tree")
+    disk = plan_disk(tmp_path / "tree", as_found)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    digest_disk(disk, image=ours)
+    theirs.write_bytes(ours.read_bytes()[: disk.hash_offset])
+    options = [f"--uuid={ZERO_UUID}", "--salt=00", f"--hash-offset={disk.hash_offset}"]
+    subprocess.run([veritysetup, "format", *options, theirs, theirs], check=True, capture_output=True)
+    assert theirs.read_bytes() == ours.read_bytes()
+
+
+def damage(image: Path, position: int) -> None:
+    with image.open("r+b") as file:
+        file.seek(position)
+        byte = file.read(1)
+        file.seek(position)
+        file.write(bytes([byte[0] ^ 1]))
