@@ -41,7 +41,7 @@ class Settings:
     retry_first_seconds: int = 5
     retry_max_seconds: int = 3600
     internal_errors_max: int = 5
-    releases_max: int = 10_000
+    releases_max: int = 100_000
     confirmations: int = 12
     max_fee_gwei: int = 100
     priority_fee_max_gwei: int = 5

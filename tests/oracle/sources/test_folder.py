@@ -1,0 +1,167 @@
+"""What a scan of the drop folder sees, and what it leaves alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oracle.sources.base import Handle
+from oracle.sources.folder import FolderSource
+from verifier.errors import TemporaryError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    return folder
+
+
+def drop(folder: Path, *, complete: bool = True) -> Path:
+    (folder / "provenance" / "snp").mkdir(parents=True)
+    (folder / "sub").mkdir()
+    (folder / "model.bin").write_bytes(b"weights")
+    (folder / "sub" / "config.json").write_bytes(b"{}")
+    if complete:
+        (folder / "provenance" / "manifest.dsse.json").write_bytes(b"{}")
+    return folder
+
+
+def scan(root: Path, releases_max: int = 100) -> list[Handle]:
+    return list(FolderSource(root, releases_max=releases_max).releases())
+
+
+def ids(root: Path, releases_max: int = 100) -> list[str]:
+    return [handle.id for handle in scan(root, releases_max)]
+
+
+def test_releases_lie_one_to_four_levels_down(root: Path) -> None:
+    for path in ("a", "b/c", "d/e/f", "g/h/i/j", "k/l/m/n/o"):
+        drop(root / path)
+    assert ids(root) == ["a", "b/c", "d/e/f", "g/h/i/j"]
+
+
+def test_a_release_without_its_manifest_is_left_alone(root: Path) -> None:
+    release = drop(root / "a", complete=False)
+    assert ids(root) == []
+    (release / "provenance" / "manifest.tmp").write_bytes(b"{}")
+    assert ids(root) == []
+    (release / "provenance" / "manifest.tmp").rename(release / "provenance" / "manifest.dsse.json")
+    assert ids(root) == ["a"]
+
+
+def test_a_manifest_that_is_a_link_is_there_and_for_the_judgement_to_refuse(root: Path) -> None:
+    release = drop(root / "a", complete=False)
+    (release / "provenance" / "manifest.dsse.json").symlink_to("/nowhere")
+    assert ids(root) == ["a"]
+
+
+def test_nothing_inside_a_release_is_a_release(root: Path) -> None:
+    drop(drop(root / "outer") / "inner")
+    assert ids(root) == ["outer"]
+
+
+def test_the_root_itself_is_no_release(root: Path) -> None:
+    drop(root / "x").rename(root / "y")
+    for path in (root / "y").iterdir():
+        path.rename(root / path.name)
+    assert ids(root) == []
+
+
+def test_links_are_not_followed(root: Path, tmp_path: Path) -> None:
+    outside = drop(tmp_path / "outside")
+    (root / "link").symlink_to(outside)
+    (root / "loop").symlink_to(root)
+    (root / "a").mkdir()
+    (root / "a" / "provenance").symlink_to(outside / "provenance")
+    assert ids(root) == []
+
+
+def test_hidden_folders_files_and_strange_names_are_not_looked_at(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    drop(root / ".hidden")
+    drop(root / "line\nfeed")
+    drop(root / "\u202ereversed")
+    os.mkdir(os.fsencode(root) + b"/\xff\xfe")
+    (root / "file").write_bytes(b"")
+    os.mkfifo(root / "pipe")
+    source = FolderSource(root, releases_max=100)
+    with caplog.at_level(logging.WARNING):
+        assert list(source.releases()) == list(source.releases()) == []
+    assert len(caplog.messages) == 3  # each once, though there were two scans
+    assert not [text for text in caplog.messages if "\n" in text or "\u202e" in text]
+
+
+def test_a_folder_renamed_in_is_seen_whole(root: Path, tmp_path: Path) -> None:
+    drop(tmp_path / "made").rename(root / "a")
+    assert ids(root) == ["a"]
+
+
+def test_a_flood_of_releases_has_an_end(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(5):
+        drop(root / f"r{number}")
+    assert ids(root, releases_max=3) == ["r0", "r1", "r2"]
+    assert "more than 3 releases" in caplog.text
+    caplog.clear()
+    assert len(ids(root, releases_max=5)) == 5
+    assert caplog.text == ""
+
+
+def test_a_root_that_cannot_be_read_is_temporary(root: Path) -> None:
+    with pytest.raises(TemporaryError, match="missing"):
+        scan(root / "missing")
+
+
+def test_a_folder_deep_down_that_vanishes_is_no_failure(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop(root / "a")
+    (root / "b").mkdir()
+    real = os.scandir
+
+    def scandir(path: Path) -> object:
+        if Path(path).name == "b":
+            raise FileNotFoundError(2, "gone")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert ids(root) == ["a"]
+
+
+CHANGES: list[Callable[[Path], object]] = [
+    lambda release: (release / "model.bin").write_bytes(b"WEIGHTS"),
+    lambda release: (release / "sub" / "new").write_bytes(b""),
+    lambda release: (release / "sub" / "config.json").unlink(),
+    lambda release: (release / "model.bin").rename(release / "renamed.bin"),
+    lambda release: (release / "model.bin").chmod(0o600),
+    lambda release: os.utime(release / "model.bin", ns=(1, 1)),
+    lambda release: (release / "provenance" / "manifest.dsse.json").write_bytes(b"{ }"),
+    lambda release: (release / "sub" / "link").symlink_to("nowhere"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_in_a_release_changes_its_fingerprint(root: Path, change: Callable[[Path], object]) -> None:
+    release, other = drop(root / "a"), drop(root / "b")
+    before = {handle.id: handle.fingerprint for handle in scan(root)}
+    assert before == {handle.id: handle.fingerprint for handle in scan(root)}
+    change(release)
+    after = {handle.id: handle.fingerprint for handle in scan(root)}
+    assert before["a"] != after["a"]
+    assert before["b"] == after["b"]
+    assert other.exists()
+
+
+def test_a_tree_too_deep_to_walk_still_has_a_fingerprint(root: Path) -> None:
+    release = drop(root / "a")
+    (release / "/".join(["d"] * 900)).mkdir(parents=True)
+    assert ids(root) == ["a"]
+
+
+def test_a_handle_opens_and_is_described(root: Path) -> None:
+    drop(root / "ns" / "model")
+    source = FolderSource(root, releases_max=10)
+    (handle,) = source.releases()
+    assert source.open(handle) == root / "ns" / "model"
+    assert source.describe(handle) == str(root / "ns" / "model")

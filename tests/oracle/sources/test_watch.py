@@ -1,0 +1,136 @@
+"""Events wake the scan early; without them it comes all the same."""
+
+from __future__ import annotations
+
+import builtins
+import threading
+from pathlib import Path
+
+import pytest
+
+from oracle.sources import watch as module
+from oracle.sources.watch import WatchMode, chosen_mode, is_ignored, watching
+from verifier.errors import UsageError
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 22 0:40 / /mnt/models rw - nfs4 server:/models rw
+31 22 0:41 / /mnt/my\\040share rw - cifs //server/share rw
+32 22 0:42 / /data rw - fuse.sshfs host:/ rw
+33 32 8:2 / /data/local rw - xfs /dev/sdb1 rw
+odd line
+"""
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Path:
+    path = tmp_path / "mountinfo"
+    path.write_text(MOUNTS)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("folder", "mode"),
+    [
+        ("/", WatchMode.INOTIFY),
+        ("/mnt/modelsX", WatchMode.INOTIFY),
+        ("/mnt/models/a", WatchMode.POLL),
+        ("/mnt/my share/a", WatchMode.POLL),
+        ("/data/a", WatchMode.POLL),
+        ("/data/local/a", WatchMode.INOTIFY),
+    ],
+)
+def test_auto_goes_by_the_type_of_the_file_system(mounts: Path, folder: str, mode: WatchMode) -> None:
+    assert chosen_mode(Path(folder), WatchMode.AUTO, mounts) is mode
+
+
+def test_auto_without_a_list_of_mounts_is_inotify(tmp_path: Path) -> None:
+    assert chosen_mode(tmp_path, WatchMode.AUTO, tmp_path / "none") is WatchMode.INOTIFY
+
+
+def test_a_mode_that_was_named_is_kept(mounts: Path) -> None:
+    assert chosen_mode(Path("/mnt/models"), WatchMode.INOTIFY, mounts) is WatchMode.INOTIFY
+
+
+@pytest.mark.parametrize("name", [".x", "a.tmp", "a.part", "a.incomplete", "a~", "dir/.hidden"])
+def test_names_of_unfinished_files_are_ignored(name: str) -> None:
+    assert is_ignored(name)
+
+
+@pytest.mark.parametrize("name", ["a", "manifest.dsse.json", "a.tmp.bin", "part", ".x/a"])
+def test_other_names_are_not(name: str) -> None:
+    assert not is_ignored(name)
+
+
+@pytest.fixture(params=[WatchMode.INOTIFY, WatchMode.POLL])
+def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> WatchMode:
+    monkeypatch.setattr(module, "_POLL_SECONDS", 0.05)
+    return WatchMode(request.param)
+
+
+def test_a_renamed_manifest_wakes(tmp_path: Path, mode: WatchMode) -> None:
+    woken = threading.Event()
+    (tmp_path / "a.tmp").write_bytes(b"{}")
+    with watching(tmp_path, mode, woken.set):
+        (tmp_path / "a.tmp").rename(tmp_path / "manifest.dsse.json")
+        assert woken.wait(10)
+
+
+def test_a_folder_renamed_in_wakes(tmp_path: Path, mode: WatchMode) -> None:
+    woken = threading.Event()
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    (outside / "provenance").mkdir(parents=True)
+    with watching(root, mode, woken.set):
+        outside.rename(root / "a")
+        assert woken.wait(10)
+
+
+def test_unfinished_files_do_not_wake(tmp_path: Path) -> None:
+    woken = threading.Event()
+    with watching(tmp_path, WatchMode.INOTIFY, woken.set):
+        for number in range(100):
+            (tmp_path / f"{number}.part").write_bytes(b"x")
+        assert not woken.wait(0.3)
+        (tmp_path / "0.part").rename(tmp_path / "0")
+        assert woken.wait(10)
+
+
+def test_scan_only_starts_nothing(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with watching(tmp_path, WatchMode.SCAN_ONLY, lambda: None):
+        assert threading.active_count() == before
+
+
+def test_watching_ends_its_threads(tmp_path: Path, mode: WatchMode) -> None:
+    before = threading.active_count()
+    with pytest.raises(RuntimeError), watching(tmp_path, mode, lambda: None):
+        assert threading.active_count() > before
+        raise RuntimeError
+    assert threading.active_count() == before
+
+
+def test_no_inotify_left_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from watchdog.observers import Observer
+
+    def start(self: object) -> None:
+        raise OSError(28, "inotify watch limit reached")
+
+    monkeypatch.setattr(Observer, "start", start)
+    with watching(tmp_path, WatchMode.INOTIFY, lambda: None):
+        assert "inotify watch limit reached" in caplog.text
+
+
+def test_a_missing_package_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without_watchdog(name: str, *args: object, **kwargs: object) -> object:
+        if name.startswith("watchdog"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", without_watchdog)
+    with pytest.raises(UsageError, match="scan-only"), watching(tmp_path, WatchMode.POLL, lambda: None):
+        pass

@@ -1,0 +1,401 @@
+"""From a folder to a row: what is judged, what is kept, what is tried again, and what never reaches the chain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oracle.backoff import Backoff
+from oracle.journal import Journal
+from oracle.ledger.transactions import Progress
+from oracle.pipeline import Patience, Pipeline
+from oracle.rows import Row, State
+from oracle.sources.folder import FolderSource
+from tests.oracle.drops import FINDINGS, believe, drop, write_manifest
+from tests.oracle.fakes import Clock
+from verifier.checks import Check, Outcome
+from verifier.errors import (
+    AppraisalError,
+    ChangedError,
+    FormatError,
+    ProvenanceError,
+    TemporaryError,
+    UsageError,
+    VerificationError,
+)
+from verifier.judgement import Judgement
+from verifier.policy import load_policy
+from verifier.record import Record
+from verifier.release import Release
+
+
+@dataclass
+class FakeWriter:
+    """Says what it is told to, one answer per call; then FINAL."""
+
+    answers: list[Progress | Exception] = field(default_factory=list)
+    published: list[Record] = field(default_factory=list)
+    reports: dict[bytes, bytes] = field(default_factory=dict)
+    orphans: int = 0
+
+    def publish(self, row_id: int, record: Record) -> Progress:
+        self.published.append(record)
+        answer = self.answers.pop(0) if self.answers else Progress(State.FINAL)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def push_orphans(self) -> None:
+        self.orphans += 1
+
+    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+        return self.reports.get(report_digest)
+
+
+class Room:
+    def __init__(self, folder: Path) -> None:
+        self.drop = folder / "drop"
+        self.drop.mkdir()
+        self.source = FolderSource(self.drop, releases_max=100)
+        self.journal = Journal(folder / "journal.db")
+        self.writer = FakeWriter()
+        self.clock = Clock()
+        self.judged: list[Path] = []
+        self.verdicts: list[Exception] = []
+        self.policy = load_policy("baseline")
+        self.pipeline = self.make()
+
+    def make(self) -> Pipeline:
+        return Pipeline(
+            self.source,
+            self.journal,
+            self.writer,
+            self.policy,
+            judge=self.judge,
+            patience=Patience(Backoff(10, 100, lambda: 0.0), internal_errors_max=3),
+            clock=self.clock,
+        )
+
+    def judge(self, release: Release, policy: object, *, at: Any) -> Judgement:
+        self.judged.append(release.path)
+        if self.verdicts:
+            raise self.verdicts.pop(0)
+        return believe(release, self.policy, at=at)
+
+    def scan(self) -> list[Row | None]:
+        return [self.pipeline.process(handle) for handle in self.source.releases()]
+
+    def one(self) -> Row:
+        (row,) = self.scan()
+        assert row is not None
+        return row
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    made = Room(tmp_path)
+    yield made
+    made.journal.close()
+
+
+FORGED = VerificationError("forged", check=Check.REPORT_SIGNATURE, where="report.bin", findings=FINDINGS)
+
+
+def test_an_accepted_release_is_recorded(room: Room) -> None:
+    drop(room.drop / "a", {"n": 1})
+    row = room.one()
+    assert row.state is State.FINAL
+    (record,) = room.writer.published
+    assert row.key.content == record.manifest_digest == hashlib.sha256(json.dumps({"n": 1}).encode()).digest()
+    assert row.verdict_digest == record.verdict_digest
+    assert (room.journal.verdict(record.verdict_digest) or b"").startswith(b"PASSED")
+
+
+def test_a_release_that_did_not_change_is_read_and_judged_once(room: Room) -> None:
+    drop(room.drop / "a", {})
+    for _ in range(3):
+        room.one()
+    assert len(room.judged) == len(room.writer.published) == 1
+
+
+def test_an_incomplete_release_leaves_no_trace(room: Room) -> None:
+    release = drop(room.drop / "a", {})
+    (release / "provenance" / "manifest.dsse.json").unlink()
+    assert room.scan() == []
+    assert room.journal.rows() == ()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FORGED,
+        FormatError("malformed", check=Check.REPORT_FORMAT),
+        AppraisalError("refused", check=Check.TCB_FLOOR, findings=FINDINGS),
+    ],
+)
+def test_a_refused_release_is_rejected_with_its_verdict_and_never_published(room: Room, error: ProvenanceError) -> None:
+    drop(room.drop / "a", {})
+    room.verdicts = [error]
+    row = room.one()
+    assert (row.state, row.exit_code, row.check) == (State.REJECTED, error.exit_code, error.check)
+    assert row.problem == str(error)
+    statement = json.loads(room.journal.verdict(row.verdict_digest or b"") or b"")
+    assert statement["predicate"]["verificationResult"] == "FAILED"
+    assert room.writer.published == []
+    assert room.one() == row
+    assert len(room.judged) == 1
+
+
+def test_the_next_release_is_not_held_up(room: Room) -> None:
+    for name in "abc":
+        drop(room.drop / name, {"name": name}, report=name.encode())
+    room.verdicts = [FORGED, RuntimeError("a bug of ours")]
+    states = [row.state for row in room.scan() if row]
+    assert states == [State.REJECTED, State.SEEN, State.FINAL]
+
+
+def test_a_malformed_release_is_rejected_before_it_is_judged(room: Room) -> None:
+    release = drop(room.drop / "a", {})
+    (release / "provenance" / "snp" / "report.bin").unlink()
+    row = room.one()
+    assert (row.state, row.exit_code, row.check) == (State.REJECTED, 3, "report-format")
+    assert b'"verificationResult":"FAILED"' in (room.journal.verdict(row.verdict_digest or b"") or b"")
+    assert room.judged == []
+
+
+@pytest.mark.parametrize("envelope", [b"", b"not json", b"{}", b'{"payload": 3}'])
+def test_a_malformed_envelope_is_known_by_its_bytes(room: Room, envelope: bytes) -> None:
+    release = drop(room.drop / "a", {})
+    (release / "provenance" / "manifest.dsse.json").write_bytes(envelope)
+    room.verdicts = [FormatError("malformed", check=Check.MANIFEST_FORMAT)]
+    row = room.one()
+    assert row.state is State.REJECTED
+    assert row.key.content == hashlib.sha256(envelope).digest()
+
+
+def test_an_envelope_that_is_no_file_is_rejected(room: Room) -> None:
+    for name, make in (("a", lambda path: path.symlink_to("/etc/passwd")), ("b", lambda path: path.mkdir())):
+        manifest = drop(room.drop / name, {}) / "provenance" / "manifest.dsse.json"
+        manifest.unlink()
+        make(manifest)  # type: ignore[no-untyped-call]
+    rows = [row for row in room.scan() if row]
+    assert [row.state for row in rows] == [State.REJECTED] * 2
+    assert {row.exit_code for row in rows} == {3}
+
+
+def test_a_repaired_release_is_judged_again_after_a_wait(room: Room) -> None:
+    release = drop(room.drop / "a", {})
+    room.verdicts = [FORGED]
+    rejected = room.one()
+    (release / "model.bin").write_bytes(b"the right weights")
+    assert room.one().state is State.REJECTED, "too early: a release that keeps changing must not keep us busy"
+    room.clock.advance(10)
+    accepted = room.one()
+    assert (accepted.id, accepted.state) == (rejected.id, State.FINAL)
+    assert room.journal.verdict(rejected.verdict_digest or b""), "the FAILED verdict stays"
+
+
+def test_a_new_manifest_in_the_same_folder_is_another_row(room: Room) -> None:
+    release = drop(room.drop / "a", {"n": 1})
+    first = room.one()
+    write_manifest(release, {"n": 2})
+    (release / "provenance" / "snp" / "report.bin").write_bytes(b"another report")
+    second = room.one()
+    assert second.id != first.id
+    assert [row.state for row in room.journal.rows()] == [State.FINAL, State.FINAL]
+
+
+@pytest.mark.parametrize("error", [TemporaryError("no CRL at hand"), ChangedError("changed"), UsageError("no folder")])
+def test_a_temporary_failure_waits_longer_and_longer(room: Room, error: ProvenanceError) -> None:
+    drop(room.drop / "a", {})
+    room.verdicts = [error, error]
+    waits = []
+    for _ in range(2):
+        row = room.one()
+        assert row.parked
+        assert row.retry_at is not None
+        waits.append(row.retry_at - room.clock.now)
+        assert room.one() == row, "not before its time"
+        room.clock.now = row.retry_at
+    assert waits == [timedelta(seconds=10), timedelta(seconds=20)]
+    assert room.one().state is State.FINAL
+    assert len(room.judged) == 3
+
+
+def test_a_bug_of_ours_has_a_bounded_number_of_attempts(room: Room) -> None:
+    drop(room.drop / "a", {})
+    room.verdicts = [RuntimeError("bug \x1b[31m")] * 5
+    rows = []
+    for _ in range(5):
+        rows.append(room.one())
+        room.clock.advance(1000)
+    assert [row.state for row in rows] == [State.SEEN, State.SEEN, State.STUCK, State.STUCK, State.STUCK]
+    assert rows[-1].exit_code == 1
+    assert "\x1b" not in rows[-1].problem
+    assert len(room.judged) == 3
+    assert room.writer.published == []
+
+
+def test_a_failure_while_the_verdict_is_written_is_a_bug_of_ours(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("cannot be written")
+
+    monkeypatch.setattr("oracle.pipeline.make_failed_verdict", broken)
+    drop(room.drop / "a", {})
+    room.verdicts = [FORGED]
+    row = room.one()
+    assert (row.state, row.exit_code) == (State.SEEN, 1)
+
+
+def test_a_verdict_is_kept_before_anything_is_published_and_not_judged_again(room: Room) -> None:
+    drop(room.drop / "a", {})
+    room.writer.answers = [TemporaryError("node down")]
+    row = room.one()
+    assert (row.state, row.parked) == (State.JUDGED, True)
+    room.clock.advance(3600)
+    room.one()  # a scan leaves it to settle
+    assert len(room.writer.published) == 1
+    room.pipeline.settle()
+    assert room.journal.row(row.id).state is State.FINAL
+    assert len(room.judged) == 1
+    assert room.writer.published[0] == room.writer.published[1]
+    assert room.writer.orphans == 1
+
+
+def test_a_record_is_followed_until_it_is_final(room: Room) -> None:
+    drop(room.drop / "a", {})
+    steps = [State.SENT, State.SENT, State.MINED, State.SENT, State.MINED, State.FINAL]
+    room.writer.answers = [Progress(state) for state in steps]
+    states = [room.one().state]
+    for _ in steps[1:]:
+        room.pipeline.settle()
+        states.append(room.journal.rows()[0].state)
+    assert states == steps
+    room.pipeline.settle()
+    assert len(room.writer.published) == len(steps)
+
+
+def test_a_release_that_changes_while_its_record_is_on_its_way_stays_as_judged(room: Room) -> None:
+    release = drop(room.drop / "a", {})
+    room.writer.answers = [Progress(State.SENT)]
+    room.one()
+    (release / "model.bin").write_bytes(b"changed")
+    assert room.one().state is State.SENT
+    assert len(room.judged) == 1
+
+
+def test_what_a_node_says_is_noted(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    drop(room.drop / "a", {})
+    room.writer.answers = [Progress(State.SENT, "node says: insufficient funds")] * 3
+    assert room.one().problem == "node says: insufficient funds"
+    room.pipeline.settle()
+    room.pipeline.settle()
+    assert caplog.text.count("insufficient funds") == 1
+
+
+def test_a_manifest_recorded_for_another_release_is_rejected(room: Room) -> None:
+    drop(room.drop / "a", {})
+    room.writer.answers = [VerificationError("of another release", check=Check.REGISTRY_RECORD)]
+    row = room.one()
+    assert (row.state, row.exit_code, row.check) == (State.REJECTED, 4, "registry-record")
+
+
+def _replay(room: Room) -> Row:
+    drop(room.drop / "b", {"n": 2})
+    (row,) = (row for row in room.scan() if row and row.key.release == "b")
+    return row
+
+
+def test_a_report_that_vouches_for_another_manifest_on_chain_is_refused(room: Room) -> None:
+    room.writer.reports[hashlib.sha256(b"report").digest()] = b"\x07" * 32
+    row = _replay(room)
+    assert (row.state, row.exit_code, row.check) == (State.REJECTED, 5, "key-binding")
+    assert "manifest 0707" in row.problem
+    statement = json.loads(room.journal.verdict(row.verdict_digest or b"") or b"")
+    findings = statement["predicate"]["tag:provenance-oracle,2026:verdict/v1"]["findings"]
+    assert [f["outcome"] for f in findings if f["check"] == "key-binding"] == [Outcome.FAILED]
+    assert room.writer.published == []
+
+
+def test_a_report_that_vouches_for_another_manifest_on_its_way_is_refused(room: Room) -> None:
+    drop(room.drop / "a", {"n": 1})
+    room.writer.answers = [Progress(State.SENT)]
+    row = _replay(room)
+    assert (row.state, row.check) == (State.REJECTED, "key-binding")
+
+
+def test_the_same_manifest_in_two_folders_is_no_replay(room: Room) -> None:
+    drop(room.drop / "a", {"n": 1})
+    drop(room.drop / "b", {"n": 1})
+    room.writer.reports[hashlib.sha256(b"report").digest()] = hashlib.sha256(json.dumps({"n": 1}).encode()).digest()
+    assert [row.state for row in room.scan() if row] == [State.FINAL, State.FINAL]
+
+
+def test_a_policy_may_let_a_report_vouch_twice(room: Room) -> None:
+    room.policy = load_policy("unsafe-any")
+    room.pipeline = room.make()
+    room.writer.reports[hashlib.sha256(b"report").digest()] = b"\x07" * 32
+    assert _replay(room).state is State.FINAL
+
+
+def test_a_release_that_goes_away_is_skipped(room: Room) -> None:
+    release = drop(room.drop / "a", {})
+    (handle,) = room.source.releases()
+    (release / "provenance" / "manifest.dsse.json").unlink()
+    assert room.pipeline.process(handle) is None
+    release.rename(room.drop.parent / "away")
+    assert room.pipeline.process(handle) is None
+    assert room.journal.rows() == ()
+
+
+def test_a_release_that_cannot_be_read_now_leaves_no_row(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreadable(path: Path) -> Release:
+        raise TemporaryError("disk fails", where="report.bin")
+
+    monkeypatch.setattr("oracle.pipeline.read_release", unreadable)
+    drop(room.drop / "a", {})
+    assert room.scan() == [None]
+    assert room.journal.rows() == ()
+    assert "disk fails" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["accept", "park", "reject", "open"])
+def test_a_failing_journal_is_nobody_s_fault_and_comes_out(
+    room: Room, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def full(*_: object, **__: object) -> Row:
+        raise TemporaryError("journal cannot be written")
+
+    real: dict[str, Callable[..., Row]] = {name: getattr(room.journal, name) for name in ("park", "accept")}
+    drop(room.drop / "a", {})
+    room.verdicts = [FORGED] if method == "reject" else []
+    monkeypatch.setattr(room.journal, method, full)
+    if method in ("accept", "park"):
+        monkeypatch.setattr(room.journal, "accept", full)
+        monkeypatch.setattr(room.journal, "park", full)
+    with pytest.raises(TemporaryError, match="journal cannot be written"):
+        room.scan()
+    assert room.writer.published == []
+    for name, function in real.items():
+        monkeypatch.setattr(room.journal, name, function)
+    monkeypatch.undo()
+    assert room.one().state is State.FINAL
+
+
+def test_log_lines_are_one_line_each_and_harmless(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    drop(room.drop / "a", {})
+    room.verdicts = [FormatError("bad\nname \x1b[2J", check=Check.FILE_SET, where="\u202efile")]
+    room.one()
+    assert len(caplog.messages) == 1
+    assert not [c for c in caplog.messages[0] if c in "\n\x1b\u202e"]
