@@ -1,0 +1,19 @@
+"""The compiled part, built anew for a test run, whatever may lie in the source tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from verifier.digest.native import build_library
+from verifier.errors import UsageError
+
+
+@pytest.fixture(scope="session")
+def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Path of the library; skips where there is no C compiler."""
+    try:
+        return build_library(tmp_path_factory.mktemp("native") / "_native.so")
+    except UsageError as error:
+        pytest.skip(f"no compiled part: {error}")
