@@ -70,7 +70,8 @@ def test_a_list_becomes_a_tree():
     "line",
     [
         b"", b"12", b"a 12", b"-1 a", b"1.5 a", b"+1 a", b"1_0 a", b"1e3 a", b"99999999999999999 a", b"1 ", b"1 /a",
-        b"1 a/", b"1 a//b", b"1 ../a", b"1 a/../b", b"1 .", b"1 a\0b", b"1 " + b"n" * 256, b"1 " + b"/".join([b"d"] * 65),
+        b"1 a/", b"1 a//b", b"1 ../a", b"1 a/../b", b"1 .", b"1 a\0b",
+        b"1 " + b"n" * 256, b"1 " + b"/".join([b"d"] * 65),
         b"\xd9\xa1 a",
     ],
 )  # fmt: skip
