@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,8 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 _NPM_FOLDER = Path(__file__).parents[2] / "hardhat" / "node_modules" / "@foundry-rs"
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+# Ends anvil when our end of its standard input closes, even if that is because this process was killed.
+_LEASH = 'exec 3<&0; { cat <&3 >/dev/null; kill $$; } 2>/dev/null & exec "$@" </dev/null 3<&-'
 _LISTENING = re.compile(r"^Listening on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
 
 
@@ -88,7 +89,8 @@ def run_anvil(*, state: Path | None = None, port: int = 0, options: tuple[str, .
         if state is not None:
             command += ["--state", str(state), "--state-interval", "5"]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            leashed = ["/bin/sh", "-c", _LEASH, "sh", *command]
+            process = subprocess.Popen(leashed, stdin=subprocess.PIPE, stdout=output, stderr=output)
         try:
             listening_port = _wait_until_listening(process, log)
             yield EmbeddedChain(f"http://127.0.0.1:{listening_port}", CHAIN_ID, _read_accounts(config))
@@ -116,8 +118,9 @@ def _read_accounts(config: Path) -> tuple[DevAccount, ...]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)  # it saves its state first
+    """Let go of the leash: anvil gets SIGTERM and saves its state."""
+    if process.stdin:
+        process.stdin.close()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,6 +53,21 @@ def test_it_stops_when_the_block_ends_and_when_it_fails() -> None:
         raise RuntimeError
     assert not _listens(first)
     assert not _listens(second)
+
+
+@pytest.mark.usefixtures("anvil")
+def test_it_stops_when_its_owner_is_killed() -> None:
+    script = "from oracle.ledger.anvil import *; c = run_anvil(); print(c.__enter__().rpc_url, flush=True); input()"
+    owner = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert owner.stdout
+    chain = EmbeddedChain(owner.stdout.readline().strip(), CHAIN_ID, ())
+    assert _listens(chain)
+    owner.kill()
+    owner.communicate()
+    deadline = time.monotonic() + 5
+    while _listens(chain) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _listens(chain)
 
 
 @pytest.mark.usefixtures("anvil")
