@@ -206,11 +206,15 @@ class Journal:
     # Transactions
 
     def keep_transaction(self, row_id: int, transaction: SignedTransaction, *, at: datetime) -> Attempt:
-        """Store a signed transaction; only after this returns may its bytes leave."""
+        """Store a signed transaction; only after this returns may its bytes leave.
+
+        Signing is deterministic: bytes that were given up earlier, and after a reorg are signed again, live again.
+        """
         with self._database.transaction() as db:
-            cursor = db.execute(
+            db.execute(
                 "INSERT INTO transactions (release_id, sender, nonce, hash, raw, max_fee_wei, priority_fee_wei, state,"
-                " signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (hash) DO UPDATE SET state = excluded.state, signed_at = excluded.signed_at",
                 (
                     row_id,
                     transaction.sender,
@@ -224,7 +228,8 @@ class Journal:
                 ),
             )
             _move(db, row_id, State.SIGNED, at)
-            return Attempt(cursor.lastrowid or 0, row_id, transaction, AttemptState.LIVE, at)
+            found = db.execute("SELECT * FROM transactions WHERE hash = ?", (transaction.hash,)).fetchone()
+            return attempt_row(found)
 
     def attempts(self, row_id: int) -> tuple[Attempt, ...]:
         """Return every transaction ever signed for a row, oldest first."""
@@ -244,19 +249,13 @@ class Journal:
         with self._database.transaction() as db:
             db.execute("UPDATE transactions SET state = ? WHERE id = ?", (state, attempt_id))
 
-    def next_nonce(self, sender: str) -> int:
-        """Return the lowest nonce above those of all live transactions of `sender`, 0 if there is none.
+    def live_nonces(self, sender: str) -> frozenset[int]:
+        """Return the nonces of all live transactions of `sender`.
 
-        Mined ones do not count: the chain counts them, and one that a deep reorg took away must not leave a gap.
+        Mined ones are not among them: the chain counts those, and one that a deep reorg took away leaves a gap to fill.
         """
-        sql = "SELECT MAX(nonce) AS highest FROM transactions WHERE sender = ? AND state = 'live'"
-        highest = self._database.rows(sql, (sender,))[0]["highest"]
-        return 0 if highest is None else int(highest) + 1
-
-    def live_count(self, sender: str) -> int:
-        """Return how many releases of `sender` have a transaction on its way."""
-        sql = "SELECT COUNT(DISTINCT nonce) AS number FROM transactions WHERE sender = ? AND state = 'live'"
-        return int(self._database.rows(sql, (sender,))[0]["number"])
+        sql = "SELECT DISTINCT nonce FROM transactions WHERE sender = ? AND state = 'live'"
+        return frozenset(int(found["nonce"]) for found in self._database.rows(sql, (sender,)))
 
 
 def _reopened(row: Row) -> State:

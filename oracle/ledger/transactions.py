@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 
 from oracle.journal import Journal
 from oracle.ledger.chain import Call, Chain, Prices
@@ -79,16 +80,17 @@ class TransactionSender:
         # (1) a transaction whose nonce is used up by something else is given up
         used = self._chain.nonce(self.address, block)
         live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used)]
-        # (2) without one, sign one; if it waits for too long, sign a dearer one; each is stored before it leaves
+        # (2) without one, sign one; if it waits for too long, help it; each is stored before it leaves
         if live:
-            newest = self._dearer(live[-1], call) if self._is_late(live[-1], used) else live[-1]
-        elif self._journal.live_count(self.address) < _IN_FLIGHT_MAX:
-            newest = self._first(row_id, call, used)
+            live += self._help(live[-1], call, used)
+        elif len(self._journal.live_nonces(self.address)) < _IN_FLIGHT_MAX:
+            live = [self._first(row_id, call, used)]
         else:
             return Progress(State.JUDGED, f"waits for one of {_IN_FLIGHT_MAX} transactions on their way")
         # (3) the same bytes, again and again, until the state shows their effect
-        said = self._chain.send(newest.transaction.raw) if newest.transaction.nonce >= used else ""
-        return Progress(State.SENT, said and f"node says: {said}")
+        newest = {attempt.transaction.nonce: attempt.transaction.raw for attempt in live}
+        said = [self._chain.send(raw) for nonce, raw in sorted(newest.items()) if nonce >= used]
+        return Progress(State.SENT, f"node says: {said[0]}" if said and said[0] else "")
 
     def push_orphans(self, *, block: int) -> None:
         """Keep transactions of closed releases on their way: while their nonces are unused, all later ones wait."""
@@ -112,7 +114,7 @@ class TransactionSender:
                 self._journal.settle(attempt.id, AttemptState.DROPPED)
 
     def _live(self, row_id: int) -> list[Attempt]:
-        """Live transactions of a release by this account, oldest first; they all have one nonce."""
+        """Live transactions of a release by this account, oldest first."""
         return [
             attempt
             for attempt in self._journal.attempts(row_id)
@@ -129,10 +131,6 @@ class TransactionSender:
         self._journal.settle(attempt.id, AttemptState.DROPPED)
         return True
 
-    def _is_late(self, attempt: Attempt, used: int) -> bool:
-        waited = self._clock() - attempt.signed_at
-        return attempt.transaction.nonce >= used and waited >= timedelta(seconds=self._limits.bump_after_seconds)
-
     def _first(self, row_id: int, call: Call, used: int) -> Attempt:
         self._check_waste(row_id)
         self._chain.simulate(call)
@@ -142,17 +140,26 @@ class TransactionSender:
             raise TemporaryError(
                 "fees are above the limit", where="chain", got=f"{needed} wei", wanted=f"at most {cap}"
             )
-        nonce = max(used, self._journal.next_nonce(self.address))
+        taken = self._journal.live_nonces(self.address)
+        nonce = next(free for free in count(used) if free not in taken)
         return self._sign(row_id, call, nonce, min(self._comfortable(prices), cap), self._tip(prices))
 
-    def _dearer(self, waiting: Attempt, call: Call) -> Attempt:
-        """Return a replacement with the same nonce and both fees raised, or the old one if the limits forbid that."""
-        old, prices = waiting.transaction, self._chain.prices()
+    def _help(self, waiting: Attempt, call: Call, used: int) -> list[Attempt]:
+        """Sign what may bring a transaction forward that waits too long: nothing, if it does not or the limits forbid.
+
+        Normally that is a dearer one with the same nonce. If a reorg took away what had used a lower nonce, no node
+        will ever mine what comes after the gap; then it is one in the gap.
+        """
+        old, age = waiting.transaction, self._clock() - waiting.signed_at
+        if old.nonce < used or age < timedelta(seconds=self._limits.bump_after_seconds):
+            return []
+        prices = self._chain.prices()
         max_fee = max(_raised(old.max_fee_wei), min(self._comfortable(prices), self._limits.max_fee_wei))
         tip = max(_raised(old.priority_fee_wei), self._tip(prices))
         if max_fee > self._limits.max_fee_wei or tip > self._limits.priority_fee_max_wei:
-            return waiting
-        return self._sign(waiting.release_id, call, old.nonce, max_fee, tip)
+            return []
+        is_gap = used not in self._journal.live_nonces(self.address)
+        return [self._sign(waiting.release_id, call, used if is_gap else old.nonce, max_fee, tip)]
 
     def _tip(self, prices: Prices) -> int:
         return min(prices.priority_fee_wei, self._limits.priority_fee_max_wei)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -77,6 +78,8 @@ def _start(root: Path, mode: WatchMode, wake: Callable[[], None]) -> BaseObserve
             if event.event_type in _EVENTS and not all(is_ignored(path) for path in paths):
                 wake()
 
+    # In a storm watchdog meets folders it already watches and says so at length; nothing is wrong.
+    warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
     observer = PollingObserver(timeout=_POLL_SECONDS) if mode is WatchMode.POLL else Observer()
     try:
         observer.schedule(Waker(), str(root), recursive=True)

@@ -141,9 +141,18 @@ def test_transactions_are_kept_with_their_bytes(journal: Journal) -> None:
     assert journal.row(row.id).state is State.SIGNED
     assert journal.attempts(row.id) == (attempt,)
     assert attempt.transaction == transaction(7)
-    assert (journal.next_nonce("0xAA"), journal.next_nonce("0xBB"), journal.live_count("0xAA")) == (8, 0, 1)
+    assert (journal.live_nonces("0xAA"), journal.live_nonces("0xBB")) == ({7}, frozenset())
     journal.settle(attempt.id, AttemptState.MINED)
-    assert (journal.next_nonce("0xAA"), journal.live_count("0xAA")) == (0, 0)
+    assert journal.live_nonces("0xAA") == frozenset()
+
+
+def test_the_same_bytes_signed_again_live_again(journal: Journal) -> None:
+    row = journal.accept(opened(journal).id, b"s", b"record", b"report", at=AT)
+    attempt = journal.keep_transaction(row.id, transaction(7), at=AT)
+    journal.settle(attempt.id, AttemptState.DROPPED)
+    again = journal.keep_transaction(row.id, transaction(7), at=LATER)
+    assert (again.id, again.state, again.signed_at) == (attempt.id, AttemptState.LIVE, LATER)
+    assert journal.attempts(row.id) == (again,)
 
 
 def test_orphans_are_live_transactions_of_closed_releases(journal: Journal) -> None:
