@@ -16,14 +16,14 @@ Buffer = bytes | bytearray | memoryview
 class FileHash(Protocol):
     """The SHA-256 of one whole file, taken in order."""
 
-    def take(self, blocks: Buffer) -> None:
-        """Take the next whole blocks."""
+    def take(self, data: Buffer) -> None:
+        """Take the next bytes: whole blocks, or the end of the file."""
 
     def take_both(self, blocks: Buffer) -> bytes:
         """Take the next whole blocks and return the digest of each, one after the other."""
 
-    def finish(self, rest: Buffer) -> bytes:
-        """Take the end of the file, less than a block, and return the digest of the file. To be called once."""
+    def digest(self) -> bytes:
+        """Return the digest of the file, once, after the last byte."""
 
 
 class BlockHash(Protocol):
@@ -75,13 +75,12 @@ class HashlibFileHash:
         self._blocks = blocks
         self._sha256 = hashlib.sha256()
 
-    def take(self, blocks: Buffer) -> None:
-        self._sha256.update(blocks)
+    def take(self, data: Buffer) -> None:
+        self._sha256.update(data)
 
     def take_both(self, blocks: Buffer) -> bytes:
         self._sha256.update(blocks)
         return self._blocks.hash_blocks(blocks)
 
-    def finish(self, rest: Buffer) -> bytes:
-        self._sha256.update(rest)
+    def digest(self) -> bytes:
         return self._sha256.digest()

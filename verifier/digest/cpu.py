@@ -1,20 +1,21 @@
 """Files hashed on every core in one pass: fs-verity digest and, when asked, whole-file SHA-256.
 
     only the tree     ranges of the file go to whichever threads are idle; each reads and hashes its own
-    both digests      one thread reads and takes each piece into the file's SHA-256, which is serial, while idle
-                      threads hash the same piece's blocks; where none is idle, one pass over the piece does both
+    both digests      idle threads read pieces and hash their blocks, and one thread takes the pieces into the file's
+                      SHA-256, which is serial; where nobody is idle, one thread does both at once
 
 Memory does not grow with the file: a few buffers of 1 MiB for each thread. Results equal `fsverity.FsVerityHasher`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from verifier.digest.blocks import BlockHash
+from verifier.digest.blocks import BlockHash, FileHash
 from verifier.digest.crew import Crew, Job
 from verifier.digest.fsverity import BLOCK_BYTES, FileDigest, descriptor_digest
 from verifier.digest.native import load_native
@@ -46,9 +47,11 @@ class Digests:
 
 @dataclass(frozen=True)
 class _Piece:
+    """A piece whose part of the tree is done."""
+
     nodes: bytes
-    size: int  # bytes of the source
-    buffer: memoryview | None = None  # free again once the piece is taken
+    size: int
+    buffer: memoryview | None = None  # begins with its bytes, if they are still wanted
 
 
 class CpuHasher:
@@ -63,7 +66,7 @@ class CpuHasher:
         self.threads = max(1, min(threads or len(os.sched_getaffinity(0)), _THREADS_MAX))
         self.blocks = blocks or load_native() or ProcessBlocks(self.threads - 1)
         self._crew = Crew(self.threads)
-        self._buffers: list[memoryview] = []
+        self._idle_buffers: list[memoryview] = []
 
     @property
     def path_name(self) -> str:
@@ -80,76 +83,76 @@ class CpuHasher:
         Raises:
             ChangedError: the source is shorter than it says. TemporaryError: it cannot be read.
         """
+        if source.size <= BLOCK_BYTES:
+            return self._digest_one_block(source, sha256, advance)
+        nodes = NodeStack(self.blocks)
+        file = self.blocks.file_hash() if sha256 else None
         with self._crew.job() as job:
-            if source.size <= BLOCK_BYTES:
-                return self._digest_one_block(source, sha256, advance)
-            finished = _Finished(NodeStack(self.blocks), advance, self._buffers)
-            whole = None
-            if sha256:
-                whole = self._digest_both(job, source, finished)
-            else:
-                self._digest_tree(job, source, finished)
-            return Digests(descriptor_digest(source.size, finished.nodes.root()), whole)
+            for piece in self._hash_both(job, source, file) if file else self._hash_tree(job, source):
+                nodes.push(piece.nodes)
+                advance(piece.size)
+        return Digests(descriptor_digest(source.size, nodes.root()), file.digest() if file else None)
 
     def _digest_one_block(self, source: Source, sha256: bool, advance: Advance) -> Digests:
         data = bytearray(source.size)
         source.read_into(memoryview(data), 0)
         advance(source.size)
         fsverity = digest_of_one_block(self.blocks, bytes(data))
-        return Digests(fsverity, self.blocks.file_hash().finish(data) if sha256 else None)
+        return Digests(fsverity, hashlib.sha256(data).digest() if sha256 else None)
 
-    def _digest_tree(self, job: Job[_Piece], source: Source, finished: _Finished) -> None:
+    def _hash_tree(self, job: Job[_Piece], source: Source) -> Iterator[_Piece]:
         for offset in range(0, source.size, _RANGE_BYTES):
             job.add(partial(self._hash_range, source, offset))
-            finished.take(job.ready())
-        finished.take(job.rest())
-
-    def _digest_both(self, job: Job[_Piece], source: Source, finished: _Finished) -> bytes:
-        """Hand on the pieces of the tree as they are there, and return the SHA-256 of the whole source."""
-        file = self.blocks.file_hash()
-        rest = b""
-        for offset in range(0, source.size, PIECE_BYTES):
-            finished.take(job.ready())
-            buffer = self._borrow()
-            blocks, size = read_blocks(source, buffer, offset)
-            if size == len(blocks) and not job.has_help():
-                job.add_result(_Piece(hash_nodes(self.blocks, file.take_both(blocks)), size, buffer))
-                continue
-            job.add(partial(self._hash_piece, blocks, size, buffer))
-            whole = size - size % BLOCK_BYTES
-            file.take(blocks[:whole])
-            rest = bytes(blocks[whole:size])
-        finished.take(job.rest())
-        return file.finish(rest)
+            yield from job.results()
+        yield from job.results(rest=True)
 
     def _hash_range(self, source: Source, offset: int) -> _Piece:
-        buffer = self._borrow()
-        end = min(offset + _RANGE_BYTES, source.size)
-        pieces = [self._hash_piece(*read_blocks(source, buffer, start)) for start in range(offset, end, PIECE_BYTES)]
-        return _Piece(b"".join(piece.nodes for piece in pieces), end - offset, buffer)
+        nodes, size = b"", min(_RANGE_BYTES, source.size - offset)
+        for start in range(offset, offset + size, PIECE_BYTES):
+            buffer = self._borrow()
+            blocks, _ = read_blocks(source, buffer, start)
+            nodes += hash_nodes(self.blocks, self.blocks.hash_blocks(blocks))
+            self._idle_buffers.append(buffer)
+        return _Piece(nodes, size)
 
-    def _hash_piece(self, blocks: memoryview, size: int, buffer: memoryview | None = None) -> _Piece:
+    def _hash_both(self, job: Job[_Piece], source: Source, file: FileHash) -> Iterator[_Piece]:
+        for offset in range(0, source.size, PIECE_BYTES):
+            if job.has_help():
+                job.add(partial(self._hash_piece, source, offset))
+                yield from self._take(job.results(), file)
+            else:
+                yield from self._take(job.results(rest=True), file)
+                yield self._hash_piece_alone(source, offset, file)
+        yield from self._take(job.results(rest=True), file)
+
+    def _hash_piece(self, source: Source, offset: int) -> _Piece:
+        """Read a piece and hash its part of the tree."""
+        buffer = self._borrow()
+        blocks, size = read_blocks(source, buffer, offset)
         return _Piece(hash_nodes(self.blocks, self.blocks.hash_blocks(blocks)), size, buffer)
 
+    def _take(self, pieces: Iterator[_Piece], file: FileHash) -> Iterator[_Piece]:
+        """Take the pieces, which are in order, into the digest of the whole file."""
+        for piece in pieces:
+            assert piece.buffer is not None
+            file.take(piece.buffer[: piece.size])
+            self._idle_buffers.append(piece.buffer)
+            yield piece
+
+    def _hash_piece_alone(self, source: Source, offset: int, file: FileHash) -> _Piece:
+        """Read a piece and hash it for both digests at once."""
+        buffer = self._borrow()
+        blocks, size = read_blocks(source, buffer, offset)
+        if size % BLOCK_BYTES:
+            leaves = self.blocks.hash_blocks(blocks)
+            file.take(blocks[:size])
+        else:
+            leaves = file.take_both(blocks)
+        self._idle_buffers.append(buffer)
+        return _Piece(hash_nodes(self.blocks, leaves), size)
+
     def _borrow(self) -> memoryview:
-        """Return a buffer that nobody uses; `_Finished` gives it back."""
         try:
-            return self._buffers.pop()
+            return self._idle_buffers.pop()
         except IndexError:
             return memoryview(bytearray(PIECE_BYTES))
-
-
-@dataclass(frozen=True)
-class _Finished:
-    """Where finished pieces go, in order: nodes up the tree, sizes to whoever watches, buffers back."""
-
-    nodes: NodeStack
-    advance: Advance
-    buffers: list[memoryview]
-
-    def take(self, pieces: Iterable[_Piece]) -> None:
-        for piece in pieces:
-            self.nodes.push(piece.nodes)
-            self.advance(piece.size)
-            if piece.buffer is not None:
-                self.buffers.append(piece.buffer)

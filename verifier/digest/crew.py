@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
 
-_QUEUED = 2  # tasks that a job keeps ready beside one for each helper
+_AHEAD = 2  # tasks for each thread at work: one under way, one ready
 
 
 class Crew:
@@ -64,43 +64,28 @@ class Job(Generic[Result]):
         return self._count_helpers() > 0 or self._crew.has_idle()
 
     def add(self, task: Callable[[], Result]) -> None:
-        """Add the next task; if nobody else keeps up, one task is done before this returns."""
+        """Add the next task, and ask for help with it."""
         future: Future[Result] = Future()
         self._pending.append(future)
         self._tasks.append((future, task))
         helper = self._crew.ask(self._help)
         if helper:
             self._helpers.append(helper)
-        if len(self._tasks) > _QUEUED + self._count_helpers():
-            self._run_one()
 
-    def add_result(self, result: Result) -> None:
-        """Add a result that is there already."""
-        future: Future[Result] = Future()
-        future.set_result(result)
-        self._pending.append(future)
+    def results(self, *, rest: bool = False) -> Iterator[Result]:
+        """Yield results in order: of all tasks so far, or only while more are under way than everyone needs.
 
-    def ready(self) -> Iterator[Result]:
-        """Yield the next results as far as they are there; waits only when too many are not."""
-        most = 2 * (_QUEUED + self._count_helpers())
-        while self._pending and (self._pending[0].done() or len(self._pending) > most):
-            yield self._next()
-
-    def rest(self) -> Iterator[Result]:
-        """Do what is left and yield every result not handed out yet."""
-        while self._pending:
-            yield self._next()
+        While the next one is not there, a task is done here.
+        """
+        while self._pending and (rest or len(self._pending) > _AHEAD * (1 + self._count_helpers())):
+            while not self._pending[0].done() and self._run_one():
+                pass
+            yield self._pending.popleft().result()
 
     def stop(self) -> None:
         """Drop the tasks not begun and wait until no helper is at work."""
         self._tasks.clear()
         wait(self._helpers)
-
-    def _next(self) -> Result:
-        """Return the oldest result. It is there, or not begun, or a helper is at it: then others are done meanwhile."""
-        while not self._pending[0].done() and self._run_one():
-            pass
-        return self._pending.popleft().result()
 
     def _help(self) -> None:
         while self._run_one():

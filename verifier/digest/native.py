@@ -124,27 +124,32 @@ class _NativeFileHash:
         self._library = library
         self._state = (ctypes.c_uint32 * 8)()
         self._size = 0
+        self._rest = b""
         library.provenance_start(self._state)
 
-    def take(self, blocks: Buffer) -> None:
-        self._library.provenance_take(self._state, _memory(blocks), self._count(blocks))
+    def take(self, data: Buffer) -> None:
+        number, over = divmod(len(data), BLOCK_BYTES)
+        self._library.provenance_take(self._state, _memory(data), number)
+        self._add(number * BLOCK_BYTES)
+        self._rest = bytes(data[len(data) - over :])
 
     def take_both(self, blocks: Buffer) -> bytes:
-        number = self._count(blocks)
+        number = count_blocks(blocks)
         digests = ctypes.create_string_buffer(number * DIGEST_BYTES)
         self._library.provenance_take_both(self._state, _memory(blocks), number, digests)
+        self._add(number * BLOCK_BYTES)
         return digests.raw
 
-    def finish(self, rest: Buffer) -> bytes:
+    def digest(self) -> bytes:
         digest = ctypes.create_string_buffer(DIGEST_BYTES)
-        total = self._size + len(rest)
-        self._library.provenance_finish(self._state, _memory(rest), len(rest), total, digest)
+        total, rest = self._size + len(self._rest), self._rest
+        self._library.provenance_finish(self._state, rest, len(rest), total, digest)
         return digest.raw
 
-    def _count(self, blocks: Buffer) -> int:
-        number = count_blocks(blocks)
-        self._size += number * BLOCK_BYTES
-        return number
+    def _add(self, size: int) -> None:
+        if self._rest:
+            raise ValueError("the file has ended")
+        self._size += size
 
 
 def _memory(data: Buffer) -> ctypes.Array[ctypes.c_char] | bytes:
@@ -162,12 +167,15 @@ def _equals_hashlib(way: NativeBlocks) -> bool:
     blocks, rest = data[: _TEST_BLOCKS * BLOCK_BYTES], data[:1000]
     wanted = PythonBlocks()
     file, wanted_file = way.file_hash(), wanted.file_hash()
-    file.take(blocks)
-    wanted_file.take(blocks)
+    for taker in (file, wanted_file):
+        taker.take(blocks)
+    both, wanted_both = file.take_both(blocks), wanted_file.take_both(blocks)
+    for taker in (file, wanted_file):
+        taker.take(rest)
     return (
         all(way.hash_blocks(blocks, salt) == wanted.hash_blocks(blocks, salt) for salt in _TEST_SALTS)
-        and file.take_both(blocks) == wanted_file.take_both(blocks)
-        and file.finish(rest) == wanted_file.finish(rest)
+        and both == wanted_both
+        and file.digest() == wanted_file.digest()
     )
 
 
