@@ -11,6 +11,7 @@ from functools import partial
 
 from oracle.backoff import Backoff
 from oracle.journal import Journal
+from oracle.kept_answers import KeptAnswers
 from oracle.ledger.signers import open_signer
 from oracle.ledger.transactions import FeeLimits
 from oracle.ledger.writer import LedgerOptions, RegistryWriter, open_writer
@@ -51,7 +52,9 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                 source,
                 journal,
                 policy=policy,
-                judge=partial(judge, progress=bell.check),
+                judge=partial(
+                    judge, progress=bell.check, fetcher=KeptAnswers(HttpsFetcher()) if settings.fetch else None
+                ),
                 patience=Patience(backoff, settings.internal_errors_max),
                 clock=_now,
             ),

@@ -34,6 +34,7 @@ class Settings:
     keystore: Path | None = None
     password_file: Path | None = None
     allow_development_key: bool = False
+    fetch: bool = False
     watch: WatchMode = WatchMode.AUTO
     scan_seconds: int = 30
     settle_seconds: int = 2
@@ -81,6 +82,7 @@ _KINDS = {
     "keystore": _PATH,
     "password_file": _PATH,
     "allow_development_key": _FLAG,
+    "fetch": _FLAG,
     "watch": _WATCH,
     "scan_seconds": _whole(1, 86_400),
     "settle_seconds": _whole(1, 3600),

@@ -1,0 +1,100 @@
+"""What the pages say is what the code does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import click
+import pytest
+
+from oracle.cli import main
+from oracle.settings import Settings
+from verifier import errors
+from verifier.policy import SHIPPED_POLICIES
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+_FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
+
+
+def _commands(page: Path) -> list[list[str]]:
+    """Every `provenance ...` line of a page's code blocks, split as a shell would."""
+    found = []
+    for block in _FENCE.findall(page.read_text()):
+        for line in block.replace("\\\n", " ").splitlines():
+            line = line.removeprefix("$ ").strip()
+            if line.startswith("provenance ") and "..." not in line:
+                found.append(shlex.split(line, comments=True)[1:])
+    return found
+
+
+COMMANDS = [(page, words) for page in PAGES for words in _commands(page)]
+
+
+@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=lambda value: value.name if isinstance(value, Path) else "")
+def test_every_command_on_a_page_can_be_parsed(page: Path, words: list[str]) -> None:
+    command = main.commands[words[0]]
+    command.make_context(words[0], list(words[1:]), resilient_parsing=False)
+
+
+def test_there_are_commands_on_the_pages() -> None:
+    assert len(COMMANDS) > 15
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in _LINK.findall(page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_settings_are_all_explained_with_their_defaults() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    rows = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        names = re.findall(r"`([a-z_]+)`", cells[0]) if line.startswith("| `") else []
+        defaults = [cell.strip().strip("`") for cell in cells[1].split(",")] if names else []
+        rows |= dict(zip(names, defaults if any(defaults) else [""] * len(names), strict=True))
+    expected = {}
+    for field in fields(Settings):
+        default = field.default
+        is_none = default is MISSING or default is None or default == ""
+        expected[field.name] = "" if is_none else str(default).lower() if isinstance(default, bool) else str(default)
+    expected["allow_development_key"] = rows["allow_development_key"] = ""  # explained beside key_variable
+    assert rows == expected
+
+
+def test_exit_codes_on_the_first_page_are_those_of_the_classes() -> None:
+    codes = {
+        c.exit_code for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.ProvenanceError)
+    }
+    listed = set(map(int, re.findall(r"(\d) [a-z]", re.search(r"Exit codes: (.*?)\n\n", _readme(), re.DOTALL)[1])))  # type: ignore[index]
+    assert listed == codes | {0}
+
+
+def test_shipped_policies_are_on_the_page_for_users() -> None:
+    text = (ROOT / "docs" / "checking.md").read_text()
+    assert all(f"`{name}`" in text for name in SHIPPED_POLICIES)
+
+
+def test_every_command_and_option_has_help() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name not in ("name", "version"):
+                assert parameter.help, f"{name} {parameter.opts}"
+
+
+def test_the_first_page_shows_both_commands_on_its_first_screen() -> None:
+    first = "\n".join(_readme().splitlines()[:20])
+    assert "make demo" in first
+    assert "make test" in first
+
+
+def _readme() -> str:
+    return (ROOT / "README.md").read_text()
