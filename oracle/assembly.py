@@ -23,6 +23,7 @@ from oracle.sources.watch import watching
 from verifier.errors import UsageError
 from verifier.judgement import judge
 from verifier.policy import load_policy
+from verifier.snp.kds import HttpsFetcher
 from verifier.text import printable
 
 _WEI_PER_GWEI = 10**9
