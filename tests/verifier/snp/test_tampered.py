@@ -1,0 +1,83 @@
+"""Real reports with one bit changed, cut short or made longer: all of them, not a sample."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.verifier.snp.real_sets import NAMES, real_set
+from verifier.checks import Check
+from verifier.errors import FormatError, VerificationError
+from verifier.snp.chain import verify_chain
+from verifier.snp.endorsements import parse_endorsements
+from verifier.snp.products import AMD_ROOTS
+from verifier.snp.report import REPORT_BYTES, SIGNED_BYTES, parse_report
+from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+
+# One of each version and layout; with PROVENANCE_MUTANTS, which `make prove` sets, every report there is.
+_SAMPLE = ("milan-v2-enarx-steward-IDBLOCK", "milan-v3-dstack", "turin-v5-mstav-aci")
+_NAMES = NAMES if "PROVENANCE_MUTANTS" in os.environ else _SAMPLE
+_CHECKS = {Check.REPORT_FORMAT, Check.PRODUCT_LINE, Check.VEK_MATCH, Check.REPORT_SIGNATURE}
+
+
+@pytest.fixture(params=_NAMES)
+def report_and_judge(request: pytest.FixtureRequest, vectors: Path) -> tuple[bytes, Callable[[bytes], Claims]]:
+    """A real report, and its judgement under its own certificates, which are verified once."""
+    real = real_set(vectors, request.param)
+    endorsements = parse_endorsements(real.evidence.vek, real.evidence.chain, None)
+    chain = verify_chain(endorsements, roots=AMD_ROOTS, at=real.at)
+
+    def judge(report: bytes) -> Claims:
+        return verify_report_signature(match_vek_to_report(chain, parse_report(report)))
+
+    judge(real.evidence.report)
+    return real.evidence.report, judge
+
+
+def test_every_single_bit_flip_is_refused(report_and_judge: tuple[bytes, Callable[[bytes], Claims]]) -> None:
+    report, judge = report_and_judge
+    accepted = [bit for bit in range(REPORT_BYTES * 8) if not _is_refused(judge, _flipped(report, bit))]
+    assert accepted == []
+
+
+def test_every_truncation_and_extension_is_malformed(
+    report_and_judge: tuple[bytes, Callable[[bytes], Claims]],
+) -> None:
+    report, judge = report_and_judge
+    others = [report[:size] for size in range(REPORT_BYTES)]
+    others += [report + filler * size for size in range(1, 65) for filler in (b"\0", b"\xff", report[:1])]
+    for other in others:
+        with pytest.raises(FormatError) as caught:
+            judge(other)
+        assert (caught.value.check, caught.value.wanted) == (Check.REPORT_FORMAT, "1184 bytes")
+
+
+def test_the_signature_is_of_these_bytes(report_and_judge: tuple[bytes, Callable[[bytes], Claims]]) -> None:
+    """r and s exchanged, big-endian instead of little-endian, taken from another report, or doubled."""
+    report, judge = report_and_judge
+    r, s = report[SIGNED_BYTES : SIGNED_BYTES + 72], report[SIGNED_BYTES + 72 : SIGNED_BYTES + 144]
+    for first, second in ((s, r), (r, r), (s, s), (_reversed(r), _reversed(s))):
+        with pytest.raises(VerificationError) as caught:
+            judge(report[:SIGNED_BYTES] + first + second + report[SIGNED_BYTES + 144 :])
+        assert caught.value.check is Check.REPORT_SIGNATURE
+
+
+def _reversed(component: bytes) -> bytes:
+    return component[:48][::-1] + component[48:]
+
+
+def _flipped(report: bytes, bit: int) -> bytes:
+    changed = bytearray(report)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def _is_refused(judge: Callable[[bytes], Claims], report: bytes) -> bool:
+    try:
+        judge(report)
+    except (FormatError, VerificationError) as error:
+        return error.check in _CHECKS
+    return False
