@@ -20,6 +20,7 @@ from verifier.snp.signature import Claims, match_vek_to_report, verify_report_si
 # One of each version and layout; with PROVENANCE_MUTANTS, which `make prove` sets, every report there is.
 _SAMPLE = ("milan-v2-enarx-steward-IDBLOCK", "milan-v3-dstack", "turin-v5-mstav-aci")
 _NAMES = NAMES if "PROVENANCE_MUTANTS" in os.environ else _SAMPLE
+_P384_ORDER = 2**384 - 1388124618062372383947042015309946732620727252194336364173
 _CHECKS = {Check.REPORT_FORMAT, Check.PRODUCT_LINE, Check.VEK_MATCH, Check.REPORT_SIGNATURE}
 
 
@@ -63,6 +64,18 @@ def test_the_signature_is_of_these_bytes(report_and_judge: tuple[bytes, Callable
         with pytest.raises(VerificationError) as caught:
             judge(report[:SIGNED_BYTES] + first + second + report[SIGNED_BYTES + 144 :])
         assert caught.value.check is Check.REPORT_SIGNATURE
+
+
+def test_the_mirrored_signature_holds_and_names_the_same_report(
+    report_and_judge: tuple[bytes, Callable[[bytes], Claims]],
+) -> None:
+    """ECDSA accepts (r, n - s) too. AMD signs with either, so neither may be refused: a file's digest is no identity."""
+    report, judge = report_and_judge
+    genuine = judge(report).report
+    mirrored = (_P384_ORDER - genuine.signature_s).to_bytes(72, "little")
+    other = judge(report[: SIGNED_BYTES + 72] + mirrored + report[SIGNED_BYTES + 144 :]).report
+    assert other.digest == genuine.digest
+    assert other.signature_s != genuine.signature_s
 
 
 def _reversed(component: bytes) -> bytes:
