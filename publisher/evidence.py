@@ -17,7 +17,8 @@ from publisher.configfs_tsm import DEFAULT_BASE, TsmFiles, read_tsm_report
 from publisher.simulator import FakeAmd, FakeGuest
 from verifier.checks import Check
 from verifier.errors import FormatError, UsageError
-from verifier.snp.certificates import parse_certificate, parse_x509_crl, split_certificates
+from verifier.snp.certificates import parse_certificate, split_certificates
+from verifier.snp.crl import parse_crl
 from verifier.snp.evidence import Evidence
 from verifier.snp.kds import Fetcher, fetch_chain, fetch_crl, fetch_vcek
 from verifier.snp.products import ProductLine, line_of_cpuid
@@ -77,7 +78,7 @@ def evidence_from_files(
         report=report,
         vek=vek,
         chain="".join(map(ssl.DER_cert_to_PEM_cert, (intermediate, ark))).encode(),
-        crl=None if crl is None else parse_x509_crl(crl, "revocation list")[0],
+        crl=None if crl is None else parse_crl(crl, "revocation list").der,
     )
 
 

@@ -1,35 +1,49 @@
-"""Certificates and revocation lists as AMD encodes them: PEM or DER, one encoding, bounded.
+"""Certificates as AMD encodes them: PEM or DER, one encoding, bounded, every field read by the strict walker of `der`.
 
-`cryptography` parses; the strict walker of `der` makes sure that no other encoding of the same thing passes. AMD's
-VEKs have serial number 0, which RFC 5280 forbids and this project must accept.
+Sources: RFC 5280 (fields), RFC 7468 (PEM). `cryptography` is given the public key and nothing else: AMD's VEKs have
+serial number 0, which RFC 5280 forbids and that library has announced it will refuse.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-import warnings
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from verifier.checks import Check
 from verifier.errors import FormatError
-from verifier.snp.der import SEQUENCE, Value, context_tag, parse_der
+from verifier.snp.der import (
+    BIT_STRING,
+    BOOLEAN,
+    OCTET_STRING,
+    PRINTABLE_STRING,
+    SEQUENCE,
+    TRUE,
+    UTF8_STRING,
+    Problem,
+    Value,
+    context_tag,
+    parse_der,
+    parse_object_id,
+    parse_time,
+    parse_unsigned,
+)
 
 CERTIFICATE_MAX_BYTES = 16 * 1024
-CRL_MAX_BYTES = 1024 * 1024
 _BLOCKS_MAX = 4
+_FILE_MAX_BYTES = 2 * _BLOCKS_MAX * CERTIFICATE_MAX_BYTES
 
 _PEM_BLOCK = re.compile(
     rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END ([A-Z0-9 ]{1,40})-----"
 )
+_V3 = bytes.fromhex("a003020102")
+_COMMON_NAME = bytes.fromhex("0603550403")
 
 
 @dataclass(frozen=True)
@@ -42,23 +56,44 @@ class Signed:
 
 
 @dataclass(frozen=True)
+class Extension:
+    """One extension; `value` is what its OCTET STRING holds, which AMD does not always encode in DER."""
+
+    oid: str
+    critical: bool
+    value: bytes
+
+
+@dataclass(frozen=True)
 class Certificate:
-    """One certificate. Names are DER, `common_name` is the subject's (empty if there is not exactly one), times are
-    aware, `extensions` are (dotted OID, critical, raw value)."""
+    """One certificate. Names are DER as received, `common_name` is the subject's (empty if there is not exactly one),
+    times are aware, `spki` is the key's DER."""
 
     der: bytes
-    x509: x509.Certificate
     signed: Signed
-    subject: bytes
-    issuer: bytes
-    common_name: str
     serial: int
+    issuer: bytes
     not_before: datetime
     not_after: datetime
+    subject: bytes
+    common_name: str
     spki: bytes
     key: RSAPublicKey | EllipticCurvePublicKey
-    extensions: tuple[tuple[str, bool, bytes], ...]
+    extensions: tuple[Extension, ...]
     where: str
+
+    def extension(self, oid: str) -> bytes | None:
+        """The value of an extension, or None."""
+        return next((extension.value for extension in self.extensions if extension.oid == oid), None)
+
+
+def malformed(where: str, what: str, got: str, wanted: str) -> FormatError:
+    return FormatError(what, check=Check.ENDORSEMENTS_FORMAT, where=where, got=got, wanted=wanted)
+
+
+def problem_at(where: str, inside: str = "") -> Problem:
+    """This module's error for the functions of `der`; `inside` follows what is wrong, as in " in extension 1.2.3"."""
+    return lambda what, got, wanted: malformed(where, what + inside, got, wanted)
 
 
 def split_certificates(data: bytes, where: str) -> list[bytes]:
@@ -67,7 +102,9 @@ def split_certificates(data: bytes, where: str) -> list[bytes]:
     Raises:
         FormatError: anything else (check `endorsements-format`).
     """
-    return _split_pem(data, b"CERTIFICATE", where) if data.startswith(b"-----BEGIN ") else _split_der(data, where)
+    if len(data) > _FILE_MAX_BYTES:
+        raise malformed(where, "too large a file of certificates", f"{len(data)} bytes", f"at most {_FILE_MAX_BYTES}")
+    return split_pem(data, b"CERTIFICATE", where) if data.startswith(b"-----BEGIN ") else _split_der(data, where)
 
 
 def parse_certificate(der: bytes, where: str) -> Certificate:
@@ -78,98 +115,100 @@ def parse_certificate(der: bytes, where: str) -> Certificate:
     """
     if len(der) > CERTIFICATE_MAX_BYTES:
         raise malformed(where, "too large a certificate", f"{len(der)} bytes", f"at most {CERTIFICATE_MAX_BYTES}")
-    signed, tbs = _split_signed(der, where)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # serial 0: see the module's docstring
-            parsed = x509.load_der_x509_certificate(der)
-            extensions = tuple(
-                (extension.oid.dotted_string, extension.critical, raw)
-                for extension, raw in zip(parsed.extensions, _raw_extensions(tbs), strict=True)
-            )
-            serial = parsed.serial_number
-        key = parsed.public_key()
-        # read here so that a lazy parse error surfaces in this function and nowhere else
-        subject, issuer = parsed.subject, parsed.issuer
-        validity = parsed.not_valid_before_utc, parsed.not_valid_after_utc
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as error:
-        raise malformed(where, "not a certificate", str(error), "an X.509 v3 certificate in DER") from error
-    if parsed.version is not x509.Version.v3:
-        raise malformed(where, "certificate version", parsed.version.name, "v3")
-    if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
-        raise malformed(where, "kind of key", type(key).__name__, "RSA or elliptic curve")
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if spki not in (child.encoding for child in tbs.children):
-        raise malformed(where, "encoding of the public key", "another encoding", "the canonical one")
+    problem = problem_at(where)
+    # RFC 5280, 4.1: all eight fields, in this order; v3 is the version that has extensions
+    signed, fields = split_signed(der, where)
+    if len(fields) != 8 or fields[0].encoding != _V3:
+        raise malformed(where, "form of the certificate", f"{len(fields)} fields", "X.509 v3 with extensions")
+    _, serial, algorithm, issuer, validity, subject, spki, extensions = fields
+    if algorithm.encoding != signed.algorithm:
+        raise malformed(where, "signature algorithm", "two different ones", "the same inside and outside")
+    if issuer.tag != SEQUENCE or subject.tag != SEQUENCE or validity.tag != SEQUENCE or len(validity.children) != 2:
+        raise malformed(where, "names or validity", "another structure", "those of a certificate")
     return Certificate(
         der=der,
-        x509=parsed,
         signed=signed,
-        subject=subject.public_bytes(),
-        issuer=issuer.public_bytes(),
+        serial=parse_unsigned(serial, problem),
+        issuer=issuer.encoding,
+        not_before=parse_time(validity.children[0], problem),
+        not_after=parse_time(validity.children[1], problem),
+        subject=subject.encoding,
         common_name=_common_name(subject),
-        serial=serial,
-        not_before=validity[0],
-        not_after=validity[1],
-        spki=spki,
-        key=key,
-        extensions=extensions,
+        spki=spki.encoding,
+        key=_parse_key(spki.encoding, where),
+        extensions=parse_tagged_extensions(extensions, 3, where),
         where=where,
     )
 
 
-def parse_x509_crl(data: bytes, where: str) -> tuple[bytes, x509.CertificateRevocationList, Signed]:
-    """Parse one revocation list, PEM or DER; return its DER, the parsed list, and its outer form.
+def split_signed(der: bytes, where: str) -> tuple[Signed, tuple[Value, ...]]:
+    """Take SEQUENCE { what is signed, algorithm, BIT STRING } apart; return it and the fields of what is signed.
 
     Raises:
-        FormatError: not one strictly encoded list.
+        FormatError: another form, or any value in it that is not strict DER.
     """
-    if len(data) > 2 * CRL_MAX_BYTES:
-        raise malformed(where, "too large a revocation list", f"{len(data)} bytes", f"at most {CRL_MAX_BYTES}")
-    ders = _split_pem(data, b"X509 CRL", where) if data.startswith(b"-----BEGIN ") else [data]
-    if len(ders) != 1 or len(ders[0]) > CRL_MAX_BYTES:
-        raise malformed(where, "revocation list", f"{len(ders)} of them", f"one of at most {CRL_MAX_BYTES} bytes")
-    signed, _ = _split_signed(ders[0], where)
-    try:
-        return ders[0], x509.load_der_x509_crl(ders[0]), signed
-    except (ValueError, TypeError) as error:
-        raise malformed(where, "not a revocation list", str(error), "an X.509 v2 CRL") from error
-
-
-def _common_name(name: x509.Name) -> str:
-    names = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if len(names) == 1 else ""
-
-
-def malformed(where: str, what: str, got: str, wanted: str) -> FormatError:
-    return FormatError(what, check=Check.ENDORSEMENTS_FORMAT, where=where, got=got, wanted=wanted)
-
-
-def parse_strictly(der: bytes, where: str) -> Value:
-    """Walk `der` by the rules of the module `der`, with this module's error."""
-    return parse_der(der, lambda what, got, wanted: malformed(where, what, got, wanted))
-
-
-def _split_signed(der: bytes, where: str) -> tuple[Signed, Value]:
-    """Take SEQUENCE { tbs, algorithm, BIT STRING } apart; the algorithm named inside must be the one outside."""
-    value = parse_strictly(der, where)
-    if value.tag != SEQUENCE or len(value.children) != 3:
+    value = parse_der(der, problem_at(where))
+    if value.tag != SEQUENCE or [child.tag for child in value.children] != [SEQUENCE, SEQUENCE, BIT_STRING]:
         raise malformed(where, "outer form", f"tag {value.tag:#x}", "a signed SEQUENCE of three")
     tbs, algorithm, signature = value.children
-    if algorithm.encoding not in (child.encoding for child in tbs.children):
-        raise malformed(where, "signature algorithm", "two different ones", "the same inside and outside")
-    if signature.content[:1] != b"\0":
+    if signature.content[0] != 0:
         raise malformed(where, "signature", "not whole bytes", "a BIT STRING of whole bytes")
-    return Signed(tbs.encoding, algorithm.encoding, signature.content[1:]), tbs
+    return Signed(tbs.encoding, algorithm.encoding, signature.content[1:]), tbs.children
 
 
-def _raw_extensions(tbs: Value) -> list[bytes]:
-    """The values inside the OCTET STRINGs of a certificate's extensions, in order; AMD's are not all DER."""
-    containers = [child for child in tbs.children if child.tag == context_tag(3)]
-    return [one.children[-1].content for outer in containers for inner in outer.children for one in inner.children]
+def parse_tagged_extensions(field: Value, number: int, where: str) -> tuple[Extension, ...]:
+    """Read the extensions in an explicit field [number]."""
+    if field.tag != context_tag(number) or len(field.children) != 1:
+        raise malformed(where, "extensions", f"tag {field.tag:#x}", "a field of extensions")
+    return parse_extensions(field.children[0], where)
 
 
-def _split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
+def parse_extensions(field: Value, where: str) -> tuple[Extension, ...]:
+    """Read extensions: one or more, no identifier twice, `critical` written only where true."""
+    if field.tag != SEQUENCE:
+        raise malformed(where, "extensions", f"tag {field.tag:#x}", "a sequence")
+    extensions = tuple(_parse_extension(value, where) for value in field.children)
+    oids = [extension.oid for extension in extensions]
+    if not oids or len(set(oids)) != len(oids):
+        raise malformed(where, "extensions", "none, or one twice", "each once")
+    return extensions
+
+
+def _parse_extension(value: Value, where: str) -> Extension:
+    parts = value.children
+    critical = len(parts) == 3
+    if (
+        value.tag != SEQUENCE
+        or len(parts) not in (2, 3)
+        or parts[-1].tag != OCTET_STRING
+        or (critical and (parts[1].tag, parts[1].content) != (BOOLEAN, TRUE))
+    ):
+        raise malformed(where, "extension", value.encoding[:16].hex(), "identifier, critical if it is, OCTET STRING")
+    return Extension(parse_object_id(parts[0], problem_at(where)), critical, parts[-1].content)
+
+
+def _parse_key(spki: bytes, where: str) -> RSAPublicKey | EllipticCurvePublicKey:
+    try:
+        key = load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise malformed(where, "public key", str(error), "an RSA or elliptic curve key") from error
+    if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
+        raise malformed(where, "kind of key", type(key).__name__, "RSA or elliptic curve")
+    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
+        raise malformed(where, "encoding of the public key", "another encoding", "the canonical one")
+    return key
+
+
+def _common_name(name: Value) -> str:
+    """For people, and to tell kinds apart; names themselves are compared whole, as DER."""
+    attributes = [attribute.children for parts in name.children for attribute in parts.children]
+    found = [pair[1] for pair in attributes if len(pair) == 2 and pair[0].encoding == _COMMON_NAME]
+    if len(found) != 1 or found[0].tag not in (UTF8_STRING, PRINTABLE_STRING):
+        return ""
+    return found[0].content.decode("utf-8", "replace")
+
+
+def split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
     """Split strict PEM: whole blocks of one label with nothing but line ends around them, canonical base64."""
     ders: list[bytes] = []
     position = 0

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -23,25 +23,37 @@ from cryptography.x509.oid import NameOID
 from verifier.checks import Check
 from verifier.errors import VerificationError
 from verifier.snp.certificates import Certificate, Signed, parse_certificate, split_certificates
-from verifier.snp.endorsements import Crl, Endorsements
+from verifier.snp.crl import AUTHORITY_KEY_ID, Crl
+from verifier.snp.endorsements import Endorsements
 from verifier.snp.products import ProductLine, RootKind, TrustedRoot
 from verifier.snp.report import SigningKey
 from verifier.timestamps import format_time
 
-# AlgorithmIdentifier of RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48 bytes, as AMD encodes it: plainly
-# (VEKs, CRLs), and with the default trailerField written out (ARK, ASK, ASVK), which strict DER would leave away.
+# AlgorithmIdentifier of RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48 bytes, in the two forms that AMD
+# writes: plainly, and (ARK, ASK, ASVK, many VCEKs of Milan) with the default trailerField a3 03 02 01 01, which strict
+# DER would leave away.
 _PSS_PARAMETERS = (
     "a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130"
 )
 _PSS_OID = "06092a864886f70d01010a"
 PSS_PLAIN = bytes.fromhex(f"3041{_PSS_OID}3034{_PSS_PARAMETERS}")
 PSS_WITH_TRAILER = bytes.fromhex(f"3046{_PSS_OID}3039{_PSS_PARAMETERS}a303020101")
-_RSA_BITS, _RSA_EXPONENT = 4096, 65537
+_RSA_BITS, _RSA_EXPONENT, _SALT_BYTES = 4096, 65537, 48
 
-E = TypeVar("E", bound=x509.ExtensionType)
-
-# Subject and authority key id, key usage, basic constraints, CRL distribution points.
-_CA_EXTENSIONS = frozenset({"2.5.29.14", "2.5.29.15", "2.5.29.19", "2.5.29.31", "2.5.29.35"})
+# Extensions of an authority by name, and the only values that some of them may have (DER, RFC 5280, 4.2.1).
+_SUBJECT_KEY_ID, _KEY_USAGE, _BASIC_CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.19"
+_CRL_DISTRIBUTION_POINTS = "2.5.29.31"
+_CA_EXTENSIONS = {
+    _SUBJECT_KEY_ID: "SubjectKeyIdentifier",
+    _KEY_USAGE: "KeyUsage",
+    _BASIC_CONSTRAINTS: "BasicConstraints",
+    _CRL_DISTRIBUTION_POINTS: "CRLDistributionPoints",
+    AUTHORITY_KEY_ID: "AuthorityKeyIdentifier",
+}
+_CA = bytes.fromhex("30030101ff")
+_CA_OVER_LEAVES = bytes.fromhex("30060101ff020100")  # path length 0
+_BIT_STRING_START = bytes.fromhex("0302")  # of two bytes: a count of unused bits and eight bits
+_KEY_CERT_SIGN = 0x04  # bit 5, counted from the highest
 
 
 class Revocation(StrEnum):
@@ -80,13 +92,13 @@ def verify_chain(endorsements: Endorsements, *, roots: tuple[TrustedRoot, ...], 
     root = _match_root(ark, roots)
     line = root.line
     _expect_name(ark, ark.subject, f"ARK-{line}")
-    _verify_authority(ark, ark, path_length=None)
+    _verify_authority(ark, ark, _CA)
     # (2) ASK over VCEKs, ASVK over VLEKs, signed by the ARK
     kind = endorsements.vek.kind
     _expect_name(
         intermediate, intermediate.subject, {SigningKey.VCEK: f"SEV-{line}", SigningKey.VLEK: f"SEV-VLEK-{line}"}[kind]
     )
-    _verify_authority(intermediate, ark, path_length=0)
+    _verify_authority(intermediate, ark, _CA_OVER_LEAVES)
     # (3) both in their time, and the intermediate not revoked
     _check_validity(ark, at)
     _check_validity(intermediate, at)
@@ -125,42 +137,54 @@ def _match_root(ark: Certificate, roots: tuple[TrustedRoot, ...]) -> TrustedRoot
     )
 
 
-def _verify_authority(certificate: Certificate, issuer: Certificate, path_length: int | None) -> None:
+def _verify_authority(certificate: Certificate, issuer: Certificate, constraints: bytes) -> None:
     """An authority's certificate: RSA-4096, CA, the path length AMD uses, allowed to sign, no foreign extension."""
     if not _is_amd_rsa(certificate):
         _refuse(certificate, "kind of key", "another key", "RSA-4096, exponent 65537")
-    foreign = {oid for oid, _, _ in certificate.extensions} - _CA_EXTENSIONS
+    foreign = {extension.oid for extension in certificate.extensions} - _CA_EXTENSIONS.keys()
     if foreign:
         _refuse(certificate, "extensions", ", ".join(sorted(foreign)), "only those of an authority")
-    constraints = _extension(certificate, x509.BasicConstraints)
-    if not constraints.ca or constraints.path_length != path_length:
-        _refuse(
-            certificate,
-            "basic constraints",
-            f"ca {constraints.ca}, path length {constraints.path_length}",
-            f"a CA with path length {path_length}",
-        )
-    if not _extension(certificate, x509.KeyUsage).key_cert_sign:
+    if _extension(certificate, _BASIC_CONSTRAINTS) != constraints:
+        got = _extension(certificate, _BASIC_CONSTRAINTS).hex()
+        _refuse(certificate, "basic constraints", got, f"{constraints.hex()}: a CA with AMD's path length")
+    if not _may_sign_certificates(certificate):
         _refuse(certificate, "key usage", "may not sign certificates", "keyCertSign")
     if certificate is not issuer:
-        authority = _extension(certificate, x509.AuthorityKeyIdentifier).key_identifier
-        if authority != _extension(issuer, x509.SubjectKeyIdentifier).digest:
-            _refuse(certificate, "authority key id", authority.hex() if authority else "none", "the issuer's key id")
+        authority = _extension(certificate, AUTHORITY_KEY_ID)
+        if authority != _authority_key_id_of(issuer):
+            _refuse(certificate, "authority key id", authority.hex(), _authority_key_id_of(issuer).hex())
     _verify_issued(certificate, issuer)
+
+
+def _may_sign_certificates(certificate: Certificate) -> bool:
+    """KeyUsage is a BIT STRING: tag, length, count of unused bits, bits. AMD counts fewer unused than DER."""
+    usage = _extension(certificate, _KEY_USAGE)
+    return len(usage) == 4 and usage[:2] == _BIT_STRING_START and bool(usage[3] & _KEY_CERT_SIGN)
+
+
+def _authority_key_id_of(issuer: Certificate) -> bytes:
+    """What a certificate or list by `issuer` must say in its authority key id: the issuer's own key id."""
+    key_id = _extension(issuer, _SUBJECT_KEY_ID)
+    return b"\x30\x16\x80" + key_id[1:]
 
 
 def _verify_issued(certificate: Certificate, issuer: Certificate) -> None:
     if certificate.issuer != issuer.subject:
         _refuse(certificate, "issuer", "another name", issuer.common_name)
-    _verify_pss(certificate.signed, issuer, certificate.where, certificate.common_name, Check.VEK_CHAIN)
+    verify_pss(certificate.signed, issuer, Check.VEK_CHAIN, certificate.where, certificate.common_name)
 
 
-def _verify_pss(signed: Signed, issuer: Certificate, where: str, what: str, check: Check) -> None:
+def verify_pss(signed: Signed, issuer: Certificate, check: Check, where: str, what: str) -> None:
+    """Verify an authority's signature; the algorithm is judged by its bytes before the library sees anything.
+
+    Raises:
+        VerificationError: another algorithm, or it does not hold (check `check`).
+    """
     if signed.algorithm not in (PSS_PLAIN, PSS_WITH_TRAILER):
         _fail(check, where, f"signature algorithm of {what}", signed.algorithm.hex(), "RSASSA-PSS, SHA-384, salt 48")
     assert isinstance(issuer.key, RSAPublicKey)
     try:
-        issuer.key.verify(signed.signature, signed.tbs, PSS(MGF1(SHA384()), 48), SHA384())
+        issuer.key.verify(signed.signature, signed.tbs, PSS(MGF1(SHA384()), _SALT_BYTES), SHA384())
     except InvalidSignature:
         _fail(check, where, f"signature of {what}", "does not verify", f"a signature by {issuer.common_name}")
 
@@ -171,10 +195,9 @@ def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | N
         return Revocation.UNAVAILABLE
     if crl.issuer != ark.subject:
         _fail(Check.VEK_REVOCATION, crl.where, "issuer of the CRL", "another name", ark.common_name)
-    authority = crl.x509.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-    if authority != _extension(ark, x509.SubjectKeyIdentifier).digest:
+    if crl.authority_key_id != _authority_key_id_of(ark):
         _fail(Check.VEK_REVOCATION, crl.where, "authority key id of the CRL", "another key", ark.common_name)
-    _verify_pss(crl.signed, ark, crl.where, "the CRL", Check.VEK_REVOCATION)
+    verify_pss(crl.signed, ark, Check.VEK_REVOCATION, crl.where, "the CRL")
     # revoked is revoked, however old the list that says so
     if intermediate.serial in crl.revoked_serials:
         _fail(
@@ -226,11 +249,9 @@ def _is_amd_rsa(certificate: Certificate) -> bool:
     return isinstance(key, RSAPublicKey) and key.key_size == _RSA_BITS and key.public_numbers().e == _RSA_EXPONENT
 
 
-def _extension(certificate: Certificate, kind: type[E]) -> E:
-    try:
-        return certificate.x509.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return _refuse(certificate, "extension", f"no {kind.__name__}", kind.__name__)
+def _extension(certificate: Certificate, oid: str) -> bytes:
+    value = certificate.extension(oid)
+    return _refuse(certificate, "extension", f"no {_CA_EXTENSIONS[oid]}", "one") if value is None else value
 
 
 def _refuse(certificate: Certificate, what: str, got: str, wanted: str) -> NoReturn:

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
-
-from cryptography import x509
 
 from verifier.snp.certificates import (
     Certificate,
-    Signed,
     malformed,
     parse_certificate,
-    parse_strictly,
-    parse_x509_crl,
+    problem_at,
     split_certificates,
 )
-from verifier.snp.der import IA5_STRING, parse_unsigned
+from verifier.snp.crl import Crl, parse_crl
+from verifier.snp.der import IA5_STRING, parse_der, parse_unsigned
 from verifier.snp.report import SigningKey
 
 AMD_ARC = "1.3.6.1.4.1.3704.1."
@@ -38,13 +34,11 @@ TCB_EXTENSIONS = MappingProxyType(
         AMD_ARC + "3.9": "fmc",
     }
 )
-_RESERVED_SPLS = {AMD_ARC + f"3.{number}" for number in (4, 5, 6, 7)}
-_OPTIONAL = {AMD_ARC + "3.4", AMD_ARC + "3.9"}
+SPL4 = AMD_ARC + "3.4"
+_RESERVED_SPLS = {SPL4, AMD_ARC + "3.5", AMD_ARC + "3.6", AMD_ARC + "3.7"}
+_OPTIONAL = {SPL4, AMD_ARC + "3.9"}  # which of the two is for `signature` to say, that knows the product line
 _KINDS = {"SEV-VCEK": SigningKey.VCEK, "SEV-VLEK": SigningKey.VLEK}
 _TEXT_MAX_BYTES = 256
-_CRL_NUMBER = "2.5.29.20"
-_AUTHORITY_KEY_ID = "2.5.29.35"
-_REVOKED_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -61,21 +55,6 @@ class VekCertificate:
     tcb: Mapping[str, int]
     hwid: bytes | None
     csp_id: str | None
-
-
-@dataclass(frozen=True)
-class Crl:
-    """A certificate revocation list. `issuer` is the DER name."""
-
-    der: bytes
-    x509: x509.CertificateRevocationList
-    signed: Signed
-    issuer: bytes
-    number: int
-    this_update: datetime
-    next_update: datetime
-    revoked_serials: frozenset[int]
-    where: str
 
 
 @dataclass(frozen=True)
@@ -130,14 +109,7 @@ def parse_vek(certificate: Certificate) -> VekCertificate:
     kind = _KINDS.get(certificate.common_name)
     if kind is None:
         raise malformed(where, "subject", certificate.common_name, " or ".join(_KINDS))
-    values = {oid: value for oid, _, value in certificate.extensions}
-    last = {SigningKey.VCEK: _HWID, SigningKey.VLEK: _CSP_ID}[kind]
-    needed = {_STRUCT_VERSION, _PRODUCT_NAME, last, *TCB_EXTENSIONS, *_RESERVED_SPLS} - _OPTIONAL
-    if not needed <= values.keys() <= needed | _OPTIONAL or any(critical for _, critical, _ in certificate.extensions):
-        odd = sorted((values.keys() ^ needed) - _OPTIONAL) or ["one marked critical"]
-        raise malformed(
-            where, "extensions", f"missing, foreign or critical: {', '.join(odd)}", f"those of a {kind.name}"
-        )
+    values = _extension_values(certificate, kind)
     for oid in _RESERVED_SPLS & values.keys():
         if _parse_number(values[oid], oid, where):
             raise malformed(where, f"reserved extension {oid}", "not zero", "zero")
@@ -154,43 +126,29 @@ def parse_vek(certificate: Certificate) -> VekCertificate:
     )
 
 
-def parse_crl(data: bytes, where: str) -> Crl:
-    """Parse a CRL: AKI and CRL number and no other extension, so no delta and no partial scope.
-
-    Raises:
-        FormatError: otherwise, or an entry with extensions, a serial twice, or no next update.
-    """
-    der, parsed, signed = parse_x509_crl(data, where)
-    try:
-        present = {extension.oid.dotted_string for extension in parsed.extensions}
-        number = parsed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        issuer, this_update, next_update = parsed.issuer.public_bytes(), parsed.last_update_utc, parsed.next_update_utc
-        if len(parsed) > _REVOKED_MAX:
-            raise malformed(where, "entries", str(len(parsed)), f"at most {_REVOKED_MAX}")
-        serials = [(entry.serial_number, len(entry.extensions)) for entry in parsed]
-    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
-        raise malformed(where, "revocation list", str(error), "a well-formed list with a number") from error
-    if present != {_CRL_NUMBER, _AUTHORITY_KEY_ID}:
-        raise malformed(where, "extensions", ", ".join(sorted(present)) or "none", "authority key id and CRL number")
-    if next_update is None:
-        raise malformed(where, "next update", "none", "a time")
-    revoked = frozenset(serial for serial, _ in serials)
-    if len(revoked) != len(serials) or any(extensions for _, extensions in serials):
-        raise malformed(where, "entries", "a serial twice, or an entry with extensions", "plain entries")
-    return Crl(der, parsed, signed, issuer, number, this_update, next_update, revoked, where)
+def _extension_values(certificate: Certificate, kind: SigningKey) -> Mapping[str, bytes]:
+    """Extensions by identifier, once it is sure that they are AMD's for this kind and no other."""
+    last = {SigningKey.VCEK: _HWID, SigningKey.VLEK: _CSP_ID}[kind]
+    needed = {_STRUCT_VERSION, _PRODUCT_NAME, last, *TCB_EXTENSIONS, *_RESERVED_SPLS} - _OPTIONAL
+    present = {extension.oid for extension in certificate.extensions}
+    odd = (needed - present) | (present - needed - _OPTIONAL)
+    odd |= {extension.oid for extension in certificate.extensions if extension.critical}
+    if odd:
+        got = f"missing, foreign or critical: {', '.join(sorted(odd))}"
+        raise malformed(certificate.where, "extensions", got, f"those of a {kind.name}")
+    return {extension.oid: extension.value for extension in certificate.extensions}
 
 
 def _parse_number(value: bytes, oid: str, where: str) -> int:
-    number = parse_unsigned(
-        parse_strictly(value, where), lambda what, got, wanted: malformed(where, f"{what} in {oid}", got, wanted)
-    )
+    problem = problem_at(where, f" in extension {oid}")
+    number = parse_unsigned(parse_der(value, problem), problem)
     if number > 0xFF:
         raise malformed(where, f"extension {oid}", str(number), "0 to 255")
     return number
 
 
 def _parse_text(value: bytes, oid: str, where: str) -> str:
-    parsed = parse_strictly(value, where)
+    parsed = parse_der(value, problem_at(where, f" in extension {oid}"))
     text = parsed.content
     if (
         parsed.tag != IA5_STRING

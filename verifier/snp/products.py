@@ -1,13 +1,15 @@
-"""Product lines: CPUID ranges, pinned roots.
+"""Product lines: CPUID ranges, what a VEK of each says of itself, pinned roots.
 
-Sources: CPUID ranges as in virtee/sev `snp.rs`; root digests are SHA-256 of the ARK's DER, as AMD publishes
-the certificates at its key distribution service.
+Sources: CPUID ranges as in virtee/sev `snp.rs`; forms of VEKs from AMD 57230, compared with real certificates; root
+digests are SHA-256 of the ARK's DER, as AMD publishes the certificates at its key distribution service.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class ProductLine(StrEnum):
@@ -74,6 +76,8 @@ _CPUID_LINES = (
     (0x19, 0xA0, 0xAF, ProductLine.GENOA),
     (0x1A, 0x00, 0x11, ProductLine.TURIN),
 )
+# Known by name, so that a refusal can say it, and by nothing else: its TCB layout is not settled in public.
+_VENICE = ((0x1A, 0x50, 0x57), (0x1A, 0x90, 0x9F), (0x1A, 0xA0, 0xAF), (0x1A, 0xC0, 0xC7))
 
 
 def line_of_cpuid(cpuid: Cpuid) -> ProductLine | None:
@@ -82,3 +86,31 @@ def line_of_cpuid(cpuid: Cpuid) -> ProductLine | None:
         if cpuid.family == family and first <= cpuid.model <= last:
             return line
     return None
+
+
+def describe_cpuid(cpuid: Cpuid) -> str:
+    """Name a processor for a message: its numbers and its product line, also one that is refused."""
+    line: str | None = line_of_cpuid(cpuid)
+    if line is None and any(cpuid.family == family and first <= cpuid.model <= last for family, first, last in _VENICE):
+        line = "Venice, which is not supported"
+    return f"{cpuid} ({line or 'no known line'})"
+
+
+@dataclass(frozen=True)
+class VekForm:
+    """What a VEK of a product line says of itself. `has_spl4`: the reserved extension .3.4 is there."""
+
+    product_names: frozenset[str]
+    struct_version: int
+    hwid_bytes: int
+    has_spl4: bool
+
+
+# "Milan-B0" stands in VCEKs of later steppings too, a VLEK says "Milan".
+VEK_FORMS: Mapping[ProductLine, VekForm] = MappingProxyType(
+    {
+        ProductLine.MILAN: VekForm(frozenset({"Milan", "Milan-B0", "Milan-B1"}), 0, 64, has_spl4=True),
+        ProductLine.GENOA: VekForm(frozenset({"Genoa"}), 0, 64, has_spl4=True),
+        ProductLine.TURIN: VekForm(frozenset({"Turin"}), 1, 8, has_spl4=False),
+    }
+)

@@ -18,19 +18,10 @@ from cryptography.hazmat.primitives.hashes import SHA384
 from verifier.checks import Check
 from verifier.errors import VerificationError
 from verifier.snp.chain import Revocation, VerifiedChain
-from verifier.snp.endorsements import VekCertificate
-from verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
+from verifier.snp.endorsements import SPL4, VekCertificate
+from verifier.snp.products import VEK_FORMS, Cpuid, ProductLine, RootKind, describe_cpuid, line_of_cpuid
 from verifier.snp.report import Report, SigningKey
 from verifier.snp.tcb import LAYOUTS, Tcb, parse_tcb
-
-# productName in a VEK, by line. "Milan-B0" stands in the certificates of later steppings too.
-_PRODUCT_NAMES = {
-    ProductLine.MILAN: frozenset({"Milan", "Milan-B0", "Milan-B1"}),
-    ProductLine.GENOA: frozenset({"Genoa"}),
-    ProductLine.TURIN: frozenset({"Turin"}),
-}
-_STRUCT_VERSIONS = {ProductLine.MILAN: 0, ProductLine.GENOA: 0, ProductLine.TURIN: 1}
-_HWID_BYTES = {ProductLine.MILAN: 64, ProductLine.GENOA: 64, ProductLine.TURIN: 8}
 
 
 @dataclass(frozen=True)
@@ -134,19 +125,22 @@ def verify_report_signature(matched: MatchedVek) -> Claims:
 
 
 def _match_product_line(line: ProductLine, vek: VekCertificate, report: Report) -> None:
-    if vek.product_name not in _PRODUCT_NAMES[line]:
-        _wrong_line(vek, "productName", vek.product_name, " or ".join(sorted(_PRODUCT_NAMES[line])))
-    if vek.struct_version != _STRUCT_VERSIONS[line]:
-        _wrong_line(vek, "structVersion", str(vek.struct_version), str(_STRUCT_VERSIONS[line]))
-    if vek.hwid is not None and len(vek.hwid) != _HWID_BYTES[line]:
-        _wrong_line(vek, "hwID", f"{len(vek.hwid)} bytes", f"{_HWID_BYTES[line]} bytes")
+    form = VEK_FORMS[line]
+    if vek.product_name not in form.product_names:
+        _wrong_line(vek, "productName", vek.product_name, " or ".join(sorted(form.product_names)))
+    if vek.struct_version != form.struct_version:
+        _wrong_line(vek, "structVersion", str(vek.struct_version), str(form.struct_version))
+    if vek.hwid is not None and len(vek.hwid) != form.hwid_bytes:
+        _wrong_line(vek, "hwID", f"{len(vek.hwid)} bytes", f"{form.hwid_bytes} bytes")
+    has_spl4 = vek.certificate.extension(SPL4) is not None
+    if has_spl4 is not form.has_spl4:
+        _wrong_line(vek, "extension .3.4", f"present: {has_spl4}", f"present: {form.has_spl4}")
     if report.cpuid is not None and line_of_cpuid(report.cpuid) is not line:
-        of_cpuid = line_of_cpuid(report.cpuid) or "no known line"
         raise VerificationError(
             "the processor is of another product line",
             check=Check.PRODUCT_LINE,
             where="report",
-            got=f"CPUID {report.cpuid} ({of_cpuid})",
+            got=f"CPUID {describe_cpuid(report.cpuid)}",
             wanted=f"a processor of {line}",
         )
 

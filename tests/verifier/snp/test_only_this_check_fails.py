@@ -130,7 +130,7 @@ def _product_line() -> list[Case]:
     short_id_report = _GENOA.report(_REPORT_DATA, chip_id=_GENOA.chip_id[:8].ljust(64, b"\0"))
     return [
         _with_report(check, "CPUID 19h/01h/1 (Milan)", _GENOA, cpuid_model=0x01),
-        _with_report(check, "CPUID 1ah/50h/1 (no known line)", _TURIN, cpuid_model=0x50),
+        _with_report(check, "CPUID 1ah/50h/1 (Venice, which is not supported)", _TURIN, cpuid_model=0x50),
         _case(check, "CPUID", replace(_MILAN, cpuid=Cpuid(0x19, 0xA0, 2))),
         _with_vek(check, "productName", _GENOA, extensions=vek_extensions(_MILAN_ON_GENOA)),
         _with_vek(check, "productName", _GENOA, extensions=changed(genoa, forms.PRODUCT_NAME, der.ia5_string("genoa"))),
