@@ -14,6 +14,7 @@ import click
 from publisher.cli import attest, pack
 from verifier.cli import check, hash_command, report, show
 from verifier.console import Output, command_body
+from verifier.disk_command import disk
 from verifier.errors import TemporaryError, UsageError
 from verifier.options import FILE, json_option, rpc_option
 
@@ -155,7 +156,7 @@ def watch(settings_file: Path | None, once: bool, as_json: bool, **options: obje
         raise TemporaryError("some releases wait for another try", where="journal")
 
 
-for _command in (demo, check, report, hash_command, show, attest, pack, deploy, watch):
+for _command in (demo, check, report, hash_command, disk, show, attest, pack, deploy, watch):
     main.add_command(_command)
 
 if __name__ == "__main__":

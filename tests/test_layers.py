@@ -32,7 +32,7 @@ FLOORS = (
     ("judgement",),
     ("confirmation", "lookup"),
     ("console", "describe", "options"),
-    ("cli",),
+    ("cli", "disk_command"),
 )
 
 

@@ -56,21 +56,25 @@ def registry_reader(rpc_url: str | None, registry_address: str | None) -> Regist
 
 
 def read_small(path: Path) -> bytes:
-    """Read an evidence file named on the command line, bounded.
+    """Read an evidence file named on the command line. Raises as `read_bounded` does."""
+    return read_bounded(path, _SMALL_FILE_MAX_BYTES)
+
+
+def read_bounded(path: Path, max_bytes: int) -> bytes:
+    """Read a file named on the command line.
 
     Raises:
         UsageError: it cannot be read.
-        FormatError: it is larger than any evidence.
+        FormatError: it is larger than `max_bytes`.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_SMALL_FILE_MAX_BYTES + 1)
+            data = file.read(max_bytes + 1)
     except OSError as problem:
-        raise UsageError(
-            "cannot be read", where=str(path), got=problem.strerror or str(problem), wanted="a file"
-        ) from None
-    if len(data) > _SMALL_FILE_MAX_BYTES:
-        raise FormatError("too large", where=str(path), got="more", wanted=f"at most {_SMALL_FILE_MAX_BYTES} bytes")
+        got = problem.strerror or str(problem)
+        raise UsageError("cannot be read", where=str(path), got=got, wanted="a file") from None
+    if len(data) > max_bytes:
+        raise FormatError("too large", where=str(path), got="more", wanted=f"at most {max_bytes} bytes")
     return data
 
 
