@@ -125,6 +125,8 @@ def test_a_user_is_told_the_same(world: World, case: Case) -> None:
     document = json.loads(found.stdout)
     assert (found.returncode, document["accepted"]) == (case.exit_code, False)
     assert document["error"]["check"] == case.check
+    failed = {finding["check"] for finding in document["findings"] if finding["outcome"] == "failed"}
+    assert failed <= {case.check}  # nothing else is wrong with it
     assert "Traceback" not in found.stderr
     assert f"exit {case.exit_code}" in found.stderr
 
