@@ -12,18 +12,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA384
-from cryptography.x509.oid import NameOID
 
 from verifier.checks import Check
 from verifier.errors import VerificationError
 from verifier.snp.certificates import Certificate, Signed, parse_certificate, split_certificates
 from verifier.snp.crl import AUTHORITY_KEY_ID, Crl
+from verifier.snp.der import OBJECT_ID, PRINTABLE_STRING, SEQUENCE, SET, UTF8_STRING
 from verifier.snp.endorsements import Endorsements
 from verifier.snp.products import ProductLine, RootKind, TrustedRoot
 from verifier.snp.report import SigningKey
@@ -232,16 +231,26 @@ def _expect_name(certificate: Certificate, name: bytes, common_name: str) -> Non
 
 
 def _amd_name(common_name: str) -> bytes:
-    """The DER of AMD's names: always these six parts in this order."""
-    parts = (
-        (NameOID.ORGANIZATIONAL_UNIT_NAME, "Engineering"),
-        (NameOID.COUNTRY_NAME, "US"),
-        (NameOID.LOCALITY_NAME, "Santa Clara"),
-        (NameOID.STATE_OR_PROVINCE_NAME, "CA"),
-        (NameOID.ORGANIZATION_NAME, "Advanced Micro Devices"),
-        (NameOID.COMMON_NAME, common_name),
+    """The DER of AMD's names: always these six attributes, under 2.5.4, each alone in a set, in this order."""
+    attributes = (
+        (11, UTF8_STRING, "Engineering"),  # organizational unit
+        (6, PRINTABLE_STRING, "US"),
+        (7, UTF8_STRING, "Santa Clara"),
+        (8, UTF8_STRING, "CA"),
+        (10, UTF8_STRING, "Advanced Micro Devices"),
+        (3, UTF8_STRING, common_name),
     )
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts]).public_bytes()
+    name = b""
+    for kind, tag, text in attributes:
+        attribute = _encode(OBJECT_ID, bytes((0x55, 4, kind))) + _encode(tag, text.encode())
+        name += _encode(SET, _encode(SEQUENCE, attribute))
+    return _encode(SEQUENCE, name)
+
+
+def _encode(tag: int, content: bytes) -> bytes:
+    """One DER value of at most 255 bytes."""
+    length = (len(content),) if len(content) < 0x80 else (0x81, len(content))
+    return bytes((tag, *length)) + content
 
 
 def _is_amd_rsa(certificate: Certificate) -> bool:
