@@ -4,7 +4,7 @@ A tour, from names and sizes to a root hash:
 
     tree        a folder's entries, or those of a list of sizes (`sizes`)
     recipes     what two builders must agree on; `excluded`, `globs` and `lfs` leave files out as publishers do
-    allocator   where mkfs.erofs puts things; `erofs` plans a whole image; `erofs_bytes` writes its metadata
+    allocator   where mkfs.erofs puts things; `erofs` (or `erofs_1_5`) plans an image; `erofs_bytes` has its metadata
     image       the image as a stream of chunks, every file read once
     verity      parameters, superblock, leaves; `verity_tree` builds the tree, `hash_area` keeps it on disk
     disk        one pass over the stream for every layout variant
@@ -17,13 +17,14 @@ A tour, from names and sizes to a root hash:
 
 from verifier.digest.disk.disk import DiskPlan, DiskResult, digest_disk, plan_disk
 from verifier.digest.disk.models_yaml import PublishedDisk, find_disk, parse_models_yaml, parse_published_disk
-from verifier.digest.disk.recipes import LAYOUTS, PRIVATEMODE, Layout, Recipe, tinfoil
+from verifier.digest.disk.recipes import EROFS_1_5, LAYOUTS, PRIVATEMODE, Layout, Recipe, tinfoil
 from verifier.digest.disk.record import DiskDigest, match_disk_digests, parse_disk_digest
 from verifier.digest.disk.sizes import SizesPlan, plan_sizes
 from verifier.digest.disk.verify_image import verify_image
 from verifier.digest.disk.verity import VerityParameters, hash_blocks
 
 __all__ = [
+    "EROFS_1_5",
     "LAYOUTS",
     "PRIVATEMODE",
     "DiskDigest",

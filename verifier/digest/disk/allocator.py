@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 BLOCK_BYTES = 4096
-_SLOT_BYTES = 32  # inodes are aligned to this
+SLOT_BYTES = 32  # inodes are aligned to this
 
 
 def round_up(value: int, multiple: int) -> int:
@@ -90,7 +90,7 @@ class Allocator:
         if group is None:
             group = Group(is_metadata=True)
             self._waiting[group] = None
-        offset = self.extend(group, size, inline, _SLOT_BYTES)
+        offset = self.extend(group, size, inline, SLOT_BYTES)
         return None if offset is None else (group, offset)
 
     def add_file_blocks(self, count: int) -> Group:
@@ -172,19 +172,19 @@ class Allocator:
     def _choose(self, size: int, inline: int) -> Group | None:
         """Pick the group that an inode and its inline bytes fill best; ties go to the earlier step."""
         need = size + inline
-        ideal = (BLOCK_BYTES - need % BLOCK_BYTES) // _SLOT_BYTES * _SLOT_BYTES  # fill that leaves just enough room
+        ideal = (BLOCK_BYTES - need % BLOCK_BYTES) // SLOT_BYTES * SLOT_BYTES  # fill that leaves just enough room
         choice: Group | None = None
         best = 0
         if need < BLOCK_BYTES:
             last = self._last
             for group in self._placed_queues.heads(min(ideal, BLOCK_BYTES - 1), 1, but=last):
-                if fill := self._fill(group, size, inline, _SLOT_BYTES):
+                if fill := self._fill(group, size, inline, SLOT_BYTES):
                     choice, best = group, fill
                     break
-            if last and last.is_metadata and (fill := self._fill(last, size, inline, _SLOT_BYTES)) and fill > best:
+            if last and last.is_metadata and (fill := self._fill(last, size, inline, SLOT_BYTES)) and fill > best:
                 choice, best = last, fill
         for group in self._waiting_heads(ideal, wraps=need < BLOCK_BYTES):
-            if fill := self._fill(group, size, inline, _SLOT_BYTES):
+            if fill := self._fill(group, size, inline, SLOT_BYTES):
                 return group if fill > best else choice
         return choice
 
@@ -195,6 +195,6 @@ class Allocator:
             yield from queues.heads(BLOCK_BYTES - 1, 1)
         elif wraps:
             yield from queues.heads(ideal, 0)
-            yield from queues.heads(BLOCK_BYTES - 1, ideal + _SLOT_BYTES)
+            yield from queues.heads(BLOCK_BYTES - 1, ideal + SLOT_BYTES)
         else:
             yield from queues.heads(ideal, 1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verifier.digest.disk.allocator import BLOCK_BYTES
-from verifier.digest.disk.erofs import Plan, plan_erofs
+from verifier.digest.disk.erofs import Plan
 from verifier.digest.disk.erofs_bytes import seal_first_block
 from verifier.digest.disk.excluded import apply_excluded, parse_excluded
 from verifier.digest.disk.hash_area import HashArea, write_at
@@ -78,7 +78,7 @@ def plan_disk(folder: Path, recipe: Recipe, *, excluded: str = "") -> DiskPlan:
         tree = apply_excluded(tree, parse_excluded(excluded), lfs.pointer_for)
         pointers = lfs.replaced
     entries = sum(1 for _ in walk(tree))
-    return DiskPlan(folder, recipe, plan_erofs(tree), entries, tuple(pointers))
+    return DiskPlan(folder, recipe, recipe.plan(tree), entries, tuple(pointers))
 
 
 def digest_disk(

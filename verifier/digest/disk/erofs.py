@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from verifier.checks import Check
-from verifier.digest.disk.allocator import BLOCK_BYTES, Allocator, Group
+from verifier.digest.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group
 from verifier.digest.disk.tree import Kind, Node, shown
 from verifier.errors import FormatError
 
@@ -18,7 +18,6 @@ SUPERBLOCK_OFFSET = 1024
 SUPERBLOCK_BYTES = 128
 NO_BLOCK = 0xFFFFFFFF  # start block of an inode without full blocks
 
-_SLOT_BYTES = 32
 _COMPACT_BYTES = 32
 _EXTENDED_BYTES = 64
 _DIRENT_BYTES = 12
@@ -50,7 +49,7 @@ class Inode:
     @property
     def nid(self) -> int:
         """The number that directories name this inode by: its position in slots of 32 bytes."""
-        return self.position // _SLOT_BYTES
+        return self.position // SLOT_BYTES
 
     @property
     def tail_bytes(self) -> int:
@@ -86,13 +85,7 @@ def plan_erofs(root: Node) -> Plan:
     Raises:
         FormatError: the tree is beyond what the layout was compared for (links of a directory, size of the image).
     """
-    planner = _Planner()
-    top = planner.lay_out(root)
-    planner.allocator.place_all()
-    blocks = planner.allocator.tail
-    if blocks > _MAX_BLOCKS or top.nid > _MAX_ROOT_NUMBER:
-        raise _unproven("image", f"{blocks} blocks, root inode {top.nid}", "fewer than 2^32 blocks, root inode 65535")
-    return Plan(top, tuple(planner.inodes), blocks)
+    return Planner(Allocator()).plan(root)
 
 
 def split_entries(entries: list[Entry]) -> Iterator[list[Entry]]:
@@ -109,15 +102,27 @@ def split_entries(entries: list[Entry]) -> Iterator[list[Entry]]:
     yield block
 
 
-class _Planner:
-    def __init__(self) -> None:
+class Planner:
+    """Lays one tree out, as releases from 1.8.6 on do."""
+
+    def __init__(self, allocator: Allocator) -> None:
         self.inodes: list[Inode] = []
-        self.allocator = Allocator()
+        self.allocator = allocator
         first = self.allocator.add_metadata(SUPERBLOCK_OFFSET + SUPERBLOCK_BYTES, 0)
         assert first is not None
         self.allocator.place(first[0])
 
+    def plan(self, root: Node) -> Plan:
+        top = self.lay_out(root)
+        self.allocator.place_all()
+        blocks = self.allocator.tail
+        if blocks > _MAX_BLOCKS or top.nid > _MAX_ROOT_NUMBER:
+            wanted = "fewer than 2^32 blocks, root inode 65535"
+            raise _unproven("image", f"{blocks} blocks, root inode {top.nid}", wanted)
+        return Plan(top, tuple(self.inodes), blocks)
+
     def lay_out(self, root: Node) -> Inode:
+        """Place everything below `root` and return its inode."""
         top = self._directory(root)
         self.allocator.place(top.group)
         self._fill_directory(top, parent=top)
@@ -145,11 +150,8 @@ class _Planner:
 
     def _directory(self, node: Node) -> Inode:
         """Make room for a directory's inode only; its entries follow when its children have their places."""
-        names = [b".", b"..", *(child.name for child in node.children)]
-        subdirectories = sum(child.kind is Kind.DIRECTORY for child in node.children)
-        if subdirectories + 2 > _MAX_LINKS:
-            raise _unproven(shown(node.name), f"{subdirectories} subdirectories", f"at most {_MAX_LINKS - 2}")
-        return self._inode(node, _directory_bytes(sorted(names)), subdirectories + 2, NO_BLOCK, None)
+        size, links = directory_size(node)
+        return self._inode(node, size, links, NO_BLOCK, None)
 
     def _entries(self, inode: Inode) -> None:
         """Place a directory's own blocks; the entries name inodes by position, so all of those are placed too."""
@@ -161,7 +163,7 @@ class _Planner:
         self._finish_content(inode, data, self.allocator.add_directory_blocks)
 
     def _inode(self, node: Node, size: int, links: int, start: int, data: Group | None) -> Inode:
-        inode_bytes = _COMPACT_BYTES if size <= 0xFFFFFFFF else _EXTENDED_BYTES
+        inode_bytes = inode_size(size)
         tail = size % BLOCK_BYTES
         room = self.allocator.add_metadata(inode_bytes, tail)
         is_inline = room is not None and tail > 0
@@ -195,15 +197,23 @@ class _Planner:
         assert grown is not None
 
 
-def _directory_bytes(names: list[bytes]) -> int:
-    """Size of a directory: full blocks up to the last, which ends with its last name."""
+def directory_size(node: Node) -> tuple[int, int]:
+    """Return a directory's size (full blocks up to the last, which ends with its last name) and its link count."""
     position = 0
-    for name in names:
+    for name in sorted([b".", b"..", *(child.name for child in node.children)]):
         cost = _DIRENT_BYTES + len(name)
         if position % BLOCK_BYTES + cost > BLOCK_BYTES:
             position += BLOCK_BYTES - position % BLOCK_BYTES
         position += cost
-    return position
+    links = 2 + sum(child.kind is Kind.DIRECTORY for child in node.children)
+    if links > _MAX_LINKS:
+        raise _unproven(shown(node.name), f"{links - 2} subdirectories", f"at most {_MAX_LINKS - 2}")
+    return position, links
+
+
+def inode_size(size: int) -> int:
+    """Return the bytes of an inode for content of `size`."""
+    return _COMPACT_BYTES if size <= 0xFFFFFFFF else _EXTENDED_BYTES
 
 
 def _unproven(where: str, got: str, wanted: str) -> FormatError:

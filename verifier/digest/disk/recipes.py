@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from verifier.digest.disk.erofs import Plan, plan_erofs
+from verifier.digest.disk.erofs_1_5 import plan_erofs_1_5
 from verifier.digest.disk.tree import Kind, Node
 from verifier.digest.disk.verity import VerityParameters
 from verifier.errors import UsageError
@@ -18,15 +20,17 @@ _REVISION = re.compile("[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Layout:
-    """A variant of the layout by the releases of erofs-utils that write it. Variants differ in block 0 only."""
+    """A layout by the releases of erofs-utils that write it. Those with the same `plan` differ in block 0 only."""
 
     name: str
-    feature_incompat: int
+    feature_incompat: int = 0
+    plan: Callable[[Node], Plan] = plan_erofs
 
 
 # Release 1.9 alone marks plain images as zero-padded LZ4. The tag v1.9.1, which no longer does, also prints "1.9".
-EROFS_CURRENT = Layout("erofs-1.8.6+", 0)
-EROFS_1_9 = Layout("erofs-1.9", 1)
+EROFS_CURRENT = Layout("erofs-1.8.6+")
+EROFS_1_9 = Layout("erofs-1.9", feature_incompat=1)
+EROFS_1_5 = Layout("erofs-1.5", plan=plan_erofs_1_5)
 LAYOUTS = (EROFS_CURRENT, EROFS_1_9)
 
 
@@ -56,6 +60,10 @@ class Recipe:
         verity: algorithm, block sizes, salt and the uuid of the verity superblock.
         removed: names in the root folder that never go on the disk.
         permissions: the mode bits that an entry has on the disk.
+        layouts: the variants to compute; all come out of one pass, so they share a plan.
+
+    Raises:
+        UsageError: layouts that place files differently.
     """
 
     name: str
@@ -64,6 +72,15 @@ class Recipe:
     removed: tuple[bytes, ...] = ()
     permissions: Callable[[Node], int] = as_found
     layouts: tuple[Layout, ...] = LAYOUTS
+
+    def __post_init__(self) -> None:
+        if len({layout.plan for layout in self.layouts}) != 1:
+            names = ", ".join(layout.name for layout in self.layouts)
+            raise UsageError("layouts that need a pass each", where=self.name, got=names, wanted="layouts of one plan")
+
+    def plan(self, root: Node) -> Plan:
+        """Lay a shaped tree out. Raises as `plan_erofs` does."""
+        return self.layouts[0].plan(root)
 
     def shape(self, root: Node) -> Node:
         """Return the tree with the recipe's permissions and without what it removes."""
@@ -84,10 +101,11 @@ PRIVATEMODE = Recipe(
 )
 
 
-def tinfoil(model: str, revision: str) -> Recipe:
+def tinfoil(model: str, revision: str, layouts: tuple[Layout, ...] = (EROFS_1_5,)) -> Recipe:
     """Return the recipe of Tinfoil's modelwrap: uuid and salt come from `<model>@<revision>`.
 
-    It holds for images built with erofs-utils 1.8.6 or newer; modelwrap has also used 1.5, whose layout differs.
+    modelwrap pins erofs-utils 1.5. For a while it had 1.8.6 (github.com/tinfoilsh/modelwrap, pull request 25): give
+    `layouts=LAYOUTS` for images from then.
 
     Raises:
         UsageError: not a model of the Hugging Face Hub, or not a full commit hash.
@@ -102,4 +120,4 @@ def tinfoil(model: str, revision: str) -> Recipe:
     name = f"{model}@{revision}"
     disk_uuid = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}-inner")
     verity = VerityParameters(salt=sha256(name.encode()).digest(), uuid=disk_uuid)
-    return Recipe("tinfoil", disk_uuid, verity, removed=(b".cache",), permissions=as_downloaded)
+    return Recipe("tinfoil", disk_uuid, verity, (b".cache",), as_downloaded, layouts)

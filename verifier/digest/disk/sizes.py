@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 
 from verifier.checks import Check
-from verifier.digest.disk.erofs import Plan, plan_erofs
+from verifier.digest.disk.erofs import Plan
 from verifier.digest.disk.excluded import apply_excluded, parse_excluded
 from verifier.digest.disk.lfs import pointer_bytes
 from verifier.digest.disk.recipes import Recipe
@@ -50,7 +50,7 @@ def plan_sizes(data: bytes, recipe: Recipe, *, excluded: str = "", where: str = 
         return replace(file, size=pointer_bytes(file.size))
 
     tree = apply_excluded(recipe.shape(root), parse_excluded(excluded), unfetched)
-    return SizesPlan(plan_erofs(tree), files, tuple(assumed))
+    return SizesPlan(recipe.plan(tree), files, tuple(assumed))
 
 
 def parse_sizes(data: bytes, where: str) -> tuple[Node, int]:

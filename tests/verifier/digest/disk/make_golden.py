@@ -1,8 +1,9 @@
 """Make the golden values beside this file with real tools. Not a test; run it by hand when the trees change:
 
-    python tests/verifier/digest/disk/make_golden.py MKFS_1_9_1 MKFS_1_9 VERITYSETUP
+    python tests/verifier/digest/disk/make_golden.py MKFS_1_9_1 MKFS_1_9 MKFS_1_5 VERITYSETUP
 
-with paths to mkfs.erofs of the erofs-utils releases 1.9.1 (or 1.8.6 to 1.9.4, but 1.9) and 1.9, and to veritysetup.
+with paths to mkfs.erofs of the erofs-utils releases 1.9.1 (or 1.8.6 to 1.9.4, but 1.9), 1.9 and 1.5, and to
+veritysetup.
 Nothing of this project computes a value here: trees and data are generated, the tools do the rest.
 """
 
@@ -44,15 +45,14 @@ def _root(text: str) -> str:
 def tree_row(tools: list[str], veritysetup: str, seed: int) -> list[object]:
     with tempfile.TemporaryDirectory() as folder:
         random_trees.write_tree(random_trees.tree_of(seed), Path(folder, "tree"))
-        roots = []
+        results: list[object] = []
         for tool in tools:
             image = Path(folder, "image")
             command = [tool, "-T0", "-x-1", "--all-root", f"-U{ZERO}", image, Path(folder, "tree")]
             subprocess.run(command, check=True, capture_output=True, env={})
-            offset = image.stat().st_size
-            roots.append(root_of_image(veritysetup, image))
+            results += [image.stat().st_size, root_of_image(veritysetup, image)]
             image.unlink()
-        return [seed, offset, *roots]
+        return [seed, *results]
 
 
 def verity_row(veritysetup: str, number: int) -> list[object]:
@@ -76,12 +76,12 @@ def write(name: str, about: str, columns: list[str], rows: list[list[object]]) -
     (Path(__file__).parent / "golden" / name).write_text(f"{head}{lines}\n]}}\n")
 
 
-def main(current: str, release_1_9: str, veritysetup: str) -> None:
+def main(current: str, release_1_9: str, release_1_5: str, veritysetup: str) -> None:
     write(
         "erofs.json",
         "Roots that mkfs.erofs and veritysetup gave for the trees of random_trees.py; see make_golden.py.",
-        ["seed", "hash_offset", "root_1_9_1", "root_1_9"],
-        [tree_row([current, release_1_9], veritysetup, seed) for seed in range(TREES)],
+        ["seed", "hash_offset_1_9_1", "root_1_9_1", "hash_offset_1_9", "root_1_9", "hash_offset_1_5", "root_1_5"],
+        [tree_row([current, release_1_9, release_1_5], veritysetup, seed) for seed in range(TREES)],
     )
     write(
         "verity.json",

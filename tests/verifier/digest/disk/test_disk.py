@@ -13,6 +13,8 @@ from hashlib import sha256
 import pytest
 
 from verifier.digest.disk import (
+    EROFS_1_5,
+    LAYOUTS,
     PRIVATEMODE,
     DiskDigest,
     digest_disk,
@@ -182,6 +184,35 @@ def test_the_order_of_the_directory_does_not_matter(model, tmp_path):
 def test_tinfoil_depends_on_model_and_revision(model):
     recipes = [tinfoil("a/b", "0" * 40), tinfoil("a/b", "1" * 40), tinfoil("a/c", "0" * 40)]
     assert len({roots(model, recipe)[0] for recipe in [*recipes, PRIVATEMODE]}) == 4
+
+
+def test_tinfoil_has_one_layout_unless_told(model):
+    by_default = digest_disk(plan_disk(model, tinfoil("a/b", "0" * 40))).digests
+    asked = digest_disk(plan_disk(model, tinfoil("a/b", "0" * 40, LAYOUTS))).digests
+    assert [digest.layout for digest in by_default] == ["erofs-1.5"]
+    assert [digest.layout for digest in asked] == ["erofs-1.8.6+", "erofs-1.9"]
+
+
+def test_layouts_of_two_plans_are_no_recipe():
+    with pytest.raises(UsageError, match="a pass each"):
+        tinfoil("a/b", "0" * 40, (*LAYOUTS, EROFS_1_5))
+    with pytest.raises(UsageError, match="a pass each"):
+        tinfoil("a/b", "0" * 40, ())
+
+
+@pytest.mark.parametrize(
+    "name", [("a", "0" * 39), ("a", "A" * 40), ("a b", "0" * 40), ("a/b/c", "0" * 40), ("", "0" * 40)]
+)
+def test_tinfoil_needs_a_model_and_a_commit(name):
+    with pytest.raises(UsageError, match="not a model and revision"):
+        tinfoil(*name)
+
+
+def test_tinfoil_uuid_and_salt():
+    """From the reference that modelwrap prints for this model (tinfoilsh/modelwrap, pull request 25)."""
+    recipe = tinfoil("hf-internal-testing/tiny-random-GPT2Model", "d6694b0d8fe17978761c9305dc151780506b192e")
+    assert str(recipe.volume_uuid) == "905785b4-b198-5ed6-b97d-e7c36a0be1df" == str(recipe.verity.uuid)
+    assert recipe.verity.salt.hex() == "0cfd0d8eafe96c10db5ec4ac930c38ac372cc50144a20975feec5d2a6ee9641d"
 
 
 def test_tinfoil_leaves_the_downloaders_cache_out(model):

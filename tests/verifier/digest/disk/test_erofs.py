@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from verifier.digest.disk.disk import digest_disk, plan_disk
 from verifier.digest.disk.erofs import plan_erofs
 from verifier.digest.disk.erofs_bytes import inode_record
 from verifier.digest.disk.image import image_chunks
+from verifier.digest.disk.recipes import EROFS_1_5
 from verifier.digest.disk.tree import Kind, Node, directory
 from verifier.errors import FormatError, UsageError
 
@@ -86,12 +88,25 @@ def test_there_are_enough_golden_trees():
 
 
 @pytest.mark.parametrize("start", range(0, len(GOLDEN), 50))
-def test_random_trees_equal_golden_values(start, random_trees, digest_tree):
-    for seed, hash_offset, *roots in GOLDEN[start : start + 50]:
-        result = digest_tree(random_trees.tree_of(seed))
-        got = [result.digests[0].hash_offset, *(digest.root.hex() for digest in result.digests)]
-        assert [digest.layout for digest in result.digests] == ["erofs-1.8.6+", "erofs-1.9"]
-        assert got == [hash_offset, *roots], f"tree {seed}"
+def test_random_trees_equal_golden_values(start, random_trees, digest_tree, as_found):
+    old = replace(as_found, layouts=(EROFS_1_5,))
+    for seed, *wanted in GOLDEN[start : start + 50]:
+        tree = random_trees.tree_of(seed)
+        digests = (*digest_tree(tree).digests, *digest_tree(tree, old).digests)
+        assert [digest.layout for digest in digests] == ["erofs-1.8.6+", "erofs-1.9", "erofs-1.5"]
+        got = [value for digest in digests for value in (digest.hash_offset, digest.root.hex())]
+        assert got == wanted, f"tree {seed}"
+
+
+def test_release_1_5_leaves_lost_and_found_out(digest_tree, as_found):
+    """Seen with mkfs.erofs 1.5: every name that begins so, at any depth. Later releases keep them."""
+    old = replace(as_found, layouts=(EROFS_1_5,))
+    plain = [file(b"a", b"hello\n"), directory(b"d", 0o755, [])]
+    names = [file(b"lost+found", b"x"), directory(b"lost+found.d", 0o755, []), plain[0]]
+    more = [*names, directory(b"d", 0o755, [file(b"lost+found2", b"x")])]
+    without, with_names = (directory(b"", 0o755, nodes) for nodes in (plain, more))
+    assert digest_tree(with_names, old).digests == digest_tree(without, old).digests
+    assert digest_tree(with_names).digests != digest_tree(without).digests
 
 
 @pytest.mark.parametrize(
