@@ -46,6 +46,7 @@ CREATE TABLE releases (
     verdict_digest BLOB REFERENCES verdicts (digest), report_digest BLOB, record BLOB,
     UNIQUE (source, release, content)) STRICT;
 CREATE INDEX releases_by_report ON releases (report_digest);
+CREATE INDEX releases_by_state ON releases (state);
 CREATE TABLE verdicts (
     digest BLOB PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id),
     statement BLOB NOT NULL, kept_at TEXT NOT NULL) STRICT;

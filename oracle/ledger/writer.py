@@ -13,7 +13,7 @@ from oracle.ledger.signers import Signer, check_custody
 from oracle.ledger.transactions import FeeLimits, Progress, TransactionSender
 from oracle.rows import State
 from verifier.errors import RecordError, TemporaryError, VerificationError
-from verifier.node import keeping_recursion_limit
+from verifier.node import keeping_recursion_limit, parse_address
 from verifier.record import Entry, Record, match_entry
 from verifier.registry import RegistryReader, load_artifact
 
@@ -140,18 +140,22 @@ def open_writer(
         UsageError: wrong chain or contract, or a development key on a chain that is not local.
         TemporaryError: the node does not answer.
     """
+    address = checksum_address(options.registry_address)
     chain = Web3Chain(options.rpc_url, timeout_seconds=options.rpc_timeout_seconds)
-    identity = chain.identity(options.registry_address)
+    identity = chain.identity(address)
     chain_id = int(identity["chain id"])
     check_custody(signer, chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity)
-    registry = RegistryReader(
-        options.rpc_url, options.registry_address, chain_id=chain_id, timeout_seconds=options.rpc_timeout_seconds
-    )
+    registry = RegistryReader(options.rpc_url, address, chain_id=chain_id, timeout_seconds=options.rpc_timeout_seconds)
     sender = TransactionSender(chain, signer, journal, options.limits, chain_id=chain_id, clock=clock)
-    return RegistryWriter(
-        registry, chain, sender, journal, address=options.registry_address, confirmations=options.confirmations
-    )
+    return RegistryWriter(registry, chain, sender, journal, address=address, confirmations=options.confirmations)
+
+
+def checksum_address(text: str) -> str:
+    """Return a registry's address as transactions want it; raises UsageError if it is none."""
+    from eth_utils.address import to_checksum_address
+
+    return str(to_checksum_address(parse_address(text, "registry")))
 
 
 def publish_call_data(record: Record) -> bytes:

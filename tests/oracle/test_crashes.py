@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,11 @@ def test_one_record_whatever_the_moment(registry: DeployedRegistry, tmp_path: Pa
         events = reader.history(bytes.fromhex(manifest))
         (event,) = (event for event in events if isinstance(event, Publication))
         assert [event.transaction_hash.hex()] == cycle["transactions"], "the transaction first stored is the one mined"
+    assert_key_is_nowhere(registry.oracle.key, tmp_path)
+
+
+def assert_key_is_nowhere(key: bytes, folder: Path) -> None:
+    forms = (key, key.hex().encode(), key.hex().upper().encode(), str(int.from_bytes(key)).encode(), b64encode(key))
+    for path in folder.rglob("*"):
+        data = path.read_bytes() if path.is_file() else b""
+        assert not [form for form in forms if form in data], path

@@ -314,7 +314,7 @@ LIES = [take_and_lose_reply, lose, ignore, say("nonce too low", taking=True), sa
 ACTIONS = ["push", "push", "push", "mine", "forget", "foreign", "restart", "late", "reorg 1", "reorg 3"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     actions=st.lists(st.one_of(st.sampled_from(ACTIONS), st.sampled_from(range(len(LIES)))), max_size=40),
     rows=st.integers(1, 3),
