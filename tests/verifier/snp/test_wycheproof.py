@@ -1,0 +1,118 @@
+"""Wycheproof's cases of P-384/SHA-384 and RSA-PSS-4096/SHA-384/48 through the functions that judge real evidence.
+
+An ECDSA case becomes a report: r and s are written into the tail of a real one, little-endian, and the case's message
+takes the place of the signed bytes. A PSS case becomes a certificate's signature.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from tests.verifier.snp.real_sets import real_set
+from verifier.checks import Check
+from verifier.errors import FormatError, ProvenanceError, VerificationError
+from verifier.snp.certificates import Signed
+from verifier.snp.chain import PSS_PLAIN, verify_chain, verify_pss
+from verifier.snp.der import INTEGER, SEQUENCE, parse_der
+from verifier.snp.endorsements import parse_endorsements
+from verifier.snp.products import AMD_ROOTS
+from verifier.snp.report import SIGNED_BYTES, parse_report
+from verifier.snp.signature import MatchedVek, match_vek_to_report, verify_report_signature
+
+_COMPONENT_BYTES = 72
+
+
+@pytest.fixture(scope="module")
+def matched(vectors: Path) -> tuple[bytes, MatchedVek]:
+    """A real report and what was matched with it."""
+    real = real_set(vectors, "milan-v3-dstack")
+    endorsements = parse_endorsements(real.evidence.vek, real.evidence.chain, None)
+    chain = verify_chain(endorsements, roots=AMD_ROOTS, at=real.at)
+    return real.evidence.report, match_vek_to_report(chain, parse_report(real.evidence.report))
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("ecdsa_secp384r1_sha384_test", 504), ("ecdsa_secp384r1_sha384_p1363_test", 280)]
+)
+def test_report_signatures_agree(vectors: Path, matched: tuple[bytes, MatchedVek], name: str, count: int) -> None:
+    report, genuine = matched
+    differ, cases = [], 0
+    for group, case in _cases(vectors, name):
+        cases += 1
+        signature = bytes.fromhex(case["sig"])
+        accepted = False
+        try:
+            r, s = _split_fixed(signature) if "p1363" in name else _split_der(signature)
+            tail = r.to_bytes(_COMPONENT_BYTES, "little") + s.to_bytes(_COMPONENT_BYTES, "little")
+            parsed = parse_report(report[:SIGNED_BYTES] + tail + bytes(len(report) - SIGNED_BYTES - len(tail)))
+            message = replace(parsed, signed=bytes.fromhex(case["msg"]))
+            verify_report_signature(_with_key(replace(genuine, report=message), group["publicKeyDer"]))
+            accepted = True
+        except ProvenanceError as error:
+            assert error.check in {Check.REPORT_FORMAT, Check.REPORT_SIGNATURE}
+        if accepted is not (case["result"] == "valid"):
+            differ.append((case["tcId"], case["comment"]))
+    assert (differ, cases) == ([], count)
+
+
+def _with_key(matched: MatchedVek, spki_hex: str) -> MatchedVek:
+    endorsements = matched.chain.endorsements
+    key = load_der_public_key(bytes.fromhex(spki_hex))
+    assert isinstance(key, EllipticCurvePublicKey)
+    certificate = replace(endorsements.vek.certificate, key=key)
+    vek = replace(endorsements.vek, certificate=certificate)
+    return replace(matched, chain=replace(matched.chain, endorsements=replace(endorsements, vek=vek)))
+
+
+def _split_fixed(signature: bytes) -> tuple[int, int]:
+    if len(signature) != 96:
+        raise _problem("length", str(len(signature)), "96")
+    return int.from_bytes(signature[:48], "big"), int.from_bytes(signature[48:], "big")
+
+
+def _split_der(signature: bytes) -> tuple[int, int]:
+    """By the walker that reads certificates, which must know every way to write two numbers that is not DER."""
+    value = parse_der(signature, _problem)
+    contents = [child.content for child in value.children if child.tag == INTEGER]
+    if value.tag != SEQUENCE or len(contents) != len(value.children) or len(contents) != 2:
+        raise _problem("signature", signature.hex(), "two numbers")
+    if any(content[0] & 0x80 or len(content) > _COMPONENT_BYTES for content in contents):
+        raise _problem("signature", signature.hex(), "numbers that a report can hold")
+    return int.from_bytes(contents[0], "big"), int.from_bytes(contents[1], "big")
+
+
+def _problem(what: str, got: str, wanted: str) -> FormatError:
+    return FormatError(what, check=Check.REPORT_FORMAT, got=got, wanted=wanted)
+
+
+def test_chain_signatures_agree(vectors: Path, matched: tuple[bytes, MatchedVek]) -> None:
+    issuer = matched[1].chain.endorsements.ark
+    differ, cases = [], 0
+    for group, case in _cases(vectors, "rsa_pss_4096_sha384_mgf1_48_test"):
+        cases += 1
+        key = load_der_public_key(bytes.fromhex(group["publicKeyDer"]))
+        assert isinstance(key, RSAPublicKey)
+        signed = Signed(bytes.fromhex(case["msg"]), PSS_PLAIN, bytes.fromhex(case["sig"]))
+        accepted = False
+        try:
+            verify_pss(signed, replace(issuer, key=key), Check.VEK_CHAIN, "test", "test")
+            accepted = True
+        except VerificationError as error:
+            assert error.check is Check.VEK_CHAIN
+        if accepted is not (case["result"] == "valid"):
+            differ.append((case["tcId"], case["comment"]))
+    assert (differ, cases) == ([], 141)
+
+
+def _cases(vectors: Path, name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    groups = json.loads((vectors / "wycheproof" / f"{name}.json").read_text())["testGroups"]
+    return ((group, case) for group in groups for case in group["tests"])
