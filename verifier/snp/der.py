@@ -7,9 +7,10 @@ cannot check is that of defaults, which must be left out: whoever reads a field 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from verifier.errors import FormatError
 
@@ -19,20 +20,22 @@ SEQUENCE, SET = 0x30, 0x31
 TRUE = b"\xff"
 
 _MAX_DEPTH = 16
-# A list of 1 MiB whose entries are as small as they can be has some 160,000 values.
-_MAX_VALUES = 200_000
+# Room for a list of 16,000 revoked certificates; AMD's has had one.
+_MAX_VALUES = 50_000
 _MAX_INTEGER_BYTES = 21  # RFC 5280, 4.1.2.2: serial numbers of up to 20 octets, and one for the sign
+_MAX_OBJECT_ID_BYTES = 32
 _CONSTRUCTED = 0x20
 _CONTEXT = 0x80
 _CLASS = 0xC0
+# Numbers in base 128, high bit set in all bytes but the last, and none beginning with a zero digit.
+_ARCS = re.compile(rb"(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+")
 _UTC_TIME_ENDS_IN = 2050  # RFC 5280, 4.1.2.5: from then on GeneralizedTime, before never
 
 Problem = Callable[[str, str, str], FormatError]
 """Makes the error of a caller out of (what, got, wanted)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One DER value. `children` are the values inside a constructed one; `encoding` is the value whole."""
 
     tag: int
@@ -99,23 +102,16 @@ class _Walk:
 
 
 def _check_content(tag: int, content: bytes, children: list[Value], problem: Problem) -> None:
-    shown = content[:16].hex() or "nothing"
-    if tag == BOOLEAN and content not in (b"\x00", TRUE):
-        raise problem("boolean", shown, "00 or ff")
-    if tag == INTEGER and not _is_shortest_integer(content):
-        raise problem("integer not in its shortest form", shown, "the shortest form")
-    if tag == BIT_STRING and not _is_bit_string(content):
-        raise problem("bit string", shown, "unused bits zero")
-    if tag == NULL and content:
-        raise problem("null", shown, "nothing in it")
-    if tag == OBJECT_ID and not _is_object_id(content):
-        raise problem("object identifier", shown, "arcs in their shortest form")
+    if tag & _CLASS == _CONTEXT:
+        return  # what it may hold, whoever reads it knows
+    form = _FORMS.get(tag)
+    if form is None:
+        raise problem("tag", f"{tag:#x}", "one of those that certificates are made of")
+    holds, wanted = form
+    if not holds(content):
+        raise problem(f"value of tag {tag:#x}", content[:16].hex() or "nothing", wanted)
     if tag == SET and [c.encoding for c in children] != sorted(c.encoding for c in children):
-        raise problem("set out of order", shown, "members sorted by their encoding")
-    if tag in (SEQUENCE & ~_CONSTRUCTED, SET & ~_CONSTRUCTED):
-        raise problem("sequence or set marked primitive", f"{tag:#x}", "constructed")
-    if tag & _CLASS == 0 and tag & _CONSTRUCTED and tag not in (SEQUENCE, SET):
-        raise problem("constructed where primitive is due", f"tag {tag:#x}", "a primitive value")
+        raise problem("set out of order", content[:16].hex(), "members sorted by their encoding")
 
 
 def _is_shortest_integer(content: bytes) -> bool:
@@ -125,16 +121,45 @@ def _is_shortest_integer(content: bytes) -> bool:
 
 
 def _is_bit_string(content: bytes) -> bool:
-    if not content or content[0] > 7 or (len(content) == 1 and content[0]):
-        return False
-    return not content[-1] & ((1 << content[0]) - 1) if len(content) > 1 else True
+    """A count of unused bits, which must be zero; no bits at all have none unused."""
+    if len(content) < 2:
+        return content == b"\0"
+    return content[0] < 8 and not content[-1] & ((1 << content[0]) - 1)
 
 
 def _is_object_id(content: bytes) -> bool:
-    if not content or content[-1] & 0x80:
+    return len(content) <= _MAX_OBJECT_ID_BYTES and _ARCS.fullmatch(content) is not None
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
         return False
-    starts = [0, *(i + 1 for i, byte in enumerate(content[:-1]) if not byte & 0x80)]
-    return all(content[i] != 0x80 for i in starts)
+    return True
+
+
+def _anything(_: bytes) -> bool:
+    return True
+
+
+# Every universal type in AMD's certificates and lists: whether a content is well formed, and how it should be.
+# SEQUENCE and SET are always constructed, the others never; a time is judged by `parse_time`.
+_FORMS: dict[int, tuple[Callable[[bytes], bool], str]] = {
+    BOOLEAN: (lambda content: content in (b"\0", TRUE), "00 or ff"),
+    INTEGER: (_is_shortest_integer, "an integer in its shortest form"),
+    BIT_STRING: (_is_bit_string, "unused bits counted, and zero"),
+    OCTET_STRING: (_anything, ""),
+    NULL: (lambda content: not content, "nothing"),
+    OBJECT_ID: (_is_object_id, f"at most {_MAX_OBJECT_ID_BYTES} bytes, arcs in their shortest form"),
+    UTF8_STRING: (_is_utf8, "UTF-8"),
+    PRINTABLE_STRING: (bytes.isascii, "ASCII"),
+    IA5_STRING: (bytes.isascii, "ASCII"),
+    UTC_TIME: (_anything, ""),
+    GENERALIZED_TIME: (_anything, ""),
+    SEQUENCE: (_anything, ""),
+    SET: (_anything, ""),
+}
 
 
 def parse_unsigned(value: Value, problem: Problem) -> int:
@@ -146,8 +171,8 @@ def parse_unsigned(value: Value, problem: Problem) -> int:
 
 def parse_object_id(value: Value, problem: Problem) -> str:
     """Return an OBJECT IDENTIFIER in its dotted form."""
-    if value.tag != OBJECT_ID or len(value.content) > 32:
-        raise problem("not an object identifier", value.encoding[:16].hex(), "one of at most 32 bytes")
+    if value.tag != OBJECT_ID:
+        raise problem("not an object identifier", value.encoding[:16].hex(), "an OBJECT IDENTIFIER")
     arcs, arc = [], 0
     for byte in value.content:
         arc = arc << 7 | byte & 0x7F
@@ -160,19 +185,26 @@ def parse_object_id(value: Value, problem: Problem) -> str:
 
 def parse_time(value: Value, problem: Problem) -> datetime:
     """Return a time of RFC 5280: UTCTime before 2050, GeneralizedTime from then on, whole seconds, Z."""
-    wrong = problem("not a time", value.encoding[:24].hex(), "UTCTime, from 2050 on GeneralizedTime, in seconds and Z")
-    text, zone = value.content[:-1], value.content[-1:]
-    if value.tag == UTC_TIME and len(text) == 12:  # RFC 5280, 4.1.2.5.1: 50 to 99 are of the 20th century
+    moment = _moment(value.tag, value.content)
+    if moment is None:
+        wanted = "UTCTime, from 2050 on GeneralizedTime, in seconds and Z"
+        raise problem("not a time", value.encoding[:24].hex(), wanted)
+    return moment
+
+
+def _moment(tag: int, content: bytes) -> datetime | None:
+    text, zone = content[:-1], content[-1:]
+    if not text.isdigit() or zone != b"Z":
+        return None
+    if tag == UTC_TIME and len(text) == 12:  # RFC 5280, 4.1.2.5.1: 50 to 99 are of the 20th century
         text = (b"20" if text < b"50" else b"19") + text
-    elif value.tag != GENERALIZED_TIME or text < str(_UTC_TIME_ENDS_IN).encode():
-        raise wrong
-    if len(text) != 14 or not text.isdigit() or zone != b"Z":
-        raise wrong
-    year, (month, day, hour, minute, second) = int(text[:4]), (int(text[i : i + 2]) for i in range(4, 14, 2))
+    elif tag != GENERALIZED_TIME or len(text) != 14 or int(text[:4]) < _UTC_TIME_ENDS_IN:
+        return None
+    month, day, hour, minute, second = (int(text[i : i + 2]) for i in range(4, 14, 2))
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        raise wrong from None
+        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:  # the 31st of November
+        return None
 
 
 def context_tag(number: int) -> int:

@@ -69,7 +69,7 @@ def test_the_signature_is_of_these_bytes(report_and_judge: tuple[bytes, Callable
 def test_the_mirrored_signature_holds_and_names_the_same_report(
     report_and_judge: tuple[bytes, Callable[[bytes], Claims]],
 ) -> None:
-    """ECDSA accepts (r, n - s) too. AMD signs with either, so neither may be refused: a file's digest is no identity."""
+    """ECDSA accepts (r, n - s) too, and AMD signs with either, so a file is not its report."""
     report, judge = report_and_judge
     genuine = judge(report).report
     mirrored = (_P384_ORDER - genuine.signature_s).to_bytes(72, "little")
