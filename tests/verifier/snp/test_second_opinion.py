@@ -1,0 +1,172 @@
+"""What OpenSSL and cryptography's X.509 parser say of the same bytes: the same verdicts, the same fields.
+
+Both read AMD's certificates today. When a release refuses serial number 0 (`test_canary` tells), these tests can go.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from OpenSSL import crypto
+
+from tests.verifier.snp.real_sets import NAMES, anchor, crl, judge, real_set
+from verifier.errors import FormatError, VerificationError
+from verifier.snp.certificates import Certificate, parse_certificate
+from verifier.snp.crl import Crl, parse_crl
+
+pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number", "ignore:Attribute's length must be")
+_IN_CRL_TIME = datetime(2023, 6, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_MUTANTS = 1500
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_openssl_builds_the_same_chains(vectors: Path, name: str) -> None:
+    real = real_set(vectors, name)
+    last = datetime.fromisoformat(real.manifest["vek"]["not_after"])
+    for at in (real.at - _DAY, real.at, last, last + _DAY):
+        ours = _holds(judge, real.evidence, at)
+        assert ours is _holds(_openssl_verify, real.evidence.vek, real.intermediate, real.ark, at)
+        assert ours is (real.at <= at <= last)
+
+
+@pytest.mark.parametrize("name", ["SEV-Genoa", "SEV-Turin", "SEV-VLEK-Milan"])
+def test_openssl_refuses_other_intermediates_too(vectors: Path, name: str) -> None:
+    real = real_set(vectors, "milan-v3-dstack")
+    assert not _holds(_openssl_verify, real.evidence.vek, anchor(vectors, name), real.ark, real.at)
+
+
+@pytest.mark.parametrize("name", ["SEV-Genoa", "SEV-Genoa-REVOKED-serial131073"])
+def test_openssl_finds_the_same_one_revoked(vectors: Path, name: str) -> None:
+    """Asked of the intermediate alone: it issues no list, so OpenSSL's check of the whole chain always fails."""
+    store = _store(anchor(vectors, "ARK-Genoa"), _IN_CRL_TIME)
+    store.add_crl(x509.load_der_x509_crl(crl(vectors, "ARK-Genoa-crl2-2022")))
+    store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
+    context = crypto.X509StoreContext(store, _openssl(anchor(vectors, name)))
+    if "REVOKED" not in name:
+        context.verify_certificate()
+        return
+    with pytest.raises(crypto.X509StoreContextError, match="revoked"):
+        context.verify_certificate()
+
+
+def _holds(judgement: Callable[..., object], *of: object) -> bool:
+    try:
+        judgement(*of)
+    except (VerificationError, crypto.X509StoreContextError):
+        return False
+    return True
+
+
+def _openssl_verify(vek: bytes, intermediate: bytes, ark: bytes, at: datetime) -> None:
+    crypto.X509StoreContext(_store(ark, at), _openssl(vek), [_openssl(intermediate)]).verify_certificate()
+
+
+def _store(ark: bytes, at: datetime) -> crypto.X509Store:
+    store = crypto.X509Store()
+    store.add_cert(_openssl(ark))
+    store.set_time(at)
+    return store
+
+
+def _openssl(der: bytes) -> crypto.X509:
+    return crypto.load_certificate(crypto.FILETYPE_ASN1, der)
+
+
+def test_cryptography_reads_the_same_certificates(vectors: Path) -> None:
+    paths = sorted(vectors.glob("snp/*/*.der"))
+    assert len(paths) == 3 * len(NAMES) + 10 + 2
+    for path in paths:
+        ours = parse_certificate(path.read_bytes(), path.name)
+        theirs = x509.load_der_x509_certificate(ours.der)
+        _assert_same_certificate(ours, theirs)
+        assert [(e.oid, e.critical) for e in ours.extensions] == [
+            (e.oid.dotted_string, e.critical) for e in theirs.extensions
+        ]
+        names = theirs.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        assert [ours.common_name] == [name.value for name in names]
+
+
+def test_cryptography_reads_the_same_lists(vectors: Path) -> None:
+    for path in sorted(vectors.glob("snp/_crls/*.crl")):
+        ours = parse_crl(path.read_bytes(), path.name)
+        theirs = x509.load_der_x509_crl(ours.der)
+        _assert_same_list(ours, theirs)
+        assert ours.number == theirs.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        key_id = theirs.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+        assert ours.authority_key_id == key_id.public_bytes()
+
+
+def test_what_is_accepted_of_a_changed_certificate_cryptography_reads_alike(vectors: Path) -> None:
+    """Never laxer: a form that only our reader accepts would be a second encoding."""
+    originals = [path.read_bytes() for path in sorted(vectors.glob("snp/*/*.der"))]
+    accepted = 0
+    for number in range(_MUTANTS):
+        rng = random.Random(number)
+        original = rng.choice(originals)
+        genuine = parse_certificate(original, "original")
+        try:
+            ours = parse_certificate(changed(original, rng), f"mutant {number}")
+        except FormatError:
+            continue
+        if (ours.issuer, ours.subject) == (genuine.issuer, genuine.subject):  # names are compared whole, never read
+            accepted += 1
+            _assert_same_certificate(ours, x509.load_der_x509_certificate(ours.der))
+    assert accepted > _MUTANTS // 20
+
+
+def test_what_is_accepted_of_a_changed_list_cryptography_reads_alike(vectors: Path) -> None:
+    original = crl(vectors, "ARK-Genoa-crl2-2022")
+    genuine, accepted = parse_crl(original, "original"), 0
+    for number in range(_MUTANTS):
+        try:
+            ours = parse_crl(changed(original, random.Random(number)), f"mutant {number}")
+        except FormatError:
+            continue
+        if ours.issuer == genuine.issuer:
+            accepted += 1
+            _assert_same_list(ours, x509.load_der_x509_crl(ours.der))
+    assert accepted > _MUTANTS // 20
+
+
+def _assert_same_certificate(ours: Certificate, theirs: x509.Certificate) -> None:
+    assert ours.serial == theirs.serial_number
+    assert (ours.not_before, ours.not_after) == (theirs.not_valid_before_utc, theirs.not_valid_after_utc)
+    assert (ours.issuer, ours.subject) == (theirs.issuer.public_bytes(), theirs.subject.public_bytes())
+    assert (ours.signed.tbs, ours.signed.signature) == (theirs.tbs_certificate_bytes, theirs.signature)
+    assert ours.spki == theirs.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _assert_same_list(ours: Crl, theirs: x509.CertificateRevocationList) -> None:
+    assert (ours.this_update, ours.next_update) == (theirs.last_update_utc, theirs.next_update_utc)
+    assert ours.issuer == theirs.issuer.public_bytes()
+    assert ours.revoked_serials == {entry.serial_number for entry in theirs}
+    assert (ours.signed.tbs, ours.signed.signature) == (theirs.tbs_certlist_bytes, theirs.signature)
+
+
+def changed(data: bytes, rng: random.Random) -> bytes:
+    """Change, drop, insert or copy a few bytes, most often where lengths and tags are."""
+    mutant = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        at = rng.randrange(len(mutant))
+        other = rng.randrange(len(mutant))
+        size = rng.randrange(1, 12)
+        match rng.randrange(5):
+            case 0:
+                mutant[at] ^= 1 << rng.randrange(8)
+            case 1:
+                mutant[at] = rng.choice(b"\x00\x01\x02\x03\x05\x06\x0c\x13\x17\x18\x30\x31\x7f\x80\x81\xa0\xa3\xff")
+            case 2:
+                del mutant[at : at + size]
+                mutant = mutant or bytearray(b"0")
+            case 3:
+                mutant[at:at] = rng.randbytes(size)
+            case _:
+                mutant[at : at + size] = mutant[other : other + size]
+    return bytes(mutant)
