@@ -23,6 +23,13 @@ _LIST_MAX_BYTES = 64 << 20
 @click.argument("path", type=FILE, required=False)
 @click.option("--recipe", "recipe_name", type=click.Choice(_RECIPES), required=True, help="How the publisher builds.")
 @click.option("--model", metavar="NAME@REVISION", help="With tinfoil: the model and its commit, 40 hex digits.")
+@click.option(
+    "--erofs-utils",
+    type=click.Choice(["1.5", "1.8.6+"]),
+    default="1.5",
+    show_default=True,
+    help="With tinfoil: the release that built the disk.",
+)
 @click.option("--sizes", type=FILE, help="Plan from one `size path` line per file, before any download.")
 @click.option("--models-yaml", type=FILE, help="A Privatemode models.yaml to compare with; needs --id.")
 @click.option("--id", "disk_id", help="Which entry of --models-yaml.")
@@ -37,6 +44,7 @@ def disk(
     path: Path | None,
     recipe_name: str,
     model: str | None,
+    erofs_utils: str,
     sizes: Path | None,
     models_yaml: Path | None,
     disk_id: str | None,
@@ -55,7 +63,7 @@ def disk(
     output = Output(_SCHEMA, as_json)
     if bool(path) == bool(sizes):
         raise UsageError("what disk?", got="both or neither", wanted="a folder, or --sizes FILE")
-    recipe, published = _recipe(recipe_name, model), _published(models_yaml, disk_id)
+    recipe, published = _recipe(recipe_name, model, erofs_utils), _published(models_yaml, disk_id)
     excluded = published.excluded_files if published else exclude
     if sizes:
         _plan_only(output, sizes, recipe, excluded, published)
@@ -63,8 +71,8 @@ def disk(
         _digest(output, path, recipe, excluded, published, file_hash, write_image)
 
 
-def _recipe(name: str, model: str | None) -> Recipe:
-    from verifier.digest.disk import PRIVATEMODE, tinfoil
+def _recipe(name: str, model: str | None, erofs_utils: str) -> Recipe:
+    from verifier.digest.disk import EROFS_1_5, LAYOUTS, PRIVATEMODE, tinfoil
 
     if (name == "tinfoil") != bool(model):
         raise UsageError(
@@ -73,7 +81,7 @@ def _recipe(name: str, model: str | None) -> Recipe:
     if model is None:
         return PRIVATEMODE
     source, _, revision = model.rpartition("@")
-    return tinfoil(source, revision)
+    return tinfoil(source, revision, (EROFS_1_5,) if erofs_utils == "1.5" else LAYOUTS)
 
 
 def _published(models_yaml: Path | None, disk_id: str | None) -> PublishedDisk | None:

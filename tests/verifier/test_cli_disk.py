@@ -120,3 +120,17 @@ def test_an_image_is_written_on_request_only(hello: Path, tmp_path: Path) -> Non
 )
 def test_unclear_requests_are_usage_errors(arguments: tuple[str, ...]) -> None:
     assert _disk(*arguments)[0] == 2
+
+
+def test_tinfoil_names_uuid_and_salt_by_model_and_revision(hello: Path) -> None:
+    """The published reference of tinfoilsh/modelwrap's small model holds this uuid; the salt is SHA-256 of the name."""
+    model = "hf-internal-testing/tiny-random-GPT2Model@d6694b0d8fe17978761c9305dc151780506b192e"
+    arguments = ["disk", str(hello), "--recipe", "tinfoil", "--model", model, "--json"]
+    roots = set()
+    for release in ("1.5", "1.8.6+"):
+        result = CliRunner().invoke(main, [*arguments, "--erofs-utils", release])
+        disk = json.loads(result.stdout)["disks"][0]
+        assert disk["uuid"] == "905785b4-b198-5ed6-b97d-e7c36a0be1df"
+        assert disk["salt"] == "0cfd0d8eafe96c10db5ec4ac930c38ac372cc50144a20975feec5d2a6ee9641d"
+        roots.add(disk["root_hash"])
+    assert len(roots) == 2
