@@ -39,8 +39,11 @@ CERTIFICATE_MAX_BYTES = 16 * 1024
 _BLOCKS_MAX = 4
 _FILE_MAX_BYTES = 2 * _BLOCKS_MAX * CERTIFICATE_MAX_BYTES
 
+# RFC 7468: lines of 64 characters, the last one shorter or as long; the block ends with its line, or with the file.
 _PEM_BLOCK = re.compile(
-    rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END ([A-Z0-9 ]{1,40})-----"
+    rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n"
+    rb"((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)"
+    rb"-----END ([A-Z0-9 ]{1,40})-----(?:(?:\r?\n)+|\Z)"
 )
 _V3 = bytes.fromhex("a003020102")
 _COMMON_NAME = bytes.fromhex("0603550403")
@@ -209,7 +212,7 @@ def _common_name(name: Value) -> str:
 
 
 def split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
-    """Split strict PEM: whole blocks of one label with nothing but line ends around them, canonical base64."""
+    """Split strict PEM: whole blocks of one label with nothing but line ends after them, canonical base64."""
     ders: list[bytes] = []
     position = 0
     while position < len(data):
@@ -221,8 +224,6 @@ def split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
         text = block[2].replace(b"\r", b"").replace(b"\n", b"")
         ders.append(_decode_base64(text, where))
         position = block.end()
-        while data[position : position + 1] in (b"\r", b"\n"):
-            position += 1
     return ders
 
 

@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import NoReturn
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 
 from verifier.checks import Check
 from verifier.errors import VerificationError
-from verifier.snp.chain import Revocation, VerifiedChain
+from verifier.snp.chain import Revocation, VerifiedChain, vek_key
 from verifier.snp.endorsements import SPL4, VekCertificate
 from verifier.snp.products import VEK_FORMS, Cpuid, ProductLine, RootKind, describe_cpuid, line_of_cpuid
 from verifier.snp.report import Report, SigningKey
@@ -94,8 +94,7 @@ def verify_report_signature(matched: MatchedVek) -> Claims:
     """
     report, chain = matched.report, matched.chain
     vek = chain.endorsements.vek
-    key = vek.certificate.key
-    assert isinstance(key, EllipticCurvePublicKey)
+    key = vek_key(vek.certificate)
     try:
         key.verify(encode_dss_signature(report.signature_r, report.signature_s), report.signed, ECDSA(SHA384()))
     except InvalidSignature:
@@ -154,9 +153,9 @@ def _match_chip(line: ProductLine, vek: VekCertificate, report: Report) -> bool:
         return False
     if masked:
         return True
-    assert vek.hwid is not None
-    if report.chip_id != vek.hwid.ljust(len(report.chip_id), b"\0"):
-        _mismatch(vek, "chip id", report.chip_id.hex(), f"the certificate's {vek.hwid.hex()}")
+    chip_id = (vek.hwid or b"").ljust(len(report.chip_id), b"\0")
+    if report.chip_id != chip_id:
+        _mismatch(vek, "chip id", report.chip_id.hex(), f"the certificate's {chip_id.hex()}")
     return False
 
 

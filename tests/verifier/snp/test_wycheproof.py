@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from tests.verifier.snp.real_sets import real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, ProvenanceError, VerificationError
+from verifier.snp.authority import PSS_PLAIN, verify_pss
 from verifier.snp.certificates import Signed
-from verifier.snp.chain import PSS_PLAIN, verify_chain, verify_pss
+from verifier.snp.chain import verify_chain
 from verifier.snp.der import INTEGER, SEQUENCE, parse_der
 from verifier.snp.endorsements import parse_endorsements
 from verifier.snp.products import AMD_ROOTS
