@@ -147,7 +147,7 @@ def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | N
             f"serial {intermediate.serial} in CRL no. {crl.number}",
             "a certificate that AMD has not revoked",
         )
-    return Revocation.NOT_REVOKED if crl.this_update <= at <= crl.next_update else Revocation.STALE
+    return Revocation.NOT_REVOKED if crl.covers(at) else Revocation.STALE
 
 
 def _check_validity(certificate: Certificate, at: datetime) -> None:

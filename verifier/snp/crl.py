@@ -40,6 +40,10 @@ class Crl:
     revoked_serials: frozenset[int]
     where: str
 
+    def covers(self, at: datetime) -> bool:
+        """Whether this list speaks for moment `at`, both ends included."""
+        return self.this_update <= at <= self.next_update
+
 
 def parse_crl(data: bytes, where: str) -> Crl:
     """Parse one list, PEM or DER, that is complete: no delta, no partial scope, nothing critical that is not known.

@@ -6,19 +6,26 @@ from dataclasses import replace
 from datetime import datetime
 
 from verifier.checks import Check
-from verifier.errors import FormatError
+from verifier.errors import CrlUnavailableError, FormatError
+from verifier.snp.chain import require_aware
+from verifier.snp.crl import parse_crl
 from verifier.snp.endorsements import Endorsements, parse_endorsements
 from verifier.snp.evidence import Evidence
 from verifier.snp.kds import Fetcher, fetch_crl
 from verifier.snp.products import ProductLine
+
+_FETCHED = "fetched CRL"
 
 
 def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher) -> Evidence:
     """Return `evidence` with a list that `fetcher` gave, unless its own is for moment `at`. Nothing is verified here.
 
     Raises:
-        FormatError: the evidence is malformed. TemporaryError: the list cannot be had now.
+        FormatError: the evidence is malformed.
+        TemporaryError: the list cannot be had now, or what came is none; the release is not to blame for that.
+        UsageError: `at` has no time zone.
     """
+    require_aware(at)
     endorsements = parse_endorsements(
         evidence.vek,
         evidence.chain,
@@ -28,10 +35,20 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher) -> E
         crl_where=evidence.crl_name,
     )
     own = endorsements.crl
-    if own is not None and own.this_update <= at <= own.next_update:
+    if own is not None and own.covers(at):
         return evidence
     fetched = fetch_crl(fetcher, _line_of(endorsements), endorsements.vek.kind)
-    return replace(evidence, crl=fetched, crl_name="fetched CRL")
+    try:
+        parse_crl(fetched, _FETCHED)
+    except FormatError as error:
+        raise CrlUnavailableError(
+            "the answer for AMD's revocation list is no such list",
+            check=Check.VEK_REVOCATION,
+            where=_FETCHED,
+            got=str(error),
+            wanted="a revocation list",
+        ) from error
+    return replace(evidence, crl=fetched, crl_name=_FETCHED)
 
 
 def _line_of(endorsements: Endorsements) -> ProductLine:

@@ -1,0 +1,97 @@
+"""A list is fetched only where evidence has none for its moment, and a bad answer is the service's fault alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from publisher.simulator import FakeAmd, FakeGuest, Name, Role
+from verifier.errors import CrlUnavailableError, FormatError, TemporaryError, UsageError
+from verifier.snp.current_crl import with_current_crl
+from verifier.snp.kds import crl_url
+from verifier.snp.products import ProductLine
+from verifier.snp.report import SigningKey
+
+_AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_GUEST = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
+_VLEK = replace(_GUEST, csp_id="CN=cc-us-east-2.amazonaws.com")
+_EVIDENCE = _GUEST.evidence(bytes(64))
+_FRESH = _GUEST.crl(number=7)
+
+
+@dataclass
+class _Service:
+    """Answers everything with the same bytes, or fails; notes what it was asked for."""
+
+    answer: bytes | Exception
+    asked: list[str] = field(default_factory=list)
+
+    def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_a_list_for_the_moment_is_kept_and_nobody_asked() -> None:
+    service = _Service(_FRESH)
+    for at in (_AT, _AT - timedelta(days=1), _AT + timedelta(days=364)):  # the ends of its window included
+        assert with_current_crl(_EVIDENCE, at=at, fetcher=service) is _EVIDENCE
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    "own",
+    [None, _GUEST.crl(next_update=_AT - _SECOND), _GUEST.crl(this_update=_AT + _SECOND)],
+    ids=["no", "old", "new"],
+)
+def test_a_list_is_fetched_where_there_is_none_for_the_moment(own: bytes | None) -> None:
+    service = _Service(_FRESH)
+    completed = with_current_crl(replace(_EVIDENCE, crl=own), at=_AT, fetcher=service)
+    assert completed == replace(_EVIDENCE, crl=_FRESH, crl_name="fetched CRL")
+    assert service.asked == [crl_url(ProductLine.GENOA, SigningKey.VCEK)]
+
+
+def test_the_list_asked_for_is_of_the_line_and_kind() -> None:
+    service = _Service(_FRESH)
+    for line in ProductLine:
+        guest = FakeGuest.on(FakeAmd.load(line), at=_AT)
+        for vlek in (None, _VLEK.csp_id):
+            evidence = replace(guest, csp_id=vlek).evidence(bytes(64))
+            with_current_crl(replace(evidence, crl=None), at=_AT, fetcher=service)
+    assert service.asked == [crl_url(line, kind) for line in ProductLine for kind in SigningKey]
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>busy</html>", _FRESH[:-1], _FRESH + b"\0", _EVIDENCE.vek])
+def test_an_answer_that_is_no_list_is_a_fault_of_the_moment(answer: bytes) -> None:
+    with pytest.raises(CrlUnavailableError) as caught:
+        with_current_crl(replace(_EVIDENCE, crl=None), at=_AT, fetcher=_Service(answer))
+    assert caught.value.where == "fetched CRL"
+    assert "endorsements-format" in caught.value.got
+
+
+def test_a_service_that_fails_is_a_fault_of_the_moment() -> None:
+    with pytest.raises(TemporaryError, match="cannot be reached"):
+        service = _Service(TemporaryError("cannot be reached"))
+        with_current_crl(replace(_EVIDENCE, crl=None), at=_AT, fetcher=service)
+
+
+def test_for_malformed_evidence_nobody_is_asked() -> None:
+    service = _Service(_FRESH)
+    with pytest.raises(FormatError):
+        with_current_crl(replace(_EVIDENCE, crl=b"not a list"), at=_AT, fetcher=service)
+    with pytest.raises(FormatError):
+        with_current_crl(replace(_EVIDENCE, vek=b"", crl=None), at=_AT, fetcher=service)
+    rome = Name("ARK-Rome")
+    elsewhere = replace(_GUEST, amd=_GUEST.amd.reissue(Role.ARK, subject=rome, issuer=rome)).evidence(bytes(64))
+    with pytest.raises(FormatError, match="no known root"):
+        with_current_crl(replace(elsewhere, crl=None), at=_AT, fetcher=service)
+    assert service.asked == []
+
+
+def test_a_moment_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(UsageError, match="time zone"):
+        with_current_crl(_EVIDENCE, at=_AT.replace(tzinfo=None), fetcher=_Service(_FRESH))
