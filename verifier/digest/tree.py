@@ -16,7 +16,8 @@ from verifier.digest.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_diges
 from verifier.errors import TemporaryError
 from verifier.walk import OpenFile, changed
 
-NODE_BYTES = BLOCK_BYTES // DIGEST_BYTES * BLOCK_BYTES  # of the file, under one node of the first level
+NODE_BLOCKS = BLOCK_BYTES // DIGEST_BYTES  # under one node of the first level
+NODE_BYTES = NODE_BLOCKS * BLOCK_BYTES
 
 Advance = Callable[[int], None]
 """Called with the size of every piece that is done."""

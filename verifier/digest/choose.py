@@ -1,0 +1,100 @@
+"""Which way files are hashed: on a GPU if there is one, or on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from verifier.digest.cpu import CpuHasher
+from verifier.digest.cuda import CudaHasher
+from verifier.digest.cupy_device import CupyDevice
+from verifier.digest.device import Device, DeviceError
+from verifier.digest.files import FileHasher
+from verifier.digest.fsverity import FileDigest
+from verifier.digest.tree import Advance
+from verifier.errors import UsageError
+from verifier.walk import OpenFile
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class NamedHasher(FileHasher, Protocol):
+    """A `FileHasher` that can say which path runs."""
+
+    @property
+    def path_name(self) -> str: ...
+
+
+def open_hasher(
+    device: str,
+    *,
+    threads: int | None = None,
+    notify: Callable[[str], None],
+    open_device: Callable[[], Device] = CupyDevice,
+) -> NamedHasher:
+    """Return the hasher for one of `DEVICES`.
+
+    Args:
+        device: "auto" takes the GPU if it can be used and goes on without it when it fails; "cuda" does not.
+        threads: how many cores to use.
+        notify: takes one line, if "auto" does without a GPU.
+        open_device: finds the GPU.
+
+    Raises:
+        UsageError: there is no such device, or "cuda" was asked for and cannot be used.
+    """
+    cpu = CpuHasher(threads)
+    if device == "cpu":
+        return cpu
+    if device not in DEVICES:
+        raise UsageError("no such device", where="--device", got=device, wanted=" or ".join(DEVICES))
+    try:
+        cuda = CudaHasher(open_device(), cpu)
+    except DeviceError as error:
+        if device == "cuda":
+            raise UsageError("no GPU to use", where="--device", got=str(error), wanted="a GPU, or cpu") from error
+        notify(_without(cpu, error))
+        return cpu
+    return cuda if device == "cuda" else FallbackHasher(cuda, cpu, notify)
+
+
+class FallbackHasher:
+    """The GPU until it fails, and then the CPU, from the start of the file at which it failed.
+
+    A GPU that computes wrongly (DeviceFaultError) is no reason to go on.
+    """
+
+    def __init__(self, cuda: CudaHasher, cpu: CpuHasher, notify: Callable[[str], None]) -> None:
+        self._cuda: CudaHasher | None = cuda
+        self._cpu = cpu
+        self._notify = notify
+
+    @property
+    def path_name(self) -> str:
+        return (self._cuda or self._cpu).path_name
+
+    def __call__(self, file: OpenFile, *, sha256: bool, advance: Advance) -> FileDigest:
+        advanced = 0
+
+        def count(size: int) -> None:
+            nonlocal advanced
+            advanced += size
+            advance(size)
+
+        cuda = self._cuda
+        if cuda:
+            try:
+                return cuda(file, sha256=sha256, advance=count)
+            except DeviceError as error:
+                self._give_up(error)
+                advance(-advanced)
+        return self._cpu(file, sha256=sha256, advance=advance)
+
+    def _give_up(self, error: DeviceError) -> None:
+        if self._cuda:
+            self._cuda = None
+            self._notify(_without(self._cpu, error))
+
+
+def _without(cpu: CpuHasher, error: DeviceError) -> str:
+    return f"Hashing on the CPU ({cpu.path_name}) without a GPU: {error}"
