@@ -16,6 +16,32 @@ pytest_plugins = ["tests.chain_fixtures"]
 
 _ROOT = Path(__file__).parent.parent
 
+# With PROVENANCE_REQUIRE_ALL=1 a run fails if any test was skipped, but for these reasons.
+_ACCEPTED_SKIPS = (
+    "no GPU",
+    "root reads everything",  # the test needs to be somebody else
+    "the mkfs.erofs installed writes",  # an older release than the layout; values of the real tool are compared instead
+)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests should have run and did not."""
+    if os.environ.get("PROVENANCE_REQUIRE_ALL") == "1":
+        for reason in _missing_tests(terminalreporter):
+            terminalreporter.write_line(f"should have run: {reason}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and os.environ.get("PROVENANCE_REQUIRE_ALL") == "1" and _missing_tests(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _missing_tests(reporter: pytest.TerminalReporter) -> list[str]:
+    reasons = [f"{report.nodeid}: {report.longrepr[2]}" for report in reporter.stats.get("skipped", [])]
+    return [text for text in reasons if not any(accepted in text for accepted in _ACCEPTED_SKIPS)]
+
 
 @pytest.fixture(scope="session")
 def vectors() -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 from dataclasses import MISSING, fields
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from oracle.cli import main
 from oracle.settings import Settings
 from verifier import errors
+from verifier.digest.files import digest_files, list_files
 from verifier.policy import SHIPPED_POLICIES
 
 ROOT = Path(__file__).parent.parent
@@ -98,3 +101,25 @@ def test_the_first_page_shows_both_commands_on_its_first_screen() -> None:
 
 def _readme() -> str:
     return (ROOT / "README.md").read_text()
+
+
+def test_the_model_digest_can_be_computed_with_stock_tools_as_the_page_says(tmp_path: Path) -> None:
+    if shutil.which("fsverity") is None:
+        pytest.skip("the tool fsverity is not installed")
+    (tmp_path / "sub" / "deeper").mkdir(parents=True)
+    (tmp_path / "provenance").mkdir()
+    contents = {
+        "b.txt": b"b",
+        "a b.txt": b"",
+        "sub/z": b"z" * 5000,
+        "sub/deeper/ü": b"u",
+        "provenance/x": b"not counted",
+    }
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    script = next(
+        block for block in _FENCE.findall((ROOT / "docs" / "digests.md").read_text()) if "fsverity digest" in block
+    )
+    found = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    expected = digest_files(tmp_path, list_files(tmp_path)).model_digest.hex()
+    assert found.stdout.split()[0] == expected
