@@ -160,4 +160,4 @@ def refuse(certificate: Certificate, what: str, got: str, wanted: str) -> NoRetu
 
 
 def fail(check: Check, where: str, what: str, got: str, wanted: str) -> NoReturn:
-    raise VerificationError(what, check=check, where=where, got=got, wanted=wanted)
+    raise VerificationError(what, check=check, where=where, got=got or "nothing", wanted=wanted)
