@@ -1,246 +1,154 @@
-"""Authorities in AMD's form and no other, roots, moments and lists; `test_only_this_check_fails` has the rest."""
+"""The chain of real certificates: one path holds, no other pair of links, no changed byte, no other root."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Role, der, forms
-from publisher.simulator.certificates import Pss
-from tests.verifier.snp.real_sets import anchor, real_set
+from publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
+from tests.verifier.snp.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.snp.authority import PSS_PLAIN, PSS_WITH_TRAILER
 from verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
 from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind, TrustedRoot
+from verifier.snp.products import AMD_ROOTS, ProductLine, RootKind
 from verifier.snp.report import SigningKey
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
-_AMD = FakeAmd.load(ProductLine.GENOA)
-_GUEST = FakeGuest.on(_AMD, at=_AT)
-_KEYS = {role: authority.key.public_key() for role, authority in _AMD.authorities.items()}
-
-
-def _verify(
-    amd: FakeAmd = _AMD,
-    *,
-    vek: bytes | None = None,
-    crl: bytes | None = None,
-    roots: tuple[TrustedRoot, ...] | None = None,
-    at: datetime = _AT,
-) -> VerifiedChain:
-    guest = replace(_GUEST, amd=amd)
-    endorsements = parse_endorsements(vek or guest.vek().certificate, amd.chain_pem(SigningKey.VCEK), crl)
-    return verify_chain(endorsements, roots=(amd.trusted_root(),) if roots is None else roots, at=at)
-
-
-def _refused(check: Check, what: str, amd: FakeAmd = _AMD, **others: object) -> None:
-    with pytest.raises(VerificationError) as caught:
-        _verify(amd, **others)  # type: ignore[arg-type]
-    assert caught.value.check is check
-    assert what in str(caught.value)
-    assert caught.value.where
-    assert caught.value.got
-    assert caught.value.wanted
-
-
-# --- authorities -------------------------------------------------------------------------------------------
-
-
-def _changed(role: Role, new: Extension) -> FakeAmd:
-    extensions = _AMD.authorities[role].template.extensions
-    return _AMD.reissue(role, extensions=tuple(new if old.oid == new.oid else old for old in extensions))
-
-
-_CHANGEABLE = [
-    (role, extension) for role in (Role.ARK, Role.ASK) for extension in _AMD.authorities[role].template.extensions
-]
-
-
-@pytest.mark.parametrize(("role", "extension"), _CHANGEABLE, ids=lambda value: getattr(value, "oid", value))
-def test_an_extension_is_critical_as_amd_marks_it(role: Role, extension: Extension) -> None:
-    _verify(_changed(role, extension))
-    _refused(Check.VEK_CHAIN, "extensions", _changed(role, replace(extension, critical=not extension.critical)))
-
-
-@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
-def test_an_authority_may_sign_what_it_signs(role: Role) -> None:
-    cert_sign, crl_sign = 0x04, 0x02
-    _verify(_changed(role, forms.key_usage(cert_sign | crl_sign)))
-    for bits in (0, crl_sign, 0x80, 0xF9):
-        _refused(Check.VEK_CHAIN, "may not sign", _changed(role, forms.key_usage(bits)))
-    if role is Role.ARK:
-        _refused(Check.VEK_CHAIN, "may not sign", _changed(role, forms.key_usage(cert_sign)))
-    for odd in (b"", b"\x03\x01\x00", b"\x03\x03\x07\x06\x80", b"\x04\x02\x01\x06", der.null(), b"\x06"):
-        _refused(Check.VEK_CHAIN, "may not sign", _changed(role, Extension(forms.KEY_USAGE, odd, critical=True)))
-
-
-@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
-@pytest.mark.parametrize(
-    "odd",
-    [
-        b"",
-        der.sequence(),
-        der.sequence(der.boolean(False)),
-        der.sequence(b"\x01\x01\x01"),
-        der.sequence(der.boolean(True), der.integer(1)),
-        der.sequence(der.boolean(True), der.integer(-1)),
-        der.sequence(der.boolean(True), der.integer(0), der.null()),
-        der.sequence(der.boolean(True), b"\x02\x02\x00\x00"),
-        der.sequence(der.integer(0)),
-        der.boolean(True),
-    ],
+_ARKS = ("ARK-Milan", "ARK-Genoa", "ARK-Turin")
+_INTERMEDIATES = (
+    "SEV-Milan",
+    "SEV-Genoa",
+    "SEV-Genoa-REVOKED-serial131073",
+    "SEV-Turin",
+    "SEV-VLEK-Milan",
+    "SEV-VLEK-Genoa",
+    "SEV-VLEK-Turin",
 )
-def test_an_authority_is_a_ca_of_its_level(role: Role, odd: bytes) -> None:
-    _refused(
-        Check.VEK_CHAIN, "basic constraints", _changed(role, Extension(forms.BASIC_CONSTRAINTS, odd, critical=True))
-    )
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        b"",
-        der.sequence(),
-        der.octet_string(forms.key_id(_KEYS[Role.ARK])),
-        der.sequence(der.implicit(0, forms.key_id(_KEYS[Role.ASK]))),
-        der.sequence(der.implicit(0, forms.key_id(_KEYS[Role.ARK])[:-1])),
-        der.sequence(der.implicit(0, forms.key_id(_KEYS[Role.ARK])), der.implicit(2, b"\x02\0\0")),
-    ],
-)
-def test_an_intermediate_and_a_list_name_the_key_of_the_root(odd: bytes) -> None:
-    other = Extension(forms.AUTHORITY_KEY_ID, odd)
-    _refused(Check.VEK_CHAIN, "authority key id", _changed(Role.ASK, other))
-    number = Extension(forms.CRL_NUMBER, der.integer(1))
-    _refused(Check.VEK_REVOCATION, "authority key id of the CRL", crl=_GUEST.crl(extensions=(other, number)))
+def _verify(real: RealSet, chain: bytes, at: datetime, revocation: bytes | None = None) -> VerifiedChain:
+    return verify_chain(parse_endorsements(real.evidence.vek, chain, revocation), roots=AMD_ROOTS, at=at)
 
 
-def test_the_two_forms_of_the_algorithm_are_those_of_amd(vectors: Path) -> None:
-    assert (Pss().encode(), Pss(explicit_trailer=True).encode()) == (PSS_PLAIN, PSS_WITH_TRAILER)
+@pytest.mark.parametrize("name", ["milan-v2-automata-gcp", "milan-v3-VLEK-trustee-aws", "turin-v5-mstav-aci"])
+def test_one_pair_of_links_holds_and_no_other(vectors: Path, name: str) -> None:
+    real = real_set(vectors, name)
+    holding = set()
+    for intermediate in _INTERMEDIATES:
+        for ark in _ARKS:
+            try:
+                chain = _verify(real, anchor(vectors, intermediate) + anchor(vectors, ark), real.at)
+            except VerificationError as error:
+                assert error.check is Check.VEK_CHAIN
+                continue
+            assert (chain.root_kind, chain.at, chain.revocation) == (RootKind.AMD, real.at, Revocation.UNAVAILABLE)
+            holding.add((intermediate, ark, str(chain.line)))
+    line = real.manifest["product"]
+    kind = "VLEK-" if real.manifest["signing_key"] == "VLEK" else ""
+    assert holding == {(f"SEV-{kind}{line}", f"ARK-{line}", line)}
+
+
+def test_every_real_chain_says_its_line(vectors: Path) -> None:
+    for name in NAMES:
+        real = real_set(vectors, name)
+        assert _verify(real, real.evidence.chain, real.at).line == real.manifest["product"]
+
+
+@pytest.mark.parametrize("part", ["vek", "intermediate", "ark"])
+def test_a_bit_changed_anywhere_breaks_the_chain(vectors: Path, part: str) -> None:
+    real = real_set(vectors, "genoa-v3-mstav-aci")
+    files = {"vek": real.evidence.vek, "intermediate": real.intermediate, "ark": real.ark}
+    for at in range(len(files[part])):
+        changed = bytearray(files[part])
+        changed[at] ^= 1 << at % 8
+        now = files | {part: bytes(changed)}
+        evidence = replace(real.evidence, vek=now["vek"], chain=now["intermediate"] + now["ark"])
+        with pytest.raises((FormatError, VerificationError)) as caught:
+            judge(evidence, real.at)
+        assert caught.value.check in {Check.ENDORSEMENTS_FORMAT, Check.VEK_CHAIN, Check.VEK_VALIDITY}
+
+
+def test_a_bit_changed_anywhere_in_a_list_is_no_answer(vectors: Path) -> None:
+    real = real_set(vectors, "genoa-v3-mstav-aci")
+    revoked = anchor(vectors, "SEV-Genoa-REVOKED-serial131073") + real.ark
+    genuine = crl(vectors, "ARK-Genoa-crl2-2022")
+    for at in range(len(genuine)):
+        changed = bytearray(genuine)
+        changed[at] ^= 1 << at % 8
+        with pytest.raises((FormatError, VerificationError)) as caught:
+            _verify(real, revoked, _AT, bytes(changed))
+        assert caught.value.check in {Check.ENDORSEMENTS_FORMAT, Check.VEK_REVOCATION}
+        assert "is revoked" not in str(caught.value)
+
+
+def test_a_moment_must_have_a_time_zone(vectors: Path) -> None:
     real = real_set(vectors, "milan-v3-dstack")
-    assert PSS_WITH_TRAILER in real.ark
-    assert PSS_WITH_TRAILER in real.intermediate
+    with pytest.raises(UsageError, match="time zone"):
+        _verify(real, real.evidence.chain, real.at.replace(tzinfo=None))
+    in_tokyo = real.at.astimezone(timezone(timedelta(hours=9)))
+    assert _verify(real, real.evidence.chain, in_tokyo).at == real.at
+
+
+def test_failures_are_called_by_what_is_nearest_to_the_root(vectors: Path) -> None:
+    """Everything is wrong at once; with each repair from the root down the next check speaks."""
+    guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
+    ask = guest.amd.authorities[Role.ASK].template
+    vek = guest.vek(signed_by=Role.ASVK, issuer=ask.subject, not_after=_AT - timedelta(days=1)).certificate
+    bad_ask = guest.amd.reissue(Role.ASK, signed_by=Role.ASVK, not_after=_AT - timedelta(days=1))
+    old_ask = guest.amd.reissue(Role.ASK, not_after=_AT - timedelta(days=1))
+    revoking = guest.crl(revoked=(ask.serial,))
+    good_vek = guest.vek(not_after=_AT - timedelta(days=1)).certificate
+    for amd, veks, revocation, check in (
+        (bad_ask, vek, revoking, Check.VEK_CHAIN),
+        (old_ask, vek, revoking, Check.VEK_VALIDITY),
+        (guest.amd, vek, revoking, Check.VEK_REVOCATION),
+        (guest.amd, vek, guest.crl(), Check.VEK_CHAIN),
+        (guest.amd, good_vek, guest.crl(), Check.VEK_VALIDITY),
+    ):
+        endorsements = parse_endorsements(veks, amd.chain_pem(SigningKey.VCEK), revocation)
+        with pytest.raises(VerificationError) as caught:
+            verify_chain(endorsements, roots=(guest.amd.trusted_root(),), at=_AT)
+        assert caught.value.check is check
+
+
+def test_both_forms_of_the_pss_parameters_are_amds(vectors: Path) -> None:
+    """Many VCEKs of Milan write the default trailerField out, as authorities do; others leave it away."""
+    with_trailer = {name for name in NAMES if bytes.fromhex("a303020101") in real_set(vectors, name).evidence.vek}
+    assert with_trailer
+    assert with_trailer < {name for name in NAMES if name.startswith("milan-v2")}
+
+
+@pytest.mark.parametrize("line", ProductLine)
+def test_an_unsafe_root_is_marked_so(vectors: Path, line: ProductLine) -> None:
+    amd = FakeAmd.load(line).reissue(Role.ARK)  # another ARK than the one that is pinned
+    root = unsafe_root(amd.ark.certificate, "root.der")
+    assert (root.line, root.kind) == (line, RootKind.UNSAFE)
+    assert unsafe_root(anchor(vectors, f"ARK-{line}"), "root.der").kind is RootKind.UNSAFE
+    guest = FakeGuest.on(amd, at=_AT)
+    assert judge(guest.evidence(bytes(64)), _AT, (root,)).root_kind is RootKind.UNSAFE
+
+
+def test_only_one_ark_can_be_an_unsafe_root(vectors: Path) -> None:
+    ark = anchor(vectors, "ARK-Milan")
+    for data in (b"", ark + ark, ark[:-1], b"garbage"):
+        with pytest.raises(FormatError):
+            unsafe_root(data, "root.der")
+    with pytest.raises(VerificationError):
+        unsafe_root(anchor(vectors, "SEV-Milan"), "root.der")
 
 
 @pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
-@pytest.mark.parametrize("form", [Pss(), Pss(explicit_trailer=True)])
-def test_either_form_is_accepted_of_authorities(role: Role, form: Pss) -> None:
-    _verify(_AMD.reissue(role, pss=form))
-
-
-@pytest.mark.parametrize(
-    "pss", [Pss("sha256"), Pss(salt_bytes=0), Pss(salt_bytes=47), Pss(salt_bytes=32, explicit_trailer=True)]
-)
-def test_other_parameters_are_refused_though_the_signature_holds(pss: Pss) -> None:
-    for role in (Role.ARK, Role.ASK):
-        _refused(Check.VEK_CHAIN, "signature algorithm", _AMD.reissue(role, pss=pss))
-    _refused(Check.VEK_CHAIN, "signature algorithm", vek=_GUEST.vek(pss=pss).certificate)
-    _refused(Check.VEK_REVOCATION, "signature algorithm", crl=_GUEST.crl(pss=pss))
-
-
-def test_signatures_of_another_length_are_refused() -> None:
-    vek = _GUEST.vek().certificate
-    tbs, signature = vek[4 : vek.rindex(PSS_PLAIN)], vek[-512:]
-    for other in (b"", signature[:-1], signature[1:], signature + b"\0", b"\0" + signature, bytes(512), b"\xff" * 512):
-        changed = der.sequence(tbs, PSS_PLAIN, der.bit_string(other))
-        _refused(Check.VEK_CHAIN, "does not verify", vek=changed)
-    assert der.sequence(tbs, PSS_PLAIN, der.bit_string(signature)) == vek
-
-
-# --- roots -------------------------------------------------------------------------------------------------
-
-
-def test_the_pinned_roots_are_those_of_amd(vectors: Path) -> None:
-    assert [root.line for root in AMD_ROOTS] == [root.line for root in SIMULATOR_ROOTS] == list(ProductLine)
-    for root in AMD_ROOTS:
-        assert replace(unsafe_root(anchor(vectors, f"ARK-{root.line}"), "ark"), kind=RootKind.AMD) == root
-
-
-def test_a_root_is_of_one_line() -> None:
-    """The digest of Genoa's root listed for Milan: the names do not fit, whatever the digest."""
-    _refused(Check.VEK_CHAIN, "ARK-Milan", roots=(replace(_AMD.trusted_root(), line=ProductLine.MILAN),))
-
-
-def test_the_kind_of_the_root_is_told() -> None:
-    assert _verify(roots=SIMULATOR_ROOTS + AMD_ROOTS).root_kind is RootKind.SIMULATOR
-    assert _verify(roots=(_AMD.trusted_root(RootKind.UNSAFE),)).root_kind is RootKind.UNSAFE
-    _refused(Check.VEK_CHAIN, "a pinned root (amd)", roots=AMD_ROOTS)
-    _refused(Check.VEK_CHAIN, "root is not trusted", roots=())
-
-
-def test_an_unsafe_root_is_one_ark() -> None:
-    ark, ask = (_AMD.authorities[role].certificate for role in (Role.ARK, Role.ASK))
-    assert unsafe_root(ark, "root.der") == _AMD.trusted_root(RootKind.UNSAFE)
-    for data in (b"", ark + ark, ark + ask, b"\n", b"-----BEGIN CERTIFICATE-----\n"):
-        with pytest.raises(FormatError) as caught:
-            unsafe_root(data, "root.der")
-        assert (caught.value.check, caught.value.where) == (Check.ENDORSEMENTS_FORMAT, "root.der")
-    with pytest.raises(VerificationError, match="ARK-Milan, ARK-Genoa or ARK-Turin"):
-        unsafe_root(ask, "root.der")
-
-
-def test_an_intermediate_cannot_take_the_place_of_the_root() -> None:
-    """Issued by itself and named like the root: its digest is another, so it is no root."""
-    name = Name("ARK-Genoa")
-    forged = _AMD.reissue(Role.ARK, signed_by=Role.ASK, subject=name, issuer=name)
-    _refused(Check.VEK_CHAIN, "root is not trusted", forged, roots=(_AMD.trusted_root(),))
-    # even if somebody trusted it: a root signs itself
-    _refused(Check.VEK_CHAIN, "does not verify", forged)
-
-
-# --- moments and lists -------------------------------------------------------------------------------------
-
-
-def test_a_moment_has_a_time_zone() -> None:
-    with pytest.raises(UsageError, match="time zone"):
-        _verify(at=_AT.replace(tzinfo=None))
-
-
-def test_a_moment_may_be_told_in_any_time_zone() -> None:
-    vek = _GUEST.vek(not_before=_AT, not_after=_AT).certificate
-    zone = datetime.fromisoformat("2026-11-21T12:00:00-08:00").tzinfo
-    _verify(vek=vek, at=_AT.astimezone(zone))
-    _refused(Check.VEK_VALIDITY, "SEV-VCEK", vek=vek, at=_AT.replace(tzinfo=zone))
-
-
-def test_revoked_is_said_before_anything_of_the_vek() -> None:
-    revoked = _GUEST.crl(revoked=(_AMD.authorities[Role.ASK].template.serial,))
-    for vek in (
-        _GUEST.vek(not_after=_AT - _SECOND),
-        _GUEST.vek(signed_by=Role.ASVK),
-        _GUEST.vek(subject=Name("SEV-VCEK", organization="AMD")),
-    ):
-        _refused(Check.VEK_REVOCATION, "SEV-Genoa is revoked", vek=vek.certificate, crl=revoked)
-
-
-@pytest.mark.parametrize("days", [-3000, -2, 0, 2, 3000])
-def test_revoked_is_revoked_at_any_age_of_the_list(days: int) -> None:
-    serial = _AMD.authorities[Role.ASK].template.serial
-    crl = _AMD.current_crl(_AT + timedelta(days=days), revoked=(1, 2, serial))
-    _refused(Check.VEK_REVOCATION, "is revoked", crl=crl)
-
-
-def test_a_forged_list_decides_nothing_whatever_it_says() -> None:
-    serial = _AMD.authorities[Role.ASK].template.serial
-    for revoked in ((), (serial,)):
-        for dates in ({}, {"next_update": _AT - _SECOND}):
-            crl = _GUEST.crl(revoked=revoked, signed_by=Role.ASK, **dates)
-            _refused(Check.VEK_REVOCATION, "signature of the CRL", crl=crl)
-
-
-def test_the_serial_of_veks_on_a_list_says_nothing() -> None:
-    assert _verify(crl=_GUEST.crl(revoked=(0,))).revocation is Revocation.NOT_REVOKED
-
-
-def test_a_long_list_is_searched_to_its_end() -> None:
-    serial = _AMD.authorities[Role.ASK].template.serial
-    many = tuple(range(10**6, 10**6 + 12_000))
-    assert _verify(crl=_GUEST.crl(revoked=many)).revocation is Revocation.NOT_REVOKED
-    _refused(Check.VEK_REVOCATION, "is revoked", crl=_GUEST.crl(revoked=(*many, serial)))
-    with pytest.raises(FormatError):
-        _verify(crl=_GUEST.crl(revoked=tuple(range(20_000))))
+@pytest.mark.parametrize("usage", [b"", b"\x03", der.bit_string(b""), der.bit_string(b"\x06\x80", 7), der.integer(6)])
+def test_a_key_usage_of_another_form_is_refused(role: Role, usage: bytes) -> None:
+    guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
+    extensions = guest.amd.authorities[role].template.extensions
+    other = Extension(forms.KEY_USAGE, usage, critical=True)
+    amd = guest.amd.reissue(role, extensions=tuple(other if e.oid == other.oid else e for e in extensions))
+    endorsements = parse_endorsements(guest.vek().certificate, amd.chain_pem(SigningKey.VCEK), None)
+    with pytest.raises(VerificationError, match="key usage") as caught:
+        verify_chain(endorsements, roots=(amd.trusted_root(),), at=_AT)
+    assert caught.value.check is Check.VEK_CHAIN
