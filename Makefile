@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NPM := $(BIN)/python tools/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock abi clean
+.PHONY: help demo test base lint bench lock abi clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -19,6 +19,13 @@ demo: .make/demo  ## record a release on an embedded chain and check it; MODEL=D
 
 test: .make/test  ## install what the tests need and run all of them
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+base: $(VENV)/.made  ## an offline check with nothing installed but the base dependencies
+	rm -rf .make/base && mkdir -p .make && $(PYTHON) -m venv .make/base
+	.make/base/bin/python -m pip install --quiet --require-hashes -r requirements/base.txt
+	.make/base/bin/python -m pip install --quiet --require-hashes -r requirements/build.txt
+	.make/base/bin/python -m pip install --quiet --no-deps --no-build-isolation .
+	cd .make && base/bin/python ../tools/check_base.py
 
 lint: .make/test  ## ruff and mypy
 	$(BIN)/ruff check .
