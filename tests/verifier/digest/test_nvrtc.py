@@ -27,6 +27,8 @@ class Nvrtc:
     """The library of the wheel nvidia-cuda-nvrtc, through ctypes."""
 
     def __init__(self, path: Path) -> None:
+        for builtins in path.parent.glob("libnvrtc-builtins.so.*"):  # which it looks for by name only
+            ctypes.CDLL(str(builtins))
         self._library = ctypes.CDLL(str(path))
 
     def _call(self, name: str, *arguments: object) -> None:
