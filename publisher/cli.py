@@ -118,6 +118,9 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
 @click.option("--version", required=True)
 @_source_options
 @click.option("--sha256", is_flag=True, help="State each file's whole-file SHA-256 too, as hubs do.")
+@click.option(
+    "--tensor-table", is_flag=True, help="Write tensors.json, a digest per tensor: a mismatch can name the tensor."
+)
 @click.option("--replace", is_flag=True, help="Replace the manifest of an earlier release in this folder.")
 @json_option
 @command_body("provenance-oracle/pack/v1")
@@ -133,6 +136,7 @@ def pack(
     code: tuple[str, ...],
     image: tuple[str, ...],
     sha256: bool,
+    tensor_table: bool,
     replace: bool,
     as_json: bool,
 ) -> None:
@@ -168,6 +172,7 @@ def pack(
             sources=parse_sources(given),
             finished_at=datetime.now(UTC),
             with_sha256=sha256,
+            with_tensor_table=tensor_table,
             replace=replace,
             progress=progress,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
+from publisher.tensor_table import write_tensor_table
 from verifier.binding import BINDINGS, PublicKey, verify_key_binding
 from verifier.checks import Check
 from verifier.digest.files import FileSet, Progress, digest_files, list_files, match_file_digests, match_file_set
@@ -59,6 +60,7 @@ def pack_release(
     finished_at: datetime | None = None,
     bundle: bytes | None = None,
     with_sha256: bool = False,
+    with_tensor_table: bool = False,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> Packed:
@@ -68,10 +70,12 @@ def pack_release(
         name, version, sources, parameters, started_at, finished_at: see `publisher.manifest.Build`.
         bundle: an OpenSSF model signing bundle to lay beside the manifest.
         with_sha256: whether to state every file's whole-file SHA-256 too; verifiers then have to compute it.
+        with_tensor_table: whether to write `tensors.json` first, which tells later which tensor differs.
         replace: whether a manifest that is already there may be replaced.
 
     Raises:
-        UsageError: no such folder, a manifest already there, or strange files in `provenance/`.
+        UsageError: no such folder, a manifest already there, strange files in `provenance/`, or a table is asked for
+            and it is not clear of which files.
         FormatError: a file, a name, the key or the report is not acceptable.
         VerificationError: the report does not name the key (check `key-binding`).
         ChangedError: a file changed meanwhile.
@@ -90,6 +94,8 @@ def pack_release(
     pem, public_key = public_key_of(key)
     verify_key_binding(parse_report(evidence.report, evidence.report_name).report_data, public_key, tuple(BINDINGS))
     # (3) every file, read once
+    if with_tensor_table:
+        write_tensor_table(folder)
     listing = list_files(folder)
     paths = frozenset(file.path for file in listing.files) if with_sha256 else frozenset()
     files = digest_files(folder, listing, sha256_of=paths, progress=progress)

@@ -1,0 +1,89 @@
+"""Write a model's per-tensor table. Its format, and the strict reader, are in `verifier.digest.tensor_table`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from verifier.checks import Check
+from verifier.digest.cpu import CpuHasher
+from verifier.digest.files import list_files
+from verifier.digest.safetensors_header import read_header
+from verifier.digest.tensor_table import TABLE_PATH, TensorRow, format_table
+from verifier.digest.tree import FileSource
+from verifier.digest.weight_files import INDEX_SUFFIX, MAX_INDEX_BYTES, find_weights, parse_index
+from verifier.errors import FormatError, TemporaryError
+from verifier.walk import open_any_file
+
+
+@dataclass(frozen=True)
+class Range:
+    """A `tree.Source`: part of an open file."""
+
+    name: str
+    file: FileSource
+    begin: int
+    size: int
+
+    def read_into(self, target: memoryview, offset: int) -> None:
+        self.file.read_into(target, self.begin + offset)
+
+
+def write_tensor_table(folder: Path) -> Path:
+    """Digest every tensor of the model in `folder` and write `tensors.json` there; return its path.
+
+    The model's files are the one safetensors file there is or, where there are several, those that the one index
+    names.
+
+    Raises:
+        UsageError: no such folder or file, or it is not clear which files make up the model.
+        FormatError: a malformed header or index, or two files that hold a tensor of one name.
+        TemporaryError: the disk cannot be read or written.
+    """
+    rows: dict[str, TensorRow] = {}
+    hasher = CpuHasher()
+    for path in _weights_of(folder):
+        for row in _rows_of(folder, path, hasher):
+            if row.name in rows:
+                where = f"{path}, tensor {row.name}"
+                problem, wanted = "two files hold a tensor of this name", "files of one model"
+                raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted=wanted)
+            rows[row.name] = row
+    return _write(folder / TABLE_PATH, format_table(rows.values()))
+
+
+def _weights_of(folder: Path) -> tuple[str, ...]:
+    path = find_weights([file.path for file in list_files(folder).files])
+    if not path.endswith(INDEX_SUFFIX):
+        return (path,)
+    with open_any_file(folder / path) as file:
+        if file.size > MAX_INDEX_BYTES:
+            got, wanted = f"{file.size} bytes", f"at most {MAX_INDEX_BYTES}"
+            raise FormatError("too large an index", check=Check.FILE_DIGESTS, where=path, got=got, wanted=wanted)
+        data = bytearray(file.size)
+        FileSource(file).read_into(memoryview(data), 0)
+    return parse_index(bytes(data), path)
+
+
+def _rows_of(folder: Path, path: str, hasher: CpuHasher) -> Iterable[TensorRow]:
+    with open_any_file(folder / path) as file:
+        for entry in read_header(file, file.size).tensors:
+            source = Range(f"{path}, tensor {entry.name}", FileSource(file), entry.begin, entry.nbytes)
+            digest = hasher.digest(source).fsverity
+            yield TensorRow(entry.name, entry.dtype, entry.shape, entry.nbytes, digest)
+
+
+def _write(path: Path, data: bytes) -> Path:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise TemporaryError("cannot be written", where=str(path), got=got, wanted="a folder to write to") from error
+    return path
