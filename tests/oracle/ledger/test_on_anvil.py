@@ -254,7 +254,8 @@ def test_another_registry_or_chain_is_refused(world: World) -> None:
             world.connected(registry_address=address)
     with pytest.raises(UsageError, match="no contract"):
         world.connected(registry_address="0x" + "12" * 20)
-    with run_anvil() as chain:
+    # two chains that anvil starts within one second have the same genesis block
+    with run_anvil(options=("--timestamp", "1700000000")) as chain:
         elsewhere = deploy_registry(chain)
         with pytest.raises(UsageError, match="genesis block is not the one"):
             world.connected(rpc_url=chain.rpc_url, registry_address=elsewhere.address)
