@@ -78,11 +78,15 @@ class CupyDevice:
         return None
 
     def upload(self, data: bytes) -> object:
+        runtime = self.cupy.cuda.runtime
         with self.at_work():
-            return self.cupy.asarray(bytearray(data), dtype=self.cupy.uint8)
+            memory = self.cupy.cuda.alloc(len(data))
+            source = ctypes.create_string_buffer(data, len(data))
+            runtime.memcpy(memory.ptr, ctypes.addressof(source), len(data), runtime.memcpyHostToDevice)
+            return memory
 
     def address_of(self, uploaded: Any) -> int:
-        return int(uploaded.data.ptr)
+        return int(uploaded.ptr)
 
     def finish_all(self) -> None:
         with self.at_work():
@@ -90,8 +94,8 @@ class CupyDevice:
 
     def read(self, address: int, size: int) -> bytes:
         """Copy bytes from the device."""
-        target = ctypes.create_string_buffer(size)
         runtime = self.cupy.cuda.runtime
+        target = ctypes.create_string_buffer(size)
         with self.at_work():
             runtime.memcpy(ctypes.addressof(target), address, size, runtime.memcpyDeviceToHost)
         return target.raw

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.verifier.digest.digest_of_zeros import digest_of_zeros
 from verifier.digest import processes
 from verifier.digest.blocks import BlockHash, PythonBlocks
 from verifier.digest.cpu import PIECE_BYTES, CpuHasher
@@ -245,19 +246,6 @@ def test_no_process_where_none_can_be_started(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(processes, "_START_AFTER_BYTES", 0)
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     assert CpuHasher(2, ProcessBlocks(1)).digest(Memory(DATA)).fsverity == reference(DATA)
-
-
-def digest_of_zeros(size: int) -> bytes:
-    """The digest of a file of zeros, level by level from the two digests that occur in each: whole and last."""
-    whole, count = hashlib.sha256(bytes(4096)).digest(), -(-size // 4096)
-    last = whole
-    while count > 1:
-        parents = -(-count // 128)
-        rest = count - (parents - 1) * 128
-        last = hashlib.sha256((whole * (rest - 1) + last).ljust(4096, b"\0")).digest()
-        whole, count = hashlib.sha256(whole * 128).digest(), parents
-    descriptor = bytes([1, 1, 12, 0]) + bytes(4) + size.to_bytes(8, "little") + last.ljust(64, b"\0")
-    return hashlib.sha256(descriptor.ljust(256, b"\0")).digest()
 
 
 PEAK = """

@@ -1,0 +1,16 @@
+"""The GPU, if there is one. Everything here is marked `gpu` and skipped, with the reason, where there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from verifier.digest.cupy_device import CupyDevice
+from verifier.digest.device import DeviceError
+
+
+@pytest.fixture(scope="session")
+def device() -> CupyDevice:
+    try:
+        return CupyDevice()
+    except DeviceError as error:
+        pytest.skip(f"no GPU to test with: {error}")
