@@ -1,6 +1,7 @@
 """JSON from strangers, read more narrowly than RFC 8259 allows, so that every reader sees the same document.
 
-Refused although they are JSON: duplicate keys, floats, integers beyond 64 bits, lone surrogates, deep nesting.
+Refused although they are JSON: duplicate keys, floats, integers beyond 64 bits, lone surrogates, deep nesting, and so
+many small values that the parsed document would need far more memory than its text.
 Refused although `json.loads` takes them: NaN and infinities, a byte order mark, UTF-16 and UTF-32.
 """
 
@@ -15,19 +16,23 @@ from verifier.checks import Check
 from verifier.errors import FormatError
 
 MAX_INTEGER = 2**63 - 1
+# Strings, brackets and commas. A manifest of the most files that it may name has some two million.
+MAX_TOKENS = 3_000_000
 _MIN_INTEGER = -(2**63)
 _MAX_INTEGER_CHARS = 20
 
 # Strings are skipped whole, so that a bracket inside one does not count. An unterminated string is matched to the
 # end: no part of the text is scanned twice, whatever it holds.
-_STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]|,', re.DOTALL)
 
 
 class _RefusedError(ValueError):
     """Valid JSON, perhaps, but not what we take."""
 
 
-def parse_json(data: bytes, *, where: str, check: Check, max_bytes: int, max_depth: int = 32) -> object:
+def parse_json(
+    data: bytes, *, where: str, check: Check, max_bytes: int, max_depth: int = 32, max_tokens: int = MAX_TOKENS
+) -> object:
     """Read one JSON value made of objects, lists, strings, integers, true, false and null.
 
     Raises:
@@ -39,7 +44,7 @@ def parse_json(data: bytes, *, where: str, check: Check, max_bytes: int, max_dep
         )
     try:
         text = data.decode("utf-8")
-        _refuse_depth(text, max_depth)
+        _refuse_structure(text, max_depth, max_tokens)
         value = json.loads(
             text,
             object_pairs_hook=_object,
@@ -60,9 +65,12 @@ def parse_json(data: bytes, *, where: str, check: Check, max_bytes: int, max_dep
     return value
 
 
-def _refuse_depth(text: str, max_depth: int) -> None:
+def _refuse_structure(text: str, max_depth: int, max_tokens: int) -> None:
+    """Refuse what would take too much stack or memory, before anything is made of it."""
     depth = 0
-    for match in _STRUCTURE.finditer(text):
+    for count, match in enumerate(_TOKEN.finditer(text), 1):
+        if count > max_tokens:
+            raise _RefusedError(f"more than {max_tokens} strings, brackets and commas")
         first = text[match.start()]
         if first in "[{":
             depth += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
@@ -86,6 +87,29 @@ def test_depth_counts_brackets_outside_strings_only() -> None:
     assert parse(b"[[],[],[[]]]", max_depth=3) == [[], [], [[]]]
     with pytest.raises(FormatError, match="deep"):
         parse(b"[[],[],[[]]]", max_depth=2)
+
+
+@pytest.mark.parametrize("item", [b"{}", b"[]", b"1", b'""', b'{"a":{}}'])
+def test_many_small_values_are_refused_before_they_take_memory(item: bytes) -> None:
+    data = b"[" + b",".join([item] * 1_000_000) + b"]"
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="more than 1000 strings, brackets and commas"):
+            parse_json(data, where="x", check=Check.MANIFEST_FORMAT, max_bytes=1 << 24, max_tokens=1000)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(data)
+    finally:
+        tracemalloc.stop()
+
+
+def test_tokens_count_what_is_outside_strings() -> None:
+    def parse_few(data: bytes) -> object:
+        return parse_json(data, where="x", check=Check.MANIFEST_FORMAT, max_bytes=1 << 20, max_tokens=7)
+
+    assert parse_few(b'{"a":[1,2]}') == {"a": [1, 2]}  # four brackets, a string, a comma
+    assert parse_few(b'["a",1,2,3]') == ["a", 1, 2, 3]
+    with pytest.raises(FormatError, match="more than 7"):
+        parse_few(b'["a",1,2,3,4,5]')
+    assert parse_few(b'["[,]{}\\",,"]') == ['[,]{}",,']
 
 
 def test_accepts_what_it_should() -> None:

@@ -22,6 +22,8 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MANIFEST_PATH = "provenance/manifest.dsse.json"
 MAX_ENVELOPE_BYTES = 64 * 1024 * 1024
 _MAX_SIGNATURE_BYTES = 256
+# An envelope has 18. Anybody can write one: what has more is refused before anything is made of it.
+_MAX_TOKENS = 64
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def parse_envelope(data: bytes, where: str = MANIFEST_PATH) -> Envelope:
     Raises:
         FormatError: it breaks a rule of this module (check `manifest-format`).
     """
-    value = parse_json(data, where=where, check=Check.MANIFEST_FORMAT, max_bytes=MAX_ENVELOPE_BYTES)
+    value = parse_json(
+        data, where=where, check=Check.MANIFEST_FORMAT, max_bytes=MAX_ENVELOPE_BYTES, max_tokens=_MAX_TOKENS
+    )
     fields = Fields(value, where=where, check=Check.MANIFEST_FORMAT)
     fields.constant("payloadType", PAYLOAD_TYPE)
     payload = fields.base64_bytes("payload", max_bytes=MAX_ENVELOPE_BYTES)
