@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from verifier.errors import UsageError
-from verifier.manifest.statement import MODEL_DIGEST, SHA256, Dependency, Role
+from verifier.manifest.statement import DATASET_DIGEST, FSVERITY, MODEL_DIGEST, SHA256, Dependency, Role
 
-_DIGEST_BYTES = {SHA256: 32, "sha384": 48, "sha512": 64, MODEL_DIGEST: 32, "fsverity_sha256_4096": 32}
+_DIGEST_BYTES = {SHA256: 32, "sha384": 48, "sha512": 64, MODEL_DIGEST: 32, DATASET_DIGEST: 32, FSVERITY: 32}
 _WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE"
 
 

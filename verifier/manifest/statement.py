@@ -27,6 +27,7 @@ BUILDER_ID = "tag:provenance-oracle,2026:sev-snp-cvm/v1"
 FSVERITY = "fsverity_sha256_4096"
 SHA256 = "sha256"
 MODEL_DIGEST = "provenance_model_v1"
+DATASET_DIGEST = "provenance_dataset_v1"
 MAX_FILES = 100_000
 
 _MAX_DEPENDENCIES = 10_000
@@ -37,7 +38,7 @@ _HEX = re.compile("(?:[0-9a-f]{2})+")
 _ALGORITHM = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z")
 # Digests of dependencies that have one length only; others, named as in-toto names them, may have up to 64 bytes.
-_DIGEST_BYTES = {SHA256: 32, FSVERITY: 32, MODEL_DIGEST: 32, "sha384": 48, "sha512": 64}
+_DIGEST_BYTES = {SHA256: 32, FSVERITY: 32, MODEL_DIGEST: 32, DATASET_DIGEST: 32, "sha384": 48, "sha512": 64}
 
 
 class Role(StrEnum):
