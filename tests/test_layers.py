@@ -30,7 +30,7 @@ FLOORS = (
     ("record",),
     ("verdict", "registry"),
     ("judgement",),
-    ("confirmation", "lookup"),
+    ("confirmation", "live_model", "lookup"),
     ("console", "describe", "options"),
     ("cli", "disk_command"),
 )

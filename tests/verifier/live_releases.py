@@ -1,0 +1,36 @@
+"""Releases of small models for the tests of live weights, laid out as a publisher does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from publisher.manifest import public_key_of
+from publisher.pack import pack_release
+from publisher.simulator import FakeAmd, FakeGuest
+from verifier.binding import bound_report_data
+from verifier.manifest.statement import Manifest
+from verifier.snp.evidence import Evidence
+from verifier.snp.products import ProductLine
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+KEY = ec.derive_private_key(7, ec.SECP384R1())
+
+
+@cache
+def evidence() -> Evidence:
+    guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=AT)
+    return guest.evidence(bound_report_data(public_key_of(KEY)[1]))
+
+
+def lay_out(folder: Path, files: Mapping[str, bytes], *, table: bool = True) -> Manifest:
+    """Make a release of these files in `folder`, with a per-tensor table unless told otherwise."""
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    packed = pack_release(folder, evidence(), KEY, name="org/model", version="1.0", with_tensor_table=table)
+    return packed.manifest
