@@ -18,7 +18,7 @@ from typing import Protocol
 from verifier.checks import Check
 from verifier.digest.fsverity import FileDigest, FsVerityHasher, model_digest
 from verifier.errors import FormatError, VerificationError
-from verifier.manifest.names import PROVENANCE_FOLDER, parse_path, refuse_collisions
+from verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
 from verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
 from verifier.text import printable
 from verifier.walk import Identity, OpenFile, changed, identify, open_any_file, open_file, open_folder, open_root, scan
@@ -35,7 +35,7 @@ class Limits:
     """What a folder may hold at most; files counts folders too, depth counts folders above a file."""
 
     files: int = MAX_FILES
-    depth: int = 32
+    depth: int = MAX_FOLDERS
     total_bytes: int = 2**44
 
 

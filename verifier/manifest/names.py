@@ -16,6 +16,7 @@ from verifier.errors import FormatError
 PROVENANCE_FOLDER = "provenance"
 MAX_PATH_BYTES = 4096
 MAX_SEGMENT_BYTES = 255
+MAX_FOLDERS = 32  # above a file
 
 _SLUG = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _MODEL_NAME = re.compile(f"{_SLUG}/{_SLUG}")
@@ -70,11 +71,17 @@ def _first_problem(text: str, segments: list[str]) -> str:
         return "is empty or absolute, or has empty or dot segments"
     if any(len(segment.encode()) > MAX_SEGMENT_BYTES for segment in segments):
         return f"has a segment longer than {MAX_SEGMENT_BYTES} bytes"
+    if len(segments) > MAX_FOLDERS + 1:
+        return f"lies in more than {MAX_FOLDERS} folders"
     if "\\" in text or _DRIVE.match(text):
         return "has a backslash or a drive"
     if segments[0].casefold() == PROVENANCE_FOLDER:
         return f"lies in {PROVENANCE_FOLDER}/"
     return ""
+
+
+# Folded names to the name as spelt, and what a folder holds; None for a file. As large as the paths and no larger.
+_Folder = dict[str, tuple[str, "_Folder | None"]]
 
 
 def refuse_collisions(paths: Iterable[str], *, where: str, check: Check) -> None:
@@ -85,25 +92,22 @@ def refuse_collisions(paths: Iterable[str], *, where: str, check: Check) -> None
     Raises:
         FormatError: two such paths.
     """
-    folders: set[str] = set()
-    spellings: dict[str, str] = {}
+    root: _Folder = {}
     for path in paths:
-        for folder in _folders_of(path):
-            if folder not in folders:
-                _refuse_taken(spellings, folder, where, check)
-                folders.add(folder)
-        _refuse_taken(spellings, path, where, check)
+        folder, segments = root, path.split("/")
+        for position, segment in enumerate(segments[:-1]):
+            spelling, inner = folder.setdefault(_folded(segment), (segment, {}))
+            if spelling != segment or inner is None:
+                raise _collision(segments[: position + 1], spelling, where, check)
+            folder = inner
+        if (name := _folded(segments[-1])) in folder:
+            raise _collision(segments, folder[name][0], where, check)
+        folder[name] = (segments[-1], None)
 
 
-def _folders_of(path: str) -> list[str]:
-    return [path[:position] for position, char in enumerate(path) if char == "/"]
-
-
-def _refuse_taken(spellings: dict[str, str], name: str, where: str, check: Check) -> None:
-    folded = _folded(name)
-    if folded in spellings:
-        raise _malformed("two file names collide", check, where, name, f"none that collides with {spellings[folded]}")
-    spellings[folded] = name
+def _collision(segments: list[str], spelling: str, where: str, check: Check) -> FormatError:
+    other = "/".join([*segments[:-1], spelling])
+    return _malformed("two file names collide", check, where, "/".join(segments), f"none that collides with {other}")
 
 
 def _folded(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -32,6 +33,7 @@ def path(text: str) -> str:
         "docs/provenance/x",
         "x" * 255,
         "/".join(["x" * 255] * 15),
+        "/".join(["x"] * 33),
         "é" * 127,
         "😀.txt",
     ],
@@ -82,6 +84,7 @@ def test_accepts(text: str) -> None:
         ("é" * 128, "255"),
         ("a/" + "x" * 256, "255"),
         ("/".join(["x" * 200] * 21), "4096"),
+        ("/".join(["x"] * 34), "32 folders"),
         ("provenance", "provenance/"),
         ("provenance/x", "provenance/"),
         ("Provenance/manifest.dsse.json", "provenance/"),
@@ -133,6 +136,42 @@ def test_collisions() -> None:
 
 def test_no_collisions() -> None:
     refuse_collisions(["a/x", "a/y", "b/x", "ab", "a.x", "a/z/x", "a/z/y", "é", "e"], where="x", check=Check.FILE_SET)
+
+
+def test_a_collision_names_both() -> None:
+    with pytest.raises(FormatError, match="got x/A, wanted none that collides with x/a"):
+        refuse_collisions(["x/a/b", "x/A/c"], where="x", check=Check.FILE_SET)
+
+
+_FEW_NAMES = st.lists(st.sampled_from(["a", "A", "b", "é", "É"]), min_size=1, max_size=3).map("/".join)
+
+
+@given(st.lists(_FEW_NAMES, max_size=6))
+def test_collisions_are_what_they_are_by_definition(paths: list[str]) -> None:
+    """No file is another file or a folder, and every folded name has one spelling."""
+    folders = {path[:position] for path in paths for position, char in enumerate(path) if char == "/"}
+    names = {*paths, *folders}
+    collides = len(set(paths)) < len(paths) or bool(folders & set(paths)) or len({*map(_fold, names)}) < len(names)
+    try:
+        refuse_collisions(paths, where="x", check=Check.FILE_SET)
+    except FormatError:
+        assert collides
+    else:
+        assert not collides
+
+
+def _fold(name: str) -> str:
+    return name.casefold()
+
+
+def test_long_paths_cost_no_more_memory_than_their_text() -> None:
+    paths = [f"a{number:06d}/" + "/".join(["x" * 120] * 31) + "/f" for number in range(500)]
+    tracemalloc.start()
+    try:
+        refuse_collisions((path(text) for text in paths), where="x", check=Check.FILE_SET)
+        assert tracemalloc.get_traced_memory()[1] < 8 * sum(map(len, paths))
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["a/b", "Org-1/my_model.v2", "0/1", "sentence-transformers/all-MiniLM-L6-v2"])
