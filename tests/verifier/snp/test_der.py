@@ -88,12 +88,15 @@ def test_canonical_values_pass_and_are_kept_whole(hex_digits: str) -> None:
         "02010000",  # bytes after the end
         "0000",  # end of contents
         "1f1f00",
-        "3f810100",  # tags in several bytes
+        "3f810100",
+        "9f0100",
+        "bf1f00",  # tags in several bytes
         "30800000",  # indefinite length
         "04810100",
         "04820001",
         "0482007f",
         "0483000080",
+        "04820080" + "00" * 128,
         "04850000000001",  # lengths not in their shortest form, or too long
         "04ff",
         "010101",
@@ -246,7 +249,9 @@ def test_times_are_read_in_the_one_form_of_their_year(moment: datetime) -> None:
         (GENERALIZED_TIME, "20500101000000.0Z"),
         (GENERALIZED_TIME, "20500101000000"),
         (GENERALIZED_TIME, "500101000000Z"),
+        (UTC_TIME, "20500101000000Z"),
         (0x16, "221130120000Z"),
+        (0x16, "20500101000000Z"),
     ],
 )
 def test_other_forms_of_a_time_are_refused(tag: int, text: str) -> None:
