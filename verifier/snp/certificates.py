@@ -152,7 +152,8 @@ def split_signed(der: bytes, where: str) -> tuple[Signed, tuple[Value, ...]]:
     """
     value = parse_der(der, problem_at(where))
     if value.tag != SEQUENCE or [child.tag for child in value.children] != [SEQUENCE, SEQUENCE, BIT_STRING]:
-        raise malformed(where, "outer form", f"tag {value.tag:#x}", "a signed SEQUENCE of three")
+        got = f"tag {value.tag:#x}, {len(value.children)} parts"
+        raise malformed(where, "outer form", got, "a SEQUENCE of what is signed, algorithm and signature")
     tbs, algorithm, signature = value.children
     if signature.content[0] != 0:
         raise malformed(where, "signature", "not whole bytes", "a BIT STRING of whole bytes")

@@ -8,7 +8,7 @@ them is known, and a layout that is guessed is a layout that an attacker may cho
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from verifier.checks import Check
@@ -44,6 +44,7 @@ class Report:
 
     `cpuid` is None in version 2; the mitigation vectors are None before version 5. `signed` are the 0x2A0 bytes that
     the signature covers; the signature is malleable and the rest unsigned, so only `digest` identifies a report.
+    `where` is for messages.
     """
 
     version: int
@@ -79,6 +80,7 @@ class Report:
     signature_r: int
     signature_s: int
     signed: bytes
+    where: str = field(default="report.bin", compare=False)
 
     @property
     def digest(self) -> bytes:
@@ -144,6 +146,7 @@ def parse_report(data: bytes, where: str = "report.bin") -> Report:
         signature_r=signature_r,
         signature_s=signature_s,
         signed=data[:SIGNED_BYTES],
+        where=where,
     )
 
 

@@ -74,7 +74,7 @@ def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
     if report.signing_key is not vek.kind:
         _mismatch(vek, "signing key", report.signing_key.name, vek.kind.name)
     # (3) every component of the reported TCB
-    reported_tcb = parse_tcb(report.reported_tcb, chain.line, "reported_tcb")
+    reported_tcb = _tcb_of(report, "reported_tcb", chain.line)
     certified = {name: vek.tcb.get(name) for name in LAYOUTS[chain.line]}
     reported = {name: getattr(reported_tcb, name) for name in LAYOUTS[chain.line]}
     if certified != reported or vek.tcb.keys() != certified.keys():
@@ -101,7 +101,7 @@ def verify_report_signature(matched: MatchedVek) -> Claims:
         raise VerificationError(
             "the report's signature does not verify",
             check=Check.REPORT_SIGNATURE,
-            where="report",
+            where=report.where,
             got="another key or other bytes",
             wanted=f"an ECDSA P-384 signature by the {vek.kind.name}",
         ) from None
@@ -110,10 +110,10 @@ def verify_report_signature(matched: MatchedVek) -> Claims:
         line=chain.line,
         root_kind=chain.root_kind,
         cpuid=report.cpuid,
-        current_tcb=parse_tcb(report.current_tcb, chain.line, "current_tcb"),
+        current_tcb=_tcb_of(report, "current_tcb", chain.line),
         reported_tcb=matched.reported_tcb,
-        committed_tcb=parse_tcb(report.committed_tcb, chain.line, "committed_tcb"),
-        launch_tcb=parse_tcb(report.launch_tcb, chain.line, "launch_tcb"),
+        committed_tcb=_tcb_of(report, "committed_tcb", chain.line),
+        launch_tcb=_tcb_of(report, "launch_tcb", chain.line),
         vek_kind=vek.kind,
         csp_id=vek.csp_id,
         chip_id=None if matched.chip_id_masked or vek.kind is SigningKey.VLEK else report.chip_id,
@@ -121,6 +121,10 @@ def verify_report_signature(matched: MatchedVek) -> Claims:
         revocation=chain.revocation,
         vek_spki_sha256=hashlib.sha256(vek.certificate.spki).digest(),
     )
+
+
+def _tcb_of(report: Report, name: str, line: ProductLine) -> Tcb:
+    return parse_tcb(getattr(report, name), line, f"{report.where}: {name}")
 
 
 def _match_product_line(line: ProductLine, vek: VekCertificate, report: Report) -> None:
@@ -138,7 +142,7 @@ def _match_product_line(line: ProductLine, vek: VekCertificate, report: Report) 
         raise VerificationError(
             "the processor is of another product line",
             check=Check.PRODUCT_LINE,
-            where="report",
+            where=report.where,
             got=f"CPUID {describe_cpuid(report.cpuid)}",
             wanted=f"a processor of {line}",
         )

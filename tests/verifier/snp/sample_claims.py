@@ -6,18 +6,17 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from verifier.snp.chain import Revocation
-from verifier.snp.signature import Claims
-
 from verifier.checks import Check, Finding, Outcome
 from verifier.policy import (
     SHIPPED_POLICIES,
     Policy,
     load_policy,
 )
+from verifier.snp.chain import Revocation
 from verifier.snp.claims import check_claims
 from verifier.snp.products import Cpuid, ProductLine, RootKind
 from verifier.snp.report import Report, SigningKey
+from verifier.snp.signature import Claims
 from verifier.snp.tcb import Tcb
 
 UNSAFE, DEMO, BASELINE, STRICT = (load_policy(name) for name in SHIPPED_POLICIES)

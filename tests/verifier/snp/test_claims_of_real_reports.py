@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verifier.snp.signature import Claims
 
 from tests.verifier.snp.sample_claims import (
     BASELINE,
@@ -26,6 +25,7 @@ from verifier.checks import Check
 from verifier.snp.claims import check_claims, grade_of
 from verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
 from verifier.snp.report import SigningKey, parse_report
+from verifier.snp.signature import Claims
 from verifier.snp.tcb import Tcb, parse_tcb
 
 # --- real reports --------------------------------------------------------------------------------------------

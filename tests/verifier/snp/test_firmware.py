@@ -3,8 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from verifier.snp.signature import Claims
-
 from tests.verifier.snp.sample_claims import (
     BASELINE,
     GOOD_TCB,
@@ -26,6 +24,7 @@ from verifier.policy import (
 )
 from verifier.snp.claims import check_claims
 from verifier.snp.products import Cpuid, ProductLine
+from verifier.snp.signature import Claims
 from verifier.snp.tcb import Tcb
 
 

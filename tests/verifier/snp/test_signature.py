@@ -178,4 +178,4 @@ def test_reserved_bytes_of_every_tcb_are_zero_though_signed(line: ProductLine, f
         evidence = replace(guest.evidence(bytes(64)), report=guest.report(bytes(64), **{field: tcb}))
         with pytest.raises(FormatError) as caught:
             judge(evidence, _AT, SIMULATOR_ROOTS)
-        assert (caught.value.check, caught.value.where) == (Check.REPORT_FORMAT, field)
+        assert (caught.value.check, caught.value.where) == (Check.REPORT_FORMAT, f"report.bin: {field}")

@@ -78,6 +78,16 @@ def test_the_mirrored_signature_holds_and_names_the_same_report(
     assert other.signature_s != genuine.signature_s
 
 
+def test_a_refusal_names_the_file(vectors: Path) -> None:
+    real = real_set(vectors, "milan-v3-dstack")
+    chain = verify_chain(parse_endorsements(real.evidence.vek, real.evidence.chain, None), roots=AMD_ROOTS, at=real.at)
+    for offset in (0x90, 0x188, 0x18B, 0x1E4):  # measurement, CPUID, a reserved byte, a reserved byte of a TCB
+        with pytest.raises((FormatError, VerificationError)) as caught:
+            report = parse_report(_flipped(real.evidence.report, 8 * offset), "some/report.bin")
+            verify_report_signature(match_vek_to_report(chain, report))
+        assert str(caught.value).startswith("some/report.bin: ")
+
+
 def _reversed(component: bytes) -> bytes:
     return component[:48][::-1] + component[48:]
 
