@@ -18,10 +18,7 @@ import verifier
 from tests.verifier.live_releases import AT, lay_out
 from verifier.checks import Check
 from verifier.digest import loading
-from verifier.digest.device import DeviceError
 from verifier.digest.fsverity import fsverity_digest
-from verifier.digest.segment_hasher import AnyDevice
-from verifier.digest.segments import Segments
 from verifier.digest.tree import FileSource
 from verifier.errors import (
     AppraisalError,
@@ -29,7 +26,6 @@ from verifier.errors import (
     FormatError,
     ProvenanceError,
     RecordError,
-    TemporaryError,
     UsageError,
     VerificationError,
 )
@@ -516,39 +512,7 @@ def test_what_was_loaded_does_not_follow_the_file(own: Path, state: State) -> No
     assert all(torch.equal(tensor, state[name]) for name, tensor in loaded.items())
 
 
-# Devices
-
-
-class BrokenMemory:
-    size, device, address = 5000, "cpu", None
-
-    def read_into(self, target: memoryview, offset: int) -> None:
-        raise RuntimeError("CUDA error: an illegal memory access was encountered")
-
-
-def test_memory_that_cannot_be_read_is_no_digest() -> None:
-    with pytest.raises(TemporaryError, match="illegal memory access"):
-        AnyDevice().digest(Segments("m", [BrokenMemory()]))
-
-
-class MemoryElsewhere:
-    size, device, address = 5000, "cuda:3", None
-
-    def read_into(self, target: memoryview, offset: int) -> None:
-        target[:] = bytes(len(target))
-
-
-def test_without_a_usable_gpu_the_cpu_takes_its_memory_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[str] = []
-    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
-
-    def no_device(index: int) -> Any:
-        raise DeviceError("no driver", where=f"GPU {index}")
-
-    found = AnyDevice(no_device).digest(Segments("m", [MemoryElsewhere()]))
-    assert found.fsverity == fsverity_digest(bytes(5000))
-    assert waited == ["cuda:3"]
-    assert found.hashed_by.endswith(", from cuda:3, without its help: GPU 3: no driver")
+# Devices; see also digest/test_segment_hasher.py
 
 
 @pytest.mark.gpu
