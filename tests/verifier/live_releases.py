@@ -22,15 +22,15 @@ KEY = ec.derive_private_key(7, ec.SECP384R1())
 
 
 @cache
-def evidence() -> Evidence:
-    guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=AT)
+def evidence(at: datetime) -> Evidence:
+    guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=at)
     return guest.evidence(bound_report_data(public_key_of(KEY)[1]))
 
 
-def lay_out(folder: Path, files: Mapping[str, bytes], *, table: bool = True) -> Manifest:
-    """Make a release of these files in `folder`, with a per-tensor table unless told otherwise."""
+def lay_out(folder: Path, files: Mapping[str, bytes], *, table: bool = True, at: datetime = AT) -> Manifest:
+    """Make a release of these files in `folder`, by a guest of moment `at`; with a per-tensor table by default."""
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    packed = pack_release(folder, evidence(), KEY, name="org/model", version="1.0", with_tensor_table=table)
+    packed = pack_release(folder, evidence(at), KEY, name="org/model", version="1.0", with_tensor_table=table)
     return packed.manifest
