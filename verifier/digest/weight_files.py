@@ -7,7 +7,7 @@ of its file, and is trusted once the digest of the whole file, header and tensor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,16 +50,22 @@ def choose_weights(folder: Path, manifest: Manifest, files: Collection[str] = ()
         VerificationError: the index is not that of the manifest, or a file has no fs-verity digest there.
     """
     named = {file.path: file for file in manifest.files}
-    paths: Iterable[str] = sorted(set(files)) or [find_weights(named)]
-    for path in paths:
+    for path in files:
         if path not in named:
             raise UsageError("no such file in the manifest", where="files", got=path, wanted="paths of the manifest")
-    if not files and path.endswith(INDEX_SUFFIX):
-        index, paths = path, parse_index(read_named(folder, named[path], MAX_INDEX_BYTES), path)
-        for path in paths:
-            if path not in named:
-                raise _error(FormatError, index, "names a file that the manifest lacks", path, "files of the release")
+    paths = tuple(sorted(set(files))) or _found_weights(folder, named)
     return tuple(_with_fsverity(named[path]) for path in paths)
+
+
+def _found_weights(folder: Path, named: Mapping[str, ManifestFile]) -> tuple[str, ...]:
+    path = find_weights(named)
+    if not path.endswith(INDEX_SUFFIX):
+        return (path,)
+    paths = parse_index(read_named(folder, named[path], MAX_INDEX_BYTES), path)
+    for found in paths:
+        if found not in named:
+            raise _error(FormatError, path, "names a file that the manifest lacks", found, "files of the release")
+    return paths
 
 
 def find_weights(paths: Collection[str]) -> str:
