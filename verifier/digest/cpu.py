@@ -107,13 +107,13 @@ class CpuHasher:
         yield from job.results(rest=True)
 
     def _hash_range(self, source: Source, offset: int) -> _Piece:
-        nodes, size = b"", min(_RANGE_BYTES, source.size - offset)
+        buffer, leaves = self._borrow(), b""
+        size = min(_RANGE_BYTES, source.size - offset)
         for start in range(offset, offset + size, PIECE_BYTES):
-            buffer = self._borrow()
             blocks, _ = read_blocks(source, buffer, start)
-            nodes += hash_nodes(self.blocks, self.blocks.hash_blocks(blocks))
-            self._idle_buffers.append(buffer)
-        return _Piece(nodes, size)
+            leaves += self.blocks.hash_blocks(blocks)
+        self._idle_buffers.append(buffer)
+        return _Piece(hash_nodes(self.blocks, leaves), size)
 
     def _hash_both(self, job: Job[_Piece], source: Source, file: FileHash) -> Iterator[_Piece]:
         for offset in range(0, source.size, PIECE_BYTES):
