@@ -15,10 +15,12 @@ from verifier.digest.files import (
     match_file_digests,
     match_file_set,
 )
+from verifier.errors import CrlStaleError, CrlUnavailableError
 from verifier.policy import Policy
 from verifier.record import Record, record_of
 from verifier.release import Release
 from verifier.sheet import CheckSheet
+from verifier.snp.chain import Revocation
 from verifier.snp.current_crl import with_current_crl
 from verifier.snp.kds import Fetcher
 from verifier.snp.products import TrustedRoot
@@ -58,9 +60,7 @@ def judge(
     sheet = CheckSheet()
     with sheet:
         # (1) evidence, key and manifest
-        if fetcher is not None:
-            release = replace(release, evidence=with_current_crl(release.evidence, at=at, fetcher=fetcher))
-        result = appraise(release, policy, at=at, roots=roots_of(policy) if roots is None else roots, sheet=sheet)
+        release, result = _appraised(release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet)
         # (2) every file named and none unnamed, sizes equal, before any byte is read
         listing = list_files(release.path)
         match_file_set(result.manifest, listing)
@@ -75,6 +75,29 @@ def judge(
         findings = sheet.findings()
         verdict = make_verdict(release, result, files, findings)
     return Judgement(result, files, findings, verdict, record_of(result, files, findings, verdict.digest))
+
+
+def _appraised(
+    release: Release,
+    policy: Policy,
+    at: datetime,
+    roots: tuple[TrustedRoot, ...],
+    fetcher: Fetcher | None,
+    sheet: CheckSheet,
+) -> tuple[Release, AttestationResult]:
+    """Appraise; ask for a list only if nothing but that is missing, so that what is refused anyway reaches no network.
+
+    Returns the release with the list that was used.
+    """
+    try:
+        result = appraise(release, policy, at=at, roots=roots, sheet=sheet)
+        if fetcher is None or result.claims.revocation is Revocation.NOT_REVOKED:
+            return release, result
+    except (CrlUnavailableError, CrlStaleError):
+        if fetcher is None:
+            raise
+    release = replace(release, evidence=with_current_crl(release.evidence, at=at, fetcher=fetcher))
+    return release, appraise(release, policy, at=at, roots=roots, sheet=sheet)
 
 
 def _enter_unchecked(release: Release, sheet: CheckSheet) -> None:

@@ -1,0 +1,88 @@
+"""Whole releases, good but for what a test changes, and a policy under which every check of theirs has a rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from publisher.manifest import public_key_of, sign_statement
+from publisher.pack import pack_release
+from publisher.simulator import FakeAmd, FakeGuest
+from verifier.binding import bound_report_data
+from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
+from verifier.policy import MitigationRow, Policy, load_policy
+from verifier.snp.evidence import Evidence
+from verifier.snp.products import SIMULATOR_ROOTS, ProductLine, TrustedRoot
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+KEY = ec.derive_private_key(11, ec.SECP384R1())
+REPORT_DATA = bound_report_data(public_key_of(KEY)[1])
+FILES = {"config.json": b"{}\n", "model.safetensors": bytes(range(256)) * 40, "tokenizer/vocab.txt": b"a\nb\n"}
+
+
+@cache
+def guest() -> FakeGuest:
+    return FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=AT)
+
+
+@cache
+def good_evidence() -> Evidence:
+    return guest().evidence(REPORT_DATA)
+
+
+@cache
+def pinning_policy() -> Policy:
+    """The policy `demo` with a rule for whatever it leaves unchecked; the guest above satisfies it."""
+    demo, report = load_policy("demo"), guest().fields(REPORT_DATA)
+    pins = replace(
+        demo.pins,
+        measurement=(report.measurement,),
+        host_data=(report.host_data,),
+        report_data=(report.report_data,),
+        id_key_digest=(report.id_key_digest,),
+        chip_ids=(report.chip_id,),
+    )
+    mitigations = (MitigationRow(ProductLine.GENOA, launch=(0,), current=(0,), basis="test", date="2026-11"),)
+    return replace(demo, name="pinning", pins=pins, mitigations=mitigations)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What is wrong with a release: its evidence, what is judged with, or its folder once it is laid out."""
+
+    evidence: Callable[[], dict[str, Any]] = dict
+    damage: Callable[[Path], object] = lambda _folder: None
+    roots: tuple[TrustedRoot, ...] = field(default=SIMULATOR_ROOTS)
+    at: datetime = AT
+
+
+def lay_out(folder: Path, deviation: Deviation = Deviation()) -> Path:
+    """Make a release in `folder` as a publisher would, then do the deviation's damage."""
+    for path, data in FILES.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    evidence = good_evidence()
+    pack_release(folder, evidence, KEY, name="org/model", version="1.0", with_sha256=True)
+    for name, data in deviation.evidence().items():
+        (folder / "provenance" / "snp" / _FILE_OF[name]).write_bytes(data)
+    deviation.damage(folder)
+    return folder
+
+
+_FILE_OF = {"report": "report.bin", "vek": "vek.der", "chain": "chain.pem", "crl": "ark.crl"}
+
+
+def statement_of(folder: Path) -> Any:
+    return json.loads(parse_envelope((folder / MANIFEST_PATH).read_bytes()).payload)
+
+
+def sign_again(folder: Path, statement: object) -> None:
+    """Put another manifest, signed by the right key, in place of the release's."""
+    (folder / MANIFEST_PATH).write_bytes(sign_statement(json.dumps(statement).encode(), KEY))
