@@ -53,26 +53,17 @@ def confirm(
 ) -> Confirmation:
     """Judge a release and match it with its record.
 
-    The moment of judgement is `at`; without it the moment of the record, since certificates expire and a record does
-    not; without a record, `now`. A forged release is reported as such even if it has no record.
+    The moment of judgement is `at`; without it that of the record, since certificates expire and a record does not
+    (see `Entry.judged_as_of`); without a record, `now`. A forged release is reported as such even if it has no record.
 
     Raises:
         ProvenanceError: whatever `judge` raises, and RecordError if there is no active record.
     """
-    missing: RecordError | None = None
-    entry: Entry | None = None
-    if registry is not None:
-        try:
-            entry = registry.entry(_claimed_manifest_digest(release))
-        except RecordError as error:
-            missing = error
-    moment = at or (entry.judged_at if entry else now)
+    moment = at or (_moment_of_record(registry, release) if registry else None) or now
     judgement = judge(release, policy, at=moment, fetcher=fetcher, progress=progress)
-    sheet = CheckSheet()
+    sheet, entry = CheckSheet(), None
     with sheet:
         sheet.add(judgement.findings)
-        if missing:
-            raise missing
         if registry is None:
             sheet.not_checked(Check.REGISTRY_RECORD, "offline: no registry was asked")
         else:
@@ -85,6 +76,10 @@ def confirm(
     return Confirmation(judgement, entry, sheet.findings())
 
 
-def _claimed_manifest_digest(release: Release) -> bytes:
-    """Where to look for a record; nothing is trusted yet, and `match_record` compares after the judgement."""
-    return hashlib.sha256(parse_envelope(release.envelope).payload).digest()
+def _moment_of_record(registry: RecordSource, release: Release) -> datetime | None:
+    """When the record says it was judged, None if there is none. Nothing is trusted yet: `match_record` compares."""
+    manifest_digest = hashlib.sha256(parse_envelope(release.envelope).payload).digest()
+    try:
+        return registry.entry(manifest_digest).judged_as_of
+    except RecordError:
+        return None

@@ -125,6 +125,8 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
     if entry is None:
         return
     yield f"record           {format_time(entry.recorded_at)} by oracle 0x{entry.oracle.hex()}"
+    if entry.grade != confirmation.judgement.result.grade:
+        yield f"grade on record  {grade_words(entry.grade)}: not what was found here"
     if confirmation.verdict_reproduced:
         yield "verdict          reproduced here bit for bit"
     else:

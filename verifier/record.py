@@ -7,7 +7,7 @@ it and when. Digests are 32 bytes; times are aware and whole seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Finding, passed_bits
@@ -25,7 +25,10 @@ SIMULATED_CODE = 255
 SIMULATED_NAME = "simulated"
 
 GRADE_MAX = 2
-TEXT_MAX_BYTES = 256
+# How long before its block a record may have been judged (a chain was down, fees were too high), and how long after
+# it: the contract lets an oracle's clock be that much ahead.
+JUDGED_BEFORE_MAX = timedelta(days=7)
+JUDGED_AFTER_MAX = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,16 @@ class Entry:
     oracle: bytes
     recorded_at: datetime
     revoked_at: datetime | None
+
+    @property
+    def judged_as_of(self) -> datetime:
+        """The moment to judge this release for again: `judged_at` where its block bears it out, else the block's time.
+
+        The oracle chooses `judged_at`. One that reached far back would revive certificates that had expired, or were
+        revoked, when the record was written.
+        """
+        age = self.recorded_at - self.judged_at
+        return self.judged_at if -JUDGED_AFTER_MAX <= age <= JUDGED_BEFORE_MAX else self.recorded_at
 
     @property
     def passed_checks(self) -> tuple[Check, ...]:
