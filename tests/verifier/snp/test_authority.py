@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Role, der, forms
 from publisher.simulator.certificates import Pss
@@ -118,6 +120,20 @@ def test_an_intermediate_and_a_list_name_the_key_of_the_root(odd: bytes) -> None
     _refused(Check.VEK_CHAIN, "authority key id", _changed(Role.ASK, other))
     number = Extension(forms.CRL_NUMBER, der.integer(1))
     _refused(Check.VEK_REVOCATION, "authority key id of the CRL", crl=_GUEST.crl(extensions=(other, number)))
+
+
+@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
+def test_an_authority_has_the_kind_of_key_that_amd_has(role: Role) -> None:
+    numbers = _KEYS[role].public_numbers()
+    for exponent, modulus in ((3, numbers.n), (65537, numbers.n >> 2048 | 1), (65537, numbers.n << 8 | 1)):
+        other = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+        spki = other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        _refused(Check.VEK_CHAIN, "RSA-4096, exponent 65537", _AMD.reissue(role, spki=spki))
+
+
+def test_a_chain_ends_in_a_key_on_p384() -> None:
+    vek = _GUEST.vek(key=ec.derive_private_key(7, ec.SECP256R1())).certificate
+    _refused(Check.VEK_CHAIN, "kind of key", vek=vek)
 
 
 def test_the_two_forms_of_the_algorithm_are_those_of_amd(vectors: Path) -> None:
