@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 import verifier
+from publisher.simulator import FakeAmd, FakeKds
+from tests.verifier.digest.test_safetensors_header import entry as header_entry
+from tests.verifier.digest.test_safetensors_header import pack_header
 from tests.verifier.live_releases import AT, lay_out
 from verifier.checks import Check
 from verifier.digest import loading
@@ -23,15 +26,18 @@ from verifier.digest.tree import FileSource
 from verifier.errors import (
     AppraisalError,
     ChangedError,
+    CrlUnavailableError,
     FormatError,
     ProvenanceError,
     RecordError,
+    TemporaryError,
     UsageError,
     VerificationError,
 )
 from verifier.live_model import ModelConfirmation, load_verified, verify_model
 from verifier.policy import load_policy
 from verifier.record import SIMULATED_CODE, Entry
+from verifier.snp.products import ProductLine
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 st = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
@@ -406,6 +412,12 @@ def test_the_moment_is_that_of_the_record(state: State, release: Path, entry: En
     assert found.accepted.result.at == AT
 
 
+def test_a_revocation_list_is_fetched_only_when_asked_for(state: State, own: Path) -> None:
+    (own / "provenance" / "snp" / "ark.crl").unlink()
+    refused(state, own, CrlUnavailableError)
+    check(state, own, fetcher=FakeKds((FakeAmd.load(ProductLine.GENOA),), AT))
+
+
 def test_a_policy_that_refuses_is_heard_before_any_weights(state: State, own: Path) -> None:
     (own / WEIGHTS).unlink()
     with pytest.raises(VerificationError) as caught:
@@ -454,6 +466,26 @@ def test_changed_weights_are_not_loaded(own: Path) -> None:
     (own / WEIGHTS).write_bytes(data)
     with pytest.raises(VerificationError, match=r"model.safetensors, tensor .*file-digests"):
         load_verified(own, policy=POLICY, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "nbytes"),
+    [("F6_E2M3", [4], 3), ("F4", [2, 3], 3)],
+    ids=["no such dtype", "half a pair"],
+)
+def test_what_torch_cannot_hold_is_told(dtype: str, shape: list[int], nbytes: int, tmp_path: Path) -> None:
+    lay_out(tmp_path, {WEIGHTS: pack_header({"x": header_entry(dtype, shape, 0, nbytes)}) + bytes(nbytes)}, table=False)
+    with pytest.raises(UsageError, match="tensor x: not a tensor of torch"):
+        load_verified(tmp_path, policy=POLICY, at=AT)
+
+
+def test_too_little_memory_is_told(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any, **options: Any) -> Any:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch, "empty", fail)
+    with pytest.raises(TemporaryError, match="can't allocate memory"):
+        load_verified(release, policy=POLICY, at=AT)
 
 
 @pytest.mark.parametrize("size", [0, 8, 1000, 1 << 40])

@@ -25,6 +25,8 @@ from verifier.digest.weight_files import weights_file
 from verifier.errors import TemporaryError, UsageError, VerificationError
 from verifier.walk import OpenFile, open_any_file
 
+_TORCH_NAMES = {ours: theirs for theirs, ours in DTYPES.items()}
+
 
 @dataclass(frozen=True)
 class LoadingMemory:
@@ -70,22 +72,25 @@ def load_weights(
     return tensors, confirmed
 
 
-def _allocate(entry: TensorEntry, where: str) -> Any:
+def _allocate(entry: TensorEntry, path: str) -> Any:
     import torch
 
-    theirs = {ours: name for name, ours in DTYPES.items()}.get(entry.dtype, "")
-    dtype, shape = getattr(torch, theirs, None), entry.shape
-    if entry.dtype == PAIRED_DTYPE:
-        odd = sum(shape[-1:], start=not shape) % 2
-        dtype, shape = (None if odd else dtype), (*shape[:-1], *(size // 2 for size in shape[-1:]))
-    if dtype is None:
-        place, got = f"{where}, tensor {entry.name}", f"{entry.dtype} {list(entry.shape)}"
-        raise UsageError("not a tensor of torch", where=place, got=got, wanted="a dtype that the installed torch has")
+    where = f"{path}, tensor {entry.name}"
+    dtype = getattr(torch, _TORCH_NAMES.get(entry.dtype, ""), None)
+    shape = _halved(entry.shape) if entry.dtype == PAIRED_DTYPE else entry.shape
+    if dtype is None or shape is None:
+        got, wanted = f"{entry.dtype} {list(entry.shape)}", "a dtype and shape that the installed torch has"
+        raise UsageError("not a tensor of torch", where=where, got=got, wanted=wanted)
     try:
         return torch.empty(shape, dtype=dtype)
     except (RuntimeError, MemoryError) as error:
-        wanted = f"{entry.nbytes} bytes of memory"
-        raise TemporaryError("cannot load the tensor", where=entry.name, got=str(error), wanted=wanted) from error
+        got, wanted = str(error).partition("\n")[0], f"{entry.nbytes} bytes of memory"
+        raise TemporaryError("cannot load the tensor", where=where, got=got, wanted=wanted) from error
+
+
+def _halved(shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the shape in pairs of 4-bit numbers; None if the last dimension does not hold pairs."""
+    return (*shape[:-1], shape[-1] // 2) if shape and shape[-1] % 2 == 0 else None
 
 
 def _memory_of(tensor: Any, size: int) -> HostMemory:

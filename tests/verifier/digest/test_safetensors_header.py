@@ -138,6 +138,13 @@ def test_a_length_beyond_the_file_is_refused() -> None:
         parse_header(data, where="m", file_bytes=len(data) - 1)
 
 
+@pytest.mark.parametrize("size", [0, 7, 8, 9, 500])
+def test_no_more_and_no_less_than_the_header_is_parsed(size: int) -> None:
+    data = pack_header(GOOD)
+    with pytest.raises(FormatError):
+        parse_header(data.ljust(500, b" ")[:size], where="m", file_bytes=len(data) + 42)
+
+
 def test_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safetensors_header, "_MAX_VALUES", 5)
     assert parse({"__metadata__": {"a": "b"}}, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.verifier.digest.test_safetensors_header import entry, pack_header
 from verifier.checks import Check
 from verifier.digest.safetensors_header import parse_header
 from verifier.digest.tensor_table import TABLE_FORMAT, TensorRow, format_table, parse_table
-from verifier.errors import FormatError, ProvenanceError, UsageError
+from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 
 ROWS = [
     TensorRow("a", "F32", (2, 3), 24, bytes(32)),
@@ -205,3 +206,23 @@ def test_an_index_in_a_subfolder_names_its_neighbours(tmp_path: Path) -> None:
     files = {f"sub/{name}": data for name, data in WEIGHTS.items()}
     lay_out(tmp_path, files | {"sub/m.safetensors.index.json": json.dumps(INDEX).encode()})
     assert parse_table(write_tensor_table(tmp_path).read_bytes()).keys() == {"a", "b", "c", "none"}
+
+
+def test_an_index_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = lay_out(tmp_path, WEIGHTS) / "m.safetensors.index.json"
+    path.touch()
+    os.truncate(path, 100_000_001)
+    with pytest.raises(FormatError, match="too large an index"):
+        write_tensor_table(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay_out(tmp_path, {"one.safetensors": WEIGHTS["one.safetensors"]})
+
+    def fail(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(TemporaryError, match="No space left"):
+        write_tensor_table(tmp_path)
+    assert not (tmp_path / "tensors.json").exists()
