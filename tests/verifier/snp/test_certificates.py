@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
 from publisher.simulator.certificates import CertificateTemplate, Pss
 from verifier.checks import Check
 from verifier.errors import FormatError
-from verifier.snp.certificates import Certificate, parse_certificate
+from verifier.snp.certificates import Certificate, parse_certificate, split_certificates
 from verifier.snp.products import ProductLine
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -270,6 +271,20 @@ def test_keys_have_one_form(spki: bytes) -> None:
 @pytest.mark.parametrize("key", [ec.derive_private_key(5, ec.SECP256R1()), rsa.generate_private_key(65537, 2048)])
 def test_keys_of_other_kinds_are_read_and_judged_later(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
     assert _parse(_with(spki=_public(key))).key == key.public_key()
+
+
+def test_pem_has_lines_of_64_and_blocks_on_lines_of_their_own() -> None:
+    good = ssl.DER_cert_to_PEM_cert(_with()).encode()
+    begin, *lines, end, _ = good.split(b"\n")
+    assert len(split_certificates(good + good, "chain")) == 2
+    text = b"".join(lines)
+    for width in (1, 32, 60, 63, 65, 76, len(text)):
+        wrapped = [text[at : at + width] for at in range(0, len(text), width)]
+        with pytest.raises(FormatError):
+            split_certificates(b"\n".join([begin, *wrapped, end, b""]), "chain")
+    for data in (good[:-1] + good, good[:-1] + b" " + b"\n" + good, good + b"\n \n" + good):
+        with pytest.raises(FormatError):
+            split_certificates(data, "chain")
 
 
 def _name(*attributes: tuple[str, bytes]) -> bytes:
