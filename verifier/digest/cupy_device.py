@@ -121,7 +121,7 @@ class CupyLane:
             self._leaves = cuda.alloc(blocks * DIGEST_BYTES)
             self._nodes = cuda.alloc(nodes_bytes)
             self._pinned_nodes = cuda.alloc_pinned_memory(nodes_bytes)
-            self._pinned = cuda.alloc_pinned_memory(data_bytes)
+            self._pinned: Any = cuda.alloc_pinned_memory(data_bytes) if with_data else b""
         self.host = memoryview(self._pinned).cast("B")[:data_bytes]
 
     def hash_host(self, blocks: int) -> bytes:

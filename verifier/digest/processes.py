@@ -80,8 +80,10 @@ class _Worker:
                 [sys.executable, "-I", "-S", str(_PROGRAM), str(descriptor)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
                 bufsize=0,
                 pass_fds=[descriptor],
+                start_new_session=True,  # an interrupt from the terminal is for the parent
             )
         finally:
             os.close(descriptor)

@@ -21,10 +21,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.verifier.digest.digest_of_zeros import digest_of_zeros
+from tests.verifier.digest.golden_digests import GOLDEN
 from verifier.digest import processes
 from verifier.digest.blocks import BlockHash, PythonBlocks
 from verifier.digest.cpu import PIECE_BYTES, CpuHasher
-from verifier.digest.files import digest_files, hash_file, list_files
+from verifier.digest.files import digest_files, list_files
 from verifier.digest.fsverity import FsVerityHasher
 from verifier.digest.native import load_native, load_ways
 from verifier.digest.processes import ProcessBlocks
@@ -78,6 +79,12 @@ def test_equals_the_reference_around_every_border(all_blocks: list[BlockHash], t
             tree, both = hasher.digest(Memory(data)), hasher.digest(Memory(data), sha256=True)
             assert (tree.fsverity, tree.sha256) == (wanted, None), (size, hasher.path_name)
             assert (both.fsverity, both.sha256) == (wanted, wanted_sha256), (size, hasher.path_name)
+
+
+@pytest.mark.parametrize("size", GOLDEN)
+def test_golden_values(all_blocks: list[BlockHash], size: int) -> None:
+    for blocks in all_blocks:
+        assert CpuHasher(2, blocks).digest(Memory(b"a" * size)).fsverity.hex() == GOLDEN[size]
 
 
 @pytest.mark.parametrize("size", [LEVEL_BYTES - 1, LEVEL_BYTES, LEVEL_BYTES + 1, LEVEL_BYTES + NODE_BYTES + 1])
@@ -150,9 +157,19 @@ def test_it_is_a_hasher_of_files(tmp_path: Path, all_blocks: list[BlockHash]) ->
         (tmp_path / f"{number}.bin").write_bytes(DATA[:size])
     listing = list_files(tmp_path)
     names = ["1.bin", "4.bin"]
-    wanted = digest_files(tmp_path, listing, sha256_of=names, hasher=hash_file)
+    wanted = digest_files(tmp_path, listing, sha256_of=names)
     for blocks in all_blocks:
-        assert digest_files(tmp_path, listing, sha256_of=names, hasher=CpuHasher(2, blocks)) == wanted
+        for threads in (1, 3):
+            assert digest_files(tmp_path, listing, sha256_of=names, hasher=CpuHasher(threads, blocks)) == wanted
+
+
+def test_one_bad_file_of_many_ends_the_work(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"{number:02}.bin").write_bytes(DATA[:100_000])
+    listing = list_files(tmp_path)
+    (tmp_path / "07.bin").write_bytes(DATA[:99_999])
+    with pytest.raises(ChangedError, match="07"):
+        digest_files(tmp_path, listing, hasher=CpuHasher(4))
 
 
 def test_files_side_by_side(all_blocks: list[BlockHash]) -> None:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.verifier.digest.golden_digests import GOLDEN
 from tests.verifier.digest.shim.device import Kernels, ShimDevice, aligned, build_shim
 from verifier.digest import cuda
 from verifier.digest.blocks import PythonBlocks
@@ -158,6 +159,21 @@ def test_files_and_memory_of_every_size_class(shim: Path) -> None:
         wanted = fsverity_digest(data)
         assert hasher.digest(Source(data)) == wanted, size
         assert hasher.digest_segments(Segments("file", [on_device(data)])) == wanted, size
+
+
+@pytest.mark.parametrize("size", GOLDEN)
+def test_golden_values(shim: Path, size: int) -> None:
+    hasher = hasher_of(ShimDevice(shim))
+    assert hasher.digest(Source(b"a" * size)).hex() == GOLDEN[size]
+    assert hasher.digest_segments(Segments("file", [on_device(b"a" * size, at=8)])).hex() == GOLDEN[size]
+
+
+def test_sizes_and_levels_are_bound(shim: Path) -> None:
+    """Bare roots of these pairs are equal; digests are not."""
+    hasher = hasher_of(ShimDevice(shim))
+    leaves = hashes(DATA[: 100 * 4096]).ljust(4096, b"\0")
+    for one, other in ((DATA[:8000], DATA[:8000] + bytes(192)), (DATA[: 100 * 4096], leaves)):
+        assert hasher.digest(Source(one)) != hasher.digest(Source(other))
 
 
 def test_three_levels_and_many_batches(shim: Path) -> None:
