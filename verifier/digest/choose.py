@@ -70,6 +70,10 @@ class FallbackHasher:
         self._notify = notify
 
     @property
+    def files_at_once(self) -> int:
+        return self._cpu.files_at_once
+
+    @property
     def path_name(self) -> str:
         return (self._cuda or self._cpu).path_name
 

@@ -69,6 +69,10 @@ class CpuHasher:
         self._idle_buffers: list[memoryview] = []
 
     @property
+    def files_at_once(self) -> int:
+        return self.threads
+
+    @property
     def path_name(self) -> str:
         """Which path runs, for people."""
         return self.blocks.path_name

@@ -70,6 +70,10 @@ class CudaHasher:
         self._memory_lanes = Lanes(partial(device.open_lane, with_data=False), _MEMORY_BATCH_BLOCKS)
 
     @property
+    def files_at_once(self) -> int:
+        return self._cpu.files_at_once
+
+    @property
     def path_name(self) -> str:
         """Which path runs, for people."""
         return f"cuda ({self._device.name})"

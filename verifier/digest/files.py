@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 from verifier.checks import Check
@@ -24,6 +26,7 @@ from verifier.text import printable
 from verifier.walk import Identity, OpenFile, changed, identify, open_any_file, open_file, open_folder, open_root, scan
 
 PIECE_BYTES = 1024 * 1024
+_BATCH_FILES = 1024  # handed to the threads at a time
 _NAMED_MAX = 10  # of each kind of difference, in a message
 
 Progress = Callable[[int, int], None]
@@ -72,7 +75,11 @@ class FileSet:
 
 
 class FileHasher(Protocol):
-    """How one open file is read and hashed; faster ways than `hash_file` have the same form and the same results."""
+    """How one open file is read and hashed; faster ways than `ReferenceHasher` have the same form and results."""
+
+    @property
+    def files_at_once(self) -> int:
+        """From how many threads at once it may be called, and likes to be."""
 
     def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
         """Read exactly `file.size` bytes, once; call `advance` with the size of every piece read.
@@ -173,26 +180,21 @@ def digest_files(
     Args:
         listing: what `list_files(root)` returned, compared with a manifest first if there is one.
         sha256_of: paths of the files whose whole-file SHA-256 is wanted too.
-        hasher: how one file is hashed; `hash_file` by default.
+        hasher: how one file is hashed; the readable reference by default.
 
     Raises:
         ChangedError: anything changed since the listing was taken.
         FormatError: a link or special file took a file's place (check `file-set`).
     """
-    hash_one = hasher or hash_file
-    total, done = listing.total_bytes, 0
-
-    def advance(size: int) -> None:
-        nonlocal done
-        done += size
-        if progress:
-            progress(done, total)
-
-    digests = []
+    hasher = hasher or ReferenceHasher()
+    meter = _Meter(listing.total_bytes, progress)
     with open_root(root) as folder:
-        for listed in listing.files:
+
+        def digest(listed: ListedFile) -> FileDigest:
             with _opened(folder, listed) as file:
-                digests.append(hash_one(file, sha256=listed.path in sha256_of, advance=advance))
+                return hasher(file, sha256=listed.path in sha256_of, advance=meter.advance)
+
+        digests = _side_by_side(digest, listing.files, hasher.files_at_once)
     if list_files(root, listing.limits) != listing:
         raise changed(str(root))
     return FileSet(tuple(digests), model_digest(digests))
@@ -207,15 +209,7 @@ def digest_file(
         UsageError: no such regular file. ChangedError: it changed meanwhile. TemporaryError: it cannot be read.
     """
     with open_any_file(path) as file:
-        done = 0
-
-        def advance(size: int) -> None:
-            nonlocal done
-            done += size
-            if progress:
-                progress(done, file.size)
-
-        return (hasher or hash_file)(file, sha256=sha256, advance=advance)
+        return (hasher or ReferenceHasher())(file, sha256=sha256, advance=_Meter(file.size, progress).advance)
 
 
 @contextmanager
@@ -229,21 +223,58 @@ def _opened(root: int, listed: ListedFile) -> Iterator[OpenFile]:
         yield stack.enter_context(open_file(folder, listed.path, listed.identity))
 
 
-def hash_file(file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
-    """The reference `FileHasher`: one pass in pieces of 1 MiB."""
-    tree = FsVerityHasher()
-    whole = hashlib.sha256() if sha256 else None
-    left = file.size
-    while left:
-        piece = os.read(file.descriptor, min(left, PIECE_BYTES))
-        if not piece:
-            raise changed(file.path)
-        tree.update(piece)
-        if whole:
-            whole.update(piece)
-        left -= len(piece)
-        advance(len(piece))
-    return FileDigest(file.path, file.size, tree.digest(), whole.digest() if whole else None)
+class ReferenceHasher:
+    """The reference `FileHasher`: one pass in pieces of 1 MiB, one file after another."""
+
+    files_at_once = 1
+
+    def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+        tree = FsVerityHasher()
+        whole = hashlib.sha256() if sha256 else None
+        left = file.size
+        while left:
+            piece = os.read(file.descriptor, min(left, PIECE_BYTES))
+            if not piece:
+                raise changed(file.path)
+            tree.update(piece)
+            if whole:
+                whole.update(piece)
+            left -= len(piece)
+            advance(len(piece))
+        return FileDigest(file.path, file.size, tree.digest(), whole.digest() if whole else None)
+
+
+class _Meter:
+    """Adds up what several threads have hashed."""
+
+    def __init__(self, total_bytes: int, progress: Progress | None) -> None:
+        self._total_bytes = total_bytes
+        self._progress = progress
+        self._done_bytes = 0
+        self._lock = Lock()
+
+    def advance(self, size: int) -> None:
+        with self._lock:
+            self._done_bytes += size
+            if self._progress:
+                self._progress(self._done_bytes, self._total_bytes)
+
+
+def _side_by_side(
+    digest: Callable[[ListedFile], FileDigest], files: Sequence[ListedFile], files_at_once: int
+) -> list[FileDigest]:
+    """Digest files in their order, several at once; the first failure ends it."""
+    if files_at_once == 1 or len(files) < 2:
+        return [digest(file) for file in files]
+    digests: list[FileDigest] = []
+    with ThreadPoolExecutor(files_at_once, thread_name_prefix="file") as pool:
+        try:
+            for first in range(0, len(files), _BATCH_FILES):
+                digests += pool.map(digest, files[first : first + _BATCH_FILES])
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return digests
 
 
 def match_file_digests(manifest: Manifest, files: FileSet) -> None:
