@@ -15,6 +15,7 @@ from verifier.options import (
     fetch_option,
     fetcher_for,
     hash_progress,
+    is_folder,
     json_option,
     moment,
     now,
@@ -72,7 +73,8 @@ def check(
     reader = None if offline else registry_reader(rpc_url, registry_address)
     contents = read_release(release)
     if crl:
-        contents = replace(contents, evidence=replace(contents.evidence, crl=read_small(crl), crl_name=str(crl)))
+        # named by the option, not by its path: the verdict tells of its inputs by name
+        contents = replace(contents, evidence=replace(contents.evidence, crl=read_small(crl), crl_name="--crl"))
     with hash_progress(as_json) as progress:
         found = confirm(
             contents, policy, registry=reader, at=at, now=now(), fetcher=fetcher_for(fetch), progress=progress
@@ -131,6 +133,7 @@ def report(
     from verifier.describe import claims_json, grade_words, policy_json, policy_line
     from verifier.policy import load_policy
     from verifier.sheet import CheckSheet
+    from verifier.snp.chain import Revocation
     from verifier.snp.current_crl import with_current_crl
     from verifier.timestamps import format_time
 
@@ -140,13 +143,15 @@ def report(
     fetcher = fetcher_for(fetch)
     roots = roots_of(policy) + _unsafe_roots(unsafe_root)
     with sheet:
-        if fetcher is not None:
-            evidence = with_current_crl(evidence, at=at, fetcher=fetcher)
         claims = appraise_evidence(evidence, policy, at=at, roots=roots, sheet=sheet)
         if key:
             bind_key(claims, read_small(key), policy, sheet, str(key))
         else:
             sheet.not_checked(Check.KEY_BINDING, "no --key given")
+        # the network only once nothing else is wrong
+        if fetcher is not None and not sheet.failures and claims.revocation is not Revocation.NOT_REVOKED:
+            evidence = with_current_crl(evidence, at=at, fetcher=fetcher)
+            claims = appraise_evidence(evidence, policy, at=at, roots=roots, sheet=sheet)
         grade = conclude(claims, policy, sheet)
     findings = tuple(f for f in sheet.findings() if f.check.bit <= Check.KEY_BINDING.bit)
     output.text(f"{report}: {claims.line} report, version {claims.report.version}")
@@ -181,7 +186,7 @@ def hash_command(paths: tuple[Path, ...], sha256: bool, as_json: bool) -> None:
     files, models = [], []
     with hash_progress(as_json) as progress:
         for path in paths:
-            if path.is_dir():
+            if is_folder(path):
                 listing = list_files(path)
                 every = frozenset(file.path for file in listing.files) if sha256 else frozenset()
                 file_set = digest_files(path, listing, sha256_of=every, progress=progress)
@@ -226,18 +231,17 @@ def show(what: str, rpc_url: str | None, registry_address: str | None, history: 
     """
     from verifier.describe import entry_json, entry_lines
     from verifier.lookup import events_of, find_entries
-    from verifier.text import printable
 
     output = Output("provenance-oracle/show/v1", as_json)
     reader = registry_reader(rpc_url, registry_address)
     entries = find_entries(reader, what)
     events = [event for entry in entries for event in events_of(reader, entry)] if history else []
     for entry in entries:
-        output.text(printable(what))
+        output.text(what)
         for line in entry_lines(entry):
             output.text(f"  {line}")
     for event in events:
-        output.text(printable(event.line))
+        output.text(event.line)
     body = {"entries": [entry_json(entry) for entry in entries], "events": [event.json for event in events]}
     output.document(any(entry.revoked_at is None for entry in entries), body)
 
@@ -275,6 +279,6 @@ def _accept(output: Output, claims: Claims) -> None:
 
     note = root_note(claims)
     output.text()
-    output.text(click.style("accepted", fg="green", bold=True))
+    output.text("accepted", color="green")
     if note:
-        output.text(click.style(note, fg="yellow", bold=True))
+        output.text(note, color="yellow")

@@ -39,10 +39,11 @@ class Output:
         if self.as_json:
             click.echo(json.dumps({"schema": self.schema, "accepted": accepted, **body}, indent=2))
 
-    def text(self, line: str = "") -> None:
-        """Print a line for people; nothing with --json."""
+    def text(self, line: str = "", *, color: str | None = None) -> None:
+        """Print a line for people, what cannot be shown escaped, in bold if it has a color; nothing with --json."""
         if not self.as_json:
-            click.echo(line)
+            shown = printable(line, len(line) + 1)
+            click.echo(click.style(shown, fg=color, bold=True) if color else shown)
 
     def table(self, findings: Iterable[Finding]) -> None:
         if not self.as_json:

@@ -78,6 +78,14 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
     return data
 
 
+def is_folder(path: Path) -> bool:
+    """As Path.is_dir, but false for whatever cannot be looked at: opening it then says what is wrong."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 @contextmanager
 def hash_progress(as_json: bool) -> Iterator[Progress | None]:
     """A progress bar on standard error while files are hashed; none with --json or away from a terminal."""

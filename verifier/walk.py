@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verifier.checks import Check
-from verifier.errors import ChangedError, FormatError, TemporaryError, UsageError
+from verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError
 
 # O_NONBLOCK: opening a FIFO or a device that was put in a file's place must not hang.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 _KINDS = {
     stat.S_IFREG: "a file",
@@ -63,11 +63,8 @@ def open_root(folder: Path) -> Iterator[int]:
     """
     try:
         descriptor = os.open(folder, _FLAGS | os.O_DIRECTORY)
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        wanted = "an existing folder, not a link to one"
-        raise UsageError("no such folder", where=str(folder), got=str(error), wanted=wanted) from error
-    except OSError as error:
-        raise _unreadable(str(folder), error) from error
+    except (OSError, ValueError) as error:
+        raise _unopened(folder, error, "folder", "an existing folder, not a link to one") from error
     with _closing(descriptor):
         yield descriptor
 
@@ -114,10 +111,8 @@ def open_any_file(path: Path) -> Iterator[OpenFile]:
     shown = str(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise UsageError("no such file", where=shown, got=str(error), wanted="a file") from error
-    except OSError as error:
-        raise _unreadable(shown, error) from error
+    except (OSError, ValueError) as error:
+        raise _unopened(path, error, "file", "a file") from error
     with _closing(descriptor), _os_errors(shown):
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
@@ -212,6 +207,14 @@ def changed(path: str) -> ChangedError:
 def _refused(path: str, got: str) -> FormatError:
     wanted = "only folders and regular files with one name, on one file system"
     return FormatError("not allowed in a release", check=Check.FILE_SET, where=path, got=got, wanted=wanted)
+
+
+def _unopened(path: Path, error: OSError | ValueError, kind: str, wanted: str) -> ProvenanceError:
+    """The error for a path that the user gave: theirs where nothing of the kind can be there, else the disk's."""
+    if isinstance(error, OSError) and error.errno not in _NOTHING_THERE:
+        return _unreadable(str(path), error)
+    got = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return UsageError(f"no such {kind}", where=str(path), got=got, wanted=wanted)
 
 
 def _unreadable(path: str, error: OSError) -> TemporaryError:
