@@ -57,13 +57,16 @@ def attest(
     from publisher.evidence_folder import write_evidence
     from publisher.keys import load_or_make_key
     from publisher.manifest import public_key_of
-    from verifier.binding import bound_report_data
+    from verifier.binding import BINDINGS, bound_report_data, verify_key_binding
     from verifier.snp.kds import HttpsFetcher
     from verifier.snp.products import ProductLine
+    from verifier.snp.report import parse_report
 
     output = Output("provenance-oracle/attest/v1", as_json)
+    _refuse_mixed_sources(report, vek, chain, crl, simulator)
     # (1) the key, and the 64 bytes that name it
-    report_data = bound_report_data(public_key_of(load_or_make_key(key))[1])
+    public_key = public_key_of(load_or_make_key(key))[1]
+    report_data = bound_report_data(public_key)
     if request:
         _write_request(request, report_data)
         output.text(f"{request}: 64 bytes of REPORT_DATA that name {key}")
@@ -72,14 +75,15 @@ def attest(
     if out is None:
         raise UsageError("where to?", got="neither --out nor --request", wanted="--out FOLDER")
     # (2) a report over them, with its certificates
-    fetcher = HttpsFetcher() if fetch else None
+    fetcher, crl_data = HttpsFetcher() if fetch else None, read_small(crl) if crl else None
     if report:
         files = [read_small(path) for path in (*([vek] if vek else []), *chain)]
-        evidence = evidence_from_files(read_small(report), files, read_small(crl) if crl else None, fetcher=fetcher)
+        evidence = evidence_from_files(read_small(report), files, crl_data, fetcher=fetcher)
     elif simulator:
         evidence = evidence_from_simulator(ProductLine(simulator.title()), report_data, at=datetime.now(UTC))
     else:
-        evidence = evidence_from_kernel(report_data, fetcher=fetcher)
+        evidence = evidence_from_kernel(report_data, crl_data, fetcher=fetcher)
+    verify_key_binding(parse_report(evidence.report).report_data, public_key, tuple(BINDINGS))
     # (3) kept for `provenance pack`
     write_evidence(out, evidence)
     output.text(f"{out}: a report that binds {key}, and its certificates")
@@ -88,6 +92,16 @@ def attest(
     if simulator:
         output.text("The hardware was SIMULATED; only the policy `demo` accepts this evidence.")
     output.document(True, {"out": str(out), "report_data": report_data.hex(), "simulated": simulator is not None})
+
+
+def _refuse_mixed_sources(
+    report: Path | None, vek: Path | None, chain: tuple[Path, ...], crl: Path | None, simulator: str | None
+) -> None:
+    """Refuse options that would be passed over in silence."""
+    if (vek or chain) and not report:
+        raise UsageError("certificates without a report", got="--vek or --chain", wanted="--report too")
+    if simulator and (report or crl):
+        raise UsageError("the simulator makes its own", got="--report or --crl", wanted="--simulator alone")
 
 
 def _write_request(path: Path, report_data: bytes) -> None:

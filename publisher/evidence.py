@@ -28,6 +28,7 @@ from verifier.snp.tcb import parse_tcb
 
 def evidence_from_kernel(
     report_data: bytes,
+    crl: bytes | None = None,
     *,
     fetcher: Fetcher | None = None,
     base: Path = DEFAULT_BASE,
@@ -36,7 +37,7 @@ def evidence_from_kernel(
 ) -> Evidence:
     """Ask this VM's firmware for a report over 64 bytes of report_data.
 
-    Its certificates come with it where the host gives them.
+    Its certificates come with it where the host gives them; a revocation list never does.
 
     Raises:
         UsageError: not an SEV-SNP guest, not root, or certificates are missing and there is no fetcher.
@@ -45,7 +46,7 @@ def evidence_from_kernel(
     """
     answer = read_tsm_report(report_data, base=base, privlevel=privlevel, files=files)
     certificates = parse_certificate_table(answer.certificate_table, "auxblob")
-    return evidence_from_files(answer.report, certificates, fetcher=fetcher)
+    return evidence_from_files(answer.report, certificates, crl, fetcher=fetcher)
 
 
 def evidence_from_files(

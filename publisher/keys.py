@@ -28,13 +28,13 @@ def load_or_make_key(path: Path) -> PrivateKey:
     Raises:
         UsageError: see `load_key`, or the file cannot be written.
     """
-    if path.exists():
-        return load_key(path)
     key = ec.generate_private_key(ec.SECP384R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(pem)
+    except FileExistsError:
+        return load_key(path)
     except OSError as error:
         raise UsageError("cannot write the key", where=str(path), got=str(error), wanted="a new file") from error
     return key

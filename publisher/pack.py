@@ -14,9 +14,9 @@ from publisher.tensor_table import write_tensor_table
 from verifier.binding import BINDINGS, PublicKey, verify_key_binding
 from verifier.checks import Check
 from verifier.digest.files import FileSet, Progress, digest_files, list_files, match_file_digests, match_file_set
-from verifier.errors import ProvenanceError, TemporaryError, UsageError
+from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
-from verifier.manifest.names import PROVENANCE_FOLDER
+from verifier.manifest.names import PROVENANCE_FOLDER, parse_model_name, parse_version
 from verifier.manifest.statement import Dependency, Manifest, parse_statement
 from verifier.release import (
     BUNDLE_PATH,
@@ -74,14 +74,15 @@ def pack_release(
         replace: whether a manifest that is already there may be replaced.
 
     Raises:
-        UsageError: no such folder, a manifest already there, strange files in `provenance/`, or a table is asked for
-            and it is not clear of which files.
-        FormatError: a file, a name, the key or the report is not acceptable.
+        UsageError: no such folder, a name or version that no verifier takes, a manifest already there, strange files
+            in `provenance/`, or a table is asked for and it is not clear of which files.
+        FormatError: a file, its name, the key or the report is not acceptable.
         VerificationError: the report does not name the key (check `key-binding`).
         ChangedError: a file changed meanwhile.
         TemporaryError: the disk cannot be read or written.
     """
-    # (1) nothing is overwritten unasked
+    # (1) what is wrong is said before much is read, and nothing is overwritten unasked
+    _refuse_names(name, version)
     _refuse_strange_files(folder)
     if (folder / MANIFEST_PATH).exists() and not replace:
         raise UsageError(
@@ -130,8 +131,23 @@ def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
     return manifest
 
 
+def _refuse_names(name: str, version: str) -> None:
+    """The manifest's own rules, but here the caller is at fault."""
+    try:
+        parse_model_name(name, "name")
+        parse_version(version, "version")
+    except FormatError as error:
+        raise UsageError(error.problem, where=error.where, got=error.got, wanted=error.wanted) from error
+
+
 def _refuse_strange_files(folder: Path) -> None:
-    """Refuse a `provenance/` that holds what no release may hold, save leftovers of a crash in here."""
+    """Refuse a `provenance/` that holds what no release may hold, save leftovers of a crash in here.
+
+    A link in place of a folder would have the evidence written, and old files removed, somewhere else.
+    """
+    for inner in (folder / PROVENANCE_FOLDER, folder / SNP_FOLDER):
+        if inner.is_symlink() or (inner.exists() and not inner.is_dir()):
+            raise UsageError("in the way", check=Check.FILE_SET, where=str(inner), got="no folder", wanted="a folder")
     known = {folder / path for path in (*RELEASE_PATHS, SNP_FOLDER)}
     known |= {_partial(folder / path) for path in RELEASE_PATHS}
     for found in sorted((folder / PROVENANCE_FOLDER).rglob("*")):

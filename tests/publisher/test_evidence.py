@@ -192,6 +192,8 @@ def test_the_kernel_gives_the_hosts_certificates_too(csp_id: str | None) -> None
     blobs = {VLEK_GUID if csp_id else VCEK_GUID: expected.vek, ASK_GUID: intermediate, ARK_GUID: ark}
     kernel = _Kernel(expected, encode_certificate_table(blobs))
     assert evidence_from_kernel(_REPORT_DATA, files=kernel) == Evidence(expected.report, expected.vek, expected.chain)
+    kernel.writes = 0
+    assert evidence_from_kernel(_REPORT_DATA, expected.crl, files=kernel).crl == expected.crl
 
 
 def test_without_the_hosts_certificates_they_are_fetched() -> None:

@@ -147,10 +147,33 @@ def test_refuses_what_is_no_folder(tmp_path: Path, model: Path, evidence: Eviden
         pack(tmp_path / folder, evidence)
 
 
-def test_refuses_a_bad_name(model: Path, evidence: Evidence) -> None:
-    with pytest.raises(FormatError, match="namespace/model"):
-        pack(model, evidence, name="model")
+@pytest.mark.parametrize("wrong", [{"name": "model"}, {"name": "a/\x1b[2J"}, {"version": ""}, {"version": "1 0"}])
+def test_refuses_a_bad_name_before_it_reads_a_file(model: Path, evidence: Evidence, wrong: dict[str, str]) -> None:
+    read: list[int] = []
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        pack(model, evidence, **wrong, progress=lambda done, _total: read.append(done))
+    assert not read
     assert not (model / "provenance").exists()
+
+
+@pytest.mark.parametrize("name", ["provenance", "provenance/snp"])
+def test_writes_and_removes_nothing_through_a_link(model: Path, evidence: Evidence, tmp_path: Path, name: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "cvm-key.pem").write_bytes(b"mine")
+    (elsewhere / "report.bin").write_bytes(b"mine")
+    (model / name).parent.mkdir(exist_ok=True)
+    (model / name).symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="in the way"):
+        pack(model, evidence)
+    assert {path.read_bytes() for path in elsewhere.iterdir()} == {b"mine"}
+    assert len(list(elsewhere.iterdir())) == 2
+
+
+def test_refuses_a_file_in_the_place_of_its_folder(model: Path, evidence: Evidence) -> None:
+    (model / "provenance").write_bytes(b"")
+    with pytest.raises(UsageError, match="in the way"):
+        pack(model, evidence)
 
 
 def test_evidence_too_large_to_be_read_back_is_not_left_complete(model: Path, evidence: Evidence) -> None:
