@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -20,12 +21,14 @@ from oracle.service import Bell, Service, Timing
 from oracle.settings import Settings
 from oracle.sources.folder import FolderSource
 from oracle.sources.watch import watching
+from verifier.digest.choose import open_hasher
 from verifier.errors import UsageError
 from verifier.judgement import judge
 from verifier.policy import load_policy
 from verifier.snp.kds import HttpsFetcher
 from verifier.text import printable
 
+_log = logging.getLogger(__name__)
 _WEI_PER_GWEI = 10**9
 _PAUSE_SECONDS = 0.5
 
@@ -54,7 +57,10 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                 journal,
                 policy=policy,
                 judge=partial(
-                    judge, progress=bell.check, fetcher=KeptAnswers(HttpsFetcher()) if settings.fetch else None
+                    judge,
+                    fetcher=KeptAnswers(HttpsFetcher()) if settings.fetch else None,
+                    hasher=open_hasher(settings.device, notify=_log.info),
+                    progress=bell.check,
                 ),
                 patience=Patience(backoff, settings.internal_errors_max),
                 clock=_now,

@@ -134,6 +134,7 @@ def deploy(
 @click.option(
     "--allow-development-key", is_flag=True, default=None, help="Let a key from the environment pay on a public chain."
 )
+@click.option("--device", help="Where files are hashed: auto, cpu or cuda.")
 @click.option("--fetch", is_flag=True, default=None, help="Ask AMD for a revocation list where a release has none.")
 @click.option("--once", is_flag=True, help="Process what is there, follow it until it is final, and end.")
 @json_option

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from oracle.sources.watch import WatchMode
+from verifier.digest.choose import DEVICES
 from verifier.errors import UsageError
 from verifier.strict_yaml import MAX_BYTES, parse_yaml
 from verifier.text import printable
@@ -35,6 +36,7 @@ class Settings:
     password_file: Path | None = None
     allow_development_key: bool = False
     fetch: bool = False
+    device: str = "auto"
     watch: WatchMode = WatchMode.AUTO
     scan_seconds: int = 30
     settle_seconds: int = 2
@@ -72,6 +74,7 @@ _TEXT = _Kind("text", lambda value: value if isinstance(value, str) and value el
 _PATH = _Kind("a path", lambda value: Path(value) if isinstance(value, str | Path) and str(value) else None)
 _FLAG = _Kind("true or false", lambda value: {"true": True, "false": False}.get(str(value).lower()))
 _WATCH = _Kind(" or ".join(WatchMode), lambda value: WatchMode(str(value)) if value in tuple(WatchMode) else None)
+_DEVICE = _Kind(" or ".join(DEVICES), lambda value: value if value in DEVICES else None)
 _KINDS = {
     "folder": _PATH,
     "journal": _PATH,
@@ -83,6 +86,7 @@ _KINDS = {
     "password_file": _PATH,
     "allow_development_key": _FLAG,
     "fetch": _FLAG,
+    "device": _DEVICE,
     "watch": _WATCH,
     "scan_seconds": _whole(1, 86_400),
     "settle_seconds": _whole(1, 3600),

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from verifier.appraisal import AttestationResult, appraise, roots_of
 from verifier.checks import Check, Finding
+from verifier.digest.cpu import CpuHasher
 from verifier.digest.files import (
+    FileHasher,
     FileSet,
     Progress,
     digest_files,
@@ -45,6 +47,7 @@ def judge(
     at: datetime,
     roots: tuple[TrustedRoot, ...] | None = None,
     fetcher: Fetcher | None = None,
+    hasher: FileHasher | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
     """Judge a release read from disk against `policy` at moment `at`; every file is read exactly once.
@@ -52,6 +55,7 @@ def judge(
     Args:
         roots: trusted roots; by default the pinned ones that the policy names.
         fetcher: asked for a current revocation list if the release has none; None: nothing is fetched.
+        hasher: how files are hashed; by default on every core.
         progress: called with (bytes done, bytes in all) while files are hashed.
 
     Raises:
@@ -66,7 +70,13 @@ def judge(
         match_file_set(result.manifest, listing)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
         # (3) one read of every byte
-        files = digest_files(release.path, listing, sha256_of=result.manifest.sha256_paths, progress=progress)
+        files = digest_files(
+            release.path,
+            listing,
+            sha256_of=result.manifest.sha256_paths,
+            hasher=hasher or CpuHasher(),
+            progress=progress,
+        )
         match_file_digests(result.manifest, files)
         sheet.passed(
             Check.FILE_DIGESTS, f"model digest {files.model_digest.hex()[:16]}…", "the digests in the manifest"

@@ -42,7 +42,7 @@ def test_options_go_before_environment_before_file(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_kind_and_can_come_from_the_environment() -> None:
     assert list(module._KINDS) == [field.name for field in fields(Settings)]
-    texts = {"watch": "poll", "allow_development_key": "true", "fetch": "true", "gas_max": "200000"}
+    texts = {"watch": "poll", "allow_development_key": "true", "fetch": "true", "device": "cpu", "gas_max": "200000"}
     environ = {f"PROVENANCE_{name.upper()}": texts.get(name, "7") for name in module._KINDS}
     settings = load_settings(None, environ, {})
     assert settings.allow_development_key is True
