@@ -7,22 +7,28 @@ may ask web3 to fetch any address.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 
 if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
     from web3 import Web3
 
 TIMEOUT_SECONDS = 20.0
+ANSWER_MAX_BYTES = 64 << 20
+_PIECE_BYTES = 1 << 16
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
     """Return a web3 that tries each request once, follows no redirect and does no off-chain lookup. No network yet.
+
+    An answer that is larger than ANSWER_MAX_BYTES, or not whole after `timeout_seconds`, is a TemporaryError.
 
     Raises:
         UsageError: not an http or https URL, or the extra `chain` is not installed.
@@ -37,12 +43,33 @@ def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
         ) from None
 
     parts = _split_url(rpc_url)
-    session = requests.Session()
+    session = _bounded(requests.Session, timeout_seconds)()
     session.trust_env = parts.hostname not in _LOOPBACK  # a proxy cannot reach this machine's loopback
     options = {"timeout": timeout_seconds, "allow_redirects": False}
     provider = HTTPProvider(rpc_url, request_kwargs=options, session=session, exception_retry_configuration=None)
     provider.global_ccip_read_enabled = False
     return Web3(provider)
+
+
+def _bounded(base: type[Session], timeout_seconds: float) -> type[Session]:
+    """A kind of session that reads an answer up to a size and within a time, whatever the node goes on sending."""
+
+    class BoundedSession(base):  # type: ignore[misc, valid-type]  # imported late, so only now a base
+        def send(self, request: PreparedRequest, **options: Any) -> Response:
+            deadline = time.monotonic() + timeout_seconds
+            response: Response = super().send(request, **{**options, "stream": True})
+            body = bytearray()
+            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+                body += piece
+                if len(body) > ANSWER_MAX_BYTES or time.monotonic() > deadline:
+                    response.close()
+                    got = f"{len(body)} bytes and more"
+                    wanted = f"at most {ANSWER_MAX_BYTES} bytes in {timeout_seconds:g} s"
+                    raise TemporaryError("the node answers without end", where="rpc", got=got, wanted=wanted)
+            response._content = bytes(body)
+            return response
+
+    return BoundedSession
 
 
 @contextmanager

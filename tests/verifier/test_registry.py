@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -279,6 +279,45 @@ def test_a_node_that_stalls_is_given_up() -> None:
             RegistryReader(url, ADDRESS, timeout_seconds=0.1)
         assert time.monotonic() - started < 5
         assert len(seen) == 1
+
+
+@contextmanager
+def dripping(piece: bytes, pause_seconds: float) -> Iterator[str]:
+    """A node that goes on sending the same piece for ever."""
+    ended = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(1 << 40))
+            self.end_headers()
+            with suppress(OSError):
+                while not ended.wait(pause_seconds):
+                    self.wfile.write(piece)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        ended.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("piece", "pause_seconds"), [(b" ", 0.01), (b" " * (1 << 20), 0.0)])
+def test_an_answer_without_end_is_cut_off(piece: bytes, pause_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verifier.node.ANSWER_MAX_BYTES", 8 << 20)
+    started = time.monotonic()
+    with dripping(piece, pause_seconds) as url, pytest.raises(TemporaryError, match="without end"):
+        RegistryReader(url, ADDRESS, timeout_seconds=0.5)
+    assert time.monotonic() - started < 5
 
 
 def test_no_redirect_is_followed() -> None:
