@@ -13,6 +13,7 @@ from publisher.manifest import Build, PrivateKey, make_statement, public_key_of,
 from publisher.tensor_table import write_tensor_table
 from verifier.binding import BINDINGS, PublicKey, verify_key_binding
 from verifier.checks import Check
+from verifier.digest.cpu import CpuHasher
 from verifier.digest.files import FileSet, Progress, digest_files, list_files, match_file_digests, match_file_set
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
@@ -99,7 +100,7 @@ def pack_release(
         write_tensor_table(folder)
     listing = list_files(folder)
     paths = frozenset(file.path for file in listing.files) if with_sha256 else frozenset()
-    files = digest_files(folder, listing, sha256_of=paths, progress=progress)
+    files = digest_files(folder, listing, sha256_of=paths, hasher=CpuHasher(), progress=progress)
     # (4) the signed manifest
     build = Build(name, version, sources, parameters, started_at, finished_at)
     envelope = sign_statement(make_statement(files, build), key)

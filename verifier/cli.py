@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from verifier.options import (
     registry_option,
     registry_reader,
     rpc_option,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -175,25 +177,29 @@ def report(
 
 @click.command("hash")
 @click.argument("paths", type=FILE, nargs=-1, required=True, metavar="PATH...")
+@click.option("--device", default="auto", show_default=True, help="Where to hash: auto, cpu or cuda.")
 @click.option("--sha256", is_flag=True, help="Also the whole-file SHA-256, in the same pass.")
 @json_option
 @command_body("provenance-oracle/hash/v1")
-def hash_command(paths: tuple[Path, ...], sha256: bool, as_json: bool) -> None:
+def hash_command(paths: tuple[Path, ...], device: str, sha256: bool, as_json: bool) -> None:
     """Print the fs-verity digest of files, as `fsverity digest` would, and the model digest of folders."""
+    from verifier.digest.choose import open_hasher
     from verifier.digest.files import digest_file, digest_files, list_files
 
     output = Output("provenance-oracle/hash/v1", as_json)
+    hasher = open_hasher(device, notify=partial(click.echo, err=True))
     files, models = [], []
     with hash_progress(as_json) as progress:
         for path in paths:
             if is_folder(path):
                 listing = list_files(path)
                 every = frozenset(file.path for file in listing.files) if sha256 else frozenset()
-                file_set = digest_files(path, listing, sha256_of=every, progress=progress)
+                file_set = digest_files(path, listing, sha256_of=every, hasher=hasher, progress=progress)
                 files += [(f"{path}/{f.path}", f) for f in file_set.files]
                 models.append((path, file_set))
             else:
-                files.append((str(path), digest_file(path, sha256=sha256, progress=progress)))
+                files.append((str(path), digest_file(path, sha256=sha256, hasher=hasher, progress=progress)))
+    tell(f"hashed by: {hasher.path_name}")
     for name, digest in files:
         output.text(f"{digest.fsverity.hex()}  {digest.sha256.hex() + '  ' if digest.sha256 else ''}{name}")
     for path, file_set in models:
@@ -210,6 +216,7 @@ def hash_command(paths: tuple[Path, ...], sha256: bool, as_json: bool) -> None:
                 }
                 for name, f in files
             ],
+            "path_name": hasher.path_name,
             "models": [{"path": str(path), "provenance_model_v1": s.model_digest.hex()} for path, s in models],
         },
     )

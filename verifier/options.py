@@ -86,6 +86,12 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def tell(line: str) -> None:
+    """A remark beside the answer: on standard error, and only to a person at a terminal."""
+    if sys.stderr.isatty():
+        click.echo(line, err=True)
+
+
 @contextmanager
 def hash_progress(as_json: bool) -> Iterator[Progress | None]:
     """A progress bar on standard error while files are hashed; none with --json or away from a terminal."""

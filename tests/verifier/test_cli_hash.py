@@ -57,3 +57,24 @@ def test_what_is_no_regular_file_is_a_usage_error(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, ["hash", str(tmp_path / name)])
         assert result.exit_code == 2
         assert "Traceback" not in result.output
+
+
+def test_it_says_in_one_line_that_there_is_no_gpu(folder: Path) -> None:
+    result = CliRunner().invoke(main, ["hash", str(folder / "empty"), "--device", "auto"])
+    assert result.exit_code == 0
+    assert len(result.stderr.splitlines()) <= 1
+    if result.stderr:
+        assert "without a GPU" in result.stderr
+
+
+def test_a_gpu_that_is_not_there_cannot_be_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    result = CliRunner().invoke(main, ["hash", str(folder / "empty"), "--device", "cuda"])
+    assert result.exit_code == 2
+    result = CliRunner().invoke(main, ["hash", str(folder / "empty"), "--device", "tpu"])
+    assert result.exit_code == 2
+
+
+def test_the_document_says_which_path_ran(folder: Path) -> None:
+    result = CliRunner().invoke(main, ["hash", str(folder), "--device", "cpu", "--json"])
+    assert json.loads(result.stdout)["path_name"]
