@@ -17,6 +17,7 @@
 #define CHUNK_BYTES 64 /* what SHA-256 takes in at a time */
 #define DIGEST_BYTES 32
 #define LANES_MAX 16
+#define AHEAD_CHUNKS 16 /* how far ahead data is fetched into the cache; beyond the end does no harm */
 #define EXPORT __attribute__((visibility("default")))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -162,6 +163,8 @@ SHA_TARGET ALWAYS_INLINE void compress_sha(state_words *states, const uint8_t *c
     for (int s = 0; s < count * share; s++) state[s] = load_state(states[s]);
     for (size_t chunk = 0; chunk < chunks; chunk++) {
         for (int s = 0; s < count * share; s++) before[s] = state[s];
+        /* The data was often read by another core just now, and the loop below waits for its own results already. */
+        for (int m = 0; m < count; m++) __builtin_prefetch(messages[m] + (chunk + AHEAD_CHUNKS) * CHUNK_BYTES);
 #pragma GCC unroll 16
         for (int t = 0; t < 16; t++) { /* four rounds each */
 #pragma GCC unroll 4

@@ -16,7 +16,10 @@ static int has_avx512(void) { return __builtin_cpu_supports("avx512f") && __buil
 VECTOR_TARGET static inline void load_columns(vector *w, const uint8_t *const *messages, size_t offset) {
     const vector swap = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
     vector row[16];
-    for (int i = 0; i < 16; i++) row[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(messages[i] + offset), swap);
+    for (int i = 0; i < 16; i++) {
+        __builtin_prefetch(messages[i] + offset + AHEAD_CHUNKS / 4 * CHUNK_BYTES); /* sixteen streams: not so far */
+        row[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(messages[i] + offset), swap);
+    }
     for (int i = 0; i < 16; i += 4) { /* within each 128-bit quarter: 4 rows of 4 words, transposed */
         vector low01 = _mm512_unpacklo_epi32(row[i], row[i + 1]), low23 = _mm512_unpacklo_epi32(row[i + 2], row[i + 3]);
         vector high01 = _mm512_unpackhi_epi32(row[i], row[i + 1]), high23 = _mm512_unpackhi_epi32(row[i + 2], row[i + 3]);
