@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NPM := $(BIN)/python tools/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test base lint bench lock abi clean
+.PHONY: help demo test base lint bench bench-gpu lock abi clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,8 +32,17 @@ lint: .make/test  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .make/test  ## figures beside those of what one would use instead; asserted nowhere
+bench: .make/bench  ## figures beside those of what one would use instead; asserted nowhere
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_digest
+	$(BIN)/python -m tests.bench_disk
+
+.make/bench: .make/test requirements/bench.txt
+	$(PIP) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench-gpu: .make/test  ## the kernels' speed on this machine's GPU (needs the extra cuda)
+	$(BIN)/python -m tests.bench_gpu
 
 abi: .make/test  ## compile the contracts and write verifier/abi
 	$(NPM) run --prefix hardhat export

