@@ -259,6 +259,8 @@ class Policy:
             raise RuleError("two mitigation rows for one line", ", ".join(lines), "one row each")
         if self.graded and "vlek" in self.vek_kinds and self.csp_ids is Word.ANY:
             raise RuleError("a VLEK proves only its provider", "csp_ids: any", "csp_ids with the providers trusted")
+        if self.graded and self.report_reuse is Word.ANY:
+            raise RuleError("a grade stands for a report of its own", "report_reuse: any", "report_reuse: refused")
 
     @property
     def revocation_required(self) -> bool:

@@ -228,6 +228,7 @@ def test_every_rule_left_out_renamed_or_emptied_is_an_error(path: tuple[Any, ...
         ("[3, 5]", "[3, 4]", "report_versions[1]", "not one of"),
         ("[3, 5]", "[3, true]", "report_versions[1]", "not one of"),
         ("[vcek]", "[vcek, vlek]", "", "a VLEK proves only its provider"),
+        ("report_reuse: refused", "report_reuse: any", "", "a report of its own"),
         ("vmpl: [0]", "vmpl: [4]", "vmpl[0]", "out of range"),
         ("vmpl: [0]", "vmpl: 0", "vmpl", "not a list"),
         ("debug: forbidden", "debug: refused", "guest_policy.debug", "not one of"),
