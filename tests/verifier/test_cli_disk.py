@@ -10,21 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from oracle.cli import main
+from tests.verifier.digest.disk.test_sizes import OPT_125M
 
-# facebook/opt-125m @ 27dcfa74: the public list of its files, and what Privatemode publishes for it
-OPT_125M = """250540281 pytorch_model.bin
-250709016 tf_model.h5
-250485441 flax_model.msgpack
-898822 vocab.json
-685 tokenizer_config.json
-441 special_tokens_map.json
-7099 README.md
-456318 merges.txt
-137 generation_config.json
-11117 LICENSE.md
-651 config.json
-1173 .gitattributes
-"""
 OPT_125M_OFFSET = 753115136
 HELLO_ROOTS = {
     "erofs-1.9": "c2783825d439ca85146169b8d00203579cb7634fb5c06a6234fd288a4e3c3d55",
@@ -66,7 +53,7 @@ def _models_yaml(tmp_path: Path, **changes: str) -> Path:
 
 
 def test_the_offset_of_a_published_disk_follows_from_names_and_sizes(tmp_path: Path) -> None:
-    (tmp_path / "sizes").write_text(OPT_125M)
+    (tmp_path / "sizes").write_bytes(OPT_125M)
     exit_code, document = _disk("--sizes", str(tmp_path / "sizes"))
     assert (exit_code, document["hash_offset"], document["files"]) == (0, OPT_125M_OFFSET, 12)
 

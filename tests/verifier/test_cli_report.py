@@ -10,26 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from oracle.cli import main
-
-_SETS = (
-    "genoa-v3-mstav-aci",
-    "genoa-v3-trustee-azure-vtpm",
-    "genoa-v5-lunal-SIENA-model-a0",
-    "milan-v2-automata-gcp",
-    "milan-v2-enarx-steward-IDBLOCK",
-    "milan-v2-gosevguest-DEBUGPOLICY",
-    "milan-v2-ms-sidecar-aci",
-    "milan-v2-trustee-azure",
-    "milan-v3-VLEK-trustee-aws",
-    "milan-v3-dstack",
-    "milan-v3-ms-sidecar",
-    "milan-v3-mstav-aci",
-    "milan-v3-oak-release",
-    "milan-v3-oak-rk-release",
-    "milan-v3-trustee-azure-vtpm-v1",
-    "milan-v3-trustee-azure-vtpm-v2",
-    "turin-v5-mstav-aci",
-)
+from tests.verifier.snp.real_sets import NAMES
 
 
 def _report(folder: Path, *options: str, vek: Path | None = None, chain: list[Path] | None = None) -> tuple[int, Any]:
@@ -51,7 +32,7 @@ def _outcomes(document: Any) -> dict[str, str]:
     return {finding["check"]: finding["outcome"] for finding in document["findings"]}
 
 
-@pytest.mark.parametrize("name", _SETS)
+@pytest.mark.parametrize("name", NAMES)
 def test_genuine_evidence_is_accepted_at_a_fitting_time(vectors: Path, name: str) -> None:
     folder = vectors / "snp" / name
     exit_code, document = _report(folder, "--policy", "unsafe-any", "--at", _fitting_time(folder))
@@ -61,7 +42,7 @@ def test_genuine_evidence_is_accepted_at_a_fitting_time(vectors: Path, name: str
 
 
 def test_the_sets_are_all_there_are(vectors: Path) -> None:
-    assert {path.name for path in (vectors / "snp").iterdir() if not path.name.startswith("_")} == set(_SETS)
+    assert {path.name for path in (vectors / "snp").iterdir() if not path.name.startswith("_")} == set(NAMES)
 
 
 def test_a_debug_guest_is_genuine_and_refused(vectors: Path) -> None:
