@@ -27,6 +27,10 @@ base: $(VENV)/.made  ## an offline check with nothing installed but the base dep
 	.make/base/bin/python -m pip install --quiet --no-deps --no-build-isolation .
 	cd .make && base/bin/python ../tools/check_base.py
 
+prove: .make/test  ## many more changes to real SEV-SNP evidence than `make test` tries; MUTANTS=N of each kind
+	PROVENANCE_MUTANTS=$(or $(MUTANTS),100000) $(BIN)/python -m pytest -n 2 \
+	  tests/verifier/snp/test_mutations.py tests/verifier/snp/test_tampered.py
+
 lint: .make/test  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
