@@ -11,6 +11,9 @@
         + CrlStaleError        there is a CRL, but not for this moment
         + IncompleteError      the release has no commit marker yet
         + ChangedError         a file changed while it was read
+        + UnknownToAmdError    AMD's service has no such thing (verifier.snp.kds)
+        + DeviceError          a GPU is not there, is full or failed (verifier.digest.device)
+      x DeviceFaultError       a GPU computes wrongly: nobody's bytes are to blame        final   exit 1
 
 Anything else that escapes is a bug (exit 1).
 """
