@@ -1,0 +1,59 @@
+"""The failure tree in the docstring is the tree in the code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import oracle.demo
+import verifier.digest.device
+import verifier.snp.kds
+from verifier import errors
+from verifier.checks import Check, passed_bits
+from verifier.checks import failed as failed_finding
+from verifier.checks import passed as passed_finding
+from verifier.errors import FormatError, ProvenanceError, TemporaryError
+
+
+def _all_classes(root: type[ProvenanceError]) -> set[type[ProvenanceError]]:
+    return {root}.union(*(_all_classes(child) for child in root.__subclasses__()))
+
+
+def test_every_class_is_drawn_with_its_exit_code() -> None:
+    assert oracle.demo and verifier.digest.device and verifier.snp.kds  # all modules that add classes are loaded
+    drawn = dict(re.findall(r"^ +[x+] (\w+Error) .*?(?:exit (\d))?$", errors.__doc__ or "", re.MULTILINE))
+    for kind in _all_classes(ProvenanceError) - {ProvenanceError, oracle.demo.DemoError}:
+        name = kind.__name__
+        is_detail = any(parent.__name__ in drawn for parent in kind.__mro__[1:])
+        assert name in drawn or is_detail, f"{name} is not in the tree"
+        if drawn.get(name):
+            assert int(drawn[name]) == kind.exit_code
+
+
+def test_only_what_is_temporary_is_retried() -> None:
+    for kind in _all_classes(ProvenanceError):
+        assert kind.retry == issubclass(kind, TemporaryError), kind
+
+
+def test_a_message_names_file_check_got_and_wanted() -> None:
+    error = FormatError("size", check=Check.REPORT_FORMAT, where="report.bin", got="1 byte", wanted="1184 bytes")
+    assert str(error) == "report.bin: report-format: size: got 1 byte, wanted 1184 bytes"
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred", "a\nb", "\u202eabc", "\ud800", "\x07", "\u2028"])
+def test_untrusted_text_is_escaped_in_messages(text: str) -> None:
+    shown = str(FormatError("name", where=text, got=text, wanted="a name"))
+    assert shown.isprintable()
+
+
+def test_bits_are_those_of_checks_that_passed_and_never_failed() -> None:
+    findings = (
+        passed_finding(Check.VMPL, "", ""),
+        passed_finding(Check.KEY_BINDING, "", ""),
+        failed_finding(Check.KEY_BINDING, "", ""),
+    )
+    assert passed_bits(findings) == 1 << Check.VMPL.bit
+    # bit numbers are on chain: append only
+    assert [check.bit for check in Check] == list(range(27))
+    assert (Check.REPORT_FORMAT.bit, Check.KEY_BINDING.bit, Check.REGISTRY_RECORD.bit) == (0, 18, 26)
