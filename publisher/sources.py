@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from verifier.errors import UsageError
-from verifier.manifest.statement import DATASET_DIGEST, FSVERITY, MODEL_DIGEST, SHA256, Dependency, Role
+from verifier.manifest.statement import DIGEST_BYTES, SHA256, Dependency, Role
 
-_DIGEST_BYTES = {SHA256: 32, "sha384": 48, "sha512": 64, MODEL_DIGEST: 32, DATASET_DIGEST: 32, FSVERITY: 32}
 _WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE"
 
 
@@ -36,7 +35,7 @@ def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
         digest = bytes.fromhex(hex_text)
     except ValueError:
         digest = b""
-    if len(digest) != _DIGEST_BYTES.get(algorithm):
+    if len(digest) != DIGEST_BYTES.get(algorithm):
         raise UsageError("not a digest", where=f"--{role}", got=text, wanted=_WANTED)
     return algorithm, digest
 

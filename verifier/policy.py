@@ -24,7 +24,6 @@ from verifier.snp.tcb import LAYOUTS, Tcb
 from verifier.strict_yaml import MAX_BYTES, Place, parse_yaml
 from verifier.text import printable
 
-SCHEMA = "tag:provenance-oracle,2026:policy/v1"
 SHIPPED_POLICIES = ("unsafe-any", "demo", "baseline", "strict")
 # The grade that a shipped policy stands for; every other policy, and unmet evidence, is grade 0.
 GRADES = {"baseline": 1, "strict": 2}

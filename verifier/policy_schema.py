@@ -167,6 +167,3 @@ def _date(tree: object, place: Place) -> date:
         except ValueError:
             pass
     return place.refuse("not a date", shown(tree), 'a date in quotes, such as "2026-11-21"')
-
-
-_KIND_WORDS = {str: "text", int: "a whole number", bool: "true or false"}

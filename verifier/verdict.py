@@ -32,10 +32,9 @@ _LEVEL_PREFIX = "PROVENANCE_ORACLE_"
 
 @dataclass(frozen=True)
 class Verdict:
-    """The statement's bytes. `digest` (SHA-256, 32 bytes) is what goes on chain."""
+    """The statement's bytes, PASSED or FAILED. `digest` (SHA-256, 32 bytes) is what goes on chain."""
 
     statement: bytes
-    passed: bool
 
     @property
     def digest(self) -> bytes:
@@ -61,9 +60,7 @@ def make_verdict(release: Release, result: AttestationResult, files: FileSet, fi
         "annotations": {"version": manifest.version},
     }
     resource = f"{manifest.name}@{manifest.version}"
-    return Verdict(
-        _statement(release, result.policy, result.at, subject, resource, "PASSED", levels, details), passed=True
-    )
+    return Verdict(_statement(release, result.policy, result.at, subject, resource, "PASSED", levels, details))
 
 
 def make_failed_verdict(
@@ -83,7 +80,7 @@ def make_failed_verdict(
     }
     subject = {"name": MANIFEST_PATH, "digest": {"sha256": _sha256_hex(envelope)}}
     resource = f"sha256:{_sha256_hex(envelope)}"
-    return Verdict(_statement(release, policy, at, subject, resource, "FAILED", ["FAILED"], details), passed=False)
+    return Verdict(_statement(release, policy, at, subject, resource, "FAILED", ["FAILED"], details))
 
 
 def _statement(

@@ -65,6 +65,6 @@ def statement_of(digest: bytes, at: datetime) -> bytes:
 def believe(release: Release, policy: Policy, *, at: datetime) -> Judgement:
     """Accept any release; what real judging does is tested elsewhere."""
     record = record_of_release(release, at)
-    verdict = Verdict(statement_of(record.manifest_digest, at), passed=True)
+    verdict = Verdict(statement_of(record.manifest_digest, at))
     nothing: Any = None
     return Judgement(nothing, nothing, FINDINGS, verdict, record)

@@ -34,7 +34,7 @@ def test_a_file_is_digested(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(b"{}\n")
     (found,) = parse_sources({Role.DATASET: [f"data.jsonl=@{path}"]})
-    assert found.digest("sha256") == hashlib.sha256(b"{}\n").digest()
+    assert found.digests == (("sha256", hashlib.sha256(b"{}\n").digest()),)
     path.unlink()
     with pytest.raises(UsageError, match="cannot be read"):
         parse_sources({Role.DATASET: [f"data.jsonl=@{path}"]})

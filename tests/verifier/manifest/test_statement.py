@@ -83,9 +83,9 @@ def test_reads_everything() -> None:
     assert [d.role for d in manifest.dependencies] == [Role.BASE_MODEL, Role.DATASET, Role.CODE, Role.IMAGE]
     base, data, code, _ = manifest.dependencies
     assert (base.name, base.uri, base.relation) == ("base", "hf://org/base@0123", "adapter")
-    assert (base.digest("provenance_model_v1"), base.digest("sha256")) == (a, None)
+    assert base.digests == (("provenance_model_v1", a),)
     assert (data.digests, data.relation, data.uri) == ((("sha256", b),), "", "")
-    assert code.digest("gitCommit") == bytes.fromhex("0a" * 20)
+    assert code.digests == (("gitCommit", bytes.fromhex("0a" * 20)),)
     assert manifest.builder == "tag:provenance-oracle,2026:sev-snp-cvm/v1"
     assert manifest.invocation_id == "urn:uuid:1"
     assert manifest.started_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
