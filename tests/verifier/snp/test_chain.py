@@ -12,6 +12,7 @@ from publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
 from tests.verifier.snp.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, UsageError, VerificationError
+from verifier.snp.certificates import parse_certificate
 from verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
 from verifier.snp.endorsements import parse_endorsements
 from verifier.snp.products import AMD_ROOTS, ProductLine, RootKind
@@ -120,6 +121,14 @@ def test_both_forms_of_the_pss_parameters_are_amds(vectors: Path) -> None:
     with_trailer = {name for name in NAMES if bytes.fromhex("a303020101") in real_set(vectors, name).evidence.vek}
     assert with_trailer
     assert with_trailer < {name for name in NAMES if name.startswith("milan-v2")}
+
+
+def test_a_vek_has_no_rsa_key(vectors: Path) -> None:
+    guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
+    spki = parse_certificate(anchor(vectors, "SEV-Milan"), "ask").spki
+    endorsements = parse_endorsements(guest.vek(spki=spki).certificate, guest.amd.chain_pem(SigningKey.VCEK), None)
+    with pytest.raises(VerificationError, match="kind of key"):
+        verify_chain(endorsements, roots=(guest.amd.trusted_root(),), at=_AT)
 
 
 @pytest.mark.parametrize("line", ProductLine)

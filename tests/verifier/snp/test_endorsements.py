@@ -70,6 +70,12 @@ def test_a_chip_id_may_begin_like_a_tag(first: int) -> None:
     assert parse_vek(parse_certificate(guest.vek().certificate, "vek")).hwid == guest.chip_id
 
 
+@pytest.mark.parametrize("text", ["CN=\x1b[31m", "a\nb", "\x7f", "\0", "x" * 257])
+def test_text_for_people_is_short_and_printable(text: str) -> None:
+    vlek = replace(_GUEST, csp_id=text).vek().certificate
+    _refused(lambda: parse_vek(parse_certificate(vlek, "vek")), "a short printable IA5String")
+
+
 def test_the_number_of_certificates_is_exact() -> None:
     ask, ark = split_certificates(_CHAIN, "chain")
     parse_endorsements(_VEK, ask + ark, None)
