@@ -110,7 +110,7 @@ def parse_public_key(pem: bytes, where: str) -> PublicKey:
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _malformed(where, str(error), "one PEM block PUBLIC KEY") from error
+        raise _malformed(where, "no such block, or a malformed one", "one PEM block PUBLIC KEY") from error
     algorithm = _algorithm_of(key)
     if not algorithm or not isinstance(key, EllipticCurvePublicKey | Ed25519PublicKey):
         raise _malformed(where, type(key).__name__, "ECDSA on P-256 or P-384, or Ed25519")
