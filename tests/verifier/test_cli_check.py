@@ -48,7 +48,7 @@ def test_the_name_of_a_folder_cannot_act(release: Path, name: str) -> None:
     found = check(folder)
     assert found.exit_code == 0
     assert_shown_safely(found, name)
-    hashed = CliRunner().invoke(main, ["hash", str(folder)])
+    hashed = CliRunner().invoke(main, ["hash", str(folder), "--device", "cpu"])
     assert hashed.exit_code == 0
     assert len(hashed.output.splitlines()) == len(FILES) + 1
     assert_shown_safely(hashed, name)
