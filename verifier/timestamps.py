@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, datetime
 
 from verifier.errors import UsageError
+
+# Python reads more as a moment, and each version something else.
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(_DAY.pattern + r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 def parse_time(text: str) -> datetime:
@@ -14,20 +19,18 @@ def parse_time(text: str) -> datetime:
         UsageError: anything else, a moment without an offset among it.
     """
     try:
-        if len(text) == len("2026-11-21"):
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=UTC)
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
+        if _DAY.fullmatch(text):
+            return datetime.fromisoformat(f"{text}T00:00:00Z").astimezone(UTC)
+        if _MOMENT.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        pass
+        pass  # well formed, but no such day, hour or offset
     raise UsageError("not a moment", where="time", got=text, wanted="2026-11-21 or 2026-11-21T10:00:00Z")
 
 
 def format_time(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def from_unix_seconds(seconds: int) -> datetime:
