@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from verifier.errors import ProvenanceError, TemporaryError, UsageError
 from verifier.manifest.names import PROVENANCE_FOLDER
 
 _KEY_VARIABLE = "PROVENANCE_DEMO_KEY"
-_NAME, _VERSION = "demo/tiny-model", "1.0"
+_VERSION = "1.0"
+_NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
 
 
 class DemoError(ProvenanceError):
@@ -40,7 +42,8 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
         DemoError: a step failed.
     """
     _clear(folder)
-    release = folder / "releases" / "tiny-model" if model is None else folder / "releases" / model.resolve().name
+    release = folder / "releases" / ("tiny-model" if model is None else model.resolve().name)
+    name = f"demo/{_slug(release.name)}"
     _say("The hardware in this demo is SIMULATED. The simulator's keys are public: anybody can make such evidence.")
     _say("Everything else is real: AMD's formats, the chain (anvil, on this machine only), the contract, the checks.")
 
@@ -56,7 +59,7 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
     _copy_model(model, release) if model else make_tiny_model(release)
     key, evidence = str(folder / "cvm.key"), str(folder / "evidence")
     _run("attest", "--key", key, "--simulator", "genoa", "--out", evidence)
-    _run("pack", str(release), "--evidence", evidence, "--key", key, "--name", _NAME, "--version", _VERSION)
+    _run("pack", str(release), "--evidence", evidence, "--key", key, "--name", name, "--version", _VERSION)
 
     _step(3, "The oracle: judge every release in the folder, record what is accepted")
     journal = str(folder / "oracle.sqlite")
@@ -67,11 +70,11 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
     _run("check", str(release), "--policy", "demo", environment=environment)
 
     _step(5, "The record on chain")
-    _run("show", _NAME, environment=environment)
+    _run("show", name, environment=environment)
 
     _step(6, "And with one bit of one file flipped")
     _show_refusal(folder, release, environment)
-    _say_what_next(chain.rpc_url, registry, release, chain.keep_seconds)
+    _say_what_next(chain.rpc_url, registry, name, release, chain.keep_seconds)
 
 
 def _show_refusal(folder: Path, release: Path, environment: dict[str, str]) -> None:
@@ -87,14 +90,14 @@ def _show_refusal(folder: Path, release: Path, environment: dict[str, str]) -> N
     shutil.rmtree(damaged.parent)
 
 
-def _say_what_next(rpc_url: str, registry: str, release: Path, keep_seconds: int) -> None:
+def _say_what_next(rpc_url: str, registry: str, name: str, release: Path, keep_seconds: int) -> None:
     if keep_seconds == 0:
         _say("\nThe chain is stopped.")
         return
     _say(f"\nThe chain goes on for {keep_seconds // 60} minutes and then stops by itself. To look further:")
     _say(f"  export PROVENANCE_RPC={rpc_url} PROVENANCE_REGISTRY={registry}")
     program = "provenance" if shutil.which("provenance") else str(Path(sys.executable).parent / "provenance")
-    _say(f"  {program} show {_NAME} --history")
+    _say(f"  {program} show {name} --history")
     _say(f"  {program} check {release} --policy demo --json")
     _say(f"  {program} check {release} --offline      # baseline refuses the simulator's root: exit code 4")
 
@@ -139,10 +142,18 @@ def _clear(folder: Path) -> None:
 
 
 def _copy_model(source: Path, target: Path) -> None:
-    """Copy a model: the demo signs it in place, and a release has no links. An old `provenance/` is left behind."""
+    """Copy a model, since it is signed in place; links become files, as a release has none. No old `provenance/`."""
     if not source.is_dir():
         raise UsageError("no such model", where=str(source), got="no folder", wanted="a folder with a model's files")
-    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(PROVENANCE_FOLDER))
+    try:
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(PROVENANCE_FOLDER))
+    except (OSError, shutil.Error) as error:
+        raise UsageError("cannot be copied", where=str(source), got=str(error), wanted="readable files") from error
+
+
+def _slug(folder_name: str) -> str:
+    """A model name for a folder: what is no letter or digit becomes a hyphen."""
+    return _NO_SLUG.sub("-", folder_name).strip("-")[:90] or "model"
 
 
 def _step(number: int, text: str) -> None:

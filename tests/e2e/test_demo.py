@@ -1,0 +1,75 @@
+"""The demo, as its user runs it: it ends well, says what is simulated, and touches nobody's files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from oracle.demo_model import make_tiny_model
+from oracle.ledger.anvil import find_anvil
+from verifier.digest.files import digest_files, list_files
+from verifier.errors import UsageError
+
+pytestmark = pytest.mark.chain
+
+
+@pytest.fixture(autouse=True)
+def _anvil() -> None:
+    try:
+        find_anvil()
+    except UsageError as error:
+        pytest.skip(str(error))
+
+
+def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "oracle.cli", "demo", "--folder", str(folder), "--keep-seconds", "0", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
+    model = tmp_path / "My model, v2"
+    make_tiny_model(model)
+    before = digest_files(model, list_files(model))
+    found = _demo(tmp_path / "demo", "--model", str(model))
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "SIMULATED" in found.stdout
+    assert "demo/My-model-v2" in found.stdout
+    assert "an active record of this release" in found.stdout
+    assert "exit code 4" in found.stdout  # the flipped bit
+    assert before.model_digest.hex() in found.stdout
+    assert digest_files(model, list_files(model)) == before
+    assert not (model / "provenance").exists()
+
+
+def test_its_chain_stops(tmp_path: Path) -> None:
+    assert _demo(tmp_path / "demo").returncode == 0
+    process = int((tmp_path / "demo" / "chain.json").read_text().split('"pid": ')[1].rstrip("}"))
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and Path(f"/proc/{process}").exists():
+        time.sleep(0.2)
+    assert not Path(f"/proc/{process}").exists()
+
+
+def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    found = _demo(tmp_path)
+    assert found.returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_model_of_links_is_copied_and_a_broken_one_refused(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(b"weights")
+    snapshot = tmp_path / "snapshot"  # as the cache of a hub client lies on disk
+    snapshot.mkdir()
+    (snapshot / "model.safetensors").symlink_to(tmp_path / "blob")
+    assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 0
+    (tmp_path / "blob").unlink()
+    assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 2
+
+
+def test_a_model_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    assert _demo(tmp_path / "demo", "--model", str(tmp_path / "nothing")).returncode == 2
