@@ -176,7 +176,8 @@ class RegistryReader:
     def entries_of_name(self, name: str, *, from_block: int = 0) -> tuple[tuple[Publication, Entry], ...]:
         """Return what was published under a name, newest first, each with its entry as it stands now."""
         block = self._newest_block()
-        publications = self._publications({"nameDigest": self._web3.keccak(text=name)}, from_block, block)
+        digest = self._web3.keccak(name.encode("utf-8", "surrogatepass"))  # what no name can be has no record
+        publications = self._publications({"nameDigest": digest}, from_block, block)
         return tuple((found, self.entry(found.entry.manifest_digest, block=block)) for found in reversed(publications))
 
     def history(self, manifest_digest: bytes, *, from_block: int = 0) -> tuple[Publication | Revocation, ...]:

@@ -109,7 +109,8 @@ def test_no_record_is_a_record_error(registry: DeployedRegistry) -> None:
             read(b"\x09" * 32)
         assert caught.value.check is Check.REGISTRY_RECORD
     assert registry.reader().entries_of_model(b"\x09" * 32) == ()
-    assert registry.reader().entries_of_name("nobody/nothing") == ()
+    for name in ("nobody/nothing", "", "\udcff"):
+        assert registry.reader().entries_of_name(name) == ()
     assert registry.reader().history(b"\x09" * 32) == ()
 
 
