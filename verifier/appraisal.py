@@ -1,7 +1,8 @@
 """The judgement of a release, as one readable sequence. No IO: bytes, policy, roots and time are arguments.
 
 Refusals are ranked by what they say: malformed (3) and forged (4) stop at once; what the policy refuses (5) is
-collected and reported together; only evidence that is otherwise acceptable can end as "try again" (7).
+collected and reported together; only evidence that is otherwise acceptable can end as "try again" (7). The files come
+after all of this: those of a release whose evidence is not accepted are not worth reading.
 """
 
 from __future__ import annotations
