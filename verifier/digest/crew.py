@@ -45,7 +45,11 @@ class Crew:
         """Let an idle thread do the work, if there is one."""
         if not self._free.acquire(blocking=False):
             return None
-        helper = self._pool.submit(work)
+        try:
+            helper = self._pool.submit(work)
+        except RuntimeError:  # the system has no thread to give
+            self._free.release()
+            return None
         helper.add_done_callback(lambda _: self._free.release())
         return helper
 

@@ -39,7 +39,7 @@ class ProcessBlocks:
         self._seen_bytes = 0
         self._idle: list[_Worker] = []
         self._all: list[_Worker] = []
-        self.close = weakref.finalize(self, _stop, self._all)
+        self.close = weakref.finalize(self, _stop, self._all, os.getpid())
 
     def hash_blocks(self, blocks: Buffer, salt: bytes = b"") -> bytes:
         size = len(blocks)
@@ -106,9 +106,13 @@ class _Worker:
         return None
 
     def stop(self) -> None:
-        self._process.communicate()
+        """End the process: the end of its input may never come, if a fork of this program holds the pipe too."""
+        with self._process:
+            self._process.kill()
 
 
-def _stop(workers: list[_Worker]) -> None:
-    for worker in workers:
-        worker.stop()
+def _stop(workers: list[_Worker], parent: int) -> None:
+    """End the processes, unless this is a fork of the program that they belong to."""
+    if os.getpid() == parent:
+        for worker in workers:
+            worker.stop()

@@ -259,6 +259,40 @@ def test_a_process_that_dies_is_done_without(monkeypatch: pytest.MonkeyPatch) ->
     blocks.close()
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_neither_keeps_the_processes_nor_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_START_AFTER_BYTES", 0)
+    blocks = ProcessBlocks(1)
+    wanted = blocks.hash_blocks(DATA[:PIECE_BYTES])
+    (worker,) = blocks._all
+    ending = os.fork()
+    if not ending:
+        blocks.close()  # as the interpreter does at its end
+        os._exit(0)
+    assert os.waitpid(ending, 0)[1] == 0
+    assert blocks.hash_blocks(DATA[:PIECE_BYTES]) == wanted
+    assert blocks._idle == [worker]
+    lasting = os.fork()
+    if not lasting:
+        signal.pause()
+        os._exit(0)
+    blocks.close()
+    assert worker._process.returncode == -signal.SIGKILL
+    os.kill(lasting, signal.SIGKILL)
+    os.waitpid(lasting, 0)
+
+
+def test_where_no_thread_can_be_started_the_caller_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    hasher = CpuHasher(2, PythonBlocks())
+    monkeypatch.setattr(hasher._crew._pool, "submit", refuse)
+    for sha256 in (False, True):
+        assert hasher.digest(Memory(DATA), sha256=sha256).fsverity == reference(DATA)
+    assert hasher._crew._free._value == 2
+
+
 def test_no_process_where_none_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_START_AFTER_BYTES", 0)
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
