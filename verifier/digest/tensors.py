@@ -102,6 +102,17 @@ def _refuse_strange_torch(torch: Any, value: Any, name: str) -> None:
         raise _refused(name, "not a dense tensor", kind, wanted)
     if value.device.type == "meta":
         raise _refused(name, "nothing to check", "a tensor on the meta device, which has no bytes", wanted)
+    held, needed = value.untyped_storage().nbytes(), _storage_bytes(value)
+    if held < needed:  # as a sharding library leaves it behind
+        raise _refused(name, "its memory was given back", f"{held} bytes of memory", f"{needed} bytes")
+
+
+def _storage_bytes(value: Any) -> int:
+    """Return how many bytes of its storage a tensor reaches."""
+    if not value.numel():
+        return 0
+    last = sum((size - 1) * stride for size, stride in zip(value.shape, value.stride(), strict=True))
+    return int((value.storage_offset() + last + 1) * value.element_size())
 
 
 def _view_numpy(numpy: Any, value: Any, name: str) -> LiveTensor:

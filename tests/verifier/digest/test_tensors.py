@@ -150,7 +150,13 @@ def test_what_does_not_hold_the_saved_bytes_is_refused() -> None:
     class Sharded(torch.Tensor):
         pass
 
+    freed = torch.ones(3)
+    freed.untyped_storage().resize_(0)
+    cut = torch.ones(2, 3).t()
+    cut.untyped_storage().resize_(20)
     strange = {
+        "freed": freed,
+        "cut": cut,
         "sparse": torch.eye(3).to_sparse(),
         "quantised": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
         "meta": torch.empty(3, device="meta"),
