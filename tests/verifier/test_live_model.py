@@ -132,6 +132,15 @@ def test_a_module_passes_with_tied_weights_once_the_unsaved_buffer_is_accepted(m
     assert found.aliases == (("head.weight", "embedding.weight"),)
 
 
+def test_what_a_module_computes_with_counts_and_not_what_its_hook_says(release: Path) -> None:
+    changed = Tiny()
+    honest = changed.first.weight.detach().clone()
+    changed.first._register_state_dict_hook(lambda _, state, prefix, __: state.update({f"{prefix}weight": honest}))
+    with torch.no_grad():
+        changed.first.weight[3, 5] += 1
+    refused(changed, release, unsaved=["mask"])
+
+
 def test_an_untied_copy_of_equal_bytes_is_refused(module: Tiny, release: Path) -> None:
     untied = Tiny()
     untied.load_state_dict(module.state_dict())

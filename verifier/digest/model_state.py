@@ -38,11 +38,9 @@ def state_of(model: object) -> Mapping[str, object]:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
         every = dict(model.state_dict(keep_vars=True))
-        for name, tensor in (
-            *model.named_parameters(remove_duplicate=False),
-            *model.named_buffers(remove_duplicate=False),
-        ):
-            every.setdefault(name, tensor)
+        # What the module computes with, whatever its own or a hook's `state_dict` puts under that name.
+        every.update(model.named_parameters(remove_duplicate=False))
+        every.update(model.named_buffers(remove_duplicate=False))
         return every
     if isinstance(model, Mapping) and all(isinstance(name, str) for name in model):
         return model
