@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Protocol
 
 from verifier.digest.cpu import CpuHasher
@@ -68,6 +69,7 @@ class FallbackHasher:
         self._cuda: CudaHasher | None = cuda
         self._cpu = cpu
         self._notify = notify
+        self._lock = Lock()
 
     @property
     def files_at_once(self) -> int:
@@ -95,8 +97,9 @@ class FallbackHasher:
         return self._cpu(file, sha256=sha256, advance=advance)
 
     def _give_up(self, error: DeviceError) -> None:
-        if self._cuda:
-            self._cuda = None
+        with self._lock:  # several files fail at once
+            failed_first, self._cuda = self._cuda is not None, None
+        if failed_first:
             self._notify(_without(self._cpu, error))
 
 

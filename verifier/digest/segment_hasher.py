@@ -71,8 +71,7 @@ class AnyDevice:
         try:
             return Digest(self._cpu.digest(segments).fsverity, self._cpu.path_name + note)
         except (RuntimeError, MemoryError) as error:  # torch, of a device
-            why, wanted = str(error).partition("\n")[0], "memory that can be read"
-            raise TemporaryError("the weights cannot be read", where=segments.name, got=why, wanted=wanted) from error
+            raise _unreadable(segments, error) from error
 
 
 def _most_of(segments: Segments) -> str:
@@ -87,4 +86,12 @@ def _settle(segments: Segments) -> None:
     """Wait for all that was asked of the GPUs: what is read must have been written."""
     torch: Any = sys.modules["torch"]  # only its tensors lie elsewhere
     for place in {memory.device for memory in segments.memories if memory.device.startswith(_CUDA)}:
-        torch.cuda.synchronize(place)
+        try:
+            torch.cuda.synchronize(place)
+        except RuntimeError as error:  # of work that was asked for before
+            raise _unreadable(segments, error) from error
+
+
+def _unreadable(segments: Segments, error: Exception) -> TemporaryError:
+    why, wanted = str(error).partition("\n")[0], "memory that can be read"
+    return TemporaryError("the weights cannot be read", where=segments.name, got=why, wanted=wanted)

@@ -116,6 +116,16 @@ def test_memory_that_cannot_be_read_has_no_digest() -> None:
         AnyDevice().digest(Segments("m", [BrokenMemory()]))
 
 
+def test_a_gpu_that_failed_before_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(place: str) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\nmore")
+
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=SimpleNamespace(synchronize=fail)))
+    with pytest.raises(TemporaryError, match="illegal memory access") as caught:
+        AnyDevice(no_device).digest(Segments("weights", [HostMemory(0, 1, None, "cuda:0")]))
+    assert caught.value.where == "weights"
+
+
 def test_a_gpu_that_computes_wrongly_is_not_passed_over(shim: Path, waited: list[str]) -> None:
     memory = on("cuda:0", HEADER + DATA)
 
