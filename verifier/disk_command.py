@@ -63,6 +63,10 @@ def disk(
     output = Output(_SCHEMA, as_json)
     if bool(path) == bool(sizes):
         raise UsageError("what disk?", got="both or neither", wanted="a folder, or --sizes FILE")
+    if sizes and (file_hash or write_image):
+        raise UsageError("no bytes to hash", got="--sizes", wanted="a folder, for --file-hash and --write-image")
+    if models_yaml and exclude:
+        raise UsageError("which list?", got="--exclude and --models-yaml", wanted="one: an entry has a list of its own")
     recipe, published = _recipe(recipe_name, model, erofs_utils), _published(models_yaml, disk_id)
     excluded = published.excluded_files if published else exclude
     if sizes:

@@ -103,6 +103,9 @@ def test_an_image_is_written_on_request_only(hello: Path, tmp_path: Path) -> Non
         ("folder", "--id", "x"),
         ("folder", "--model", "a/b@" + "0" * 40),
         ("no-such-folder",),
+        ("--sizes", "file", "--file-hash"),
+        ("--sizes", "file", "--write-image", "image"),
+        ("folder", "--models-yaml", "file", "--id", "x", "--exclude", "a"),
     ],
 )
 def test_unclear_requests_are_usage_errors(arguments: tuple[str, ...]) -> None:

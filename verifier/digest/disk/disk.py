@@ -230,7 +230,7 @@ def _appearing(image: Path, folder: Path) -> Iterator[int]:
     """Open a file that gets its name when all went well, and vanishes otherwise."""
     if image.exists() and not image.is_file():
         raise UsageError("not a file", where=str(image), wanted="a place for an image, not a device or folder")
-    if image.resolve().is_relative_to(folder.resolve()):
+    if image.parent.resolve().is_relative_to(folder.resolve()):  # a link there would be replaced, not followed
         raise UsageError("an image cannot lie in the folder it is made of", where=str(image), wanted="another place")
     descriptor, name = tempfile.mkstemp(dir=image.parent, prefix=f".{image.name}.")
     try:

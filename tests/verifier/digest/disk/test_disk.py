@@ -300,7 +300,8 @@ def test_no_image_appears_when_the_disk_is_another(t1, tmp_path):
 
 def test_an_image_goes_to_a_file_outside_the_folder(t1, tmp_path):
     disk = plan_disk(t1, PRIVATEMODE)
-    for place in (t1 / "image", tmp_path, t1):
+    (t1 / "link").symlink_to(tmp_path / "elsewhere")  # would be replaced by the image
+    for place in (t1 / "image", t1 / "link", tmp_path, t1):
         with pytest.raises(UsageError):
             digest_disk(disk, image=place)
     with pytest.raises(TemporaryError, match="cannot write"):
