@@ -28,7 +28,8 @@ from verifier.strict_json import Fields, parse_json
 TABLE_PATH = "tensors.json"
 TABLE_FORMAT = "tag:provenance-oracle,2026:tensor-table/v1"
 MAX_TABLE_BYTES = 100_000_000
-MAX_TENSORS = 250_000
+MAX_TENSORS = 400_000  # a large mixture of experts in 4 bits has some 280 000
+_MAX_TOKENS = 20 * MAX_TENSORS  # of JSON; a row of two dimensions has 18
 _MAX_NAME_CHARS = 64 * 1024
 
 
@@ -76,7 +77,9 @@ def parse_table(data: bytes, where: str = TABLE_PATH) -> dict[str, TensorRow]:
     Raises:
         FormatError: it is not exactly what `format_table` writes (check `file-digests`).
     """
-    value = parse_json(data, where=where, check=Check.FILE_DIGESTS, max_bytes=MAX_TABLE_BYTES, max_depth=4)
+    value = parse_json(
+        data, where=where, check=Check.FILE_DIGESTS, max_bytes=MAX_TABLE_BYTES, max_depth=4, max_tokens=_MAX_TOKENS
+    )
     fields = Fields(value, where=where, check=Check.FILE_DIGESTS)
     fields.constant("format", TABLE_FORMAT)
     rows = [_parse_row(row) for row in fields.fields_list("tensors", maximum=MAX_TENSORS)]

@@ -16,6 +16,7 @@ from publisher.tensor_table import write_tensor_table
 from tests.verifier.digest.test_fsverity import naive
 from tests.verifier.digest.test_safetensors_header import entry, pack_header
 from verifier.checks import Check
+from verifier.digest import tensor_table
 from verifier.digest.safetensors_header import parse_header
 from verifier.digest.tensor_table import TABLE_FORMAT, TensorRow, format_table, parse_table
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
@@ -119,6 +120,18 @@ def test_changed_bytes_are_refused_or_another_table(draws: st.DataObject) -> Non
     except ProvenanceError:
         return
     assert format_table(found.values()) == bytes(data)
+
+
+def test_a_table_of_the_most_tensors_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of large mixtures of experts: no limit of the JSON reader is met before that of the table."""
+    tokens_a_row = tensor_table._MAX_TOKENS // tensor_table.MAX_TENSORS
+    rows = [TensorRow(f"model.layers.{n}.mlp.experts.weight", "U8", (2, 3), 6, bytes(32)) for n in range(500)]
+    monkeypatch.setattr(tensor_table, "MAX_TENSORS", len(rows))
+    monkeypatch.setattr(tensor_table, "_MAX_TOKENS", tokens_a_row * len(rows))
+    assert len(parse_table(format_table(rows))) == len(rows)
+    monkeypatch.setattr(tensor_table, "MAX_TENSORS", len(rows) - 1)
+    with pytest.raises(FormatError, match="tensors"):
+        parse_table(format_table(rows))
 
 
 def test_the_publisher_writes_every_tensor_of_every_file(tmp_path: Path) -> None:
