@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,13 +15,12 @@ from pathlib import Path
 import click
 
 from oracle.demo_chain import start_chain
-from oracle.demo_model import make_tiny_model
-from verifier.errors import ProvenanceError, TemporaryError, UsageError
+from oracle.demo_folder import prepare_folder
+from verifier.errors import ProvenanceError
 from verifier.manifest.names import PROVENANCE_FOLDER
 
 _KEY_VARIABLE = "PROVENANCE_DEMO_KEY"
 _VERSION = "1.0"
-_NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
 
 
 class DemoError(ProvenanceError):
@@ -38,12 +36,11 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
         keep_seconds: how long the embedded chain goes on after the demo, so that its commands can be tried.
 
     Raises:
-        UsageError: no such model, no embedded chain, or a folder that is not the demo's.
+        UsageError: no such model, no embedded chain, or a folder with files that are not the demo's.
         DemoError: a step failed.
     """
-    _clear(folder)
-    release = folder / "releases" / ("tiny-model" if model is None else model.resolve().name)
-    name = f"demo/{_slug(release.name)}"
+    release = prepare_folder(folder, model)
+    name = f"demo/{release.name}"
     _say("The hardware in this demo is SIMULATED. The simulator's keys are public: anybody can make such evidence.")
     _say("Everything else is real: AMD's formats, the chain (anvil, on this machine only), the contract, the checks.")
 
@@ -56,7 +53,6 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
     _say(f"  chain {chain.rpc_url}, registry {registry}")
 
     _step(2, "The publisher: in a (simulated) confidential VM, get a report that binds the VM's key, sign the release")
-    _copy_model(model, release) if model else make_tiny_model(release)
     key, evidence = str(folder / "cvm.key"), str(folder / "evidence")
     _run("attest", "--key", key, "--simulator", "genoa", "--out", evidence)
     _run("pack", str(release), "--evidence", evidence, "--key", key, "--name", name, "--version", _VERSION)
@@ -124,36 +120,6 @@ def _run(*arguments: str, environment: dict[str, str] | None = None, wanted_exit
     if wanted_exit:
         _say(f"  exit code {wanted_exit}")
     return found.stdout or ""
-
-
-def _clear(folder: Path) -> None:
-    """Empty the demo's folder; one that is not the demo's is left alone."""
-    marker = folder / ".provenance-demo"
-    if folder.exists() and any(folder.iterdir()) and not marker.exists():
-        raise UsageError(
-            "not a folder of the demo", where=str(folder), got="other files", wanted="an empty or new folder"
-        )
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        marker.touch()
-    except OSError as error:
-        raise TemporaryError("cannot be written", where=str(folder), got=str(error), wanted="a folder") from error
-
-
-def _copy_model(source: Path, target: Path) -> None:
-    """Copy a model, since it is signed in place; links become files, as a release has none. No old `provenance/`."""
-    if not source.is_dir():
-        raise UsageError("no such model", where=str(source), got="no folder", wanted="a folder with a model's files")
-    try:
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns(PROVENANCE_FOLDER))
-    except (OSError, shutil.Error) as error:
-        raise UsageError("cannot be copied", where=str(source), got=str(error), wanted="readable files") from error
-
-
-def _slug(folder_name: str) -> str:
-    """A model name for a folder: what is no letter or digit becomes a hyphen."""
-    return _NO_SLUG.sub("-", folder_name).strip("-")[:90] or "model"
 
 
 def _step(number: int, text: str) -> None:

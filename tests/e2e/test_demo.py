@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from oracle.demo_folder import prepare_folder
 from oracle.demo_model import make_tiny_model
 from oracle.ledger.anvil import find_anvil
 from verifier.digest.files import digest_files, list_files
@@ -59,6 +60,44 @@ def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
     found = _demo(tmp_path)
     assert found.returncode == 2
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_only_what_the_demo_made_is_ever_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    release = prepare_folder(folder, None)
+    assert prepare_folder(folder, None) == release  # its own things are replaced
+    for stranger in (folder / "notes.txt", folder / "releases" / "mine"):
+        stranger.write_text("mine")
+        with pytest.raises(UsageError, match="did not make"):
+            prepare_folder(folder, None)
+        assert stranger.read_text() == "mine"
+        assert release.exists()
+        stranger.unlink()
+
+
+def test_model_and_demo_may_not_lie_in_each_other(tmp_path: Path) -> None:
+    release = prepare_folder(tmp_path / "demo", None)
+    for folder, model in ((tmp_path / "demo", release), (tmp_path / "demo", tmp_path), (tmp_path, tmp_path)):
+        with pytest.raises(UsageError, match="overlap"):
+            prepare_folder(folder, model)
+    assert release.exists()
+
+
+def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path)
+    for path in (tmp_path / "file", tmp_path / "link"):
+        with pytest.raises(UsageError):
+            prepare_folder(path, None)
+
+
+def test_a_linked_folder_is_not_followed_and_a_hidden_model_gets_a_name(tmp_path: Path) -> None:
+    model = tmp_path / ".hidden"
+    make_tiny_model(model)
+    assert prepare_folder(tmp_path / "demo", model).name == "hidden"
+    (model / "loop").symlink_to(tmp_path)
+    with pytest.raises(UsageError, match="link"):
+        prepare_folder(tmp_path / "demo2", model)
 
 
 def test_a_model_of_links_is_copied_and_a_broken_one_refused(tmp_path: Path) -> None:
