@@ -64,7 +64,9 @@ def judge(
     sheet = CheckSheet()
     with sheet:
         # (1) evidence, key and manifest
-        release, result = _appraised(release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet)
+        release, result = appraise_fetching(
+            release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet
+        )
         # (2) every file named and none unnamed, sizes equal, before any byte is read
         listing = list_files(release.path)
         match_file_set(result.manifest, listing)
@@ -87,7 +89,7 @@ def judge(
     return Judgement(result, files, findings, verdict, record_of(result, files, findings, verdict.digest))
 
 
-def _appraised(
+def appraise_fetching(
     release: Release,
     policy: Policy,
     at: datetime,

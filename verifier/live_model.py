@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier.appraisal import AttestationResult, appraise, roots_of
+from verifier.appraisal import AttestationResult, roots_of
 from verifier.checks import Check
 from verifier.digest.live import ConfirmedFile, match_weights
 from verifier.digest.loading import load_weights
@@ -21,13 +21,13 @@ from verifier.digest.model_state import match_state, state_of
 from verifier.digest.segment_hasher import AnyDevice
 from verifier.digest.weight_files import choose_weights, read_table, read_weights
 from verifier.errors import AppraisalError, FormatError, RecordError, UsageError, VerificationError
+from verifier.judgement import appraise_fetching
 from verifier.manifest.dsse import parse_envelope
 from verifier.manifest.statement import Manifest, parse_statement
 from verifier.policy import Policy
 from verifier.record import Entry, name_of_product_line
 from verifier.release import Release, read_release
 from verifier.sheet import CheckSheet
-from verifier.snp.current_crl import with_current_crl
 from verifier.snp.kds import Fetcher
 from verifier.timestamps import format_time
 
@@ -167,11 +167,8 @@ def _accept(
         raise UsageError("nothing speaks for this release", got="neither policy nor record", wanted=wanted)
     result = None
     if policy is not None:
-        moment = at or (record.judged_at if record else datetime.now(UTC))
-        if fetcher is not None:
-            evidence = with_current_crl(release.evidence, at=moment, fetcher=fetcher)
-            release = Release(release.path, release.envelope, release.key, evidence, release.bundle)
-        result = appraise(release, policy, at=moment, roots=roots_of(policy), sheet=CheckSheet())
+        moment = at or (record.judged_as_of if record else datetime.now(UTC))
+        _, result = appraise_fetching(release, policy, moment, roots_of(policy), fetcher, CheckSheet())
     payload = parse_envelope(release.envelope).payload
     if record is not None:
         _match_record(payload, record, is_judged_here=result is not None)

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from publisher.simulator.amd import FakeAmd, Vek
 from publisher.simulator.report import ReportFields, encode_tcb, sign_report
 from verifier.snp.evidence import Evidence
-from verifier.snp.kds import HWID_BYTES
-from verifier.snp.products import Cpuid, ProductLine
+from verifier.snp.products import VEK_FORMS, Cpuid, ProductLine
 from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb
 
@@ -70,7 +69,7 @@ class FakeGuest:
     @classmethod
     def on(cls, amd: FakeAmd, *, at: datetime, **changes: Any) -> FakeGuest:
         """A guest with nothing to object to on a processor of AMD's line; `changes` replace fields."""
-        chip_id = _CHIP_ID[: HWID_BYTES[amd.line]].ljust(_CHIP_ID_BYTES, b"\0")
+        chip_id = _CHIP_ID[: VEK_FORMS[amd.line].hwid_bytes].ljust(_CHIP_ID_BYTES, b"\0")
         guest = cls(amd, at, cpuid=_CPUIDS[amd.line], chip_id=chip_id, tcb=_TCBS[amd.line])
         return replace(guest, **changes)
 
@@ -83,7 +82,7 @@ class FakeGuest:
         dated: dict[str, Any] = {"not_before": self.at - _VEK_ISSUED_BEFORE, **deviations}
         if self.csp_id is not None:
             return self.amd.vlek(self.csp_id, self.tcb, **dated)
-        return self.amd.vcek(self.chip_id[: HWID_BYTES[self.amd.line]], self.tcb, **dated)
+        return self.amd.vcek(self.chip_id[: VEK_FORMS[self.amd.line].hwid_bytes], self.tcb, **dated)
 
     def crl(self, **deviations: Any) -> bytes:
         """An empty revocation list of the day before `at`; `deviations` as for FakeAmd.crl."""

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from publisher.simulator.amd import FakeAmd
 from verifier.errors import ProvenanceError
-from verifier.snp.kds import HWID_BYTES, KDS_HOST, UnknownToAmdError
-from verifier.snp.products import ProductLine
+from verifier.snp.kds import KDS_HOST, UnknownToAmdError
+from verifier.snp.products import VEK_FORMS, ProductLine
 from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb
 
@@ -69,7 +69,7 @@ class FakeKds:
     def _vcek(self, amd: FakeAmd, hwid_hex: str, query: str, url: str) -> bytes:
         levels = {name: values[0] for name, values in parse_qs(query).items()}
         wanted = [name for name in _SPL_NAMES if name != "fmcSPL" or amd.line is ProductLine.TURIN]
-        if list(levels) != wanted or len(hwid_hex) != 2 * HWID_BYTES[amd.line]:
+        if list(levels) != wanted or len(hwid_hex) != 2 * VEK_FORMS[amd.line].hwid_bytes:
             raise _unknown(url)
         tcb = Tcb(**{_SPL_NAMES[name]: int(level) for name, level in levels.items()})
         return amd.vcek(bytes.fromhex(hwid_hex), tcb, not_before=self.at).certificate

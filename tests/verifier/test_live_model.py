@@ -414,8 +414,12 @@ def test_a_record_of_grade_0_is_not_enough_alone(state: State, release: Path, en
 
 
 def test_the_moment_is_that_of_the_record(state: State, release: Path, entry: Entry) -> None:
-    old = replace(entry, judged_at=AT - timedelta(days=36500))
-    refused(state, release, ProvenanceError, record=old, at=None)
+    long_ago = AT - timedelta(days=36500)
+    refused(state, release, ProvenanceError, record=replace(entry, judged_at=long_ago, recorded_at=long_ago), at=None)
+    # a moment that its block does not bear out is not believed
+    backdated = check(state, release, record=replace(entry, judged_at=long_ago), at=None)
+    assert backdated.accepted.result is not None
+    assert backdated.accepted.result.at == AT
     found = check(state, release, record=entry, at=None)
     assert found.accepted.result is not None
     assert found.accepted.result.at == AT

@@ -16,12 +16,11 @@ from urllib.parse import urlencode
 
 from verifier.checks import Check
 from verifier.errors import FormatError, TemporaryError, UsageError
-from verifier.snp.products import ProductLine
+from verifier.snp.products import VEK_FORMS, ProductLine
 from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb
 
 KDS_HOST = "kdsintf.amd.com"
-HWID_BYTES = {ProductLine.MILAN: 64, ProductLine.GENOA: 64, ProductLine.TURIN: 8}
 
 _MAX_ANSWER_BYTES = 1 << 20  # a revocation list is the largest thing there is
 _TIMEOUT_SECONDS = 10.0  # of one network operation
@@ -52,7 +51,7 @@ def vcek_url(line: ProductLine, chip_id: bytes, tcb: Tcb) -> str:
     if tcb.fmc is not None:
         levels = {"fmcSPL": tcb.fmc, **levels}
     query = urlencode({name: f"{level:02}" for name, level in levels.items()})
-    return f"https://{KDS_HOST}/vcek/v1/{line}/{chip_id[: HWID_BYTES[line]].hex()}?{query}"
+    return f"https://{KDS_HOST}/vcek/v1/{line}/{chip_id[: VEK_FORMS[line].hwid_bytes].hex()}?{query}"
 
 
 def chain_url(line: ProductLine, vek_kind: SigningKey) -> str:

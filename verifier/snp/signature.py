@@ -5,7 +5,6 @@ Sources: AMD 56860 (ATTESTATION_REPORT, signature and TCB_VERSION formats), AMD 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -57,7 +56,6 @@ class Claims:
     chip_id: bytes | None
     at: datetime
     revocation: Revocation
-    vek_spki_sha256: bytes
 
 
 def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
@@ -82,7 +80,7 @@ def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
             vek, "reported TCB", str(reported_tcb), " ".join(f"{name} {value}" for name, value in vek.tcb.items())
         )
     # (4) the chip
-    return MatchedVek(chain, report, reported_tcb, chip_id_masked=_match_chip(chain.line, vek, report))
+    return MatchedVek(chain, report, reported_tcb, chip_id_masked=_match_chip(vek, report))
 
 
 def verify_report_signature(matched: MatchedVek) -> Claims:
@@ -119,7 +117,6 @@ def verify_report_signature(matched: MatchedVek) -> Claims:
         chip_id=None if matched.chip_id_masked or vek.kind is SigningKey.VLEK else report.chip_id,
         at=chain.at,
         revocation=chain.revocation,
-        vek_spki_sha256=hashlib.sha256(vek.certificate.spki).digest(),
     )
 
 
@@ -148,7 +145,7 @@ def _match_product_line(line: ProductLine, vek: VekCertificate, report: Report) 
         )
 
 
-def _match_chip(line: ProductLine, vek: VekCertificate, report: Report) -> bool:
+def _match_chip(vek: VekCertificate, report: Report) -> bool:
     """Compare chip ids; return whether the report's is masked. A VLEK stands for a provider, so there is no chip."""
     masked = not any(report.chip_id)
     if vek.kind is SigningKey.VLEK:

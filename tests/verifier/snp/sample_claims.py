@@ -91,7 +91,6 @@ CLAIMS = Claims(
     chip_id=CHIP,
     at=datetime(2026, 11, 21, tzinfo=UTC),
     revocation=Revocation.NOT_REVOKED,
-    vek_spki_sha256=bytes(32),
 )
 
 
