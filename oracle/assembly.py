@@ -22,6 +22,7 @@ from oracle.settings import Settings
 from oracle.sources.folder import FolderSource
 from oracle.sources.watch import watching
 from verifier.digest.choose import open_hasher
+from verifier.digest.files import Limits
 from verifier.errors import UsageError
 from verifier.judgement import judge
 from verifier.policy import load_policy
@@ -30,6 +31,7 @@ from verifier.text import printable
 
 _log = logging.getLogger(__name__)
 _WEI_PER_GWEI = 10**9
+_BYTES_PER_GB = 10**9
 _PAUSE_SECONDS = 0.5
 
 
@@ -41,7 +43,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
         UsageError: folder, key, policy or journal are not usable.
         TemporaryError: the journal's disk is full or fails.
     """
-    if not settings.folder.is_dir():
+    if not os.path.isdir(settings.folder):  # noqa: PTH112 (false, where Path's raises, for what cannot be looked at)
         raise UsageError("no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder")
     policy = load_policy(settings.policy)
     signer = open_signer(settings.key_variable, settings.keystore, settings.password_file, environ)
@@ -60,6 +62,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                     judge,
                     fetcher=KeptAnswers(HttpsFetcher()) if settings.fetch else None,
                     hasher=open_hasher(settings.device, notify=_log.info),
+                    limits=Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB),
                     progress=bell.check,
                 ),
                 patience=Patience(backoff, settings.internal_errors_max),

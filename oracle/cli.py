@@ -16,7 +16,7 @@ from verifier.cli import check, hash_command, report, show
 from verifier.console import Output, command_body
 from verifier.disk_command import disk
 from verifier.errors import TemporaryError, UsageError
-from verifier.options import FILE, json_option, rpc_option
+from verifier.options import FILE, json_option, now, rpc_option
 
 _ONCE_SECONDS = 600.0
 
@@ -157,7 +157,19 @@ def watch(settings_file: Path | None, once: bool, as_json: bool, **options: obje
         raise TemporaryError("some releases wait for another try", where="journal")
 
 
-for _command in (demo, check, report, hash_command, disk, show, attest, pack, deploy, watch):
+@click.command()
+@click.argument("releases", nargs=-1, metavar="[RELEASE]...")
+@click.option("--journal", type=FILE, required=True, help="The oracle's journal; the oracle must not be running.")
+@json_option
+@command_body("provenance-oracle/retry/v1")
+def retry(releases: tuple[str, ...], journal: Path, as_json: bool) -> None:
+    """Let releases that failed, are stuck or wait be judged again at the next pass; without names, all of them."""
+    from oracle.console import print_rows, retry_releases
+
+    print_rows(Output("provenance-oracle/retry/v1", as_json), retry_releases(journal, releases, at=now()))
+
+
+for _command in (demo, check, report, hash_command, disk, show, attest, pack, deploy, watch, retry):
     main.add_command(_command)
 
 if __name__ == "__main__":

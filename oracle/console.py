@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from oracle.assembly import open_oracle
-from oracle.rows import Row
+from oracle.journal import Journal
+from oracle.rows import Row, State
 from oracle.service import Bell, Stopped, stopping_on_signals
 from oracle.settings import load_settings
 from verifier.console import Output
+from verifier.errors import UsageError
 from verifier.text import printable
 
 
@@ -36,6 +39,28 @@ def watch_folder(
             return service.run_once(deadline_seconds=once_seconds)
         except Stopped:
             return ()
+
+
+def retry_releases(journal: Path, names: tuple[str, ...], *, at: datetime) -> tuple[Row, ...]:
+    """Let releases that were rejected, are stuck or wait be looked at again at the oracle's next pass.
+
+    Args:
+        names: as the journal has them; none means all.
+
+    Raises:
+        UsageError: no such journal, one that a running oracle holds, or a release that is not in it.
+    """
+    if not os.path.isfile(journal):  # noqa: PTH113 (false, where Path's raises, for what cannot be looked at)
+        raise UsageError("no such journal", where=printable(str(journal)), got="no file", wanted="an oracle's journal")
+    with Journal(journal) as book:
+        rows = [row for row in book.rows() if row.state is not State.FINAL]
+        unknown = set(names) - {row.key.release for row in rows}
+        if unknown:
+            got = printable(", ".join(sorted(unknown)))
+            raise UsageError(
+                "not among the releases that wait or failed", where=str(journal), got=got, wanted="one of them"
+            )
+        return tuple(book.reopen(row.id, at=at) for row in rows if not names or row.key.release in names)
 
 
 def print_rows(output: Output, rows: Iterable[Row]) -> None:

@@ -39,6 +39,8 @@ class Database:
     def __init__(self, path: Path, schema: str, version: int) -> None:
         self.path = path
         self._version = version
+        if path.is_dir():
+            raise UsageError("not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one")
         with ExitStack() as undo:
             lock = undo.enter_context(_lock_beside(path))
             with self._failures():

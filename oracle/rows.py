@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from verifier.errors import UsageError
+from verifier.text import printable
 
 
 class State(StrEnum):
@@ -95,6 +100,28 @@ class Attempt:
 
 
 def release_row(found: sqlite3.Row) -> Row:
+    """Raises UsageError if somebody wrote into the journal by hand."""
+    with _own_writing():
+        return _release_row(found)
+
+
+def attempt_row(found: sqlite3.Row) -> Attempt:
+    """Raises UsageError if somebody wrote into the journal by hand."""
+    with _own_writing():
+        return _attempt_row(found)
+
+
+@contextmanager
+def _own_writing() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            "holds what this program does not write", where="journal", got=printable(str(error)), wanted="its own rows"
+        ) from error
+
+
+def _release_row(found: sqlite3.Row) -> Row:
     return Row(
         id=found["id"],
         key=ReleaseKey(found["source"], found["release"], found["content"]),
@@ -113,7 +140,7 @@ def release_row(found: sqlite3.Row) -> Row:
     )
 
 
-def attempt_row(found: sqlite3.Row) -> Attempt:
+def _attempt_row(found: sqlite3.Row) -> Attempt:
     transaction = SignedTransaction(
         found["sender"],
         found["nonce"],

@@ -45,6 +45,7 @@ class Settings:
     retry_max_seconds: int = 3600
     internal_errors_max: int = 5
     releases_max: int = 100_000
+    release_max_gb: int = 4096
     confirmations: int = 12
     max_fee_gwei: int = 100
     priority_fee_max_gwei: int = 5
@@ -95,6 +96,7 @@ _KINDS = {
     "retry_max_seconds": _whole(1, 604_800),
     "internal_errors_max": _whole(1, 1000),
     "releases_max": _whole(1, 1_000_000),
+    "release_max_gb": _whole(1, 16_000),
     "confirmations": _whole(0, 10_000),
     "max_fee_gwei": _whole(1, 1_000_000),
     "priority_fee_max_gwei": _whole(0, 1_000_000),

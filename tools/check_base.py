@@ -16,7 +16,7 @@ def main() -> None:
     found = [name for name in EXTRAS if importlib.util.find_spec(name)]
     if found:
         sys.exit(f"not a base installation: {', '.join(found)}")
-    for command in ("check", "report", "hash", "disk", "show", "attest", "pack", "deploy", "watch", "demo"):
+    for command in ("check", "report", "hash", "disk", "show", "attest", "pack", "deploy", "watch", "retry", "demo"):
         run(command, "--help")
     with tempfile.TemporaryDirectory() as folder:
         model, key, evidence = Path(folder, "model"), str(Path(folder, "key")), str(Path(folder, "evidence"))

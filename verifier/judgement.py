@@ -11,6 +11,7 @@ from verifier.digest.cpu import CpuHasher
 from verifier.digest.files import (
     FileHasher,
     FileSet,
+    Limits,
     Progress,
     digest_files,
     list_files,
@@ -48,6 +49,7 @@ def judge(
     roots: tuple[TrustedRoot, ...] | None = None,
     fetcher: Fetcher | None = None,
     hasher: FileHasher | None = None,
+    limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
     """Judge a release read from disk against `policy` at moment `at`; every file is read exactly once.
@@ -56,6 +58,7 @@ def judge(
         roots: trusted roots; by default the pinned ones that the policy names.
         fetcher: asked for a current revocation list if the release has none; None: nothing is fetched.
         hasher: how files are hashed; by default on every core.
+        limits: what a release may hold at most.
         progress: called with (bytes done, bytes in all) while files are hashed.
 
     Raises:
@@ -68,7 +71,7 @@ def judge(
             release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet
         )
         # (2) every file named and none unnamed, sizes equal, before any byte is read
-        listing = list_files(release.path)
+        listing = list_files(release.path, limits or Limits())
         match_file_set(result.manifest, listing)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
         # (3) one read of every byte

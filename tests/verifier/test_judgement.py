@@ -15,6 +15,7 @@ import pytest
 
 from tests.verifier.whole_releases import AT, REPORT_DATA, Deviation, guest, lay_out
 from verifier.checks import Check, Outcome
+from verifier.digest.files import Limits
 from verifier.errors import (
     AppraisalError,
     CrlStaleError,
@@ -158,3 +159,10 @@ def test_whoever_judges_wherever_writes_the_same_verdict(tmp_path: Path) -> None
 def _judged(folder: Path, environment: dict[str, str]) -> bytes:
     command = [sys.executable, "-c", _JUDGE, AT.isoformat(), str(folder / "good"), str(folder / "extra")]
     return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=True).stdout
+
+
+def test_a_release_larger_than_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    release = read_release(lay_out(tmp_path / "large", Deviation()))
+    with pytest.raises(FormatError, match="too large a release") as caught:
+        judge(release, POLICY, at=AT, limits=Limits(total_bytes=10))
+    assert caught.value.check is Check.FILE_SET
