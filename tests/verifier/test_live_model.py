@@ -141,6 +141,13 @@ def test_what_a_module_computes_with_counts_and_not_what_its_hook_says(release: 
     refused(changed, release, unsaved=["mask"])
 
 
+def test_a_module_may_have_a_state_dict_of_its_own(
+    module: Tiny, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "state_dict", dict)
+    assert len(check(module, release, unsaved=["mask"]).tensors) == len(saved(Tiny()))
+
+
 def test_an_untied_copy_of_equal_bytes_is_refused(module: Tiny, release: Path) -> None:
     untied = Tiny()
     untied.load_state_dict(module.state_dict())

@@ -37,7 +37,7 @@ def state_of(model: object) -> Mapping[str, object]:
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
-        every = dict(model.state_dict(keep_vars=True))
+        every = dict(model.state_dict())
         # What the module computes with, whatever its own or a hook's `state_dict` puts under that name.
         every.update(model.named_parameters(remove_duplicate=False))
         every.update(model.named_buffers(remove_duplicate=False))
