@@ -55,9 +55,11 @@ def _encode(value: object, where: str, depth: int) -> Iterator[bytes | memoryvie
         yield b"b" + _u64(len(data))
         yield data
     elif isinstance(value, Mapping):
-        keys = {_text(key, where): key for key in value}
-        yield b"d" + _u64(len(value))
-        for encoded, key in sorted(keys.items(), key=lambda item: item[0][9:]):
+        keys = [(_text(key, where), key) for key in value]
+        if len({encoded for encoded, _ in keys}) != len(keys):
+            raise _refused(where, "not a mapping of texts", "two keys of one text", "every key once")
+        yield b"d" + _u64(len(keys))
+        for encoded, key in sorted(keys, key=lambda item: item[0][9:]):
             yield encoded
             yield from _encode(value[key], f"{where}[{key!r}]", depth + 1)
     elif isinstance(value, list | tuple):

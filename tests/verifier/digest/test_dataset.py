@@ -334,3 +334,15 @@ def test_other_values_are_refused_and_not_taken(kind: str) -> None:
         hasher.update(0, None, {"meta": [STRANGE[kind]()]})
     assert hasher.count == 0
     hasher.update(0, None)
+
+
+def test_keys_of_one_text_are_refused() -> None:
+    class Apart(str):
+        __slots__ = ()
+        __hash__ = object.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+    with pytest.raises(UsageError, match="two keys of one text"):
+        DatasetHasher().update(0, {Apart("a"): 1, Apart("a"): 2})
