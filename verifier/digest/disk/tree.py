@@ -16,7 +16,6 @@ from verifier.errors import FormatError, TemporaryError, UsageError
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 64
 MAX_NAME_BYTES = 255
-MAX_TARGET_BYTES = 4095
 
 
 class Kind(IntEnum):
