@@ -84,7 +84,7 @@ def appraise_evidence(
         endorsements = _parsed_endorsements(evidence, sheet)
         report = _parsed_report(evidence, sheet)
         # (1) VCEK or VLEK up to a pinned root, in time, not revoked
-        chain = verify_chain(endorsements, roots=roots, at=at)
+        chain = verify_chain(endorsements, roots=roots, at=at, crl_at=evidence.crl_at)
         _enter_chain(chain, sheet)
         # (2) same product line, same chip, same TCB
         matched = match_vek_to_report(chain, report)

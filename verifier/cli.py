@@ -152,7 +152,7 @@ def report(
             sheet.not_checked(Check.KEY_BINDING, "no --key given")
         # the network only once nothing else is wrong
         if fetcher is not None and not sheet.failures and claims.revocation is not Revocation.NOT_REVOKED:
-            evidence = with_current_crl(evidence, at=at, fetcher=fetcher)
+            evidence = with_current_crl(evidence, at=at, fetcher=fetcher, now=now())
             claims = appraise_evidence(evidence, policy, at=at, roots=roots, sheet=sheet)
         grade = conclude(claims, policy, sheet)
     findings = tuple(f for f in sheet.findings() if f.check.bit <= Check.KEY_BINDING.bit)

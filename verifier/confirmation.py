@@ -60,7 +60,7 @@ def confirm(
         ProvenanceError: whatever `judge` raises, and RecordError if there is no active record.
     """
     moment = at or (_moment_of_record(registry, release) if registry else None) or now
-    judgement = judge(release, policy, at=moment, fetcher=fetcher, progress=progress)
+    judgement = judge(release, policy, at=moment, fetcher=fetcher, now=now, progress=progress)
     sheet, entry = CheckSheet(), None
     with sheet:
         sheet.add(judgement.findings)

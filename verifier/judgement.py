@@ -48,6 +48,7 @@ def judge(
     at: datetime,
     roots: tuple[TrustedRoot, ...] | None = None,
     fetcher: Fetcher | None = None,
+    now: datetime | None = None,
     hasher: FileHasher | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
@@ -57,6 +58,7 @@ def judge(
     Args:
         roots: trusted roots; by default the pinned ones that the policy names.
         fetcher: asked for a current revocation list if the release has none; None: nothing is fetched.
+        now: the present, where `at` lies in the past: what a fetched list has to be current for.
         hasher: how files are hashed; by default on every core.
         limits: what a release may hold at most.
         progress: called with (bytes done, bytes in all) while files are hashed.
@@ -68,7 +70,7 @@ def judge(
     with sheet:
         # (1) evidence, key and manifest
         release, result = appraise_fetching(
-            release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet
+            release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet, now
         )
         # (2) every file named and none unnamed, sizes equal, before any byte is read
         listing = list_files(release.path, limits or Limits())
@@ -99,6 +101,7 @@ def appraise_fetching(
     roots: tuple[TrustedRoot, ...],
     fetcher: Fetcher | None,
     sheet: CheckSheet,
+    now: datetime | None = None,
 ) -> tuple[Release, AttestationResult]:
     """Appraise; ask for a list only if nothing but that is missing, so that what is refused anyway reaches no network.
 
@@ -111,7 +114,7 @@ def appraise_fetching(
     except (CrlUnavailableError, CrlStaleError):
         if fetcher is None:
             raise
-    release = replace(release, evidence=with_current_crl(release.evidence, at=at, fetcher=fetcher))
+    release = replace(release, evidence=with_current_crl(release.evidence, at=at, fetcher=fetcher, now=now))
     return release, appraise(release, policy, at=at, roots=roots, sheet=sheet)
 
 

@@ -168,7 +168,9 @@ def _accept(
     result = None
     if policy is not None:
         moment = at or (record.judged_as_of if record else datetime.now(UTC))
-        _, result = appraise_fetching(release, policy, moment, roots_of(policy), fetcher, CheckSheet())
+        _, result = appraise_fetching(
+            release, policy, moment, roots_of(policy), fetcher, CheckSheet(), datetime.now(UTC)
+        )
     payload = parse_envelope(release.envelope).payload
     if record is not None:
         _match_record(payload, record, is_judged_here=result is not None)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from publisher.simulator import Role
 from tests.verifier.whole_releases import AT, REPORT_DATA, Deviation, guest, lay_out
 from verifier.checks import Check, Outcome
 from verifier.digest.files import Limits
@@ -166,3 +167,24 @@ def test_a_release_larger_than_the_limit_is_refused_before_it_is_read(tmp_path: 
     with pytest.raises(FormatError, match="too large a release") as caught:
         judge(release, POLICY, at=AT, limits=Limits(total_bytes=10))
     assert caught.value.check is Check.FILE_SET
+
+
+def test_an_old_record_can_be_judged_again_with_the_list_of_today(listless: Release) -> None:
+    """AMD has only its newest list; it says that nothing was revoked then, and nothing since."""
+    today = AT + timedelta(days=500)
+    newest = guest().amd.current_crl(today)
+    with pytest.raises(CrlStaleError):
+        judge(listless, POLICY, at=AT, fetcher=Service(newest))
+    findings = judge(listless, POLICY, at=AT, fetcher=Service(newest), now=today).findings
+    assert next(f.outcome for f in findings if f.check is Check.VEK_REVOCATION) is Outcome.PASSED
+    # a list that is old today says nothing of the time since
+    with pytest.raises(CrlStaleError):
+        judge(listless, POLICY, at=AT, fetcher=Service(guest().amd.current_crl(AT)), now=today)
+
+
+def test_revoked_since_is_revoked(listless: Release) -> None:
+    today, amd = AT + timedelta(days=500), guest().amd
+    newest = amd.current_crl(today, revoked=(amd.authorities[Role.ASK].template.serial,))
+    with pytest.raises(VerificationError) as caught:
+        judge(listless, POLICY, at=AT, fetcher=Service(newest), now=today)
+    assert caught.value.check is Check.VEK_REVOCATION

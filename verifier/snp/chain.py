@@ -53,7 +53,9 @@ class VerifiedChain:
     revocation: Revocation
 
 
-def verify_chain(endorsements: Endorsements, *, roots: tuple[TrustedRoot, ...], at: datetime) -> VerifiedChain:
+def verify_chain(
+    endorsements: Endorsements, *, roots: tuple[TrustedRoot, ...], at: datetime, crl_at: datetime | None = None
+) -> VerifiedChain:
     """Verify the certificates above a report.
 
     The order is from the root down, so that a revoked intermediate is called revoked whatever is below it.
@@ -61,6 +63,7 @@ def verify_chain(endorsements: Endorsements, *, roots: tuple[TrustedRoot, ...], 
     Args:
         roots: the ARKs to accept; a certificate that comes with the evidence is only compared with them.
         at: the moment to judge for, aware.
+        crl_at: the moment for which the list has to be current, if another than `at`.
 
     Raises:
         VerificationError: checks `vek-chain`, `vek-validity`, `vek-revocation`.
@@ -80,7 +83,7 @@ def verify_chain(endorsements: Endorsements, *, roots: tuple[TrustedRoot, ...], 
     # (3) both in their time, and the intermediate not revoked
     _check_validity(ark, at)
     _check_validity(intermediate, at)
-    revocation = _verify_revocation(intermediate, ark, endorsements.crl, at)
+    revocation = _verify_revocation(intermediate, ark, endorsements.crl, crl_at or at)
     # (4) the VEK: a P-384 key, signed by the intermediate, in its time
     expect_subject(vek, f"SEV-{kind.name}")
     verify_issued(vek, intermediate)

@@ -17,8 +17,12 @@ from verifier.snp.products import ProductLine
 _FETCHED = "fetched CRL"
 
 
-def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher) -> Evidence:
+def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now: datetime | None = None) -> Evidence:
     """Return `evidence` with a list that `fetcher` gave, unless its own is for moment `at`. Nothing is verified here.
+
+    Args:
+        now: when it is fetched, if later than `at`; the list then has to be current now, and so tells of the time since
+            `at` too.
 
     Raises:
         FormatError: the evidence is malformed.
@@ -48,7 +52,7 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher) -> E
             got=str(error),
             wanted="a revocation list",
         ) from error
-    return replace(evidence, crl=fetched, crl_name=_FETCHED)
+    return replace(evidence, crl=fetched, crl_name=_FETCHED, crl_at=max(at, now or at))
 
 
 def _line_of(endorsements: Endorsements) -> ProductLine:

@@ -51,7 +51,7 @@ def test_a_list_for_the_moment_is_kept_and_nobody_asked() -> None:
 def test_a_list_is_fetched_where_there_is_none_for_the_moment(own: bytes | None) -> None:
     service = _Service(_FRESH)
     completed = with_current_crl(replace(_EVIDENCE, crl=own), at=_AT, fetcher=service)
-    assert completed == replace(_EVIDENCE, crl=_FRESH, crl_name="fetched CRL")
+    assert completed == replace(_EVIDENCE, crl=_FRESH, crl_name="fetched CRL", crl_at=_AT)
     assert service.asked == [crl_url(ProductLine.GENOA, SigningKey.VCEK)]
 
 
