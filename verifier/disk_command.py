@@ -26,9 +26,7 @@ _LIST_MAX_BYTES = 64 << 20
 @click.option(
     "--erofs-utils",
     type=click.Choice(["1.5", "1.8.6+"]),
-    default="1.5",
-    show_default=True,
-    help="With tinfoil: the release that built the disk.",
+    help="With tinfoil: the release that built the disk; 1.5 unless said otherwise.",
 )
 @click.option("--sizes", type=FILE, help="Plan from one `size path` line per file, before any download.")
 @click.option("--models-yaml", type=FILE, help="A Privatemode models.yaml to compare with; needs --id.")
@@ -44,7 +42,7 @@ def disk(
     path: Path | None,
     recipe_name: str,
     model: str | None,
-    erofs_utils: str,
+    erofs_utils: str | None,
     sizes: Path | None,
     models_yaml: Path | None,
     disk_id: str | None,
@@ -75,7 +73,7 @@ def disk(
         _digest(output, path, recipe, excluded, published, file_hash, write_image)
 
 
-def _recipe(name: str, model: str | None, erofs_utils: str) -> Recipe:
+def _recipe(name: str, model: str | None, erofs_utils: str | None) -> Recipe:
     from verifier.digest.disk import EROFS_1_5, LAYOUTS, PRIVATEMODE, tinfoil
 
     if (name == "tinfoil") != bool(model):
@@ -83,9 +81,11 @@ def _recipe(name: str, model: str | None, erofs_utils: str) -> Recipe:
             "--model goes with tinfoil", got=model or "no --model", wanted="--recipe tinfoil --model NAME@REVISION"
         )
     if model is None:
+        if erofs_utils:
+            raise UsageError("--erofs-utils goes with tinfoil", got=erofs_utils, wanted="--recipe tinfoil")
         return PRIVATEMODE
     source, _, revision = model.rpartition("@")
-    return tinfoil(source, revision, (EROFS_1_5,) if erofs_utils == "1.5" else LAYOUTS)
+    return tinfoil(source, revision, LAYOUTS if erofs_utils == "1.8.6+" else (EROFS_1_5,))
 
 
 def _published(models_yaml: Path | None, disk_id: str | None) -> PublishedDisk | None:

@@ -102,6 +102,7 @@ def test_an_image_is_written_on_request_only(hello: Path, tmp_path: Path) -> Non
         ("folder", "--sizes", "file"),
         ("folder", "--id", "x"),
         ("folder", "--model", "a/b@" + "0" * 40),
+        ("folder", "--erofs-utils", "1.5"),
         ("no-such-folder",),
         ("--sizes", "file", "--file-hash"),
         ("--sizes", "file", "--write-image", "image"),
