@@ -20,7 +20,7 @@ from verifier.release import Release
 from verifier.sheet import CheckSheet
 from verifier.snp.chain import Revocation, VerifiedChain, verify_chain
 from verifier.snp.claims import check_claims, grade_of
-from verifier.snp.endorsements import Endorsements, parse_endorsements
+from verifier.snp.endorsements import Endorsements, endorsements_of
 from verifier.snp.evidence import Evidence
 from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, TrustedRoot
 from verifier.snp.report import Report, parse_report
@@ -150,14 +150,7 @@ def _revocation_undecided(claims: Claims) -> CrlUnavailableError | CrlStaleError
 
 
 def _parsed_endorsements(evidence: Evidence, sheet: CheckSheet) -> Endorsements:
-    endorsements = parse_endorsements(
-        evidence.vek,
-        evidence.chain,
-        evidence.crl,
-        vek_where=evidence.vek_name,
-        chain_where=evidence.chain_name,
-        crl_where=evidence.crl_name,
-    )
+    endorsements = endorsements_of(evidence)
     listed = f"{endorsements.vek.kind.name}, two issuers" + (", CRL" if endorsements.crl else ", no CRL")
     sheet.passed(Check.ENDORSEMENTS_FORMAT, listed, "strict DER with AMD's extensions")
     return endorsements

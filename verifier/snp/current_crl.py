@@ -9,7 +9,7 @@ from verifier.checks import Check
 from verifier.errors import CrlUnavailableError, FormatError
 from verifier.snp.chain import require_aware
 from verifier.snp.crl import parse_crl
-from verifier.snp.endorsements import Endorsements, parse_endorsements
+from verifier.snp.endorsements import Endorsements, endorsements_of
 from verifier.snp.evidence import Evidence
 from verifier.snp.kds import Fetcher, fetch_crl
 from verifier.snp.products import ProductLine
@@ -30,14 +30,7 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now:
         UsageError: `at` has no time zone.
     """
     require_aware(at)
-    endorsements = parse_endorsements(
-        evidence.vek,
-        evidence.chain,
-        evidence.crl,
-        vek_where=evidence.vek_name,
-        chain_where=evidence.chain_name,
-        crl_where=evidence.crl_name,
-    )
+    endorsements = endorsements_of(evidence)
     own = endorsements.crl
     if own is not None and own.covers(at):
         return evidence

@@ -20,6 +20,7 @@ from verifier.snp.certificates import (
 )
 from verifier.snp.crl import Crl, parse_crl
 from verifier.snp.der import IA5_STRING, parse_der, parse_unsigned
+from verifier.snp.evidence import Evidence
 from verifier.snp.report import SigningKey
 
 AMD_ARC = "1.3.6.1.4.1.3704.1."
@@ -96,6 +97,18 @@ def parse_endorsements(
         intermediate=others[0],
         ark=self_issued[0],
         crl=None if crl is None else parse_crl(crl, crl_where),
+    )
+
+
+def endorsements_of(evidence: Evidence) -> Endorsements:
+    """Parse the endorsements that travel with evidence. Raises as `parse_endorsements` does."""
+    return parse_endorsements(
+        evidence.vek,
+        evidence.chain,
+        evidence.crl,
+        vek_where=evidence.vek_name,
+        chain_where=evidence.chain_name,
+        crl_where=evidence.crl_name,
     )
 
 
