@@ -46,7 +46,7 @@ def main() -> None:
     "--keep-seconds", default=1800, show_default=True, type=click.IntRange(0, 86400), help="How long the chain goes on."
 )
 @command_body("provenance-oracle/demo/v1")
-def demo(model: Path | None, folder: Path, keep_seconds: int) -> None:
+def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int) -> None:
     """Record one release on an embedded chain and check it: every part for real, but the hardware simulated."""
     from oracle.demo import run_demo
 
@@ -77,6 +77,7 @@ def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
 @json_option
 @command_body("provenance-oracle/deploy/v1")
 def deploy(
+    output: Output,
     rpc_url: str | None,
     key_variable: str | None,
     keystore: Path | None,
@@ -84,7 +85,6 @@ def deploy(
     admin: str | None,
     oracle_address: str | None,
     guardian: str | None,
-    as_json: bool,
 ) -> None:
     """Put a registry on a chain.
 
@@ -102,7 +102,6 @@ def deploy(
     found = deploy_registry(
         rpc_url, signer, admin=admin or payer, oracle=oracle_address or payer, guardian=guardian or payer
     )
-    output = Output("provenance-oracle/deploy/v1", as_json)
     output.text(f"registry     {found.address}")
     output.text(f"chain        {found.chain_id}, block {found.block_number}")
     output.text(f"transaction  0x{found.transaction_hash.hex()}")
@@ -139,7 +138,7 @@ def deploy(
 @click.option("--once", is_flag=True, help="Process what is there, follow it until it is final, and end.")
 @json_option
 @command_body("provenance-oracle/watch/v1")
-def watch(settings_file: Path | None, once: bool, as_json: bool, **options: object) -> None:
+def watch(output: Output, /, settings_file: Path | None, once: bool, **options: object) -> None:
     """Watch FOLDER for releases, judge each one, and record those that are accepted.
 
     \b
@@ -150,7 +149,6 @@ def watch(settings_file: Path | None, once: bool, as_json: bool, **options: obje
     from oracle.console import print_rows, watch_folder
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    output = Output("provenance-oracle/watch/v1", as_json)
     rows = watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None)
     print_rows(output, rows)
     if any(row.parked for row in rows):
@@ -162,11 +160,11 @@ def watch(settings_file: Path | None, once: bool, as_json: bool, **options: obje
 @click.option("--journal", type=FILE, required=True, help="The oracle's journal; the oracle must not be running.")
 @json_option
 @command_body("provenance-oracle/retry/v1")
-def retry(releases: tuple[str, ...], journal: Path, as_json: bool) -> None:
+def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
     """Let releases that failed, are stuck or wait be judged again at the next pass; without names, all of them."""
     from oracle.console import print_rows, retry_releases
 
-    print_rows(Output("provenance-oracle/retry/v1", as_json), retry_releases(journal, releases, at=now()))
+    print_rows(output, retry_releases(journal, releases, at=now()))
 
 
 for _command in (demo, check, report, hash_command, disk, show, attest, pack, deploy, watch, retry):

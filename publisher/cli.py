@@ -31,6 +31,7 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
 @json_option
 @command_body("provenance-oracle/attest/v1")
 def attest(
+    output: Output,
     key: Path,
     out: Path | None,
     request: Path | None,
@@ -40,7 +41,6 @@ def attest(
     crl: Path | None,
     simulator: str | None,
     fetch: bool,
-    as_json: bool,
 ) -> None:
     """Get an attestation report that binds the VM's key, and write it with its certificates.
 
@@ -62,7 +62,6 @@ def attest(
     from verifier.snp.products import ProductLine
     from verifier.snp.report import parse_report
 
-    output = Output("provenance-oracle/attest/v1", as_json)
     _refuse_mixed_sources(report, vek, chain, crl, simulator)
     # (1) the key, and the 64 bytes that name it
     public_key = public_key_of(load_or_make_key(key))[1]
@@ -139,6 +138,7 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
 @json_option
 @command_body("provenance-oracle/pack/v1")
 def pack(
+    output: Output,
     model: Path,
     evidence: Path,
     key: Path,
@@ -152,7 +152,6 @@ def pack(
     sha256: bool,
     tensor_table: bool,
     replace: bool,
-    as_json: bool,
 ) -> None:
     """Turn the folder MODEL into a release: digest every file, sign the manifest, write it last.
 
@@ -167,7 +166,6 @@ def pack(
     from publisher.sources import parse_sources
     from verifier.manifest.statement import Role
 
-    output = Output("provenance-oracle/pack/v1", as_json)
     given = {
         Role.BASE_MODEL: base_model,
         Role.ADAPTER: adapter,
@@ -176,7 +174,7 @@ def pack(
         Role.IMAGE: image,
     }
     private_key, parts = load_key(key), read_evidence(evidence)
-    with hash_progress(as_json) as progress:
+    with hash_progress(output.as_json) as progress:
         packed = pack_release(
             model,
             parts,

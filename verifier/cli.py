@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @json_option
 @command_body("provenance-oracle/check/v1")
 def check(
+    output: Output,
     release: Path,
     policy_name: str,
     at_text: str | None,
@@ -54,7 +55,6 @@ def check(
     offline: bool,
     crl: Path | None,
     fetch: bool,
-    as_json: bool,
 ) -> None:
     """Judge the folder RELEASE again, here, and compare it with its record on chain.
 
@@ -70,14 +70,13 @@ def check(
     from verifier.policy import load_policy
     from verifier.release import read_release
 
-    output = Output("provenance-oracle/check/v1", as_json)
     policy, at = load_policy(policy_name), moment(at_text)
     reader = None if offline else registry_reader(rpc_url, registry_address)
     contents = read_release(release)
     if crl:
         # named by the option, not by its path: the verdict tells of its inputs by name
         contents = replace(contents, evidence=replace(contents.evidence, crl=read_small(crl), crl_name="--crl"))
-    with hash_progress(as_json) as progress:
+    with hash_progress(output.as_json) as progress:
         found = confirm(
             contents, policy, registry=reader, at=at, now=now(), fetcher=fetcher_for(fetch), progress=progress
         )
@@ -113,6 +112,7 @@ def check(
 @json_option
 @command_body("provenance-oracle/report/v1")
 def report(
+    output: Output,
     report: Path,
     vek: Path,
     chain: tuple[Path, ...],
@@ -122,7 +122,6 @@ def report(
     at_text: str | None,
     fetch: bool,
     unsafe_root: Path | None,
-    as_json: bool,
 ) -> None:
     """Judge one attestation REPORT (1184 bytes) with its certificates.
 
@@ -139,7 +138,6 @@ def report(
     from verifier.snp.current_crl import with_current_crl
     from verifier.timestamps import format_time
 
-    output = Output("provenance-oracle/report/v1", as_json)
     policy, at, sheet = load_policy(policy_name), moment(at_text) or now(), CheckSheet()
     evidence = _evidence(report, vek, chain, crl)
     fetcher = fetcher_for(fetch)
@@ -181,15 +179,14 @@ def report(
 @click.option("--sha256", is_flag=True, help="Also the whole-file SHA-256, in the same pass.")
 @json_option
 @command_body("provenance-oracle/hash/v1")
-def hash_command(paths: tuple[Path, ...], device: str, sha256: bool, as_json: bool) -> None:
+def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: bool) -> None:
     """Print the fs-verity digest of files, as `fsverity digest` would, and the model digest of folders."""
     from verifier.digest.choose import open_hasher
     from verifier.digest.files import digest_file, digest_files, list_files
 
-    output = Output("provenance-oracle/hash/v1", as_json)
     hasher = open_hasher(device, notify=partial(click.echo, err=True))
     files, models = [], []
-    with hash_progress(as_json) as progress:
+    with hash_progress(output.as_json) as progress:
         for path in paths:
             if is_folder(path):
                 listing = list_files(path)
@@ -229,7 +226,7 @@ def hash_command(paths: tuple[Path, ...], device: str, sha256: bool, as_json: bo
 @click.option("--history", is_flag=True, help="Every publication and revocation, not only what stands.")
 @json_option
 @command_body("provenance-oracle/show/v1")
-def show(what: str, rpc_url: str | None, registry_address: str | None, history: bool, as_json: bool) -> None:
+def show(output: Output, what: str, rpc_url: str | None, registry_address: str | None, history: bool) -> None:
     """Show the records of a model: by model digest, manifest digest, or name (namespace/model).
 
     \b
@@ -239,7 +236,6 @@ def show(what: str, rpc_url: str | None, registry_address: str | None, history: 
     from verifier.describe import entry_json, entry_lines
     from verifier.lookup import events_of, find_entries
 
-    output = Output("provenance-oracle/show/v1", as_json)
     reader = registry_reader(rpc_url, registry_address)
     entries = find_entries(reader, what)
     events = [event for entry in entries for event in events_of(reader, entry)] if history else []

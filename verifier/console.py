@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import ParamSpec
+from typing import Concatenate, ParamSpec
 
 import click
 
@@ -27,7 +27,7 @@ _GOT_COLUMNS = 50
 _LONG_HEX = re.compile("([0-9a-f]{16})[0-9a-f]{16,}")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Output:
     """Where one command's answer goes. `schema` names and versions the JSON document."""
 
@@ -85,24 +85,27 @@ def error_json(error: ProvenanceError) -> dict[str, object]:
     }
 
 
-def command_body(schema: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Wrap a command so that a failure ends in a message and the exit code of its class, never in a traceback."""
+def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None]], Callable[..., None]]:
+    """Give a command its `Output` as first argument; end its failures in a message and the exit code of their class.
 
-    def wrap(body: Callable[P, None]) -> Callable[P, None]:
+    No traceback reaches a user. `schema` names and versions the JSON document that --json, taken here, asks for.
+    """
+
+    def wrap(body: Callable[Concatenate[Output, P], None]) -> Callable[..., None]:
         @functools.wraps(body)
-        def run(*args: P.args, **kwargs: P.kwargs) -> None:
-            as_json = bool(kwargs.get("as_json", False))
+        def run(*args: P.args, as_json: bool = False, **kwargs: P.kwargs) -> None:  # type: ignore[valid-type]
+            output = Output(schema, as_json)
             try:
-                body(*args, **kwargs)
+                body(output, *args, **kwargs)
             except ProvenanceError as error:
-                _report_failure(Output(schema, as_json), error)
+                _report_failure(output, error)
                 sys.exit(error.exit_code)
             except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
                 raise
             except Exception as error:
                 if os.environ.get("PROVENANCE_DEBUG"):
                     raise
-                _report_bug(Output(schema, as_json), error)
+                _report_bug(output, error)
                 sys.exit(1)
 
         return run

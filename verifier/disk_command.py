@@ -14,7 +14,6 @@ from verifier.options import FILE, hash_progress, json_option, read_bounded
 if TYPE_CHECKING:
     from verifier.digest.disk import PublishedDisk, Recipe
 
-_SCHEMA = "provenance-oracle/disk/v1"
 _RECIPES = ("privatemode", "tinfoil")
 _LIST_MAX_BYTES = 64 << 20
 
@@ -37,8 +36,9 @@ _LIST_MAX_BYTES = 64 << 20
 @click.option("--file-hash", is_flag=True, help="Also the SHA-256 of the whole disk file.")
 @click.option("--write-image", type=FILE, help="Write the disk: `veritysetup` and the kernel open it.")
 @json_option
-@command_body(_SCHEMA)
+@command_body("provenance-oracle/disk/v1")
 def disk(
+    output: Output,
     path: Path | None,
     recipe_name: str,
     model: str | None,
@@ -49,7 +49,6 @@ def disk(
     exclude: str,
     file_hash: bool,
     write_image: Path | None,
-    as_json: bool,
 ) -> None:
     """Compute what a publisher of model disks publishes for the folder PATH, without building the disk.
 
@@ -58,7 +57,6 @@ def disk(
       provenance disk ./opt-125m --recipe privatemode --models-yaml models.yaml --id facebook-opt-125m
       provenance disk --recipe privatemode --sizes sizes.txt
     """
-    output = Output(_SCHEMA, as_json)
     if bool(path) == bool(sizes):
         raise UsageError("what disk?", got="both or neither", wanted="a folder, or --sizes FILE")
     if sizes and (file_hash or write_image):
