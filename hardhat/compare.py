@@ -1,9 +1,10 @@
-"""Compile the registry with another build of the pinned compiler and compare with the committed bytes.
+"""Compile the contracts with another build of the pinned compiler and compare with the committed bytes.
 
     python hardhat/compare.py           the compiler that npm brings (WebAssembly)
     python hardhat/compare.py solc      a native one on PATH, such as the one of solc-select 0.8.24
 
-Standard library only. Ends with 0 if ABI, creation code and runtime code are equal, with 1 if not.
+Standard library only. Ends with 0 if ABI, creation code and runtime code of every contract in exported.json are equal,
+with 1 if not.
 """
 
 from __future__ import annotations
@@ -18,37 +19,47 @@ from typing import Any
 
 HARDHAT = Path(__file__).parent
 ROOT = HARDHAT.parent
-COMMITTED = ROOT / "verifier" / "abi" / "ProvenanceRegistry.json"
-SOURCE, CONTRACT = "contracts/ProvenanceRegistry.sol", "ProvenanceRegistry"
+ABI = ROOT / "verifier" / "abi"
+EXPORTED: dict[str, str] = json.loads((HARDHAT / "exported.json").read_text())
 OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
-NPM_SOLC = (sys.executable, str(ROOT / "tools" / "npm.py"), "run", "--silent", "--prefix", str(HARDHAT), "solc")
+NPM_SOLC = (sys.executable, str(ROOT / "tools" / "npm.py"), "run", "--silent", "--prefix", str(HARDHAT), "solc", "--")
 _IMPORT = re.compile(r'^\s*(?:import\s|\}\s*from\s|from\s)[^";]*"([^"]+)";', re.MULTILINE)
 
 
 def main(*arguments: str) -> None:
-    different = differences(compile_registry((*arguments, "--standard-json") if arguments else NPM_SOLC))
-    committed = COMMITTED.relative_to(ROOT)
-    if different:
-        sys.exit(f"compare.py: {', '.join(different)} not as in {committed}")
-    sys.stdout.write(f"equal to {committed}\n")
+    compiled = compile_all(arguments or NPM_SOLC)
+    for contract, source in EXPORTED.items():
+        committed = ABI / f"{contract}.json"
+        name = committed.relative_to(ROOT)
+        if different := differences(compiled[source][contract], committed):
+            sys.exit(f"compare.py: {', '.join(different)} not as in {name}")
+        sys.stdout.write(f"equal to {name}\n")
 
 
-def compile_registry(command: tuple[str, ...]) -> dict[str, Any]:
-    """Run a compiler that takes standard JSON on standard input; warnings end the program like errors."""
-    text = json.dumps(standard_input())
+def compile_all(command: tuple[str, ...], evm_version: str | None = None) -> dict[str, Any]:
+    """Compile every contract there is; warnings end the program like errors.
+
+    Args:
+        command: starts a compiler that takes --standard-json.
+        evm_version: instead of the committed one.
+    Returns:
+        The compiler's outputs for contracts/, by source and contract.
+    """
+    text = json.dumps(standard_input(evm_version))
+    command = (*command, "--standard-json")
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
         sys.exit(f"compare.py: {command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
     output = json.loads(done.stdout)
     if output.get("errors"):
         sys.exit("\n".join(one["formattedMessage"] for one in output["errors"]))
-    compiled: dict[str, Any] = output["contracts"][SOURCE][CONTRACT]
-    return compiled
+    compiled: dict[str, Any] = output["contracts"]
+    return {source: compiled.get(source, {}) for source in our_sources()}
 
 
-def differences(compiled: dict[str, Any]) -> list[str]:
+def differences(compiled: dict[str, Any], committed_file: Path) -> list[str]:
     """Names of the parts that are not as committed."""
-    committed = json.loads(COMMITTED.read_text())
+    committed = json.loads(committed_file.read_text())
     parts = {
         "abi": compiled["abi"],
         "bytecode": "0x" + compiled["evm"]["bytecode"]["object"],
@@ -57,20 +68,26 @@ def differences(compiled: dict[str, Any]) -> list[str]:
     return [name for name, part in parts.items() if part != committed[name]]
 
 
-def standard_input() -> dict[str, Any]:
+def our_sources() -> list[str]:
+    """Names of all files in contracts/, as the compiler is told of them."""
+    return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "contracts").rglob("*.sol"))
+
+
+def standard_input(evm_version: str | None = None) -> dict[str, Any]:
     """The compiler's input: our sources and what they import, with the committed settings."""
     sources: dict[str, str] = {}
-    waiting = [SOURCE]
+    waiting = our_sources()
     while waiting:
         name = waiting.pop()
         if name not in sources:
             sources[name] = _path_of(name).read_text()
             waiting += [_resolve(name, imported) for imported in _IMPORT.findall(sources[name])]
     settings = json.loads((HARDHAT / "compiler.json").read_text())
+    settings["evmVersion"] = evm_version or settings["evmVersion"]
     return {
         "language": "Solidity",
         "sources": {name: {"content": sources[name]} for name in sorted(sources)},
-        "settings": settings | {"outputSelection": {SOURCE: {CONTRACT: OUTPUTS}}},
+        "settings": settings | {"outputSelection": {name: {"*": OUTPUTS} for name in our_sources()}},
     }
 
 

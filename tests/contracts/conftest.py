@@ -1,4 +1,4 @@
-"""The npm tool chain of the contracts."""
+"""The npm tool chain of the contracts, and slither and halmos, which have a Python environment of their own."""
 
 from __future__ import annotations
 
@@ -11,25 +11,46 @@ from pathlib import Path
 
 import pytest
 
-HARDHAT = Path(__file__).parents[2] / "hardhat"
-NPM = [sys.executable, str(HARDHAT.parent / "tools" / "npm.py"), "run", "--prefix", str(HARDHAT)]
+ROOT = Path(__file__).parents[2]
+HARDHAT = ROOT / "hardhat"
+NPM = [sys.executable, str(ROOT / "tools" / "npm.py"), "run", "--prefix", str(HARDHAT)]
+NPM_TOOLS = ("hardhat", "@foundry-rs/forge", "solc", "solc-current")
+PROVERS = ("slither", "halmos")
 
 
 @pytest.fixture
 def npm_run() -> Callable[..., str]:
-    """Runs a script of hardhat/package.json and returns what it printed; skips where Hardhat is not installed."""
-    if not (HARDHAT / "node_modules" / "hardhat").is_dir():
-        problem = "no Hardhat; run: python tools/npm.py ci --prefix hardhat"
-        if os.environ.get("PROVENANCE_REQUIRE_ANVIL") == "1":
-            pytest.fail(problem)
-        pytest.skip(problem)
+    """Runs a script of hardhat/package.json and returns what it printed; skips where the tools are not installed.
+
+    Keyword arguments are environment variables for it.
+    """
+    missing = [name for name in NPM_TOOLS if not (HARDHAT / "node_modules" / name).is_dir()]
+    if missing:
+        _miss(f"no {', '.join(missing)}; run: python tools/npm.py ci --prefix hardhat")
     return _run_alone
 
 
-def _run_alone(*arguments: str) -> str:
-    # Hardhat's artifacts are one folder, and tests may run side by side.
+@pytest.fixture
+def prover_run(npm_run: Callable[..., str]) -> Callable[..., str]:
+    """The same for the scripts `slither` and `halmos`."""
+    missing = [name for name in PROVERS if not (ROOT / ".make" / "prove" / "bin" / name).is_file()]
+    if missing:
+        _miss(f"no {', '.join(missing)}; run: make .make/prove/.made")
+    return npm_run
+
+
+def _miss(problem: str) -> None:
+    if os.environ.get("PROVENANCE_REQUIRE_ANVIL") == "1":
+        pytest.fail(problem)
+    pytest.skip(problem)
+
+
+def _run_alone(*arguments: str, **environment: str) -> str:
+    # Each tool has one folder of artifacts, and tests may run side by side.
     with (HARDHAT / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run([*NPM, *arguments], capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(
+            [*NPM, *arguments], env=os.environ | environment, capture_output=True, text=True, timeout=240, check=False
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,4 +1,4 @@
-"""The committed ABI and bytecode are what the sources compile to, whoever compiles them."""
+"""The committed ABIs and bytecode are what the sources compile to, whoever compiles them."""
 
 from __future__ import annotations
 
@@ -9,30 +9,44 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 HARDHAT = ROOT / "hardhat"
-COMMITTED = ROOT / "verifier" / "abi" / "ProvenanceRegistry.json"
+ABI = ROOT / "verifier" / "abi"
+EXPORTED = json.loads((HARDHAT / "exported.json").read_text())
 
 
 def test_hardhat_compiles_to_the_committed_bytes(npm_run: Callable[..., str], tmp_path: Path) -> None:
-    exported = tmp_path / "ProvenanceRegistry.json"
-    printed = npm_run("export", "--", str(exported))
+    printed = npm_run("export", "--", str(tmp_path))
     assert "arning" not in printed
-    assert exported.read_text() == COMMITTED.read_text(), "run `make abi` and commit verifier/abi"
+    exported = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    committed = {path.name: path.read_text() for path in ABI.glob("*.json")}
+    assert exported == committed, "run `make abi` and commit verifier/abi"
+    assert {f"{contract}.json" for contract in EXPORTED} == set(committed)
 
 
 def test_the_plain_compiler_gives_the_same_bytes(npm_run: Callable[..., str]) -> None:
     compare = runpy.run_path(str(HARDHAT / "compare.py"))
-    compiled = compare["compile_registry"](compare["NPM_SOLC"])
-    assert compare["differences"](compiled) == []
-    # No immutables: any reader can compare the code it finds on chain with the committed bytes.
-    assert compiled["evm"]["deployedBytecode"].get("immutableReferences", {}) == {}
+    compiled = compare["compile_all"](compare["NPM_SOLC"])
+    for contract, source in EXPORTED.items():
+        assert compare["differences"](compiled[source][contract], ABI / f"{contract}.json") == []
+        # No immutables: any reader can compare the code it finds on chain with the committed bytes.
+        assert compiled[source][contract]["evm"]["deployedBytecode"].get("immutableReferences", {}) == {}
+
+
+def test_forge_tests_the_committed_bytes(npm_run: Callable[..., str]) -> None:
+    npm_run("forge", "--", "build")
+    for contract, source in EXPORTED.items():
+        built = HARDHAT / "cache" / "forge" / "out" / Path(source).name / f"{contract}.json"
+        code, committed = json.loads(built.read_text()), json.loads((ABI / f"{contract}.json").read_text())
+        for part in ("bytecode", "deployedBytecode"):
+            assert code[part]["object"] == committed[part], "foundry.toml has other settings than compiler.json"
 
 
 def test_the_compiler_and_its_settings_are_the_pinned_ones() -> None:
-    exported = json.loads(COMMITTED.read_text())
     package = json.loads((HARDHAT / "package.json").read_text())
-    assert exported["compiler"]["version"].startswith(package["devDependencies"]["solc"] + "+")
-    assert exported["compiler"]["settings"] == json.loads((HARDHAT / "compiler.json").read_text())
-    assert exported["compiler"]["settings"]["evmVersion"] == "paris"
+    for contract in EXPORTED:
+        compiler = json.loads((ABI / f"{contract}.json").read_text())["compiler"]
+        assert compiler["version"].startswith(package["devDependencies"]["solc"] + "+")
+        assert compiler["settings"] == json.loads((HARDHAT / "compiler.json").read_text())
+        assert compiler["settings"]["evmVersion"] == "paris"
 
 
 def test_the_lock_file_names_no_host() -> None:
