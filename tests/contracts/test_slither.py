@@ -1,0 +1,57 @@
+"""slither finds nothing of medium or high impact that is not explained.
+
+A finding is explained where it is, by `// slither-disable-next-line DETECTOR` under a comment that says why, or, where
+that would have to be repeated all over, in hardhat/slither.toml.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OPTIONS = ("--exclude-dependencies", "--exclude-low", "--exclude-informational", "--exclude-optimization")
+LEAST_DETECTORS = 50
+_DIRECTIVE = re.compile(r"slither-disable-(\S+)")
+_COMMENT = re.compile(r"\s*//(?!\s*slither-)\s*\S.{15}")
+
+
+def test_every_finding_is_explained(prover_run: Callable[..., str], tmp_path: Path) -> None:
+    report = tmp_path / "slither.json"
+    prover_run("slither", "--", *OPTIONS, "--no-fail-pedantic", "--json", str(report))
+    answer = json.loads(report.read_text())
+    assert answer["success"], answer["error"]
+    found = {(finding["check"], _place(finding)): finding["description"] for finding in answer["results"]["detectors"]}
+    explained = _explained()
+    assert [text for key, text in found.items() if key not in explained] == []
+    assert explained - found.keys() == set(), "explained in hardhat/slither.toml and found no more"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "contracts").rglob("*.sol")), ids=lambda path: path.stem)
+def test_every_directive_in_a_source_is_for_one_line_and_says_why(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if directive := _DIRECTIVE.search(line):
+            assert directive[1] == "next-line", f"line {number + 1}"
+            assert _COMMENT.match(lines[number - 1]), f"line {number + 1}: the line above does not say why"
+
+
+def _explained() -> set[tuple[str, str]]:
+    """Detector and place of the findings that slither.toml gives a reason for."""
+    entries = tomllib.loads((ROOT / "hardhat" / "slither.toml").read_text())["explained"]
+    assert all(len(entry["why"]) > 15 for entry in entries)
+    return {(entry["detector"], place) for entry in entries for place in entry["where"]}
+
+
+def _place(finding: dict[str, Any]) -> str:
+    """Contract.function(types) or Contract.variable that a finding begins with, or the contract alone."""
+    first = finding["elements"][0]
+    fields = first.get("type_specific_fields", {})
+    name: str = fields.get("signature", first["name"])
+    return f"{fields['parent']['name']}.{name}" if fields.get("parent", {}).get("type") == "contract" else name

@@ -1,0 +1,24 @@
+"""What halmos proves about the contracts, for every argument and path: see hardhat/test/halmos."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+HARDHAT = Path(__file__).parents[2] / "hardhat"
+_WRITTEN = re.compile(r"function (check_\w+)\(")
+
+
+def test_every_check_is_proven(prover_run: Callable[..., str], tmp_path: Path) -> None:
+    report = tmp_path / "halmos.json"
+    prover_run("halmos", "--", "--no-status", "--json-output", str(report))
+    results = json.loads(report.read_text())
+    assert runpy.run_path(str(HARDHAT / "prove.py"))["unproven"](results) == []
+
+    sources = [file.read_text() for file in (HARDHAT / "test" / "halmos").rglob("*.sol")]
+    written = {name for source in sources for name in _WRITTEN.findall(source)}
+    proven = {check["name"].partition("(")[0] for checks in results["test_results"].values() for check in checks}
+    assert written == proven != set()
