@@ -7,6 +7,8 @@ import runpy
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 HARDHAT = ROOT / "hardhat"
 ABI = ROOT / "verifier" / "abi"
@@ -38,6 +40,13 @@ def test_forge_tests_the_committed_bytes(npm_run: Callable[..., str]) -> None:
         code, committed = json.loads(built.read_text()), json.loads((ABI / f"{contract}.json").read_text())
         for part in ("bytecode", "deployedBytecode"):
             assert code[part]["object"] == committed[part], "foundry.toml has other settings than compiler.json"
+
+
+def test_the_compiler_wrapper_refuses_what_it_does_not_do(npm_run: Callable[..., str]) -> None:
+    assert npm_run("solc", "--", "--version").strip().endswith(".Linux.g++")
+    for options in (("--optimize",), ("--combined-json", "abi"), ()):
+        with pytest.raises(AssertionError, match=r"solc\.mjs: "):
+            npm_run("solc", "--", *options)
 
 
 def test_the_compiler_and_its_settings_are_the_pinned_ones() -> None:
