@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 OPTIONS = ("--exclude-dependencies", "--exclude-low", "--exclude-informational", "--exclude-optimization")
 LEAST_DETECTORS = 50
 _DIRECTIVE = re.compile(r"slither-disable-(\S+)")
-_COMMENT = re.compile(r"\s*//(?!\s*slither-)\s*\S.{15}")
+_COMMENT = re.compile(r"\s*//(?!/|\s*slither-)\s*\S.{15}")
 
 
 def test_every_finding_is_explained(prover_run: Callable[..., str], tmp_path: Path) -> None:
