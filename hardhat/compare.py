@@ -47,7 +47,7 @@ def compile_all(command: tuple[str, ...], evm_version: str | None = None) -> dic
     """
     text = json.dumps(standard_input(evm_version))
     command = (*command, "--standard-json")
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
         sys.exit(f"compare.py: {command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
     output = json.loads(done.stdout)

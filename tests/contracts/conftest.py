@@ -17,6 +17,15 @@ NPM = [sys.executable, str(ROOT / "tools" / "npm.py"), "run", "--prefix", str(HA
 NPM_TOOLS = ("hardhat", "@foundry-rs/forge", "solc", "solc-current")
 PROVERS = ("slither", "halmos")
 
+# One build of all contracts takes a minute or two, and a test may have to wait for that of another.
+SLOW_SECONDS = 1200
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "npm_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+
 
 @pytest.fixture
 def npm_run() -> Callable[..., str]:
@@ -50,7 +59,7 @@ def _run_alone(*arguments: str, **environment: str) -> str:
     with (HARDHAT / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(
-            [*NPM, *arguments], env=os.environ | environment, capture_output=True, text=True, timeout=240, check=False
+            [*NPM, *arguments], env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
         )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

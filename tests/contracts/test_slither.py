@@ -27,10 +27,13 @@ def test_every_finding_is_explained(prover_run: Callable[..., str], tmp_path: Pa
     prover_run("slither", "--", *OPTIONS, "--no-fail-pedantic", "--json", str(report))
     answer = json.loads(report.read_text())
     assert answer["success"], answer["error"]
-    found = {(finding["check"], _place(finding)): finding["description"] for finding in answer["results"]["detectors"]}
-    explained = _explained()
-    assert [text for key, text in found.items() if key not in explained] == []
-    assert explained - found.keys() == set(), "explained in hardhat/slither.toml and found no more"
+    explained, used = _explained(), set()
+    for finding in answer["results"]["detectors"]:
+        place = _place(finding)
+        reasons = explained & {(finding["check"], place), (finding["check"], place.partition(".")[0])}
+        assert reasons, finding["description"]
+        used |= reasons
+    assert explained - used == set(), "explained in hardhat/slither.toml and found no more"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "contracts").rglob("*.sol")), ids=lambda path: path.stem)
