@@ -7,7 +7,7 @@ import {INamespaces} from "../../../contracts/INamespaces.sol";
 import {Oracle, Quorum, Record} from "../../../contracts/Types.sol";
 import {Signing} from "./Signing.sol";
 import {Tree} from "./Tree.sol";
-import {VM} from "./Vm.sol";
+import {VM, Vm} from "./Vm.sol";
 
 /// @dev What a registry's owner has beside {IProvenanceRegistry}.
 interface IOwnable2Step {
@@ -21,13 +21,25 @@ interface IOwnable2Step {
     function renounceOwnership() external;
 }
 
+/// @dev Which implementation the tests are about.
+abstract contract Implementation {
+    function _deploy(
+        address owner,
+        address guardian,
+        uint40 delay,
+        uint40 grace,
+        Oracle[] memory oracles,
+        uint16 threshold
+    ) internal virtual returns (IProvenanceRegistry);
+}
+
 /**
  * @dev What any implementation of {IProvenanceRegistry} can be put through. A contract that derives from this holds the
  * promises of one subject; below it stand two that say which registry: `FromSource` and `FromShipped`.
  *
  * The registry has five oracles of weight 1, three of which are enough, and knows one policy, number 1.
  */
-abstract contract RegistryBehaviour is Signing, Tree {
+abstract contract RegistryBehaviour is Implementation, Signing, Tree {
     uint256 internal constant START = 1_760_000_000;
     uint40 internal constant DELAY = 2 days;
     uint40 internal constant GRACE = 1 days;
@@ -45,16 +57,6 @@ abstract contract RegistryBehaviour is Signing, Tree {
         registry = _deploy(OWNER, GUARDIAN, DELAY, GRACE, _oracles(1, SIZE), THRESHOLD);
         registry.numberPolicy(POLICY);
     }
-
-    /// @dev The implementation.
-    function _deploy(
-        address owner,
-        address guardian,
-        uint40 delay,
-        uint40 grace,
-        Oracle[] memory oracles,
-        uint16 threshold
-    ) internal virtual returns (IProvenanceRegistry);
 
     /// @dev Signed by the first three oracles of the current epoch.
     function _signed(bytes memory record) internal view returns (Quorum memory) {
@@ -116,13 +118,17 @@ abstract contract RegistryBehaviour is Signing, Tree {
         names.claimNamespace(namespace, owner, identityLimit, identities, 0, FOR_EVER, signature);
     }
 
-    function _countLogs() internal returns (uint256) {
-        return VM.getRecordedLogs().length;
+    /// @dev Events since `VM.recordLogs()`, without those of the tests themselves.
+    function _countLogs() internal returns (uint256 count) {
+        Vm.Log[] memory logs = VM.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].emitter != address(this)) ++count;
+        }
     }
 }
 
 /// @dev The contract as these tests compile it.
-abstract contract FromSource is RegistryBehaviour {
+abstract contract FromSource is Implementation {
     function _deploy(
         address owner,
         address guardian,
@@ -136,7 +142,7 @@ abstract contract FromSource is RegistryBehaviour {
 }
 
 /// @dev The bytes that are deployed: compiled otherwise, and kept in verifier/abi.
-abstract contract FromShipped is RegistryBehaviour {
+abstract contract FromShipped is Implementation {
     function _deploy(
         address owner,
         address guardian,
