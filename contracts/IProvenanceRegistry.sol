@@ -1,121 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.20;
 
+import {Batch, Proof, Quorum, Standing} from "./Types.sol";
+import {ILineage} from "./ILineage.sol";
+import {INamespaces} from "./INamespaces.sol";
+import {IOracleSets} from "./IOracleSets.sol";
+import {IProvenanceGate} from "./IProvenanceGate.sol";
+
 /**
  * @title Registry of judged model releases
- * @notice Says which AI models an authorised oracle found to come from a confidential VM, and how good the evidence
- * was. An oracle judges a release and publishes one record; a dApp asks by the digest of the model it is about to use.
- *
- * Words
- * - Model digest: `provenance-model-v1`, binds the name, size and bytes of every file of a model. What a dApp knows.
- * - Manifest digest: SHA-256 of the signed manifest that names model, version and sources. It identifies a record; one
- *   model may have several manifests, so several records.
- * - Grade: what the evidence satisfied. 0 nothing required, 1 `baseline`, 2 `strict`.
- * - Product line: 1 Milan, 2 Genoa, 3 Turin, later lines as they come; 255 simulated hardware, which proves nothing.
- *   A simulated record has grade 0, and no gate counts it unless it asks for simulated records by name.
+ * @notice Oracles judge releases and sign what they found; anyone submits what enough of them signed; dApps ask. Its
+ * gates are {IProvenanceGate}, its oracles {IOracleSets}; two contracts that it makes keep names ({INamespaces}) and
+ * ancestors ({ILineage}).
  *
  * Rules
- * - A record is written once and never changes, except that it can be revoked, once and for ever.
- * - A revoked record stays readable. Nothing is ever deleted.
- * - The whole state can be rebuilt from {RecordPublished} and {RecordRevoked}.
+ * - A record is written once and never changes. A later judgement of the same release is a new revision beside it.
+ * - A release can be revoked, once and for ever. Nothing is ever deleted.
+ * - A FAILED verdict is kept under an id of its own: it neither opens a gate nor stands in the way of a later record.
+ * - The whole state can be rebuilt from the events.
  */
-interface IProvenanceRegistry {
-    /// @notice Where a record stands.
-    enum Status {
-        NotFound,
-        Active,
-        Revoked
-    }
-
-    /**
-     * @notice What an oracle says about one release. Five storage slots.
-     * @param modelDigest `provenance-model-v1` digest of the model's files.
-     * @param verdictDigest SHA-256 of the published verdict, a SLSA verification summary in RFC 8785 form.
-     * @param reportDigest SHA-256 of bytes 0 to 0x2A0 of the SEV-SNP attestation report, the part that is signed.
-     * @param policyDigest SHA-256 of the appraisal policy's bytes.
-     * @param judgedAt When the evidence was judged, in seconds since 1970: the time its certificates were checked for.
-     * @param reportedTcb REPORTED_TCB of the report, the eight bytes read as a little-endian integer, as AMD defines it.
-     * @param checks Bit n is set if check n passed; see `verifier.checks` for the numbers.
-     * @param grade 0, 1 or 2.
-     * @param productLine 1 to 254 hardware, 255 simulated.
-     */
-    struct Record {
-        bytes32 modelDigest;
-        bytes32 verdictDigest;
-        bytes32 reportDigest;
-        bytes32 policyDigest;
-        uint64 judgedAt;
-        uint64 reportedTcb;
-        uint32 checks;
-        uint8 grade;
-        uint8 productLine;
-    }
-
-    /**
-     * @notice A record as the registry keeps it. Seven storage slots.
-     * @param record What the oracle said. Never changes.
-     * @param releaseDigest keccak256(abi.encode(name, version)): proves the texts in the event without storing them.
-     * @param oracle The account that published the record.
-     * @param recordedAt Time of the block that holds the record, in seconds since 1970. Never 0.
-     * @param revokedAt Time of the block that revoked it, 0 while it is active.
-     */
-    struct Entry {
-        Record record;
-        bytes32 releaseDigest;
-        address oracle;
-        uint48 recordedAt;
-        uint48 revokedAt;
-    }
-
-    /**
-     * @notice All that a gate asks of a model, in one storage slot.
-     * @param records Number of records ever published for the model, revoked ones included.
-     * @param simulated Active records on simulated hardware.
-     * @param grade0 Active records of grade 0 on real hardware.
-     * @param grade1 Active records of grade 1.
-     * @param grade2 Active records of grade 2.
-     */
-    struct Standing {
-        uint64 records;
-        uint48 simulated;
-        uint48 grade0;
-        uint48 grade1;
-        uint48 grade2;
-    }
-
-    /// @notice Emitted when a record is written. `nameDigest` is keccak256 of the name's UTF-8 bytes.
+interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
+    /// @notice Emitted when a record is written: published, or written out from a batch. `standing` is the word that {Standings} packs, as first written.
     event RecordPublished(
-        bytes32 indexed manifestDigest,
         bytes32 indexed modelDigest,
-        bytes32 indexed nameDigest,
-        Entry entry,
-        string name,
-        string version
+        bytes32 indexed manifestDigest,
+        bytes32 indexed reportDigest,
+        uint256 standing,
+        bytes record
     );
 
-    /// @notice Emitted when a record is revoked.
-    event RecordRevoked(
-        bytes32 indexed manifestDigest,
-        bytes32 indexed modelDigest,
-        address indexed guardian,
-        uint48 revokedAt,
-        string reason
+    /// @notice Emitted with {RecordPublished} when the record was in a batch.
+    event RecordMaterialised(bytes32 indexed recordId, bytes32 indexed root, uint8 index);
+
+    /// @notice Emitted when a batch is recorded. `uri` says where its records and proofs can be had.
+    event BatchRecorded(
+        bytes32 indexed root, uint16 indexed epoch, uint32 signers, uint8 count, uint40 sealedAt, string uri
     );
 
-    /// @notice Thrown when no record is kept under a manifest or model digest.
-    error RecordNotFound(bytes32 digest);
+    /// @notice Emitted when a leaf of a batch was revoked before anybody wrote it out.
+    event LeafRevoked(
+        bytes32 indexed root, bytes32 indexed recordId, uint8 index, bytes32 contentDigest, uint256 summary
+    );
 
-    /// @notice Thrown when every record kept under a manifest or model digest is revoked.
-    error RecordIsRevoked(bytes32 digest);
+    /// @notice Emitted when a release is revoked, and again if the time is brought forward.
+    event RecordRevoked(bytes32 indexed recordId, address indexed guardian, uint40 effectiveFrom, string reason);
 
-    /// @notice Thrown by a gate when all active records of a model come from simulated hardware.
-    error RecordIsSimulated(bytes32 modelDigest);
+    /// @notice Emitted when signatures of revoked keys were taken off a record or batch.
+    event Recounted(bytes32 indexed idOrRoot, uint32 signers, uint16 weight, bool doubtful);
 
-    /// @notice Thrown by a gate when the best active record of a model is below the grade asked for.
-    error GradeTooLow(bytes32 modelDigest, uint8 grade, uint8 minimumGrade);
+    /// @notice Emitted when a policy gets its number.
+    event PolicyNumbered(bytes32 indexed policyDigest, uint32 indexed policyId);
 
-    /// @notice Thrown when a manifest is published again with other content.
-    error RecordExists(bytes32 manifestDigest);
+    /// @notice Emitted when writes are stopped or go on.
+    event WritesPaused(bool paused, address indexed by);
+
+    /// @notice Emitted when the owner appoints another guardian.
+    event GuardianAppointed(address indexed guardian);
+
+    /// @notice Thrown when a release is published again with other content.
+    error RecordExists(bytes32 recordId);
+
+    /// @notice Thrown when a batch is recorded again otherwise.
+    error BatchExists(bytes32 root);
+
+    /// @notice Thrown when nothing is recorded under a root that a proof leads to.
+    error BatchNotFound(bytes32 root);
+
+    /// @notice Thrown when a batch says that it holds no record or more than 128.
+    error BatchCount(uint256 count);
+
+    /// @notice Thrown when a record is not the one that its leaf was made of.
+    error WrongLeaf(bytes32 recordId);
+
+    /// @notice Thrown when a content digest is not that of the record given.
+    error WrongContent(bytes32 recordId);
+
+    /// @notice Thrown when a record gives its policy no number, see {numberPolicy}.
+    error PolicyNotNumbered();
+
+    /// @notice Thrown when a record is not held.
+    error NotHeld(bytes32 recordId);
+
+    /// @notice Thrown when a revision does not follow the last one.
+    error WrongRevision(bytes32 recordId, uint256 revision, uint256 wanted);
 
     /// @notice Thrown when the digest named by `field` is zero.
     error ZeroDigest(string field);
@@ -126,84 +93,136 @@ interface IProvenanceRegistry {
     /// @notice Thrown when a product line is 0.
     error UnknownProductLine(uint8 productLine);
 
-    /// @notice Thrown when a simulated record claims a grade above 0.
-    error SimulatedGrade(uint8 grade);
+    /// @notice Thrown when a record of simulated hardware, or of a FAILED verdict, claims a grade above 0.
+    error GradeNotEarned(uint8 grade);
 
     /// @notice Thrown when a record says that no check passed.
     error NothingChecked();
 
-    /// @notice Thrown when a record was judged later than the block's time plus a tolerance.
-    error JudgedInFuture(uint64 judgedAt, uint256 blockTime);
+    /// @notice Thrown when something was judged or sealed more than 5 minutes after or 7 days before the block's time.
+    error OutOfTime(uint40 moment, uint256 blockTime);
 
-    /// @notice Thrown when the text named by `field` is empty or longer than 256 bytes.
+    /// @notice Thrown when the text named by `field` is longer than 256 bytes, or empty where it must not be.
     error TextLength(string field, uint256 lengthBytes);
 
-    /// @notice Thrown when a model has no record at `index`.
-    error IndexOutOfBounds(bytes32 modelDigest, uint256 index, uint256 count);
+    /// @notice Thrown when writes are stopped.
+    error WritesArePaused();
+
+    /// @notice Thrown when the caller has not the right to do this.
+    error NotAllowed(address caller);
 
     /**
-     * @notice Writes the record of a manifest, unless the identical one is there already.
-     * @dev Repeating a publication, by any oracle, changes nothing and emits nothing, so a sender that lost an answer
-     * may send again. That holds for a revoked record too: it stays revoked.
+     * @notice Writes a record that enough oracles signed. Anyone may submit it; what is there already stays as it is.
      *
-     * Requirements:
-     * - the caller has `ORACLE_ROLE`;
-     * - no digest is zero, some check passed, `grade` is at most 2, `productLine` is not 0, a simulated record
-     *   has grade 0, `judgedAt` is at most 5 minutes ahead of the block's time;
-     * - `name` and `version` have 1 to 256 bytes each;
-     * - the manifest has no record, or the same one with the same name and version.
+     * Requirements, unless the same record is there already, when nothing happens:
+     * - writes are not stopped; the signatures hold, see {Quorum};
+     * - the bytes are the encoding of a record, see {RecordCodec};
+     * - no digest but `publisherIdentity` is zero; some check passed; `policyId` is not 0; `grade` is at most 2, and 0 if
+     *   simulated or failed; `judgedAt` is at most 5 minutes ahead of the block and 7 days behind it; `namespace` and
+     *   `release` are not empty; at most 8 parents, all of them recorded releases;
+     * - a FAILED record, for which model and report digest may be 0, line 0, and no check need have passed, has revision 0;
+     * - revision 0 is the first of its release; any other follows the last one, and the release is not revoked;
+     * - in a claimed namespace the name is free, or leads to this release.
      *
-     * May emit {RecordPublished}.
+     * May emit {RecordPublished}, {INamespaces-NamespaceEntry}.
      * @return isNew Whether a record was written by this call.
      */
-    function publish(
-        bytes32 manifestDigest,
-        Record calldata record,
-        string calldata name,
-        string calldata version
-    ) external returns (bool isNew);
+    function publish(bytes calldata record, Quorum calldata quorum) external returns (bool isNew);
 
     /**
-     * @notice Revokes a record for ever. The record stays readable, and no gate counts it any more.
+     * @notice Records the Merkle root of up to 128 records that enough oracles signed. See {Leaves} for the tree.
      *
-     * Requirements:
-     * - the caller has `GUARDIAN_ROLE`;
-     * - the record exists and is not revoked;
-     * - `reason` has 1 to 256 bytes.
-     *
-     * Emits {RecordRevoked}.
+     * Requirements, unless the root is there already, when nothing happens: writes are not stopped; the signatures hold;
+     * `sealedAt` is at most 5 minutes ahead of the block and 7 days behind it; `uri` has at most 256 bytes.
+     * @return isNew Whether a batch was recorded by this call.
      */
-    function revoke(bytes32 manifestDigest, string calldata reason) external;
+    function recordBatch(bytes32 root, uint8 count, uint40 sealedAt, string calldata uri, Quorum calldata quorum)
+        external
+        returns (bool isNew);
 
-    /// @notice The gate: reverts unless the model has an active record of at least this grade, never a simulated one.
-    /// @dev Reads one slot. Reverts with {RecordNotFound}, {RecordIsRevoked}, {RecordIsSimulated} or {GradeTooLow}.
-    function requireRecorded(bytes32 modelDigest, uint8 minimumGrade) external view;
+    /**
+     * @notice Writes a batch's record out, as {publish} would have when the batch was recorded. Anyone may.
+     * @return isNew Whether a record was written by this call.
+     */
+    function materialise(bytes calldata record, Proof calldata proof) external returns (bool isNew);
 
-    /// @notice Whether the model has an active record of at least this grade. Never counts simulated ones. One slot.
-    function isRecorded(bytes32 modelDigest, uint8 minimumGrade) external view returns (bool);
+    /**
+     * @notice Revokes a release for ever, every revision of it, from a stated time on. It stays readable.
+     *
+     * Requirements: the caller is the guardian or the owner; there is such a record; it is not revoked, or only from a
+     * later time on; `reason` has 1 to 256 bytes.
+     */
+    function revoke(bytes32 recordId, uint40 effectiveFrom, string calldata reason) external;
 
-    /// @notice Whether the model has an active record on simulated hardware. For demonstrations and tests only.
-    function isRecordedSimulated(bytes32 modelDigest) external view returns (bool);
+    /**
+     * @notice Revokes a release that is in a batch: from then on no proof of this leaf opens a gate, whether or not the
+     * record can be written out.
+     *
+     * Requirements: as {revoke}; the proof leads to a batch. A release revoked already stays so.
+     */
+    function revokeInBatch(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        Proof calldata proof,
+        uint40 effectiveFrom,
+        string calldata reason
+    ) external;
 
-    /// @notice How many records a model has, and how many of them are active, by grade. All zero for an unknown model.
-    function standingOf(bytes32 modelDigest) external view returns (Standing memory);
+    /// @notice Takes signatures of revoked keys off a record; if too few are left, it becomes doubtful and its gate
+    /// shuts. Anyone may.
+    function recount(bytes32 recordId) external;
 
-    /// @notice The record of a manifest and what the registry adds to it, revoked or not. Reverts with {RecordNotFound}.
-    function entryOf(bytes32 manifestDigest) external view returns (Entry memory);
+    /// @notice The same for a batch.
+    function recountBatch(bytes32 root) external;
 
-    /// @notice Whether the record of a manifest is missing, active or revoked.
-    function statusOf(bytes32 manifestDigest) external view returns (Status);
+    /// @notice Opens a held record once its publisher's identity is trusted, and lets its name lead to it. Anyone may.
+    /// @param record The record as published.
+    function releaseHeld(bytes calldata record) external;
 
-    /// @notice Number of records of a model, revoked ones included.
-    function recordCountOf(bytes32 modelDigest) external view returns (uint256);
+    /// @notice Gives a policy its number, the same for ever. Anyone may.
+    function numberPolicy(bytes32 policyDigest) external returns (uint32 policyId);
 
-    /// @notice Manifest digest of a model's record number `index`, oldest first. Reverts with {IndexOutOfBounds}.
-    function manifestOf(bytes32 modelDigest, uint256 index) external view returns (bytes32);
+    /// @notice Takes note that a namespace was claimed. Only {namespaces} calls this.
+    function noteClaim(bytes32 namespaceId) external;
 
-    /// @notice Manifest digest of a model's newest record, revoked or not. Reverts with {RecordNotFound}.
-    function latestManifestOf(bytes32 modelDigest) external view returns (bytes32);
+    /// @notice Stops all writing, but for revocations and recounts. The guardian and the owner may.
+    function pauseWrites() external;
 
-    /// @notice The first manifest recorded with an attestation report, 0 if the report was never used.
-    /// @dev An oracle asks before it publishes, so that one report does not vouch for two releases.
-    function manifestByReport(bytes32 reportDigest) external view returns (bytes32);
+    /// @notice Lets writing go on. Only the owner may.
+    function resumeWrites() external;
+
+    /// @notice Appoints the guardian, who may stop writes and revoke, and nothing else. Only the owner may; 0 is nobody.
+    function appointGuardian(address guardian) external;
+
+    /// @notice Where a record is kept: {IProvenanceGate-recordIdOf} for the first judgement of a release, other ids for
+    /// later ones and for FAILED verdicts.
+    function idOf(bytes calldata record) external pure returns (bytes32);
+
+    /// @notice keccak256 of the record kept under an id, 0 if there is none.
+    function contentOf(bytes32 recordId) external view returns (bytes32);
+
+    /// @notice The id of a release's latest judgement. Reverts with {IProvenanceGate-RecordNotFound} if this is the id of
+    /// none, of a later judgement or of a failure.
+    function latestIdOf(bytes32 recordId) external view returns (bytes32);
+
+    /// @notice The standing kept under an id, which may be a revision's or a failure's. All 0 if there is none.
+    function standingOfId(bytes32 recordId) external view returns (Standing memory);
+
+    /// @notice A batch; all 0 if there is none.
+    function batchOf(bytes32 root) external view returns (Batch memory);
+
+    /// @notice Whether writes are stopped.
+    function writesPaused() external view returns (bool);
+
+    /// @notice Who may stop writes and revoke.
+    function guardian() external view returns (address);
+
+    /// @notice How long announcements wait in public, in seconds: oracle sets, new publishers, handovers.
+    function publicDelay() external view returns (uint40);
+
+    /// @notice The contract that keeps names.
+    function namespaces() external view returns (INamespaces);
+
+    /// @notice The contract that keeps ancestors.
+    function lineage() external view returns (ILineage);
 }

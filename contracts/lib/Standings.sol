@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {Batch, Standing} from "../Types.sol";
+
+/**
+ * @title One word for all that a gate asks
+ * @notice Packs {Standing} and {Batch} by hand, since a gate must read one slot and decode no more of it than it needs.
+ * @dev Bits from the lowest; the first 112, the stamp, mean the same in both:
+ *
+ *     recordedAt 40 | signers 32 | weight 16 | epoch 16 | flags 8 |
+ *         a standing:  revokedAt 40 | judgedAt 40 | policyId 32 | revisions 16 | grade 8 | productLine 8
+ *         a batch:     count 8 | unused 8 | materialised 128
+ */
+library Standings {
+    uint256 internal constant FAILED = 1 << 104;
+    uint256 internal constant HELD = 1 << 105;
+    uint256 internal constant DOUBTFUL = 1 << 106;
+    uint256 internal constant NAMED = 1 << 107;
+    /// @dev Hardware that was simulated.
+    uint256 internal constant SIMULATED = 1 << 108;
+    /// @dev A later judgement: its id is not that of a release.
+    uint256 internal constant REVISION = 1 << 109;
+    /// @dev Each of these closes a release's gate.
+    uint256 internal constant CLOSING = HELD | DOUBTFUL;
+    /// @dev A word without any of these bits is that of a release whose gate is open, if the grade is high enough.
+    uint256 internal constant SPECIAL = CLOSING | FAILED | SIMULATED | REVISION | REVOKED_AT | REVISIONS;
+
+    uint256 private constant REVOKED_AT = uint256(type(uint40).max) << 112;
+    uint256 private constant REVISIONS = uint256(type(uint16).max) << REVISIONS_SHIFT;
+    uint256 private constant REVISIONS_SHIFT = 224;
+    uint256 private constant JUDGEMENT_SHIFT = 152;
+    uint8 private constant SIMULATED_LINE = 255;
+    uint256 private constant MATERIALISED_SHIFT = 128;
+
+    /// @dev Who signed and when it was recorded.
+    function stamp(uint256 recordedAt, uint32 signers, uint16 weight, uint16 epoch) internal pure returns (uint256) {
+        return recordedAt | uint256(signers) << 40 | uint256(weight) << 72 | uint256(epoch) << 88;
+    }
+
+    function recordedAtOf(uint256 word) internal pure returns (uint40) {
+        return uint40(word);
+    }
+
+    function signersOf(uint256 word) internal pure returns (uint32) {
+        return uint32(word >> 40);
+    }
+
+    function weightOf(uint256 word) internal pure returns (uint16) {
+        return uint16(word >> 72);
+    }
+
+    function epochOf(uint256 word) internal pure returns (uint16) {
+        return uint16(word >> 88);
+    }
+
+    /// @dev The same with other signers.
+    function withSigners(uint256 word, uint32 signers, uint16 weight) internal pure returns (uint256) {
+        return word & ~(uint256(type(uint48).max) << 40) | uint256(signers) << 40 | uint256(weight) << 72;
+    }
+
+    /// @dev Stamp and flags alone.
+    function stampOf(uint256 word) internal pure returns (uint256) {
+        return uint256(uint112(word));
+    }
+
+    /// @dev What a record's facts become in a standing: all above REPORTED_TCB and checks but its own revision.
+    function judgementOf(uint256 facts) internal pure returns (uint256) {
+        uint256 judgement = facts >> JUDGEMENT_SHIFT << JUDGEMENT_SHIFT & ~REVISIONS;
+        return isSimulated(facts) ? judgement | SIMULATED : judgement;
+    }
+
+    function revokedAtOf(uint256 word) internal pure returns (uint40) {
+        return uint40(word >> 112);
+    }
+
+    function judgedAtOf(uint256 word) internal pure returns (uint40) {
+        return uint40(word >> 152);
+    }
+
+    function policyIdOf(uint256 word) internal pure returns (uint32) {
+        return uint32(word >> 192);
+    }
+
+    function revisionsOf(uint256 word) internal pure returns (uint16) {
+        return uint16(word >> REVISIONS_SHIFT);
+    }
+
+    function gradeOf(uint256 word) internal pure returns (uint8) {
+        return uint8(word >> 240);
+    }
+
+    function productLineOf(uint256 word) internal pure returns (uint8) {
+        return uint8(word >> 248);
+    }
+
+    function isSimulated(uint256 word) internal pure returns (bool) {
+        return productLineOf(word) == SIMULATED_LINE;
+    }
+
+    function withRevokedAt(uint256 word, uint40 revokedAt) internal pure returns (uint256) {
+        return word & ~REVOKED_AT | uint256(revokedAt) << 112;
+    }
+
+    function withRevisions(uint256 word, uint16 revisions) internal pure returns (uint256) {
+        return word & ~REVISIONS | uint256(revisions) << REVISIONS_SHIFT;
+    }
+
+    function countOf(uint256 batch) internal pure returns (uint8) {
+        return uint8(batch >> 112);
+    }
+
+    function withCount(uint256 batch, uint8 count) internal pure returns (uint256) {
+        return batch | uint256(count) << 112;
+    }
+
+    function isMaterialised(uint256 batch, uint8 index) internal pure returns (bool) {
+        return batch >> MATERIALISED_SHIFT >> index & 1 != 0;
+    }
+
+    function withMaterialised(uint256 batch, uint8 index) internal pure returns (uint256) {
+        return batch | 1 << MATERIALISED_SHIFT << index;
+    }
+
+    /// @dev For people.
+    function unpackStanding(uint256 word) internal pure returns (Standing memory) {
+        return Standing({
+            recordedAt: recordedAtOf(word),
+            revokedAt: revokedAtOf(word),
+            judgedAt: judgedAtOf(word),
+            policyId: policyIdOf(word),
+            signers: signersOf(word),
+            weight: weightOf(word),
+            epoch: epochOf(word),
+            revisions: revisionsOf(word),
+            grade: gradeOf(word),
+            productLine: productLineOf(word),
+            failed: word & FAILED != 0,
+            held: word & HELD != 0,
+            doubtful: word & DOUBTFUL != 0,
+            named: word & NAMED != 0
+        });
+    }
+
+    /// @dev For people.
+    function unpackBatch(uint256 batch) internal pure returns (Batch memory) {
+        return Batch({
+            recordedAt: recordedAtOf(batch),
+            signers: signersOf(batch),
+            weight: weightOf(batch),
+            epoch: epochOf(batch),
+            count: countOf(batch),
+            doubtful: batch & DOUBTFUL != 0,
+            materialised: uint128(batch >> MATERIALISED_SHIFT)
+        });
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {IProvenanceRegistry} from "../IProvenanceRegistry.sol";
+import {Leaves} from "../lib/Leaves.sol";
+import {RecordCodec} from "../lib/RecordCodec.sol";
+import {RecordIds} from "../lib/RecordIds.sol";
+import {Standings} from "../lib/Standings.sol";
+import {Batch, Proof, Quorum} from "../Types.sol";
+import {Records} from "./Records.sol";
+
+/**
+ * @title Batches
+ * @notice Many records for the price of one: their Merkle root is recorded, and a gate takes a proof. One slot each. It
+ * has a bit for every leaf; once that is set, the leaf's own record counts, and the proof shows nothing more.
+ */
+abstract contract Batches is Records {
+    using RecordCodec for bytes;
+    using Standings for uint256;
+
+    uint8 private constant MAX_LEAVES = 128;
+
+    mapping(bytes32 root => uint256) private _batches;
+
+    /// @inheritdoc IProvenanceRegistry
+    function recordBatch(bytes32 root, uint8 count, uint40 sealedAt, string calldata uri, Quorum calldata quorum)
+        external
+        returns (bool isNew)
+    {
+        uint256 kept = _batches[root];
+        if (kept != 0) {
+            if (kept.countOf() != count) revert BatchExists(root);
+            return false;
+        }
+        _requireWriting();
+        if (root == 0) revert ZeroDigest("root");
+        if (count == 0 || count > MAX_LEAVES) revert BatchCount(count);
+        _requireText("uri", uri, 0);
+        _requireInTime(sealedAt, block.timestamp);
+        uint16 weight = _requireQuorum(_batchHash(quorum.epoch, root, count, sealedAt, uri), quorum);
+        _batches[root] = Standings.stamp(block.timestamp, quorum.signers, weight, quorum.epoch).withCount(count);
+        emit BatchRecorded(root, quorum.epoch, quorum.signers, count, sealedAt, uri);
+        return true;
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function materialise(bytes calldata record, Proof calldata proof) external returns (bool isNew) {
+        _requireWriting();
+        // (1) the leaf, and that the record is the one that it was made of
+        bytes32 recordId = idOf(record);
+        bytes32 content = keccak256(record);
+        (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
+        bool fits = content == proof.contentDigest && Leaves.fits(proof.summary, record.factsOf());
+        if (!fits) revert WrongLeaf(recordId);
+        // (2) from now on the record's own standing counts, whichever way it came here
+        _batches[root] = batch.withMaterialised(index);
+        if (_contents[recordId] != 0) return false;
+        // (3) as {publish}, at the time of the batch
+        _write(record, recordId, content, batch.stampOf());
+        emit RecordMaterialised(recordId, root, index);
+        return true;
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function revokeInBatch(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        Proof calldata proof,
+        uint40 effectiveFrom,
+        string calldata reason
+    ) external onlyStewards {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
+        _batches[root] = batch.withMaterialised(index);
+        if (_contents[recordId] == 0) {
+            _standings[recordId] = batch.stampOf() | Standings.judgementOf(proof.summary);
+            _contents[recordId] = proof.contentDigest;
+        }
+        emit LeafRevoked(root, recordId, index, proof.contentDigest, proof.summary);
+        uint40 revokedAt = _standings[recordId].revokedAtOf();
+        if (revokedAt == 0 || effectiveFrom < revokedAt) _revoke(recordId, effectiveFrom, reason);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function recountBatch(bytes32 root) external {
+        uint256 batch = _batches[root];
+        if (batch == 0) revert BatchNotFound(root);
+        uint256 recounted = _recounted(batch);
+        if (recounted == batch) return;
+        _batches[root] = recounted;
+        emit Recounted(root, recounted.signersOf(), recounted.weightOf(), recounted & Standings.DOUBTFUL != 0);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function batchOf(bytes32 root) external view returns (Batch memory) {
+        return _batches[root].unpackBatch();
+    }
+
+    /// @dev The word of a release that a proof leads to; 0 if it leads nowhere.
+    function _proven(bytes32 releaseId, Proof calldata proof) internal view returns (uint256) {
+        uint256 summary = proof.summary;
+        uint256 batch = _batches[Leaves.rootOf(releaseId, proof)];
+        uint8 index = Leaves.indexOf(summary);
+        if (index >= batch.countOf()) return 0;
+        if (batch.isMaterialised(index)) return _latest(releaseId);
+        // Only a record that is written out is held against its namespace's rules.
+        if (summary & Leaves.NAMED != 0) batch |= Standings.HELD;
+        return batch.stampOf() | Standings.judgementOf(summary);
+    }
+
+    function _requireLeaf(bytes32 recordId, Proof calldata proof)
+        private
+        view
+        returns (bytes32 root, uint256 batch, uint8 index)
+    {
+        root = Leaves.rootOf(recordId, proof);
+        batch = _batches[root];
+        if (batch == 0) revert BatchNotFound(root);
+        index = Leaves.indexOf(proof.summary);
+        if (index >= batch.countOf()) revert WrongLeaf(recordId);
+    }
+}

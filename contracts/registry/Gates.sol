@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {IProvenanceGate} from "../IProvenanceGate.sol";
+import {RecordIds} from "../lib/RecordIds.sol";
+import {Standings} from "../lib/Standings.sol";
+import {Proof, Requirements, Standing} from "../Types.sol";
+import {Batches} from "./Batches.sol";
+
+/**
+ * @title Gates
+ * @notice See {IProvenanceGate}. A gate decides by one mask and one comparison of one word; only a word that is special
+ * in some way, or a refusal, is taken apart.
+ */
+abstract contract Gates is Batches {
+    using Standings for uint256;
+
+    uint256 private constant MAX_POLICIES = 32;
+
+    /// @inheritdoc IProvenanceGate
+    function requireModel(bytes32 modelDigest, bytes32 manifestDigest, uint8 minimumGrade) external view {
+        requireOpen(RecordIds.ofRelease(modelDigest, manifestDigest), minimumGrade);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function isModel(bytes32 modelDigest, bytes32 manifestDigest, uint8 minimumGrade) external view returns (bool) {
+        return isOpen(RecordIds.ofRelease(modelDigest, manifestDigest), minimumGrade);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function isSimulatedModel(bytes32 modelDigest, bytes32 manifestDigest) external view returns (bool) {
+        uint256 word = _latest(RecordIds.ofRelease(modelDigest, manifestDigest));
+        return word.isSimulated() && _isStanding(word);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function requireModelFromProof(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        Proof calldata proof,
+        uint8 minimumGrade
+    ) external view {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        _requireOpen(recordId, _proven(recordId, proof), minimumGrade);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function isModelFromProof(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof, uint8 minimumGrade)
+        external
+        view
+        returns (bool)
+    {
+        return _isOpen(_proven(RecordIds.ofRelease(modelDigest, manifestDigest), proof), minimumGrade);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function requireMeets(bytes32 modelDigest, bytes32 manifestDigest, Requirements calldata requirements)
+        external
+        view
+    {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        uint256 word = _recounted(_latest(recordId));
+        _requireOpen(recordId, word, requirements.minimumGrade);
+        if (!_isFresh(word, requirements)) {
+            revert RecordIsExpired(recordId, word.judgedAtOf(), requirements.maximumAge);
+        }
+        if (!_isListed(word, requirements)) revert WrongPolicy(recordId, word.policyIdOf());
+        if (word.weightOf() < requirements.minimumWeight) {
+            revert WeightTooLow(recordId, word.weightOf(), requirements.minimumWeight);
+        }
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function meets(bytes32 modelDigest, bytes32 manifestDigest, Requirements calldata requirements)
+        external
+        view
+        returns (bool)
+    {
+        uint256 word = _recounted(_latest(RecordIds.ofRelease(modelDigest, manifestDigest)));
+        return _isOpen(word, requirements.minimumGrade) && _isFresh(word, requirements)
+            && _isListed(word, requirements) && word.weightOf() >= requirements.minimumWeight;
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function signaturesBy(bytes32 modelDigest, bytes32 manifestDigest, address[] calldata oracles)
+        external
+        view
+        returns (uint256)
+    {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        uint256 word = _latest(recordId);
+        if (word == 0) revert RecordNotFound(recordId);
+        return _countSignersAmong(word, oracles);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function recordIdOf(bytes32 modelDigest, bytes32 manifestDigest) external pure returns (bytes32) {
+        return RecordIds.ofRelease(modelDigest, manifestDigest);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function standingOf(bytes32 modelDigest, bytes32 manifestDigest) external view returns (Standing memory) {
+        return _latest(RecordIds.ofRelease(modelDigest, manifestDigest)).unpackStanding();
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function requireOpen(bytes32 recordId, uint8 minimumGrade) public view {
+        if (!isOpen(recordId, minimumGrade)) _requireOpen(recordId, _latest(recordId), minimumGrade);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function isOpen(bytes32 recordId, uint8 minimumGrade) public view returns (bool) {
+        uint256 word = _standings[recordId];
+        if (word & Standings.SPECIAL == 0) return word != 0 && word.gradeOf() >= minimumGrade;
+        return _isOpen(_latest(recordId), minimumGrade);
+    }
+
+    /// @dev Recorded, not closed, not revoked; simulated or not, of whatever grade.
+    function _isStanding(uint256 word) private view returns (bool) {
+        return word != 0 && word & Standings.CLOSING == 0 && !_isRevoked(word);
+    }
+
+    function _isOpen(uint256 word, uint8 minimumGrade) private view returns (bool) {
+        if (word & Standings.SPECIAL == 0) return word != 0 && word.gradeOf() >= minimumGrade;
+        return _isStanding(word) && !word.isSimulated() && word.gradeOf() >= minimumGrade;
+    }
+
+    function _requireOpen(bytes32 recordId, uint256 word, uint8 minimumGrade) private view {
+        if (_isOpen(word, minimumGrade)) return;
+        if (word == 0) revert RecordNotFound(recordId);
+        if (_isRevoked(word)) revert RecordIsRevoked(recordId, word.revokedAtOf());
+        if (word & Standings.CLOSING != 0) {
+            revert RecordIsClosed(recordId, word & Standings.HELD != 0, word & Standings.DOUBTFUL != 0);
+        }
+        if (word.isSimulated()) revert RecordIsSimulated(recordId);
+        revert GradeTooLow(recordId, word.gradeOf(), minimumGrade);
+    }
+
+    function _isRevoked(uint256 word) private view returns (bool) {
+        uint40 revokedAt = word.revokedAtOf();
+        return revokedAt != 0 && revokedAt <= block.timestamp;
+    }
+
+    /// @dev A record judged "in the future", by a clock that runs ahead, is fresh.
+    function _isFresh(uint256 word, Requirements calldata requirements) private view returns (bool) {
+        return block.timestamp <= uint256(word.judgedAtOf()) + requirements.maximumAge;
+    }
+
+    function _isListed(uint256 word, Requirements calldata requirements) private pure returns (bool) {
+        if (requirements.anyPolicy) return true;
+        uint256 count = requirements.policies.length;
+        if (count > MAX_POLICIES) revert TooMany(count, MAX_POLICIES);
+        uint32 policyId = word.policyIdOf();
+        for (uint256 i = 0; i < count; ++i) {
+            if (requirements.policies[i] == policyId) return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {ILineage} from "../ILineage.sol";
+import {INamespaces} from "../INamespaces.sol";
+import {IProvenanceGate} from "../IProvenanceGate.sol";
+import {IProvenanceRegistry} from "../IProvenanceRegistry.sol";
+import {RecordCodec} from "../lib/RecordCodec.sol";
+import {RecordIds} from "../lib/RecordIds.sol";
+import {Standings} from "../lib/Standings.sol";
+import {Quorum, Standing} from "../Types.sol";
+import {OracleSets} from "./OracleSets.sol";
+
+/**
+ * @title Records
+ * @notice See {IProvenanceRegistry}. Two slots for each record: its content digest, and its standing, which is all that
+ * a gate reads.
+ */
+abstract contract Records is OracleSets {
+    using RecordCodec for bytes;
+    using Standings for uint256;
+
+    uint8 private constant MAX_GRADE = 2;
+    // Block times lag behind the oracles' clocks, on some chains by a minute or more.
+    uint256 private constant CLOCK_TOLERANCE = 5 minutes;
+    // Certificates and revocation lists are judged for a moment that must not lie far back.
+    uint256 private constant MAX_WAIT = 7 days;
+    uint256 private constant NO_RELEASE = Standings.FAILED | Standings.REVISION;
+
+    /// @inheritdoc IProvenanceRegistry
+    INamespaces public namespaces;
+    /// @inheritdoc IProvenanceRegistry
+    ILineage public lineage;
+
+    mapping(bytes32 recordId => uint256) internal _standings;
+    mapping(bytes32 recordId => bytes32) internal _contents;
+    mapping(bytes32 namespaceId => bool) private _claimed;
+    mapping(bytes32 policyDigest => uint32) private _policyIds;
+    uint32 private _policies;
+
+    /// @inheritdoc IProvenanceRegistry
+    function publish(bytes calldata record, Quorum calldata quorum) external returns (bool isNew) {
+        bytes32 content = keccak256(record);
+        bytes32 recordId = idOf(record);
+        bytes32 kept = _contents[recordId];
+        if (kept == content) return false;
+        if (kept != 0) revert RecordExists(recordId);
+        _requireWriting();
+        uint16 weight = _requireQuorum(_reportHash(quorum.epoch, content), quorum);
+        _write(record, recordId, content, Standings.stamp(block.timestamp, quorum.signers, weight, quorum.epoch));
+        return true;
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function revoke(bytes32 recordId, uint40 effectiveFrom, string calldata reason) external onlyStewards {
+        _revoke(recordId, effectiveFrom, reason);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function recount(bytes32 recordId) external {
+        uint256 word = _standings[recordId];
+        if (word == 0) revert RecordNotFound(recordId);
+        uint256 recounted = _recounted(word);
+        if (recounted == word) return;
+        _standings[recordId] = recounted;
+        emit Recounted(recordId, recounted.signersOf(), recounted.weightOf(), recounted & Standings.DOUBTFUL != 0);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function releaseHeld(bytes calldata record) external {
+        _requireWriting();
+        bytes32 content = keccak256(record);
+        bytes32 recordId = idOf(record);
+        uint256 word = _standings[recordId];
+        if (_contents[recordId] != content || word & Standings.HELD == 0) revert NotHeld(recordId);
+        _standings[recordId] = word & ~Standings.HELD | Standings.NAMED;
+        RecordCodec.Parts memory parts = record.partsOf();
+        namespaces.release(
+            keccak256(record.namespaceOf(parts)),
+            record.publisherIdentityOf(),
+            keccak256(record.releaseOf(parts)),
+            _releaseIdOf(record),
+            content
+        );
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function numberPolicy(bytes32 policyDigest) external returns (uint32 policyId) {
+        if (policyDigest == 0) revert ZeroDigest("policyDigest");
+        policyId = _policyIds[policyDigest];
+        if (policyId != 0) return policyId;
+        policyId = ++_policies;
+        _policyIds[policyDigest] = policyId;
+        emit PolicyNumbered(policyDigest, policyId);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function noteClaim(bytes32 namespaceId) external {
+        if (msg.sender != address(namespaces)) revert NotAllowed(msg.sender);
+        _claimed[namespaceId] = true;
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function contentOf(bytes32 recordId) external view returns (bytes32) {
+        return _contents[recordId];
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function standingOfId(bytes32 recordId) external view returns (Standing memory) {
+        return _standings[recordId].unpackStanding();
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function latestIdOf(bytes32 recordId) external view returns (bytes32) {
+        return RecordIds.ofRevision(recordId, _requireRelease(recordId).revisionsOf());
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function policyIdOf(bytes32 policyDigest) external view returns (uint32) {
+        return _policyIds[policyDigest];
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function idOf(bytes calldata record) public pure returns (bytes32) {
+        if (record.length < 224) revert RecordCodec.RecordMalformed(record.length);
+        uint256 facts = record.factsOf();
+        if (facts & RecordCodec.PASSED != 0) return RecordIds.ofRevision(_releaseIdOf(record), facts.revisionsOf());
+        return RecordIds.ofFailure(record.modelDigestOf(), record.manifestDigestOf(), record.verdictDigestOf());
+    }
+
+    /// @dev Writes a record that is not there yet. `word` is a stamp: who signed, and when it was recorded.
+    function _write(bytes calldata record, bytes32 recordId, bytes32 content, uint256 word) internal {
+        // (1) what a record must be like
+        RecordCodec.Parts memory parts = record.partsOf();
+        uint256 facts = record.factsOf();
+        _requireWellFormed(record, parts, facts, word.recordedAtOf());
+        word |= Standings.judgementOf(facts);
+        // (2) its place among the judgements of its release, and among names
+        if (facts & RecordCodec.PASSED == 0) {
+            word |= Standings.FAILED;
+        } else {
+            bytes32 releaseId = _releaseIdOf(record);
+            if (recordId != releaseId) word |= _addRevision(releaseId, facts.revisionsOf());
+            word |= _admit(record, parts, releaseId, content);
+        }
+        // (3) the two slots
+        _standings[recordId] = word;
+        _contents[recordId] = content;
+        emit RecordPublished(record.modelDigestOf(), record.manifestDigestOf(), record.reportDigestOf(), word, record);
+        // (4) its ancestors, of which nobody reads before they are there
+        bytes calldata parents = record[parts.parents:];
+        if (parents.length != 0 && facts & RecordCodec.PASSED != 0) {
+            lineage.addParents(recordId, _releaseIdOf(record), parents);
+        }
+    }
+
+    /// @dev Revokes a release from `effectiveFrom` on, or brings an earlier revocation forward.
+    function _revoke(bytes32 recordId, uint40 effectiveFrom, string calldata reason) internal {
+        _requireText("reason", reason, 1);
+        uint256 word = _requireRelease(recordId);
+        uint40 revokedAt = word.revokedAtOf();
+        if (effectiveFrom == 0) revert OutOfTime(0, block.timestamp);
+        if (revokedAt != 0 && effectiveFrom >= revokedAt) revert RecordIsRevoked(recordId, revokedAt);
+        _standings[recordId] = word.withRevokedAt(effectiveFrom);
+        emit RecordRevoked(recordId, msg.sender, effectiveFrom, reason);
+    }
+
+    /// @dev A release's word: that of its latest judgement, with the revocation of all. 0 if this is the id of none: a
+    /// later judgement's own word knows nothing of a revocation, and a failure has none to know of.
+    function _latest(bytes32 releaseId) internal view returns (uint256) {
+        uint256 word = _standings[releaseId];
+        if (word & NO_RELEASE != 0) return 0;
+        uint16 revisions = word.revisionsOf();
+        if (revisions == 0) return word;
+        uint256 latest = _standings[RecordIds.ofRevision(releaseId, revisions)] & ~Standings.REVISION;
+        return latest.withRevokedAt(word.revokedAtOf()).withRevisions(revisions);
+    }
+
+    /// @dev Reverts unless a moment is near the time at which something was recorded.
+    function _requireInTime(uint40 moment, uint256 recordedAt) internal pure {
+        if (moment > recordedAt + CLOCK_TOLERANCE || moment + MAX_WAIT < recordedAt) revert OutOfTime(moment, recordedAt);
+    }
+
+    function _releaseIdOf(bytes calldata record) private pure returns (bytes32) {
+        return RecordIds.ofRelease(record.modelDigestOf(), record.manifestDigestOf());
+    }
+
+    /// @dev Reverts unless this is the id of a release, not of a later judgement or a failure.
+    function _requireRelease(bytes32 recordId) private view returns (uint256 word) {
+        word = _standings[recordId];
+        if (word == 0 || word & NO_RELEASE != 0) revert RecordNotFound(recordId);
+    }
+
+    function _addRevision(bytes32 releaseId, uint16 revision) private returns (uint256) {
+        uint256 first = _requireRelease(releaseId);
+        uint256 wanted = uint256(first.revisionsOf()) + 1;
+        if (revision != wanted) revert WrongRevision(releaseId, revision, wanted);
+        if (first.revokedAtOf() != 0) revert RecordIsRevoked(releaseId, first.revokedAtOf());
+        _standings[releaseId] = first.withRevisions(revision);
+        return Standings.REVISION;
+    }
+
+    /// @dev What a claimed namespace makes of a record; nothing if nobody claimed it.
+    function _admit(bytes calldata record, RecordCodec.Parts memory parts, bytes32 releaseId, bytes32 content)
+        private
+        returns (uint256)
+    {
+        bytes32 namespaceId = keccak256(record.namespaceOf(parts));
+        if (!_claimed[namespaceId]) return 0;
+        bool named = namespaces.admit(
+            namespaceId, record.publisherIdentityOf(), keccak256(record.releaseOf(parts)), releaseId, content
+        );
+        return named ? Standings.NAMED : Standings.HELD;
+    }
+
+    function _requireWellFormed(bytes calldata record, RecordCodec.Parts memory parts, uint256 facts, uint256 recordedAt)
+        private
+        pure
+    {
+        uint8 grade = facts.gradeOf();
+        bool simulated = facts.isSimulated();
+        if (record.manifestDigestOf() == 0) revert ZeroDigest("manifestDigest");
+        if (record.verdictDigestOf() == 0) revert ZeroDigest("verdictDigest");
+        if (facts & RecordCodec.PASSED != 0) {
+            if (record.modelDigestOf() == 0) revert ZeroDigest("modelDigest");
+            if (record.reportDigestOf() == 0) revert ZeroDigest("reportDigest");
+            if (uint32(facts >> 64) == 0) revert NothingChecked();
+            if (facts.productLineOf() == 0) revert UnknownProductLine(0);
+            if (grade > MAX_GRADE) revert UnknownGrade(grade);
+            if (grade != 0 && simulated) revert GradeNotEarned(grade);
+        } else {
+            if (grade != 0) revert GradeNotEarned(grade);
+            if (facts.revisionsOf() != 0) revert WrongRevision(idOf(record), facts.revisionsOf(), 0);
+        }
+        if (record.policyDigestOf() == 0) revert ZeroDigest("policyDigest");
+        if (facts.policyIdOf() == 0) revert PolicyNotNumbered();
+        _requireInTime(facts.judgedAtOf(), recordedAt);
+        if (parts.release == 225) revert TextLength("namespace", 0);
+        if (parts.parents == parts.release + 1) revert TextLength("release", 0);
+    }
+}

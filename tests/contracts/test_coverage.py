@@ -1,0 +1,101 @@
+"""The Solidity tests pass through every line and every branch of contracts/.
+
+forge counts an `if` without `else` as one branch, the one that is taken, and takes a bare `return;`, `continue;` or
+`break;` for reached whenever its condition is. So the lines' own counts are compared here: what was not taken went on
+to the next line. Not seen: the arms of `?:`, `&&` and `||`, and whether a bare exit at the end of a block is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_HAS_CODE = re.compile(r"function [^;{}]*\{")
+_IF = re.compile(r"\bif\b")
+_BARE_EXIT = re.compile(r"[){]\s*(?:return|continue|break);")
+
+
+def test_every_line_and_branch_is_covered(npm_run: Callable[..., str], tmp_path: Path) -> None:
+    report = tmp_path / "lcov.info"
+    npm_run("forge", "--", "coverage", "--report", "lcov", "--report-file", str(report), FOUNDRY_PROFILE="coverage")
+    records = _parse(report.read_text())
+    sources = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "contracts").rglob("*.sol")}
+    unseen = {name for name, text in sources.items() if _HAS_CODE.search(text)} - records.keys()
+    assert unseen == set(), "forge saw no code in these"
+    gaps = [f"{name}: {gap}" for name in sorted(sources) for gap in _gaps(records.get(name, ""), sources[name])]
+    assert gaps == [], "not covered:\n" + "\n".join(gaps)
+
+
+IF = "if (a) b();\nc();\n"
+IF_ELSE = "if (a) b();\nelse c();\n"
+LONG_IF = "if (\n    a\n) {\n    b();\n}\n"
+EXIT = "if (a) return;\nc();\n"
+LONG_EXIT = "if (a) {\n    break;\n}\nc();\n"
+LAST_EXIT = "{\n    if (a) return;\n}\nc();\n"
+
+
+def test_gaps_are_found() -> None:
+    never, always = "line 1, branch 0 is never taken", "line 1, branch 0 is always taken"
+    assert _gaps("DA:1,5 DA:2,5 BRDA:1,0,0,3", IF) == []
+    assert _gaps("DA:1,5 DA:2,0 BRDA:1,0,0,3", IF) == ["line 2 is never reached"]
+    assert _gaps("DA:1,5 DA:2,5 BRDA:1,0,0,0", IF) == [never]
+    assert _gaps("DA:1,5 DA:2,5 BRDA:1,0,0,5", IF) == [always]
+    assert _gaps("DA:1,0 DA:2,5 BRDA:1,0,0,-", IF) == ["line 1 is never reached", never]
+    assert _gaps("DA:1,5 DA:2,4 BRDA:1,0,0,1 BRDA:1,0,1,4", IF_ELSE) == []
+    assert _gaps("DA:1,5 DA:2,4 BRDA:1,0,0,1 BRDA:1,0,1,0", IF_ELSE) == ["line 1, branch 1 is never taken"]
+    assert _gaps("DA:2,5 DA:3,3 DA:4,3 BRDA:3,0,0,3", LONG_IF) == []
+    assert _gaps("DA:2,5 DA:3,5 DA:4,5 BRDA:3,0,0,5", LONG_IF) == ["line 3, branch 0 is always taken"]
+    for source, hits, after in ((EXIT, "DA:1,5", 2), (LONG_EXIT, "DA:1,5 DA:2,5", 4)):
+        assert _gaps(f"{hits} DA:{after},2 BRDA:1,0,0,5", source) == []
+        assert _gaps(f"{hits} DA:{after},5 BRDA:1,0,0,5", source) == [never]
+        assert _gaps(f"{hits} DA:{after},0 BRDA:1,0,0,5", source) == [f"line {after} is never reached", always]
+    assert _gaps("DA:2,5 DA:4,9 BRDA:2,0,0,5", LAST_EXIT) == []
+
+
+def test_records_are_told_apart() -> None:
+    lcov = "TN:\nSF:a.sol\nDA:1,5\nend_of_record\nTN:\nSF:b.sol\nDA:9,0\nend_of_record\n"
+    assert _parse(lcov) == {"a.sol": "DA:1,5\n", "b.sol": "DA:9,0\n"}
+
+
+def _parse(lcov: str) -> dict[str, str]:
+    """The entries of an lcov report, by source file."""
+    return dict(re.findall(r"^SF:(.*)\n((?:(?!end_of_record).*\n)*)", lcov, re.MULTILINE))
+
+
+def _gaps(record: str, source: str) -> list[str]:
+    """What one file's record says was missed."""
+    lines = source.splitlines()
+    reached = {int(line): int(hits) for line, hits in re.findall(r"\bDA:(\d+),(\d+)", record)}
+    branches: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for line, block, taken in re.findall(r"\bBRDA:(\d+),(\d+),\d+,(\d+|-)", record):
+        branches[block].append((int(line), 0 if taken == "-" else int(taken)))
+
+    gaps = [f"line {line} is never reached" for line, hits in reached.items() if hits == 0]
+    for arms in branches.values():
+        if len(arms) == 1:
+            arms[0], missed = _single(arms[0], reached, lines)
+            gaps += [f"line {line}, branch 0 is always taken" for line, taken in arms if taken and not missed]
+        gaps += [f"line {line}, branch {arm} is never taken" for arm, (line, taken) in enumerate(arms) if taken == 0]
+    return gaps
+
+
+def _single(arm: tuple[int, int], reached: dict[int, int], lines: list[str]) -> tuple[tuple[int, int], int]:
+    """The one branch of an `if` without `else`, with the true count, and how often it was not taken."""
+    line, taken = arm
+    # forge says where the branch begins; the condition may have begun some lines before
+    start = max(number for number in range(1, line + 1) if _IF.search(lines[number - 1]))
+    times = max(reached.get(number, 0) for number in range(start, line + 1))
+    body = line + 1 if lines[line - 1].endswith("{") else line
+    if not _BARE_EXIT.search(" ".join(lines[line - 1 : body])):
+        return arm, times - taken
+    after = next((number for number in sorted(reached) if number > body), None)
+    if after is None or _indent(lines[after - 1]) != _indent(lines[start - 1]):
+        return arm, 1  # the end of its block: nothing to compare with
+    return (line, times - reached[after]), reached[after]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
