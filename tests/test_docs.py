@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -123,3 +124,15 @@ def test_the_model_digest_can_be_computed_with_stock_tools_as_the_page_says(tmp_
     found = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     expected = digest_files(tmp_path, list_files(tmp_path)).model_digest.hex()
     assert found.stdout.split()[0] == expected
+
+
+@pytest.mark.parametrize("contract", ["ProvenanceRegistry", "Namespaces", "Lineage"])
+def test_every_function_that_writes_is_on_the_page_of_roles(contract: str) -> None:
+    abi = json.loads((ROOT / "verifier" / "abi" / f"{contract}.json").read_text())["abi"]
+    writing = {
+        item["name"] for item in abi if item["type"] == "function" and item["stateMutability"] not in ("view", "pure")
+    }
+    text = (ROOT / "docs" / "roles.md").read_text()
+    table = text.split(f"| {contract} | who | what for |\n", 1)[1].split("\n\n", 1)[0]
+    listed = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(listed) == sorted(writing)
