@@ -32,19 +32,20 @@ interface ILineage {
     /// @notice Thrown when the caller is not the owner of the record's namespace.
     error NotNamespaceOwner(bytes32 namespaceId, address caller);
 
-    /// @notice Thrown when ancestors are too many (64) or too deep (16) to be looked at in one call.
+    /// @notice Thrown when ancestors are too many (32) or too deep (16) to be looked at in one call.
     error LineageTooLarge(bytes32 recordId);
 
     /// @notice Adds a parent that no manifest names. Only the owner of the record's namespace may.
     /// @param record The record as published.
     function stateParent(bytes calldata record, bytes32 parent) external;
 
-    /// @notice Takes in the parents that a new record names. Only the registry calls this.
-    /// @param parents Ids, 32 bytes each; at most 8. Reverts with {TooManyParents}, {ParentIsSelf}, {IProvenanceGate-RecordNotFound}.
-    function addParents(bytes32 recordId, bytes32 releaseId, bytes calldata parents) external;
+    /// @notice Takes in the parents that a new record names, beside those that earlier judgements of the release named.
+    /// Only the registry calls this.
+    /// @param parents Ids, 32 bytes each; at most 8 of a release. Reverts with {TooManyParents}, {ParentIsSelf}, {IProvenanceGate-RecordNotFound}.
+    function addParents(bytes32 releaseId, bytes calldata parents) external;
 
     /// @notice The gate: reverts unless this record and every recorded ancestor would pass
-    /// {IProvenanceGate-requireRecorded} with this grade. The error names the one that does not.
+    /// {IProvenanceGate-requireModel} with this grade. The error names the one that does not.
     /// @param includeStated Whether ancestors by stated edges count too.
     function requireLineage(bytes32 modelDigest, bytes32 manifestDigest, uint8 minimumGrade, bool includeStated)
         external
@@ -56,7 +57,8 @@ interface ILineage {
         view
         returns (bool);
 
-    /// @notice Every ancestor once, nearest first. Reverts with {LineageTooLarge}.
+    /// @notice Every ancestor once: those by attested edges nearest first, then those by a stated one. Reverts with
+    /// {LineageTooLarge}.
     function ancestorsOf(bytes32 recordId, bool includeStated) external view returns (Ancestor[] memory);
 
     /// @notice The parents of a record: those in the record, and those stated by its namespace's owner.

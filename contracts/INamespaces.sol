@@ -11,7 +11,8 @@ import {Namespace, Quorum} from "./Types.sol";
  * most of the trusted identities as the oracles attest, and waits in public before it counts. Until then its records
  * are kept, held, and their gates are shut.
  *
- * Everything that happens in a claimed namespace is one entry of its history: entry n carries
+ * Claims, records that the namespace took in or holds, publishers and hand-overs are the entries of its history. (What
+ * becomes of a record later is asked of the registry, by its id.) Entry n carries
  * head(n) = n << 208 | low 208 bits of keccak256(abi.encode(head(n - 1), kind, subject, time)), head(0) = 0. Whoever
  * replays the events and arrives at {headOf} has seen all of them.
  */
@@ -52,7 +53,7 @@ interface INamespaces {
     /// @notice Thrown when the caller is not the namespace's owner, or the account it shall be handed over to.
     error NotNamespaceOwner(bytes32 namespaceId, address caller);
 
-    /// @notice Thrown when a name leads to another record already.
+    /// @notice Thrown when a name leads to another release already, one that is not revoked.
     error NameTaken(bytes32 namespaceId, bytes32 releaseDigest, bytes32 recordId);
 
     /// @notice Thrown when a claim came after its deadline.
@@ -131,6 +132,7 @@ interface INamespaces {
     function acceptIdentity(bytes32 namespaceId, bytes32 identity) external;
 
     /// @notice Stops trusting a publisher, or takes a proposal back, at once. Only the owner may. Records stay as they are.
+    /// Once a trusted publisher was dropped, no other is trusted on first use.
     function dropIdentity(bytes32 namespaceId, bytes32 identity) external;
 
     /// @notice Proposes to hand the namespace over; `to` may accept after the public delay. 0 takes the proposal back.

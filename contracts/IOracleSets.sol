@@ -83,7 +83,8 @@ interface IOracleSets {
 
     /**
      * @notice Ends an oracle's validity at a stated time, possibly in the past: a signature of its key counts for
-     * nothing recorded then or later. Gates that read one slot notice it after {IProvenanceRegistry-recount}; gates
+     * nothing recorded then or later, in this set nor in the current one and the one before. (An announced set that has
+     * the key should be announced anew.) Gates that read one slot notice it after {IProvenanceRegistry-recount}; gates
      * with {Requirements} at once.
      *
      * Requirements: the caller is the guardian or the owner; the new end is earlier than the present one; `reason` has

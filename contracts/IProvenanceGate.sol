@@ -65,8 +65,10 @@ interface IProvenanceGate {
     function isOpen(bytes32 recordId, uint8 minimumGrade) external view returns (bool);
 
     /// @notice The gate for a record in a batch that nobody wrote out yet: {requireModel} through a Merkle proof.
-    /// @dev Once the record is written out, this asks for its own standing. One with a name in a claimed namespace is
-    /// held until then.
+    /// @dev Reads the batch's slot alone. Once the leaf is closed, by whoever wrote the record out, revoked it or found the
+    /// release recorded otherwise ({IProvenanceRegistry-closeLeaf}), this asks for the record's own standing; until then a
+    /// revocation of the same release elsewhere does not reach it, which {requireMeetsFromProof} sees at once. One with a
+    /// name in a claimed namespace is held until it is written out.
     function requireModelFromProof(
         bytes32 modelDigest,
         bytes32 manifestDigest,
@@ -91,6 +93,23 @@ interface IProvenanceGate {
         external
         view
         returns (bool);
+
+    /// @notice {requireMeets} for a record in a batch. A release that is recorded itself is asked for its own standing,
+    /// whether or not its leaf was closed.
+    function requireMeetsFromProof(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        Proof calldata proof,
+        Requirements calldata requirements
+    ) external view;
+
+    /// @notice {requireMeetsFromProof} as a yes or no.
+    function meetsFromProof(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        Proof calldata proof,
+        Requirements calldata requirements
+    ) external view returns (bool);
 
     /// @notice How many of these oracles signed the record with keys that still count. Trust your own choice of them.
     /// @param oracles Strictly ascending, at most 32. Reverts with {RecordNotFound}, {TooMany}, {NotAscending}.

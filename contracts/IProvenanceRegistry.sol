@@ -29,23 +29,21 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
         bytes record
     );
 
-    /// @notice Emitted with {RecordPublished} when the record was in a batch.
-    event RecordMaterialised(bytes32 indexed recordId, bytes32 indexed root, uint8 index);
+    /// @notice Emitted when a leaf of a batch counts no more, but the record that is kept under its id.
+    event LeafClosed(bytes32 indexed recordId, bytes32 indexed root, uint8 index);
 
     /// @notice Emitted when a batch is recorded. `uri` says where its records and proofs can be had.
     event BatchRecorded(
         bytes32 indexed root, uint16 indexed epoch, uint32 signers, uint8 count, uint40 sealedAt, string uri
     );
 
-    /// @notice Emitted when a leaf of a batch was revoked before anybody wrote it out.
-    event LeafRevoked(
-        bytes32 indexed root, bytes32 indexed recordId, uint8 index, bytes32 contentDigest, uint256 summary
-    );
+    /// @notice Emitted when a leaf of a batch was revoked before anybody wrote it out: what is kept of it.
+    event LeafRevoked(bytes32 indexed root, bytes32 indexed recordId, bytes32 contentDigest, uint256 summary);
 
     /// @notice Emitted when a release is revoked, and again if the time is brought forward.
     event RecordRevoked(bytes32 indexed recordId, address indexed guardian, uint40 effectiveFrom, string reason);
 
-    /// @notice Emitted when signatures of revoked keys were taken off a record or batch.
+    /// @notice Emitted when signatures of revoked keys were taken off a record or batch, or more signers joined.
     event Recounted(bytes32 indexed idOrRoot, uint32 signers, uint16 weight, bool doubtful);
 
     /// @notice Emitted when a policy gets its number.
@@ -72,8 +70,20 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Thrown when a record is not the one that its leaf was made of.
     error WrongLeaf(bytes32 recordId);
 
-    /// @notice Thrown when a content digest is not that of the record given.
-    error WrongContent(bytes32 recordId);
+    /// @notice Thrown when a later judgement of a named release goes by another name.
+    error RevisionRenamed(bytes32 recordId);
+
+    /// @notice As {INamespaces-NameTaken}, which {publish} passes on.
+    error NameTaken(bytes32 namespaceId, bytes32 releaseDigest, bytes32 recordId);
+
+    /// @notice As {INamespaces-IdentityNotTrusted}, which {releaseHeld} passes on.
+    error IdentityNotTrusted(bytes32 namespaceId, bytes32 identity);
+
+    /// @notice As {ILineage-TooManyParents}, which {publish} passes on.
+    error TooManyParents(uint256 count);
+
+    /// @notice As {ILineage-ParentIsSelf}, which {publish} passes on.
+    error ParentIsSelf(bytes32 parent);
 
     /// @notice Thrown when a record gives its policy no number, see {numberPolicy}.
     error PolicyNotNumbered();
@@ -120,9 +130,11 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
      * - no digest but `publisherIdentity` is zero; some check passed; `policyId` is not 0; `grade` is at most 2, and 0 if
      *   simulated or failed; `judgedAt` is at most 5 minutes ahead of the block and 7 days behind it; `namespace` and
      *   `release` are not empty; at most 8 parents, all of them recorded releases;
-     * - a FAILED record, for which model and report digest may be 0, line 0, and no check need have passed, has revision 0;
-     * - revision 0 is the first of its release; any other follows the last one, and the release is not revoked;
-     * - in a claimed namespace the name is free, or leads to this release.
+     * - a FAILED record, for which model and report digest may be 0, line 0, and no check need have passed, has revision 0
+     *   and no parents;
+     * - revision 0 is the first of its release; any other follows the last one, the release is not revoked, and if it is
+     *   named, the name is the same;
+     * - in a claimed namespace the name is free, or leads to this release, or to one that is revoked.
      *
      * May emit {RecordPublished}, {INamespaces-NamespaceEntry}.
      * @return isNew Whether a record was written by this call.
@@ -149,8 +161,10 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /**
      * @notice Revokes a release for ever, every revision of it, from a stated time on. It stays readable.
      *
+     * Proofs of the release in batches have to be closed too, see {closeLeaf}.
+     *
      * Requirements: the caller is the guardian or the owner; there is such a record; it is not revoked, or only from a
-     * later time on; `reason` has 1 to 256 bytes.
+     * later time on; `effectiveFrom` is at most a year ahead; `reason` has 1 to 256 bytes.
      */
     function revoke(bytes32 recordId, uint40 effectiveFrom, string calldata reason) external;
 
@@ -158,7 +172,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
      * @notice Revokes a release that is in a batch: from then on no proof of this leaf opens a gate, whether or not the
      * record can be written out.
      *
-     * Requirements: as {revoke}; the proof leads to a batch. A release revoked already stays so.
+     * Requirements: as {revoke}; the proof leads to a batch; if the record was not written out, `effectiveFrom` is not in
+     * the future. A release revoked already stays so.
      */
     function revokeInBatch(
         bytes32 modelDigest,
@@ -168,8 +183,19 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
         string calldata reason
     ) external;
 
-    /// @notice Takes signatures of revoked keys off a record; if too few are left, it becomes doubtful and its gate
-    /// shuts. Anyone may.
+    /// @notice Closes a leaf whose release is recorded otherwise, so that its proof opens nothing that the record itself
+    /// does not. Anyone may, and should, wherever a release in a batch was revoked, held or superseded.
+    function closeLeaf(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) external;
+
+    /// @notice Adds signers of the same epoch to a record: whoever submits it first may have left some out. Anyone may.
+    /// @param quorum Enough by itself, as for {publish}. If the record was doubtful, it is no more.
+    function addSigners(bytes calldata record, Quorum calldata quorum) external;
+
+    /// @notice The same for a batch.
+    function addBatchSigners(bytes32 root, uint40 sealedAt, string calldata uri, Quorum calldata quorum) external;
+
+    /// @notice Takes signatures of revoked keys off a record, of a release off its latest judgement; if too few are left, it
+    /// becomes doubtful and its gate shuts. Anyone may.
     function recount(bytes32 recordId) external;
 
     /// @notice The same for a batch.
@@ -185,7 +211,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Takes note that a namespace was claimed. Only {namespaces} calls this.
     function noteClaim(bytes32 namespaceId) external;
 
-    /// @notice Stops all writing, but for revocations and recounts. The guardian and the owner may.
+    /// @notice Stops publishing, batches, claims, proposals and releases of held records; not revocations, recounts, closed
+    /// leaves, dropped publishers, nor oracle sets. The guardian and the owner may.
     function pauseWrites() external;
 
     /// @notice Lets writing go on. Only the owner may.
@@ -204,6 +231,9 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice The id of a release's latest judgement. Reverts with {IProvenanceGate-RecordNotFound} if this is the id of
     /// none, of a later judgement or of a failure.
     function latestIdOf(bytes32 recordId) external view returns (bytes32);
+
+    /// @notice Whether this is the id of a release that is recorded and not revoked, open or not.
+    function isStandingRelease(bytes32 recordId) external view returns (bool);
 
     /// @notice The standing kept under an id, which may be a revision's or a failure's. All 0 if there is none.
     function standingOfId(bytes32 recordId) external view returns (Standing memory);

@@ -16,13 +16,13 @@ contract Lineage is ILineage {
     using RecordCodec for bytes;
 
     uint256 private constant MAX_PARENTS = 8;
-    uint256 private constant MAX_ANCESTORS = 64;
+    uint256 private constant MAX_ANCESTORS = 32;
     uint8 private constant MAX_GENERATIONS = 16;
 
     /// @inheritdoc ILineage
     IProvenanceRegistry public registry;
 
-    mapping(bytes32 recordId => bytes32[]) private _attestedParents;
+    mapping(bytes32 releaseId => bytes32[]) private _attestedParents;
     mapping(bytes32 releaseId => bytes32[]) private _statedParents;
 
     /// @dev What was found so far; `list` has room for all.
@@ -37,14 +37,10 @@ contract Lineage is ILineage {
     }
 
     /// @inheritdoc ILineage
-    function addParents(bytes32 recordId, bytes32 releaseId, bytes calldata parents) external {
+    function addParents(bytes32 releaseId, bytes calldata parents) external {
         if (msg.sender != address(registry)) revert NotRegistry(msg.sender);
-        uint256 count = parents.length / 32;
-        if (count > MAX_PARENTS) revert TooManyParents(count);
-        for (uint256 i = 0; i < count; ++i) {
-            bytes32 parent = bytes32(parents[i * 32:i * 32 + 32]);
-            _requireParent(parent, releaseId);
-            _attestedParents[recordId].push(parent);
+        for (uint256 i = 0; i < parents.length; i += 32) {
+            _add(_attestedParents[releaseId], releaseId, bytes32(parents[i:i + 32]));
         }
     }
 
@@ -61,10 +57,7 @@ contract Lineage is ILineage {
         }
         // (2) one parent more of the release, whatever its judgements
         bytes32 releaseId = RecordIds.ofRelease(record.modelDigestOf(), record.manifestDigestOf());
-        _requireParent(parent, releaseId);
-        bytes32[] storage stated = _statedParents[releaseId];
-        if (stated.length >= MAX_PARENTS) revert TooManyParents(stated.length);
-        stated.push(parent);
+        _add(_statedParents[releaseId], releaseId, parent);
         emit ParentStated(releaseId, parent, msg.sender);
     }
 
@@ -75,10 +68,11 @@ contract Lineage is ILineage {
     {
         bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
         registry.requireOpen(recordId, minimumGrade);
-        Ancestor[] memory ancestors = ancestorsOf(recordId, includeStated);
-        for (uint256 i = 0; i < ancestors.length; ++i) {
-            registry.requireOpen(ancestors[i].recordId, minimumGrade);
+        Found memory found = _find(recordId, includeStated);
+        for (uint256 i = 0; i < found.count; ++i) {
+            registry.requireOpen(found.list[i].recordId, minimumGrade);
         }
+        if (found.tooLarge) revert LineageTooLarge(recordId);
     }
 
     /// @inheritdoc ILineage
@@ -109,31 +103,31 @@ contract Lineage is ILineage {
 
     /// @inheritdoc ILineage
     function parentsOf(bytes32 recordId) external view returns (bytes32[] memory attested, bytes32[] memory stated) {
-        return (_attestedParentsOf(recordId), _statedParents[recordId]);
+        return (_attestedParents[recordId], _statedParents[recordId]);
     }
 
-    function _find(bytes32 recordId, bool includeStated) private view returns (Found memory found) {
+    /// @dev Attested edges as far as they go; then stated ones, and from there whatever leads on.
+    function _find(bytes32 releaseId, bool includeStated) private view returns (Found memory found) {
         found.list = new Ancestor[](MAX_ANCESTORS);
-        _addParentsOf(found, recordId, recordId, 1, true, includeStated);
-        for (uint256 i = 0; i < found.count && !found.tooLarge; ++i) {
-            Ancestor memory child = found.list[i];
-            _addParentsOf(found, recordId, child.recordId, child.depth + 1, child.attested, includeStated);
+        _follow(found, releaseId, releaseId, _attestedParents[releaseId], 1, true);
+        for (uint256 i = 0; i < found.count; ++i) {
+            bytes32 child = found.list[i].recordId;
+            _follow(found, releaseId, child, _attestedParents[child], found.list[i].depth + 1, true);
+        }
+        if (!includeStated) return found;
+
+        uint256 attested = found.count;
+        _follow(found, releaseId, releaseId, _statedParents[releaseId], 1, false);
+        for (uint256 i = 0; i < found.count; ++i) {
+            bytes32 child = found.list[i].recordId;
+            uint8 depth = found.list[i].depth + 1;
+            if (i >= attested) _follow(found, releaseId, child, _attestedParents[child], depth, false);
+            _follow(found, releaseId, child, _statedParents[child], depth, false);
         }
     }
 
-    function _addParentsOf(
-        Found memory found,
-        bytes32 start,
-        bytes32 child,
-        uint8 depth,
-        bool attested,
-        bool includeStated
-    ) private view {
-        _add(found, start, child, _attestedParentsOf(child), depth, attested);
-        if (includeStated) _add(found, start, child, _statedParents[child], depth, false);
-    }
-
-    function _add(
+    /// @dev Takes in the parents of one child that are not there yet. Stated edges may lead back to where it began.
+    function _follow(
         Found memory found,
         bytes32 start,
         bytes32 child,
@@ -142,37 +136,33 @@ contract Lineage is ILineage {
         bool attested
     ) private view {
         uint256 length = parents.length;
-        for (uint256 i = 0; i < length && !found.tooLarge; ++i) {
+        for (uint256 i = 0; i < length; ++i) {
             bytes32 parent = parents[i];
-            // Stated edges may lead back to where the search began.
-            if (parent == start || _isKnown(found, parent, attested)) continue;
+            if (parent == start || _isKnown(found, parent)) continue;
             if (found.count == MAX_ANCESTORS || depth > MAX_GENERATIONS) {
                 found.tooLarge = true;
-            } else {
-                found.list[found.count++] = Ancestor(parent, child, depth, attested, false);
+                return;
             }
+            found.list[found.count++] = Ancestor(parent, child, depth, attested, false);
         }
     }
 
-    /// @dev Whether an ancestor was found already; another way to it may be attested throughout.
-    function _isKnown(Found memory found, bytes32 parent, bool attested) private pure returns (bool) {
+    function _isKnown(Found memory found, bytes32 parent) private pure returns (bool) {
         for (uint256 i = 0; i < found.count; ++i) {
-            if (found.list[i].recordId == parent) {
-                if (attested) found.list[i].attested = true;
-                return true;
-            }
+            if (found.list[i].recordId == parent) return true;
         }
         return false;
     }
 
-    /// @dev Reverts unless `parent` is another release that is recorded.
-    function _requireParent(bytes32 parent, bytes32 releaseId) private view {
+    /// @dev Adds a parent, once. Reverts unless it is another release that is recorded.
+    function _add(bytes32[] storage parents, bytes32 releaseId, bytes32 parent) private {
         if (parent == releaseId) revert ParentIsSelf(parent);
         registry.latestIdOf(parent);
-    }
-
-    /// @dev Those of the latest judgement.
-    function _attestedParentsOf(bytes32 releaseId) private view returns (bytes32[] storage) {
-        return _attestedParents[registry.latestIdOf(releaseId)];
+        uint256 length = parents.length;
+        for (uint256 i = 0; i < length; ++i) {
+            if (parents[i] == parent) return;
+        }
+        if (length == MAX_PARENTS) revert TooManyParents(length + 1);
+        parents.push(parent);
     }
 }

@@ -170,7 +170,8 @@ contract Namespaces is INamespaces, TypedData, Nonces {
         bytes32 releaseId,
         bytes32 contentDigest
     ) external onlyRegistry returns (bool named) {
-        named = _isTrusted(namespaceId, identity);
+        // A later judgement of a release that has the name already needs no trust anew.
+        named = _names[namespaceId][releaseDigest] == releaseId || _isTrusted(namespaceId, identity);
         if (named) _bindName(namespaceId, releaseDigest, releaseId);
         _enter(namespaceId, named ? Entry.Recorded : Entry.Held, contentDigest);
     }
@@ -263,7 +264,11 @@ contract Namespaces is INamespaces, TypedData, Nonces {
     function _drop(bytes32 namespaceId, bytes32 identity) private {
         Trust memory trust = _trust[namespaceId][identity];
         if (trust.since == 0 && trust.acceptableFrom == 0) revert IdentityUnknown(identity);
-        if (trust.since != 0) --_namespaces[namespaceId].trusted;
+        if (trust.since != 0) {
+            --_namespaces[namespaceId].trusted;
+            // Whoever was trusted on first use must not come back by the next use.
+            _namespaces[namespaceId].firstUses = _namespaces[namespaceId].identityLimit;
+        }
         delete _trust[namespaceId][identity];
         _enter(namespaceId, Entry.IdentityDropped, identity);
     }
@@ -271,7 +276,7 @@ contract Namespaces is INamespaces, TypedData, Nonces {
     function _bindName(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId) private {
         bytes32 known = _names[namespaceId][releaseDigest];
         if (known == releaseId) return;
-        if (known != 0) revert NameTaken(namespaceId, releaseDigest, known);
+        if (known != 0 && registry.isStandingRelease(known)) revert NameTaken(namespaceId, releaseDigest, known);
         _names[namespaceId][releaseDigest] = releaseId;
     }
 

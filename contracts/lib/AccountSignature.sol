@@ -10,10 +10,10 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
  */
 library AccountSignature {
     function isValid(address account, bytes32 digest, bytes calldata signature) internal view returns (bool) {
-        if (account.code.length == 0) {
-            (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecover(digest, signature);
-            return problem == ECDSA.RecoverError.NoError && recovered == account;
-        }
+        // An account's own key counts with code too (EIP-7702).
+        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecover(digest, signature);
+        if (problem == ECDSA.RecoverError.NoError && recovered == account) return true;
+        if (account.code.length == 0) return false;
         (bool success, bytes memory answer) =
             account.staticcall(abi.encodeCall(IERC1271.isValidSignature, (digest, signature)));
         return success && answer.length == 32 && bytes32(answer) == bytes32(IERC1271.isValidSignature.selector);

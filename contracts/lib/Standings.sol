@@ -98,6 +98,11 @@ library Standings {
         return productLineOf(word) == SIMULATED_LINE;
     }
 
+    function isRevoked(uint256 word) internal view returns (bool) {
+        uint40 revokedAt = revokedAtOf(word);
+        return revokedAt != 0 && revokedAt <= block.timestamp;
+    }
+
     function withRevokedAt(uint256 word, uint40 revokedAt) internal pure returns (uint256) {
         return word & ~REVOKED_AT | uint256(revokedAt) << 112;
     }

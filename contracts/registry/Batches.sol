@@ -53,12 +53,30 @@ abstract contract Batches is Records {
         bool fits = content == proof.contentDigest && Leaves.fits(proof.summary, record.factsOf());
         if (!fits) revert WrongLeaf(recordId);
         // (2) from now on the record's own standing counts, whichever way it came here
-        _batches[root] = batch.withMaterialised(index);
+        _close(recordId, root, batch, index);
         if (_contents[recordId] != 0) return false;
         // (3) as {publish}, at the time of the batch
         _write(record, recordId, content, batch.stampOf());
-        emit RecordMaterialised(recordId, root, index);
         return true;
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function closeLeaf(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) external {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
+        if (_contents[recordId] == 0) revert RecordNotFound(recordId);
+        _close(recordId, root, batch, index);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function addBatchSigners(bytes32 root, uint40 sealedAt, string calldata uri, Quorum calldata quorum) external {
+        _requireWriting();
+        uint256 batch = _batches[root];
+        if (batch == 0) revert BatchNotFound(root);
+        _requireQuorum(_batchHash(quorum.epoch, root, batch.countOf(), sealedAt, uri), quorum);
+        batch = _withMoreSigners(batch, quorum);
+        _batches[root] = batch;
+        emit Recounted(root, batch.signersOf(), batch.weightOf(), false);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -71,12 +89,14 @@ abstract contract Batches is Records {
     ) external onlyStewards {
         bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
         (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
-        _batches[root] = batch.withMaterialised(index);
+        _close(recordId, root, batch, index);
         if (_contents[recordId] == 0) {
+            // Written to be revoked, so that takes effect now: nothing else holds the record against any rule.
+            if (effectiveFrom > block.timestamp) revert OutOfTime(effectiveFrom, block.timestamp);
             _standings[recordId] = batch.stampOf() | Standings.judgementOf(proof.summary);
             _contents[recordId] = proof.contentDigest;
+            emit LeafRevoked(root, recordId, proof.contentDigest, proof.summary);
         }
-        emit LeafRevoked(root, recordId, index, proof.contentDigest, proof.summary);
         uint40 revokedAt = _standings[recordId].revokedAtOf();
         if (revokedAt == 0 || effectiveFrom < revokedAt) _revoke(recordId, effectiveFrom, reason);
     }
@@ -103,9 +123,21 @@ abstract contract Batches is Records {
         uint8 index = Leaves.indexOf(summary);
         if (index >= batch.countOf()) return 0;
         if (batch.isMaterialised(index)) return _latest(releaseId);
+        if (summary.gradeOf() > MAX_GRADE) return 0;
         // Only a record that is written out is held against its namespace's rules.
         if (summary & Leaves.NAMED != 0) batch |= Standings.HELD;
         return batch.stampOf() | Standings.judgementOf(summary);
+    }
+
+    /// @dev The same, but of a release that is recorded itself the standing counts, whatever the proof.
+    function _provenOrLatest(bytes32 releaseId, Proof calldata proof) internal view returns (uint256) {
+        return _contents[releaseId] != 0 ? _latest(releaseId) : _proven(releaseId, proof);
+    }
+
+    /// @dev From now on the record's own standing counts.
+    function _close(bytes32 recordId, bytes32 root, uint256 batch, uint8 index) private {
+        _batches[root] = batch.withMaterialised(index);
+        emit LeafClosed(recordId, root, index);
     }
 
     function _requireLeaf(bytes32 recordId, Proof calldata proof)

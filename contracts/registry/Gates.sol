@@ -59,15 +59,7 @@ abstract contract Gates is Batches {
         view
     {
         bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
-        uint256 word = _recounted(_latest(recordId));
-        _requireOpen(recordId, word, requirements.minimumGrade);
-        if (!_isFresh(word, requirements)) {
-            revert RecordIsExpired(recordId, word.judgedAtOf(), requirements.maximumAge);
-        }
-        if (!_isListed(word, requirements)) revert WrongPolicy(recordId, word.policyIdOf());
-        if (word.weightOf() < requirements.minimumWeight) {
-            revert WeightTooLow(recordId, word.weightOf(), requirements.minimumWeight);
-        }
+        _requireMeets(recordId, _latest(recordId), requirements);
     }
 
     /// @inheritdoc IProvenanceGate
@@ -76,9 +68,28 @@ abstract contract Gates is Batches {
         view
         returns (bool)
     {
-        uint256 word = _recounted(_latest(RecordIds.ofRelease(modelDigest, manifestDigest)));
-        return _isOpen(word, requirements.minimumGrade) && _isFresh(word, requirements)
-            && _isListed(word, requirements) && word.weightOf() >= requirements.minimumWeight;
+        return _meets(_latest(RecordIds.ofRelease(modelDigest, manifestDigest)), requirements);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function requireMeetsFromProof(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        Proof calldata proof,
+        Requirements calldata requirements
+    ) external view {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        _requireMeets(recordId, _provenOrLatest(recordId, proof), requirements);
+    }
+
+    /// @inheritdoc IProvenanceGate
+    function meetsFromProof(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        Proof calldata proof,
+        Requirements calldata requirements
+    ) external view returns (bool) {
+        return _meets(_provenOrLatest(RecordIds.ofRelease(modelDigest, manifestDigest), proof), requirements);
     }
 
     /// @inheritdoc IProvenanceGate
@@ -117,7 +128,7 @@ abstract contract Gates is Batches {
 
     /// @dev Recorded, not closed, not revoked; simulated or not, of whatever grade.
     function _isStanding(uint256 word) private view returns (bool) {
-        return word != 0 && word & Standings.CLOSING == 0 && !_isRevoked(word);
+        return word != 0 && word & Standings.CLOSING == 0 && !word.isRevoked();
     }
 
     function _isOpen(uint256 word, uint8 minimumGrade) private view returns (bool) {
@@ -128,7 +139,7 @@ abstract contract Gates is Batches {
     function _requireOpen(bytes32 recordId, uint256 word, uint8 minimumGrade) private view {
         if (_isOpen(word, minimumGrade)) return;
         if (word == 0) revert RecordNotFound(recordId);
-        if (_isRevoked(word)) revert RecordIsRevoked(recordId, word.revokedAtOf());
+        if (word.isRevoked()) revert RecordIsRevoked(recordId, word.revokedAtOf());
         if (word & Standings.CLOSING != 0) {
             revert RecordIsClosed(recordId, word & Standings.HELD != 0, word & Standings.DOUBTFUL != 0);
         }
@@ -136,9 +147,22 @@ abstract contract Gates is Batches {
         revert GradeTooLow(recordId, word.gradeOf(), minimumGrade);
     }
 
-    function _isRevoked(uint256 word) private view returns (bool) {
-        uint40 revokedAt = word.revokedAtOf();
-        return revokedAt != 0 && revokedAt <= block.timestamp;
+    function _requireMeets(bytes32 recordId, uint256 word, Requirements calldata requirements) private view {
+        word = _recounted(word);
+        _requireOpen(recordId, word, requirements.minimumGrade);
+        if (!_isFresh(word, requirements)) {
+            revert RecordIsExpired(recordId, word.judgedAtOf(), requirements.maximumAge);
+        }
+        if (!_isListed(word, requirements)) revert WrongPolicy(recordId, word.policyIdOf());
+        if (word.weightOf() < requirements.minimumWeight) {
+            revert WeightTooLow(recordId, word.weightOf(), requirements.minimumWeight);
+        }
+    }
+
+    function _meets(uint256 word, Requirements calldata requirements) private view returns (bool) {
+        word = _recounted(word);
+        return _isOpen(word, requirements.minimumGrade) && _isFresh(word, requirements)
+            && _isListed(word, requirements) && word.weightOf() >= requirements.minimumWeight;
     }
 
     /// @dev A record judged "in the future", by a clock that runs ahead, is fresh.

@@ -92,6 +92,10 @@ abstract contract OracleSets is Stewards, TypedData {
         if (effectiveFrom >= oracle.validUntil) revert NothingToRevoke(epoch, index, oracle.validUntil);
         oracle.validUntil = effectiveFrom;
         emit OracleRevoked(epoch, index, oracle.key, effectiveFrom, reason);
+        // The same key must not go on signing for the set before or after.
+        uint16 current = _state.epoch;
+        _endKey(current, oracle.key, effectiveFrom, reason);
+        _endKey(current - 1, oracle.key, effectiveFrom, reason);
     }
 
     /// @inheritdoc IOracleSets
@@ -105,6 +109,8 @@ abstract contract OracleSets is Stewards, TypedData {
         _requireRoflOrigin(app);
         _requireNewKey(epoch, key, index);
         oracle.key = key;
+        // What was recorded before was not signed by this key.
+        if (oracle.validFrom < block.timestamp) oracle.validFrom = uint40(block.timestamp);
         emit RoflKeyBound(epoch, index, app, key);
     }
 
@@ -240,9 +246,29 @@ abstract contract OracleSets is Stewards, TypedData {
         (uint256 kept,) = _countSigners(word);
         for (uint256 index = 0; kept >> index != 0; ++index) {
             if (kept >> index & 1 == 0) continue;
-            address key = _oracles[word.epochOf()][index].key;
+            Oracle storage oracle = _oracles[word.epochOf()][index];
+            if (oracle.validFrom > word.recordedAtOf()) continue;
             for (uint256 i = 0; i < oracles.length; ++i) {
-                if (oracles[i] == key) ++count;
+                if (oracles[i] == oracle.key) ++count;
+            }
+        }
+    }
+
+    /// @dev The same word with the signers of `quorum`, who were verified and are enough, beside those it has.
+    function _withMoreSigners(uint256 word, Quorum calldata quorum) internal view returns (uint256) {
+        if (quorum.epoch != word.epochOf()) revert StaleEpoch(quorum.epoch, word.epochOf());
+        word = word.withSigners(word.signersOf() | quorum.signers, 0) & ~Standings.DOUBTFUL;
+        (uint32 signers, uint16 weight) = _countSigners(word);
+        return word.withSigners(signers, weight);
+    }
+
+    function _endKey(uint16 epoch, address key, uint40 effectiveFrom, string calldata reason) private {
+        uint256 size = _epochs[epoch].size;
+        for (uint256 i = 0; i < size; ++i) {
+            Oracle storage oracle = _oracles[epoch][i];
+            if (oracle.key == key && effectiveFrom < oracle.validUntil) {
+                oracle.validUntil = effectiveFrom;
+                emit OracleRevoked(epoch, uint8(i), key, effectiveFrom, reason);
             }
         }
     }
@@ -251,7 +277,7 @@ abstract contract OracleSets is Stewards, TypedData {
         State storage state = _state;
         if (epoch == state.epoch) return (state.threshold, state.size);
         Epoch storage earlier = _epochs[epoch];
-        if (block.timestamp >= earlier.acceptedUntil) revert StaleEpoch(epoch, state.epoch);
+        if (uint256(epoch) + 1 != state.epoch || block.timestamp >= earlier.acceptedUntil) revert StaleEpoch(epoch, state.epoch);
         return (earlier.threshold, earlier.size);
     }
 

@@ -20,11 +20,13 @@ abstract contract Records is OracleSets {
     using RecordCodec for bytes;
     using Standings for uint256;
 
-    uint8 private constant MAX_GRADE = 2;
+    uint8 internal constant MAX_GRADE = 2;
     // Block times lag behind the oracles' clocks, on some chains by a minute or more.
     uint256 private constant CLOCK_TOLERANCE = 5 minutes;
     // Certificates and revocation lists are judged for a moment that must not lie far back.
     uint256 private constant MAX_WAIT = 7 days;
+    // A revocation that never takes effect would only stand in the way.
+    uint256 private constant MAX_NOTICE = 365 days;
     uint256 private constant NO_RELEASE = Standings.FAILED | Standings.REVISION;
 
     /// @inheritdoc IProvenanceRegistry
@@ -34,7 +36,7 @@ abstract contract Records is OracleSets {
 
     mapping(bytes32 recordId => uint256) internal _standings;
     mapping(bytes32 recordId => bytes32) internal _contents;
-    mapping(bytes32 namespaceId => bool) private _claimed;
+    mapping(bytes32 namespaceId => uint40) private _claimedAt;
     mapping(bytes32 policyDigest => uint32) private _policyIds;
     uint32 private _policies;
 
@@ -57,9 +59,25 @@ abstract contract Records is OracleSets {
     }
 
     /// @inheritdoc IProvenanceRegistry
+    function addSigners(bytes calldata record, Quorum calldata quorum) external {
+        _requireWriting();
+        bytes32 content = keccak256(record);
+        bytes32 recordId = idOf(record);
+        if (_contents[recordId] != content) revert RecordNotFound(recordId);
+        _requireQuorum(_reportHash(quorum.epoch, content), quorum);
+        uint256 word = _withMoreSigners(_standings[recordId], quorum);
+        _standings[recordId] = word;
+        emit Recounted(recordId, word.signersOf(), word.weightOf(), false);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
     function recount(bytes32 recordId) external {
         uint256 word = _standings[recordId];
         if (word == 0) revert RecordNotFound(recordId);
+        if (word.revisionsOf() != 0) {
+            recordId = RecordIds.ofRevision(recordId, word.revisionsOf());
+            word = _standings[recordId];
+        }
         uint256 recounted = _recounted(word);
         if (recounted == word) return;
         _standings[recordId] = recounted;
@@ -97,7 +115,7 @@ abstract contract Records is OracleSets {
     /// @inheritdoc IProvenanceRegistry
     function noteClaim(bytes32 namespaceId) external {
         if (msg.sender != address(namespaces)) revert NotAllowed(msg.sender);
-        _claimed[namespaceId] = true;
+        _claimedAt[namespaceId] = uint40(block.timestamp);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -113,6 +131,12 @@ abstract contract Records is OracleSets {
     /// @inheritdoc IProvenanceRegistry
     function latestIdOf(bytes32 recordId) external view returns (bytes32) {
         return RecordIds.ofRevision(recordId, _requireRelease(recordId).revisionsOf());
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function isStandingRelease(bytes32 recordId) external view returns (bool) {
+        uint256 word = _standings[recordId];
+        return word != 0 && word & NO_RELEASE == 0 && !word.isRevoked();
     }
 
     /// @inheritdoc IProvenanceGate
@@ -140,8 +164,9 @@ abstract contract Records is OracleSets {
             word |= Standings.FAILED;
         } else {
             bytes32 releaseId = _releaseIdOf(record);
-            if (recordId != releaseId) word |= _addRevision(releaseId, facts.revisionsOf());
-            word |= _admit(record, parts, releaseId, content);
+            word |= recordId == releaseId
+                ? _admit(record, parts, releaseId, content, word.recordedAtOf())
+                : _addRevision(record, parts, releaseId, content);
         }
         // (3) the two slots
         _standings[recordId] = word;
@@ -149,9 +174,7 @@ abstract contract Records is OracleSets {
         emit RecordPublished(record.modelDigestOf(), record.manifestDigestOf(), record.reportDigestOf(), word, record);
         // (4) its ancestors, of which nobody reads before they are there
         bytes calldata parents = record[parts.parents:];
-        if (parents.length != 0 && facts & RecordCodec.PASSED != 0) {
-            lineage.addParents(recordId, _releaseIdOf(record), parents);
-        }
+        if (parents.length != 0) lineage.addParents(_releaseIdOf(record), parents);
     }
 
     /// @dev Revokes a release from `effectiveFrom` on, or brings an earlier revocation forward.
@@ -159,7 +182,9 @@ abstract contract Records is OracleSets {
         _requireText("reason", reason, 1);
         uint256 word = _requireRelease(recordId);
         uint40 revokedAt = word.revokedAtOf();
-        if (effectiveFrom == 0) revert OutOfTime(0, block.timestamp);
+        if (effectiveFrom == 0 || effectiveFrom > block.timestamp + MAX_NOTICE) {
+            revert OutOfTime(effectiveFrom, block.timestamp);
+        }
         if (revokedAt != 0 && effectiveFrom >= revokedAt) revert RecordIsRevoked(recordId, revokedAt);
         _standings[recordId] = word.withRevokedAt(effectiveFrom);
         emit RecordRevoked(recordId, msg.sender, effectiveFrom, reason);
@@ -191,22 +216,38 @@ abstract contract Records is OracleSets {
         if (word == 0 || word & NO_RELEASE != 0) revert RecordNotFound(recordId);
     }
 
-    function _addRevision(bytes32 releaseId, uint16 revision) private returns (uint256) {
-        uint256 first = _requireRelease(releaseId);
-        uint256 wanted = uint256(first.revisionsOf()) + 1;
-        if (revision != wanted) revert WrongRevision(releaseId, revision, wanted);
-        if (first.revokedAtOf() != 0) revert RecordIsRevoked(releaseId, first.revokedAtOf());
-        _standings[releaseId] = first.withRevisions(revision);
-        return Standings.REVISION;
-    }
-
-    /// @dev What a claimed namespace makes of a record; nothing if nobody claimed it.
-    function _admit(bytes calldata record, RecordCodec.Parts memory parts, bytes32 releaseId, bytes32 content)
+    /// @dev Makes a record the latest judgement of its release. What the namespace made of the first stays: a later one can
+    /// neither take another name, nor open what is held, nor be shut out by whoever claimed the namespace meanwhile.
+    function _addRevision(bytes calldata record, RecordCodec.Parts memory parts, bytes32 releaseId, bytes32 content)
         private
         returns (uint256)
     {
+        uint256 first = _requireRelease(releaseId);
+        uint16 revision = record.factsOf().revisionsOf();
+        uint256 wanted = uint256(first.revisionsOf()) + 1;
+        if (revision != wanted) revert WrongRevision(releaseId, revision, wanted);
+        if (first.isRevoked()) revert RecordIsRevoked(releaseId, first.revokedAtOf());
+        _standings[releaseId] = first.withRevisions(revision);
+        if (first & Standings.NAMED == 0) return Standings.REVISION | first & Standings.HELD;
+
         bytes32 namespaceId = keccak256(record.namespaceOf(parts));
-        if (!_claimed[namespaceId]) return 0;
+        bytes32 releaseDigest = keccak256(record.releaseOf(parts));
+        if (namespaces.recordOfName(namespaceId, releaseDigest) != releaseId) revert RevisionRenamed(releaseId);
+        namespaces.admit(namespaceId, record.publisherIdentityOf(), releaseDigest, releaseId, content);
+        return Standings.REVISION | Standings.NAMED;
+    }
+
+    /// @dev What a claimed namespace makes of a release; nothing if nobody had claimed it when it was recorded.
+    function _admit(
+        bytes calldata record,
+        RecordCodec.Parts memory parts,
+        bytes32 releaseId,
+        bytes32 content,
+        uint256 recordedAt
+    ) private returns (uint256) {
+        bytes32 namespaceId = keccak256(record.namespaceOf(parts));
+        uint256 claimedAt = _claimedAt[namespaceId];
+        if (claimedAt == 0 || claimedAt > recordedAt) return 0;
         bool named = namespaces.admit(
             namespaceId, record.publisherIdentityOf(), keccak256(record.releaseOf(parts)), releaseId, content
         );
@@ -231,6 +272,7 @@ abstract contract Records is OracleSets {
         } else {
             if (grade != 0) revert GradeNotEarned(grade);
             if (facts.revisionsOf() != 0) revert WrongRevision(idOf(record), facts.revisionsOf(), 0);
+            if (parts.parents != record.length) revert RecordCodec.RecordMalformed(record.length);
         }
         if (record.policyDigestOf() == 0) revert ZeroDigest("policyDigest");
         if (facts.policyIdOf() == 0) revert PolicyNotNumbered();
