@@ -1,0 +1,72 @@
+// Writes src/abi.ts: from verifier/abi what dApps ask and publishers submit, from the contracts what is signed (EIP-712).
+//
+//     node generate.mjs [--check]
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+
+// Errors that shut a gate. They pass through the satellites, so they are in every list.
+const GATE_ERRORS = `RecordNotFound RecordIsRevoked RecordIsExpired RecordIsSimulated RecordIsClosed GradeTooLow
+  WrongPolicy WeightTooLow LineageTooLarge TooMany NotAscending`;
+
+// The rest is for stewards and owners of namespaces, or what the contracts ask of each other: see verifier/abi.
+const KEPT = {
+  registryAbi: `requireModel isModel isSimulatedModel requireOpen isOpen requireModelFromProof isModelFromProof
+    requireMeets meets requireMeetsFromProof meetsFromProof signaturesBy recordIdOf policyIdOf standingOf
+    idOf contentOf latestIdOf standingOfId batchOf namespaces lineage
+    publish recordBatch materialise closeLeaf numberPolicy releaseHeld
+    RecordPublished BatchRecorded LeafClosed LeafRevoked RecordRevoked Recounted PolicyNumbered
+    RecordExists RecordMalformed PolicyNotNumbered WrongRevision ZeroDigest UnknownGrade UnknownProductLine
+    GradeNotEarned NothingChecked OutOfTime TextLength WritesArePaused NotHeld RevisionRenamed NameTaken TooManyParents
+    ParentIsSelf IdentityNotTrusted
+    BatchExists BatchNotFound BatchCount WrongLeaf
+    StaleEpoch UnknownOracle SignaturesLength WrongSigner HighS OracleNotValid QuorumTooSmall`,
+  namespacesAbi: `claimNamespace nonces namespaceOf headOf recordOfName requireNamed trustedSince
+    NamespaceEntry NamespaceClaimed
+    NamespaceInvalid NamespaceTaken NameTaken DeadlinePassed WrongClaimSigner IdentityLimit InvalidAccountNonce`,
+  lineageAbi: "requireLineage hasLineage ancestorsOf parentsOf ParentStated",
+};
+const SIGNED = { reportTypes: "Report", batchTypes: "Batch", claimTypes: "Claim" };
+
+const CONTRACTS = new URL("../", import.meta.url);
+const TARGET = new URL("src/abi.ts", import.meta.url);
+const abi = ["ProvenanceRegistry", "Namespaces", "Lineage"].flatMap((contract) => {
+  return JSON.parse(readFileSync(new URL(`../verifier/abi/${contract}.json`, CONTRACTS), "utf8")).abi;
+});
+const solidity = readdirSync(CONTRACTS, { recursive: true })
+  .filter((name) => name.endsWith(".sol"))
+  .map((name) => readFileSync(new URL(name, CONTRACTS), "utf8"))
+  .join("");
+
+function found(thing, name) {
+  if (!thing) throw new Error(`generate.mjs: no ${name}`);
+  return thing;
+}
+
+function print(value) {
+  const skip = (key, one) => (key === "internalType" || (key === "anonymous" && !one) ? undefined : one);
+  return JSON.stringify(value, skip).replaceAll(/"(\w+)":/g, "$1:");
+}
+
+function printAbi(name, names, first = "") {
+  const items = names.split(/\s+/).map((one) => `  ${print(found(abi.find((item) => item.name === one), one))},\n`);
+  return `export const ${name} = [\n${first}${items.join("")}] as const;\n`;
+}
+
+function printTypes(name, struct) {
+  const [, members] = found(new RegExp(`"${struct}\\(([^")]*)\\)"`).exec(solidity), struct);
+  const fields = members.split(",").map((member) => member.split(" ")).map(([type, field]) => ({ name: field, type }));
+  return `export const ${name} = ${print({ [struct]: fields })} as const;\n`;
+}
+
+const text = [
+  "// Written by generate.mjs. Do not edit.\n",
+  printAbi("gateErrors", GATE_ERRORS),
+  ...Object.entries(KEPT).map(([name, names]) => printAbi(name, names, "  ...gateErrors,\n")),
+  ...Object.entries(SIGNED).map(([name, struct]) => printTypes(name, struct)),
+].join("\n");
+
+if (process.argv[2] !== "--check") writeFileSync(TARGET, text);
+else if (readFileSync(TARGET, "utf8") !== text) {
+  console.error("generate.mjs: src/abi.ts is not what the contracts say; run: node contracts/npm/generate.mjs");
+  process.exitCode = 1;
+}
