@@ -138,11 +138,17 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
         _refuseClaim(_claimOf(address(new ApprovingWallet(0x1626ba7f))), "");
     }
 
-    function test_aWalletIsNotAskedByAnEcdsaSignature() public {
+    /// @dev An account that has a key and code, as EIP-7702 gives it: either may sign.
+    function test_anAccountsOwnKeyCountsWithCodeToo() public {
         Claim memory claim = _claimOf(_account(1));
         bytes memory signature = _sign(1, claim);
         VM.etch(_account(1), address(new ApprovingWallet(0)).code);
-        _refuseClaim(claim, signature);
+        _refuseClaim(claim, _sign(2, claim));
+        _submit(claim, signature);
+        claim.namespace = "acme2";
+        claim.nonce = 1;
+        ApprovingWallet(_account(1)).approve(_digest(claim, address(names)));
+        _submit(claim, "");
     }
 
     function test_anAnswerIsTheMagicWordAndNothingElse() public {

@@ -156,6 +156,25 @@ abstract contract IdentitiesBehaviour is NamesBehaviour {
         VM.assertTrue(registry.isModel(_modelDigest(1), _manifestDigest(1), 2), "earlier record");
     }
 
+    function test_aDroppedPublisherDoesNotComeBackByItsNextUse() public {
+        _claimSpace(3, PUBLISHER);
+        _publishFrom(MALLORY, 1);
+        VM.prank(spaceOwner);
+        names.dropIdentity(SPACE_ID, MALLORY);
+        VM.assertTrue(_isHeld(_publishFrom(MALLORY, 2)), "again");
+        VM.assertTrue(_isHeld(_publishFrom(OTHER, 3)), "nobody else, either");
+        VM.assertFalse(_isHeld(_publishFrom(PUBLISHER, 4)), "trusted");
+    }
+
+    function test_aDroppedProposalEndsNoFirstUses() public {
+        _claimSpace(2, PUBLISHER);
+        VM.startPrank(spaceOwner);
+        names.proposeIdentity(SPACE_ID, MALLORY);
+        names.dropIdentity(SPACE_ID, MALLORY);
+        VM.stopPrank();
+        VM.assertFalse(_isHeld(_publishFrom(OTHER, 1)), "first use");
+    }
+
     function test_aDroppedProposalIsGone() public {
         _claimSpace(1, PUBLISHER);
         VM.startPrank(spaceOwner);

@@ -92,19 +92,74 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         names.requireNamed(SPACE_ID, _nameOf(2), 0);
     }
 
-    function test_aJudgementByAnotherPublisherShutsTheGateByName() public {
+    function test_aLaterJudgementKeepsTheNameWhoeverPublished() public {
         _claimSpace(1, PUBLISHER);
         bytes32 releaseId = _publishFrom(PUBLISHER, 1);
         Record memory later = _recordFrom(MALLORY, 1);
         later.revision = 1;
-        bytes32 recordId = _publish(later);
-        VM.assertTrue(_isHeld(recordId), "held");
-        _expectClosed(releaseId);
-        names.requireNamed(SPACE_ID, _nameOf(1), 0);
-
-        _trust(MALLORY);
-        registry.releaseHeld(_bytes(later));
+        VM.assertTrue(registry.standingOfId(_publish(later)).named, "named");
         VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), releaseId, "gate");
+        VM.assertEq(names.trustedSince(SPACE_ID, MALLORY), 0, "trusted");
+    }
+
+    function test_aLaterJudgementTakesNoOtherName() public {
+        _claimSpace(1, PUBLISHER);
+        _claim("acme2", SPACE_OWNER_KEY + 1, 1, _one(PUBLISHER));
+        bytes32 releaseId = _publishFrom(PUBLISHER, 1);
+        _publishFrom(PUBLISHER, 2);
+        bytes memory reason = abi.encodeWithSelector(IProvenanceRegistry.RevisionRenamed.selector, releaseId);
+        Record memory later = _recordFrom(PUBLISHER, 1);
+        later.revision = 1;
+        later.release = _releaseName(3);
+        _refuse(later, reason);
+        later.release = _releaseName(2);
+        _refuse(later, reason);
+        later.release = _releaseName(1);
+        later.namespace = "acme2";
+        _refuse(later, reason);
+    }
+
+    function test_theNameOfARevokedReleaseIsFree() public {
+        _claimSpace(1, PUBLISHER);
+        bytes32 first = _publishFrom(PUBLISHER, 1);
+        Record memory second = _recordFrom(PUBLISHER, 2);
+        second.release = _releaseName(1);
+        VM.prank(GUARDIAN);
+        registry.revoke(first, uint40(block.timestamp) + 1, "reason");
+        _refuse(second, _taken(first));
+        VM.warp(block.timestamp + 1);
+        bytes32 secondId = _publish(second);
+        VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), secondId, "gate");
+    }
+
+    // --- claimed later
+
+    function test_aLaterClaimShutsNothing() public {
+        _publishFrom(PUBLISHER, 1);
+        _claimSpace(0, 0);
+        Record memory later = _recordFrom(PUBLISHER, 1);
+        later.revision = 1;
+        bytes32 recordId = _publish(later);
+        VM.assertFalse(_isHeld(recordId), "held");
+        VM.assertFalse(registry.standingOfId(recordId).named, "named");
+        VM.assertTrue(registry.isModel(_modelDigest(1), _manifestDigest(1), 2), "open");
+    }
+
+    function test_aRecordOfABatchIsHeldIfTheClaimWasThereBefore() public {
+        Record[] memory records = new Record[](1);
+        records[0] = _recordFrom(PUBLISHER, 1);
+        Grown memory before = _grow(records);
+        _recordBatch(before);
+        VM.warp(block.timestamp + 1);
+        _claimSpace(0, 0);
+        records[0] = _recordFrom(PUBLISHER, 2);
+        Grown memory afterwards = _grow(records);
+        _recordBatch(afterwards);
+
+        registry.materialise(before.leaves[0].record, _proof(before, 0));
+        VM.assertTrue(registry.isModel(_modelDigest(1), _manifestDigest(1), 2), "before");
+        registry.materialise(afterwards.leaves[0].record, _proof(afterwards, 0));
+        VM.assertTrue(_isHeld(_releaseId(2)), "afterwards");
     }
 
     // --- held records
@@ -197,20 +252,31 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         VM.assertFalse(registry.isModel(_modelDigest(1), _manifestDigest(1), 0), "open");
     }
 
-    function test_anEarlierJudgementReleasedLaterChangesNothingForTheLatest() public {
+    function test_aLaterJudgementOfAHeldReleaseIsHeldAndReleasedItself() public {
         _claimSpace(1, PUBLISHER);
-        bytes memory first = _bytes(_recordFrom(OTHER, 1));
         bytes32 releaseId = _publishFrom(OTHER, 1);
         Record memory later = _recordFrom(PUBLISHER, 1);
         later.revision = 1;
-        _publish(later);
-        VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), releaseId, "gate of the later one");
-        VM.assertTrue(_isHeld(releaseId), "the first is held");
-        _trust(OTHER);
-        registry.releaseHeld(first);
-        VM.assertFalse(_isHeld(releaseId), "released");
-        VM.assertEq(registry.standingOf(_modelDigest(1), _manifestDigest(1)).revisions, 1, "revisions");
+        VM.assertTrue(_isHeld(_publish(later)), "held");
+        _expectClosed(releaseId);
+        registry.requireOpen(releaseId, 0);
+        registry.releaseHeld(_bytes(later));
         VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), releaseId, "gate");
+        VM.assertTrue(_isHeld(releaseId), "the first stays held");
+    }
+
+    function test_aHeldRecordTakesTheNameOfARevokedRelease() public {
+        _claimSpace(1, PUBLISHER);
+        Record memory held = _recordFrom(OTHER, 1);
+        _publish(held);
+        Record memory between = _recordFrom(PUBLISHER, 2);
+        between.release = _releaseName(1);
+        bytes32 betweenId = _publish(between);
+        VM.prank(GUARDIAN);
+        registry.revoke(betweenId, uint40(block.timestamp), "reason");
+        _trust(OTHER);
+        registry.releaseHeld(_bytes(held));
+        VM.assertEq(names.recordOfName(SPACE_ID, _nameOf(1)), _idOf(held), "name");
     }
 
     function test_nothingIsReleasedWhileWritesAreStopped() public {
