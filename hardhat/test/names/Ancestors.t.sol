@@ -8,16 +8,8 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "./LineageBehaviour.sol";
 
-/// @dev Makes an account and its storage cold again, as they are when a transaction begins.
-interface Cooler {
-    function cool(address account) external;
-}
-
 /// @dev Which ancestors a record has, and the gate for all of them.
 abstract contract AncestorsBehaviour is LineageBehaviour {
-    uint256 private constant DEEPEST = 16;
-    uint256 private constant MOST = 32;
-
     // --- the ancestors
 
     function test_aRecordWithoutParentsHasNoAncestors() public {
@@ -201,56 +193,6 @@ abstract contract AncestorsBehaviour is LineageBehaviour {
         _shut(2, true, 0, _revoked(1));
     }
 
-    // --- bounds
-
-    function test_sixteenGenerationsAndNoMore() public {
-        _chain(DEEPEST + 2);
-        _pass(DEEPEST + 1, 2);
-        Ancestor[] memory found = ancestry.ancestorsOf(_releaseId(DEEPEST + 1), false);
-        VM.assertEq(found.length, DEEPEST, "ancestors");
-        VM.assertEq(found[DEEPEST - 1].depth, DEEPEST, "depth");
-        _tooLarge(DEEPEST + 2, false);
-    }
-
-    function test_thirtyTwoAncestorsAndNoMore() public {
-        _tree();
-        VM.assertEq(_count(MOST + 1, true), MOST, "ancestors");
-        _pass(MOST + 1, 2);
-        _publishFrom(PUBLISHER, MOST + 2);
-        _child(MOST + 3, _ids(MOST + 1, MOST + 2));
-        _tooLarge(MOST + 3, false);
-        _tooLarge(MOST + 3, true);
-    }
-
-    function test_oneStatedAncestorTooMany() public {
-        _tree();
-        _publishFrom(PUBLISHER, MOST + 2);
-        _state(_bytesOf(1), MOST + 2);
-        VM.assertEq(_count(MOST + 1, false), MOST, "attested");
-        _tooLarge(MOST + 1, true);
-    }
-
-    /// @dev A chain costs some 10,000 for each ancestor.
-    function test_theGasOfTheGateIsBounded() public {
-        _chain(DEEPEST + 1);
-        _checkGas(2, false, 27_000);
-        _checkGas(5, false, 57_000);
-        _checkGas(DEEPEST + 1, false, 190_000);
-    }
-
-    function test_theGasOfTheLargestLineageIsBounded() public {
-        _tree();
-        _checkGas(MOST + 1, false, 410_000);
-    }
-
-    /// @dev 32 ancestors with eight parents of each kind, of which all but one were found already.
-    function test_theGasOfTheDensestLineageIsBounded() public {
-        _lattice();
-        VM.assertEq(_count(MOST + 1, true), MOST, "ancestors");
-        _checkGas(MOST + 1, false, 1_450_000);
-        _checkGas(MOST + 1, true, 3_500_000);
-    }
-
     /// @dev Whatever the graph and the standing of its nodes, both flavours of the gate say the same.
     function testFuzz_bothFlavoursAgree(uint256 seed) public {
         bytes[] memory records = new bytes[](9);
@@ -289,92 +231,10 @@ abstract contract AncestorsBehaviour is LineageBehaviour {
         }
     }
 
-    /// @dev Releases 1 to `count`, each the child of the one before.
-    function _chain(uint256 count) private {
-        _publishFrom(PUBLISHER, 1);
-        for (uint256 i = 2; i <= count; ++i) {
-            _child(i, _ids(i - 1));
-        }
-    }
-
-    /// @dev Release 33 with 32 ancestors: four parents, each with seven of its own.
-    function _tree() private {
-        bytes32[] memory four = new bytes32[](4);
-        for (uint256 i = 0; i < 4; ++i) {
-            bytes32[] memory seven = new bytes32[](7);
-            for (uint256 j = 0; j < 7; ++j) {
-                seven[j] = _publishFrom(PUBLISHER, 8 * i + j + 1);
-            }
-            _child(8 * i + 8, seven);
-            four[i] = _releaseId(8 * i + 8);
-        }
-        _child(MOST + 1, four);
-    }
-
-    /// @dev Four layers of eight, each release with the whole layer before it as parents, and stated ones besides.
-    function _lattice() private {
-        bytes[] memory records = new bytes[](MOST + 1);
-        for (uint256 i = 0; i <= MOST; ++i) {
-            Record memory record = _recordFrom(PUBLISHER, i + 1);
-            record.parents = new bytes32[](i < 8 ? 0 : 8);
-            for (uint256 j = 0; j < record.parents.length; ++j) {
-                record.parents[j] = _releaseId((i / 8 - 1) * 8 + j + 1);
-            }
-            _publish(record);
-            records[i] = _bytes(record);
-        }
-        for (uint256 i = 0; i <= MOST; ++i) {
-            for (uint256 j = 1; j <= 8; ++j) {
-                _state(records[i], i + 1 == j ? 9 : j);
-            }
-        }
-    }
-
     function _childRevision(uint256 number, uint256 parent) private view returns (Record memory record) {
         record = _recordFrom(PUBLISHER, number);
         record.revision = 1;
         record.parents = _ids(parent);
-    }
-
-    function _count(uint256 number, bool includeStated) private view returns (uint256) {
-        return ancestry.ancestorsOf(_releaseId(number), includeStated).length;
-    }
-
-    /// @dev That the gate is open with stated edges and without.
-    function _pass(uint256 number, uint8 grade) private view {
-        _passGrade(number, grade);
-        ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, true);
-        VM.assertTrue(ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, true), "with stated");
-    }
-
-    function _passGrade(uint256 number, uint8 grade) private view {
-        ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, false);
-        VM.assertTrue(ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, false), "attested");
-    }
-
-    function _shut(uint256 number, bool includeStated, uint8 grade, bytes memory reason) private {
-        VM.assertFalse(
-            ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, includeStated), "open"
-        );
-        VM.expectRevert(reason);
-        ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, includeStated);
-    }
-
-    function _tooLarge(uint256 number, bool includeStated) private {
-        bytes memory reason = abi.encodeWithSelector(ILineage.LineageTooLarge.selector, _releaseId(number));
-        _shut(number, includeStated, 0, reason);
-        VM.expectRevert(reason);
-        ancestry.ancestorsOf(_releaseId(number), includeStated);
-    }
-
-    function _checkGas(uint256 number, bool includeStated, uint256 most) private {
-        (bytes32 model, bytes32 manifest) = (_modelDigest(number), _manifestDigest(number));
-        Cooler(address(VM)).cool(address(ancestry));
-        Cooler(address(VM)).cool(address(registry));
-        uint256 before = gasleft();
-        ancestry.requireLineage(model, manifest, 2, includeStated);
-        uint256 used = before - gasleft();
-        VM.assertTrue(used < most, string.concat("gas: ", VM.toString(used)));
     }
 
     function _check(Ancestor memory got, Ancestor memory wanted) private pure {

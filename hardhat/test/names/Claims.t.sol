@@ -5,7 +5,7 @@ import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {INamespaces} from "../../../contracts/INamespaces.sol";
-import {Namespace, Record} from "../../../contracts/Types.sol";
+import {Namespace} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
@@ -87,9 +87,9 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
 
     function test_theDomainIsNotTheRegistrys() public {
         Claim memory claim = _claimOf(_account(1));
-        bytes32 typehash = keccak256(
-            "Claim(string namespace,address owner,uint8 identityLimit,bytes32[] identities,uint256 nonce,uint40 deadline)"
-        );
+        string memory fields =
+            "string namespace,address owner,uint8 identityLimit,bytes32[] identities,uint256 nonce,uint40 deadline";
+        bytes32 typehash = keccak256(bytes(string.concat("Claim(", fields, ")")));
         bytes32 none = keccak256("");
         bytes32 structHash = keccak256(abi.encode(typehash, SPACE_ID, claim.owner, uint8(3), none, 0, claim.deadline));
         _refuseClaim(claim, _plain(1, _typed("ProvenanceRegistry", address(names), structHash)));
@@ -153,12 +153,13 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
 
     function test_anAnswerIsTheMagicWordAndNothingElse() public {
         bytes4 magic = IERC1271.isValidSignature.selector;
-        _refuseClaim(_claimOf(address(new FixedAnswerWallet("", false))), "");
-        _refuseClaim(_claimOf(address(new FixedAnswerWallet(abi.encodePacked(magic), false))), "");
-        _refuseClaim(_claimOf(address(new FixedAnswerWallet(abi.encodePacked(magic, new bytes(27)), false))), "");
-        _refuseClaim(_claimOf(address(new FixedAnswerWallet(abi.encode(uint32(magic)), false))), "");
-        _refuseClaim(_claimOf(address(new FixedAnswerWallet(abi.encodePacked(magic, new bytes(27), hex"01"), false))), "");
-        _refuseClaim(_claimOf(address(new FixedAnswerWallet(abi.encode(magic), true))), "");
+        _refuseAnswer("", false);
+        _refuseAnswer(abi.encodePacked(magic), false);
+        _refuseAnswer(abi.encodePacked(magic, new bytes(27)), false);
+        _refuseAnswer(abi.encodePacked(magic, new bytes(27), hex"01"), false);
+        _refuseAnswer(abi.encode(magic, uint256(0)), false);
+        _refuseAnswer(abi.encode(uint32(magic)), false);
+        _refuseAnswer(abi.encode(magic), true);
         _submit(_claimOf(address(new FixedAnswerWallet(abi.encode(magic), false))), "");
     }
 
@@ -326,6 +327,10 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
         (bool done, bytes memory answer) = address(names).call(_callOf(claim, signature));
         VM.assertFalse(done, "refused");
         VM.assertEq(answer, reason, "reason");
+    }
+
+    function _refuseAnswer(bytes memory answer, bool reverts) private {
+        _refuseClaim(_claimOf(address(new FixedAnswerWallet(answer, reverts))), "");
     }
 
     /// @dev That the call fails when a wallet makes it from `isValidSignature`, and works when it makes it otherwise.

@@ -7,6 +7,9 @@ import {NamesBehaviour} from "./NamesBehaviour.sol";
 
 /// @dev What the tests of parents and ancestors share: a claimed namespace that trusts one publisher.
 abstract contract LineageBehaviour is NamesBehaviour {
+    uint256 internal constant DEEPEST = 16;
+    uint256 internal constant MOST = 32;
+
     function setUp() public virtual override {
         super.setUp();
         _claimSpace(1, PUBLISHER);
@@ -42,6 +45,71 @@ abstract contract LineageBehaviour is NamesBehaviour {
     function _revoke(bytes32 recordId) internal {
         VM.prank(GUARDIAN);
         registry.revoke(recordId, uint40(block.timestamp), "reason");
+    }
+
+    /// @dev Releases 1 to `count`, each the child of the one before.
+    function _chain(uint256 count) internal {
+        _publishFrom(PUBLISHER, 1);
+        for (uint256 i = 2; i <= count; ++i) {
+            _child(i, _ids(i - 1));
+        }
+    }
+
+    /// @dev Release 33 with 32 ancestors: four parents, each with seven of its own.
+    function _tree() internal {
+        bytes32[] memory four = new bytes32[](4);
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes32[] memory seven = new bytes32[](7);
+            for (uint256 j = 0; j < 7; ++j) {
+                seven[j] = _publishFrom(PUBLISHER, 8 * i + j + 1);
+            }
+            _child(8 * i + 8, seven);
+            four[i] = _releaseId(8 * i + 8);
+        }
+        _child(MOST + 1, four);
+    }
+
+    /// @dev Four layers of eight, each release with the whole layer before it as parents, and stated ones besides.
+    function _lattice() internal {
+        bytes[] memory records = new bytes[](MOST + 1);
+        for (uint256 i = 0; i <= MOST; ++i) {
+            Record memory record = _recordFrom(PUBLISHER, i + 1);
+            record.parents = new bytes32[](i < 8 ? 0 : 8);
+            for (uint256 j = 0; j < record.parents.length; ++j) {
+                record.parents[j] = _releaseId((i / 8 - 1) * 8 + j + 1);
+            }
+            _publish(record);
+            records[i] = _bytes(record);
+        }
+        for (uint256 i = 0; i <= MOST; ++i) {
+            for (uint256 j = 1; j <= 8; ++j) {
+                _state(records[i], i + 1 == j ? 9 : j);
+            }
+        }
+    }
+
+    function _count(uint256 number, bool includeStated) internal view returns (uint256) {
+        return ancestry.ancestorsOf(_releaseId(number), includeStated).length;
+    }
+
+    /// @dev That the gate is open with stated edges and without.
+    function _pass(uint256 number, uint8 grade) internal view {
+        _passGrade(number, grade);
+        ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, true);
+        VM.assertTrue(ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, true), "with stated");
+    }
+
+    function _passGrade(uint256 number, uint8 grade) internal view {
+        ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, false);
+        VM.assertTrue(ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, false), "attested");
+    }
+
+    function _shut(uint256 number, bool includeStated, uint8 grade, bytes memory reason) internal {
+        VM.assertFalse(
+            ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, includeStated), "open"
+        );
+        VM.expectRevert(reason);
+        ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, includeStated);
     }
 
     /// @dev Ids of releases 1 to `count`.

@@ -70,7 +70,8 @@ contract NamespaceLife is NamesBehaviour, FromSource {
     function change(uint256 who, bool trust, uint256 approvals) external {
         uint48 number = uint48(head >> 208);
         uint8 yes = uint8(approvals % (trusted + 1));
-        names.changeIdentity(SPACE_ID, identityOf(who), trust, yes, number, _approved(identityOf(who), trust, yes, number));
+        bytes32 identity = identityOf(who);
+        names.changeIdentity(SPACE_ID, identity, trust, yes, number, _approved(identity, trust, yes, number));
         _keepBooks();
     }
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.24;
+
+import {FromShipped} from "../support/RegistryBehaviour.sol";
+import {VM} from "../support/Vm.sol";
+import {LineageBehaviour} from "./LineageBehaviour.sol";
+
+/// @dev Makes an account and its storage cold again, as they are when a transaction begins.
+interface Cooler {
+    function cool(address account) external;
+}
+
+/// @dev What the gate for a record and its ancestors costs, as it is deployed.
+contract LineageGas is LineageBehaviour, FromShipped {
+    /// @dev A chain costs some 10,000 for each ancestor.
+    function test_theGasOfTheGateIsBounded() public {
+        _chain(DEEPEST + 1);
+        _checkGas(2, false, 30_000);
+        _checkGas(5, false, 60_000);
+        _checkGas(DEEPEST + 1, false, 200_000);
+    }
+
+    function test_theGasOfTheLargestLineageIsBounded() public {
+        _tree();
+        _checkGas(MOST + 1, false, 430_000);
+    }
+
+    /// @dev 32 ancestors with eight parents of each kind, of which all but one were found already.
+    function test_theGasOfTheDensestLineageIsBounded() public {
+        _lattice();
+        VM.assertEq(_count(MOST + 1, true), MOST, "ancestors");
+        _checkGas(MOST + 1, false, 1_500_000);
+        _checkGas(MOST + 1, true, 3_600_000);
+    }
+
+    function _checkGas(uint256 number, bool includeStated, uint256 most) private {
+        (bytes32 model, bytes32 manifest) = (_modelDigest(number), _manifestDigest(number));
+        Cooler(address(VM)).cool(address(ancestry));
+        Cooler(address(VM)).cool(address(registry));
+        uint256 before = gasleft();
+        ancestry.requireLineage(model, manifest, 2, includeStated);
+        uint256 used = before - gasleft();
+        VM.assertTrue(used < most, string.concat("gas: ", VM.toString(used)));
+    }
+}
