@@ -47,6 +47,7 @@ interface ILineage {
     /// @notice The gate: reverts unless this record and every recorded ancestor would pass
     /// {IProvenanceGate-requireModel} with this grade. The error names the one that does not.
     /// @param includeStated Whether ancestors by stated edges count too.
+    /// @dev The largest lineage there can be takes 2.2 million gas, and 4.2 million with stated edges.
     function requireLineage(bytes32 modelDigest, bytes32 manifestDigest, uint8 minimumGrade, bool includeStated)
         external
         view;

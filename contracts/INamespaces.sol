@@ -11,8 +11,8 @@ import {Namespace, Quorum} from "./Types.sol";
  * most of the trusted identities as the oracles attest, and waits in public before it counts. Until then its records
  * are kept, held, and their gates are shut.
  *
- * Claims, records that the namespace took in or holds, publishers and hand-overs are the entries of its history. (What
- * becomes of a record later is asked of the registry, by its id.) Entry n carries
+ * Claims, records that the namespace took in or holds, later judgements of those it took in, publishers and hand-overs
+ * are the entries of its history. (What becomes of a record is asked of the registry, by its id.) Entry n carries
  * head(n) = n << 208 | low 208 bits of keccak256(abi.encode(head(n - 1), kind, subject, time)), head(0) = 0. Whoever
  * replays the events and arrives at {headOf} has seen all of them.
  */

@@ -93,6 +93,7 @@ abstract contract OracleSets is Stewards, TypedData {
         oracle.validUntil = effectiveFrom;
         emit OracleRevoked(epoch, index, oracle.key, effectiveFrom, reason);
         // The same key must not go on signing for the set before or after.
+        if (oracle.key == address(0)) return;
         uint16 current = _state.epoch;
         _endKey(current, oracle.key, effectiveFrom, reason);
         _endKey(current - 1, oracle.key, effectiveFrom, reason);
@@ -109,8 +110,8 @@ abstract contract OracleSets is Stewards, TypedData {
         _requireRoflOrigin(app);
         _requireNewKey(epoch, key, index);
         oracle.key = key;
-        // What was recorded before was not signed by this key.
-        if (oracle.validFrom < block.timestamp) oracle.validFrom = uint40(block.timestamp);
+        // What was recorded until now was not signed by this key.
+        if (oracle.validFrom <= block.timestamp) oracle.validFrom = uint40(block.timestamp) + 1;
         emit RoflKeyBound(epoch, index, app, key);
     }
 

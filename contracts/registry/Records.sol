@@ -28,6 +28,7 @@ abstract contract Records is OracleSets {
     // A revocation that never takes effect would only stand in the way.
     uint256 private constant MAX_NOTICE = 365 days;
     uint256 private constant NO_RELEASE = Standings.FAILED | Standings.REVISION;
+    uint256 private constant NAMES = Standings.HELD | Standings.NAMED;
 
     /// @inheritdoc IProvenanceRegistry
     INamespaces public namespaces;
@@ -190,7 +191,8 @@ abstract contract Records is OracleSets {
         emit RecordRevoked(recordId, msg.sender, effectiveFrom, reason);
     }
 
-    /// @dev A release's word: that of its latest judgement, with the revocation of all. 0 if this is the id of none: a
+    /// @dev A release's word: that of its latest judgement, with what holds for all: the revocation, and what the namespace
+    /// made of the first. 0 if this is the id of none: a
     /// later judgement's own word knows nothing of a revocation, and a failure has none to know of.
     function _latest(bytes32 releaseId) internal view returns (uint256) {
         uint256 word = _standings[releaseId];
@@ -198,7 +200,7 @@ abstract contract Records is OracleSets {
         uint16 revisions = word.revisionsOf();
         if (revisions == 0) return word;
         uint256 latest = _standings[RecordIds.ofRevision(releaseId, revisions)] & ~Standings.REVISION;
-        return latest.withRevokedAt(word.revokedAtOf()).withRevisions(revisions);
+        return latest.withRevokedAt(word.revokedAtOf()).withRevisions(revisions) | word & NAMES;
     }
 
     /// @dev Reverts unless a moment is near the time at which something was recorded.
@@ -228,13 +230,13 @@ abstract contract Records is OracleSets {
         if (revision != wanted) revert WrongRevision(releaseId, revision, wanted);
         if (first.isRevoked()) revert RecordIsRevoked(releaseId, first.revokedAtOf());
         _standings[releaseId] = first.withRevisions(revision);
-        if (first & Standings.NAMED == 0) return Standings.REVISION | first & Standings.HELD;
+        if (first & Standings.NAMED == 0) return Standings.REVISION;
 
         bytes32 namespaceId = keccak256(record.namespaceOf(parts));
         bytes32 releaseDigest = keccak256(record.releaseOf(parts));
         if (namespaces.recordOfName(namespaceId, releaseDigest) != releaseId) revert RevisionRenamed(releaseId);
         namespaces.admit(namespaceId, record.publisherIdentityOf(), releaseDigest, releaseId, content);
-        return Standings.REVISION | Standings.NAMED;
+        return Standings.REVISION;
     }
 
     /// @dev What a claimed namespace makes of a release; nothing if nobody had claimed it when it was recorded.
