@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
+import {ILineage} from "../ILineage.sol";
+import {INamespaces} from "../INamespaces.sol";
+import {IProvenanceRegistry} from "../IProvenanceRegistry.sol";
+import {Proof} from "../Types.sol";
+import {GateCalls} from "./GateCalls.sol";
+
+/**
+ * @title What a dApp inherits
+ * @notice Modifiers that let a function run for recorded models only. Each asks the registry one question; a refusal is
+ * the registry's own error, see {IProvenanceGate}, and passes through unchanged.
+ *
+ * - {onlyRecorded}: this release is recorded.
+ * - {onlyProven}: this release is in a batch, and may not be written out yet; {IProvenanceGate-requireModelFromProof}
+ *   says what a proof does not show.
+ * - {onlyNamed}: this name, in a claimed namespace, leads to a record.
+ * - {onlyOpen}: the release with this id is recorded, which is where a name led to.
+ * - {onlyWithLineage}: this release and everything it was made from is recorded.
+ *
+ * All of them ask for good standing, real hardware and {minimumGrade}, and nothing else; {ExactProvenanceGate} asks for
+ * age, policy and weight too. An answer holds for now: a record may be revoked in the next transaction, so ask again
+ * wherever something of value changes hands.
+ */
+abstract contract ProvenanceGate {
+    using GateCalls for IProvenanceRegistry;
+
+    /// @notice The registry that is asked.
+    IProvenanceRegistry public immutable provenanceRegistry;
+
+    /// @notice The grade that a record needs: 0 nothing required, 1 `baseline`, 2 `strict`.
+    uint8 public immutable minimumGrade;
+
+    INamespaces internal immutable _namespaces;
+    ILineage internal immutable _lineage;
+
+    /// @notice Thrown when an account does not say, by ERC-165, that it is a provenance registry.
+    error NotProvenanceRegistry(address account);
+
+    modifier onlyRecorded(bytes32 modelDigest, bytes32 manifestDigest) {
+        _requireRecorded(modelDigest, manifestDigest);
+        _;
+    }
+
+    modifier onlyProven(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) {
+        _requireProven(modelDigest, manifestDigest, proof);
+        _;
+    }
+
+    /// @param namespaceId keccak256 of the namespace.
+    /// @param releaseDigest keccak256 of `model@version`.
+    modifier onlyNamed(bytes32 namespaceId, bytes32 releaseDigest) {
+        _requireNamed(namespaceId, releaseDigest);
+        _;
+    }
+
+    modifier onlyOpen(bytes32 recordId) {
+        _requireOpen(recordId);
+        _;
+    }
+
+    /// @param includeStated Whether ancestors count that no signed manifest names, but the namespace's owner.
+    modifier onlyWithLineage(bytes32 modelDigest, bytes32 manifestDigest, bool includeStated) {
+        _requireLineage(modelDigest, manifestDigest, includeStated);
+        _;
+    }
+
+    /// @param registry A {IProvenanceRegistry}.
+    /// @param grade See {minimumGrade}.
+    constructor(address registry, uint8 grade) {
+        if (!ERC165Checker.supportsInterface(registry, type(IProvenanceRegistry).interfaceId)) {
+            revert NotProvenanceRegistry(registry);
+        }
+        provenanceRegistry = IProvenanceRegistry(registry);
+        minimumGrade = grade;
+        // Both are made by the registry's constructor, for good.
+        _namespaces = IProvenanceRegistry(registry).namespaces();
+        _lineage = IProvenanceRegistry(registry).lineage();
+    }
+
+    /// @dev Reverts unless {IProvenanceGate-requireModel} lets the release through.
+    function _requireRecorded(bytes32 modelDigest, bytes32 manifestDigest) internal view virtual {
+        provenanceRegistry.askModel(modelDigest, manifestDigest, minimumGrade);
+    }
+
+    /// @dev Reverts unless {IProvenanceGate-requireModelFromProof} lets the release through.
+    function _requireProven(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) internal view virtual {
+        provenanceRegistry.askModelFromProof(modelDigest, manifestDigest, proof, minimumGrade);
+    }
+
+    /// @dev Reverts unless {INamespaces-requireNamed} lets the name through.
+    /// @return recordId The record that it leads to.
+    function _requireNamed(bytes32 namespaceId, bytes32 releaseDigest) internal view returns (bytes32 recordId) {
+        return _namespaces.requireNamed(namespaceId, releaseDigest, minimumGrade);
+    }
+
+    /// @dev Reverts unless {IProvenanceGate-requireOpen} lets the record through.
+    function _requireOpen(bytes32 recordId) internal view {
+        provenanceRegistry.requireOpen(recordId, minimumGrade);
+    }
+
+    /// @dev Reverts unless {ILineage-requireLineage} lets the release and its ancestors through.
+    function _requireLineage(bytes32 modelDigest, bytes32 manifestDigest, bool includeStated) internal view {
+        _lineage.requireLineage(modelDigest, manifestDigest, minimumGrade, includeStated);
+    }
+}
