@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.24;
 
-import {ILineage} from "../../../contracts/ILineage.sol";
 import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {IProvenanceRegistry} from "../../../contracts/IProvenanceRegistry.sol";
 import {RecordCodec} from "../../../contracts/lib/RecordCodec.sol";
@@ -123,9 +122,27 @@ abstract contract BadRecordsBehaviour is RegistryBehaviour {
     }
 
     function test_nineParents() public {
-        Record memory record = _record(2);
+        Record memory record = _record(9);
         record.parents = new bytes32[](9);
-        _refuse(record, abi.encodeWithSelector(ILineage.TooManyParents.selector, 9));
+        for (uint256 i = 0; i < 9; ++i) {
+            record.parents[i] = _publish(_record(i));
+        }
+        _refuse(record, abi.encodeWithSelector(IProvenanceRegistry.TooManyParents.selector, 9));
+    }
+
+    function test_itselfAsParent() public {
+        Record memory record = _record(1);
+        record.parents = new bytes32[](1);
+        record.parents[0] = _releaseId(1);
+        _refuse(record, abi.encodeWithSelector(IProvenanceRegistry.ParentIsSelf.selector, _releaseId(1)));
+    }
+
+    function test_aFailureHasNoParents() public {
+        Record memory record = _failure(2);
+        record.parents = new bytes32[](1);
+        record.parents[0] = _publish(_record(1));
+        bytes memory reason = abi.encodeWithSelector(RecordCodec.RecordMalformed.selector, _bytes(record).length);
+        _refuse(record, reason);
     }
 
     function test_bytesCutShort() public {

@@ -193,6 +193,20 @@ abstract contract OracleSetsBehaviour is RegistryBehaviour {
         registry.publish(record, before);
     }
 
+    /// @dev However long the grace is.
+    function test_onlyTheSetBeforeHasAGrace() public {
+        registry = _deploy(OWNER, GUARDIAN, DELAY, 90 days, _oracles(1, SIZE), THRESHOLD);
+        bytes memory record = _bytes(_record(1));
+        Quorum memory before = _signed(record);
+        _rotate(_oracles(2, 2), 2);
+        uint256 snapshot = VM.snapshotState();
+        registry.publish(record, before);
+        VM.revertToState(snapshot);
+        _rotate(_oracles(3, 2), 2);
+        VM.expectRevert(abi.encodeWithSelector(IOracleSets.StaleEpoch.selector, 1, 3));
+        registry.publish(record, before);
+    }
+
     function test_earlierSignaturesNeedTheEarlierThreshold() public {
         bytes memory record = _bytes(_record(1));
         Quorum memory two = _signedBy(1, 3, record);

@@ -168,12 +168,13 @@ abstract contract ProofGatesBehaviour is RegistryBehaviour {
     }
 
     /// @dev Also if it was written by another way; then it takes a call to tell the batch.
-    function test_ownStandingCountsOnceTheBatchKnowsOfIt() public {
+    function test_ownStandingCountsOnceTheLeafIsClosed() public {
         Grown memory tree = _batch();
         _recordBatch(tree);
         _publish(_record(0));
         _revoke(0);
-        registry.materialise(tree.leaves[0].record, _proof(tree, 0));
+        _open(0, _proof(tree, 0), 2);
+        registry.closeLeaf(_modelDigest(0), _manifestDigest(0), _proof(tree, 0));
         bytes memory gone = abi.encodeWithSelector(IProvenanceGate.RecordIsRevoked.selector, _releaseId(0), START);
         _shut(0, _proof(tree, 0), 0, gone);
     }
@@ -182,10 +183,8 @@ abstract contract ProofGatesBehaviour is RegistryBehaviour {
         Grown memory tree = _batch();
         _recordBatch(tree);
         VM.prank(GUARDIAN);
-        registry.revokeInBatch(_modelDigest(1), _manifestDigest(1), _proof(tree, 1), uint40(START + 9), "swapped");
-        _open(1, _proof(tree, 1), 1);
-        VM.warp(START + 9);
-        bytes memory gone = abi.encodeWithSelector(IProvenanceGate.RecordIsRevoked.selector, _releaseId(1), START + 9);
+        registry.revokeInBatch(_modelDigest(1), _manifestDigest(1), _proof(tree, 1), uint40(START), "swapped");
+        bytes memory gone = abi.encodeWithSelector(IProvenanceGate.RecordIsRevoked.selector, _releaseId(1), START);
         _shut(1, _proof(tree, 1), 0, gone);
         _open(0, _proof(tree, 0), 2);
     }

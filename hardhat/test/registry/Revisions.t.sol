@@ -91,7 +91,10 @@ abstract contract RevisionsBehaviour is RegistryBehaviour {
         uint40 later = uint40(START + 30 days);
         VM.prank(GUARDIAN);
         registry.revoke(releaseId, later, "found wanting");
-        _refuse(_revision(1, 1), abi.encodeWithSelector(IProvenanceGate.RecordIsRevoked.selector, releaseId, later));
+        VM.warp(later - 1);
+        _publish(_revision(1, 1));
+        VM.warp(later);
+        _refuse(_revision(1, 2), abi.encodeWithSelector(IProvenanceGate.RecordIsRevoked.selector, releaseId, later));
     }
 
     function test_latestIdIsOfReleasesOnly() public {

@@ -57,8 +57,6 @@ abstract contract RevocationsBehaviour is RegistryBehaviour {
         _revoke(GUARDIAN, _id, LATER);
         VM.expectRevert(reason);
         _revoke(OWNER, _id, LATER + 1);
-        VM.expectRevert(reason);
-        _revoke(OWNER, _id, type(uint40).max);
     }
 
     function test_onlyComesForward() public {
@@ -76,11 +74,31 @@ abstract contract RevocationsBehaviour is RegistryBehaviour {
         _revoke(GUARDIAN, _id, 0);
     }
 
+    function test_atMostAYearAhead() public {
+        uint40 year = uint40(START + 365 days);
+        VM.expectRevert(abi.encodeWithSelector(IProvenanceRegistry.OutOfTime.selector, year + 1, START));
+        _revoke(GUARDIAN, _id, year + 1);
+        _revoke(GUARDIAN, _id, year);
+    }
+
     function test_meansEveryJudgement() public {
         _publish(_revision(1, 1));
         _revoke(GUARDIAN, _id, uint40(START));
         VM.assertFalse(registry.isModel(_modelDigest(1), _manifestDigest(1), 0), "open");
         VM.assertEq(registry.standingOf(_modelDigest(1), _manifestDigest(1)).revokedAt, START, "revoked at");
+    }
+
+    function test_standingReleases() public {
+        bytes32 revision = _publish(_revision(1, 1));
+        bytes32 failure = _publish(_failure(1));
+        VM.assertTrue(registry.isStandingRelease(_id), "release");
+        VM.assertFalse(registry.isStandingRelease(revision), "revision");
+        VM.assertFalse(registry.isStandingRelease(failure), "failure");
+        VM.assertFalse(registry.isStandingRelease(POLICY), "nothing");
+        _revoke(GUARDIAN, _id, uint40(START + 5));
+        VM.assertTrue(registry.isStandingRelease(_id), "not revoked yet");
+        VM.warp(START + 5);
+        VM.assertFalse(registry.isStandingRelease(_id), "revoked");
     }
 
     function test_isOfReleasesOnly() public {
@@ -108,7 +126,7 @@ abstract contract RevocationsBehaviour is RegistryBehaviour {
     }
 
     function testFuzz_onlyComesForward(uint40 first, uint40 second) public {
-        if (first == 0) first = 1;
+        first = first % uint40(START + 365 days) + 1;
         _revoke(GUARDIAN, _id, first);
         bool earlier = second != 0 && second < first;
         if (!earlier) VM.expectRevert();

@@ -130,15 +130,19 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
 
     function test_recountOfALaterJudgement() public {
         bytes32 releaseId = _publishBy(31, _record(1));
+        bytes memory first = abi.encode(registry.standingOfId(releaseId).signers);
         VM.warp(START + 10);
         bytes32 revision = _publish(_revision(1, 1));
-        _loseKey(GUARDIAN, 0, uint40(START + 10));
+        _loseKey(GUARDIAN, 0, uint40(START));
+        VM.expectEmit(address(registry));
+        emit IProvenanceRegistry.Recounted(revision, 6, 2, true);
         registry.recount(releaseId);
-        VM.assertTrue(registry.isOpen(releaseId, 2), "the first judgement has all its keys");
-        registry.recount(revision);
         VM.assertFalse(registry.isOpen(releaseId, 0), "open");
+        VM.assertEq(abi.encode(registry.standingOfId(releaseId).signers), first, "signers of the first judgement");
         _publishBy(30, _revision(1, 2));
         VM.assertTrue(registry.isOpen(releaseId, 2), "a third one heals it");
+        registry.recount(revision);
+        VM.assertTrue(registry.isOpen(releaseId, 2), "the second does not count any more");
     }
 
     function test_recountOfNothing() public {
@@ -189,6 +193,33 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         bytes memory other = _bytes(_record(2));
         registry.publish(other, _signedBy(2, 3, other));
         VM.assertTrue(registry.isOpen(_releaseId(2), 2), "the same place in another set");
+    }
+
+    /// @dev A key is lost in the set before and after too, if it is there.
+    function test_theSameKeyInTwoSets() public {
+        _rotate(_oracles(1, SIZE), THRESHOLD);
+        VM.expectEmit(address(registry));
+        emit IOracleSets.OracleRevoked(1, 2, _account(34), uint40(START), REASON);
+        VM.expectEmit(address(registry));
+        emit IOracleSets.OracleRevoked(2, 2, _account(34), uint40(START), REASON);
+        _loseKey(GUARDIAN, 2, uint40(START));
+        VM.assertEq(registry.oracleOf(2, 2).validUntil, START, "in the set after");
+        VM.assertEq(registry.oracleOf(2, 1).validUntil, FOR_EVER, "another key");
+        VM.prank(GUARDIAN);
+        registry.revokeOracle(2, 0, uint40(START), REASON);
+        VM.assertEq(registry.oracleOf(1, 0).validUntil, START, "in the set before");
+    }
+
+    function test_theSameKeyEndedEarlierAlready() public {
+        _rotate(_oracles(1, SIZE), THRESHOLD);
+        _loseKey(GUARDIAN, 2, uint40(START));
+        VM.expectRevert(abi.encodeWithSelector(IOracleSets.NothingToRevoke.selector, 2, 2, START));
+        VM.prank(GUARDIAN);
+        registry.revokeOracle(2, 2, uint40(START + 1), REASON);
+        VM.recordLogs();
+        VM.prank(GUARDIAN);
+        registry.revokeOracle(2, 2, uint40(START - 1), REASON);
+        VM.assertEq(_countLogs(), 2, "events");
     }
 
     function test_weightsOfTheRevokedAreTakenOff() public {

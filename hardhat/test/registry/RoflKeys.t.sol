@@ -77,7 +77,13 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         emit IOracleSets.RoflKeyBound(2, 0, APP, _account(64));
         _bind(0, _account(64));
         VM.assertEq(registry.oracleOf(2, 0).key, _account(64), "key");
-        _publishBy(1, _record(1));
+        bytes memory record = _bytes(_record(1));
+        Quorum memory quorum = _signedBy(2, 1, record);
+        uint256 next = block.timestamp + 1;
+        VM.expectRevert(abi.encodeWithSelector(IOracleSets.OracleNotValid.selector, 0, next, FOR_EVER));
+        registry.publish(record, quorum);
+        VM.warp(next);
+        registry.publish(record, quorum);
     }
 
     function test_putsAnotherKeyInItsPlace() public {
@@ -85,15 +91,49 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         VM.assertEq(registry.oracleOf(2, 1).key, _account(99), "key");
         bytes memory record = _bytes(_record(1));
         Quorum memory quorum = _signedBy(2, 2, record);
+        VM.warp(block.timestamp + 1);
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.WrongSigner.selector, 1, _account(65), _account(99)));
         registry.publish(record, quorum);
     }
 
+    /// @dev The window begins with the key, in the next second.
     function test_changesNothingElse() public {
         Oracle memory wanted = registry.oracleOf(2, 1);
+        VM.warp(block.timestamp + 5);
         _bind(1, _account(99));
-        wanted.key = _account(99);
+        (wanted.key, wanted.validFrom) = (_account(99), uint40(block.timestamp + 1));
         VM.assertEq(abi.encode(registry.oracleOf(2, 1)), abi.encode(wanted), "oracle");
+    }
+
+    function test_aWindowThatBeginsLaterStays() public {
+        Oracle[] memory oracles = _oracles(3, 1);
+        (oracles[0].roflApp, oracles[0].validFrom) = (APP, uint40(START + 100 days));
+        _rotate(oracles, 1);
+        _bind(0, _account(99));
+        VM.assertEq(registry.oracleOf(3, 0).validFrom, START + 100 days, "valid from");
+    }
+
+    /// @dev Neither the old key nor the new one passes for the signer of what the old one signed.
+    function test_signaturesBelongToTheirKeys() public {
+        _publishBy(2, _record(1));
+        address[] memory oracles = new address[](1);
+        oracles[0] = _account(65);
+        VM.assertEq(registry.signaturesBy(_modelDigest(1), _manifestDigest(1), oracles), 1, "before");
+        _bind(1, _account(99));
+        VM.assertEq(registry.signaturesBy(_modelDigest(1), _manifestDigest(1), oracles), 0, "the old key");
+        oracles[0] = _account(99);
+        VM.assertEq(registry.signaturesBy(_modelDigest(1), _manifestDigest(1), oracles), 0, "the new key");
+        VM.assertTrue(registry.isModel(_modelDigest(1), _manifestDigest(1), 2), "open all the same");
+    }
+
+    function test_revokingOneWaitingAppLeavesTheOthers() public {
+        Oracle[] memory oracles = _oracles(3, 3);
+        (oracles[0].key, oracles[0].roflApp) = (address(0), APP);
+        (oracles[2].key, oracles[2].roflApp) = (address(0), APP);
+        _rotate(oracles, 1);
+        VM.prank(GUARDIAN);
+        registry.revokeOracle(3, 0, uint40(START), "app broken");
+        VM.assertEq(registry.oracleOf(3, 2).validUntil, FOR_EVER, "the other app");
     }
 
     function test_onlyForApps() public {

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.24;
+
+import {IProvenanceRegistry} from "../../../contracts/IProvenanceRegistry.sol";
+import {Oracle, Proof, Record, Requirements, Standing} from "../../../contracts/Types.sol";
+import {Signing} from "../support/Signing.sol";
+import {Tree} from "../support/Tree.sol";
+
+/**
+ * @dev What a registry should hold and answer, kept beside it from the calls alone: plain and slow. A few releases,
+ * so that everything collides; three oracles in every epoch, the first of weight 1, the last of weight 3.
+ */
+abstract contract Books is Signing, Tree {
+    enum Promise {
+        OnlyAQuorumWrites,
+        ContentNeverChanges,
+        TheSameTwiceIsSilent,
+        OtherContentIsRefused,
+        RevocationIsFinal,
+        NothingIsDeleted,
+        PauseStopsWrites,
+        BothFlavoursAgree,
+        GatesFollowTheBooks,
+        EveryCallDoesWhatItShould
+    }
+
+    /// @dev One record. `signers` and `doubtful` are as of its last recount.
+    struct Kept {
+        bytes record;
+        uint40 recordedAt;
+        uint40 judgedAt;
+        uint8 grade;
+        uint8 productLine;
+        uint16 epoch;
+        uint32 signers;
+        bool doubtful;
+    }
+
+    struct Planted {
+        Leaf[] leaves;
+        Record[] records;
+        uint256[] releases;
+        bytes32 root;
+        uint40 recordedAt;
+        uint16 epoch;
+        uint32 signers;
+        bool doubtful;
+        bool[2] written;
+    }
+
+    uint256 internal constant RELEASES = 5;
+    uint256 internal constant SIZE = 3;
+    uint16 internal constant THRESHOLD = 3;
+    uint40 internal constant DELAY = 2 days;
+    uint40 internal constant GRACE = 1 days;
+    address internal constant OWNER = address(0x0057E2);
+    address internal constant GUARDIAN = address(0x6A6D);
+
+    mapping(Promise => uint256) public broken;
+
+    IProvenanceRegistry internal _registry;
+    uint16 internal _epoch = 1;
+    bool internal _paused;
+    bytes32[] internal _ids;
+    bytes32[] internal _roots;
+    mapping(bytes32 recordId => Kept) internal _kept;
+    mapping(bytes32 root => Planted) internal _planted;
+    mapping(uint256 release => uint16) internal _revisions;
+    mapping(uint256 release => uint40) internal _revokedAt;
+    mapping(uint16 epoch => uint40) internal _acceptedUntil;
+    mapping(uint16 epoch => mapping(uint256 index => uint40)) internal _validUntil;
+
+    /// @dev The set of an epoch: keys as {Signing} numbers them.
+    function _set(uint16 epoch) internal pure returns (Oracle[] memory oracles) {
+        oracles = new Oracle[](SIZE);
+        for (uint256 i = 0; i < SIZE; ++i) {
+            oracles[i] = Oracle(_account(_firstKey(epoch) + i), uint16(i + 1), 0, FOR_EVER, 0);
+        }
+    }
+
+    function _weightOf(uint256 signers) internal pure returns (uint16 weight) {
+        for (uint256 i = 0; i < SIZE; ++i) {
+            if (signers >> i & 1 == 1) weight += uint16(i + 1);
+        }
+    }
+
+    /// @dev Whether good signatures by these oracles are enough now.
+    function _isQuorum(uint16 epoch, uint32 signers) internal view returns (bool) {
+        bool before = epoch + 1 == _epoch && block.timestamp < _acceptedUntil[epoch];
+        if (epoch != _epoch && !before) return false;
+        if (signers >> SIZE != 0) return false;
+        return signers == _valid(epoch, signers, uint40(block.timestamp)) && _weightOf(signers) >= THRESHOLD;
+    }
+
+    /// @dev Those of the signers whose keys were valid at that time, as far as is known today.
+    function _valid(uint16 epoch, uint32 signers, uint40 time) internal view returns (uint32 valid) {
+        for (uint256 i = 0; i < SIZE; ++i) {
+            if (signers >> i & 1 == 1 && time < _validUntil[epoch][i]) valid |= uint32(1 << i);
+        }
+    }
+
+    /// @dev Whether a record may be written where nothing is yet.
+    function _hasItsPlace(uint256 release, Record memory record) internal view returns (bool) {
+        if (record.grade > 2) return false;
+        if (!record.passed || record.revision == 0) return true;
+        return _isKnown(_releaseId(release)) && record.revision == _revisions[release] + 1 && !_isRevoked(release);
+    }
+
+    /// @dev Enters a record as signed at some time by some oracles.
+    function _enter(uint256 release, Record memory record, Kept memory stamp) internal {
+        bytes32 recordId = _idOf(record);
+        if (record.passed && record.revision != 0) _revisions[release] = record.revision;
+        _kept[recordId] = _filled(stamp, record);
+        _ids.push(recordId);
+    }
+
+    function _filled(Kept memory stamp, Record memory record) internal pure returns (Kept memory) {
+        stamp.record = _bytes(record);
+        stamp.judgedAt = record.judgedAt;
+        stamp.grade = record.grade;
+        stamp.productLine = record.productLine;
+        return stamp;
+    }
+
+    function _stampOf(Planted storage batch) internal view returns (Kept memory stamp) {
+        stamp.recordedAt = batch.recordedAt;
+        stamp.epoch = batch.epoch;
+        stamp.signers = batch.signers;
+        stamp.doubtful = batch.doubtful;
+    }
+
+    /// @dev The judgement of a release that counts; all 0 if there is none.
+    function _latest(uint256 release) internal view returns (Kept memory) {
+        return _kept[_latestId(release)];
+    }
+
+    function _latestId(uint256 release) internal view returns (bytes32) {
+        bytes32 releaseId = _releaseId(release);
+        uint16 revision = _revisions[release];
+        return revision == 0 ? releaseId : keccak256(abi.encodePacked(releaseId, revision));
+    }
+
+    function _isOpen(uint256 release, uint8 grade) internal view returns (bool) {
+        Kept memory latest = _latest(release);
+        return _isStanding(release, latest) && latest.productLine != 255 && latest.grade >= grade;
+    }
+
+    function _isStanding(uint256 release, Kept memory latest) internal view returns (bool) {
+        return latest.recordedAt != 0 && !latest.doubtful && !_isRevoked(release);
+    }
+
+    function _isRevoked(uint256 release) internal view returns (bool) {
+        return _revokedAt[release] != 0 && block.timestamp >= _revokedAt[release];
+    }
+
+    /// @dev With the keys that count today.
+    function _meets(uint256 release, Requirements memory wanted) internal view returns (bool) {
+        return !_isRevoked(release) && _satisfies(_latest(release), wanted);
+    }
+
+    function _satisfies(Kept memory judged, Requirements memory wanted) internal view returns (bool) {
+        uint32 valid = _valid(judged.epoch, judged.signers, judged.recordedAt);
+        bool enough = valid == judged.signers || _weightOf(valid) >= THRESHOLD;
+        bool open = judged.recordedAt != 0 && !judged.doubtful && enough && judged.productLine != 255;
+        return open && judged.grade >= wanted.minimumGrade && _weightOf(valid) >= wanted.minimumWeight
+            && block.timestamp <= uint256(judged.judgedAt) + wanted.maximumAge;
+    }
+
+    /// @dev Whether a leaf is that of a release: later judgements and failures have other ids.
+    function _isFirst(Record memory record) internal pure returns (bool) {
+        return record.passed && record.revision == 0;
+    }
+
+    function _isOpenFromProof(Planted storage batch, uint256 leaf, uint8 grade) internal view returns (bool) {
+        Record memory record = batch.records[leaf];
+        if (!_isFirst(record)) return false;
+        if (batch.written[leaf]) return _isOpen(batch.releases[leaf], grade);
+        return record.grade < 3 && !batch.doubtful && record.productLine != 255 && record.grade >= grade;
+    }
+
+    function _meetsFromProof(Planted storage batch, uint256 leaf, Requirements memory wanted)
+        internal
+        view
+        returns (bool)
+    {
+        if (_isKnown(_releaseId(batch.releases[leaf]))) return _meets(batch.releases[leaf], wanted);
+        Record memory record = batch.records[leaf];
+        return _isFirst(record) && record.grade < 3 && _satisfies(_filled(_stampOf(batch), record), wanted);
+    }
+
+    function _isKnown(bytes32 recordId) internal view returns (bool) {
+        return _kept[recordId].recordedAt != 0;
+    }
+
+    function _standingOf(uint256 release) internal view returns (Standing memory standing) {
+        Kept memory latest = _latest(release);
+        if (latest.recordedAt == 0) return standing;
+        standing.recordedAt = latest.recordedAt;
+        standing.revokedAt = _revokedAt[release];
+        standing.judgedAt = latest.judgedAt;
+        standing.policyId = 1;
+        standing.signers = latest.signers;
+        standing.weight = _weightOf(latest.signers);
+        standing.epoch = latest.epoch;
+        standing.revisions = _revisions[release];
+        standing.grade = latest.grade;
+        standing.productLine = latest.productLine;
+        standing.doubtful = latest.doubtful;
+    }
+
+    function _proofOf(Planted storage batch, uint256 leaf) internal view returns (Proof memory) {
+        return _proof(_growLeaves(batch.leaves), leaf);
+    }
+
+    function _expect(Promise promised, bool kept) internal {
+        if (!kept) ++broken[promised];
+    }
+}
