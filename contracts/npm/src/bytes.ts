@@ -31,7 +31,8 @@ export function packBits(fields: readonly (readonly [value: bigint | number | bo
   let word = 0n;
   let shift = 0n;
   for (const [value, bits] of fields) {
-    const whole = typeof value === "number" && !Number.isSafeInteger(value) ? -1n : BigInt(value);
+    const isWhole = typeof value === "bigint" || typeof value === "boolean" || Number.isSafeInteger(value);
+    const whole = isWhole ? BigInt(value) : -1n;
     if (whole < 0n || whole >> BigInt(bits) !== 0n) throw new FormatError(`${value}, not a number of ${bits} bits`);
     word |= whole << shift;
     shift += BigInt(bits);

@@ -3,14 +3,16 @@
 import { gateErrors, namespacesAbi, registryAbi } from "./abi.js";
 import { bytesOf, FormatError, hexOf, nameDigest, packBits, type Hex } from "./bytes.js";
 
-type Scalar<T> = T extends "bool"
-  ? boolean
-  : T extends "uint64" | "uint256"
-    ? bigint
-    : T extends `uint${string}`
-      ? number
-      : T extends `${infer Item}[${string}]`
-        ? readonly Scalar<Item>[]
+type Scalar<T> = T extends `${infer Item}[${infer Size}]`
+  ? Size extends "7"
+    ? readonly [Hex, Hex, Hex, Hex, Hex, Hex, Hex]
+    : readonly Scalar<Item>[]
+  : T extends "bool"
+    ? boolean
+    : T extends "uint64" | "uint256"
+      ? bigint
+      : T extends `uint${string}`
+        ? number
         : Hex;
 type Struct<P extends readonly Named[]> = { readonly [F in P[number] as F["name"]]: Scalar<F["type"]> };
 type Named = { readonly name: string; readonly type: string };
@@ -102,13 +104,13 @@ type Encoded = [words: string, isDynamic: boolean];
 function encode({ type, components }: Parameter, value: unknown): Encoded {
   const [, item, size] = /^(.+)\[(\d*)\]$/.exec(type) ?? [];
   if (item) {
-    const values = value as readonly unknown[];
-    if (size && values.length !== Number(size)) throw new FormatError(`${values.length} values, not ${size}`);
-    const [words, isDynamic] = encodeAll(values.map((one) => [{ type: item }, one]));
-    return size ? [words, isDynamic] : [number(values.length, 256) + words, true];
+    if (!Array.isArray(value) || (size && value.length !== Number(size))) throw new FormatError(`no ${type}`);
+    const [words, isDynamic] = encodeAll(value.map((one: unknown) => [{ type: item }, one]));
+    return size ? [words, isDynamic] : [number(value.length, 256) + words, true];
   }
   if (components) {
-    return encodeAll(components.map((part) => [part, (value as { [name: string]: unknown })[part.name ?? ""]]));
+    const fields: { readonly [name: string]: unknown } = Object(value);
+    return encodeAll(components.map((part) => [part, fields[part.name ?? ""]]));
   }
   return [type === "bytes32" ? hexOf(value as Hex, 32).slice(2) : number(value as number, bitsOf(type)), false];
 }

@@ -4,7 +4,7 @@ import { bytesOf, type Hex } from "./bytes.js";
 
 /** An EIP-1193 provider, or a viem client. */
 export interface Provider {
-  request(call: { readonly method: string; readonly params: readonly unknown[] }): Promise<unknown>;
+  request(call: { readonly method: string; readonly params?: unknown }): Promise<unknown>;
 }
 
 /** No answer, or one that cannot be: says nothing about the record. Try again. */
