@@ -1,0 +1,49 @@
+// Calls the package as a test says, and tells what came of it. On standard input, as JSON: {"options": for a reader or
+// null, "calls": [[name, ...arguments], ...]}. Integers that JSON has no room for are texts with an n behind.
+//
+// Options of its own: "through" is "a provider" or "silence" instead of the URL, and with "aborted" the signal is.
+
+import { readFileSync } from "node:fs";
+
+import * as registry from "@provenance-oracle/registry";
+
+const { options, calls } = JSON.parse(readFileSync(0, "utf8"), (_, value) =>
+  /^-?\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
+);
+const { rpcUrl, through, aborted, ...rest } = options ?? {};
+const providers = {
+  "a provider": { request: (call) => post(rpcUrl, call) },
+  silence: { request: () => new Promise(() => {}) },
+};
+const node = through ? { provider: providers[through] } : { rpcUrl };
+const reader = options && new registry.RegistryReader({ ...rest, ...node, ...(aborted && { signal: AbortSignal.abort() }) });
+
+async function post(url, call) {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, ...call });
+  const headers = { "content-type": "application/json" };
+  const answer = await (await fetch(url, { method: "POST", headers, body })).json();
+  if (answer.error) throw Object.assign(new Error("outer"), { cause: Object.assign(new Error("inner"), answer.error) });
+  return answer.result;
+}
+
+const functions = {
+  ...registry,
+  async digest(types, domain, deployment, message) {
+    const { hashTypedData } = await import("viem"); // it takes a second to load
+    const [primaryType] = Object.keys(registry[types]);
+    return hashTypedData({ domain: registry[domain](deployment), types: registry[types], primaryType, message });
+  },
+};
+
+const waiting = setInterval(() => {}, 1000); // silence alone keeps no program running
+const results = [];
+for (const [name, ...values] of calls) {
+  try {
+    const value = name in functions ? functions[name](...values) : reader[name](...values);
+    results.push({ value: (await value) ?? null });
+  } catch (error) {
+    results.push({ error: error.name, message: error.message, refusal: error.refusal });
+  }
+}
+clearInterval(waiting);
+console.log(JSON.stringify(results, (_, value) => (typeof value === "bigint" ? `${value}n` : value)));

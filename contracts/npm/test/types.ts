@@ -1,0 +1,111 @@
+// Compiled, never run: the package's types are right, and viem understands its ABIs and typed data.
+
+import type { Deployment, ModelRecord, Proof, Provider, Refusal, Requirements, Standing } from "@provenance-oracle/registry";
+import {
+  batchTypes,
+  claimTypes,
+  decodeRecord,
+  encodeRecord,
+  lineageAbi,
+  namespacesAbi,
+  namespacesDomain,
+  registryAbi,
+  registryDomain,
+  RegistryReader,
+  reportTypes,
+  unpackStanding,
+} from "@provenance-oracle/registry";
+import { createPublicClient, decodeErrorResult, http, parseEventLogs, type Hex, type WalletClient } from "viem";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_: Same<A, B>): void {}
+
+declare const address: Hex;
+declare const digest: Hex;
+declare const deployment: Deployment;
+declare const proof: Proof;
+declare const requirements: Requirements;
+declare const wallet: WalletClient;
+const client = createPublicClient({ transport: http() });
+
+export async function gates(): Promise<void> {
+  const open = await client.readContract({ address, abi: registryAbi, functionName: "isModel", args: [digest, digest, 1] });
+  same<typeof open, boolean>(true);
+  const args = [digest, digest, requirements] as const;
+  await client.readContract({ address, abi: registryAbi, functionName: "requireMeets", args });
+  const proven = [digest, digest, proof, 1] as const;
+  await client.readContract({ address, abi: registryAbi, functionName: "isModelFromProof", args: proven });
+  const [named, tags] = [await recordOfName(), await standingOf()];
+  same<typeof named, Hex>(true);
+  const standing: Standing = tags;
+  same<typeof standing.judgedAt, number>(true);
+  same<typeof standing.held, boolean>(true);
+  same<typeof proof.summary, bigint>(true);
+  same<typeof requirements.policies, readonly number[]>(true);
+  // @ts-expect-error: there is no such gate
+  await client.readContract({ address, abi: registryAbi, functionName: "isSafe", args: [digest] });
+  // @ts-expect-error: a grade is a number
+  await client.readContract({ address, abi: registryAbi, functionName: "isModel", args: [digest, digest, "1"] });
+}
+
+function recordOfName(): Promise<Hex> {
+  return client.readContract({ address, abi: namespacesAbi, functionName: "recordOfName", args: [digest, digest] });
+}
+
+function standingOf(): Promise<Standing> {
+  return client.readContract({ address, abi: registryAbi, functionName: "standingOf", args: [digest, digest] });
+}
+
+export async function lineage(): Promise<void> {
+  const args = [digest, true] as const;
+  const ancestors = await client.readContract({ address, abi: lineageAbi, functionName: "ancestorsOf", args });
+  same<(typeof ancestors)[number]["attested"], boolean>(true);
+}
+
+export async function events(): Promise<ModelRecord[]> {
+  const logs = await client.getLogs({ address });
+  const published = parseEventLogs({ abi: registryAbi, eventName: "RecordPublished", logs });
+  published.map(({ args }) => unpackStanding(args.standing));
+  return published.map(({ args }) => decodeRecord(args.record));
+}
+
+export async function signing(record: ModelRecord): Promise<void> {
+  const account = address;
+  const domain = registryDomain(deployment);
+  const report = { epoch: 1, record: encodeRecord(record) };
+  await wallet.signTypedData({ account, domain, types: reportTypes, primaryType: "Report", message: report });
+  const batch = { epoch: 1, root: digest, count: 1, sealedAt: 1, uri: "" };
+  await wallet.signTypedData({ account, domain, types: batchTypes, primaryType: "Batch", message: batch });
+  const claim = { namespace: "a", owner: address, identityLimit: 1, identities: [digest], nonce: 0n, deadline: 1 };
+  const claims = namespacesDomain(deployment);
+  await wallet.signTypedData({ account, domain: claims, types: claimTypes, primaryType: "Claim", message: claim });
+  // @ts-expect-error: an epoch is a number
+  await wallet.signTypedData({ account, domain, types: reportTypes, primaryType: "Report", message: { epoch: "1" } });
+}
+
+export function refusals(refusal: Refusal, data: Hex): number | boolean | string {
+  // What passes through the satellites is in their ABIs too.
+  same<Extract<ReturnType<typeof shut>["errorName"], "RecordIsRevoked">, "RecordIsRevoked">(true);
+  switch (refusal.error) {
+    case "RecordIsRevoked":
+      return refusal.revokedAt;
+    case "RecordIsClosed":
+      return refusal.held || refusal.doubtful;
+    default:
+      // @ts-expect-error: only a revocation has it
+      return refusal.revokedAt;
+  }
+  function shut() {
+    return decodeErrorResult({ abi: namespacesAbi, data });
+  }
+}
+
+export function readers(provider: Provider): RegistryReader[] {
+  // @ts-expect-error: it must be told whom to ask
+  new RegistryReader(deployment);
+  return [
+    new RegistryReader({ ...deployment, rpcUrl: "http://localhost:8545", at: "finalized", timeout: 1000 }),
+    new RegistryReader({ ...deployment, provider: client }),
+    new RegistryReader({ chainId: 1, registry: address, provider }),
+  ];
+}
