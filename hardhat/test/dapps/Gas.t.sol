@@ -82,7 +82,7 @@ contract GasTest is Worlds, FromShipped {
     }
 
     function test_gas_lineage() public view {
-        _requireAtMost(35_000, meter.descended(_modelDigest(GOOD), _manifestDigest(GOOD)));
+        _requireAtMost(25_500, meter.descended(_modelDigest(GOOD), _manifestDigest(GOOD)));
     }
 
     function test_gas_exact() public {
