@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import pytest
 
 from oracle.ledger.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
-from oracle.ledger.deploy import Deployment, deploy
-from oracle.ledger.signers import EnvironmentSigner
+from verifier.contract import load_artifact
 from verifier.errors import UsageError
-from verifier.node import connect
-from verifier.record import PRODUCT_LINE_CODES, Record
-from verifier.registry import RegistryReader, load_artifact
+from verifier.node import connect, keeping_recursion_limit
+from verifier.record import PRODUCT_LINE_CODES, Entry, Record, Signer, WrittenRecord
+from verifier.record_bytes import encode_record, namespace_id, record_id
+from verifier.registry import RegistryReader
 from verifier.snp.products import ProductLine
+from verifier.standing import Standing
+from verifier.typed_data import claim_digest, report_digest
 
-ADMIN_DELAY_SECONDS = 3600
+PUBLIC_DELAY_SECONDS = 3600
+GRACE_SECONDS = 3600
+FOR_EVER = 2**40 - 1
+# Records are published soon after they were judged; the same moment for the whole run, so that equal records are equal.
+JUDGED_AT = datetime.now(UTC).replace(microsecond=0)
+# Oracle n of a set is the chain's account FIRST_ORACLE + n; the accounts before it are the people below.
+FIRST_ORACLE = 4
+
+OracleTuple = tuple[str, int, int, int, bytes]
 
 
 @dataclass(frozen=True)
@@ -27,45 +38,129 @@ class DeployedRegistry:
     """A registry nobody has written to yet, and the people around it. `contract` is web3's, for calls of all kinds."""
 
     chain: EmbeddedChain
-    deployment: Deployment
     contract: Any
-    admin: DevAccount
-    oracle: DevAccount
+    block_number: int
+    transaction_hash: bytes
+    owner: DevAccount
     guardian: DevAccount
     stranger: DevAccount
+    oracles: tuple[DevAccount, ...]
 
     @property
     def address(self) -> str:
-        return self.deployment.address
+        return str(self.contract.address)
+
+    @property
+    def address_bytes(self) -> bytes:
+        return bytes.fromhex(self.address[2:])
+
+    @property
+    def oracle(self) -> DevAccount:
+        """The first oracle, by default the only one."""
+        return self.oracles[0]
+
+    @cached_property
+    def namespaces(self) -> Any:
+        return self._satellite("namespaces", "Namespaces")
+
+    @cached_property
+    def lineage(self) -> Any:
+        return self._satellite("lineage", "Lineage")
 
     def reader(self) -> RegistryReader:
         return RegistryReader(self.chain.rpc_url, self.address, chain_id=self.chain.chain_id)
 
-    def publishing(self, record: Record) -> Any:
-        """The call that publishes a record, not made yet."""
-        return self.contract.functions.publish(*record.publish_arguments())
+    # Records
 
-    def revoking(self, manifest_digest: bytes, reason: str = "withdrawn") -> Any:
-        return self.contract.functions.revoke(manifest_digest, reason)
+    def policy_id(self, policy_digest: bytes) -> int:
+        """The number of a policy; it gets one if it has none."""
+        functions = self.contract.functions
+        known = int(functions.policyIdOf(policy_digest).call())
+        if known:
+            return known
+        self.send(functions.numberPolicy(policy_digest), self.stranger)
+        return int(functions.policyIdOf(policy_digest).call())
 
-    def publish(self, record: Record) -> Any:
-        """Publish as the oracle; return the receipt."""
-        return self.send(self.publishing(record), self.oracle)
+    def encode(self, record: Record, parents: tuple[bytes, ...] = ()) -> bytes:
+        """The bytes of a record for this registry. `parents` are record ids."""
+        return encode_record(record, policy_id=self.policy_id(record.policy_digest), parents=parents)
 
-    def revoke(self, manifest_digest: bytes, reason: str = "withdrawn") -> Any:
+    def quorum(self, digest: bytes, signers: Sequence[int] = (0,), epoch: int = 1) -> tuple[int, int, bytes]:
+        """Solidity's struct Quorum: signatures of the oracles with these numbers over a digest."""
+        signatures = b"".join(compact_signature(digest, self.oracles[index].key) for index in sorted(signers))
+        return epoch, sum(1 << index for index in signers), signatures
+
+    def publishing(self, record: Record | bytes, signers: Sequence[int] = (0,), **options: Any) -> Any:
+        """The call that publishes a record, not made yet. Options: `parents`, and `epoch` (by default the current)."""
+        epoch = options.pop("epoch", None) or int(self.contract.functions.currentEpoch().call())
+        data = record if isinstance(record, bytes) else self.encode(record, **options)
+        digest = report_digest(self.chain.chain_id, self.address_bytes, epoch, data)
+        return self.contract.functions.publish(data, self.quorum(digest, signers, epoch))
+
+    def publish(self, record: Record | bytes, signers: Sequence[int] = (0,), **options: Any) -> Any:
+        """Publish what the oracles signed, as a stranger; return the receipt."""
+        return self.send(self.publishing(record, signers, **options), self.stranger)
+
+    def revoking(self, record: Record, reason: str = "withdrawn", effective_from: int | None = None) -> Any:
+        """The call that revokes a record's release, from now on unless said otherwise."""
+        at = self.contract.w3.eth.get_block("latest")["timestamp"] if effective_from is None else effective_from
+        return self.contract.functions.revoke(record_id(replace(record, revision=0)), at, reason)
+
+    def revoke(self, record: Record, reason: str = "withdrawn", effective_from: int | None = None) -> Any:
         """Revoke as the guardian; return the receipt."""
-        return self.send(self.revoking(manifest_digest, reason), self.guardian)
+        return self.send(self.revoking(record, reason, effective_from), self.guardian)
+
+    def revoke_oracle(self, index: int, effective_from: int = 0, epoch: int = 1) -> Any:
+        """End an oracle's validity, by default from the beginning, as the guardian."""
+        call = self.contract.functions.revokeOracle(epoch, index, effective_from, "stolen")
+        return self.send(call, self.guardian)
+
+    # Namespaces
+
+    def claim(self, namespace: str, owner: DevAccount, identities: Sequence[bytes] = (), limit: int = 1) -> Any:
+        """Claim a namespace as its owner-to-be signs it; return the receipt."""
+        nonce, address = self.namespaces.functions.nonces(checksummed(owner)).call(), bytes.fromhex(owner.address[2:])
+        digest = claim_digest(
+            self.chain.chain_id,
+            bytes.fromhex(self.namespaces.address[2:]),
+            namespace,
+            address,
+            identity_limit=limit,
+            identities=tuple(identities),
+            nonce=nonce,
+            deadline=FOR_EVER,
+        )
+        signature = long_signature(digest, owner.key)
+        arguments = (namespace, checksummed(owner), limit, list(identities), nonce, FOR_EVER, signature)
+        return self.send(self.namespaces.functions.claimNamespace(*arguments), self.stranger)
+
+    def trust(self, namespace: str, owner: DevAccount, identity: bytes) -> None:
+        """Have a namespace trust a publisher by its owner's word, and the public delay pass."""
+        key = namespace_id(namespace)
+        self.send(self.namespaces.functions.proposeIdentity(key, identity), owner)
+        self.pass_time(PUBLIC_DELAY_SECONDS)
+        self.send(self.namespaces.functions.acceptIdentity(key, identity), self.stranger)
+
+    # The chain
+
+    def pass_time(self, seconds: int) -> None:
+        """Move the chain's clock, for every registry on it: within a run by less than records may wait, 7 days."""
+        self.contract.w3.provider.make_request("evm_increaseTime", [seconds])
+        self.contract.w3.provider.make_request("evm_mine", [])
 
     def send(self, call: Any, sender: DevAccount) -> Any:
-        sent = call.transact({"from": _checksummed(sender)})
-        return self.contract.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+        """Make a call as a transaction; return the receipt of one that took effect."""
+        sent = call.transact({"from": checksummed(sender)})
+        receipt = self.contract.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+        assert receipt["status"] == 1
+        return receipt
 
     def refusal(self, call: Any, sender: DevAccount | None = None) -> tuple[str, tuple[Any, ...]]:
         """Name and arguments of the typed error that a call reverts with; ("", ()) if it does not revert."""
         from web3.exceptions import ContractCustomError
 
         try:
-            call.call({"from": _checksummed(sender or self.stranger)})
+            call.call({"from": checksummed(sender or self.stranger)})
         except ContractCustomError as error:
             return self._decode_error(bytes.fromhex(str(error.data)[2:]))
         return "", ()
@@ -73,17 +168,41 @@ class DeployedRegistry:
     def _decode_error(self, data: bytes) -> tuple[str, tuple[Any, ...]]:
         from eth_utils.abi import function_abi_to_4byte_selector as selector_of
 
-        for item in self.contract.abi:
-            if item["type"] == "error" and selector_of(item) == data[:4]:
+        names = ("ProvenanceRegistry", "Namespaces", "Lineage")
+        for item in (item for name in names for item in load_artifact(name).abi):
+            if item["type"] == "error" and selector_of(item) == data[:4]:  # type: ignore[arg-type]
                 types = [field["type"] for field in item["inputs"]]
                 return item["name"], self.contract.w3.codec.decode(types, data[4:])
         return data.hex(), ()
 
+    def _satellite(self, function: str, artifact: str) -> Any:
+        address = self.contract.functions[function]().call()
+        return self.contract.w3.eth.contract(address, abi=load_artifact(artifact).abi)
 
-def _checksummed(account: DevAccount) -> Any:
+
+def checksummed(account: DevAccount) -> Any:
     from eth_utils.address import to_checksum_address
 
     return to_checksum_address(account.address)
+
+
+def compact_signature(digest: bytes, key: bytes) -> bytes:
+    """An ERC-2098 signature, 64 bytes: r, then s with the parity of y in its highest bit."""
+    r, s, parity = _sign(digest, key)
+    return r.to_bytes(32, "big") + (s | parity << 255).to_bytes(32, "big")
+
+
+def long_signature(digest: bytes, key: bytes) -> bytes:
+    """An ordinary signature, 65 bytes."""
+    r, s, parity = _sign(digest, key)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((27 + parity,))
+
+
+def _sign(digest: bytes, key: bytes) -> tuple[int, int, int]:
+    with keeping_recursion_limit():
+        from eth_account import Account
+    signed = Account.unsafe_sign_hash(digest, key)
+    return signed.r, signed.s, signed.v - 27
 
 
 def make_record(**changes: Any) -> Record:
@@ -94,15 +213,59 @@ def make_record(**changes: Any) -> Record:
         verdict_digest=b"\x03" * 32,
         report_digest=b"\x04" * 32,
         policy_digest=b"\x05" * 32,
-        judged_at=datetime(2025, 6, 1, 12, tzinfo=UTC),
+        publisher_identity=b"\x06" * 32,
+        judged_at=JUDGED_AT,
         reported_tcb=bytes.fromhex("04000000000018db"),
         checks=0b1011,
         grade=1,
         product_line=PRODUCT_LINE_CODES[ProductLine.MILAN],
+        passed=True,
+        revision=0,
         name="example/model",
         version="1.0",
+        parent_models=(),
     )
     return replace(record, **changes)
+
+
+def make_failure(**changes: Any) -> Record:
+    """Return the record of a FAILED verdict that the contract accepts."""
+    return make_record(**{"passed": False, "grade": 0} | changes)
+
+
+def make_entry(record: Record | None = None, **changes: Any) -> Entry:
+    """Return a record as a registry would keep it, signed by one oracle, with changes as `change_entry` makes them."""
+    record = record or make_record()
+    written = {name: value for name, value in vars(record).items() if name in WrittenRecord.__dataclass_fields__}
+    standing = Standing(
+        recorded_at=record.judged_at,
+        revoked_at=None,
+        judged_at=record.judged_at,
+        policy_id=1,
+        signers=1,
+        weight=1,
+        epoch=1,
+        revisions=record.revision,
+        grade=record.grade,
+        product_line=record.product_line,
+        failed=not record.passed,
+        held=False,
+        doubtful=False,
+        named=False,
+    )
+    signers = (Signer(0, b"\xaa" * 20, 1, True),)
+    entry = Entry(
+        **written, policy_id=1, parents=(), record_id=bytes(32), standing=standing, threshold=1, signers=signers
+    )
+    return change_entry(entry, **changes)
+
+
+def change_entry(entry: Entry, **changes: Any) -> Entry:
+    """Return an entry with changes of its own fields and those of its standing; what both say changes in both."""
+    fields = (Entry.__dataclass_fields__, Standing.__dataclass_fields__)
+    assert changes.keys() <= fields[0].keys() | fields[1].keys()
+    own, standing = ({name: value for name, value in changes.items() if name in known} for known in fields)
+    return replace(entry, **{"standing": replace(entry.standing, **standing)} | own)
 
 
 @pytest.fixture(scope="session")
@@ -114,25 +277,34 @@ def anvil() -> Iterator[EmbeddedChain]:
         if os.environ.get("PROVENANCE_REQUIRE_ANVIL") == "1":
             pytest.fail(str(error))
         pytest.skip(str(error))
-    with run_anvil(options=("--hardfork", "prague")) as chain:
+    with run_anvil(options=("--hardfork", "prague", "--accounts", "40")) as chain:
         yield chain
 
 
 @pytest.fixture
 def registry(anvil: EmbeddedChain) -> DeployedRegistry:
-    """A fresh registry on the session's chain."""
+    """A fresh registry on the session's chain, with one oracle."""
     return deploy_registry(anvil)
 
 
-def deploy_registry(chain: EmbeddedChain) -> DeployedRegistry:
-    payer, admin, oracle, guardian, stranger = chain.accounts[:5]
-    deployment = deploy(
-        chain.rpc_url,
-        EnvironmentSigner("KEY", {"KEY": payer.key.hex()}),
-        admin=admin.address,
-        oracle=oracle.address,
-        guardian=guardian.address,
-        admin_delay_seconds=ADMIN_DELAY_SECONDS,
-    )
-    contract = connect(chain.rpc_url).eth.contract(deployment.address, abi=load_artifact().abi)  # type: ignore[call-overload]
-    return DeployedRegistry(chain, deployment, contract, admin, oracle, guardian, stranger)
+def deploy_registry(
+    chain: EmbeddedChain, *, oracles: int = 1, threshold: int = 1, weights: Sequence[int] = ()
+) -> DeployedRegistry:
+    """Deploy the shipped bytes with this many oracles, of weight 1 unless said otherwise."""
+    payer, owner, guardian, stranger = chain.accounts[:FIRST_ORACLE]
+    people = chain.accounts[FIRST_ORACLE : FIRST_ORACLE + oracles]
+    assert len(people) == oracles
+    artifact, web3 = load_artifact(), connect(chain.rpc_url)
+    factory: Any = web3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
+    sets = [oracle_tuple(person, weight) for person, weight in zip(people, weights or [1] * oracles, strict=True)]
+    arguments = (checksummed(owner), checksummed(guardian), PUBLIC_DELAY_SECONDS, GRACE_SECONDS, sets, threshold)
+    sent = factory.constructor(*arguments).transact({"from": checksummed(payer)})
+    receipt: Any = web3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+    contract = web3.eth.contract(receipt["contractAddress"], abi=artifact.abi)
+    block_number, transaction_hash = receipt["blockNumber"], bytes(sent)
+    return DeployedRegistry(chain, contract, block_number, transaction_hash, owner, guardian, stranger, people)
+
+
+def oracle_tuple(account: DevAccount, weight: int = 1, valid_from: int = 0, valid_until: int = FOR_EVER) -> OracleTuple:
+    """Solidity's struct Oracle."""
+    return checksummed(account), weight, valid_from, valid_until, bytes(21)

@@ -29,6 +29,8 @@ from verifier.options import (
 )
 
 if TYPE_CHECKING:
+    from verifier.record import Entry
+    from verifier.registry import RegistryReader
     from verifier.snp.evidence import Evidence
     from verifier.snp.products import TrustedRoot
     from verifier.snp.signature import Claims
@@ -44,21 +46,22 @@ if TYPE_CHECKING:
 @click.option("--crl", type=FILE, help="A current revocation list by AMD, in place of the release's own.")
 @fetch_option
 @json_option
-@command_body("provenance-oracle/check/v1")
+@command_body("provenance-oracle/check/v2")
 def check(
     output: Output,
     release: Path,
     policy_name: str,
     at_text: str | None,
     rpc_url: str | None,
-    registry_address: str | None,
+    registry_text: str | None,
     offline: bool,
     crl: Path | None,
     fetch: bool,
 ) -> None:
     """Judge the folder RELEASE again, here, and compare it with its record on chain.
 
-    Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy, 6 no record or revoked, 7 try again.
+    Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy, 6 no record, or one that is revoked, held or
+    doubtful, 7 try again.
 
     \b
     Examples:
@@ -66,12 +69,13 @@ def check(
       provenance check ./my-model --rpc URL --registry 0x... --policy strict
     """
     from verifier.confirmation import confirm
-    from verifier.describe import confirmation_lines, entry_json, judgement_json, judgement_lines, policy_line
+    from verifier.describe import judgement_json, judgement_lines, policy_line
+    from verifier.describe_record import confirmation_lines, entry_json
     from verifier.policy import load_policy
     from verifier.release import read_release
 
     policy, at = load_policy(policy_name), moment(at_text)
-    reader = None if offline else registry_reader(rpc_url, registry_address)
+    reader = None if offline else registry_reader(rpc_url, registry_text)
     contents = read_release(release)
     if crl:
         # named by the option, not by its path: the verdict tells of its inputs by name
@@ -223,30 +227,68 @@ def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: b
 @click.argument("what", metavar="DIGEST|NAME")
 @rpc_option
 @registry_option
-@click.option("--history", is_flag=True, help="Every publication and revocation, not only what stands.")
+@click.option(
+    "--history", is_flag=True, help="All that happened to each, and whether its namespace's history is complete."
+)
+@click.option("--lineage", is_flag=True, help="What each was made from, and whether those gates are open.")
 @json_option
-@command_body("provenance-oracle/show/v1")
-def show(output: Output, what: str, rpc_url: str | None, registry_address: str | None, history: bool) -> None:
-    """Show the records of a model: by model digest, manifest digest, or name (namespace/model).
+@command_body("provenance-oracle/show/v2")
+def show(
+    output: Output, what: str, rpc_url: str | None, registry_text: str | None, history: bool, lineage: bool
+) -> None:
+    """Show the records of a model: by model digest, manifest digest, or name (namespace/model, or with @version).
 
     \b
-    Example:
+    Examples:
       provenance show acme/tiny-model --rpc URL --registry 0x...
+      provenance show acme/tiny-model@1.0 --history --lineage --rpc URL --registry deployments/23294.json
     """
-    from verifier.describe import entry_json, entry_lines
-    from verifier.lookup import events_of, find_entries
+    from verifier.describe_record import entry_json, entry_lines
+    from verifier.lookup import find_entries
 
-    reader = registry_reader(rpc_url, registry_address)
+    reader = registry_reader(rpc_url, registry_text)
     entries = find_entries(reader, what)
-    events = [event for entry in entries for event in events_of(reader, entry)] if history else []
+    body: dict[str, object] = {"entries": [entry_json(entry) for entry in entries]}
     for entry in entries:
         output.text(what)
         for line in entry_lines(entry):
             output.text(f"  {line}")
+    if history:
+        body |= _show_history(output, reader, entries)
+    if lineage:
+        body |= _show_lineage(output, reader, entries)
+    output.document(any(not entry.closed_because for entry in entries), body)
+
+
+def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
+    from verifier.describe_record import event_json, event_line, namespace_json, namespace_lines
+
+    events = [event for entry in entries for event in reader.history(entry)]
     for event in events:
-        output.text(event.line)
-    body = {"entries": [entry_json(entry) for entry in entries], "events": [event.json for event in events]}
-    output.document(any(entry.revoked_at is None for entry in entries), body)
+        output.text(event_line(event))
+    namespaces = {name: reader.namespace(name) for name in sorted({entry.namespace for entry in entries})}
+    for name, namespace in namespaces.items():
+        for line in namespace_lines(name, namespace):
+            output.text(line)
+    claimed = [namespace_json(namespace) for namespace in namespaces.values() if namespace]
+    return {"events": [event_json(event) for event in events], "namespaces": claimed}
+
+
+def _show_lineage(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
+    from verifier.describe_record import ancestor_json, ancestor_line
+    from verifier.lookup import find_ancestors
+
+    shown: list[dict[str, object]] = []
+    for entry in entries:
+        if not entry.passed:
+            continue
+        ancestors = find_ancestors(reader, entry)
+        output.text(f"lineage of {entry.name} {entry.version}: {len(ancestors)} recorded ancestors")
+        for ancestor, known in ancestors:
+            output.text(ancestor_line(ancestor, known))
+        found = [ancestor_json(ancestor, known) for ancestor, known in ancestors]
+        shown.append({"manifest_digest": entry.manifest_digest.hex(), "ancestors": found})
+    return {"lineage": shown}
 
 
 def _evidence(report: Path, vek: Path, chain: tuple[Path, ...], crl: Path | None) -> Evidence:

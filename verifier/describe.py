@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from verifier.confirmation import Confirmation
 from verifier.judgement import Judgement
 from verifier.policy import Policy
-from verifier.record import Entry, name_of_product_line, product_line_name
+from verifier.record import product_line_name
 from verifier.snp.products import RootKind
 from verifier.snp.signature import Claims
 from verifier.timestamps import format_time
@@ -72,24 +71,6 @@ def judgement_json(judgement: Judgement) -> dict[str, object]:
     }
 
 
-def entry_json(entry: Entry) -> dict[str, object]:
-    return {
-        "manifest_digest": entry.manifest_digest.hex(),
-        "model_digest": entry.model_digest.hex(),
-        "verdict_digest": entry.verdict_digest.hex(),
-        "report_digest": entry.report_digest.hex(),
-        "policy_digest": entry.policy_digest.hex(),
-        "grade": entry.grade,
-        "product_line": name_of_product_line(entry.product_line),
-        "reported_tcb": entry.reported_tcb.hex(),
-        "passed_checks": list(entry.passed_checks),
-        "judged_at": format_time(entry.judged_at),
-        "recorded_at": format_time(entry.recorded_at),
-        "oracle": f"0x{entry.oracle.hex()}",
-        "revoked_at": format_time(entry.revoked_at) if entry.revoked_at else None,
-    }
-
-
 def policy_line(policy: Policy, at: datetime) -> str:
     return f"policy {policy.name} of {policy.date}, judged as of {format_time(at)}"
 
@@ -101,36 +82,6 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
     yield f"grade            {grade_words(judgement.result.grade)}"
     if judgement.result.manifest.has_code:
         yield "note             the release holds files that can run code; the digests cover them, nobody reviewed them"
-
-
-def entry_lines(entry: Entry) -> Iterator[str]:
-    """The numbers of a record, one line each."""
-    yield f"manifest digest  {entry.manifest_digest.hex()}"
-    yield f"model digest     {entry.model_digest.hex()}"
-    yield f"verdict digest   {entry.verdict_digest.hex()}"
-    yield f"report digest    {entry.report_digest.hex()}"
-    yield f"policy digest    {entry.policy_digest.hex()}"
-    yield f"grade            {grade_words(entry.grade)}"
-    yield f"product line     {name_of_product_line(entry.product_line)}, reported TCB {entry.reported_tcb.hex()}"
-    yield f"checks passed    {len(entry.passed_checks)}"
-    yield f"judged as of     {format_time(entry.judged_at)}"
-    yield f"recorded         {format_time(entry.recorded_at)} by oracle 0x{entry.oracle.hex()}"
-    if entry.revoked_at:
-        yield f"REVOKED          {format_time(entry.revoked_at)}"
-
-
-def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
-    """How the record relates to the judgement made here."""
-    entry = confirmation.entry
-    if entry is None:
-        return
-    yield f"record           {format_time(entry.recorded_at)} by oracle 0x{entry.oracle.hex()}"
-    if entry.grade != confirmation.judgement.result.grade:
-        yield f"grade on record  {grade_words(entry.grade)}: not what was found here"
-    if confirmation.verdict_reproduced:
-        yield "verdict          reproduced here bit for bit"
-    else:
-        yield "verdict          differs from the oracle's: another policy, moment or version judged"
 
 
 def grade_words(grade: int) -> str:

@@ -188,9 +188,9 @@ def _match_record(payload: bytes, record: Entry, *, is_judged_here: bool) -> Non
             got=found.hex(),
             wanted=record.manifest_digest.hex(),
         )
-    if record.revoked_at is not None:
-        got = f"revoked {format_time(record.revoked_at)}"
-        raise RecordError("the record was revoked", check=Check.REGISTRY_RECORD, got=got, wanted="an active record")
+    if record.closed_because:
+        got = f"revoked from {format_time(record.revoked_at)} on" if record.revoked_at else "one that is shut"
+        raise RecordError(record.closed_because, check=Check.REGISTRY_RECORD, got=got, wanted="an active record")
     if record.grade == 0 and not is_judged_here:
         raise AppraisalError(
             "the record alone does not say enough",

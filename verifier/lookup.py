@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from verifier.checks import Check
 from verifier.errors import RecordError
+from verifier.lineage import Ancestor, in_tree_order
 from verifier.record import Entry
-from verifier.registry import Publication, RegistryReader, Revocation
-from verifier.timestamps import format_time
+from verifier.record_bytes import release_id
+from verifier.registry import RegistryReader
 
 _DIGEST = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 
 
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened to a record, as a line and as JSON."""
-
-    line: str
-    json: dict[str, object]
-
-
 def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
-    """Return the entries that a digest or a name (namespace/model) leads to, newest first, revoked ones included.
+    """Return the entries that a digest or a name leads to, newest first, those that speak for nothing included.
+
+    A name is `namespace/model` or `namespace/model@version`.
 
     Raises:
         RecordError: there is none.
     """
     if not _DIGEST.fullmatch(what):
-        entries = tuple(entry for _, entry in registry.entries_of_name(what))
+        entries = registry.entries_of_name(what)
     else:
         digest = bytes.fromhex(what.lower().removeprefix("0x"))
-        entries = registry.entries_of_model(digest) or _entry_of_manifest(registry, digest)
+        entries = registry.entries_of_model(digest) or registry.entries_of_manifest(digest)
     if entries:
         return entries
     raise RecordError(
@@ -44,49 +38,9 @@ def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
     )
 
 
-def events_of(registry: RegistryReader, entry: Entry) -> tuple[Event, ...]:
-    """Return what happened to a record, oldest first."""
-    return tuple(
-        _published(event) if isinstance(event, Publication) else _revoked(event)
-        for event in registry.history(entry.manifest_digest)
-    )
-
-
-def _entry_of_manifest(registry: RegistryReader, digest: bytes) -> tuple[Entry, ...]:
-    try:
-        return (registry.entry(digest),)
-    except RecordError:
-        return ()
-
-
-def _published(event: Publication) -> Event:
-    when, oracle = format_time(event.entry.recorded_at), f"0x{event.entry.oracle.hex()}"
-    transaction = f"0x{event.transaction_hash.hex()}"
-    return Event(
-        f"  {when}  published  {event.name} {event.version} by {oracle}, block {event.block_number}, {transaction}",
-        {
-            "event": "published",
-            "time": when,
-            "name": event.name,
-            "version": event.version,
-            "oracle": oracle,
-            "block": event.block_number,
-            "transaction": transaction,
-        },
-    )
-
-
-def _revoked(event: Revocation) -> Event:
-    when, guardian = format_time(event.revoked_at), f"0x{event.guardian.hex()}"
-    transaction = f"0x{event.transaction_hash.hex()}"
-    return Event(
-        f"  {when}  REVOKED    {event.reason} by {guardian}, block {event.block_number}, {transaction}",
-        {
-            "event": "revoked",
-            "time": when,
-            "reason": event.reason,
-            "guardian": guardian,
-            "block": event.block_number,
-            "transaction": transaction,
-        },
-    )
+def find_ancestors(registry: RegistryReader, entry: Entry) -> tuple[tuple[Ancestor, Entry | None], ...]:
+    """Return what an entry's release was made from, in the order of a tree, each with its own entry."""
+    ancestors = registry.ancestors(entry)
+    known = registry.records({ancestor.release_id for ancestor in ancestors}) if ancestors else {}
+    start = release_id(entry.model_digest, entry.manifest_digest)
+    return tuple((ancestor, known.get(ancestor.release_id)) for ancestor in in_tree_order(start, ancestors))

@@ -25,6 +25,10 @@ _PIECE_BYTES = 1 << 16
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+class AnswerTooLargeError(TemporaryError):
+    """The node's answer is larger than ANSWER_MAX_BYTES; less may be asked for at once."""
+
+
 def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
     """Return a web3 that tries each request once, follows no redirect and does no off-chain lookup. No network yet.
 
@@ -61,11 +65,13 @@ def _bounded(base: type[Session], timeout_seconds: float) -> type[Session]:
             body = bytearray()
             while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
                 body += piece
-                if len(body) > ANSWER_MAX_BYTES or time.monotonic() > deadline:
+                is_large = len(body) > ANSWER_MAX_BYTES
+                if is_large or time.monotonic() > deadline:
                     response.close()
+                    failure = AnswerTooLargeError if is_large else TemporaryError
                     got = f"{len(body)} bytes and more"
                     wanted = f"at most {ANSWER_MAX_BYTES} bytes in {timeout_seconds:g} s"
-                    raise TemporaryError("the node answers without end", where="rpc", got=got, wanted=wanted)
+                    raise failure("the node answers without end", where="rpc", got=got, wanted=wanted)
             response._content = bytes(body)
             return response
 

@@ -36,23 +36,30 @@ rpc_option = click.option(
 )
 registry_option = click.option(
     "--registry",
-    "registry_address",
+    "registry_text",
     envvar="PROVENANCE_REGISTRY",
-    metavar="ADDRESS",
-    help="The registry contract [env PROVENANCE_REGISTRY].",
+    metavar="ADDRESS|FILE",
+    help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
 )
 fetch_option = click.option("--fetch", is_flag=True, help="Ask AMD for a current revocation list if there is none.")
 
 
-def registry_reader(rpc_url: str | None, registry_address: str | None) -> RegistryReader:
-    """Open the registry that the options name; naming none is an error, never "offline"."""
-    if not rpc_url or not registry_address:
-        raise UsageError(
-            "which registry?", got="no --rpc or no --registry", wanted="--rpc URL --registry ADDRESS, or --offline"
-        )
-    from verifier.registry import RegistryReader
+def registry_reader(rpc_url: str | None, registry_text: str | None) -> RegistryReader:
+    """Open the registry that the options name; naming none is an error, never "offline".
 
-    return RegistryReader(rpc_url, registry_address)
+    What does not begin as an address is the path of a deployment file, which also says which chain it must be.
+    """
+    if not rpc_url or not registry_text:
+        raise UsageError(
+            "which registry?", got="no --rpc or no --registry", wanted="--rpc URL --registry ADDRESS|FILE, or --offline"
+        )
+    from verifier.deployments import FILE_MAX_BYTES, parse_deployment
+    from verifier.registry import RegistryReader, open_deployment
+
+    if registry_text.startswith("0x"):
+        return RegistryReader(rpc_url, registry_text)
+    data = read_bounded(Path(registry_text), FILE_MAX_BYTES)
+    return open_deployment(rpc_url, parse_deployment(data, registry_text))
 
 
 def read_small(path: Path) -> bytes:

@@ -1,18 +1,22 @@
-"""The exact fields that go on chain and what they mean. `contracts/IProvenanceRegistry.sol` says the same in Solidity.
+"""The exact fields that go on chain and what they mean. `contracts/Types.sol` says the same in Solidity.
 
-A `Record` is what an oracle says about one release; an `Entry` is a record as the registry keeps it, with who wrote
-it and when. Digests are 32 bytes; times are aware and whole seconds.
+A `Record` is what an oracle says about one release, a `WrittenRecord` what the oracles signed (see
+`verifier.record_bytes`), an `Entry` that record as the registry keeps it. Digests are 32 bytes; times are aware and
+whole seconds.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Finding, passed_bits
-from verifier.errors import FormatError, UsageError, VerificationError
+from verifier.errors import UsageError, VerificationError
+from verifier.manifest.statement import MODEL_DIGEST, Manifest
 from verifier.snp.products import ProductLine, RootKind
+from verifier.standing import SIMULATED_CODE, Standing
 
 if TYPE_CHECKING:
     # Reading a chain does not need the verifier.
@@ -21,10 +25,8 @@ if TYPE_CHECKING:
 
 # One byte on chain: append only. 0 is refused by the contract, 255 is hardware that was simulated.
 PRODUCT_LINE_CODES = {ProductLine.MILAN: 1, ProductLine.GENOA: 2, ProductLine.TURIN: 3}
-SIMULATED_CODE = 255
 SIMULATED_NAME = "simulated"
 
-GRADE_MAX = 2
 # How long before its block a record may have been judged (a chain was down, fees were too high), and how long after
 # it: the contract lets an oracle's clock be that much ahead.
 JUDGED_BEFORE_MAX = timedelta(days=7)
@@ -32,22 +34,26 @@ JUDGED_AFTER_MAX = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Record:
-    """What an oracle says about one release: the arguments of the contract's `publish`.
+class RecordFields:
+    """What every form of a record says.
 
     Fields:
-        manifest_digest: SHA-256 of the signed manifest's payload. Identifies the record.
-        model_digest: provenance-model-v1 digest of the model's files.
+        manifest_digest: SHA-256 of the signed manifest's payload.
+        model_digest: provenance-model-v1 digest of the model's files. Both digests together identify the release.
         verdict_digest: SHA-256 of the verdict statement.
         report_digest: SHA-256 of the report's signed bytes.
         policy_digest: SHA-256 of the policy's bytes.
+        publisher_identity: who published it, see `workload_identity`; 32 zero bytes if nobody knows.
         judged_at: the moment the certificates were checked for.
         reported_tcb: REPORTED_TCB, eight bytes as the report stores them. On chain they are one integer, read
             little-endian, as AMD defines TCB_VERSION; so 04 00 00 00 00 00 18 db is 0xdb18000000000004.
         checks: bit n is set if the check with `Check.bit` n passed.
         grade: 0, 1 or 2.
         product_line: a code of PRODUCT_LINE_CODES, or SIMULATED_CODE.
-        name, version: 1 to 256 bytes of UTF-8 each. The registry keeps only a digest of both; the event has them.
+        passed: False for a FAILED verdict, which is kept and opens no gate.
+        revision: 0 for the first judgement of a release, n + 1 for the one that supersedes judgement n.
+        name: `namespace/model`.
+        version: with the model's part of the name at most 254 bytes of UTF-8.
     """
 
     manifest_digest: bytes
@@ -55,76 +61,133 @@ class Record:
     verdict_digest: bytes
     report_digest: bytes
     policy_digest: bytes
+    publisher_identity: bytes
     judged_at: datetime
     reported_tcb: bytes
     checks: int
     grade: int
     product_line: int
+    passed: bool
+    revision: int
     name: str
     version: str
 
-    def publish_arguments(self) -> tuple[bytes, RecordTuple, str, str]:
-        """The arguments of `publish`, in the contract's order."""
-        fields = (
-            self.model_digest,
-            self.verdict_digest,
-            self.report_digest,
-            self.policy_digest,
-            int(self.judged_at.timestamp()),
-            int.from_bytes(self.reported_tcb, "little"),
-            self.checks,
-            self.grade,
-            self.product_line,
-        )
-        return self.manifest_digest, fields, self.name, self.version
-
-
-# Solidity's struct Record: model, verdict, report and policy digest, judgedAt, reportedTcb, checks, grade, productLine.
-RecordTuple = tuple[bytes, bytes, bytes, bytes, int, int, int, int, int]
-# Solidity's struct Entry: record, releaseDigest, oracle (0x and 40 hex digits), recordedAt, revokedAt.
-EntryTuple = tuple[RecordTuple, bytes, str, int, int]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A record as the registry keeps it, revoked or not. Fields of the same name mean what they mean in `Record`.
-
-    Fields:
-        release_digest: keccak256 of the ABI encoding of (name, version).
-        oracle: address that published the record, 20 bytes.
-        recorded_at: time of the block that holds the record.
-        revoked_at: time of the block that revoked it, None while it is active.
-    """
-
-    manifest_digest: bytes
-    model_digest: bytes
-    verdict_digest: bytes
-    report_digest: bytes
-    policy_digest: bytes
-    judged_at: datetime
-    reported_tcb: bytes
-    checks: int
-    grade: int
-    product_line: int
-    release_digest: bytes
-    oracle: bytes
-    recorded_at: datetime
-    revoked_at: datetime | None
-
     @property
-    def judged_as_of(self) -> datetime:
-        """The moment to judge this release for again: `judged_at` where its block bears it out, else the block's time.
-
-        The oracle chooses `judged_at`. One that reached far back would revive certificates that had expired, or were
-        revoked, when the record was written.
-        """
-        age = self.recorded_at - self.judged_at
-        return self.judged_at if -JUDGED_AFTER_MAX <= age <= JUDGED_BEFORE_MAX else self.recorded_at
+    def namespace(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
 
     @property
     def passed_checks(self) -> tuple[Check, ...]:
         """The checks that passed, of those this version knows."""
         return tuple(check for check in Check if self.checks >> check.bit & 1)
+
+
+@dataclass(frozen=True)
+class Record(RecordFields):
+    """What an oracle says about one release.
+
+    Fields:
+        parent_models: model digests of what it was made from, as the manifest names them. On chain a parent is the id
+            of a recorded release, so the writer looks them up.
+    """
+
+    parent_models: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class WrittenRecord(RecordFields):
+    """What the oracles signed, read back from its bytes.
+
+    Fields:
+        policy_id: the registry's number for the policy.
+        parents: ids of the releases it was made from.
+    """
+
+    policy_id: int
+    parents: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Signer:
+    """An oracle that signed a record.
+
+    Fields:
+        index: its number in the epoch's oracle set.
+        address: its key's address, 20 bytes; None if a ROFL app bound another key since, which did not sign.
+        weight: how much its signature counts.
+        counts: False if the key was revoked for the time at which the record was written.
+    """
+
+    index: int
+    address: bytes | None
+    weight: int
+    counts: bool
+
+
+@dataclass(frozen=True)
+class Entry(WrittenRecord):
+    """A record as the registry keeps it, open or not.
+
+    Fields:
+        record_id: where it is kept; that of the release unless this is a later judgement or a FAILED verdict.
+        standing: how it stands.
+        threshold: the weight that its epoch asks for.
+        signers: who signed, lowest number first.
+    """
+
+    record_id: bytes
+    standing: Standing
+    threshold: int
+    signers: tuple[Signer, ...]
+
+    @property
+    def recorded_at(self) -> datetime:
+        """Time of the block that holds the record, or the batch that it was in."""
+        return self.standing.recorded_at
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """From when on the release is revoked, which may lie in the future; None if it is not."""
+        return self.standing.revoked_at
+
+    @property
+    def weight(self) -> int:
+        """What the signers weigh whose keys still count."""
+        return sum(signer.weight for signer in self.signers if signer.counts)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether revoked keys leave too few signatures, whether or not somebody had them recounted on chain."""
+        return self.standing.doubtful or self.weight < self.threshold
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether a later judgement stands in this one's place."""
+        return self.passed and self.standing.revisions > self.revision
+
+    @property
+    def closed_because(self) -> str:
+        """Why this record speaks for nothing (any more), in a few words; empty if it is active."""
+        if not self.passed:
+            return "the verdict is FAILED"
+        if self.revoked_at is not None:
+            return "the record was revoked"
+        if self.standing.held:
+            return "the record is held: its namespace does not trust the publisher"
+        if self.is_doubtful:
+            return "the record is doubtful: oracle keys that signed it were revoked"
+        return "the record was superseded" if self.is_superseded else ""
+
+    @property
+    def judged_as_of(self) -> datetime:
+        """The moment to judge this release for again: `judged_at` where its block bears it out, else the block's time.
+
+        The oracles choose `judged_at`. One that reached far back would revive certificates that had expired, or were
+        revoked, when the record was written.
+        """
+        age = self.recorded_at - self.judged_at
+        return self.judged_at if -JUDGED_AFTER_MAX <= age <= JUDGED_BEFORE_MAX else self.recorded_at
 
 
 def record_of(
@@ -142,14 +205,40 @@ def record_of(
         verdict_digest=verdict_digest,
         report_digest=claims.report.digest,
         policy_digest=result.policy.digest,
+        publisher_identity=workload_identity(
+            claims.report.measurement, simulated=claims.root_kind is RootKind.SIMULATOR
+        ),
         judged_at=result.at.replace(microsecond=0),
         reported_tcb=claims.report.reported_tcb,
         checks=passed_bits(findings),
         grade=result.grade,
         product_line=product_line_code(claims.line, claims.root_kind),
+        passed=True,
+        revision=0,
         name=manifest.name,
         version=manifest.version,
+        parent_models=parent_models(manifest),
     )
+
+
+def workload_identity(measurement: bytes, *, simulated: bool = False) -> bytes:
+    """The identity of a publisher who is known by the launch measurement of the VM that made the release.
+
+    It proves that this very image was launched on a genuine chip, so that its code decided what was signed. It does not
+    prove who launched it: anyone can launch the same image. A simulated measurement is anybody's word, so it gives
+    another identity: whoever trusts an image trusts no simulation of it.
+
+    Args:
+        measurement: the report's MEASUREMENT, 48 bytes.
+    """
+    kind = "simulated-snp-measurement" if simulated else "snp-measurement"
+    return hashlib.sha256(f"provenance-identity-v1\n{kind} {measurement.hex()}\n".encode()).digest()
+
+
+def parent_models(manifest: Manifest) -> tuple[bytes, ...]:
+    """Model digests among a manifest's dependencies, each once, in its order: what may be recorded itself."""
+    named = (value for entry in manifest.dependencies for name, value in entry.digests if name == MODEL_DIGEST)
+    return tuple(dict.fromkeys(named))
 
 
 def product_line_code(line: ProductLine, root_kind: RootKind) -> int:
@@ -175,58 +264,19 @@ def name_of_product_line(code: int) -> str:
     return names.get(code, f"line {code}")
 
 
-def parse_entry(manifest_digest: bytes, values: EntryTuple, where: str) -> Entry:
-    """Turn what the contract's `entryOf` returned into an `Entry`.
-
-    Raises:
-        FormatError: values that the contract cannot hold (check `registry-record`).
-    """
-    fields, release_digest, oracle, recorded_at, revoked_at = values
-    model, verdict, report, policy, judged_at, reported_tcb, checks, grade, product_line = fields
-    if recorded_at == 0 or grade > GRADE_MAX:
-        raise FormatError(
-            "not an entry of the registry",
-            check=Check.REGISTRY_RECORD,
-            where=where,
-            got=f"recordedAt {recorded_at}, grade {grade}",
-            wanted=f"a time, grade 0 to {GRADE_MAX}",
-        )
-    return Entry(
-        manifest_digest=manifest_digest,
-        model_digest=model,
-        verdict_digest=verdict,
-        report_digest=report,
-        policy_digest=policy,
-        judged_at=_parse_time(judged_at, where),
-        reported_tcb=reported_tcb.to_bytes(8, "little"),
-        checks=checks,
-        grade=grade,
-        product_line=product_line,
-        release_digest=release_digest,
-        oracle=bytes.fromhex(oracle.removeprefix("0x")),
-        recorded_at=_parse_time(recorded_at, where),
-        revoked_at=_parse_time(revoked_at, where) if revoked_at else None,
-    )
-
-
-def _parse_time(seconds: int, where: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise FormatError(
-            "a time beyond the calendar",
-            check=Check.REGISTRY_RECORD,
-            where=where,
-            got=str(seconds),
-            wanted="seconds since 1970, before the year 10000",
-        ) from None
-
-
 # What follows from the release alone. Verdict, policy, time, grade and checks depend on who judged, when and how.
-_RELEASE_FIELDS = ("manifest_digest", "model_digest", "report_digest", "reported_tcb", "product_line")
+_RELEASE_FIELDS = (
+    "manifest_digest",
+    "model_digest",
+    "report_digest",
+    "reported_tcb",
+    "product_line",
+    "name",
+    "version",
+)
 
 
-def match_entry(record: Record, entry: Entry) -> None:
+def match_entry(record: Record, entry: RecordFields) -> None:
     """Compare a reader's own judgement of a release with the entry on chain, in every field that cannot differ.
 
     Raises:
@@ -244,5 +294,5 @@ def match_entry(record: Record, entry: Entry) -> None:
             )
 
 
-def _shown(value: bytes | int) -> str:
+def _shown(value: bytes | int | str) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)

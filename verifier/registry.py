@@ -1,70 +1,32 @@
 """Reading records. Whoever answers is not trusted with more than the chain's state: the contract's code is compared
-with the one this version ships, and texts in events with the digests in entries.
+with the one this version ships, and every event with the content digest and the standing that the contract keeps.
 
-A node that is down, slow or answers nonsense is a `TemporaryError`: see `verifier.node`.
+A node that is down, slow, answers nonsense or contradicts itself is a `TemporaryError`: see `verifier.node`.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Literal
 
 from verifier.checks import Check
-from verifier.errors import FormatError, RecordError, TemporaryError, UsageError, VerificationError
+from verifier.contract import DeployedContract, load_artifact
+from verifier.deployments import Deployment
+from verifier.errors import FormatError, RecordError, UsageError, VerificationError
+from verifier.events import HistoryEvent, Publication
+from verifier.history import read_history
+from verifier.keccak import keccak256
+from verifier.kept_records import KeptRecords, id_of_release
+from verifier.lineage import Ancestor
+from verifier.namespaces import Kind, Namespace, NamespaceEntry, NamespaceReader
 from verifier.node import TIMEOUT_SECONDS, connect, node_errors, parse_address, shown_url
-from verifier.record import Entry, Record, match_entry, parse_entry
-from verifier.timestamps import format_time, from_unix_seconds
-
-if TYPE_CHECKING:
-    from web3.types import BlockIdentifier
+from verifier.record import Entry, Record, RecordFields, match_entry
+from verifier.record_bytes import release_id
+from verifier.timestamps import format_time
 
 ENTRIES_MAX = 100
 
-
-@dataclass(frozen=True)
-class Artifact:
-    """What the compiler made of the registry: ABI, creation code, and the code a deployed registry has."""
-
-    abi: list[dict[str, Any]]
-    bytecode: bytes
-    deployed_bytecode: bytes
-
-
-@cache
-def load_artifact() -> Artifact:
-    """Return the compiled registry that this version ships."""
-    text = resources.files("verifier").joinpath("abi/ProvenanceRegistry.json").read_text("utf-8")
-    exported = json.loads(text)
-    code, deployed = (bytes.fromhex(exported[name].removeprefix("0x")) for name in ("bytecode", "deployedBytecode"))
-    return Artifact(exported["abi"], code, deployed)
-
-
-@dataclass(frozen=True)
-class Publication:
-    """The event of a record's publication. `entry` is the record as written, before any revocation."""
-
-    entry: Entry
-    name: str
-    version: str
-    block_number: int
-    transaction_hash: bytes
-
-
-@dataclass(frozen=True)
-class Revocation:
-    """The event of a record's revocation. `guardian` is the address (20 bytes) that revoked it."""
-
-    manifest_digest: bytes
-    model_digest: bytes
-    guardian: bytes
-    revoked_at: datetime
-    reason: str
-    block_number: int
-    transaction_hash: bytes
+Block = int | Literal["latest"]
 
 
 class RegistryReader:
@@ -74,6 +36,7 @@ class RegistryReader:
         rpc_url: JSON-RPC endpoint, http or https.
         address: the registry's address, 0x and 40 hex digits.
         chain_id: the chain it must be on; None takes any chain.
+        from_block: a block before which the registry has no events.
         timeout_seconds: limit for each request.
 
     Raises:
@@ -87,175 +50,290 @@ class RegistryReader:
         address: str,
         *,
         chain_id: int | None = None,
+        from_block: int = 0,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._web3 = connect(rpc_url, timeout_seconds)
         self._where = f"registry {address} at {shown_url(rpc_url)}"
         self.address = parse_address(address, "registry")
-        artifact = load_artifact()
+        self._from_block = from_block
         with node_errors(self._where):
             self.chain_id = _whole_number(self._web3.eth.chain_id, "chain id")
-            code = bytes(self._web3.eth.get_code(self._web3.to_checksum_address(self.address)))
-            self._contract = self._web3.eth.contract(self._web3.to_checksum_address(self.address), abi=artifact.abi)
         if chain_id not in (None, self.chain_id):
             raise UsageError("another chain", where=self._where, got=str(self.chain_id), wanted=str(chain_id))
-        if code != artifact.deployed_bytecode:
-            found = f"a contract of {len(code)} bytes" if code else "no contract"
-            wanted = "the registry that this version was built with"
-            raise UsageError("no such registry", where=self._where, got=found, wanted=wanted)
+        self._contract = DeployedContract(self._web3, "ProvenanceRegistry", self.address, self._where)
+        self._records = KeptRecords(self._contract, from_block)
+        self._names: NamespaceReader | None = None
 
-    def entry(self, manifest_digest: bytes, *, block: BlockIdentifier = "latest") -> Entry:
-        """Return the entry of a manifest as of `block`, revoked or not.
+    # One record
+
+    def entry(self, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
+        """Return the entry of a manifest's release as of `block`, open or not: that of its latest judgement.
 
         Raises:
             RecordError: there is none (check `registry-record`).
+            VerificationError: the oracles recorded the manifest for several models.
         """
-        from web3.exceptions import ContractLogicError
-
-        with node_errors(self._where):
-            try:
-                values = self._contract.functions.entryOf(manifest_digest).call(block_identifier=block)
-            except ContractLogicError:
-                values = None  # its one reason to revert is that it keeps nothing under this digest
-            if values is not None:
-                return parse_entry(manifest_digest, values, self._where)
-        raise RecordError(
-            "no record",
-            check=Check.REGISTRY_RECORD,
-            where=self._where,
-            got="nothing",
-            wanted=f"a record of manifest {manifest_digest.hex()}",
-        )
-
-    def active_entry(self, manifest_digest: bytes, *, block: BlockIdentifier = "latest") -> Entry:
-        """Return the entry of a manifest as of `block`.
-
-        Raises:
-            RecordError: there is none, or it is revoked (check `registry-record`).
-        """
-        entry = self.entry(manifest_digest, block=block)
-        if entry.revoked_at is not None:
-            raise RecordError(
-                "the record was revoked",
+        number = self._number(block)
+        found = self._publications("manifestDigest", manifest_digest, number)
+        passed = [one for one in found if one.record.passed]
+        if not passed:
+            got = "nothing but FAILED verdicts" if found else "nothing"
+            raise self._no_record(got, f"a record of manifest {manifest_digest.hex()}")
+        models = {one.record.model_digest for one in passed}
+        if len(models) > 1:
+            raise VerificationError(
+                "one manifest, several models",
                 check=Check.REGISTRY_RECORD,
                 where=self._where,
-                got=f"revoked at {format_time(entry.revoked_at)}",
-                wanted="an active record",
+                got=", ".join(sorted(model.hex() for model in models)),
+                wanted="one model",
             )
-        return entry
+        return self._records.latest(passed, number)
+
+    def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
+        """Return the entry of a release whose both digests are known; no events are read if there is none.
+
+        Raises:
+            RecordError: there is none, or it was revoked before anybody wrote it out of its batch.
+        """
+        number = self._number(block)
+        standing = self._records.standing(model_digest, manifest_digest, number)
+        if standing is None:
+            raise self._no_record("nothing", f"a record of manifest {manifest_digest.hex()}")
+        judgements = self._judgements(model_digest, manifest_digest, number)
+        if not judgements and standing.revoked_at is not None:
+            raise self._no_record("one that was revoked in its batch", "an active record")
+        return self._records.latest(judgements, number)
+
+    def active_entry(self, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
+        """Return the entry of a manifest's release as of `block`.
+
+        Raises:
+            RecordError: there is none, or it is revoked, held or doubtful (check `registry-record`).
+        """
+        return self._active(self.entry(manifest_digest, block=block))
 
     def match_record(self, record: Record) -> Entry:
         """Return the active entry of a release that the caller has judged, compared with that judgement.
 
         Raises:
-            RecordError: there is none, or it is revoked.
+            RecordError: there is none, or it is revoked, held or doubtful.
             VerificationError: it is of another release (check `registry-record`).
         """
-        entry = self.active_entry(record.manifest_digest)
-        match_entry(record, entry)
-        if entry.release_digest != self._release_digest(record.name, record.version):
-            raise VerificationError(
-                "the record on chain has another name or version",
+        number = self._number("latest")
+        if self._records.standing(record.model_digest, record.manifest_digest, number):
+            entry = self.entry_of(record.model_digest, record.manifest_digest, block=number)
+        else:  # a manifest that is recorded for another model is forged, not unknown
+            entry = self.entry(record.manifest_digest, block=number)
+        match_entry(record, self._active(entry))
+        return entry
+
+    def history(self, entry: Entry) -> tuple[HistoryEvent, ...]:
+        """Return what happened to an entry's release, every judgement of it, or to a FAILED verdict; oldest first."""
+        number = self._number("latest")
+        judgements = self._judgements(entry.model_digest, entry.manifest_digest, number, passed=entry.passed)
+        if not entry.passed:
+            judgements = [one for one in judgements if one.record_id == entry.record_id]
+        names = self._namespaces(number) if any(one.first.held for one in judgements) else None
+        return read_history(self._contract, names, judgements, first=self._from_block, block=number)
+
+    # Several
+
+    def entries_of_manifest(self, manifest_digest: bytes) -> tuple[Entry, ...]:
+        """Return the release of a manifest and its FAILED verdicts, newest first, at most ENTRIES_MAX."""
+        number = self._number("latest")
+        return self._entries(self._publications("manifestDigest", manifest_digest, number), number)
+
+    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
+        """Return the releases of a model and their FAILED verdicts, newest first, at most ENTRIES_MAX."""
+        number = self._number("latest")
+        return self._entries(self._publications("modelDigest", model_digest, number), number)
+
+    def entries_of_name(self, name: str) -> tuple[Entry, ...]:
+        """Return the releases of a name, `namespace/model` or `namespace/model@version`, newest first.
+
+        If the namespace is claimed, only what it took in or holds, and nothing of that is left out. If not, whatever
+        calls itself so. FAILED verdicts are not among them: what was refused may call itself anything. Reads every
+        event of the registry.
+
+        Raises:
+            VerificationError: the namespace's history is not complete.
+        """
+        number = self._number("latest")
+        namespace, _, model = name.partition("/")
+        everything = self._records.read({}, number)
+        releases = _by_release(one for one in everything if one.record.passed)
+        found = [group for group in releases.values() if any(_is_called(one.record, namespace, model) for one in group)]
+        if self._namespaces(number).owner(namespace, number) is not None:
+            taken_in = self._taken_in(namespace, number, everything)
+            found = [group for group in found if any(one.content_digest in taken_in for one in group)]
+        entries = self._entries(self._records.believed((one for group in found for one in group), number), number)
+        return tuple(entry for entry in entries if _is_called(entry, namespace, model))
+
+    def records(self, release_ids: Iterable[bytes]) -> dict[bytes, Entry]:
+        """Return the releases with these ids, as far as there are any. Reads every event of the registry."""
+        number, wanted = self._number("latest"), set(release_ids)
+        found = [one for one in self._records.read({}, number) if one.record.passed and id_of_release(one) in wanted]
+        groups = _by_release(self._records.believed(found, number))
+        return {release: self._records.latest(judgements, number) for release, judgements in groups.items()}
+
+    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+        """Return the first manifest recorded with a report; None if the report was never used.
+
+        FAILED verdicts do not count: whoever copies a report into a forged release would use it up.
+        """
+        found = self._publications("reportDigest", report_digest, self._number("latest"))
+        return next((one.record.manifest_digest for one in found if one.record.passed), None)
+
+    # Policies, names, ancestors
+
+    def policy_id(self, policy_digest: bytes) -> int:
+        """The registry's number for a policy; 0 if it has none yet."""
+        number = self._contract.call("policyIdOf", policy_digest, block=self._number("latest"))
+        with node_errors(self._where):
+            return _whole_number(number, "policy id")
+
+    def namespace(self, name: str) -> Namespace | None:
+        """See `NamespaceReader.namespace`."""
+        number = self._number("latest")
+        return self._namespaces(number).namespace(name, number)
+
+    def namespace_history(self, name: str) -> tuple[NamespaceEntry, ...]:
+        """See `NamespaceReader.history`."""
+        number = self._number("latest")
+        return self._namespaces(number).history(name, number)
+
+    def ancestors(self, entry: Entry, *, include_stated: bool = True) -> tuple[Ancestor, ...]:
+        """Return what an entry's release was made from, nearest first, each once.
+
+        Raises:
+            RecordError: they are more, or further away, than the contract looks at in one call (check `lineage`).
+        """
+        number = self._number("latest")
+        lineage = self._satellite("lineage", "Lineage", number)
+        start = release_id(entry.model_digest, entry.manifest_digest)
+        found = lineage.try_call("ancestorsOf", start, include_stated, block=number)
+        if found is None:
+            raise RecordError("too many ancestors", check=Check.LINEAGE, where=self._where, wanted="32, in 16 steps")
+        with node_errors(self._where):
+            return tuple(Ancestor(bytes(one), bytes(child), *rest) for one, child, *rest in found)
+
+    def contracts(self) -> dict[str, bytes]:
+        """What a deployment file says of the contracts: addresses, and the hash of the registry's code."""
+        number = self._number("latest")
+        satellites = (("namespaces", "Namespaces"), ("lineage", "Lineage"))
+        addresses = {name: self._satellite(name, artifact, number).address for name, artifact in satellites}
+        code_hash = keccak256(load_artifact().deployed_bytecode)  # that of the code there, which was compared
+        return {"registry": self.address, **addresses, "code_hash": code_hash}
+
+    # Parts
+
+    def _publications(self, indexed: str, digest: bytes, block: int) -> list[Publication]:
+        return self._records.believed(self._records.read({indexed: digest}, block), block)
+
+    def _judgements(
+        self, model_digest: bytes, manifest_digest: bytes, block: int, *, passed: bool = True
+    ) -> list[Publication]:
+        """Publications of one release, or of its FAILED verdicts."""
+        found = self._records.read({"modelDigest": model_digest, "manifestDigest": manifest_digest}, block)
+        return self._records.believed([one for one in found if one.record.passed == passed], block)
+
+    def _entries(self, found: list[Publication], block: int) -> tuple[Entry, ...]:
+        """Entries of releases and FAILED verdicts, newest first."""
+        groups = list(_by_release(one for one in found if one.record.passed).values())
+        groups += [[one] for one in found if not one.record.passed]
+        groups.sort(key=lambda group: group[-1].place, reverse=True)
+        return tuple(
+            self._records.latest(group, block) if group[0].record.passed else self._records.failure(group[0], block)
+            for group in groups[:ENTRIES_MAX]
+        )
+
+    def _active(self, entry: Entry) -> Entry:
+        if entry.closed_because:
+            got = f"weight {entry.weight} of {entry.threshold}"
+            if entry.revoked_at is not None:
+                got = f"revoked from {format_time(entry.revoked_at)} on"
+            raise RecordError(
+                entry.closed_because,
                 check=Check.REGISTRY_RECORD,
                 where=self._where,
-                got=f"release digest {entry.release_digest.hex()}",
-                wanted=f"the digest of {record.name} {record.version}",
+                got=got,
+                wanted="an active record",
             )
         return entry
 
-    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
-        """Return the entries of a model, newest first, at most ENTRIES_MAX; empty if it has none."""
-        block = self._newest_block()
+    def _taken_in(self, namespace: str, block: int, found: list[Publication]) -> set[bytes]:
+        """Content digests of what a namespace took in or holds; every one of them must be among the events found."""
+        entries = self._namespaces(block).history(namespace, block)
+        taken_in = {entry.subject for entry in entries if entry.kind in (Kind.RECORDED, Kind.HELD)}
+        if taken_in - {one.content_digest for one in found}:
+            raise self._records.kept_back("a record of a namespace")
+        return taken_in
+
+    def _namespaces(self, block: int) -> NamespaceReader:
+        if self._names is None:
+            self._names = NamespaceReader(self._satellite("namespaces", "Namespaces", block), self._from_block)
+        return self._names
+
+    def _satellite(self, function: str, artifact: str, block: int) -> DeployedContract:
+        """One of the two contracts that the registry made; it must say so too."""
+        address = self._contract.call(function, block=block)
         with node_errors(self._where):
-            functions = self._contract.functions
-            count = functions.recordCountOf(model_digest).call(block_identifier=block)
-            newest = range(count - 1, max(count - 1 - ENTRIES_MAX, -1), -1)
-            manifests = [functions.manifestOf(model_digest, index).call(block_identifier=block) for index in newest]
-        return tuple(self.entry(manifest, block=block) for manifest in manifests)
+            where = f"{self._where}, {artifact}"
+            found = DeployedContract(self._web3, artifact, parse_address(address, artifact), where)
+            if parse_address(found.call("registry", block=block), artifact) != self.address:
+                raise UsageError("of another registry", where=found.where, got=address, wanted="one of this registry's")
+            return found
 
-    def entries_of_name(self, name: str, *, from_block: int = 0) -> tuple[tuple[Publication, Entry], ...]:
-        """Return what was published under a name, newest first, each with its entry as it stands now."""
-        block = self._newest_block()
-        digest = self._web3.keccak(name.encode("utf-8", "surrogatepass"))  # what no name can be has no record
-        publications = self._publications({"nameDigest": digest}, from_block, block)
-        return tuple((found, self.entry(found.entry.manifest_digest, block=block)) for found in reversed(publications))
-
-    def history(self, manifest_digest: bytes, *, from_block: int = 0) -> tuple[Publication | Revocation, ...]:
-        """Return what happened to the record of a manifest, oldest first: nothing, or one to two events."""
-        block = self._newest_block()
-        wanted = {"manifestDigest": manifest_digest}
-        return (*self._publications(wanted, from_block, block), *self._revocations(wanted, from_block, block))
-
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
-        """Return the first manifest recorded with a report; None if the report was never used."""
-        with node_errors(self._where):
-            manifest = bytes(self._contract.functions.manifestByReport(report_digest).call())
-        return manifest if any(manifest) else None
-
-    def _newest_block(self) -> int:
+    def _number(self, block: Block) -> int:
+        if block != "latest":
+            return block
         with node_errors(self._where):
             return _whole_number(self._web3.eth.block_number, "block number")
 
-    def _publications(self, wanted: dict[str, bytes], first: int, last: int) -> list[Publication]:
-        with node_errors(self._where):
-            logs = _read_logs(self._contract.events.RecordPublished(), wanted, first, last)
-            found = [_parse_publication(log, self._where) for log in logs]
-        for one in found:
-            if one.entry.release_digest != self._release_digest(one.name, one.version):
-                raise TemporaryError("an event's texts do not fit its digest", where=self._where, got=one.name)
-        return found
+    def _no_record(self, got: str, wanted: str) -> RecordError:
+        return RecordError("no record", check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted=wanted)
 
-    def _revocations(self, wanted: dict[str, bytes], first: int, last: int) -> list[Revocation]:
-        with node_errors(self._where):
-            logs = _read_logs(self._contract.events.RecordRevoked(), wanted, first, last)
-            return [_parse_revocation(log) for log in logs]
 
-    def _release_digest(self, name: str, version: str) -> bytes:
-        return bytes(self._web3.keccak(self._web3.codec.encode(["string", "string"], [name, version])))
+def open_deployment(
+    rpc_url: str, deployment: Deployment, *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> RegistryReader:
+    """Open the registry that a deployment file names, compared with all that the file says.
+
+    Raises:
+        UsageError: another chain or other contracts than the file's. Else as `RegistryReader`.
+    """
+    reader = RegistryReader(
+        rpc_url,
+        f"0x{deployment.registry.hex()}",
+        chain_id=deployment.chain_id,
+        from_block=deployment.block,
+        timeout_seconds=timeout_seconds,
+    )
+    for name, found in reader.contracts().items():
+        wanted = getattr(deployment, name)
+        if found != wanted:
+            got, where = f"0x{found.hex()}", f"deployment, {name}"
+            raise UsageError("not what the deployment file says", where=where, got=got, wanted=f"0x{wanted.hex()}")
+    return reader
+
+
+def _by_release(found: Iterable[Publication]) -> dict[bytes, list[Publication]]:
+    """Judgements by release, each group oldest first."""
+    groups: dict[bytes, list[Publication]] = {}
+    for one in found:
+        groups.setdefault(id_of_release(one), []).append(one)
+    return groups
+
+
+def _is_called(record: RecordFields, namespace: str, wanted: str) -> bool:
+    """Whether a record's name is `namespace/` and then `wanted`: the model, or model@version."""
+    model = record.name.partition("/")[2]
+    return record.namespace == namespace and wanted in (model, f"{model}@{record.version}")
 
 
 def _whole_number(value: object, what: str) -> int:
     if not isinstance(value, int) or value < 0:
         raise FormatError(f"not a {what}", got=type(value).__name__, wanted="a whole number")
     return value
-
-
-def _read_logs(event: Any, wanted: dict[str, bytes], first: int, last: int) -> list[Any]:
-    """Read logs in chain order; where the node refuses so many blocks at once, in halves."""
-    from web3.exceptions import Web3RPCError
-
-    if first > last:
-        return []
-    try:
-        return list(event.get_logs(argument_filters=wanted, from_block=first, to_block=last))
-    except Web3RPCError:
-        if first == last:
-            raise
-    middle = (first + last) // 2
-    return [*_read_logs(event, wanted, first, middle), *_read_logs(event, wanted, middle + 1, last)]
-
-
-def _parse_publication(log: Any, where: str) -> Publication:
-    args = log["args"]
-    entry = args["entry"]
-    values = (tuple(entry["record"].values()), *(entry[name] for name in list(entry)[1:]))
-    return Publication(
-        entry=parse_entry(bytes(args["manifestDigest"]), values, where),
-        name=args["name"],
-        version=args["version"],
-        block_number=log["blockNumber"],
-        transaction_hash=bytes(log["transactionHash"]),
-    )
-
-
-def _parse_revocation(log: Any) -> Revocation:
-    args = log["args"]
-    return Revocation(
-        manifest_digest=bytes(args["manifestDigest"]),
-        model_digest=bytes(args["modelDigest"]),
-        guardian=bytes.fromhex(args["guardian"][2:]),
-        revoked_at=from_unix_seconds(args["revokedAt"]),
-        reason=args["reason"],
-        block_number=log["blockNumber"],
-        transaction_hash=bytes(log["transactionHash"]),
-    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.chain_fixtures import make_entry
 from tests.verifier.whole_releases import AT, Deviation, guest, lay_out
 from verifier.checks import Check, Outcome
 from verifier.confirmation import Confirmation, confirm
-from verifier.describe import confirmation_lines
+from verifier.describe_record import confirmation_lines
 from verifier.errors import ProvenanceError, RecordError, TemporaryError, VerificationError
 from verifier.judgement import judge
 from verifier.policy import load_policy
@@ -59,9 +59,7 @@ def release(tmp_path: Path) -> Release:
 
 def entry_of(release: Release, *, at: datetime = AT, **changes: Any) -> Entry:
     record = judge(release, POLICY, at=at).record
-    shared = {name: value for name, value in vars(record).items() if name not in ("name", "version")}
-    entry = Entry(**shared, release_digest=bytes(32), oracle=bytes(20), recorded_at=at + _DAY, revoked_at=None)
-    return replace(entry, **changes)
+    return make_entry(record, **{"recorded_at": at + _DAY} | changes)
 
 
 def confirmed(release: Release, registry: Registry | None, at: datetime | None = None) -> Confirmation:
@@ -154,3 +152,17 @@ def test_a_node_that_fails_decides_nothing(release: Release) -> None:
 def test_a_grade_on_record_that_was_not_found_here_is_shown(release: Release) -> None:
     found = confirmed(release, Registry(entry_of(release, grade=2)))
     assert "grade on record  2 (strict): not what was found here" in confirmation_lines(found)
+
+
+def test_another_publisher_on_record_is_shown(release: Release) -> None:
+    own = judge(release, POLICY, at=AT).record.publisher_identity.hex()
+    assert own not in " ".join(confirmation_lines(confirmed(release, Registry(entry_of(release)))))
+    found = confirmed(release, Registry(entry_of(release, publisher_identity=b"\xee" * 32)))
+    assert f"publisher        {'ee' * 32} on record: not who was found here" in confirmation_lines(found)
+
+
+def test_who_vouches_for_the_record_is_said(release: Release) -> None:
+    found = confirmed(release, Registry(entry_of(release)))
+    assert any(
+        line.endswith("signed by 1 oracle of set 1, weight 1 where 1 is needed") for line in confirmation_lines(found)
+    )

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 
 import verifier
 from publisher.simulator import FakeAmd, FakeKds
+from tests.chain_fixtures import change_entry, make_entry, make_record
 from tests.verifier.digest.test_safetensors_header import entry as header_entry
 from tests.verifier.digest.test_safetensors_header import pack_header
 from tests.verifier.live_releases import AT, lay_out
@@ -36,8 +36,9 @@ from verifier.errors import (
 )
 from verifier.live_model import ModelConfirmation, load_verified, verify_model
 from verifier.policy import load_policy
-from verifier.record import SIMULATED_CODE, Entry
+from verifier.record import Entry
 from verifier.snp.products import ProductLine
+from verifier.standing import SIMULATED_CODE
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 st = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
@@ -372,22 +373,8 @@ def test_which_files_must_be_clear(state: State, tmp_path: Path) -> None:
 @pytest.fixture
 def entry(state: State, release: Path) -> Entry:
     """The release's active record of grade 1."""
-    return Entry(
-        manifest_digest=check(state, release).accepted.manifest.digest,
-        model_digest=bytes(32),
-        verdict_digest=bytes(32),
-        report_digest=bytes(32),
-        policy_digest=bytes(32),
-        judged_at=AT,
-        reported_tcb=bytes(8),
-        checks=0,
-        grade=1,
-        product_line=2,
-        release_digest=bytes(32),
-        oracle=bytes(20),
-        recorded_at=AT,
-        revoked_at=None,
-    )
+    manifest_digest = check(state, release).accepted.manifest.digest
+    return make_entry(make_record(manifest_digest=manifest_digest, judged_at=AT, product_line=2))
 
 
 def test_something_must_speak_for_the_release(state: State, release: Path) -> None:
@@ -403,28 +390,41 @@ def test_a_record_is_enough(state: State, release: Path, entry: Entry) -> None:
 
 
 def test_a_record_of_another_release_is_refused(state: State, release: Path, entry: Entry) -> None:
-    other = replace(entry, manifest_digest=bytes(32))
+    other = change_entry(entry, manifest_digest=bytes(32))
     for policy in (None, POLICY):
         with pytest.raises(VerificationError, match="the record is of another release"):
             check(state, release, policy=policy, record=other)
 
 
-def test_a_revoked_record_is_refused(state: State, release: Path, entry: Entry) -> None:
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"revoked_at": AT}, "revoked from 2026-11-20"),
+        ({"held": True}, "is held"),
+        ({"doubtful": True}, "is doubtful"),
+        ({"passed": False}, "FAILED"),
+    ],
+)
+def test_a_record_that_is_shut_is_refused(
+    state: State, release: Path, entry: Entry, change: dict[str, Any], words: str
+) -> None:
     for policy in (None, POLICY):
-        refused(state, release, RecordError, policy=policy, record=replace(entry, revoked_at=AT))
+        assert words in refused(state, release, RecordError, policy=policy, record=change_entry(entry, **change))
 
 
 def test_a_record_of_grade_0_is_not_enough_alone(state: State, release: Path, entry: Entry) -> None:
-    simulated = replace(entry, grade=0, product_line=SIMULATED_CODE)
+    simulated = change_entry(entry, grade=0, product_line=SIMULATED_CODE)
     assert "simulated" in refused(state, release, AppraisalError, policy=None, record=simulated)
     check(state, release, record=simulated)
 
 
 def test_the_moment_is_that_of_the_record(state: State, release: Path, entry: Entry) -> None:
     long_ago = AT - timedelta(days=36500)
-    refused(state, release, ProvenanceError, record=replace(entry, judged_at=long_ago, recorded_at=long_ago), at=None)
+    refused(
+        state, release, ProvenanceError, record=change_entry(entry, judged_at=long_ago, recorded_at=long_ago), at=None
+    )
     # a moment that its block does not bear out is not believed
-    backdated = check(state, release, record=replace(entry, judged_at=long_ago), at=None)
+    backdated = check(state, release, record=change_entry(entry, judged_at=long_ago), at=None)
     assert backdated.accepted.result is not None
     assert backdated.accepted.result.at == AT
     found = check(state, release, record=entry, at=None)

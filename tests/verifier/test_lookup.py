@@ -1,53 +1,53 @@
-"""From what a person has at hand to records and what happened to them."""
+"""From what a person has at hand to records, and to what they were made from."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
-from tests.chain_fixtures import make_record
-from tests.verifier.whole_releases import AT
-from verifier.describe import entry_json, entry_lines
+from tests.chain_fixtures import JUDGED_AT, make_entry, make_record
 from verifier.errors import RecordError
-from verifier.lookup import events_of, find_entries
+from verifier.lineage import Ancestor, in_tree_order
+from verifier.lookup import find_ancestors, find_entries
 from verifier.record import Entry
-from verifier.registry import Publication, RegistryReader, Revocation
+from verifier.record_bytes import release_id
+from verifier.registry import RegistryReader
 
 NAME = "org/model"
-
-
-def entry(**changes: Any) -> Entry:
-    shared = {name: value for name, value in vars(make_record()).items() if name not in ("name", "version")}
-    found = Entry(**shared, release_digest=bytes(32), oracle=b"\xaa" * 20, recorded_at=AT, revoked_at=None)
-    return replace(found, **changes)
-
-
-NEW, OLD = entry(), entry(manifest_digest=b"\x11" * 32, revoked_at=AT)
-PUBLISHED = Publication(OLD, NAME, "1.0", 7, b"\x22" * 32)
-REVOKED = Revocation(OLD.manifest_digest, OLD.model_digest, b"\xbb" * 20, AT, "key\x1b[2J leaked", 8, b"\x33" * 32)
+NEW = make_entry(make_record(name=NAME))
+OLD = make_entry(make_record(name=NAME, manifest_digest=b"\x11" * 32), revoked_at=JUDGED_AT)
+START = release_id(NEW.model_digest, NEW.manifest_digest)
+A, B, C, D = (bytes([number]) * 32 for number in range(0xA, 0xE))
 
 
 class Registry:
-    """Two records of one model, the older one revoked."""
+    """Two records of one model, the older one revoked; the newer one has ancestors, of which one is unknown."""
 
-    def entry(self, manifest_digest: bytes) -> Entry:
-        for known in (NEW, OLD):
-            if known.manifest_digest == manifest_digest:
-                return known
-        raise RecordError("no record")
+    def entries_of_manifest(self, manifest_digest: bytes) -> tuple[Entry, ...]:
+        return tuple(entry for entry in (NEW, OLD) if entry.manifest_digest == manifest_digest)
 
     def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
         return (NEW, OLD) if model_digest == NEW.model_digest else ()
 
-    def entries_of_name(self, name: str) -> tuple[tuple[Publication, Entry], ...]:
-        return ((PUBLISHED, OLD),) if name == NAME else ()
+    def entries_of_name(self, name: str) -> tuple[Entry, ...]:
+        return (OLD,) if name == NAME else ()
 
-    def history(self, manifest_digest: bytes) -> tuple[Publication | Revocation, ...]:
-        return (PUBLISHED, REVOKED) if manifest_digest == OLD.manifest_digest else ()
+    def ancestors(self, entry: Entry) -> tuple[Ancestor, ...]:
+        return TREE if entry == NEW else ()
+
+    def records(self, release_ids: set[bytes]) -> dict[bytes, Entry]:
+        assert release_ids == {A, B, C, D}
+        return {A: NEW, B: OLD, C: OLD}
 
 
+# As the contract tells them, nearest first: A and B are parents, C is a parent of A, D of C.
+TREE = (
+    Ancestor(A, START, 1, True, True),
+    Ancestor(B, START, 1, False, False),
+    Ancestor(C, A, 2, True, True),
+    Ancestor(D, C, 3, True, True),
+)
 REGISTRY = cast(RegistryReader, Registry())
 
 
@@ -71,15 +71,15 @@ def test_anything_else_has_no_record(what: str) -> None:
     assert str(refused.value).isprintable()
 
 
-def test_what_happened_is_told_oldest_first() -> None:
-    published, revoked = events_of(REGISTRY, OLD)
-    assert (published.json["event"], published.json["name"]) == ("published", NAME)
-    assert (revoked.json["event"], revoked.json["guardian"]) == ("revoked", f"0x{'bb' * 20}")
-    assert "REVOKED" in revoked.line
-    assert events_of(REGISTRY, NEW) == ()
+def test_ancestors_come_right_after_who_names_them() -> None:
+    found = find_ancestors(REGISTRY, NEW)
+    assert [ancestor.release_id for ancestor, _ in found] == [A, C, D, B]
+    assert [entry for _, entry in found] == [NEW, OLD, None, OLD]
+    assert find_ancestors(REGISTRY, OLD) == ()
 
 
-def test_a_record_says_that_it_was_revoked_in_words_and_in_json() -> None:
-    assert any(line.startswith("REVOKED") for line in entry_lines(OLD))
-    assert not any("REVOKED" in line for line in entry_lines(NEW))
-    assert (entry_json(OLD)["revoked_at"], entry_json(NEW)["revoked_at"]) == ("2026-11-21T12:00:00Z", None)
+def test_an_ancestor_that_nobody_names_is_not_shown_for_ever() -> None:
+    """A node could tell of a circle; it ends."""
+    circle = (Ancestor(A, START, 1, True, True), Ancestor(B, A, 2, True, True), Ancestor(A, B, 3, True, True))
+    assert len(list(in_tree_order(START, circle))) == 3
+    assert list(in_tree_order(START, (Ancestor(A, B, 1, True, True),))) == []

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from publisher.manifest import public_key_of, sign_statement
 from publisher.simulator.report import encode_tcb
+from tests.chain_fixtures import make_entry
 from tests.verifier.whole_releases import (
     AT,
     FILES,
@@ -225,8 +226,7 @@ class _Registry:
     """Answers with the entry of a record, whatever it is asked for."""
 
     def __init__(self, record: Record) -> None:
-        shared = {name: value for name, value in vars(record).items() if name not in ("name", "version")}
-        self._entry = Entry(**shared, release_digest=bytes(32), oracle=bytes(20), recorded_at=AT, revoked_at=None)
+        self._entry = make_entry(record)
 
     def entry(self, manifest_digest: bytes) -> Entry:
         return self._entry

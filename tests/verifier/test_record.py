@@ -1,96 +1,89 @@
-"""The fields of a record, on their way to the chain and back."""
+"""What a record says, what an entry adds, and when the two are of one release."""
 
 from __future__ import annotations
 
-import re
+import hashlib
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.chain_fixtures import make_record
+from tests.chain_fixtures import JUDGED_AT, change_entry, make_entry, make_failure, make_record
+from tests.verifier.whole_releases import AT, lay_out, sign_again, statement_of
 from verifier.checks import Check
-from verifier.errors import FormatError, UsageError, VerificationError
+from verifier.errors import UsageError, VerificationError
+from verifier.judgement import judge
+from verifier.policy import load_policy
 from verifier.record import (
-    SIMULATED_CODE,
     Entry,
     Record,
+    RecordFields,
+    Signer,
+    WrittenRecord,
     match_entry,
     name_of_product_line,
-    parse_entry,
     product_line_code,
     product_line_name,
+    workload_identity,
 )
+from verifier.release import read_release
 from verifier.snp.products import ProductLine, RootKind
+from verifier.standing import SIMULATED_CODE
 
-MANIFEST = make_record().manifest_digest
-ORACLE = "0x" + "ab" * 20
-DIGEST = st.binary(min_size=32, max_size=32)
-
-
-def _values(record: Record, **changes: Any) -> Any:
-    stamps = {"release_digest": b"\x07" * 32, "oracle": ORACLE, "recorded_at": 1_760_000_000, "revoked_at": 0} | changes
-    return (record.publish_arguments()[1], *stamps.values())
+MEASUREMENT = bytes(range(48))
 
 
-@given(
-    model_digest=DIGEST,
-    verdict_digest=DIGEST,
-    report_digest=DIGEST,
-    policy_digest=DIGEST,
-    judged_at=st.integers(0, 253402300799).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
-    reported_tcb=st.binary(min_size=8, max_size=8),
-    checks=st.integers(0, 2**32 - 1),
-    grade=st.integers(0, 2),
-    product_line=st.integers(1, 255),
-)
-def test_every_field_comes_back_from_the_chain(**given_fields: Any) -> None:
-    record = make_record(**given_fields)
-    entry = parse_entry(MANIFEST, _values(record), "registry")
-    shared = {field.name for field in fields(Record)} & {field.name for field in fields(Entry)}
-    assert shared == {field.name for field in fields(Record)} - {"name", "version"}
-    assert all(getattr(entry, name) == getattr(record, name) for name in shared)
-    assert entry.oracle == bytes.fromhex(ORACLE[2:])
-    assert entry.recorded_at == datetime.fromtimestamp(1_760_000_000, UTC)
-    assert entry.revoked_at is None
-
-
-def test_the_tcb_on_chain_is_amds_integer() -> None:
-    # Milan: boot loader 4 in the lowest byte, SNP 0x18 and microcode 0xdb in the two highest.
-    record = make_record(reported_tcb=bytes.fromhex("04000000000018db"))
-    assert record.publish_arguments()[1][5] == 0xDB18000000000004
-
-
-def test_a_revocation_has_its_time() -> None:
-    entry = parse_entry(MANIFEST, _values(make_record(), revoked_at=1_760_000_001), "registry")
-    assert entry.revoked_at == datetime.fromtimestamp(1_760_000_001, UTC)
+def test_every_form_of_a_record_says_the_same() -> None:
+    shared = {field.name for field in fields(RecordFields)}
+    own = [{field.name for field in fields(form)} - shared for form in (Record, WrittenRecord, Entry)]
+    assert own[0] == {"parent_models"}
+    assert own[1] == {"policy_id", "parents"}
+    assert own[2] == own[1] | {"record_id", "standing", "threshold", "signers"}
 
 
 def test_checks_are_named_by_their_bits() -> None:
     wanted = (Check.REPORT_FORMAT, Check.VEK_CHAIN)
-    record = make_record(checks=sum(1 << check.bit for check in wanted) | 1 << 31)
-    assert parse_entry(MANIFEST, _values(record), "registry").passed_checks == wanted
+    assert make_record(checks=sum(1 << check.bit for check in wanted) | 1 << 31).passed_checks == wanted
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        _values(make_record(), recorded_at=0),
-        _values(make_record(grade=3)),
-        _values(make_record(), recorded_at=2**48 - 1),
-        _values(make_record(), revoked_at=2**48 - 1),
-        ((*make_record().publish_arguments()[1][:4], 2**64 - 1, 0, 1, 0, 1), b"\x07" * 32, ORACLE, 1, 0),
-    ],
-)
-def test_refuses_values_that_the_contract_cannot_hold(values: Any) -> None:
-    with pytest.raises(FormatError) as caught:
-        parse_entry(MANIFEST, values, "registry")
-    assert caught.value.check is Check.REGISTRY_RECORD
-    assert caught.value.where == "registry"
+# Who published it, and from what
+
+
+def test_a_workload_is_known_by_its_measurement() -> None:
+    text = f"provenance-identity-v1\nsnp-measurement {MEASUREMENT.hex()}\n"
+    assert workload_identity(MEASUREMENT) == hashlib.sha256(text.encode()).digest()
+
+
+def test_a_simulated_measurement_is_never_that_of_a_chip() -> None:
+    assert workload_identity(MEASUREMENT, simulated=True) != workload_identity(MEASUREMENT)
+
+
+def test_the_record_of_a_release_names_its_publisher_and_its_base_models(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "release")
+    statement = statement_of(folder)
+    models = [bytes([number]) * 32 for number in (7, 9, 7)]
+    statement["predicate"]["buildDefinition"]["resolvedDependencies"] = [
+        {"name": "data", "digest": {"sha256": "05" * 32}, "annotations": {"role": "dataset"}},
+        *(
+            {
+                "name": f"base {number}",
+                "digest": {"sha256": "06" * 32, "provenance_model_v1": model.hex()},
+                "annotations": {"role": "base-model"},
+            }
+            for number, model in enumerate(models)
+        ),
+    ]
+    sign_again(folder, statement)
+    found = judge(read_release(folder), load_policy("demo"), at=AT)
+    assert found.record.parent_models == (models[0], models[1])
+    measurement = found.result.claims.report.measurement
+    assert found.record.publisher_identity == workload_identity(measurement, simulated=True)
+    assert (found.record.passed, found.record.revision) == (True, 0)
+
+
+# Product lines
 
 
 def test_a_simulated_line_says_so_whatever_it_simulates() -> None:
@@ -113,6 +106,53 @@ def test_evidence_under_an_unsafe_root_is_never_recorded() -> None:
     assert product_line_name(ProductLine.MILAN, RootKind.UNSAFE) == "unsafe-root"
 
 
+# Entries
+
+
+def test_an_entry_is_open_unless_something_shuts_it() -> None:
+    assert make_entry().closed_because == ""
+    assert make_entry(make_failure()).closed_because == "the verdict is FAILED"
+    shut = {
+        "the record was revoked": make_entry(revoked_at=JUDGED_AT),
+        "the record is held: its namespace does not trust the publisher": make_entry(held=True),
+        "the record is doubtful: oracle keys that signed it were revoked": make_entry(doubtful=True),
+        "the record was superseded": make_entry(revisions=1),
+    }
+    assert {words: entry.closed_because for words, entry in shut.items()} == {words: words for words in shut}
+
+
+def test_a_revocation_that_was_announced_shuts_it_already() -> None:
+    assert make_entry(revoked_at=datetime.max.replace(tzinfo=UTC)).closed_because == "the record was revoked"
+
+
+@pytest.mark.parametrize(("counting", "is_doubtful"), [((0, 1, 2), False), ((1, 2), False), ((0, 1), True), ((), True)])
+def test_keys_revoked_since_make_it_doubtful_though_nobody_recounted(
+    counting: tuple[int, ...], is_doubtful: bool
+) -> None:
+    signers = tuple(Signer(index, bytes(20), index + 1, index in counting) for index in range(3))
+    entry = make_entry(signers=signers, threshold=4, weight=6)
+    assert entry.weight == sum(index + 1 for index in counting)
+    assert entry.is_doubtful is is_doubtful
+    assert bool(entry.closed_because) is is_doubtful
+
+
+@pytest.mark.parametrize(
+    ("lag", "believed"),
+    [
+        (timedelta(days=7), True),
+        (timedelta(days=7, seconds=1), False),
+        (-timedelta(minutes=5), True),
+        (-timedelta(minutes=5, seconds=1), False),
+    ],
+)
+def test_the_moment_of_judgement_counts_as_far_as_the_block_bears_it_out(lag: timedelta, believed: bool) -> None:
+    entry = make_entry(recorded_at=JUDGED_AT + lag)
+    assert entry.judged_as_of == (JUDGED_AT if believed else JUDGED_AT + lag)
+
+
+# Matching
+
+
 @pytest.mark.parametrize(
     ("field", "other"),
     [
@@ -121,26 +161,19 @@ def test_evidence_under_an_unsafe_root_is_never_recorded() -> None:
         ("report_digest", b"\xee" * 32),
         ("reported_tcb", b"\xee" * 8),
         ("product_line", SIMULATED_CODE),
+        ("name", "example/other"),
+        ("version", "9"),
     ],
 )
 def test_a_record_of_another_release_does_not_match(field: str, other: Any) -> None:
-    record = make_record()
-    entry = replace(parse_entry(MANIFEST, _values(record), "registry"), **{field: other})
     with pytest.raises(VerificationError, match=field) as caught:
-        match_entry(record, entry)
+        match_entry(make_record(), change_entry(make_entry(), **{field: other}))
     assert caught.value.check is Check.REGISTRY_RECORD
 
 
 def test_another_judge_at_another_time_by_another_policy_matches() -> None:
-    entry = parse_entry(MANIFEST, _values(make_record()), "registry")
     later = datetime(2026, 1, 1, tzinfo=UTC)
-    match_entry(make_record(verdict_digest=b"\xee" * 32, policy_digest=b"\xee" * 32, judged_at=later, grade=0), entry)
-
-
-def test_the_order_of_the_fields_is_the_contracts() -> None:
-    source = Path(__file__).parents[2] / "contracts" / "IProvenanceRegistry.sol"
-    struct = re.search(r"struct Record \{(.*?)\}", source.read_text(), re.DOTALL)
-    assert struct
-    in_solidity = re.findall(r"\s(\w+);", struct[1])
-    in_python = [field.name for field in fields(Record)][1:-2]  # less manifest digest, name and version
-    assert in_solidity == [re.sub("_(.)", lambda found: found[1].upper(), name) for name in in_python]
+    own = replace(
+        make_record(), verdict_digest=b"\xee" * 32, policy_digest=b"\xee" * 32, judged_at=later, grade=0, revision=3
+    )
+    match_entry(own, make_entry())

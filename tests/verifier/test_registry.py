@@ -1,187 +1,304 @@
-"""Reading records from a real node, and from nodes that lie, stall and babble."""
+"""Reading records from a real node: one, several, by name, by report, and what shuts them."""
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.chain_fixtures import DeployedRegistry, make_record
+from tests.chain_fixtures import (
+    PUBLIC_DELAY_SECONDS,
+    DeployedRegistry,
+    checksummed,
+    deploy_registry,
+    make_failure,
+    make_record,
+    oracle_tuple,
+)
+from tests.verifier.fake_nodes import lying
+from verifier.batch import seal_batch
 from verifier.checks import Check
-from verifier.errors import ProvenanceError, RecordError, TemporaryError, UsageError, VerificationError
-from verifier.node import connect, shown_url
-from verifier.registry import ENTRIES_MAX, Publication, RegistryReader, Revocation
-from verifier.text import printable
+from verifier.errors import RecordError, UsageError, VerificationError
+from verifier.record import Record
+from verifier.record_bytes import record_id, release_id
+from verifier.registry import ENTRIES_MAX, RegistryReader
+from verifier.typed_data import batch_digest, report_digest
 
 pytestmark = pytest.mark.chain
 
-Answer = Callable[[str, list[Any], Any], Any]
-ADDRESS = "0x" + "12" * 20
+
+def numbered(number: int, **changes: Any) -> Record:
+    return make_record(**{"manifest_digest": bytes([number]) * 32, "version": f"{number}.0"} | changes)
 
 
-class QuietHandler(BaseHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """An HTTP server on the loopback; yields its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def node(respond: Callable[[bytes], tuple[int, dict[str, str], bytes]]) -> Iterator[tuple[str, list[bytes]]]:
-    """An HTTP server on the loopback; yields its URL and the list of request bodies it has seen."""
-    seen: list[bytes] = []
-
-    class Handler(QuietHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            seen.append(body)
-            status, headers, answer = respond(body)
-            self.send_response(status)
-            for name, value in (headers | {"Content-Length": str(len(answer))}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer)
-
-    with serving(Handler) as url:
-        yield url, seen
-
-
-def babbling(status: int, answer: bytes, **headers: str) -> Any:
-    return node(lambda _body: (status, headers, answer))
-
-
-def lying(registry: DeployedRegistry, answer: Answer) -> Any:
-    """The registry's own node, with `answer(method, params, true result)` put in place of every result."""
-
-    def respond(body: bytes) -> tuple[int, dict[str, str], bytes]:
-        request = json.loads(body)
-        asked = urllib.request.Request(registry.chain.rpc_url, body, {"Content-Type": "application/json"})
-        truth = json.loads(urllib.request.urlopen(asked, timeout=10).read())
-        told = answer(request["method"], request["params"], truth.get("result"))
-        if told is not None:
-            truth = {"jsonrpc": "2.0", "id": request["id"], **(told if isinstance(told, dict) else {"result": told})}
-        return 200, {"Content-Type": "application/json"}, json.dumps(truth).encode()
-
-    return node(respond)
-
-
-# Reading
+# One record
 
 
 def test_reads_what_was_published(registry: DeployedRegistry) -> None:
     record = make_record()
-    registry.publish(record)
+    receipt = registry.publish(record)
     reader = registry.reader()
     entry = reader.active_entry(record.manifest_digest)
-    assert reader.match_record(record) == entry
-    assert entry.model_digest == record.model_digest
-    assert f"0x{entry.oracle.hex()}" == registry.oracle.address
-    assert reader.manifest_of_report(record.report_digest) == record.manifest_digest
-    assert reader.manifest_of_report(b"\x77" * 32) is None
+    assert reader.match_record(record) == entry == reader.entry_of(record.model_digest, record.manifest_digest)
+    assert all(getattr(entry, name) == value for name, value in vars(record).items() if name != "parent_models")
+    assert entry.record_id == record_id(record)
+    assert int(entry.recorded_at.timestamp()) == registry.contract.w3.eth.get_block(receipt["blockNumber"])["timestamp"]
+    assert [(f"0x{one.address.hex()}", one.weight, one.counts) for one in entry.signers] == [
+        (registry.oracle.address, 1, True)
+    ]
+    assert (entry.standing.epoch, entry.weight, entry.threshold, entry.closed_because) == (1, 1, 1, "")
 
 
 def test_no_record_is_a_record_error(registry: DeployedRegistry) -> None:
-    for read in (registry.reader().entry, registry.reader().active_entry):
+    reader = registry.reader()
+    reads = (reader.entry, reader.active_entry, lambda digest: reader.entry_of(digest, digest))
+    for read in reads:
         with pytest.raises(RecordError) as caught:
             read(b"\x09" * 32)
         assert caught.value.check is Check.REGISTRY_RECORD
-    assert registry.reader().entries_of_model(b"\x09" * 32) == ()
-    for name in ("nobody/nothing", "", "\udcff"):
-        assert registry.reader().entries_of_name(name) == ()
-    assert registry.reader().history(b"\x09" * 32) == ()
-
-
-def test_a_revoked_record_is_shown_and_never_passed(registry: DeployedRegistry) -> None:
-    record = make_record()
-    registry.publish(record)
-    registry.revoke(record.manifest_digest)
-    reader = registry.reader()
-    assert reader.entry(record.manifest_digest).revoked_at is not None
-    with pytest.raises(RecordError, match="revoked"):
-        reader.active_entry(record.manifest_digest)
-    with pytest.raises(RecordError, match="revoked"):
-        reader.match_record(record)
-
-
-@pytest.mark.parametrize(
-    "change", [{"name": "example/other"}, {"version": "9"}, {"name": "example/model1.", "version": "0"}]
-)
-def test_the_name_and_version_of_a_record_must_match(registry: DeployedRegistry, change: dict[str, str]) -> None:
-    registry.publish(make_record())
-    with pytest.raises(VerificationError, match="name or version"):
-        registry.reader().match_record(make_record(**change))
+    with pytest.raises(RecordError):
+        reader.match_record(make_record())
+    assert reader.entries_of_model(b"\x09" * 32) == reader.entries_of_manifest(b"\x09" * 32) == ()
+    for name in ("nobody/nothing", "", "nobody", "nobody/", "\udcff"):
+        assert reader.entries_of_name(name) == ()
+    assert reader.manifest_of_report(b"\x77" * 32) is None
+    assert reader.records([b"\x09" * 32]) == {}
 
 
 def test_a_record_is_read_as_of_a_block(registry: DeployedRegistry) -> None:
     record = make_record()
     block = registry.publish(record)["blockNumber"]
+    registry.revoke(record)
     reader = registry.reader()
-    assert reader.entry(record.manifest_digest, block=block)
+    assert reader.entry(record.manifest_digest, block=block).revoked_at is None
+    assert reader.entry(record.manifest_digest).revoked_at is not None
+    for read in (reader.entry(record.manifest_digest), reader.entry_of(record.model_digest, record.manifest_digest)):
+        assert read.closed_because == "the record was revoked"
     with pytest.raises(RecordError):
         reader.entry(record.manifest_digest, block=block - 1)
+    with pytest.raises(RecordError):
+        reader.entry_of(record.model_digest, record.manifest_digest, block=block - 1)
 
 
-def test_lists_by_model_and_by_name_newest_first(registry: DeployedRegistry) -> None:
-    records = [
-        make_record(manifest_digest=bytes([number]) * 32, name="example/one" if number < 3 else "example/two")
-        for number in (1, 2, 3)
-    ]
+@pytest.mark.parametrize("change", [{"name": "example/other"}, {"version": "9"}, {"report_digest": b"\xee" * 32}])
+def test_what_follows_from_the_release_must_match(registry: DeployedRegistry, change: dict[str, Any]) -> None:
+    registry.publish(make_record())
+    with pytest.raises(VerificationError, match=f"another release \\({next(iter(change))}\\)"):
+        registry.reader().match_record(make_record(**change))
+
+
+def test_a_manifest_that_is_recorded_for_another_model_is_forged_not_unknown(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    with pytest.raises(VerificationError, match="model_digest"):
+        registry.reader().match_record(make_record(model_digest=b"\xee" * 32))
+
+
+def test_a_manifest_recorded_for_two_models_names_neither(registry: DeployedRegistry) -> None:
+    record, other = make_record(), make_record(model_digest=b"\xee" * 32)
+    registry.publish(record)
+    registry.publish(other)
+    reader = registry.reader()
+    with pytest.raises(VerificationError, match="one manifest, several models"):
+        reader.entry(record.manifest_digest)
+    assert reader.entry_of(other.model_digest, other.manifest_digest).model_digest == other.model_digest
+    assert len(reader.entries_of_manifest(record.manifest_digest)) == 2
+
+
+def test_the_latest_judgement_stands_for_the_release(registry: DeployedRegistry) -> None:
+    record = make_record()
+    for revision in range(3):
+        registry.publish(replace(record, revision=revision, grade=revision, verdict_digest=bytes([revision + 1]) * 32))
+    entry = registry.reader().entry(record.manifest_digest)
+    assert (entry.revision, entry.grade, entry.standing.revisions, entry.closed_because) == (2, 2, 2, "")
+    assert entry.record_id == record_id(replace(record, revision=2))
+    assert registry.reader().match_record(record) == entry
+    assert registry.reader().entries_of_model(record.model_digest) == (entry,)
+    # a revocation is of the release, so of its latest judgement too
+    registry.revoke(record)
+    assert registry.reader().entry(record.manifest_digest).revoked_at is not None
+
+
+def test_a_failed_verdict_is_shown_and_is_no_record(registry: DeployedRegistry) -> None:
+    failure = make_failure()
+    registry.publish(failure)
+    reader = registry.reader()
+    with pytest.raises(RecordError, match="nothing but FAILED verdicts"):
+        reader.entry(failure.manifest_digest)
+    (entry,) = reader.entries_of_manifest(failure.manifest_digest)
+    assert (entry.passed, entry.closed_because) == (False, "the verdict is FAILED")
+    assert reader.entries_of_name(failure.name) == ()
+    assert reader.manifest_of_report(failure.report_digest) is None
+    # it does not stand in the way of a record
+    registry.publish(make_record())
+    assert reader.active_entry(failure.manifest_digest).passed
+    assert [found.passed for found in reader.entries_of_model(failure.model_digest)] == [True, False]
+
+
+def test_a_report_leads_to_the_first_manifest_that_used_it(registry: DeployedRegistry) -> None:
+    first, second = numbered(1), numbered(2)
+    registry.publish(first)
+    registry.publish(second)
+    assert registry.reader().manifest_of_report(first.report_digest) == first.manifest_digest
+
+
+def test_a_policy_has_a_number(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    reader = registry.reader()
+    assert reader.policy_id(make_record().policy_digest) == 1 == reader.entry(make_record().manifest_digest).policy_id
+    assert reader.policy_id(b"\x77" * 32) == 0
+
+
+# What shuts a record
+
+
+def assert_shut(registry: DeployedRegistry, record: Record, words: str) -> None:
+    reader = registry.reader()
+    assert words in reader.entry(record.manifest_digest).closed_because
+    for read in (lambda: reader.active_entry(record.manifest_digest), lambda: reader.match_record(record)):
+        with pytest.raises(RecordError, match=words) as caught:
+            read()
+        assert (caught.value.check, caught.value.exit_code) == (Check.REGISTRY_RECORD, 6)
+
+
+def test_a_revoked_record_is_shown_and_never_passed(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    registry.revoke(make_record())
+    assert_shut(registry, make_record(), "revoked")
+
+
+def test_a_revocation_that_was_announced_counts_already(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    tomorrow = registry.contract.w3.eth.get_block("latest")["timestamp"] + 86400
+    registry.revoke(make_record(), effective_from=tomorrow)
+    assert_shut(registry, make_record(), "revoked")
+
+
+def test_a_record_that_its_namespace_holds_is_never_passed(registry: DeployedRegistry) -> None:
+    registry.claim("example", registry.stranger, identities=(b"\x61" * 32,), limit=1)
+    record = make_record()
+    registry.publish(record)
+    assert_shut(registry, record, "held")
+    registry.trust("example", registry.stranger, record.publisher_identity)
+    registry.send(registry.contract.functions.releaseHeld(registry.encode(record)), registry.stranger)
+    entry = registry.reader().match_record(record)
+    assert (entry.standing.held, entry.standing.named) == (False, True)
+
+
+def test_a_record_whose_oracles_lost_their_keys_is_never_passed(registry: DeployedRegistry) -> None:
+    registry = deploy_registry(registry.chain, oracles=3, threshold=2)
+    record = make_record()
+    registry.publish(record, signers=(0, 2))
+    assert registry.reader().match_record(record).weight == 2
+    registry.revoke_oracle(1)  # did not sign
+    assert registry.reader().match_record(record).weight == 2
+    registry.revoke_oracle(2)
+    assert registry.contract.functions.isModel(record.model_digest, record.manifest_digest, 1).call()
+    assert_shut(registry, record, "doubtful")  # though nobody recounted
+    entry = registry.reader().entry(record.manifest_digest)
+    assert [(signer.index, signer.counts) for signer in entry.signers] == [(0, True), (2, False)]
+    assert (entry.weight, entry.threshold) == (1, 2)
+    registry.send(registry.contract.functions.recount(record_id(record)), registry.stranger)
+    assert_shut(registry, record, "doubtful")
+    assert [signer.index for signer in registry.reader().entry(record.manifest_digest).signers] == [0]
+
+
+def test_signers_may_join_later(registry: DeployedRegistry) -> None:
+    registry = deploy_registry(registry.chain, oracles=3, threshold=1)
+    record = make_record()
+    registry.publish(record, signers=(1,))
+    data = registry.encode(record)
+    digest = report_digest(registry.chain.chain_id, registry.address_bytes, 1, data)
+    registry.send(registry.contract.functions.addSigners(data, registry.quorum(digest, (0, 2))), registry.stranger)
+    entry = registry.reader().match_record(record)
+    assert [(signer.index, signer.counts) for signer in entry.signers] == [(0, True), (1, True), (2, True)]
+    assert entry.weight == 3
+
+
+def test_a_key_revoked_for_later_takes_nothing_away(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    later = registry.contract.w3.eth.get_block("latest")["timestamp"] + 1
+    registry.revoke_oracle(0, effective_from=later)
+    assert registry.reader().match_record(make_record()).weight == 1
+
+
+def test_signers_are_those_of_the_set_that_signed(registry: DeployedRegistry) -> None:
+    record = make_record()
+    registry.publish(record)
+    other = oracle_tuple(registry.chain.accounts[30], weight=5)
+    functions = registry.contract.functions
+    registry.send(functions.scheduleOracles([other], 5), registry.owner)
+    registry.pass_time(PUBLIC_DELAY_SECONDS)
+    registry.send(functions.activateOracles([other], 5), registry.stranger)
+    (signer,) = registry.reader().match_record(record).signers
+    assert f"0x{signer.address.hex()}" == registry.oracle.address
+
+
+def test_a_leaf_that_was_revoked_in_its_batch_is_no_record(registry: DeployedRegistry) -> None:
+    record = make_record()
+    sealed = seal_batch((registry.encode(record),))
+    at = registry.contract.w3.eth.get_block("latest")["timestamp"]
+    where = (registry.chain.chain_id, registry.address_bytes)
+    quorum = registry.quorum(batch_digest(*where, 1, sealed.root, count=1, sealed_at=at, uri=""))
+    functions, proof = registry.contract.functions, sealed.proofs[0].solidity()
+    registry.send(functions.recordBatch(sealed.root, 1, at, "", quorum), registry.stranger)
+    revoking = functions.revokeInBatch(record.model_digest, record.manifest_digest, proof, at, "withdrawn")
+    registry.send(revoking, registry.guardian)
+    with pytest.raises(RecordError, match="revoked in its batch"):
+        registry.reader().match_record(record)
+
+
+# Several
+
+
+def test_lists_by_model_newest_first(registry: DeployedRegistry) -> None:
+    records = [numbered(1), numbered(2), numbered(3, model_digest=b"\x33" * 32), numbered(4)]
     for record in records:
         registry.publish(record)
-    registry.revoke(records[0].manifest_digest)
-    reader = registry.reader()
-    of_model = reader.entries_of_model(records[0].model_digest)
-    assert [entry.manifest_digest[0] for entry in of_model] == [3, 2, 1]
-    of_name = reader.entries_of_name("example/one")
-    assert [(found.name, entry.manifest_digest[0], entry.revoked_at is None) for found, entry in of_name] == [
-        ("example/one", 2, True),
-        ("example/one", 1, False),
+    registry.publish(replace(records[0], revision=1))  # judged again, so the newest
+    registry.revoke(records[1])
+    of_model = registry.reader().entries_of_model(records[0].model_digest)
+    assert [(entry.version, bool(entry.closed_because)) for entry in of_model] == [
+        ("1.0", False),
+        ("4.0", False),
+        ("2.0", True),
     ]
 
 
-def test_history_tells_publication_and_revocation(registry: DeployedRegistry) -> None:
-    record = make_record(name="exämple/model")
-    published = registry.publish(record)
-    revoked = registry.revoke(record.manifest_digest, "weights were stolen")
-    registry.publish(make_record(manifest_digest=b"\x22" * 32))
-    first, second = registry.reader().history(record.manifest_digest)
-    assert isinstance(first, Publication)
-    assert (first.name, first.version, first.block_number) == (record.name, record.version, published["blockNumber"])
-    assert first.transaction_hash == bytes(published["transactionHash"])
-    assert first.entry.revoked_at is None
-    assert isinstance(second, Revocation)
-    assert (second.reason, second.block_number) == ("weights were stolen", revoked["blockNumber"])
-    assert f"0x{second.guardian.hex()}" == registry.guardian.address
-    assert second.revoked_at == registry.reader().entry(record.manifest_digest).revoked_at
+def test_an_unclaimed_name_leads_to_whatever_calls_itself_so(registry: DeployedRegistry) -> None:
+    for record in (numbered(1), numbered(2), numbered(3, name="example/other"), numbered(4, name="other/model")):
+        registry.publish(record)
+    reader = registry.reader()
+    assert [entry.version for entry in reader.entries_of_name("example/model")] == ["2.0", "1.0"]
+    assert [entry.version for entry in reader.entries_of_name("example/model@1.0")] == ["1.0"]
+    for other in ("example/mode", "example/model@", "example", "model"):
+        assert reader.entries_of_name(other) == ()
+
+
+def test_a_claimed_name_leads_to_what_the_namespace_took_in_or_holds(registry: DeployedRegistry) -> None:
+    registry.publish(numbered(1))  # before the claim: nobody vouches for its name
+    registry.claim("example", registry.stranger, limit=1)
+    registry.publish(numbered(2))
+    registry.publish(numbered(3, publisher_identity=b"\x61" * 32))
+    found = registry.reader().entries_of_name("example/model")
+    assert [(entry.version, entry.standing.named, entry.standing.held) for entry in found] == [
+        ("3.0", False, True),
+        ("2.0", True, False),
+    ]
+
+
+def test_a_long_list_is_cut(registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ENTRIES_MAX == 100
+    monkeypatch.setattr("verifier.registry.ENTRIES_MAX", 2)
+    for number in (1, 2, 3):
+        registry.publish(numbered(number))
+    entries = registry.reader().entries_of_model(make_record().model_digest)
+    assert [entry.version for entry in entries] == ["3.0", "2.0"]
 
 
 def test_a_node_that_allows_few_blocks_at_once_is_asked_in_pieces(registry: DeployedRegistry) -> None:
-    records = [make_record(manifest_digest=bytes([number]) * 32) for number in (1, 2, 3)]
-    for record in records:
-        registry.publish(record)
+    for number in (1, 2, 3):
+        registry.publish(numbered(number))
     refused = {"error": {"code": -32005, "message": "range too large"}}
 
     def answer(method: str, params: list[Any], _truth: Any) -> Any:
@@ -189,36 +306,79 @@ def test_a_node_that_allows_few_blocks_at_once_is_asked_in_pieces(registry: Depl
         return refused if too_many else None
 
     with lying(registry, answer) as (url, _):
-        found = RegistryReader(url, registry.address).entries_of_name(records[0].name)
-    assert [publication.entry.manifest_digest[0] for publication, _ in found] == [3, 2, 1]
+        found = RegistryReader(url, registry.address).entries_of_name("example/model")
+    assert [entry.version for entry in found] == ["3.0", "2.0", "1.0"]
 
 
-# Usage
+def test_an_answer_too_large_is_asked_for_in_pieces(
+    registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        registry.publish(numbered(number))
+    reader = registry.reader()
+    monkeypatch.setattr("verifier.node.ANSWER_MAX_BYTES", 3500)  # two events of some 1,700 bytes
+    assert len(reader.entries_of_model(make_record().model_digest)) == 3
 
 
-@pytest.mark.parametrize(
-    "url", ["", "ftp://example.org", "localhost:8545", "http://", "http://[::1", "http://h:99999", "http://h:0"]
-)
-def test_refuses_what_is_no_endpoint(url: str) -> None:
-    with pytest.raises(UsageError, match="not an endpoint"):
-        RegistryReader(url, ADDRESS)
+def test_only_blocks_since_the_first_are_asked_for(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    asked: list[int] = []
+
+    def answer(method: str, params: list[Any], _truth: Any) -> None:
+        if method == "eth_getLogs":
+            asked.append(int(params[0]["fromBlock"], 16))
+
+    with lying(registry, answer) as (url, _):
+        reader = RegistryReader(url, registry.address, from_block=registry.block_number)
+        assert reader.entry(make_record().manifest_digest)
+        assert asked == [registry.block_number]
+        beyond = RegistryReader(url, registry.address, from_block=10**9)
+        assert beyond.entries_of_model(make_record().model_digest) == ()
+        assert asked == [registry.block_number]
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "",
-        "0x",
-        "12" * 20,
-        "0x" + "12" * 19,
-        "0x" + "12" * 21,
-        "0x" + "zz" * 20,
-        "0x52908400098527886E0F7030069857D2E4169Ee7",
-    ],
-)
-def test_refuses_what_is_no_address(address: str) -> None:
-    with pytest.raises(UsageError, match="not an address"):
-        RegistryReader("http://127.0.0.1:1", address)
+# Ancestors
+
+
+def test_ancestors_are_told_with_how_they_stand(registry: DeployedRegistry) -> None:
+    base, data, tuned = (numbered(number, model_digest=bytes([number + 16]) * 32) for number in (1, 2, 3))
+    ids = {one.version: release_id(one.model_digest, one.manifest_digest) for one in (base, data, tuned)}
+    registry.publish(base)
+    registry.publish(data, parents=(ids["1.0"],))
+    registry.claim("example", registry.stranger, limit=1)
+    registry.publish(tuned, parents=(ids["2.0"],))
+    registry.revoke(base)
+    reader = registry.reader()
+    entry = reader.entry(tuned.manifest_digest)
+    assert entry.parents == (ids["2.0"],)
+    found = [(one.release_id, one.child, one.depth, one.is_attested, one.is_open) for one in reader.ancestors(entry)]
+    assert found == [(ids["2.0"], ids["3.0"], 1, True, True), (ids["1.0"], ids["2.0"], 2, True, False)]
+    other = numbered(4, model_digest=b"\x24" * 32)
+    registry.publish(other)
+    other_id = release_id(other.model_digest, other.manifest_digest)
+    stating = registry.lineage.functions.stateParent(registry.encode(tuned, parents=(ids["2.0"],)), other_id)
+    registry.send(stating, registry.stranger)
+    assert [(one.depth, one.is_attested) for one in reader.ancestors(entry)] == [(1, True), (2, True), (1, False)]
+    assert len(reader.ancestors(entry, include_stated=False)) == 2
+    assert {key: one.version for key, one in reader.records(ids.values()).items()} == {
+        key: version for version, key in ids.items()
+    }
+
+
+def test_a_lineage_too_deep_for_the_contract_is_said(registry: DeployedRegistry) -> None:
+    parents: tuple[bytes, ...] = ()
+    for number in range(1, 19):
+        record = numbered(number)
+        registry.publish(record, parents=parents)
+        parents = (release_id(record.model_digest, record.manifest_digest),)
+    reader = registry.reader()
+    assert len(reader.ancestors(reader.entry(numbered(17).manifest_digest))) == 16
+    with pytest.raises(RecordError, match="too many ancestors") as caught:
+        reader.ancestors(reader.entry(numbered(18).manifest_digest))
+    assert caught.value.check is Check.LINEAGE
+
+
+# Which registry
 
 
 def test_refuses_another_chain_an_empty_address_and_another_contract(registry: DeployedRegistry) -> None:
@@ -234,222 +394,16 @@ def test_refuses_another_chain_an_empty_address_and_another_contract(registry: D
         RegistryReader(url, "0x" + "78" * 20)
 
 
-# Nodes that fail
-
-
-def test_nobody_listens_and_the_key_in_the_url_is_not_shown() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://user:hunter2@127.0.0.1:{taken.getsockname()[1]}/v3/secret?key=secret"
-        with pytest.raises(TemporaryError) as caught:
-            RegistryReader(url, ADDRESS)
-    assert "secret" not in str(caught.value)
-    assert "hunter2" not in str(caught.value)
-    assert "127.0.0.1" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("status", "answer"),
-    [
-        (500, b"oops"),
-        (503, b"{}"),
-        (404, b""),
-        (200, b""),
-        (200, b"<html>"),
-        (200, b"\xff\xfe"),
-        (200, b"[]"),
-        (200, b"7"),
-        (200, b"null"),
-        (200, b"{}"),
-        (200, b'{"jsonrpc":"2.0","id":0,"result":null}'),
-        (200, b'{"jsonrpc":"2.0","id":0,"result":"0xzz"}'),
-        (200, b'{"jsonrpc":"2.0","id":0,"result":{"a":[1]}}'),
-        (200, b'{"jsonrpc":"2.0","id":0,"result":-1}'),
-        (200, b'{"jsonrpc":"2.0","id":0,"error":"no"}'),
-        (200, b'{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"busy"}}'),
-        (200, b"[" * 5000),
-    ],
-)
-def test_nonsense_is_temporary_and_asked_for_once(status: int, answer: bytes) -> None:
-    with babbling(status, answer) as (url, seen):
-        with pytest.raises(TemporaryError):
-            RegistryReader(url, ADDRESS)
-        methods = [json.loads(body)["method"] for body in seen]
-        assert methods in (["eth_chainId"], ["eth_chainId", "eth_getCode"])
-
-
-def test_a_node_that_stalls_is_given_up() -> None:
-    def stall(_body: bytes) -> tuple[int, dict[str, str], bytes]:
-        time.sleep(0.5)
-        return 200, {}, b""
-
-    with node(stall) as (url, seen):
-        started = time.monotonic()
-        with pytest.raises(TemporaryError):
-            RegistryReader(url, ADDRESS, timeout_seconds=0.1)
-        assert time.monotonic() - started < 5
-        assert len(seen) == 1
-
-
-@contextmanager
-def dripping(piece: bytes, pause_seconds: float) -> Iterator[str]:
-    """A node that goes on sending the same piece for ever."""
-    ended = threading.Event()
-
-    class Handler(QuietHandler):
-        def do_POST(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(1 << 40))
-            self.end_headers()
-            with suppress(OSError):
-                while not ended.wait(pause_seconds):
-                    self.wfile.write(piece)
-
-    with serving(Handler) as url:
-        try:
-            yield url
-        finally:
-            ended.set()
-
-
-@pytest.mark.parametrize(("piece", "pause_seconds"), [(b" ", 0.01), (b" " * (1 << 20), 0.0)])
-def test_an_answer_without_end_is_cut_off(piece: bytes, pause_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verifier.node.ANSWER_MAX_BYTES", 8 << 20)
-    started = time.monotonic()
-    with dripping(piece, pause_seconds) as url, pytest.raises(TemporaryError, match="without end"):
-        RegistryReader(url, ADDRESS, timeout_seconds=0.5)
-    assert time.monotonic() - started < 5
-
-
-def test_no_redirect_is_followed() -> None:
-    with (
-        babbling(200, b"{}") as (elsewhere, seen),
-        babbling(307, b"", Location=elsewhere) as (url, _),
-        pytest.raises(TemporaryError),
-    ):
-        RegistryReader(url, ADDRESS)
-    assert seen == []
-
-
-def test_no_address_is_fetched_because_a_contract_says_so(
-    registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # ERC-3668: a node could otherwise send web3 wherever it likes.
-    from eth_abi.abi import encode
-
-    fetched: list[object] = []
-    monkeypatch.setattr("web3.eth.eth.handle_offchain_lookup", lambda *what, **_: fetched.append(what))
-    types = ["address", "string[]", "bytes", "bytes4", "bytes"]
-    values = (registry.address, ["https://example.org/{sender}/{data}"], b"", bytes(4), b"")
-    told = {"error": {"code": 3, "message": "execution reverted", "data": "0x556f1830" + encode(types, values).hex()}}
-
-    def answer(method: str, _params: list[Any], _truth: Any) -> Any:
-        return told if method == "eth_call" else None
-
-    with lying(registry, answer) as (url, _), pytest.raises(ProvenanceError):
-        RegistryReader(url, registry.address).entry(b"\x01" * 32)
-    assert fetched == []
-
-
-# Nodes that lie
-
-
-def _with_word(data: str, word: int, value: int) -> str:
-    """Answer of entryOf, hex, with one 32-byte word replaced."""
-    start = 2 + 64 * word
-    return data[:start] + f"{value:064x}" + data[start + 64 :]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda _data: "0x",
-        lambda data: data[:-2],
-        lambda data: _with_word(data, 4, 2**64 - 1),
-        lambda data: _with_word(data, 4, 2**64),
-        lambda data: _with_word(data, 7, 3),
-        lambda data: _with_word(data, 10, 2**160),
-        lambda data: _with_word(data, 11, 0),
-        lambda data: _with_word(data, 12, 2**48 - 1),
-    ],
-)
-def test_an_impossible_entry_is_temporary(registry: DeployedRegistry, change: Callable[[str], str]) -> None:
-    record = make_record()
-    registry.publish(record)
-
-    def answer(method: str, _params: list[Any], truth: Any) -> Any:
-        return change(truth) if method == "eth_call" else None
-
-    with lying(registry, answer) as (url, _), pytest.raises(TemporaryError):
-        RegistryReader(url, registry.address).entry(record.manifest_digest)
-
-
-@pytest.mark.parametrize("lie", [b"example/modem", b"example/m\x1b[2m", b"\xff" * 13])
-def test_an_event_whose_texts_do_not_fit_its_digest_is_temporary(registry: DeployedRegistry, lie: bytes) -> None:
-    record = make_record()
-    registry.publish(record)
-
-    def answer(method: str, _params: list[Any], truth: Any) -> Any:
-        if method != "eth_getLogs":
-            return None
-        return [log | {"data": log["data"].replace(record.name.encode().hex(), lie.hex())} for log in truth]
-
-    with lying(registry, answer) as (url, _), pytest.raises(TemporaryError) as caught:
-        RegistryReader(url, registry.address).history(record.manifest_digest)
-    assert printable(str(caught.value), 5000) == str(caught.value)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    told=st.one_of(
-        st.binary(max_size=600).map(lambda data: "0x" + data.hex()),
-        st.text(max_size=20),
-        st.integers(),
-        st.lists(st.integers(), max_size=3),
-        st.fixed_dictionaries(
-            {"error": st.dictionaries(st.sampled_from(["code", "message", "data"]), st.text(max_size=9))}
-        ),
-    )
-)
-def test_no_answer_escapes_the_failure_tree(told_by: tuple[RegistryReader, dict[str, Any]], told: Any) -> None:
-    reader, telling = told_by
-    telling["answer"] = told
-    for read in (reader.entry, reader.entries_of_model, reader.manifest_of_report, reader.history):
-        try:
-            read(b"\x01" * 32)
-        except ProvenanceError as error:
-            assert isinstance(error, TemporaryError | RecordError)
-
-
-@pytest.fixture
-def told_by(registry: DeployedRegistry) -> Iterator[tuple[RegistryReader, dict[str, Any]]]:
-    """A reader of a node that answers with whatever the dictionary holds, once something is in it."""
-    registry.publish(make_record())
-    telling: dict[str, Any] = {}
-    with lying(registry, lambda _method, _params, _truth: telling.get("answer")) as (url, _):
-        yield RegistryReader(url, registry.address), telling
-
-
-# Small things
-
-
-def test_shows_only_where_an_endpoint_is() -> None:
-    assert shown_url("https://user:key@example.org:8443/v3/key?key=key#key") == "https://example.org:8443"
-    assert shown_url("http://[::1]:8545/") == "http://[::1]:8545"
-    assert shown_url("https://example.org") == "https://example.org"
-
-
-def test_asks_no_proxy_about_this_machine(monkeypatch: pytest.MonkeyPatch, registry: DeployedRegistry) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    assert connect(registry.chain.rpc_url).eth.chain_id == registry.chain.chain_id
-
-
-def test_a_long_list_is_cut(registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ENTRIES_MAX == 100
-    monkeypatch.setattr("verifier.registry.ENTRIES_MAX", 2)
-    for number in (1, 2, 3):
-        registry.publish(make_record(manifest_digest=bytes([number]) * 32))
-    entries = registry.reader().entries_of_model(make_record().model_digest)
-    assert [entry.manifest_digest[0] for entry in entries] == [3, 2]
+def test_refuses_names_that_another_registry_keeps(registry: DeployedRegistry) -> None:
+    """The slot of a registry's storage that says where its names are, changed as no contract does it."""
+    other = deploy_registry(registry.chain)
+    web3, wanted = registry.contract.w3, registry.namespaces.address
+    slots = [
+        slot for slot in range(32) if web3.eth.get_storage_at(registry.address, slot)[12:].hex() == wanted[2:].lower()
+    ]
+    assert len(slots) == 1
+    value = "0x" + bytes.fromhex(other.namespaces.address[2:]).rjust(32, b"\0").hex()
+    web3.provider.make_request("anvil_setStorageAt", [registry.address, hex(slots[0]), value])
+    assert checksummed(registry.owner)
+    with pytest.raises(UsageError, match="of another registry"):
+        registry.reader().namespace("example")

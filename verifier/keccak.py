@@ -1,0 +1,20 @@
+"""keccak256, the hash of contracts. Its library comes with the extra `chain` and is imported when first needed."""
+
+from __future__ import annotations
+
+from verifier.errors import UsageError
+
+
+def keccak256(data: bytes) -> bytes:
+    """Return the 32 bytes that Solidity's keccak256 gives.
+
+    Raises:
+        UsageError: the extra `chain` is not installed.
+    """
+    try:
+        from eth_hash.auto import keccak
+    except ImportError:
+        raise UsageError(
+            "keccak256 needs the extra 'chain'", got="no eth-hash", wanted="pip install 'provenance-oracle[chain]'"
+        ) from None
+    return bytes(keccak(data))

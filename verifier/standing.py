@@ -1,0 +1,137 @@
+"""What the registry keeps beside a record's bytes: one word that every gate reads.
+`contracts/lib/Standings.sol` packs it.
+
+Bits from the lowest:
+
+    recordedAt 40 | signers 32 | weight 16 | epoch 16 | flags 8 | revokedAt 40 | judgedAt 40 | policyId 32 |
+    revisions 16 | grade 8 | productLine 8
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from verifier.checks import Check
+from verifier.errors import FormatError
+
+GRADE_MAX = 2
+SIMULATED_CODE = 255
+
+_FAILED, _HELD, _DOUBTFUL, _NAMED, _SIMULATED = (1 << bit for bit in range(5))
+_FLAGS_MAX = (1 << 6) - 1  # and a sixth: this is a later judgement
+
+# Solidity's struct Standing: recordedAt, revokedAt, judgedAt, policyId, signers, weight, epoch, revisions, grade,
+# productLine, failed, held, doubtful, named.
+StandingTuple = tuple[int, int, int, int, int, int, int, int, int, int, bool, bool, bool, bool]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a record stands.
+
+    Fields:
+        recorded_at: time of the block that holds the record, or the batch that it was in.
+        revoked_at: from when on the release is revoked, None if it is not; at most a year ahead when it was said.
+        judged_at, policy_id, grade, product_line: as in the record.
+        signers: oracles of `epoch` whose signatures count, one bit each. weight: what they weigh together.
+        epoch: the oracle set that signed.
+        revisions: how many later judgements supersede the first.
+        failed: the verdict is FAILED.
+        held: the namespace does not trust the publisher's identity.
+        doubtful: keys were revoked, and the signatures left are too few.
+        named: the namespace is claimed, and the name leads to this record.
+    """
+
+    recorded_at: datetime
+    revoked_at: datetime | None
+    judged_at: datetime
+    policy_id: int
+    signers: int
+    weight: int
+    epoch: int
+    revisions: int
+    grade: int
+    product_line: int
+    failed: bool
+    held: bool
+    doubtful: bool
+    named: bool
+
+
+def unpack_standing(word: int, where: str) -> Standing:
+    """Take a word apart as `Standings.unpackStanding` does.
+
+    Raises:
+        FormatError: a word that the contract cannot hold (check `registry-record`).
+    """
+    flags = word >> 104 & 0xFF
+    product_line = word >> 248 & 0xFF
+    is_simulated = product_line == SIMULATED_CODE
+    if word >> 256 or flags > _FLAGS_MAX or bool(flags & _SIMULATED) != is_simulated:
+        raise _malformed(where, f"{word:#x}")
+    values = (
+        word & 0xFF_FFFF_FFFF,
+        word >> 112 & 0xFF_FFFF_FFFF,
+        word >> 152 & 0xFF_FFFF_FFFF,
+        word >> 192 & 0xFFFF_FFFF,
+        word >> 40 & 0xFFFF_FFFF,
+        word >> 72 & 0xFFFF,
+        word >> 88 & 0xFFFF,
+        word >> 224 & 0xFFFF,
+        word >> 240 & 0xFF,
+        product_line,
+        bool(flags & _FAILED),
+        bool(flags & _HELD),
+        bool(flags & _DOUBTFUL),
+        bool(flags & _NAMED),
+    )
+    return parse_standing(values, where)
+
+
+def parse_standing(values: StandingTuple, where: str) -> Standing:
+    """Turn the contract's struct into a `Standing`.
+
+    Raises:
+        FormatError: values that the contract cannot hold, those of no record among them (check `registry-record`).
+    """
+    recorded_at, revoked_at, judged_at, policy_id, signers, weight, epoch, revisions, grade, line, *flags = values
+    if recorded_at == 0 or grade > GRADE_MAX:
+        raise _malformed(where, f"recordedAt {recorded_at}, grade {grade}")
+    return Standing(
+        parse_moment(recorded_at, where),
+        parse_moment(revoked_at, where) if revoked_at else None,
+        parse_moment(judged_at, where),
+        policy_id,
+        signers,
+        weight,
+        epoch,
+        revisions,
+        grade,
+        line,
+        *flags,
+    )
+
+
+def parse_moment(seconds: int, where: str) -> datetime:
+    """Return a time that a block bore out; raises FormatError for one beyond Python's calendar."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise FormatError(
+            "a time beyond the calendar",
+            check=Check.REGISTRY_RECORD,
+            where=where,
+            got=str(seconds),
+            wanted="seconds since 1970, before the year 10000",
+        ) from None
+
+
+def _malformed(where: str, got: str) -> FormatError:
+    return FormatError(
+        "not a standing of the registry",
+        check=Check.REGISTRY_RECORD,
+        where=where,
+        got=got,
+        wanted=f"a time, grade 0 to {GRADE_MAX}, no reserved bits",
+    )
