@@ -1,0 +1,181 @@
+"""The tree over a batch: the contract's root and proofs, and nothing else passes for a leaf."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.chain_fixtures import DeployedRegistry, make_failure, make_record
+from verifier.batch import DEPTH, LEAVES_MAX, Batch, Proof, seal_batch, verify_proof
+from verifier.errors import FormatError, UsageError, VerificationError
+from verifier.keccak import keccak256
+from verifier.record import Record
+from verifier.record_bytes import encode_record, facts_of, record_id
+from verifier.typed_data import batch_digest
+
+SIZES = (1, 2, 3, 5, 64, 65, 127, 128)
+
+
+def numbered(number: int) -> Record:
+    return make_record(manifest_digest=keccak256(b"%d" % number), version=f"1.{number}", grade=number % 3)
+
+
+@cache
+def records(count: int) -> tuple[bytes, ...]:
+    return tuple(encode_record(numbered(number), policy_id=1, parents=()) for number in range(count))
+
+
+@cache
+def batch(count: int) -> Batch:
+    return seal_batch(records(count))
+
+
+def root_by_definition(leaves: list[bytes]) -> bytes:
+    """The tree as the page defines it: split in the middle until one leaf is left."""
+    if len(leaves) == 1:
+        return leaves[0]
+    middle = len(leaves) // 2
+    return keccak256(root_by_definition(leaves[:middle]) + root_by_definition(leaves[middle:]))
+
+
+@pytest.mark.parametrize("count", SIZES)
+def test_the_root_is_that_of_the_definition(count: int) -> None:
+    leaves = []
+    for index, data in enumerate(records(count)):
+        summary = facts_of(data) >> 152 << 152 | index
+        leaves.append(keccak256(record_id(numbered(index)) + keccak256(data) + summary.to_bytes(32, "big")))
+    assert batch(count).root == root_by_definition(leaves + [bytes(32)] * (128 - count))
+
+
+@pytest.mark.parametrize("count", SIZES)
+def test_every_proof_leads_from_its_own_record_to_the_root(count: int) -> None:
+    for index, (data, proof) in enumerate(zip(records(count), batch(count).proofs, strict=True)):
+        assert proof.index == index
+        verify_proof(data, proof, batch(count).root)
+
+
+@given(count=st.sampled_from(SIZES[1:]), data=st.data())
+def test_no_other_record_passes_with_a_proof(count: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, count - 1))
+    other = data.draw(st.integers(0, count - 1).filter(lambda number: number != index))
+    with pytest.raises(VerificationError, match="not in this batch"):
+        verify_proof(records(count)[other], batch(count).proofs[index], batch(count).root)
+
+
+@given(count=st.sampled_from(SIZES), bit=st.integers(0, 32 * 8 * (DEPTH + 2) - 1), data=st.data())
+def test_no_altered_proof_leads_to_the_root(count: int, bit: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, count - 1))
+    proof = batch(count).proofs[index]
+    with pytest.raises(VerificationError):
+        verify_proof(records(count)[index], _flipped(proof, bit), batch(count).root)
+
+
+@given(count=st.sampled_from(SIZES), bit=st.integers(0, 255), data=st.data())
+def test_no_proof_leads_to_another_root(count: int, bit: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, count - 1))
+    root = (int.from_bytes(batch(count).root, "big") ^ 1 << bit).to_bytes(32, "big")
+    with pytest.raises(VerificationError):
+        verify_proof(records(count)[index], batch(count).proofs[index], root)
+
+
+@pytest.mark.parametrize("siblings", [0, 6, 8])
+def test_a_proof_of_another_length_leads_nowhere(siblings: int) -> None:
+    proof = batch(2).proofs[0]
+    cut = replace(proof, siblings=(*proof.siblings, bytes(32))[:siblings])
+    with pytest.raises(VerificationError):
+        verify_proof(records(2)[0], cut, batch(2).root)
+
+
+def test_a_node_is_no_leaf() -> None:
+    """A batch whose root is offered as a leaf's hash, one level up, as in attacks on trees without separation."""
+    proof = batch(2).proofs[0]
+    climbed = replace(proof, siblings=(*proof.siblings[1:], proof.siblings[0]))
+    with pytest.raises(VerificationError):
+        verify_proof(records(2)[0], climbed, batch(2).root)
+
+
+@pytest.mark.parametrize("count", [0, LEAVES_MAX + 1])
+def test_a_batch_has_1_to_128_records(count: int) -> None:
+    with pytest.raises(UsageError, match="another size"):
+        seal_batch(records(count))
+
+
+def test_a_release_is_in_a_batch_once() -> None:
+    with pytest.raises(UsageError, match="one id"):
+        seal_batch((*records(2), records(2)[0]))
+    with pytest.raises(FormatError):
+        seal_batch((b"no record",))
+
+
+def _flipped(proof: Proof, bit: int) -> Proof:
+    """A proof with one bit of its words flipped: content digest, summary, siblings."""
+    words = [int.from_bytes(proof.content_digest, "big"), proof.summary]
+    words += [int.from_bytes(sibling, "big") for sibling in proof.siblings]
+    words[bit // 256] ^= 1 << bit % 256
+    digest, *siblings = (word.to_bytes(32, "big") for word in (words[0], *words[2:]))
+    return Proof(digest, words[1], tuple(siblings))
+
+
+# With the contract
+
+
+def recorded(registry: DeployedRegistry, sealed: Batch, count: int, uri: str = "https://example.org/batch") -> None:
+    sealed_at = registry.contract.w3.eth.get_block("latest")["timestamp"]
+    where = (registry.chain.chain_id, registry.address_bytes)
+    digest = batch_digest(*where, 1, sealed.root, count=count, sealed_at=sealed_at, uri=uri)
+    call = registry.contract.functions.recordBatch(sealed.root, count, sealed_at, uri, registry.quorum(digest))
+    registry.send(call, registry.stranger)
+
+
+def gate(registry: DeployedRegistry, record: Record, proof: Proof, grade: int = 0) -> Any:
+    arguments = (record.model_digest, record.manifest_digest, proof.solidity(), grade)
+    return registry.contract.functions.isModelFromProof(*arguments).call()
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("count", [1, 3, 128])
+def test_the_contract_lets_every_record_through_and_no_other(registry: DeployedRegistry, count: int) -> None:
+    registry.policy_id(make_record().policy_digest)
+    sealed = batch(count)
+    recorded(registry, sealed, count)
+    chosen = sorted({0, count - 1, *random.Random(count).sample(range(count), min(count, 4))})
+    for index in chosen:
+        record, proof = numbered(index), sealed.proofs[index]
+        assert gate(registry, record, proof, record.grade)
+        assert not gate(registry, record, proof, record.grade + 1)
+        assert not gate(registry, numbered(index + 1), proof)
+        assert not gate(registry, record, replace(proof, summary=proof.summary ^ 1))
+        for place in range(256 * (DEPTH + 2))[:: 256 + index % 7 + 1]:
+            assert not gate(registry, record, _flipped(proof, place)), place
+
+
+@pytest.mark.chain
+def test_the_contract_writes_out_exactly_the_record_of_the_leaf(registry: DeployedRegistry) -> None:
+    registry.policy_id(make_record().policy_digest)
+    sealed, functions = batch(3), registry.contract.functions
+    recorded(registry, sealed, 3)
+    wrong = functions.materialise(records(3)[0], sealed.proofs[1].solidity())
+    assert registry.refusal(wrong)[0] in ("BatchNotFound", "WrongLeaf")
+    registry.send(functions.materialise(records(3)[1], sealed.proofs[1].solidity()), registry.stranger)
+    entry = registry.reader().entry(numbered(1).manifest_digest)
+    assert (entry.version, entry.record_id, entry.closed_because) == ("1.1", record_id(numbered(1)), "")
+
+
+@pytest.mark.chain
+def test_a_named_leaf_and_a_failure_open_no_gate(registry: DeployedRegistry) -> None:
+    registry.policy_id(make_record().policy_digest)
+    failure = make_failure(manifest_digest=keccak256(b"failed"))
+    data = (*records(2), encode_record(failure, policy_id=1, parents=()))
+    sealed = seal_batch(data, named=frozenset((0,)))
+    for one, proof in zip(data, sealed.proofs, strict=True):
+        verify_proof(one, proof, sealed.root)
+    recorded(registry, sealed, 3)
+    assert not gate(registry, numbered(0), sealed.proofs[0])
+    assert gate(registry, numbered(1), sealed.proofs[1])
+    assert not gate(registry, failure, sealed.proofs[2])
