@@ -67,7 +67,7 @@ contract Anybody is Counters {
         Record memory record = batch.records[leaf];
         bool known = _isKnown(_idOf(record));
         bool isDue = !_paused && (known || _hasItsPlace(batch.releases[leaf], record));
-        Proof memory proof = _proofOf(batch, leaf);
+        Proof memory proof = batch.proofs[leaf];
 
         VM.recordLogs();
         try _registry.materialise(_bytes(record), proof) returns (bool isNew) {
@@ -126,7 +126,8 @@ contract Anybody is Counters {
     }
 
     function _tryBatch(Leaf[] memory leaves, uint32 signers, uint8 how) private returns (Planted storage batch) {
-        bytes32 root = _root(_growLeaves(leaves));
+        Grown memory tree = _growLeaves(leaves);
+        bytes32 root = _root(tree);
         Quorum memory quorum = _signedBatch(root, signers);
         bool good = _spoil(quorum, how) && _isQuorum(_epoch, signers);
         batch = _planted[root];
@@ -136,7 +137,7 @@ contract Anybody is Counters {
             _expect(Promise.OnlyAQuorumWrites, !isNew || good);
             _expect(Promise.PauseStopsWrites, !isNew || !_paused);
             _expect(Promise.TheSameTwiceIsSilent, isNew == !known && _logs() == (isNew ? 1 : 0));
-            if (isNew) _plant(batch, root, leaves, signers);
+            if (isNew) _plant(batch, tree, signers);
         } catch {
             _expect(Promise.EveryCallDoesWhatItShould, !known && (_paused || !good) && _logs() == 0);
         }
@@ -163,15 +164,13 @@ contract Anybody is Counters {
         return _quorum(_epoch, bits, digest);
     }
 
-    function _plant(Planted storage batch, bytes32 root, Leaf[] memory leaves, uint32 bits) private {
-        for (uint256 i = 0; i < leaves.length; ++i) {
-            batch.leaves.push(leaves[i]);
-        }
-        batch.root = root;
+    function _plant(Planted storage batch, Grown memory tree, uint32 bits) private {
+        (batch.proofs[0], batch.proofs[1]) = (_proof(tree, 0), _proof(tree, 1));
+        batch.root = _root(tree);
         batch.recordedAt = uint40(block.timestamp);
         batch.epoch = _epoch;
         batch.signers = bits;
-        _roots.push(root);
+        _roots.push(batch.root);
     }
 
     function _stampNow(uint16 epoch, uint32 signers) private view returns (Kept memory stamp) {

@@ -37,7 +37,7 @@ abstract contract Books is Signing, Tree {
     }
 
     struct Planted {
-        Leaf[] leaves;
+        Proof[2] proofs;
         Record[] records;
         uint256[] releases;
         bytes32 root;
@@ -206,10 +206,6 @@ abstract contract Books is Signing, Tree {
         standing.grade = latest.grade;
         standing.productLine = latest.productLine;
         standing.doubtful = latest.doubtful;
-    }
-
-    function _proofOf(Planted storage batch, uint256 leaf) internal view returns (Proof memory) {
-        return _proof(_growLeaves(batch.leaves), leaf);
     }
 
     function _expect(Promise promised, bool kept) internal {

@@ -77,7 +77,7 @@ abstract contract Counters is Keepers {
         uint256 leaf = second ? 1 : 0;
         Record memory record = batch.records[leaf];
         bool isDue = _isFirst(record) && _isKnown(_releaseId(batch.releases[leaf]));
-        Proof memory proof = _proofOf(batch, leaf);
+        Proof memory proof = batch.proofs[leaf];
         try _registry.closeLeaf(record.modelDigest, record.manifestDigest, proof) {
             _expect(Promise.EveryCallDoesWhatItShould, isDue);
             batch.written[leaf] = true;

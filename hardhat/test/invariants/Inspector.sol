@@ -44,7 +44,7 @@ abstract contract Inspector is Books {
     function _inspectProof(Planted storage batch, uint8 pick) private {
         uint256 leaf = pick % 2;
         (bytes32 model, bytes32 manifest) = (batch.records[leaf].modelDigest, batch.records[leaf].manifestDigest);
-        Proof memory proof = _proofOf(batch, leaf);
+        Proof memory proof = batch.proofs[leaf];
         uint8 grade = pick / 2 % 4;
         bool open = _registry.isModelFromProof(model, manifest, proof, grade);
         bytes memory question = abi.encodeCall(_registry.requireModelFromProof, (model, manifest, proof, grade));

@@ -36,7 +36,7 @@ abstract contract Keepers is Inspector {
         uint256 leaf = second ? 1 : 0;
         Record memory record = batch.records[leaf];
         uint256 release = batch.releases[leaf];
-        Proof memory proof = _proofOf(batch, leaf);
+        Proof memory proof = batch.proofs[leaf];
         uint40 from = _near(offset);
         bool known = _kept[_releaseId(release)].recordedAt != 0;
         bool isDue = _isFirst(record) && _isSteward(caller) && (known || from <= block.timestamp);

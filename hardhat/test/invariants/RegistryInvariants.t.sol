@@ -10,6 +10,8 @@ import {Books} from "./Books.sol";
 /**
  * @dev What holds of the bytes that are deployed, whatever anybody does to them in whatever order.
  * forge-config: default.invariant.fail-on-revert = true
+ * forge-config: default.invariant.include-storage = false
+ * forge-config: default.invariant.include-push-bytes = false
  */
 contract RegistryInvariants is Books, FromShipped {
     Anybody private _anybody;
