@@ -9,6 +9,8 @@ from pathlib import Path
 TESTS = Path(__file__).parents[2] / "hardhat" / "test"
 _WRITTEN = re.compile(r"function ((?:test|invariant)\w*)\(")
 _PASSED = re.compile(r"^\[PASS\] (\w+)\(", re.MULTILINE)
+_BEHAVIOUR = re.compile(r"^abstract contract (\w+Behaviour) is ", re.MULTILINE)
+_IMPLEMENTED = re.compile(r"^contract \w+ is (\w+Behaviour), (From\w+) ", re.MULTILINE)
 
 
 def test_every_solidity_test_passes(npm_run: Callable[..., str]) -> None:
@@ -18,3 +20,12 @@ def test_every_solidity_test_passes(npm_run: Callable[..., str]) -> None:
     assert any(name.startswith("testFuzz") for name in written)
     assert written - set(_PASSED.findall(printed)) == set(), printed
     assert ", 0 failed, 0 skipped" in printed, printed
+
+
+def test_every_behaviour_is_that_of_the_source_and_of_the_shipped_bytes() -> None:
+    texts = [file.read_text() for file in TESTS.rglob("*.t.sol")]
+    behaviours = {name for text in texts if _WRITTEN.search(text) for name in _BEHAVIOUR.findall(text)}
+    implemented = {pair for text in texts for pair in _IMPLEMENTED.findall(text)}
+    wanted = {(name, implementation) for name in behaviours for implementation in ("FromSource", "FromShipped")}
+    assert len(behaviours) > 10
+    assert wanted - implemented == set()
