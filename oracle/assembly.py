@@ -7,13 +7,15 @@ import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from oracle.backoff import Backoff
 from oracle.journal import Journal
 from oracle.kept_answers import KeptAnswers
-from oracle.ledger.signers import open_signer
+from oracle.ledger.signers import Signer, open_signer
 from oracle.ledger.transactions import FeeLimits
 from oracle.ledger.writer import LedgerOptions, RegistryWriter, open_writer
 from oracle.pipeline import Patience, Pipeline
@@ -21,10 +23,12 @@ from oracle.service import Bell, Service, Timing
 from oracle.settings import Settings
 from oracle.sources.folder import FolderSource
 from oracle.sources.watch import watching
+from verifier.deployments import FILE_MAX_BYTES, parse_deployment
 from verifier.digest.choose import open_hasher
 from verifier.digest.files import Limits
 from verifier.errors import UsageError
 from verifier.judgement import judge
+from verifier.options import read_bounded
 from verifier.policy import load_policy
 from verifier.snp.kds import HttpsFetcher
 from verifier.text import printable
@@ -37,22 +41,24 @@ _PAUSE_SECONDS = 0.5
 
 @contextmanager
 def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.environ) -> Iterator[Service]:
-    """Open the journal and the key and yield the service, ready to run; no network yet.
+    """Open the journal and the keys and yield the service, ready to run; no network yet.
 
     Raises:
-        UsageError: folder, key, policy or journal are not usable.
+        UsageError: folder, key, policy, deployment file or journal are not usable.
         TemporaryError: the journal's disk is full or fails.
     """
     if not os.path.isdir(settings.folder):  # noqa: PTH112 (false, where Path's raises, for what cannot be looked at)
         raise UsageError("no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder")
     policy = load_policy(settings.policy)
-    signer = open_signer(settings.key_variable, settings.keystore, settings.password_file, environ)
+    payer = open_signer(settings.key_variable, settings.keystore, settings.password_file, environ)
+    reporter = _open_reporter(settings, payer, environ)
+    ledger = _ledger_options(settings)
     source = FolderSource(settings.folder, releases_max=settings.releases_max)
     backoff = Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
     timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
     with Journal(settings.journal) as journal:
         connection = Connection(
-            open_writer=partial(open_writer, _ledger_options(settings), signer, journal, clock=_now),
+            open_writer=partial(open_writer, ledger, payer, reporter, journal, clock=_now),
             pipeline_of=partial(
                 Pipeline,
                 source,
@@ -91,7 +97,14 @@ class Connection:
         return self._pipeline_of(writer=self._writer)
 
 
+def _open_reporter(settings: Settings, payer: Signer, environ: Mapping[str, str]) -> Signer:
+    """The key that signs reports: one of its own, or the one that pays."""
+    named = (settings.report_key_variable, settings.report_keystore, settings.report_password_file)
+    return open_signer(*named, environ) if any(named) else payer
+
+
 def _ledger_options(settings: Settings) -> LedgerOptions:
+    place = _read_place(settings.registry)
     limits = FeeLimits(
         max_fee_wei=settings.max_fee_gwei * _WEI_PER_GWEI,
         priority_fee_max_wei=settings.priority_fee_max_gwei * _WEI_PER_GWEI,
@@ -100,12 +113,29 @@ def _ledger_options(settings: Settings) -> LedgerOptions:
     )
     return LedgerOptions(
         rpc_url=settings.rpc_url,
-        registry_address=settings.registry,
+        registry_address=place.address,
+        chain_id=place.chain_id,
+        first_block=place.first_block,
         confirmations=settings.confirmations,
         limits=limits,
         rpc_timeout_seconds=settings.rpc_timeout_seconds,
         allow_development_key=settings.allow_development_key,
     )
+
+
+@dataclass(frozen=True)
+class _Place:
+    address: str
+    chain_id: int | None = None
+    first_block: int = 0
+
+
+def _read_place(registry: str) -> _Place:
+    """What does not begin as an address is the path of a deployment file, as on the command line."""
+    if registry.startswith("0x"):
+        return _Place(registry)
+    found = parse_deployment(read_bounded(Path(registry), FILE_MAX_BYTES), registry)
+    return _Place(f"0x{found.registry.hex()}", found.chain_id, found.block)
 
 
 def _now() -> datetime:

@@ -1,4 +1,4 @@
-"""The one command, `provenance`, put together; and the oracle's own parts of it: deploy | watch | demo.
+"""The one command, `provenance`, put together; and the oracle's own parts of it: watch | retry | demo.
 
 Nothing heavy is imported here: `provenance --help` has to be quick.
 """
@@ -11,11 +11,12 @@ from pathlib import Path
 
 import click
 
+from oracle.registry_commands import claim, deploy, with_key_options
 from publisher.cli import attest, pack
 from verifier.cli import check, hash_command, report, show
 from verifier.console import Output, command_body
 from verifier.disk_command import disk
-from verifier.errors import TemporaryError, UsageError
+from verifier.errors import TemporaryError
 from verifier.options import FILE, json_option, now, rpc_option
 
 _ONCE_SECONDS = 600.0
@@ -53,70 +54,6 @@ def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int) -
     run_demo(folder, model, keep_seconds)
 
 
-key_options = (
-    click.option(
-        "--key-variable", metavar="NAME", help="Environment variable that holds the private key (development)."
-    ),
-    click.option("--keystore", type=FILE, help="Keystore v3 file with the private key."),
-    click.option("--password-file", type=FILE, help="File with the keystore's password, readable by its owner only."),
-)
-
-
-def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
-    for option in reversed(key_options):
-        command = option(command)
-    return command
-
-
-@click.command()
-@rpc_option
-@with_key_options
-@click.option("--admin", help="Account that appoints oracles and guardians; default: the paying one.")
-@click.option("--oracle", "oracle_address", help="Account that may publish; default: the paying one.")
-@click.option("--guardian", help="Account that may revoke; default: the paying one.")
-@json_option
-@command_body("provenance-oracle/deploy/v1")
-def deploy(
-    output: Output,
-    rpc_url: str | None,
-    key_variable: str | None,
-    keystore: Path | None,
-    password_file: Path | None,
-    admin: str | None,
-    oracle_address: str | None,
-    guardian: str | None,
-) -> None:
-    """Put a registry on a chain.
-
-    \b
-    Example:
-      provenance deploy --rpc URL --keystore payer.json --password-file pw --admin 0x... --oracle 0x... --guardian 0x...
-    """
-    from oracle.ledger.deploy import deploy as deploy_registry
-    from oracle.ledger.signers import open_signer
-
-    if not rpc_url:
-        raise UsageError("which chain?", got="no --rpc", wanted="--rpc URL")
-    signer = open_signer(key_variable or "", keystore, password_file)
-    payer = signer.address
-    found = deploy_registry(
-        rpc_url, signer, admin=admin or payer, oracle=oracle_address or payer, guardian=guardian or payer
-    )
-    output.text(f"registry     {found.address}")
-    output.text(f"chain        {found.chain_id}, block {found.block_number}")
-    output.text(f"transaction  0x{found.transaction_hash.hex()}")
-    output.document(
-        True,
-        {
-            "registry": found.address,
-            "chain_id": found.chain_id,
-            "block": found.block_number,
-            "transaction": f"0x{found.transaction_hash.hex()}",
-            "code_hash": f"0x{found.code_hash.hex()}",
-        },
-    )
-
-
 @click.command()
 @click.argument("folder", type=FILE, required=False)
 @click.option(
@@ -124,9 +61,16 @@ def deploy(
 )
 @click.option("--journal", type=FILE, help="SQLite file with what happened to every release.")
 @rpc_option
-@click.option("--registry", metavar="ADDRESS", help="The registry contract [env PROVENANCE_REGISTRY].")
+@click.option(
+    "--registry",
+    metavar="ADDRESS|FILE",
+    help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
+)
 @click.option("--policy", metavar="NAME|FILE", help="Appraisal policy; baseline unless said otherwise.")
 @with_key_options
+@click.option("--report-key-variable", metavar="NAME", help="Variable with the key that signs reports, if another.")
+@click.option("--report-keystore", type=FILE, help="Keystore v3 file with the key that signs reports, if another.")
+@click.option("--report-password-file", type=FILE, help="File with that keystore's password.")
 @click.option("--confirmations", type=int, help="Blocks on top before a record counts as final.")
 @click.option("--scan-seconds", type=int, help="Time between full scans of the folder.")
 @click.option("--watch", type=str, help="auto, inotify, poll or scan-only.")
@@ -167,7 +111,7 @@ def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
     print_rows(output, retry_releases(journal, releases, at=now()))
 
 
-for _command in (demo, check, report, hash_command, disk, show, attest, pack, deploy, watch, retry):
+for _command in (demo, check, report, hash_command, disk, show, attest, pack, deploy, claim, watch, retry):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -3,13 +3,16 @@
 A row is one signed manifest of one release. It moves forward through the states
 
     seen -> judged -> signed -> sent -> mined -> final         its record is on chain, deep enough
-      |        |________________________________/
-      v                                                        (a reorg moves mined back to sent)
+      | <------|________________________________/
+      v                                                        (a reorg moves mined back to sent; a record that waited
+                                                               for too long is forgotten, and the release seen again)
     rejected                                                   malformed, forged or refused; a FAILED verdict is kept
     stuck                                                      our own bug, too many times: waits for a person
 
 Waiting is not a state: a parked row keeps its state and has a `retry_at`. Verdicts are only ever added. A transaction
 is stored before it is sent, so that after a kill the same bytes go again.
+
+A policy that has no number in the registry yet has a row of its own, without a record, from `judged` on.
 """
 
 from __future__ import annotations
@@ -30,12 +33,13 @@ from oracle.rows import (
     SignedTransaction,
     State,
     attempt_row,
+    policy_key,
     release_row,
     time_text,
 )
 from verifier.errors import ProvenanceError, UsageError
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE pins (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE releases (
@@ -53,7 +57,8 @@ CREATE TABLE verdicts (
 CREATE TABLE transactions (
     id INTEGER PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id), sender TEXT NOT NULL,
     nonce INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE, raw BLOB NOT NULL, max_fee_wei INTEGER NOT NULL,
-    priority_fee_wei INTEGER NOT NULL, state TEXT NOT NULL, signed_at TEXT NOT NULL) STRICT;
+    priority_fee_wei INTEGER NOT NULL, call_to TEXT NOT NULL, call_data BLOB NOT NULL, state TEXT NOT NULL,
+    signed_at TEXT NOT NULL) STRICT;
 CREATE INDEX transactions_by_release ON transactions (release_id);
 CREATE INDEX transactions_by_sender ON transactions (sender, nonce);
 """
@@ -112,12 +117,7 @@ class Journal:
         with self._database.transaction() as db:
             row = _by_key(db, key)
             if row is None:
-                cursor = db.execute(
-                    "INSERT INTO releases (source, release, content, fingerprint, state, seen_at, changed_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (key.source, key.release, key.content, fingerprint, State.SEEN, time_text(at), time_text(at)),
-                )
-                return _select(db, cursor.lastrowid or 0)
+                return _insert(db, key, fingerprint, State.SEEN, at)
             if not row.waits(at):
                 record = None if row.state is State.REJECTED else row.record
                 db.execute(
@@ -189,6 +189,21 @@ class Journal:
         with self._database.transaction() as db:
             return _move(db, row_id, state, at, note)
 
+    def forget_record(self, row_id: int, *, note: str, at: datetime) -> Row:
+        """Let a release be judged anew at the next scan; its verdicts stay."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE releases SET record = NULL, report_digest = NULL WHERE id = ?", (row_id,))
+            return _move(db, row_id, State.SEEN, at, note)
+
+    def open_policy(self, policy_digest: bytes, *, at: datetime) -> Row:
+        """Return the row of a policy that has no number, ready to get one unless it is on its way or must wait."""
+        key = policy_key(policy_digest)
+        with self._database.transaction() as db:
+            row = _by_key(db, key) or _insert(db, key, "", State.JUDGED, at)
+            if row.state is State.FINAL or (row.state is State.STUCK and not row.waits(at)):
+                return _move(db, row.id, State.JUDGED, at)
+            return row
+
     def reopen(self, row_id: int, *, at: datetime) -> Row:
         """Let a rejected, stuck or parked release be looked at again at the next pass."""
         with self._database.transaction() as db:
@@ -213,8 +228,8 @@ class Journal:
         """
         with self._database.transaction() as db:
             db.execute(
-                "INSERT INTO transactions (release_id, sender, nonce, hash, raw, max_fee_wei, priority_fee_wei, state,"
-                " signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO transactions (release_id, sender, nonce, hash, raw, max_fee_wei, priority_fee_wei,"
+                " call_to, call_data, state, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (hash) DO UPDATE SET state = excluded.state, signed_at = excluded.signed_at",
                 (
                     row_id,
@@ -224,6 +239,8 @@ class Journal:
                     transaction.raw,
                     transaction.max_fee_wei,
                     transaction.priority_fee_wei,
+                    transaction.to,
+                    transaction.data,
                     AttemptState.LIVE,
                     time_text(at),
                 ),
@@ -263,6 +280,15 @@ def _reopened(row: Row) -> State:
     if row.state is State.STUCK and row.record is not None:
         return State.JUDGED
     return State.SEEN if row.state in (State.REJECTED, State.STUCK) else row.state
+
+
+def _insert(db: sqlite3.Connection, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:
+    cursor = db.execute(
+        "INSERT INTO releases (source, release, content, fingerprint, state, seen_at, changed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (key.source, key.release, key.content, fingerprint, state, time_text(at), time_text(at)),
+    )
+    return _select(db, cursor.lastrowid or 0)
 
 
 def _keep_verdict(db: sqlite3.Connection, row_id: int, statement: bytes, at: datetime) -> bytes:

@@ -41,6 +41,8 @@ class Writer(Protocol):
 
     def publish(self, row_id: int, record: Record) -> Progress: ...
 
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Progress: ...
+
     def push_orphans(self) -> None: ...
 
     def manifest_of_report(self, report_digest: bytes) -> bytes | None: ...
@@ -115,7 +117,7 @@ class Pipeline:
         return self._guarded(row, None, partial(self._published, row))
 
     def settle(self) -> None:
-        """Bring every record that is decided and not final one step further, oldest first."""
+        """Bring everything that is decided and not final one step further, oldest first."""
         self._writer.push_orphans()
         for row in self._journal.unpublished():
             if not row.waits(self._clock()):
@@ -155,10 +157,14 @@ class Pipeline:
                 )
 
     def _published(self, row: Row) -> Row:
-        assert row.record is not None
-        progress = self._writer.publish(row.id, decode_record(row.record))
+        if row.record is None:
+            progress = self._writer.number_policy(row.id, row.key.content)
+        else:
+            progress = self._writer.publish(row.id, decode_record(row.record))
         now = self._journal.row(row.id)
-        if (progress.state, progress.note) != (now.state, now.problem) or now.retry_at is not None:
+        if progress.state is State.SEEN:
+            now = self._journal.forget_record(row.id, note=progress.note, at=self._clock())
+        elif (progress.state, progress.note) != (now.state, now.problem) or now.retry_at is not None:
             now = self._journal.advance(row.id, progress.state, note=progress.note, at=self._clock())
         if (now.state, now.problem) != (row.state, row.problem):
             _log.info("%s: %s%s", _shown(row), now.state, f", {now.problem}" if now.problem else "")

@@ -40,16 +40,27 @@ class AttemptState(StrEnum):
 
 @dataclass(frozen=True)
 class ReleaseKey:
-    """Which release: the source's name, the release's id in it, and the digest (32 bytes) of what was signed."""
+    """Which release: the source's name, the release's id in it, and the digest (32 bytes) of what was signed.
+
+    Of a policy that needs a number in the registry: see `policy_key`.
+    """
 
     source: str
     release: str
     content: bytes
 
 
+def policy_key(policy_digest: bytes) -> ReleaseKey:
+    """The row of a policy that gets its number in the registry."""
+    return ReleaseKey("registry", f"policy {policy_digest.hex()}", policy_digest)
+
+
 @dataclass(frozen=True)
 class Row:
-    """One release in the journal. `record` is what was or will be published, encoded; `problem` the last failure."""
+    """One release in the journal. `record` is what was or will be published, encoded; `problem` the last failure.
+
+    One that is decided and has no record is a policy that gets its number.
+    """
 
     id: int
     key: ReleaseKey
@@ -78,7 +89,10 @@ class Row:
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """A transaction as it goes over the wire. `raw` and `hash` (32 bytes) do not change any more."""
+    """A transaction as it goes over the wire. `raw` and `hash` (32 bytes) do not change any more.
+
+    It calls the contract at `to` with `data`.
+    """
 
     sender: str
     nonce: int
@@ -86,6 +100,8 @@ class SignedTransaction:
     raw: bytes
     max_fee_wei: int
     priority_fee_wei: int
+    to: str
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -148,6 +164,8 @@ def _attempt_row(found: sqlite3.Row) -> Attempt:
         found["raw"],
         found["max_fee_wei"],
         found["priority_fee_wei"],
+        found["call_to"],
+        found["call_data"],
     )
     signed_at = datetime.fromisoformat(found["signed_at"])
     return Attempt(found["id"], found["release_id"], transaction, AttemptState(found["state"]), signed_at)

@@ -1,7 +1,8 @@
 """The oracle's settings: from command line, environment and a YAML file, in this order; each checked, none unknown.
 
 Every setting is a field below; its environment variable is PROVENANCE_ and its name in upper case. A private key is
-never a setting: `key_variable` names the environment variable that holds one, `keystore` a file.
+never a setting: `key_variable` names the environment variable that holds one, `keystore` a file. That key pays for
+transactions; with `report_key_variable` or `report_keystore` another one signs the reports.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 @dataclass(frozen=True)
 class Settings:
-    """What `provenance watch` runs with. Numbers are whole; times in seconds, fees in gwei per unit of gas."""
+    """What `provenance watch` runs with. Numbers are whole; times in seconds, fees in gwei per unit of gas.
+
+    `registry` is an address, or the path of a deployment file.
+    """
 
     folder: Path
     journal: Path
@@ -34,6 +38,9 @@ class Settings:
     key_variable: str = ""
     keystore: Path | None = None
     password_file: Path | None = None
+    report_key_variable: str = ""
+    report_keystore: Path | None = None
+    report_password_file: Path | None = None
     allow_development_key: bool = False
     fetch: bool = False
     device: str = "auto"
@@ -85,6 +92,9 @@ _KINDS = {
     "key_variable": _TEXT,
     "keystore": _PATH,
     "password_file": _PATH,
+    "report_key_variable": _TEXT,
+    "report_keystore": _PATH,
+    "report_password_file": _PATH,
     "allow_development_key": _FLAG,
     "fetch": _FLAG,
     "device": _DEVICE,

@@ -120,7 +120,7 @@ class Web3Chain:
             try:
                 self._web3.eth.call(call.fields())  # type: ignore[arg-type]  # a TypedDict with "from" as a key
             except ContractLogicError as error:
-                raise RevertedError("call reverts", where=call.to, data=_revert_data(error.data)) from error
+                raise RevertedError("call reverts", where=call.to, data=revert_data(error.data)) from error
 
     def estimate_gas(self, call: Call) -> int:
         with node_errors(self._where):
@@ -146,7 +146,8 @@ class Web3Chain:
         return ""
 
 
-def _revert_data(data: object) -> bytes:
+def revert_data(data: object) -> bytes:
+    """What a contract gave as its reason, taken from web3's exception; empty if that is anything but hex."""
     try:
         return bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else b""
     except ValueError:

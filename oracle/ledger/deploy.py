@@ -4,102 +4,148 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
+from oracle.ledger.payer import RECEIPT_SECONDS, Payer
 from oracle.ledger.signers import Signer
+from verifier.contract import load_artifact
+from verifier.deployments import Deployment
 from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.node import connect, node_errors, parse_address, shown_url
-from verifier.registry import load_artifact
+from verifier.node import node_errors, parse_address
 
-if TYPE_CHECKING:
-    from web3 import Web3
-    from web3.types import TxParams
-
-# How long a new admin must wait before accepting: time for people to notice, and to cancel.
-ADMIN_DELAY_SECONDS = 2 * 24 * 3600
-RECEIPT_SECONDS = 300.0
+ORACLES_MAX = 32
+WEIGHT_MAX = 2**16 - 1
+_FOR_EVER = 2**40 - 1
+_HOUR_SECONDS = 3600
+_NO_APP = bytes(21)
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """Where a registry is. `code_hash` is keccak256 of its code, what EXTCODEHASH gives; hashes are 32 bytes."""
+class OracleTerms:
+    """One oracle of the first set: its key's address, and how much its signature counts."""
 
-    address: str
-    chain_id: int
-    block_number: int
-    transaction_hash: bytes
-    code_hash: bytes
+    key: str
+    weight: int
 
 
-def deploy(
-    rpc_url: str,
-    signer: Signer,
-    *,
-    admin: str,
-    oracle: str,
-    guardian: str,
-    admin_delay_seconds: int = ADMIN_DELAY_SECONDS,
-    receipt_seconds: float = RECEIPT_SECONDS,
-) -> Deployment:
+@dataclass(frozen=True)
+class Terms:
+    """Who shall have which right over a registry.
+
+    Announcements wait in public for `delay_hours`; for `grace_hours` signatures of an earlier oracle set still count.
+    """
+
+    owner: str
+    guardian: str
+    oracles: tuple[OracleTerms, ...]
+    threshold: int
+    delay_hours: int
+    grace_hours: int
+
+
+def parse_oracle(text: str) -> OracleTerms:
+    """Read ADDRESS or ADDRESS:WEIGHT.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    address, separator, weight = text.partition(":")
+    parse_address(address, "oracle")
+    number = int(weight) if weight.isascii() and weight.isdecimal() and len(weight) <= 5 else 0
+    if separator and not 1 <= number <= WEIGHT_MAX:
+        raise UsageError("not a weight", where="oracle", got=text, wanted=f"ADDRESS:WEIGHT, 1 to {WEIGHT_MAX}")
+    return OracleTerms(address, number if separator else 1)
+
+
+def majority(oracles: tuple[OracleTerms, ...]) -> int:
+    """The least weight that two disjoint groups of oracles cannot both have."""
+    return sum(oracle.weight for oracle in oracles) // 2 + 1
+
+
+def deploy(rpc_url: str, signer: Signer, terms: Terms, *, receipt_seconds: float = RECEIPT_SECONDS) -> Deployment:
     """Deploy a registry and wait until it is in a block.
 
     Args:
         signer: pays; it gets no right over the registry.
-        admin: appoints oracles and guardians. oracle: may publish. guardian: may revoke.
 
     Raises:
-        UsageError: an address is wrong or zero.
+        UsageError: an address is wrong or zero, or the oracles cannot reach the threshold.
         TemporaryError: the node failed, or the transaction is in no block yet; the message has its hash.
         VerificationError: the transaction failed, or other code is there.
     """
-    from hexbytes import HexBytes
+    payer = Payer(rpc_url, signer, receipt_seconds=receipt_seconds)
+    arguments, artifact = _constructor_arguments(terms), load_artifact()
+    with node_errors(payer.where):
+        factory: Any = payer.web3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
+        chain_id = payer.web3.eth.chain_id
+    receipt = payer.send(factory.constructor(*arguments), "ProvenanceRegistry")
+    with node_errors(payer.where):
+        registry = bytes.fromhex(str(receipt["contractAddress"])[2:])
+        code = _require_code(payer, "ProvenanceRegistry", registry)
+        functions = payer.web3.eth.contract(receipt["contractAddress"], abi=artifact.abi).functions
+        namespaces, lineage = (bytes.fromhex(functions[name]().call()[2:]) for name in ("namespaces", "lineage"))
+        _require_code(payer, "Namespaces", namespaces)
+        _require_code(payer, "Lineage", lineage)
+        code_hash = bytes(payer.web3.keccak(code))
+    block, transaction = receipt["blockNumber"], bytes(receipt["transactionHash"])
+    return Deployment(chain_id, registry, namespaces, lineage, block, transaction, code_hash)
 
-    where = shown_url(rpc_url)
-    web3 = connect(rpc_url)
-    roles = {"admin": admin, "oracle": oracle, "guardian": guardian}
-    parties = [_party(web3, text, role) for role, text in roles.items()]
-    artifact = load_artifact()
-    with node_errors(where):
-        factory = web3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
-        transaction = factory.constructor(admin_delay_seconds, *parties).build_transaction(_envelope(web3, signer))
-        raw, _ = signer.sign_transaction(cast(Mapping[str, Any], transaction))
-        sent = web3.eth.send_raw_transaction(HexBytes(raw))
-    return _confirm(web3, where, bytes(sent), receipt_seconds)
+
+def number_policies(rpc_url: str, signer: Signer, registry: bytes, policies: Mapping[str, bytes]) -> dict[str, int]:
+    """Give policies their numbers, each by a transaction unless it has one; return the numbers by name.
+
+    Args:
+        policies: digests by name.
+
+    Raises:
+        TemporaryError: the node failed. The registry works all the same: an oracle numbers what it needs.
+    """
+    payer, numbers = Payer(rpc_url, signer), {}
+    with node_errors(payer.where):
+        address = payer.web3.to_checksum_address(registry)
+        functions = payer.web3.eth.contract(address, abi=load_artifact().abi).functions
+        for name, digest in policies.items():
+            if functions.policyIdOf(digest).call() == 0:
+                payer.send(functions.numberPolicy(digest), "ProvenanceRegistry")
+            numbers[name] = int(functions.policyIdOf(digest).call())
+            if numbers[name] == 0:
+                raise TemporaryError("the node does not show the policy's number yet", where=payer.where, got=name)
+    return numbers
 
 
-def _party(web3: Web3, text: str, role: str) -> str:
+def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
+    owner, guardian = _party(terms.owner, "owner"), _party(terms.guardian, "guardian")
+    if not 1 <= len(terms.oracles) <= ORACLES_MAX:
+        got, wanted = f"{len(terms.oracles)} oracles", f"1 to {ORACLES_MAX}"
+        raise UsageError("not an oracle set", where="oracle", got=got, wanted=wanted)
+    oracles = [(_party(oracle.key, "oracle"), oracle.weight, 0, _FOR_EVER, _NO_APP) for oracle in terms.oracles]
+    if len({key for key, *_ in oracles}) < len(oracles):
+        raise UsageError("an oracle is named twice", where="oracle", wanted="every address once")
+    weight = sum(oracle.weight for oracle in terms.oracles)
+    if not 1 <= terms.threshold <= weight <= WEIGHT_MAX:
+        got = f"threshold {terms.threshold} of {weight}"
+        wanted = f"1 to what all oracles weigh, at most {WEIGHT_MAX}"
+        raise UsageError("a threshold out of reach", where="threshold", got=got, wanted=wanted)
+    delay_seconds, grace_seconds = terms.delay_hours * _HOUR_SECONDS, terms.grace_hours * _HOUR_SECONDS
+    return owner, guardian, delay_seconds, grace_seconds, oracles, terms.threshold
+
+
+def _party(text: str, role: str) -> str:
+    from eth_utils.address import to_checksum_address
+
     address = parse_address(text, role)
     if not any(address):
         raise UsageError("nobody has the zero address", where=role, got=text, wanted="an account")
-    return web3.to_checksum_address(address)
+    return str(to_checksum_address(address))
 
 
-def _envelope(web3: Web3, signer: Signer) -> TxParams:
-    payer = web3.to_checksum_address(signer.address)
-    if web3.eth.get_balance(payer) == 0:
-        raise TemporaryError("the paying account is empty", where=payer, got="0 wei", wanted="what a deployment costs")
-    # A plain gas price is understood by every chain, Sapphire among them; the gas limit is estimated.
-    nonce = web3.eth.get_transaction_count(payer, "latest")
-    return {"from": payer, "nonce": nonce, "chainId": web3.eth.chain_id, "gasPrice": web3.eth.gas_price}
-
-
-def _confirm(web3: Web3, where: str, sent: bytes, receipt_seconds: float) -> Deployment:
-    from hexbytes import HexBytes
-    from web3.exceptions import TimeExhausted
-
-    with node_errors(where):
-        try:
-            receipt = web3.eth.wait_for_transaction_receipt(HexBytes(sent), timeout=receipt_seconds)
-        except TimeExhausted:
-            raise TemporaryError("the deployment is in no block yet", where=where, got=f"0x{sent.hex()}") from None
-        address = receipt["contractAddress"]
-        code = bytes(web3.eth.get_code(address)) if address else b""
-        chain_id = web3.eth.chain_id
-    if address is None or receipt["status"] != 1 or code != load_artifact().deployed_bytecode:
+def _require_code(payer: Payer, name: str, address: bytes) -> bytes:
+    code = bytes(payer.web3.eth.get_code(payer.web3.to_checksum_address(address)))
+    if code != load_artifact(name).deployed_bytecode:
         raise VerificationError(
             "the contract there is not the one sent",
-            where=where,
-            got=f"status {receipt['status']}, {len(code)} bytes of code",
-            wanted="the registry that this version ships",
+            where=f"{payer.where}, 0x{address.hex()}",
+            got=f"{len(code)} bytes of code",
+            wanted=f"the {name} that this version ships",
         )
-    return Deployment(address, chain_id, receipt["blockNumber"], sent, bytes(web3.keccak(code)))
+    return code

@@ -1,10 +1,15 @@
-"""Who signs transactions, and where the key comes from. A key is never in argv, in a log or in the journal.
+"""Who signs, and where the key comes from. A key is never in argv, in a log or in the journal.
 
     level     loader              key in                                      used on
     dev       EnvironmentSigner   an environment variable                     local chains; elsewhere only if told so
     default   KeystoreSigner      a keystore v3 file, password from a file    any chain
 
-A KMS, an HSM or an enclave is another class with the same two members.
+An oracle has two uses for keys, and may have two keys. One pays for transactions: it lies on a machine that is online,
+holds what fees cost, and is replaced by another at will. One signs reports: the registry knows it, and only the owner's
+announced delay brings another in its place.
+
+A KMS, an HSM or an enclave is another class with the same members; `compact_signature` makes of its r and s what the
+registry takes.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from verifier.text import printable
 # Chain ids that development nodes use: anvil and hardhat, geth --dev.
 LOCAL_CHAIN_IDS = frozenset({1337, 31337})
 _KEY_BYTES = 32
+_CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _KEYSTORE_MAX_BYTES = 64 * 1024
 _PASSWORD_MAX_BYTES = 4096
 
@@ -46,7 +52,7 @@ class Secret:
 
 
 class Signer(Protocol):
-    """A key that pays for and authorises transactions."""
+    """A key that pays for transactions, or signs reports, or both."""
 
     @property
     def address(self) -> str:
@@ -58,6 +64,9 @@ class Signer(Protocol):
 
     def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """Return the raw bytes and the hash (32 bytes) of a transaction with these JSON-RPC fields."""
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return the compact signature (ERC-2098, 64 bytes) over a digest of 32 bytes; the same every time."""
 
 
 class _KeySigner:
@@ -72,6 +81,10 @@ class _KeySigner:
     def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
         signed = _account(self._key, "key").sign_transaction(dict(fields))
         return bytes(signed.raw_transaction), bytes(signed.hash)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        signed = _library().unsafe_sign_hash(digest, self._key.reveal())
+        return compact_signature(digest, signed.r, signed.s, self.address)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.address})"
@@ -166,6 +179,35 @@ def check_custody(signer: Signer, chain_id: int, *, allow_development_key: bool)
             got=f"chain {chain_id}",
             wanted=" or ".join(str(known) for known in sorted(LOCAL_CHAIN_IDS)),
         )
+
+
+def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
+    """Return the one form of a signature that the registry takes: r, then the lower s with the parity of y on top.
+
+    What a KMS gives has no parity, and its s may be the higher one: both are found by recovering the signer.
+
+    Raises:
+        UsageError: it is not a signature over `digest` by `address`.
+    """
+    with keeping_recursion_limit():
+        from eth_keys.datatypes import Signature
+        from eth_keys.exceptions import BadSignature
+        from eth_utils.exceptions import ValidationError
+    low = min(s, _CURVE_ORDER - s)
+    for parity in (0, 1):
+        try:
+            found = Signature(vrs=(parity, r, low)).recover_public_key_from_msg_hash(digest)
+        except (BadSignature, ValidationError):
+            continue
+        if found.to_checksum_address() == address:
+            return r.to_bytes(32, "big") + (low | parity << 255).to_bytes(32, "big")
+    raise UsageError("a signature by another key", where=f"account {address}", wanted="one that recovers to it")
+
+
+def full_signature(compact: bytes) -> bytes:
+    """Return a compact signature as 65 bytes: r, s, and 27 or 28. Other contracts than the registry want it so."""
+    word = int.from_bytes(compact[32:], "big")
+    return compact[:32] + (word & (1 << 255) - 1).to_bytes(32, "big") + bytes((27 + (word >> 255),))
 
 
 def _account(key: Secret, where: str) -> Any:

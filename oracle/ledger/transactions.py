@@ -5,6 +5,9 @@
 What a node says to a sent transaction ("already known", "nonce too low", nothing at all) decides nothing, in either
 direction. Only state does: a transaction is given up when its nonce is used and neither the contract shows its effect
 nor a receipt says that it was ours. The contract takes a repetition as no change, so the worst case costs gas.
+
+What a row's transaction says is decided when its first one is signed. Until nothing of a row is on its way any more,
+everything that is signed for it says the same.
 """
 
 from __future__ import annotations
@@ -47,7 +50,7 @@ class Progress:
 
 
 class TransactionSender:
-    """Keeps one account's transactions on their way: one per release, a bounded number at once.
+    """Keeps one account's transactions on their way: one call per row of the journal, a bounded number at once.
 
     Raises (every method):
         TemporaryError: node or disk fail, the call would revert, or fees are above the limit; the same call goes on
@@ -75,15 +78,22 @@ class TransactionSender:
     def address(self) -> str:
         return self._signer.address
 
-    def push(self, row_id: int, call: Call, *, block: int) -> Progress:
-        """Bring a release's call one step further; the caller saw that the state at `block` lacks its effect."""
+    def push(self, row_id: int, prepare: Callable[[], Call | Progress], *, block: int) -> Progress:
+        """Bring a row's call one step further; the caller saw that the state at `block` lacks its effect.
+
+        Args:
+            prepare: makes the call, or says why there is nothing to send yet. Asked only if nothing is on its way.
+        """
         # (1) a transaction whose nonce is used up by something else is given up
         used = self._chain.nonce(self.address, block)
         live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used)]
         # (2) without one, sign one; if it waits for too long, help it; each is stored before it leaves
         if live:
-            live += self._help(live[-1], call, used)
+            live += self._help(live[-1], used)
         elif len(self._journal.live_nonces(self.address)) < _IN_FLIGHT_MAX:
+            call = prepare()
+            if isinstance(call, Progress):
+                return call
             live = [self._first(row_id, call, used)]
         else:
             return Progress(State.JUDGED, f"waits for one of {_IN_FLIGHT_MAX} transactions on their way")
@@ -114,7 +124,7 @@ class TransactionSender:
                 self._journal.settle(attempt.id, AttemptState.DROPPED)
 
     def _live(self, row_id: int) -> list[Attempt]:
-        """Live transactions of a release by this account, oldest first."""
+        """Live transactions of a row by this account, oldest first."""
         return [
             attempt
             for attempt in self._journal.attempts(row_id)
@@ -144,7 +154,7 @@ class TransactionSender:
         nonce = next(free for free in count(used) if free not in taken)
         return self._sign(row_id, call, nonce, min(self._comfortable(prices), cap), self._tip(prices))
 
-    def _help(self, waiting: Attempt, call: Call, used: int) -> list[Attempt]:
+    def _help(self, waiting: Attempt, used: int) -> list[Attempt]:
         """Sign what may bring a transaction forward that waits too long: nothing, if it does not or the limits forbid.
 
         Normally that is a dearer one with the same nonce. If a reorg took away what had used a lower nonce, no node
@@ -159,6 +169,7 @@ class TransactionSender:
         if max_fee > self._limits.max_fee_wei or tip > self._limits.priority_fee_max_wei:
             return []
         is_gap = used not in self._journal.live_nonces(self.address)
+        call = Call(old.sender, old.to, old.data)
         return [self._sign(waiting.release_id, call, used if is_gap else old.nonce, max_fee, tip)]
 
     def _tip(self, prices: Prices) -> int:
@@ -174,7 +185,7 @@ class TransactionSender:
         dropped = [a for a in self._journal.attempts(row_id) if a.state is AttemptState.DROPPED and a.signed_at > since]
         if len(dropped) >= _DROPPED_PER_DAY_MAX:
             raise TemporaryError(
-                "transactions have no effect; look at the account and its role",
+                "transactions have no effect; look at the account and the registry",
                 where=f"account {self.address}",
                 got=f"{len(dropped)} within a day",
                 wanted=f"fewer than {_DROPPED_PER_DAY_MAX}",
@@ -193,7 +204,9 @@ class TransactionSender:
             "maxPriorityFeePerGas": priority_fee_wei,
         }
         raw, digest = self._signer.sign_transaction(fields)
-        transaction = SignedTransaction(self.address, nonce, digest, raw, max_fee_wei, priority_fee_wei)
+        transaction = SignedTransaction(
+            self.address, nonce, digest, raw, max_fee_wei, priority_fee_wei, call.to, call.data
+        )
         return self._journal.keep_transaction(row_id, transaction, at=self._clock())
 
     def _gas(self, call: Call) -> int:

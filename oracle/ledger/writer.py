@@ -4,36 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from oracle.journal import Journal
+from oracle.ledger.calls import number_policy_call, refusal_name
 from oracle.ledger.chain import Call, Chain, RevertedError, Web3Chain
+from oracle.ledger.registry_state import RegistryState
+from oracle.ledger.reports import Reporter
 from oracle.ledger.signers import Signer, check_custody
 from oracle.ledger.transactions import FeeLimits, Progress, TransactionSender
 from oracle.rows import State
+from verifier.checks import Check
 from verifier.errors import RecordError, TemporaryError, VerificationError
-from verifier.node import keeping_recursion_limit, parse_address
-from verifier.record import Entry, Record, match_entry
-from verifier.registry import RegistryReader, load_artifact
+from verifier.node import parse_address
+from verifier.record import JUDGED_BEFORE_MAX, Entry, Record, match_entry
+from verifier.registry import RegistryReader
+
+T = TypeVar("T")
+# What is left of the contract's window when a record is signed: time for it to be mined.
+_INCLUSION = timedelta(hours=1)
 
 
 class Registry(Protocol):
     """What the oracle reads; `verifier.registry.RegistryReader` is one."""
 
-    def entry(self, manifest_digest: bytes, *, block: int) -> Entry:
-        """The entry of a manifest as of `block`; raises RecordError if there is none."""
+    def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
+        """The entry of a release as of `block`; raises RecordError if there is none."""
 
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
         """The first manifest recorded with a report."""
 
 
+class Policies(Protocol):
+    """`oracle.ledger.registry_state.RegistryState`."""
+
+    def policy_id(self, policy_digest: bytes, *, block: int) -> int: ...
+
+
+class Reports(Protocol):
+    """`oracle.ledger.reports.Reporter`."""
+
+    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes: ...
+
+
 @dataclass(frozen=True)
 class LedgerOptions:
-    """Where records go. `confirmations` blocks on top make a record final; 0 where the chain has instant finality."""
+    """Where records go. `confirmations` blocks on top make a record final; 0 where the chain has instant finality.
+
+    The registry has no events before `first_block`; `chain_id` None takes any chain.
+    """
 
     rpc_url: str
     registry_address: str
+    chain_id: int | None
+    first_block: int
     confirmations: int
     limits: FeeLimits
     rpc_timeout_seconds: float
@@ -46,19 +71,25 @@ class RegistryWriter:
     def __init__(
         self,
         registry: Registry,
+        policies: Policies,
+        reports: Reports,
         chain: Chain,
         sender: TransactionSender,
         journal: Journal,
         *,
         address: str,
         confirmations: int,
+        clock: Callable[[], datetime],
     ) -> None:
         self._registry = registry
+        self._policies = policies
+        self._reports = reports
         self._chain = chain
         self._sender = sender
         self._journal = journal
         self._address = address
         self._confirmations = confirmations
+        self._clock = clock
 
     def check_chain(self) -> None:
         """Compare the chain and the contract with those that this journal began with, or remember them.
@@ -73,18 +104,23 @@ class RegistryWriter:
         """Bring a record one step further on its way into the registry.
 
         Returns:
-            FINAL if it is there `confirmations` blocks deep, MINED if less deep, SENT if its transaction is on its way.
+            FINAL if it is there `confirmations` blocks deep, MINED if less deep, SENT if its transaction is on its
+            way, JUDGED if it has to wait for something, SEEN if the release has to be judged anew.
 
         Raises:
-            VerificationError: the manifest is recorded already, for another release (check `registry-record`).
+            VerificationError: the release is recorded already, with facts that it cannot have (check
+                `registry-record`).
+            RecordError: its name leads to another release.
+            FormatError: it does not fit the registry's format.
+            UsageError: our signature alone does not make a record.
             TemporaryError: node, fees or disk; call again later.
         """
         # (1) the state as of one block; the account's nonce is asked for the same block
         head = self._chain.head()
         entry = self._entry(record, head)
         if entry is None:
-            return self._push(row_id, record, head)
-        # (2) somebody's record of this manifest is there: ours, or another oracle's of the same release
+            return self._push(row_id, lambda: self._publication(record, head), head)
+        # (2) somebody's record of this release is there: ours, or another oracle's
         deep = self._is_deep(record, head)
         try:
             match_entry(record, entry)
@@ -99,7 +135,19 @@ class RegistryWriter:
         # (3) deep enough
         self._sender.settle(row_id)
         same = entry.verdict_digest == record.verdict_digest
-        return Progress(State.FINAL, "" if same else "was recorded before, with another verdict")
+        notes = (entry.closed_because, "" if same else "was recorded before, with another verdict")
+        return Progress(State.FINAL, "; ".join(note for note in notes if note))
+
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Progress:
+        """Bring a policy one step further on its way to a number, by which records name it; see `publish`."""
+        head = self._chain.head()
+        if not self._policies.policy_id(policy_digest, block=head):
+            call = Call(self._sender.address, self._address, number_policy_call(policy_digest))
+            return self._push(row_id, lambda: call, head)
+        if not self._final_policy_id(policy_digest, head):
+            return Progress(State.MINED)
+        self._sender.settle(row_id)
+        return Progress(State.FINAL)
 
     def push_orphans(self) -> None:
         """See `TransactionSender.push_orphans`."""
@@ -108,47 +156,89 @@ class RegistryWriter:
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
         return self._registry.manifest_of_report(report_digest)
 
-    def _push(self, row_id: int, record: Record, block: int) -> Progress:
-        call = Call(self._sender.address, self._address, publish_call_data(record))
+    def _publication(self, record: Record, head: int) -> Call | Progress:
+        """The call that publishes a record, signed; or why not (yet)."""
+        if self._clock() - record.judged_at > JUDGED_BEFORE_MAX - _INCLUSION:
+            return Progress(State.SEEN, "was judged too long ago to be recorded, is judged anew")
+        policy_id = self._final_policy_id(record.policy_digest, head)
+        if not policy_id:
+            if not self._policies.policy_id(record.policy_digest, block=head):
+                self._journal.open_policy(record.policy_digest, at=self._clock())
+            return Progress(State.JUDGED, "waits for its policy's number in the registry")
+        data = self._reports.publication(record, policy_id=policy_id, block=head)
+        return Call(self._sender.address, self._address, data)
+
+    def _push(self, row_id: int, prepare: Callable[[], Call | Progress], block: int) -> Progress:
         try:
-            return self._sender.push(row_id, call, block=block)
+            return self._sender.push(row_id, prepare, block=block)
         except RevertedError as error:
-            raise TemporaryError(
-                "the registry would not take the record now", where=self._address, got=_revert_name(error.data)
-            ) from error
+            name = refusal_name(error.data)
+            if name == "NameTaken":
+                raise RecordError(
+                    "its name leads to another release", check=Check.REGISTRY_RECORD, where=self._address, got=name
+                ) from error
+            raise TemporaryError("the registry would not take it now", where=self._address, got=name) from error
 
     def _entry(self, record: Record, block: int) -> Entry | None:
         try:
-            return self._registry.entry(record.manifest_digest, block=block)
+            return self._registry.entry_of(record.model_digest, record.manifest_digest, block=block)
         except RecordError:
             return None
 
     def _is_deep(self, record: Record, head: int) -> bool:
+        return self._as_of_final_block(lambda block: self._entry(record, block), head) is not None
+
+    def _final_policy_id(self, policy_digest: bytes, head: int) -> int:
+        """The number of a policy, 0 if it has none that is deep enough: a fork could give it to another policy."""
+        return self._as_of_final_block(lambda block: self._policies.policy_id(policy_digest, block=block), head) or 0
+
+    def _as_of_final_block(self, read: Callable[[int], T], head: int) -> T | None:
+        """What is read as of the newest block that counts as final; None if there is nothing to be had."""
         block = head - self._confirmations
         try:
-            return block >= 0 and self._entry(record, block) is not None
+            return read(block) if block >= 0 else None
         except TemporaryError:
-            return False  # a node fails over a block before the registry was deployed, too; not final yet, in any case
+            return None  # a node fails over a block before the registry was deployed, too; not final yet, in any case
 
 
 def open_writer(
-    options: LedgerOptions, signer: Signer, journal: Journal, *, clock: Callable[[], datetime]
+    options: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, *, clock: Callable[[], datetime]
 ) -> RegistryWriter:
     """Connect to chain and registry and compare both with the journal.
+
+    Args:
+        payer: signs transactions. reporter: signs reports.
 
     Raises:
         UsageError: wrong chain or contract, or a development key on a chain that is not local.
         TemporaryError: the node does not answer.
     """
-    address = checksum_address(options.registry_address)
-    chain = Web3Chain(options.rpc_url, timeout_seconds=options.rpc_timeout_seconds)
+    address, timeout = checksum_address(options.registry_address), options.rpc_timeout_seconds
+    chain = Web3Chain(options.rpc_url, timeout_seconds=timeout)
     identity = chain.identity(address)
     chain_id = int(identity["chain id"])
-    check_custody(signer, chain_id, allow_development_key=options.allow_development_key)
+    for signer in (payer, reporter):
+        check_custody(signer, chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity)
-    registry = RegistryReader(options.rpc_url, address, chain_id=chain_id, timeout_seconds=options.rpc_timeout_seconds)
-    sender = TransactionSender(chain, signer, journal, options.limits, chain_id=chain_id, clock=clock)
-    return RegistryWriter(registry, chain, sender, journal, address=address, confirmations=options.confirmations)
+    registry = RegistryReader(
+        options.rpc_url,
+        address,
+        chain_id=options.chain_id,
+        from_block=options.first_block,
+        timeout_seconds=timeout,
+    )
+    state = RegistryState(options.rpc_url, address, timeout_seconds=timeout)
+    return RegistryWriter(
+        registry,
+        state,
+        Reporter(reporter, registry, state, chain_id=chain_id, registry=registry.address),
+        chain,
+        TransactionSender(chain, payer, journal, options.limits, chain_id=chain_id, clock=clock),
+        journal,
+        address=address,
+        confirmations=options.confirmations,
+        clock=clock,
+    )
 
 
 def checksum_address(text: str) -> str:
@@ -156,22 +246,3 @@ def checksum_address(text: str) -> str:
     from eth_utils.address import to_checksum_address
 
     return str(to_checksum_address(parse_address(text, "registry")))
-
-
-def publish_call_data(record: Record) -> bytes:
-    """Return the encoded call of the registry's `publish` with a record."""
-    with keeping_recursion_limit():
-        from web3 import Web3
-    contract = Web3().eth.contract(abi=load_artifact().abi)
-    return bytes.fromhex(contract.encode_abi("publish", args=list(record.publish_arguments()))[2:])
-
-
-def _revert_name(data: bytes) -> str:
-    """Name the contract's error by its selector, for a person."""
-    from eth_utils.abi import abi_to_signature
-    from web3 import Web3
-
-    for item in load_artifact().abi:
-        if item["type"] == "error" and bytes(Web3.keccak(text=abi_to_signature(item)))[:4] == data[:4]:  # type: ignore[arg-type]
-            return str(item["name"])
-    return data.hex() or "no reason"

@@ -12,6 +12,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,20 @@ from oracle.assembly import open_oracle
 from oracle.database import Database
 from oracle.journal import Journal
 from oracle.ledger.chain import Web3Chain
+from oracle.ledger.registry_state import RegistryState
 from oracle.service import Bell
 from oracle.settings import load_settings
 from tests.oracle.drops import believe, drop
+from verifier.judgement import Judgement
 from verifier.node import connect
+from verifier.policy import Policy
 from verifier.registry import RegistryReader
+from verifier.release import Release
 
 _NODE_CALLS = (
     (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),
-    (RegistryReader, ("entry", "manifest_of_report")),
+    (RegistryReader, ("entry_of", "manifest_of_report")),
+    (RegistryState, ("policy_id", "seat")),
 )
 _FORGETFUL_SENDS = 2
 
@@ -38,7 +45,7 @@ class ImpatientBell(Bell):
         pass
 
 
-def run_oracle(folder: Path, rpc_url: str, registry: str) -> None:
+def run_oracle(folder: Path, rpc_url: str, registry: str, judge: Callable[..., Judgement]) -> None:
     options = {
         "folder": folder / "drop",
         "journal": folder / "journal.db",
@@ -48,9 +55,19 @@ def run_oracle(folder: Path, rpc_url: str, registry: str) -> None:
         "watch": "scan-only",
         "confirmations": 0,
     }
-    oracle.assembly.judge = lambda release, policy, *, at, **_: believe(release, policy, at=at)
+    oracle.assembly.judge = judge  # type: ignore[assignment]
     with open_oracle(load_settings(None, {}, options), ImpatientBell()) as service:
         service.run_once(deadline_seconds=20)
+
+
+def judge_by_a_known_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
+    return believe(release, policy, at=at)
+
+
+def judge_by_a_new_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
+    """Each release by one of its own, so that the oracle has to have it numbered."""
+    judgement = believe(release, policy, at=at)
+    return replace(judgement, record=replace(judgement.record, policy_digest=judgement.record.manifest_digest))
 
 
 class Steps:
@@ -110,10 +127,11 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
     drop(folder / "drop" / "model", {"folder": str(folder)}, report=str(folder).encode())
     note = folder / "step"
     web3: Any = connect(rpc_url)
+    judge = judge_by_a_known_policy if forgetful else judge_by_a_new_policy
 
     def doomed() -> None:
         Steps(deadly, note).install()
-        run_oracle(folder, rpc_url, registry)
+        run_oracle(folder, rpc_url, registry, judge)
 
     if forgetful:
         web3.provider.make_request("evm_setAutomine", [False])
@@ -123,15 +141,16 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
         web3.provider.make_request("evm_setAutomine", [True])
     if not os.WIFSIGNALED(first):
         return None
-    second = in_child(lambda: run_oracle(folder, rpc_url, registry))
+    second = in_child(lambda: run_oracle(folder, rpc_url, registry, judge))
     with Journal(folder / "journal.db") as journal:
         rows = journal.rows()
         return {
             "step": note.read_text(),
             "restarted": second,
             "states": [row.state for row in rows],
-            "manifests": [row.key.content.hex() for row in rows],
-            "transactions": [a.transaction.hash.hex() for row in rows for a in journal.attempts(row.id)],
+            "names": [row.key.release for row in rows],
+            "manifest": rows[0].key.content.hex() if rows else "",
+            "transactions": [[a.transaction.hash.hex() for a in journal.attempts(row.id)] for row in rows],
         }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from oracle.ledger.calls import number_policy_call
 from oracle.ledger.chain import Call, Prices, RevertedError
-from tests.chain_fixtures import make_record
+from tests.chain_fixtures import make_entry, make_record
 from verifier.errors import RecordError, TemporaryError
 from verifier.record import Entry, Record
 
@@ -40,6 +41,9 @@ class FakeSigner:
     def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
         raw = json.dumps({**fields, "data": fields["data"].hex()}).encode()
         return raw, hashlib.sha256(raw).digest()
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        return digest + digest[::-1]
 
 
 @dataclass
@@ -168,44 +172,41 @@ def say(words: str, *, taking: bool) -> Callable[[FakeChain, bytes], str]:
 
 @dataclass
 class FakeRegistry:
-    """Reads records off a FakeChain: the call data of a record is its manifest digest and verdict digest."""
+    """Reads records and numbers of policies off a FakeChain, by the call data of its transactions.
+
+    `numbers` are policies that had one before; `reports` says which call data publishes which record.
+    """
 
     chain: FakeChain
     existing: dict[bytes, Entry] = field(default_factory=dict)
     reports: dict[bytes, bytes] = field(default_factory=dict)
     known: dict[str, Record] = field(default_factory=dict)
+    numbers: dict[bytes, int] = field(default_factory=lambda: {make_record().policy_digest: 1})
+    signed: list[tuple[bytes, int]] = field(default_factory=list)
 
-    def entry(self, manifest_digest: bytes, *, block: int) -> Entry:
+    def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
         if manifest_digest in self.existing:
             return self.existing[manifest_digest]
         for data in self.chain.effects(block):
-            record = self.known[data]
-            if record.manifest_digest == manifest_digest:
-                return entry_of(record)
+            record = self.known.get(data)
+            if record and (record.model_digest, record.manifest_digest) == (model_digest, manifest_digest):
+                return make_entry(record)
         raise RecordError("no record")
 
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
         return self.reports.get(report_digest)
 
+    def policy_id(self, policy_digest: bytes, *, block: int) -> int:
+        if policy_digest in self.numbers:
+            return self.numbers[policy_digest]
+        return 2 if number_policy_call(policy_digest).hex() in self.chain.effects(block) else 0
 
-def entry_of(record: Record, **changes: Any) -> Entry:
-    entry = Entry(
-        manifest_digest=record.manifest_digest,
-        model_digest=record.model_digest,
-        verdict_digest=record.verdict_digest,
-        report_digest=record.report_digest,
-        policy_digest=record.policy_digest,
-        judged_at=record.judged_at,
-        reported_tcb=record.reported_tcb,
-        checks=record.checks,
-        grade=record.grade,
-        product_line=record.product_line,
-        release_digest=bytes(32),
-        oracle=bytes(20),
-        recorded_at=START,
-        revoked_at=None,
-    )
-    return replace(entry, **changes)
+    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
+        """Another one every time, as if the oracle set had changed in between."""
+        self.signed.append((record.manifest_digest, policy_id))
+        data = record.manifest_digest + record.verdict_digest + bytes([len(self.signed)])
+        self.known[data.hex()] = record
+        return data
 
 
 def numbered_record(number: int, **changes: Any) -> Record:

@@ -8,17 +8,18 @@ import subprocess
 import sys
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.chain_fixtures import DeployedRegistry
-from verifier.registry import Publication
+from tests.chain_fixtures import DeployedRegistry, make_record
+from verifier.events import Publication
 
 pytestmark = pytest.mark.chain
 _ROOT = Path(__file__).parents[2]
 
 
-def drive(registry: DeployedRegistry, folder: Path, mode: str) -> list[dict[str, list[str]]]:
+def drive(registry: DeployedRegistry, folder: Path, mode: str) -> list[dict[str, Any]]:
     arguments = [str(folder), registry.chain.rpc_url, registry.address, mode]
     found = subprocess.run(
         [sys.executable, "-m", "tests.oracle.crash_driver", *arguments],
@@ -26,27 +27,52 @@ def drive(registry: DeployedRegistry, folder: Path, mode: str) -> list[dict[str,
         env={**os.environ, "CRASH_KEY": registry.oracle.key.hex()},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         check=False,
     )
     assert found.returncode == 0, found.stderr
     return [json.loads(line) for line in found.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("mode", ["automine", "forgetful"])
-def test_one_record_whatever_the_moment(registry: DeployedRegistry, tmp_path: Path, mode: str) -> None:
-    cycles = drive(registry, tmp_path, mode)
+def test_one_record_and_one_number_whatever_the_moment(registry: DeployedRegistry, tmp_path: Path) -> None:
+    """The policy has no number yet, so that the oracle sends two transactions, one after the other."""
+    cycles = drive(registry, tmp_path, "automine")
     steps = [str(cycle["step"]) for cycle in cycles]
-    assert {"send", "before commit", "after commit", "entry", "nonce"} <= set(steps)
-    assert len(steps) > 20
-    reader = registry.reader()
+    assert {"send", "before commit", "after commit", "entry_of", "nonce", "policy_id", "seat"} <= set(steps)
+    assert len(steps) > 40
+    for cycle in cycles:
+        assert (cycle["restarted"], cycle["states"]) == (0, ["final", "final"]), cycle
+        manifest = bytes.fromhex(cycle["manifest"])
+        assert cycle["names"] == ["model", f"policy {manifest.hex()}"]
+        assert_first_stored_is_mined(cycle, [writers_of(registry, manifest), numberers_of(registry, manifest)])
+    assert_key_is_nowhere(registry.oracle.key, tmp_path)
+
+
+def test_one_record_though_the_node_forgets_what_it_was_sent(registry: DeployedRegistry, tmp_path: Path) -> None:
+    registry.policy_id(make_record().policy_digest)
+    cycles = drive(registry, tmp_path, "forgetful")
+    assert len(cycles) > 20
     for cycle in cycles:
         assert (cycle["restarted"], cycle["states"]) == (0, ["final"]), cycle
-        (manifest,) = cycle["manifests"]
-        events = reader.history(bytes.fromhex(manifest))
-        (event,) = (event for event in events if isinstance(event, Publication))
-        assert [event.transaction_hash.hex()] == cycle["transactions"], "the transaction first stored is the one mined"
-    assert_key_is_nowhere(registry.oracle.key, tmp_path)
+        assert_first_stored_is_mined(cycle, [writers_of(registry, bytes.fromhex(cycle["manifest"]))])
+
+
+def assert_first_stored_is_mined(cycle: dict[str, Any], mined: list[list[str]]) -> None:
+    assert mined == cycle["transactions"], cycle
+    assert {len(hashes) for hashes in mined} == {1}
+
+
+def writers_of(registry: DeployedRegistry, manifest: bytes) -> list[str]:
+    reader = registry.reader()
+    events = reader.history(reader.entry(manifest))
+    return [event.place.transaction_hash.hex() for event in events if isinstance(event, Publication)]
+
+
+def numberers_of(registry: DeployedRegistry, policy_digest: bytes) -> list[str]:
+    logs = registry.contract.events.PolicyNumbered().get_logs(
+        from_block=0, argument_filters={"policyDigest": policy_digest}
+    )
+    return [bytes(log["transactionHash"]).hex() for log in logs]
 
 
 def assert_key_is_nowhere(key: bytes, folder: Path) -> None:

@@ -32,7 +32,7 @@ def opened(journal: Journal, fingerprint: str = "f1", at: datetime = AT) -> Row:
 
 def transaction(nonce: int, salt: bytes = b"") -> SignedTransaction:
     raw = b"raw %d %b" % (nonce, salt)
-    return SignedTransaction("0xAA", nonce, hashlib.sha256(raw).digest(), raw, 10, 1)
+    return SignedTransaction("0xAA", nonce, hashlib.sha256(raw).digest(), raw, 10, 1, "0xCC", b"call")
 
 
 def test_a_new_row_is_seen(journal: Journal) -> None:
@@ -133,6 +133,35 @@ def test_a_rejected_release_no_longer_occupies_its_report(journal: Journal) -> N
     row = journal.accept(opened(journal).id, b"s", b"record", b"report", at=AT)
     journal.reject(row.id, FORGED, None, retry_at=LATER, at=AT)
     assert journal.manifest_by_report(b"report") is None
+
+
+def test_a_record_that_waited_for_too_long_is_forgotten_and_its_verdict_kept(journal: Journal) -> None:
+    row = journal.accept(opened(journal).id, b"s", b"record", b"report", at=AT)
+    forgotten = journal.forget_record(row.id, note="too old", at=LATER)
+    assert (forgotten.state, forgotten.record, forgotten.problem) == (State.SEEN, None, "too old")
+    assert journal.manifest_by_report(b"report") is None
+    assert journal.unpublished() == ()
+    assert journal.verdict(row.verdict_digest or b"") == b"s"
+    assert journal.find("folder", "a/b", "f1") == forgotten, "the next scan judges it, though it did not change"
+
+
+def test_a_policy_has_one_row_until_it_has_its_number(journal: Journal) -> None:
+    digest = b"\x05" * 32
+    row = journal.open_policy(digest, at=AT)
+    assert (row.state, row.record, row.key.content) == (State.JUDGED, None, digest)
+    journal.advance(row.id, State.SENT, at=AT)
+    assert journal.open_policy(digest, at=LATER).state is State.SENT
+    assert journal.unpublished() == (journal.row(row.id),)
+    journal.advance(row.id, State.FINAL, at=AT)
+    again = journal.open_policy(digest, at=LATER)  # a fork took the number away
+    assert (again.id, again.state) == (row.id, State.JUDGED)
+
+
+def test_a_policy_that_a_bug_of_ours_stopped_goes_on_after_its_wait(journal: Journal) -> None:
+    row = journal.open_policy(b"\x05" * 32, at=AT)
+    stuck = journal.park_internal(row.id, "bug", limit=1, retry_at=LATER, at=AT)
+    assert journal.open_policy(b"\x05" * 32, at=AT) == stuck
+    assert journal.open_policy(b"\x05" * 32, at=LATER).state is State.JUDGED
 
 
 def test_transactions_are_kept_with_their_bytes(journal: Journal) -> None:

@@ -44,6 +44,7 @@ class FakeWriter:
     published: list[Record] = field(default_factory=list)
     reports: dict[bytes, bytes] = field(default_factory=dict)
     orphans: int = 0
+    numbered: list[bytes] = field(default_factory=list)
 
     def publish(self, row_id: int, record: Record) -> Progress:
         self.published.append(record)
@@ -51,6 +52,10 @@ class FakeWriter:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Progress:
+        self.numbered.append(policy_digest)
+        return self.answers.pop(0) if self.answers else Progress(State.FINAL)  # type: ignore[return-value]
 
     def push_orphans(self) -> None:
         self.orphans += 1
@@ -289,6 +294,44 @@ def test_a_release_that_changes_while_its_record_is_on_its_way_stays_as_judged(r
     (release / "model.bin").write_bytes(b"changed")
     assert room.one().state is State.SENT
     assert len(room.judged) == 1
+
+
+def test_a_record_that_waited_for_too_long_is_judged_anew(room: Room) -> None:
+    drop(room.drop / "a", {})
+    room.writer.answers = [TemporaryError("node down")]
+    room.one()
+    room.clock.advance(8 * 86_400)
+    room.writer.answers = [Progress(State.SEEN, "was judged too long ago")]
+    room.pipeline.settle()
+    (row,) = room.journal.rows()
+    assert (row.state, row.record, row.problem) == (State.SEEN, None, "was judged too long ago")
+    assert room.one().state is State.FINAL, "the next scan judges it, though it did not change"
+    first, *_, last = room.writer.published
+    assert (len(room.judged), last.judged_at - first.judged_at) == (2, timedelta(days=8))
+    assert last.verdict_digest != first.verdict_digest
+    for record in (first, last):
+        assert room.journal.verdict(record.verdict_digest)
+
+
+def test_a_release_that_is_refused_when_judged_anew_is_never_published(room: Room) -> None:
+    drop(room.drop / "a", {})
+    room.writer.answers = [Progress(State.SEEN, "was judged too long ago")]
+    assert room.one().state is State.SEEN
+    room.verdicts = [AppraisalError("firmware is too old by now", check=Check.TCB_FLOOR)]
+    assert room.one().state is State.REJECTED
+    assert len(room.writer.published) == 1
+
+
+def test_a_policy_gets_its_number_by_a_row_of_its_own(room: Room) -> None:
+    row = room.journal.open_policy(b"\x05" * 32, at=room.clock())
+    room.writer.answers = [Progress(State.SENT), Progress(State.FINAL)]
+    room.pipeline.settle()
+    assert room.journal.row(row.id).state is State.SENT
+    room.pipeline.settle()
+    room.pipeline.settle()
+    assert room.journal.row(row.id).state is State.FINAL
+    assert room.writer.numbered == [b"\x05" * 32] * 2
+    assert room.writer.published == []
 
 
 def test_what_a_node_says_is_noted(room: Room, caplog: pytest.LogCaptureFixture) -> None:

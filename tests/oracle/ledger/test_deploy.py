@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from oracle.cli import main
 from oracle.ledger import deploy as room
 from oracle.ledger.anvil import EmbeddedChain, run_anvil
-from oracle.ledger.deploy import ADMIN_DELAY_SECONDS, deploy
+from oracle.ledger.deploy import OracleTerms, Terms, deploy, majority, number_policies, parse_oracle
 from oracle.ledger.signers import EnvironmentSigner, Signer
 from tests.chain_fixtures import DeployedRegistry, deploy_registry, make_record
+from verifier.contract import load_artifact
+from verifier.deployments import parse_deployment
 from verifier.errors import TemporaryError, UsageError, VerificationError
 from verifier.node import connect
-from verifier.registry import RegistryReader, load_artifact
+from verifier.policy import SHIPPED_POLICIES, shipped_policy
+from verifier.registry import open_deployment
 
 pytestmark = pytest.mark.chain
 
@@ -24,58 +31,159 @@ def _signer(key: bytes) -> Signer:
     return EnvironmentSigner("KEY", {"KEY": key.hex()})
 
 
-def _parties(chain: EmbeddedChain) -> dict[str, Any]:
-    return dict(zip(("admin", "oracle", "guardian"), (account.address for account in chain.accounts[1:4]), strict=True))
+def _terms(chain: EmbeddedChain, **changes: Any) -> Terms:
+    owner, guardian, *oracles = (account.address for account in chain.accounts[1:6])
+    terms = Terms(owner, guardian, tuple(OracleTerms(key, 2) for key in oracles), 4, 48, 24)
+    return replace(terms, **changes)
 
 
-def test_says_where_the_registry_is(registry: DeployedRegistry) -> None:
-    web3, found = registry.contract.w3, registry.deployment
-    receipt = web3.eth.get_transaction_receipt(found.transaction_hash)
-    assert (found.address, found.block_number) == (receipt["contractAddress"], receipt["blockNumber"])
-    assert found.chain_id == registry.chain.chain_id
+def test_what_is_deployed_is_what_the_terms_say(anvil: EmbeddedChain) -> None:
+    terms = _terms(anvil)
+    found = deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
+    web3: Any = connect(anvil.rpc_url)
+    receipt = web3.eth.get_transaction_receipt(found.transaction)
+    assert (found.registry.hex(), found.block) == (receipt["contractAddress"][2:].lower(), receipt["blockNumber"])
+    assert found.chain_id == anvil.chain_id
     assert found.code_hash == web3.keccak(load_artifact().deployed_bytecode)
-    assert RegistryReader(registry.chain.rpc_url, found.address).chain_id == found.chain_id
+    assert open_deployment(anvil.rpc_url, found).chain_id == found.chain_id
+
+    functions = web3.eth.contract(receipt["contractAddress"], abi=load_artifact().abi).functions
+    assert [functions.owner().call().lower(), functions.guardian().call().lower()] == [terms.owner, terms.guardian]
+    assert functions.publicDelay().call() == 48 * 3600
+    assert functions.epochOf(1).call() == (4, 3, 2**40 - 1)
+    for index, oracle in enumerate(terms.oracles):
+        key, *rest = functions.oracleAt(1, index).call()
+        assert (key.lower(), rest) == (oracle.key, [2, 0, 2**40 - 1, bytes(21)])
 
 
-def test_a_new_admin_waits_two_days_unless_told_otherwise(anvil: EmbeddedChain) -> None:
-    assert ADMIN_DELAY_SECONDS == 172_800
-    found = deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), **_parties(anvil))
-    address = connect(anvil.rpc_url).to_checksum_address(found.address)
-    contract = connect(anvil.rpc_url).eth.contract(address, abi=load_artifact().abi)
-    assert contract.functions.defaultAdminDelay().call() == ADMIN_DELAY_SECONDS
-
-
-@pytest.mark.parametrize("role", ["admin", "oracle", "guardian"])
+@pytest.mark.parametrize("role", ["owner", "guardian", "oracle"])
 @pytest.mark.parametrize("address", ["0x" + "00" * 20, "0x12", "nobody"])
 def test_refuses_a_party_that_is_nobody(anvil: EmbeddedChain, role: str, address: str) -> None:
+    change: Any = {"oracles": (OracleTerms(address, 2),)} if role == "oracle" else {role: address}
     with pytest.raises(UsageError, match=f"^{role}: "):
-        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), **_parties(anvil) | {role: address})
+        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil, **change))
+
+
+_KEY, _OTHER = "0x" + "11" * 20, "0x" + "22" * 20
+
+
+@pytest.mark.parametrize(
+    ("oracles", "threshold", "problem"),
+    [
+        ((), 1, "not an oracle set"),
+        (tuple(OracleTerms(f"0x{number:040x}", 1) for number in range(1, 34)), 1, "not an oracle set"),
+        ((OracleTerms(_KEY, 1), OracleTerms(_KEY, 1)), 1, "named twice"),
+        ((OracleTerms(_KEY, 1),), 0, "out of reach"),
+        ((OracleTerms(_KEY, 1), OracleTerms(_OTHER, 2)), 4, "out of reach"),
+        ((OracleTerms(_KEY, 65_535), OracleTerms(_OTHER, 1)), 1, "out of reach"),
+    ],
+)
+def test_refuses_an_oracle_set_that_the_contract_would_refuse(
+    anvil: EmbeddedChain, oracles: tuple[OracleTerms, ...], threshold: int, problem: str
+) -> None:
+    terms = _terms(anvil, oracles=oracles, threshold=threshold)
+    with pytest.raises(UsageError, match=problem):
+        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
+
+
+def test_an_oracle_is_an_address_and_perhaps_a_weight() -> None:
+    assert parse_oracle(_KEY) == OracleTerms(_KEY, 1)
+    assert parse_oracle(f"{_KEY}:65535") == OracleTerms(_KEY, 65_535)
+    for text in ("", "nobody", f"{_KEY}:", f"{_KEY}:0", f"{_KEY}:-1", f"{_KEY}:65536", f"{_KEY}:1:1", f"{_KEY}:²"):
+        with pytest.raises(UsageError, match=r"^oracle: "):
+            parse_oracle(text)
+
+
+@pytest.mark.parametrize(("weights", "wanted"), [([1], 1), ([5], 3), ([1, 1], 2), ([1, 1, 1], 2), ([2, 1, 1], 3)])
+def test_two_groups_without_a_common_oracle_never_both_have_a_majority(weights: list[int], wanted: int) -> None:
+    assert majority(tuple(OracleTerms(_KEY, weight) for weight in weights)) == wanted
 
 
 def test_an_account_without_money_is_temporary_and_named(anvil: EmbeddedChain) -> None:
     with pytest.raises(TemporaryError, match="the paying account is empty"):
-        deploy(anvil.rpc_url, _signer(b"\x51" * 32), **_parties(anvil))
+        deploy(anvil.rpc_url, _signer(b"\x51" * 32), _terms(anvil))
 
 
 def test_no_node_is_temporary(anvil: EmbeddedChain) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(TemporaryError):
-            deploy(f"http://127.0.0.1:{taken.getsockname()[1]}", _signer(anvil.accounts[0].key), **_parties(anvil))
+            deploy(url, _signer(anvil.accounts[0].key), _terms(anvil))
 
 
-def test_refuses_other_code_at_the_address(anvil: EmbeddedChain, monkeypatch: pytest.MonkeyPatch) -> None:
-    artifact = load_artifact()
-    wanted = replace(artifact, deployed_bytecode=artifact.deployed_bytecode[:-1] + b"\x00")
-    monkeypatch.setattr(room, "load_artifact", lambda: wanted)
-    with pytest.raises(VerificationError, match="not the one sent"):
-        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), **_parties(anvil))
+@pytest.mark.parametrize("name", ["ProvenanceRegistry", "Namespaces", "Lineage"])
+def test_refuses_other_code_at_any_of_the_addresses(
+    anvil: EmbeddedChain, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def altered(asked: str = "ProvenanceRegistry") -> Any:
+        artifact = load_artifact(asked)
+        wanted = artifact.deployed_bytecode[:-1] + b"\x00"
+        return replace(artifact, deployed_bytecode=wanted) if asked == name else artifact
+
+    monkeypatch.setattr(room, "load_artifact", altered)
+    with pytest.raises(VerificationError, match=f"not the one sent.*wanted the {name}"):
+        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil))
 
 
 @pytest.mark.usefixtures("anvil")
 def test_a_transaction_that_no_block_takes_is_temporary_and_its_hash_is_told() -> None:
     with run_anvil(options=("--no-mining",)) as chain, pytest.raises(TemporaryError, match=r"got 0x[0-9a-f]{64}"):
-        deploy(chain.rpc_url, _signer(chain.accounts[0].key), **_parties(chain), receipt_seconds=0.3)
+        deploy(chain.rpc_url, _signer(chain.accounts[0].key), _terms(chain), receipt_seconds=0.3)
+
+
+def test_policies_are_numbered_once(registry: DeployedRegistry) -> None:
+    signer = _signer(registry.stranger.key)
+    arguments = (registry.chain.rpc_url, signer, registry.address_bytes)
+    first = number_policies(*arguments, {"a": b"\x01" * 32, "b": b"\x02" * 32})
+    head = registry.contract.w3.eth.block_number
+    assert number_policies(*arguments, {"b": b"\x02" * 32, "a": b"\x01" * 32}) == first == {"a": 1, "b": 2}
+    assert registry.contract.w3.eth.block_number == head
+
+
+def _command(chain: EmbeddedChain, *options: str) -> Any:
+    arguments = ["deploy", "--rpc", chain.rpc_url, "--key-variable", "K", *options]
+    return CliRunner().invoke(main, arguments, env={"K": chain.accounts[0].key.hex()})
+
+
+def test_the_command_tells_all_and_writes_the_deployment_file(anvil: EmbeddedChain, tmp_path: Path) -> None:
+    terms = _terms(anvil)
+    parties = ("--owner", terms.owner, "--guardian", terms.guardian)
+    first, second, third = (oracle.key for oracle in terms.oracles)
+    oracles = ("--oracle", f"{first}:2", "--oracle", second, "--oracle", third)
+    places = ("--delay-hours", "1", "--grace-hours", "0", "--deployments", str(tmp_path / "new"))
+    result = _command(anvil, *parties, *oracles, *places, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["oracles"][0] == {"key": first, "weight": 2}
+    assert (document["threshold"], document["delay_hours"], document["grace_hours"]) == (3, 1, 0)
+    assert (document["owner"], document["guardian"]) == (terms.owner, terms.guardian)
+    assert set(document["policies"]) == set(SHIPPED_POLICIES)
+
+    file = tmp_path / "new" / f"{anvil.chain_id}.json"
+    reader = open_deployment(anvil.rpc_url, parse_deployment(file.read_bytes(), str(file)))
+    for name, number in document["policies"].items():
+        assert reader.policy_id(shipped_policy(name).digest) == number
+    written = json.loads(file.read_bytes())
+    assert written == {name: document[name] for name in written}
+
+
+def test_without_options_the_paying_account_is_all_in_one_and_is_told_so(anvil: EmbeddedChain) -> None:
+    result = _command(anvil)
+    assert result.exit_code == 0, result.output
+    payer = connect(anvil.rpc_url).to_checksum_address(anvil.accounts[0].address)
+    assert result.output.count(payer) == 3
+    assert "threshold    1 of 1" in result.output
+    assert "one oracle alone can write records" in result.output
+
+
+def test_the_command_refuses_before_it_pays(anvil: EmbeddedChain, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    head = connect(anvil.rpc_url).eth.block_number
+    for options in (["--oracle", "nobody"], ["--threshold", "9"], ["--deployments", str(tmp_path / "file")]):
+        assert _command(anvil, *options).exit_code == 2
+    assert _command(anvil, "--delay-hours", "0").exit_code == 2
+    assert connect(anvil.rpc_url).eth.block_number == head
 
 
 @pytest.mark.usefixtures("anvil")
@@ -86,4 +194,4 @@ def test_works_on_the_oldest_fork_it_is_compiled_for_and_on_the_newest(hardfork:
         registry = deploy_registry(chain)
         registry.publish(record)
         registry.reader().match_record(record)
-        assert registry.contract.functions.isRecorded(record.model_digest, 1).call()
+        assert registry.contract.functions.isModel(record.model_digest, record.manifest_digest, 1).call()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from oracle.ledger.signers import EnvironmentSigner
 from oracle.ledger.transactions import FeeLimits
 from oracle.ledger.writer import LedgerOptions, RegistryWriter, open_writer
 from oracle.rows import AttemptState, ReleaseKey, State
-from tests.chain_fixtures import DeployedRegistry, deploy_registry, make_record
-from verifier.errors import TemporaryError, UsageError
+from tests.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_record
+from verifier.errors import RecordError, TemporaryError, UsageError
+from verifier.events import Publication
 from verifier.record import Record
-from verifier.registry import Publication
+from verifier.record_bytes import record_id
 
 pytestmark = pytest.mark.chain
 GWEI = 10**9
@@ -28,13 +30,18 @@ LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_ma
 
 
 class World:
-    """A registry, a journal file, and a writer that can be made anew as a restart would."""
+    """A registry that knows the policy, a journal file, and a writer that can be made anew as a restart would.
+
+    The oracle's own account pays, unless a test says otherwise.
+    """
 
     def __init__(self, registry: DeployedRegistry, folder: Path) -> None:
         self.registry = registry
+        registry.policy_id(make_record().policy_digest)
+        self.payer = registry.oracle
         self.web3: Any = registry.contract.w3
         self.path = folder / "journal.db"
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.now = JUDGED_AT
         self.journal = Journal(self.path)
         self.confirmations = 0
         self.writer = self.connected()
@@ -43,13 +50,17 @@ class World:
         options: dict[str, Any] = {
             "rpc_url": self.registry.chain.rpc_url,
             "registry_address": self.registry.address,
+            "chain_id": None,
+            "first_block": 0,
             "confirmations": self.confirmations,
             "limits": LIMITS,
             "rpc_timeout_seconds": 10.0,
             "allow_development_key": False,
         }
-        signer = EnvironmentSigner("KEY", {"KEY": self.registry.oracle.key.hex()})
-        return open_writer(LedgerOptions(**options | changes), signer, self.journal, clock=lambda: self.now)
+        payer, reporter = (
+            EnvironmentSigner("KEY", {"KEY": account.key.hex()}) for account in (self.payer, self.registry.oracle)
+        )
+        return open_writer(LedgerOptions(**options | changes), payer, reporter, self.journal, clock=lambda: self.now)
 
     def restart(self) -> None:
         self.journal.close()
@@ -79,10 +90,11 @@ class World:
         assert "error" not in answer, answer
         return answer["result"]
 
-    def events(self, record: Record) -> list[Publication]:
-        return [
-            event for event in self.registry.reader().history(record.manifest_digest) if isinstance(event, Publication)
-        ]
+    def writers(self, record: Record) -> list[bytes]:
+        """Hashes of the transactions that wrote a record, which is one at most."""
+        reader = self.registry.reader()
+        entry = reader.entry_of(record.model_digest, record.manifest_digest)
+        return [event.place.transaction_hash for event in reader.history(entry) if isinstance(event, Publication)]
 
 
 @pytest.fixture
@@ -106,8 +118,7 @@ def test_a_record_is_published_once_and_becomes_final(world: World) -> None:
     assert world.publish(row_id, record) is State.FINAL
     (attempt,) = world.journal.attempts(row_id)
     assert attempt.state is AttemptState.MINED
-    (event,) = world.events(record)
-    assert event.transaction_hash == attempt.transaction.hash
+    assert world.writers(record) == [attempt.transaction.hash]
 
 
 def test_a_record_that_is_there_already_needs_no_transaction(world: World) -> None:
@@ -128,8 +139,7 @@ def test_after_a_restart_the_same_bytes_go_again(world: World) -> None:
     world.rpc("evm_mine")
     assert world.publish(row_id, record) is State.FINAL
     (attempt,) = world.journal.attempts(row_id)
-    (event,) = world.events(record)
-    assert event.transaction_hash == attempt.transaction.hash
+    assert world.writers(record) == [attempt.transaction.hash]
 
 
 def test_a_transaction_that_the_node_dropped_arrives_after_a_restart(world: World) -> None:
@@ -144,13 +154,14 @@ def test_a_transaction_that_the_node_dropped_arrives_after_a_restart(world: Worl
     assert world.publish(row_id, record) is State.SENT
     world.rpc("evm_mine")
     assert world.publish(row_id, record) is State.FINAL
-    assert [event.transaction_hash for event in world.events(record)] == [attempt.transaction.hash]
+    assert world.writers(record) == [attempt.transaction.hash]
     assert len(world.journal.attempts(row_id)) == 1
 
 
 def test_a_reorg_of_the_block_sends_the_same_bytes_again(world: World) -> None:
     world.confirmations = 2
     world.writer = world.connected()
+    world.rpc("anvil_mine", 2)  # the policy's number is final
     record = fresh_record()
     row_id = world.row(record)
     while world.publish(row_id, record) is not State.MINED:
@@ -163,7 +174,7 @@ def test_a_reorg_of_the_block_sends_the_same_bytes_again(world: World) -> None:
     for _ in range(3):
         world.rpc("evm_mine")
     assert world.publish(row_id, record) is State.FINAL
-    assert [event.transaction_hash for event in world.events(record)] == [attempt.transaction.hash]
+    assert world.writers(record) == [attempt.transaction.hash]
     assert len(world.journal.attempts(row_id)) == 1
 
 
@@ -182,12 +193,11 @@ def test_a_nonce_that_something_else_used_up_gives_way_to_the_next(world: World)
     assert world.publish(row_id, record) is State.FINAL
     states = [attempt.state for attempt in world.journal.attempts(row_id)]
     assert states == [AttemptState.DROPPED, AttemptState.MINED]
-    assert len(world.events(record)) == 1
+    assert len(world.writers(record)) == 1
 
 
 def test_a_transaction_that_reverted_is_replaced_once_the_contract_takes_it(world: World) -> None:
     functions = world.registry.contract.functions
-    role, account = functions.ORACLE_ROLE().call(), world.web3.to_checksum_address(world.registry.oracle.address)
     record = fresh_record()
     row_id = world.row(record)
     world.rpc("evm_setAutomine", False)
@@ -195,15 +205,93 @@ def test_a_transaction_that_reverted_is_replaced_once_the_contract_takes_it(worl
     (first,) = world.journal.attempts(row_id)
     world.rpc("anvil_dropTransaction", "0x" + first.transaction.hash.hex())
     world.rpc("evm_setAutomine", True)
-    world.registry.send(functions.revokeRole(role, account), world.registry.admin)
+    world.registry.send(functions.pauseWrites(), world.registry.guardian)
     reverted = world.web3.eth.send_raw_transaction(first.transaction.raw)
     assert world.web3.eth.wait_for_transaction_receipt(reverted, poll_latency=0.01)["status"] == 0
-    with pytest.raises(TemporaryError, match="AccessControlUnauthorizedAccount"):
+    with pytest.raises(TemporaryError, match="WritesArePaused"):
         world.publish(row_id, record)
-    world.registry.send(functions.grantRole(role, account), world.registry.admin)
+    world.registry.send(functions.resumeWrites(), world.registry.owner)
     assert world.publish(row_id, record) is State.SENT
     world.finish(row_id, record)
-    assert len(world.events(record)) == 1
+    assert len(world.writers(record)) == 1
+
+
+def test_one_key_pays_and_another_signs(world: World) -> None:
+    world.payer = world.registry.chain.accounts[-1]
+    world.writer = world.connected()
+    record = fresh_record()
+    row_id = world.row(record)
+    world.finish(row_id, record)
+    (attempt,) = world.journal.attempts(row_id)
+    assert attempt.transaction.sender.lower() == world.payer.address.lower()
+    entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
+    assert [signer.address.hex() for signer in entry.signers] == [world.registry.oracle.address[2:].lower()]
+
+
+def test_a_policy_that_nobody_numbered_is_numbered_first(world: World) -> None:
+    record = fresh_record(policy_digest=secrets.token_bytes(32))
+    row_id = world.row(record)
+    assert world.publish(row_id, record) is State.JUDGED
+    _, policy = world.journal.unpublished()
+    deadline = time.monotonic() + 10
+    while world.writer.number_policy(policy.id, record.policy_digest).state is not State.FINAL:
+        assert time.monotonic() < deadline
+    world.journal.advance(policy.id, State.FINAL, at=world.now)
+    world.finish(row_id, record)
+    entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
+    assert entry.policy_id == world.registry.policy_id(record.policy_digest) > 1
+
+
+def test_a_recorded_parent_is_named(world: World) -> None:
+    parent = fresh_record(model_digest=secrets.token_bytes(32))
+    world.registry.publish(parent)
+    record = fresh_record(parent_models=(parent.model_digest, b"\x77" * 32))
+    world.finish(world.row(record), record)
+    entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
+    assert entry.parents == (record_id(parent),)
+
+
+def test_a_key_that_left_the_oracle_set_signs_nothing_more(world: World) -> None:
+    other = deploy_registry(world.registry.chain, oracles=3, threshold=2)
+    other.policy_id(make_record().policy_digest)
+    world.journal.close()
+    world.journal = Journal(world.path.with_name("other.db"))
+    world.registry = other
+    world.writer = world.connected()
+    record = fresh_record()
+    row_id = world.row(record)
+    with pytest.raises(
+        UsageError, match=r"signatures of other oracles are needed.*got weight 1, wanted the threshold, 2"
+    ):
+        world.publish(row_id, record)
+    world.registry = replace(other, oracles=(other.stranger,))
+    world.writer = world.connected()
+    with pytest.raises(UsageError, match="not an oracle of this registry"):
+        world.publish(row_id, record)
+    assert world.journal.attempts(row_id) == ()
+
+
+def test_a_record_by_an_unknown_publisher_is_held_and_that_is_final(world: World) -> None:
+    world.registry.claim("acme", world.registry.stranger, [b"\x01" * 32])
+    trusted = fresh_record(name="acme/model", publisher_identity=b"\x01" * 32)
+    stranger = fresh_record(name="acme/model", version="2", publisher_identity=b"\x02" * 32)
+    taken = fresh_record(name="acme/model", publisher_identity=b"\x01" * 32)
+    for record, note in ((trusted, ""), (stranger, "the record is held: its namespace does not trust the publisher")):
+        row_id = world.row(record)
+        world.finish(row_id, record)
+        assert world.writer.publish(row_id, record).note == note
+    with pytest.raises(RecordError, match="its name leads to another release"):
+        world.publish(world.row(taken), taken)
+
+
+def test_a_record_that_the_contract_finds_too_old_is_not_signed(world: World) -> None:
+    record = fresh_record(judged_at=JUDGED_AT - timedelta(days=7))
+    row_id = world.row(record)
+    assert world.publish(row_id, record) is State.SEEN
+    assert world.journal.attempts(row_id) == ()
+    world.now -= timedelta(hours=2)  # a clock that is wrong
+    with pytest.raises(TemporaryError, match="OutOfTime"):
+        world.publish(row_id, record)
 
 
 def test_a_fee_spike_pauses_and_a_waiting_transaction_is_offered_more(world: World) -> None:
@@ -224,7 +312,7 @@ def test_a_fee_spike_pauses_and_a_waiting_transaction_is_offered_more(world: Wor
     old, new = world.journal.attempts(row_id)
     assert old.transaction.nonce == new.transaction.nonce
     assert (old.state, new.state) == (AttemptState.DROPPED, AttemptState.MINED)
-    assert len(world.events(record)) == 1
+    assert len(world.writers(record)) == 1
 
 
 def test_many_are_on_their_way_at_once_and_all_arrive(world: World) -> None:
@@ -241,7 +329,7 @@ def test_many_are_on_their_way_at_once_and_all_arrive(world: World) -> None:
     world.rpc("evm_mine")
     for row_id, record in zip(rows, records, strict=True):
         assert world.publish(row_id, record) is State.FINAL
-        assert len(world.events(record)) == 1
+        assert len(world.writers(record)) == 1
         assert len(world.journal.attempts(row_id)) == 1
 
 
@@ -254,6 +342,8 @@ def test_another_registry_or_chain_is_refused(world: World) -> None:
             world.connected(registry_address=address)
     with pytest.raises(UsageError, match="no contract"):
         world.connected(registry_address="0x" + "12" * 20)
+    with pytest.raises(UsageError, match="another chain"):
+        world.connected(chain_id=1)
     # two chains that anvil starts within one second have the same genesis block
     with run_anvil(options=("--timestamp", "1700000000")) as chain:
         elsewhere = deploy_registry(chain)

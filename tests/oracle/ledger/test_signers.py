@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from oracle.ledger.signers import EnvironmentSigner, KeystoreSigner, Secret, check_custody, read_password
+from oracle.ledger.signers import (
+    EnvironmentSigner,
+    KeystoreSigner,
+    Secret,
+    check_custody,
+    compact_signature,
+    full_signature,
+    read_password,
+)
 from verifier.errors import UsageError
 from verifier.node import keeping_recursion_limit
 
@@ -48,6 +56,40 @@ def test_a_key_from_the_environment_signs(text: str) -> None:
     raw, digest = signer.sign_transaction(FIELDS)
     assert Account.recover_transaction(raw) == ADDRESS
     assert signer.sign_transaction(FIELDS) == (raw, digest), "signing is deterministic"
+
+
+DIGEST = bytes(range(32, 64))
+# The order of secp256k1, of which the lower half of s is taken.
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+def test_a_digest_is_signed_compactly_with_the_lower_s() -> None:
+    signer = EnvironmentSigner("K", {"K": KEY.hex()})
+    parities = set()
+    for number in range(32):
+        digest = bytes([number]) * 32
+        signature = signer.sign_digest(digest)
+        assert signer.sign_digest(digest) == signature, "signing is deterministic"
+        assert Account._recover_hash(digest, signature=full_signature(signature)) == ADDRESS
+        word = int.from_bytes(signature[32:])
+        parities.add(word >> 255)
+        assert (len(signature), (word & (1 << 255) - 1) <= ORDER // 2) == (64, True)
+    assert parities == {0, 1}
+
+
+def test_what_a_kms_gives_is_made_low_and_its_parity_found() -> None:
+    signed = Account.unsafe_sign_hash(DIGEST, KEY)
+    wanted = EnvironmentSigner("K", {"K": KEY.hex()}).sign_digest(DIGEST)
+    for s in (signed.s, ORDER - signed.s):
+        assert compact_signature(DIGEST, signed.r, s, ADDRESS) == wanted
+
+
+@pytest.mark.parametrize(
+    ("r", "s"), [(0, 1), (1, 0), (0, 0), (ORDER, 1), (1, ORDER), (1, ORDER + 1), (2**256, 1), (5, 5)]
+)
+def test_what_is_no_signature_by_the_key_is_refused(r: int, s: int) -> None:
+    with pytest.raises(UsageError, match="by another key"):
+        compact_signature(DIGEST, r, s, ADDRESS)
 
 
 @pytest.mark.parametrize("text", ["", "zz", KEY.hex()[:-2], KEY.hex() + "00", "00" * 32, "ff" * 32, "é" * 64])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oracle.journal import Journal
 from oracle.ledger.chain import Call, Prices, RevertedError
-from oracle.ledger.transactions import FeeLimits, TransactionSender
+from oracle.ledger.transactions import FeeLimits, Progress, TransactionSender
 from oracle.rows import Attempt, AttemptState, ReleaseKey, State
 from tests.oracle.fakes import (
     ADDRESS,
@@ -65,7 +65,7 @@ class Ledger:
             self.sender.settle(row_id)
             state = State.FINAL
         else:
-            state = self.sender.push(row_id, Call(ADDRESS, REGISTRY, data), block=block).state
+            state = self.sender.push(row_id, lambda: Call(ADDRESS, REGISTRY, data), block=block).state
         self.journal.advance(row_id, state, at=self.clock())
         return state
 
@@ -140,7 +140,7 @@ def test_a_success_that_the_state_does_not_show_yet_is_waited_for(ledger: Ledger
     ledger.push(row_id)
     ledger.chain.mine()
     call = Call(ADDRESS, REGISTRY, bytes([row_id]))
-    assert ledger.sender.push(row_id, call, block=ledger.chain.head()).state is State.SENT
+    assert ledger.sender.push(row_id, lambda: call, block=ledger.chain.head()).state is State.SENT
     assert len(ledger.attempts(row_id)) == 1
     assert len(ledger.chain.sent) == 1
 
@@ -186,6 +186,32 @@ def test_a_gap_that_a_reorg_tore_is_filled(ledger: Ledger) -> None:
     assert [ledger.push(row_id), ledger.push(other)] == [State.FINAL] * 2
     ledger.sender.push_orphans(block=ledger.chain.head())
     assert AttemptState.LIVE not in {attempt.state for attempt in ledger.attempts(row_id)}
+
+
+def test_what_a_row_says_is_asked_for_once_and_said_until_nothing_is_on_its_way(ledger: Ledger) -> None:
+    row_id, asked = ledger.row(), []
+
+    def prepare() -> Call:
+        asked.append(b"call %d" % len(asked))
+        return Call(ADDRESS, REGISTRY, asked[-1])
+
+    for _ in range(3):  # each time the waiting one is offered more
+        ledger.sender.push(row_id, prepare, block=ledger.chain.head())
+        ledger.clock.advance(90)
+    ledger.restart()
+    ledger.sender.push(row_id, prepare, block=ledger.chain.head())
+    assert {attempt.transaction.data for attempt in ledger.attempts(row_id)} == {b"call 0"}
+    assert len(ledger.attempts(row_id)) == 4
+    assert asked == [b"call 0"]
+    ledger.chain.use_nonce()
+    ledger.sender.push(row_id, prepare, block=ledger.chain.head())
+    assert ledger.attempts(row_id)[-1].transaction.data == b"call 1"
+
+
+def test_a_row_with_nothing_to_say_yet_signs_nothing(ledger: Ledger) -> None:
+    row_id, waits = ledger.row(), Progress(State.JUDGED, "waits for something")
+    assert ledger.sender.push(row_id, lambda: waits, block=ledger.chain.head()) == waits
+    assert ledger.attempts(row_id) == ()
 
 
 def test_no_more_than_sixteen_are_on_their_way(ledger: Ledger) -> None:
@@ -305,7 +331,7 @@ def test_transactions_of_a_replaced_key_are_left_alone(ledger: Ledger) -> None:
     signer.address = "0x00000000000000000000000000000000000000CC"
     sender = TransactionSender(ledger.chain, signer, ledger.journal, LIMITS, chain_id=31337, clock=ledger.clock)
     ledger.chain.answers = [ignore]
-    sender.push(row_id, Call(signer.address, REGISTRY, b"x"), block=ledger.chain.head())
+    sender.push(row_id, lambda: Call(signer.address, REGISTRY, b"x"), block=ledger.chain.head())
     senders = [attempt.transaction.sender for attempt in ledger.attempts(row_id)]
     assert senders == [ADDRESS, signer.address]
 
