@@ -90,7 +90,7 @@ interface IOracleSets {
      * Requirements: the caller is the guardian or the owner; the new end is earlier than the present one; `reason` has
      * 1 to 256 bytes.
      */
-    function revokeOracle(uint16 epoch, uint8 index, uint40 effectiveFrom, string calldata reason) external;
+    function revokeKey(uint16 epoch, uint8 index, uint40 effectiveFrom, string calldata reason) external;
 
     /**
      * @notice Binds the key that signs for a ROFL app of the current epoch, or another one in its place; it counts from the
@@ -107,7 +107,7 @@ interface IOracleSets {
     function epochOf(uint16 epoch) external view returns (Epoch memory);
 
     /// @notice Oracle `index` of an epoch. Reverts with {UnknownOracle}.
-    function oracleOf(uint16 epoch, uint8 index) external view returns (Oracle memory);
+    function oracleAt(uint16 epoch, uint8 index) external view returns (Oracle memory);
 
     /// @notice Digest and time of the announced set; both 0 if there is none.
     function scheduledSet() external view returns (bytes32 setDigest, uint40 activeFrom);

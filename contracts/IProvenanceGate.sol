@@ -113,7 +113,7 @@ interface IProvenanceGate {
 
     /// @notice How many of these oracles signed the record with keys that still count. Trust your own choice of them.
     /// @param oracles Strictly ascending, at most 32. Reverts with {RecordNotFound}, {TooMany}, {NotAscending}.
-    function signaturesBy(bytes32 modelDigest, bytes32 manifestDigest, address[] calldata oracles)
+    function countSigners(bytes32 modelDigest, bytes32 manifestDigest, address[] calldata oracles)
         external
         view
         returns (uint256);

@@ -236,7 +236,7 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     function isStandingRelease(bytes32 recordId) external view returns (bool);
 
     /// @notice The standing kept under an id, which may be a revision's or a failure's. All 0 if there is none.
-    function standingOfId(bytes32 recordId) external view returns (Standing memory);
+    function standingById(bytes32 recordId) external view returns (Standing memory);
 
     /// @notice A batch; all 0 if there is none.
     function batchOf(bytes32 root) external view returns (Batch memory);

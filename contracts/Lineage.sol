@@ -49,7 +49,7 @@ contract Lineage is ILineage {
         if (registry.writesPaused()) revert RegistryIsPaused();
         // (1) an owner speaks for what his namespace took in, not for whatever calls itself by its name
         bytes32 recordId = registry.idOf(record);
-        bool named = registry.contentOf(recordId) == keccak256(record) && registry.standingOfId(recordId).named;
+        bool named = registry.contentOf(recordId) == keccak256(record) && registry.standingById(recordId).named;
         if (!named) revert RecordNotNamed(recordId);
         bytes32 namespaceId = keccak256(record.namespaceOf(record.partsOf()));
         if (msg.sender != registry.namespaces().namespaceOf(namespaceId).owner) {

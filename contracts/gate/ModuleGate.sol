@@ -222,7 +222,7 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
         Binding memory binding = _bindings[module];
         if (binding.status != Status.Bound) revert ModuleNotBound(module, binding.status);
         _requireRecorded(binding.modelDigest, binding.manifestDigest);
-        uint256 count = provenanceRegistry.signaturesBy(binding.modelDigest, binding.manifestDigest, attesters);
+        uint256 count = provenanceRegistry.countSigners(binding.modelDigest, binding.manifestDigest, attesters);
         if (count < threshold) revert TooFewAttesters(module, count, threshold);
     }
 

@@ -11,8 +11,8 @@ const GATE_ERRORS = `RecordNotFound RecordIsRevoked RecordIsExpired RecordIsSimu
 // The rest is for stewards and owners of namespaces, or what the contracts ask of each other: see verifier/abi.
 const KEPT = {
   registryAbi: `requireModel isModel isSimulatedModel requireOpen isOpen requireModelFromProof isModelFromProof
-    requireMeets meets requireMeetsFromProof meetsFromProof signaturesBy recordIdOf policyIdOf standingOf
-    idOf contentOf latestIdOf standingOfId batchOf namespaces lineage
+    requireMeets meets requireMeetsFromProof meetsFromProof countSigners recordIdOf policyIdOf standingOf
+    idOf contentOf latestIdOf standingById batchOf namespaces lineage
     publish recordBatch materialise closeLeaf numberPolicy releaseHeld
     RecordPublished BatchRecorded LeafClosed LeafRevoked RecordRevoked Recounted PolicyNumbered
     RecordExists RecordMalformed PolicyNotNumbered WrongRevision ZeroDigest UnknownGrade UnknownProductLine

@@ -123,10 +123,9 @@ abstract contract Batches is Records {
         uint8 index = Leaves.indexOf(summary);
         if (index >= batch.countOf()) return 0;
         if (batch.isMaterialised(index)) return _latest(releaseId);
-        if (summary.gradeOf() > MAX_GRADE) return 0;
         // Only a record that is written out is held against its namespace's rules.
-        if (summary & Leaves.NAMED != 0) batch |= Standings.HELD;
-        return batch.stampOf() | Standings.judgementOf(summary);
+        uint256 held = Standings.HELD / Leaves.NAMED * (summary & Leaves.NAMED);
+        return batch.stampOf() | Standings.judgementOf(summary) | held;
     }
 
     /// @dev The same, but of a release that is recorded itself the standing counts, whatever the proof.

@@ -41,7 +41,8 @@ abstract contract Gates is Batches {
         uint8 minimumGrade
     ) external view {
         bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
-        _requireOpen(recordId, _proven(recordId, proof), minimumGrade);
+        uint256 word = _proven(recordId, proof);
+        if (!_isOpen(word, minimumGrade)) _refuse(recordId, word, minimumGrade);
     }
 
     /// @inheritdoc IProvenanceGate
@@ -93,7 +94,7 @@ abstract contract Gates is Batches {
     }
 
     /// @inheritdoc IProvenanceGate
-    function signaturesBy(bytes32 modelDigest, bytes32 manifestDigest, address[] calldata oracles)
+    function countSigners(bytes32 modelDigest, bytes32 manifestDigest, address[] calldata oracles)
         external
         view
         returns (uint256)
@@ -116,7 +117,7 @@ abstract contract Gates is Batches {
 
     /// @inheritdoc IProvenanceGate
     function requireOpen(bytes32 recordId, uint8 minimumGrade) public view {
-        if (!isOpen(recordId, minimumGrade)) _requireOpen(recordId, _latest(recordId), minimumGrade);
+        if (!isOpen(recordId, minimumGrade)) _refuse(recordId, _latest(recordId), minimumGrade);
     }
 
     /// @inheritdoc IProvenanceGate
@@ -136,8 +137,8 @@ abstract contract Gates is Batches {
         return _isStanding(word) && !word.isSimulated() && word.gradeOf() >= minimumGrade;
     }
 
-    function _requireOpen(bytes32 recordId, uint256 word, uint8 minimumGrade) private view {
-        if (_isOpen(word, minimumGrade)) return;
+    /// @dev Says what shuts the gate; only for a word that does not open it.
+    function _refuse(bytes32 recordId, uint256 word, uint8 minimumGrade) private view {
         if (word == 0) revert RecordNotFound(recordId);
         if (word.isRevoked()) revert RecordIsRevoked(recordId, word.revokedAtOf());
         if (word & Standings.CLOSING != 0) {
@@ -149,7 +150,7 @@ abstract contract Gates is Batches {
 
     function _requireMeets(bytes32 recordId, uint256 word, Requirements calldata requirements) private view {
         word = _recounted(word);
-        _requireOpen(recordId, word, requirements.minimumGrade);
+        if (!_isOpen(word, requirements.minimumGrade)) _refuse(recordId, word, requirements.minimumGrade);
         if (!_isFresh(word, requirements)) {
             revert RecordIsExpired(recordId, word.judgedAtOf(), requirements.maximumAge);
         }

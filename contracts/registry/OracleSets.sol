@@ -83,7 +83,7 @@ abstract contract OracleSets is Stewards, TypedData {
     }
 
     /// @inheritdoc IOracleSets
-    function revokeOracle(uint16 epoch, uint8 index, uint40 effectiveFrom, string calldata reason)
+    function revokeKey(uint16 epoch, uint8 index, uint40 effectiveFrom, string calldata reason)
         external
         onlyStewards
     {
@@ -143,7 +143,7 @@ abstract contract OracleSets is Stewards, TypedData {
     }
 
     /// @inheritdoc IOracleSets
-    function oracleOf(uint16 epoch, uint8 index) external view returns (Oracle memory) {
+    function oracleAt(uint16 epoch, uint8 index) external view returns (Oracle memory) {
         return _oracle(epoch, index);
     }
 

@@ -20,7 +20,7 @@ abstract contract Records is OracleSets {
     using RecordCodec for bytes;
     using Standings for uint256;
 
-    uint8 internal constant MAX_GRADE = 2;
+    uint8 private constant MAX_GRADE = 2;
     // Block times lag behind the oracles' clocks, on some chains by a minute or more.
     uint256 private constant CLOCK_TOLERANCE = 5 minutes;
     // Certificates and revocation lists are judged for a moment that must not lie far back.
@@ -125,7 +125,7 @@ abstract contract Records is OracleSets {
     }
 
     /// @inheritdoc IProvenanceRegistry
-    function standingOfId(bytes32 recordId) external view returns (Standing memory) {
+    function standingById(bytes32 recordId) external view returns (Standing memory) {
         return _standings[recordId].unpackStanding();
     }
 

@@ -61,7 +61,7 @@ abstract contract Worlds is RegistryBehaviour {
     /// @dev Oracle `index` of epoch 1 never had a valid key.
     function _revokeKey(uint8 index) internal {
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, index, 1, "stolen");
+        registry.revokeKey(1, index, 1, "stolen");
     }
 
     /// @dev Publishes in a claimed namespace that trusts nobody.

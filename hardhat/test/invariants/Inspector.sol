@@ -38,7 +38,7 @@ abstract contract Inspector is Books {
     function _inspectRecord(bytes32 recordId) private {
         Kept storage kept = _kept[recordId];
         _expect(Promise.ContentNeverChanges, _registry.contentOf(recordId) == keccak256(kept.record));
-        _expect(Promise.NothingIsDeleted, _registry.standingOfId(recordId).recordedAt == kept.recordedAt);
+        _expect(Promise.NothingIsDeleted, _registry.standingById(recordId).recordedAt == kept.recordedAt);
     }
 
     function _inspectProof(Planted storage batch, uint8 pick) private {

@@ -52,13 +52,13 @@ abstract contract Keepers is Inspector {
         _inspect(release, caller);
     }
 
-    function revokeOracle(uint8 caller, uint16 epoch, uint8 index, int24 offset) external {
+    function revokeKey(uint8 caller, uint16 epoch, uint8 index, int24 offset) external {
         epoch = epoch % _epoch + 1;
         index %= uint8(SIZE + 1);
         uint40 from = _near(offset);
         bool isDue = _isSteward(caller) && index < SIZE && from < _validUntil[epoch][index];
         VM.prank(_who(caller));
-        try _registry.revokeOracle(epoch, index, from, "reason") {
+        try _registry.revokeKey(epoch, index, from, "reason") {
             _expect(Promise.EveryCallDoesWhatItShould, isDue);
             _validUntil[epoch][index] = from;
         } catch {

@@ -158,7 +158,7 @@ abstract contract AncestorsBehaviour is LineageBehaviour {
         _publish(_childRevision(2, 1));
         VM.warp(block.timestamp + 1);
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, 0, uint40(block.timestamp) - 1, "reason");
+        registry.revokeKey(1, 0, uint40(block.timestamp) - 1, "reason");
         registry.recount(_releaseId(1));
         bytes memory closed =
             abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, _releaseId(1), false, true);

@@ -47,7 +47,7 @@ abstract contract IdentitiesBehaviour is NamesBehaviour {
     function test_nobodyIsHeldWhereNobodyClaimed() public {
         bytes32 recordId = _publishFrom(MALLORY, 1);
         VM.assertFalse(_isHeld(recordId), "held");
-        VM.assertFalse(registry.standingOfId(recordId).named, "named");
+        VM.assertFalse(registry.standingById(recordId).named, "named");
         VM.assertEq(names.headOf(SPACE_ID), 0, "history");
     }
 

@@ -17,7 +17,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
     function test_aNameLeadsToTheRecord() public {
         _claimSpace(1, PUBLISHER);
         bytes32 recordId = _publishFrom(PUBLISHER, 1);
-        VM.assertTrue(registry.standingOfId(recordId).named, "named");
+        VM.assertTrue(registry.standingById(recordId).named, "named");
         VM.assertEq(names.recordOfName(SPACE_ID, _nameOf(1)), recordId, "name");
         VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), recordId, "gate");
     }
@@ -59,7 +59,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         Record memory later = _recordFrom(PUBLISHER, 1);
         later.revision = 1;
         later.grade = 1;
-        VM.assertTrue(registry.standingOfId(_publish(later)).named, "named");
+        VM.assertTrue(registry.standingById(_publish(later)).named, "named");
         VM.assertEq(names.recordOfName(SPACE_ID, _nameOf(1)), releaseId, "name");
         VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 1), releaseId, "gate");
         VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.GradeTooLow.selector, releaseId, 1, 2));
@@ -70,7 +70,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         _claimSpace(1, PUBLISHER);
         uint256 head = names.headOf(SPACE_ID);
         bytes32 recordId = _publish(_failure(1));
-        VM.assertFalse(registry.standingOfId(recordId).named, "named");
+        VM.assertFalse(registry.standingById(recordId).named, "named");
         VM.assertEq(names.recordOfName(SPACE_ID, keccak256("model@1")), 0, "name");
         VM.assertEq(names.headOf(SPACE_ID), head, "history");
     }
@@ -97,7 +97,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         bytes32 releaseId = _publishFrom(PUBLISHER, 1);
         Record memory later = _recordFrom(MALLORY, 1);
         later.revision = 1;
-        VM.assertTrue(registry.standingOfId(_publish(later)).named, "named");
+        VM.assertTrue(registry.standingById(_publish(later)).named, "named");
         VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), releaseId, "gate");
         VM.assertEq(names.trustedSince(SPACE_ID, MALLORY), 0, "trusted");
     }
@@ -141,7 +141,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         later.revision = 1;
         bytes32 recordId = _publish(later);
         VM.assertFalse(_isHeld(recordId), "held");
-        VM.assertFalse(registry.standingOfId(recordId).named, "named");
+        VM.assertFalse(registry.standingById(recordId).named, "named");
         VM.assertTrue(registry.isModel(_modelDigest(1), _manifestDigest(1), 2), "open");
     }
 
@@ -176,7 +176,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         VM.prank(ANYBODY);
         registry.releaseHeld(record);
         VM.assertFalse(_isHeld(recordId), "held");
-        VM.assertTrue(registry.standingOfId(recordId).named, "named");
+        VM.assertTrue(registry.standingById(recordId).named, "named");
         VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), recordId, "gate");
         _expectNotHeld(recordId);
         registry.releaseHeld(record);

@@ -94,7 +94,7 @@ abstract contract NamesBehaviour is RegistryBehaviour {
     }
 
     function _isHeld(bytes32 recordId) internal view returns (bool) {
-        return registry.standingOfId(recordId).held;
+        return registry.standingById(recordId).held;
     }
 
     function _pause() internal {

@@ -96,7 +96,7 @@ contract NamespaceLife is NamesBehaviour, FromSource {
     function latestOf(uint256 number) external view returns (Standing memory standing, INamespaces.Entry entry) {
         bytes32 recordId = _idOf(_record(number));
         if (registry.contentOf(recordId) != 0) recordId = registry.latestIdOf(recordId);
-        return (registry.standingOfId(recordId), lastEntryOf[registry.contentOf(recordId)]);
+        return (registry.standingById(recordId), lastEntryOf[registry.contentOf(recordId)]);
     }
 
     function identityOf(uint256 who) public pure returns (bytes32) {
@@ -106,7 +106,7 @@ contract NamespaceLife is NamesBehaviour, FromSource {
     /// @dev How often a release was judged.
     function _judgements(Record memory record) private view returns (uint16) {
         bytes32 releaseId = _idOf(record);
-        return registry.contentOf(releaseId) == 0 ? 0 : registry.standingOfId(releaseId).revisions + 1;
+        return registry.contentOf(releaseId) == 0 ? 0 : registry.standingById(releaseId).revisions + 1;
     }
 
     function _keepBooks() private {

@@ -97,7 +97,7 @@ abstract contract ClosedLeavesBehaviour is RegistryBehaviour {
 
     function test_weightsThroughAProofAreThoseOfToday() public {
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, 0, uint40(START), "key lost");
+        registry.revokeKey(1, 0, uint40(START), "key lost");
         VM.assertTrue(registry.isModelFromProof(_modelDigest(0), _manifestDigest(0), _leaf0, 2), "nobody recounted");
         _misses(_any(), abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, _releaseId(0), false, true));
     }

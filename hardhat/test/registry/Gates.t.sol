@@ -105,7 +105,7 @@ abstract contract GatesBehaviour is RegistryBehaviour {
     function test_heldUntilThePublisherIsTrusted() public {
         _claim("acme", 1, 0, new bytes32[](0));
         _publish(_record(1));
-        VM.assertTrue(registry.standingOfId(_id).held, "held");
+        VM.assertTrue(registry.standingById(_id).held, "held");
         _shut(0, abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, _id, true, false));
         _publish(_simulated(2));
         VM.assertFalse(registry.isSimulatedModel(_modelDigest(2), _manifestDigest(2)), "simulated and held");
@@ -114,14 +114,14 @@ abstract contract GatesBehaviour is RegistryBehaviour {
     function test_namedInAClaimedNamespace() public {
         _claim("acme", 1, 1, new bytes32[](0));
         _publish(_record(1));
-        VM.assertTrue(registry.standingOfId(_id).named, "named");
+        VM.assertTrue(registry.standingById(_id).named, "named");
         _open(2);
     }
 
     function test_doubtfulWithoutEnoughKeys() public {
         _publish(_record(1));
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, 0, uint40(START), "key lost");
+        registry.revokeKey(1, 0, uint40(START), "key lost");
         _open(2);
         registry.recount(_id);
         _shut(0, abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, _id, false, true));
@@ -131,7 +131,7 @@ abstract contract GatesBehaviour is RegistryBehaviour {
         _claim("acme", 1, 0, new bytes32[](0));
         _publish(_record(1));
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, 0, uint40(START), "key lost");
+        registry.revokeKey(1, 0, uint40(START), "key lost");
         registry.recount(_id);
         _shut(0, abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, _id, true, true));
     }

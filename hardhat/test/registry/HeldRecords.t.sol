@@ -19,7 +19,7 @@ abstract contract HeldRecordsBehaviour is RegistryBehaviour {
     function test_opensOnceThePublisherIsTrusted() public {
         bytes32 recordId = _publish(_record(1));
         bytes memory encoded = _bytes(_record(1));
-        Standing memory wanted = registry.standingOfId(recordId);
+        Standing memory wanted = registry.standingById(recordId);
         VM.assertTrue(wanted.held && !wanted.named, "held");
         _trust();
         VM.assertFalse(registry.isOpen(recordId, 0), "nobody has released it");
@@ -27,7 +27,7 @@ abstract contract HeldRecordsBehaviour is RegistryBehaviour {
         VM.prank(ANYBODY);
         registry.releaseHeld(encoded);
         (wanted.held, wanted.named) = (false, true);
-        VM.assertEq(abi.encode(registry.standingOfId(recordId)), abi.encode(wanted), "standing");
+        VM.assertEq(abi.encode(registry.standingById(recordId)), abi.encode(wanted), "standing");
         VM.assertTrue(registry.isOpen(recordId, 2), "open");
     }
 
@@ -98,7 +98,7 @@ abstract contract HeldRecordsBehaviour is RegistryBehaviour {
         VM.assertTrue(registry.isOpen(_releaseId(2), 2), "what was in a batch before");
         record = _record(3);
         record.namespace = "later";
-        VM.assertTrue(registry.standingOfId(_publish(record)).held, "what came after");
+        VM.assertTrue(registry.standingById(_publish(record)).held, "what came after");
     }
 
     function test_aNameIsTakenByOneRelease() public {
@@ -112,7 +112,7 @@ abstract contract HeldRecordsBehaviour is RegistryBehaviour {
 
     function test_aFailureIsNotHeld() public {
         bytes32 failure = _publish(_failure(1));
-        VM.assertFalse(registry.standingOfId(failure).held, "held");
+        VM.assertFalse(registry.standingById(failure).held, "held");
         _notHeld(_bytes(_failure(1)), failure);
     }
 
@@ -123,7 +123,7 @@ abstract contract HeldRecordsBehaviour is RegistryBehaviour {
         registry.revoke(recordId, uint40(START), "found wanting");
         _trust();
         registry.releaseHeld(encoded);
-        VM.assertEq(registry.standingOfId(recordId).revokedAt, START, "revoked at");
+        VM.assertEq(registry.standingById(recordId).revokedAt, START, "revoked at");
         VM.assertFalse(registry.isOpen(recordId, 0), "open");
     }
 

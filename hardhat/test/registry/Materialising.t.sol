@@ -27,7 +27,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         VM.recordLogs();
         _publish(_record(1));
         Vm.Log memory published = VM.getRecordedLogs()[0];
-        bytes memory standing = abi.encode(registry.standingOfId(_releaseId(1)));
+        bytes memory standing = abi.encode(registry.standingById(_releaseId(1)));
 
         VM.revertToState(batched);
         VM.warp(START + 100 days);
@@ -36,7 +36,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         VM.assertTrue(registry.materialise(_tree.leaves[1].record, _proof(_tree, 1)), "written");
         Vm.Log memory written = VM.getRecordedLogs()[1];
         VM.assertEq(abi.encode(written), abi.encode(published), "event");
-        VM.assertEq(abi.encode(registry.standingOfId(_releaseId(1))), standing, "standing");
+        VM.assertEq(abi.encode(registry.standingById(_releaseId(1))), standing, "standing");
         VM.assertEq(registry.contentOf(_releaseId(1)), keccak256(_tree.leaves[1].record), "content");
     }
 
@@ -53,10 +53,10 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
     function test_onceOnly() public {
         _recordBatch(_tree);
         registry.materialise(_tree.leaves[1].record, _proof(_tree, 1));
-        bytes memory before = abi.encode(registry.standingOfId(_releaseId(1)), registry.batchOf(_root(_tree)));
+        bytes memory before = abi.encode(registry.standingById(_releaseId(1)), registry.batchOf(_root(_tree)));
         VM.assertFalse(registry.materialise(_tree.leaves[1].record, _proof(_tree, 1)), "written again");
         VM.assertFalse(registry.publish(_tree.leaves[1].record, _signed("")), "published again");
-        bytes memory since = abi.encode(registry.standingOfId(_releaseId(1)), registry.batchOf(_root(_tree)));
+        bytes memory since = abi.encode(registry.standingById(_releaseId(1)), registry.batchOf(_root(_tree)));
         VM.assertEq(since, before, "standing and batch");
     }
 
@@ -65,7 +65,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         bytes32 recordId = _publishBy(31, _record(1));
         VM.assertFalse(registry.materialise(_tree.leaves[1].record, _proof(_tree, 1)), "written again");
         VM.assertEq(registry.batchOf(_root(_tree)).materialised, 2, "bits");
-        VM.assertEq(registry.standingOfId(recordId).signers, 31, "signers");
+        VM.assertEq(registry.standingById(recordId).signers, 31, "signers");
     }
 
     function test_failuresAndLaterJudgements() public {
@@ -80,7 +80,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
             VM.assertTrue(registry.materialise(_tree.leaves[i].record, _proof(_tree, i)), "written");
         }
         VM.assertEq(registry.latestIdOf(_releaseId(0)), _idOf(records[1]), "latest");
-        VM.assertTrue(registry.standingOfId(_idOf(records[2])).failed, "failed");
+        VM.assertTrue(registry.standingById(_idOf(records[2])).failed, "failed");
         VM.assertEq(registry.batchOf(_root(_tree)).materialised, 7, "bits");
     }
 
@@ -175,7 +175,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         _revokeInBatch(GUARDIAN, proof, uint40(START - 5), REASON);
         VM.assertEq(_countLogs(), 3, "events");
 
-        Standing memory standing = registry.standingOfId(_releaseId(1));
+        Standing memory standing = registry.standingById(_releaseId(1));
         VM.assertEq(standing.recordedAt, START, "recorded at");
         VM.assertEq(standing.revokedAt, START - 5, "revoked at");
         VM.assertEq(standing.signers, THREE, "signers");
@@ -201,14 +201,14 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         _recordBatch(_tree);
         registry.materialise(_tree.leaves[1].record, _proof(_tree, 1));
         _revokeInBatch(OWNER, _proof(_tree, 1), uint40(START + 5), REASON);
-        VM.assertEq(registry.standingOfId(_releaseId(1)).revokedAt, START + 5, "revoked at");
+        VM.assertEq(registry.standingById(_releaseId(1)).revokedAt, START + 5, "revoked at");
     }
 
     function test_revokesALeafOfAReleaseThatWasPublished() public {
         _recordBatch(_tree);
         _publishBy(31, _record(1));
         _revokeInBatch(GUARDIAN, _proof(_tree, 1), uint40(START), REASON);
-        Standing memory standing = registry.standingOfId(_releaseId(1));
+        Standing memory standing = registry.standingById(_releaseId(1));
         VM.assertEq(standing.signers, 31, "the record is as it was");
         VM.assertEq(standing.revokedAt, START, "revoked at");
     }
@@ -221,9 +221,9 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         VM.recordLogs();
         _revokeInBatch(GUARDIAN, _proof(_tree, 1), uint40(START + 5), REASON);
         VM.assertEq(_countLogs(), 1, "events");
-        VM.assertEq(registry.standingOfId(_releaseId(1)).revokedAt, START, "revoked at");
+        VM.assertEq(registry.standingById(_releaseId(1)).revokedAt, START, "revoked at");
         _revokeInBatch(GUARDIAN, _proof(_tree, 1), uint40(START - 5), REASON);
-        VM.assertEq(registry.standingOfId(_releaseId(1)).revokedAt, START - 5, "brought forward");
+        VM.assertEq(registry.standingById(_releaseId(1)).revokedAt, START - 5, "brought forward");
     }
 
     function test_revocationsInABatchHaveTheSameRules() public {

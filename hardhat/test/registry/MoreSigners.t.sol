@@ -22,18 +22,18 @@ abstract contract MoreSignersBehaviour is RegistryBehaviour {
     }
 
     function test_joinThoseOfARecord() public {
-        Standing memory wanted = registry.standingOfId(_id);
+        Standing memory wanted = registry.standingById(_id);
         (wanted.signers, wanted.weight) = (31, 5);
         VM.expectEmit(address(registry));
         emit IProvenanceRegistry.Recounted(_id, 31, 5, false);
         _add(28);
-        VM.assertEq(abi.encode(registry.standingOfId(_id)), abi.encode(wanted), "standing");
+        VM.assertEq(abi.encode(registry.standingById(_id)), abi.encode(wanted), "standing");
     }
 
     function test_mayBeTheSameOnes() public {
-        bytes memory before = abi.encode(registry.standingOfId(_id));
+        bytes memory before = abi.encode(registry.standingById(_id));
         _add(THREE);
-        VM.assertEq(abi.encode(registry.standingOfId(_id)), before, "standing");
+        VM.assertEq(abi.encode(registry.standingById(_id)), before, "standing");
     }
 
     function test_areEnoughByThemselves() public {
@@ -47,7 +47,7 @@ abstract contract MoreSignersBehaviour is RegistryBehaviour {
         registry.recount(_id);
         VM.assertFalse(registry.isOpen(_id, 0), "open");
         _add(28);
-        Standing memory standing = registry.standingOfId(_id);
+        Standing memory standing = registry.standingById(_id);
         VM.assertEq(standing.signers, 30, "signers");
         VM.assertEq(standing.weight, 4, "weight");
         VM.assertTrue(registry.isOpen(_id, 2), "open");
@@ -56,7 +56,7 @@ abstract contract MoreSignersBehaviour is RegistryBehaviour {
     function test_doNotBringLostKeysBack() public {
         _loseKey(0);
         _add(28);
-        VM.assertEq(registry.standingOfId(_id).signers, 30, "signers");
+        VM.assertEq(registry.standingById(_id).signers, 30, "signers");
         Quorum memory quorum = _signedBy(1, 7, _encoded);
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.OracleNotValid.selector, 0, START, START));
         registry.addSigners(_encoded, quorum);
@@ -160,7 +160,7 @@ abstract contract MoreSignersBehaviour is RegistryBehaviour {
 
     function _loseKey(uint8 index) private {
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, index, uint40(START), "key lost");
+        registry.revokeKey(1, index, uint40(START), "key lost");
     }
 }
 

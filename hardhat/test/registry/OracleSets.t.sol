@@ -17,7 +17,7 @@ abstract contract OracleSetsBehaviour is RegistryBehaviour {
         _sameEpoch(1, Epoch(THRESHOLD, uint8(SIZE), FOR_EVER));
         for (uint8 i = 0; i < SIZE; ++i) {
             Oracle memory wanted = Oracle(_account(32 + i), 1, uint40(START), FOR_EVER, 0);
-            VM.assertEq(abi.encode(registry.oracleOf(1, i)), abi.encode(wanted), "oracle");
+            VM.assertEq(abi.encode(registry.oracleAt(1, i)), abi.encode(wanted), "oracle");
         }
         _scheduled(0, 0);
     }
@@ -26,9 +26,9 @@ abstract contract OracleSetsBehaviour is RegistryBehaviour {
         _sameEpoch(0, Epoch(0, 0, 0));
         _sameEpoch(2, Epoch(0, 0, 0));
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.UnknownOracle.selector, 1, SIZE));
-        registry.oracleOf(1, uint8(SIZE));
+        registry.oracleAt(1, uint8(SIZE));
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.UnknownOracle.selector, 2, 0));
-        registry.oracleOf(2, 0);
+        registry.oracleAt(2, 0);
     }
 
     function test_announcesTheNextSet() public {
@@ -154,7 +154,7 @@ abstract contract OracleSetsBehaviour is RegistryBehaviour {
 
     function test_oracleSetsMayBeLarge() public {
         _rotate(_oracles(2, 32), 32);
-        VM.assertEq(registry.oracleOf(2, 31).key, _account(95), "the last");
+        VM.assertEq(registry.oracleAt(2, 31).key, _account(95), "the last");
         Oracle[] memory heaviest = _oracles(3, 1);
         heaviest[0].weight = 65_535;
         _rotate(heaviest, 65_535);
@@ -165,7 +165,7 @@ abstract contract OracleSetsBehaviour is RegistryBehaviour {
         (oracles[0].key, oracles[0].roflApp) = (address(0), bytes21("app a"));
         (oracles[2].key, oracles[2].roflApp) = (address(0), bytes21("app b"));
         _rotate(oracles, 1);
-        VM.assertEq(abi.encode(registry.oracleOf(2, 2)), abi.encode(oracles[2]), "oracle");
+        VM.assertEq(abi.encode(registry.oracleAt(2, 2)), abi.encode(oracles[2]), "oracle");
     }
 
     function test_aKeylessOracleCannotSign() public {
@@ -186,7 +186,7 @@ abstract contract OracleSetsBehaviour is RegistryBehaviour {
         VM.revertToState(snapshot);
         VM.warp(ACTIVE_FROM + GRACE - 1);
         VM.assertTrue(registry.publish(record, before), "in the last second");
-        VM.assertEq(registry.standingOfId(_releaseId(1)).epoch, 1, "epoch");
+        VM.assertEq(registry.standingById(_releaseId(1)).epoch, 1, "epoch");
         VM.revertToState(snapshot);
         VM.warp(ACTIVE_FROM + GRACE);
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.StaleEpoch.selector, 1, 2));

@@ -32,7 +32,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         wanted.epoch = 1;
         wanted.grade = 2;
         wanted.productLine = 2;
-        _sameStanding(registry.standingOfId(recordId), wanted);
+        _sameStanding(registry.standingById(recordId), wanted);
         _sameStanding(registry.standingOf(record.modelDigest, record.manifestDigest), wanted);
     }
 
@@ -68,7 +68,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
     function test_theSameRecordTwiceChangesNothingAndSaysNothing() public {
         bytes memory encoded = _bytes(_record(1));
         bytes32 recordId = _publish(_record(1));
-        bytes memory before = abi.encode(registry.standingOfId(recordId));
+        bytes memory before = abi.encode(registry.standingById(recordId));
         VM.warp(START + 1000 days);
         VM.prank(GUARDIAN);
         registry.pauseWrites();
@@ -77,7 +77,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         VM.prank(ANYBODY);
         VM.assertFalse(registry.publish(encoded, Quorum(9, 0, "nobody signed this")), "written again");
         VM.assertEq(_countLogs(), 0, "events");
-        VM.assertEq(abi.encode(registry.standingOfId(recordId)), before, "standing");
+        VM.assertEq(abi.encode(registry.standingById(recordId)), before, "standing");
     }
 
     function test_anotherRecordOfTheSameReleaseIsRefused() public {
@@ -99,7 +99,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
 
     function test_aFailureIsKeptAndStandsInNobodysWay() public {
         bytes32 failure = _publish(_failure(1));
-        VM.assertTrue(registry.standingOfId(failure).failed, "failed");
+        VM.assertTrue(registry.standingById(failure).failed, "failed");
         VM.assertEq(registry.standingOf(_modelDigest(1), _manifestDigest(1)).recordedAt, 0, "no release yet");
         bytes32 release = _publish(_record(1));
         Record memory later = _failure(1);
@@ -115,13 +115,13 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         record.reportDigest = 0;
         record.productLine = 0;
         record.checks = 0;
-        Standing memory standing = registry.standingOfId(_publish(record));
+        Standing memory standing = registry.standingById(_publish(record));
         VM.assertTrue(standing.failed && standing.recordedAt == START, "kept");
     }
 
     function test_unknownIdsAreAllZero() public view {
         Standing memory nothing;
-        _sameStanding(registry.standingOfId(POLICY), nothing);
+        _sameStanding(registry.standingById(POLICY), nothing);
         _sameStanding(registry.standingOf(POLICY, POLICY), nothing);
         VM.assertEq(registry.contentOf(POLICY), bytes32(0), "content");
     }
@@ -151,7 +151,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         record = _madeAcceptable(record);
         uint32 chosen = signers & 31 | THREE;
         bytes32 recordId = _publishBy(chosen, record);
-        Standing memory standing = registry.standingOfId(recordId);
+        Standing memory standing = registry.standingById(recordId);
         VM.assertEq(registry.contentOf(recordId), keccak256(_bytes(record)), "content");
         VM.assertEq(standing.signers, chosen, "signers");
         VM.assertEq(standing.grade, record.grade, "grade");

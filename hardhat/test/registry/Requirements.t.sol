@@ -207,7 +207,7 @@ abstract contract RequirementsBehaviour is RegistryBehaviour {
 
     function _loseKey(uint8 index) private {
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, index, uint40(START), "key lost");
+        registry.revokeKey(1, index, uint40(START), "key lost");
     }
 
     function _meets(Requirements memory wanted) private view {
@@ -222,7 +222,7 @@ abstract contract RequirementsBehaviour is RegistryBehaviour {
     }
 
     function _signaturesBy(address[] memory oracles) private view returns (uint256) {
-        return registry.signaturesBy(_modelDigest(1), _manifestDigest(1), oracles);
+        return registry.countSigners(_modelDigest(1), _manifestDigest(1), oracles);
     }
 
     function _addresses() private pure returns (address[] memory accounts) {

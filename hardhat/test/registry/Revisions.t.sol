@@ -34,16 +34,16 @@ abstract contract RevisionsBehaviour is RegistryBehaviour {
 
     function test_earlierJudgementsStayAsTheyWere() public {
         bytes32 releaseId = _publish(_record(1));
-        Standing memory before = registry.standingOfId(releaseId);
+        Standing memory before = registry.standingById(releaseId);
         VM.warp(START + 1 days);
         bytes32 secondId = _publish(_revision(1, 1));
-        bytes memory second = abi.encode(registry.standingOfId(secondId));
+        bytes memory second = abi.encode(registry.standingById(secondId));
         VM.warp(START + 2 days);
         _publish(_revision(1, 2));
 
         before.revisions = 2;
-        VM.assertEq(abi.encode(registry.standingOfId(releaseId)), abi.encode(before), "the first but for its count");
-        VM.assertEq(abi.encode(registry.standingOfId(secondId)), second, "the second");
+        VM.assertEq(abi.encode(registry.standingById(releaseId)), abi.encode(before), "the first but for its count");
+        VM.assertEq(abi.encode(registry.standingById(secondId)), second, "the second");
         VM.assertEq(registry.contentOf(releaseId), keccak256(_bytes(_firstRecord())), "content of the first");
     }
 

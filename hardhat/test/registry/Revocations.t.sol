@@ -26,11 +26,11 @@ abstract contract RevocationsBehaviour is RegistryBehaviour {
     }
 
     function test_changesNothingElse() public {
-        Standing memory wanted = registry.standingOfId(_id);
+        Standing memory wanted = registry.standingById(_id);
         bytes32 content = registry.contentOf(_id);
         _revoke(GUARDIAN, _id, LATER);
         wanted.revokedAt = LATER;
-        VM.assertEq(abi.encode(registry.standingOfId(_id)), abi.encode(wanted), "standing");
+        VM.assertEq(abi.encode(registry.standingById(_id)), abi.encode(wanted), "standing");
         VM.assertEq(registry.contentOf(_id), content, "content");
     }
 
@@ -64,9 +64,9 @@ abstract contract RevocationsBehaviour is RegistryBehaviour {
         VM.expectEmit(address(registry));
         emit IProvenanceRegistry.RecordRevoked(_id, OWNER, LATER - 1, REASON);
         _revoke(OWNER, _id, LATER - 1);
-        VM.assertEq(registry.standingOfId(_id).revokedAt, LATER - 1, "revoked at");
+        VM.assertEq(registry.standingById(_id).revokedAt, LATER - 1, "revoked at");
         _revoke(GUARDIAN, _id, 1);
-        VM.assertEq(registry.standingOfId(_id).revokedAt, 1, "revoked at");
+        VM.assertEq(registry.standingById(_id).revokedAt, 1, "revoked at");
     }
 
     function test_fromTheBeginningOfTimeMeansNothing() public {
@@ -131,7 +131,7 @@ abstract contract RevocationsBehaviour is RegistryBehaviour {
         bool earlier = second != 0 && second < first;
         if (!earlier) VM.expectRevert();
         _revoke(GUARDIAN, _id, second);
-        VM.assertEq(registry.standingOfId(_id).revokedAt, earlier ? second : first, "revoked at");
+        VM.assertEq(registry.standingById(_id).revokedAt, earlier ? second : first, "revoked at");
     }
 
     function _revoke(address by, bytes32 recordId, uint40 effectiveFrom) private {

@@ -16,8 +16,8 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         VM.expectEmit(address(registry));
         emit IOracleSets.OracleRevoked(1, 2, _account(34), uint40(START + 5), REASON);
         _loseKey(GUARDIAN, 2, uint40(START + 5));
-        VM.assertEq(registry.oracleOf(1, 2).validUntil, START + 5, "valid until");
-        VM.assertEq(registry.oracleOf(1, 2).key, _account(34), "key");
+        VM.assertEq(registry.oracleAt(1, 2).validUntil, START + 5, "valid until");
+        VM.assertEq(registry.oracleAt(1, 2).key, _account(34), "key");
     }
 
     function test_signsNothingFromThenOn() public {
@@ -38,10 +38,10 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
     function test_needsAReason() public {
         VM.expectRevert(abi.encodeWithSelector(IProvenanceRegistry.TextLength.selector, "reason", 0));
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, 2, uint40(START), "");
+        registry.revokeKey(1, 2, uint40(START), "");
         VM.expectRevert(abi.encodeWithSelector(IProvenanceRegistry.TextLength.selector, "reason", 257));
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, 2, uint40(START), string(new bytes(257)));
+        registry.revokeKey(1, 2, uint40(START), string(new bytes(257)));
     }
 
     function test_onlyComesForward() public {
@@ -52,7 +52,7 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         VM.expectRevert(reason);
         _loseKey(OWNER, 2, FOR_EVER);
         _loseKey(GUARDIAN, 2, 0);
-        VM.assertEq(registry.oracleOf(1, 2).validUntil, 0, "valid until");
+        VM.assertEq(registry.oracleAt(1, 2).validUntil, 0, "valid until");
     }
 
     function test_isOfAnOracle() public {
@@ -60,7 +60,7 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         _loseKey(GUARDIAN, 5, uint40(START));
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.UnknownOracle.selector, 2, 0));
         VM.prank(GUARDIAN);
-        registry.revokeOracle(2, 0, uint40(START), REASON);
+        registry.revokeKey(2, 0, uint40(START), REASON);
     }
 
     function test_recountTakesOffWhatWasRecordedSince() public {
@@ -76,24 +76,24 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         emit IProvenanceRegistry.Recounted(since, 27, 4, false);
         VM.prank(ANYBODY);
         registry.recount(since);
-        Standing memory standing = registry.standingOfId(since);
+        Standing memory standing = registry.standingById(since);
         VM.assertEq(standing.signers, 27, "signers");
         VM.assertEq(standing.weight, 4, "weight");
         VM.assertFalse(standing.doubtful, "doubtful");
         VM.assertTrue(registry.isOpen(since, 2), "open");
-        VM.assertEq(registry.standingOfId(before).signers, 31, "signers before");
+        VM.assertEq(registry.standingById(before).signers, 31, "signers before");
     }
 
     function test_recountChangesNothingElse() public {
         bytes32 recordId = _publishBy(31, _record(1));
-        Standing memory wanted = registry.standingOfId(recordId);
+        Standing memory wanted = registry.standingById(recordId);
         _loseKeys(7);
         wanted.signers = 24;
         wanted.weight = 2;
         wanted.doubtful = true;
         registry.recount(recordId);
         registry.recount(recordId);
-        VM.assertEq(abi.encode(registry.standingOfId(recordId)), abi.encode(wanted), "standing");
+        VM.assertEq(abi.encode(registry.standingById(recordId)), abi.encode(wanted), "standing");
     }
 
     function test_recountShutsTheGateBelowTheThreshold() public {
@@ -125,12 +125,12 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         registry.pauseWrites();
         _loseKeys(1);
         registry.recount(recordId);
-        VM.assertTrue(registry.standingOfId(recordId).doubtful, "doubtful");
+        VM.assertTrue(registry.standingById(recordId).doubtful, "doubtful");
     }
 
     function test_recountOfALaterJudgement() public {
         bytes32 releaseId = _publishBy(31, _record(1));
-        bytes memory first = abi.encode(registry.standingOfId(releaseId).signers);
+        bytes memory first = abi.encode(registry.standingById(releaseId).signers);
         VM.warp(START + 10);
         bytes32 revision = _publish(_revision(1, 1));
         _loseKey(GUARDIAN, 0, uint40(START));
@@ -138,7 +138,7 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         emit IProvenanceRegistry.Recounted(revision, 6, 2, true);
         registry.recount(releaseId);
         VM.assertFalse(registry.isOpen(releaseId, 0), "open");
-        VM.assertEq(abi.encode(registry.standingOfId(releaseId).signers), first, "signers of the first judgement");
+        VM.assertEq(abi.encode(registry.standingById(releaseId).signers), first, "signers of the first judgement");
         _publishBy(30, _revision(1, 2));
         VM.assertTrue(registry.isOpen(releaseId, 2), "a third one heals it");
         registry.recount(revision);
@@ -180,16 +180,16 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         _loseKeys(2);
         registry.recountBatch(_root(tree));
         registry.materialise(tree.leaves[0].record, _proof(tree, 0));
-        VM.assertTrue(registry.standingOfId(_releaseId(0)).doubtful, "doubtful");
+        VM.assertTrue(registry.standingById(_releaseId(0)).doubtful, "doubtful");
     }
 
     function test_keysOfAnEarlierEpoch() public {
         bytes32 recordId = _publish(_record(1));
         _rotate(_oracles(2, 2), 2);
         VM.prank(GUARDIAN);
-        registry.revokeOracle(1, 0, uint40(START), REASON);
+        registry.revokeKey(1, 0, uint40(START), REASON);
         registry.recount(recordId);
-        VM.assertTrue(registry.standingOfId(recordId).doubtful, "doubtful");
+        VM.assertTrue(registry.standingById(recordId).doubtful, "doubtful");
         bytes memory other = _bytes(_record(2));
         registry.publish(other, _signedBy(2, 3, other));
         VM.assertTrue(registry.isOpen(_releaseId(2), 2), "the same place in another set");
@@ -203,11 +203,11 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         VM.expectEmit(address(registry));
         emit IOracleSets.OracleRevoked(2, 2, _account(34), uint40(START), REASON);
         _loseKey(GUARDIAN, 2, uint40(START));
-        VM.assertEq(registry.oracleOf(2, 2).validUntil, START, "in the set after");
-        VM.assertEq(registry.oracleOf(2, 1).validUntil, FOR_EVER, "another key");
+        VM.assertEq(registry.oracleAt(2, 2).validUntil, START, "in the set after");
+        VM.assertEq(registry.oracleAt(2, 1).validUntil, FOR_EVER, "another key");
         VM.prank(GUARDIAN);
-        registry.revokeOracle(2, 0, uint40(START), REASON);
-        VM.assertEq(registry.oracleOf(1, 0).validUntil, START, "in the set before");
+        registry.revokeKey(2, 0, uint40(START), REASON);
+        VM.assertEq(registry.oracleAt(1, 0).validUntil, START, "in the set before");
     }
 
     function test_theSameKeyEndedEarlierAlready() public {
@@ -215,10 +215,10 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         _loseKey(GUARDIAN, 2, uint40(START));
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.NothingToRevoke.selector, 2, 2, START));
         VM.prank(GUARDIAN);
-        registry.revokeOracle(2, 2, uint40(START + 1), REASON);
+        registry.revokeKey(2, 2, uint40(START + 1), REASON);
         VM.recordLogs();
         VM.prank(GUARDIAN);
-        registry.revokeOracle(2, 2, uint40(START - 1), REASON);
+        registry.revokeKey(2, 2, uint40(START - 1), REASON);
         VM.assertEq(_countLogs(), 2, "events");
     }
 
@@ -230,10 +230,10 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         bytes memory encoded = _bytes(record);
         registry.publish(encoded, _signedBy(2, 7, encoded));
         VM.prank(GUARDIAN);
-        registry.revokeOracle(2, 0, 0, REASON);
+        registry.revokeKey(2, 0, 0, REASON);
         registry.recount(_releaseId(1));
-        VM.assertEq(registry.standingOfId(_releaseId(1)).weight, 41, "weight");
-        VM.assertFalse(registry.standingOfId(_releaseId(1)).doubtful, "doubtful");
+        VM.assertEq(registry.standingById(_releaseId(1)).weight, 41, "weight");
+        VM.assertFalse(registry.standingById(_releaseId(1)).doubtful, "doubtful");
     }
 
     function _releases(uint256 count) private view returns (Record[] memory records) {
@@ -245,7 +245,7 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
 
     function _loseKey(address by, uint8 index, uint40 effectiveFrom) private {
         VM.prank(by);
-        registry.revokeOracle(1, index, effectiveFrom, REASON);
+        registry.revokeKey(1, index, effectiveFrom, REASON);
     }
 
     /// @dev All keys whose bits are set, from the start on.

@@ -76,7 +76,7 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         VM.expectEmit(address(registry));
         emit IOracleSets.RoflKeyBound(2, 0, APP, _account(64));
         _bind(0, _account(64));
-        VM.assertEq(registry.oracleOf(2, 0).key, _account(64), "key");
+        VM.assertEq(registry.oracleAt(2, 0).key, _account(64), "key");
         bytes memory record = _bytes(_record(1));
         Quorum memory quorum = _signedBy(2, 1, record);
         uint256 next = block.timestamp + 1;
@@ -88,7 +88,7 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
 
     function test_putsAnotherKeyInItsPlace() public {
         _bind(1, _account(99));
-        VM.assertEq(registry.oracleOf(2, 1).key, _account(99), "key");
+        VM.assertEq(registry.oracleAt(2, 1).key, _account(99), "key");
         bytes memory record = _bytes(_record(1));
         Quorum memory quorum = _signedBy(2, 2, record);
         VM.warp(block.timestamp + 1);
@@ -98,11 +98,11 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
 
     /// @dev The window begins with the key, in the next second.
     function test_changesNothingElse() public {
-        Oracle memory wanted = registry.oracleOf(2, 1);
+        Oracle memory wanted = registry.oracleAt(2, 1);
         VM.warp(block.timestamp + 5);
         _bind(1, _account(99));
         (wanted.key, wanted.validFrom) = (_account(99), uint40(block.timestamp + 1));
-        VM.assertEq(abi.encode(registry.oracleOf(2, 1)), abi.encode(wanted), "oracle");
+        VM.assertEq(abi.encode(registry.oracleAt(2, 1)), abi.encode(wanted), "oracle");
     }
 
     function test_aWindowThatBeginsLaterStays() public {
@@ -110,7 +110,7 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         (oracles[0].roflApp, oracles[0].validFrom) = (APP, uint40(START + 100 days));
         _rotate(oracles, 1);
         _bind(0, _account(99));
-        VM.assertEq(registry.oracleOf(3, 0).validFrom, START + 100 days, "valid from");
+        VM.assertEq(registry.oracleAt(3, 0).validFrom, START + 100 days, "valid from");
     }
 
     /// @dev Neither the old key nor the new one passes for the signer of what the old one signed.
@@ -118,11 +118,11 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         _publishBy(2, _record(1));
         address[] memory oracles = new address[](1);
         oracles[0] = _account(65);
-        VM.assertEq(registry.signaturesBy(_modelDigest(1), _manifestDigest(1), oracles), 1, "before");
+        VM.assertEq(registry.countSigners(_modelDigest(1), _manifestDigest(1), oracles), 1, "before");
         _bind(1, _account(99));
-        VM.assertEq(registry.signaturesBy(_modelDigest(1), _manifestDigest(1), oracles), 0, "the old key");
+        VM.assertEq(registry.countSigners(_modelDigest(1), _manifestDigest(1), oracles), 0, "the old key");
         oracles[0] = _account(99);
-        VM.assertEq(registry.signaturesBy(_modelDigest(1), _manifestDigest(1), oracles), 0, "the new key");
+        VM.assertEq(registry.countSigners(_modelDigest(1), _manifestDigest(1), oracles), 0, "the new key");
         VM.assertTrue(registry.isModel(_modelDigest(1), _manifestDigest(1), 2), "open all the same");
     }
 
@@ -132,8 +132,8 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         (oracles[2].key, oracles[2].roflApp) = (address(0), APP);
         _rotate(oracles, 1);
         VM.prank(GUARDIAN);
-        registry.revokeOracle(3, 0, uint40(START), "app broken");
-        VM.assertEq(registry.oracleOf(3, 2).validUntil, FOR_EVER, "the other app");
+        registry.revokeKey(3, 0, uint40(START), "app broken");
+        VM.assertEq(registry.oracleAt(3, 2).validUntil, FOR_EVER, "the other app");
     }
 
     function test_onlyForApps() public {
@@ -190,12 +190,12 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
     /// @dev A revoked oracle does not come back by another key.
     function test_doesNotRevive() public {
         VM.prank(GUARDIAN);
-        registry.revokeOracle(2, 0, 1, "app broken");
+        registry.revokeKey(2, 0, 1, "app broken");
         _bind(0, _account(64));
-        VM.assertEq(registry.oracleOf(2, 0).validUntil, 1, "valid until");
+        VM.assertEq(registry.oracleAt(2, 0).validUntil, 1, "valid until");
         bytes memory record = _bytes(_record(1));
         Quorum memory quorum = _signedBy(2, 1, record);
-        uint40 validFrom = registry.oracleOf(2, 0).validFrom;
+        uint40 validFrom = registry.oracleAt(2, 0).validFrom;
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.OracleNotValid.selector, 0, validFrom, 1));
         registry.publish(record, quorum);
     }
