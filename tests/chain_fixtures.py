@@ -112,7 +112,7 @@ class DeployedRegistry:
 
     def revoke_oracle(self, index: int, effective_from: int = 0, epoch: int = 1) -> Any:
         """End an oracle's validity, by default from the beginning, as the guardian."""
-        call = self.contract.functions.revokeOracle(epoch, index, effective_from, "stolen")
+        call = self.contract.functions.revokeKey(epoch, index, effective_from, "stolen")
         return self.send(call, self.guardian)
 
     # Namespaces

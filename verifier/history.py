@@ -40,7 +40,7 @@ def read_history(
     """
     events: list[HistoryEvent] = list(judgements)
     for one in judgements:
-        values = contract.call("standingOfId", one.record_id, block=block)
+        values = contract.call("standingById", one.record_id, block=block)
         with node_errors(contract.where):
             standing = parse_standing(values, contract.where)
         events += _closures(contract, one, first, block)

@@ -63,7 +63,7 @@ class KeptRecords:
 
     def failure(self, found: Publication, block: int) -> Entry:
         """The entry of a FAILED verdict."""
-        values = self._contract.call("standingOfId", found.record_id, block=block)
+        values = self._contract.call("standingById", found.record_id, block=block)
         with node_errors(self._where):
             standing = parse_standing(values, self._where)
         return self._entry(found, standing, block)
@@ -88,7 +88,7 @@ class KeptRecords:
         for index in range(_ORACLES_MAX):
             if not standing.signers >> index & 1:
                 continue
-            oracle = self._contract.call("oracleOf", standing.epoch, index, block=block)
+            oracle = self._contract.call("oracleAt", standing.epoch, index, block=block)
             with node_errors(self._where):
                 key, weight, valid_from, valid_until, _ = oracle
                 address = bytes.fromhex(key.removeprefix("0x")) if valid_from <= recorded_at else None

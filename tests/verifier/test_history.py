@@ -135,7 +135,7 @@ def test_a_record_held_and_released(registry: DeployedRegistry) -> None:
         pytest.raises(VerificationError, match="not complete"),
     ):
         RegistryReader(url, registry.address).history(entry)
-    held_still = telling_calls("standingOfId", lambda answer: with_word(answer, 11, 1))
+    held_still = telling_calls("standingById", lambda answer: with_word(answer, 11, 1))
     assert_missed(registry, held_still)
 
 

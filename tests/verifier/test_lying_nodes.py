@@ -159,7 +159,7 @@ def test_an_impossible_standing_is_temporary(registry: DeployedRegistry, change:
 
 @pytest.mark.parametrize(
     ("function", "word", "value"),
-    [("contentOf", 0, 0), ("contentOf", 0, 1), ("oracleOf", 0, 2**160), ("epochOf", 1, 256)],
+    [("contentOf", 0, 0), ("contentOf", 0, 1), ("oracleAt", 0, 2**160), ("epochOf", 1, 256)],
 )
 def test_other_impossible_answers_are_temporary(
     registry: DeployedRegistry, function: str, word: int, value: int

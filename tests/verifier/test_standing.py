@@ -105,5 +105,5 @@ def test_agrees_with_the_contract(registry: DeployedRegistry, changes: dict[str,
     record = make_failure(**changes) if changes.get("passed") is False else make_record(**changes)
     receipt = registry.publish(record)
     (event,) = registry.contract.events.RecordPublished().process_receipt(receipt)
-    told = registry.contract.functions.standingOfId(record_id(record)).call()
+    told = registry.contract.functions.standingById(record_id(record)).call()
     assert unpack_standing(event["args"]["standing"], "event") == parse_standing(told, "state")
