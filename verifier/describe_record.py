@@ -212,22 +212,22 @@ def _event_words(event: HistoryEvent) -> str:
     if isinstance(event, Publication):
         return _publication_words(event)
     if isinstance(event, LeafClosure):
-        return f"leaf closed   number {event.index} of batch 0x{event.root.hex()}: now the record itself counts"
+        return f"leaf closed: number {event.index} of batch 0x{event.root.hex()}: now the record itself counts"
     if isinstance(event, Admission):
-        return f"{format_time(event.admitted_at)}  released   its namespace trusts the publisher"
+        return f"{format_time(event.admitted_at)}  released: its namespace trusts the publisher"
     if isinstance(event, Recount):
         enough = "too little: DOUBTFUL" if event.is_doubtful else "enough"
-        return f"RECOUNTED     the oracles that count now weigh {event.weight}, {enough}"
-    return f"REVOKED       from {format_time(event.revoked_at)} on: {event.reason}, by 0x{event.guardian.hex()}"
+        return f"recounted: the oracles that count weigh {event.weight}, {enough}"
+    return f"{format_time(event.revoked_at)}  REVOKED from then on: {event.reason}, by 0x{event.guardian.hex()}"
 
 
 def _publication_words(event: Publication) -> str:
     record, first = event.record, event.first
     if not record.passed:
-        what = "FAILED    "
+        what = "FAILED"
     else:
-        what = "published " if record.revision == 0 else f"superseded by judgement {record.revision + 1} "
+        what = "published" if record.revision == 0 else f"superseded by judgement {record.revision + 1}"
     by = ", ".join(str(number) for number in _signer_numbers(first.signers))
     held = ", HELD: its namespace does not trust the publisher" if first.held else ""
     when = format_time(first.recorded_at)
-    return f"{when}  {what} {record.name} {record.version}, by oracles {by} of set {first.epoch}{held}"
+    return f"{when}  {what}: {record.name} {record.version}, by oracles {by} of set {first.epoch}{held}"

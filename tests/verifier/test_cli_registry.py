@@ -1,0 +1,202 @@
+"""`provenance check` and `provenance show` against a registry, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from oracle.cli import main
+from tests.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_failure, make_record
+from tests.verifier.fake_nodes import lying, telling_logs
+from tests.verifier.live_releases import lay_out
+from verifier.judgement import judge
+from verifier.policy import load_policy
+from verifier.record import Record
+from verifier.record_bytes import release_id
+from verifier.release import read_release
+
+pytestmark = pytest.mark.chain
+
+BASE = make_record(name="base/model", model_digest=b"\x21" * 32, manifest_digest=b"\x22" * 32)
+TUNED = make_record(name="example/model")
+SIMULATED = make_record(
+    name="sim/model", model_digest=b"\x31" * 32, manifest_digest=b"\x32" * 32, product_line=255, grade=0
+)
+
+
+def run(registry: DeployedRegistry, *arguments: str, url: str = "") -> Result:
+    options = ("--rpc", url or registry.chain.rpc_url, "--registry", registry.address)
+    result = CliRunner().invoke(main, [*arguments, *options])
+    assert "Traceback" not in result.output
+    assert "internal error" not in result.output
+    assert all(line.isprintable() for line in result.output.splitlines())
+    return result
+
+
+def document(registry: DeployedRegistry, *arguments: str) -> Any:
+    return json.loads(run(registry, *arguments, "--json").stdout)
+
+
+# check
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Record]:
+    """A release made and judged just now, and the record that it earns."""
+    folder = tmp_path_factory.mktemp("release")
+    lay_out(folder, {"config.json": b"{}\n", "weights.bin": bytes(9000)}, table=False, at=JUDGED_AT)
+    return folder, judge(read_release(folder), load_policy("demo"), at=JUDGED_AT).record
+
+
+def check(registry: DeployedRegistry, folder: Path, *options: str) -> Result:
+    return run(registry, "check", str(folder), "--policy", "demo", *options)
+
+
+def test_a_recorded_release_is_accepted(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
+    folder, record = release
+    registry.publish(record)
+    found = check(registry, folder)
+    assert found.exit_code == 0, found.output
+    assert "signed by 1 oracle of set 1, weight 1 where 1 is needed" in found.output
+    assert "reproduced here bit for bit" in found.output
+    body = json.loads(check(registry, folder, "--json").stdout)
+    assert (body["schema"], body["accepted"]) == ("provenance-oracle/check/v2", True)
+    assert body["record"]["signers"] == [{"index": 0, "address": registry.oracle.address, "weight": 1, "counts": True}]
+    assert (body["record"]["active"], body["record"]["closed_because"]) == (True, None)
+
+
+def test_none_revoked_held_and_doubtful_end_with_6(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
+    folder, record = release
+    assert check(registry, folder).exit_code == 6
+    registry.publish(replace(record, passed=False))
+    assert "nothing but FAILED verdicts" in check(registry, folder).stderr
+    registry.claim("org", registry.stranger, identities=(b"\x61" * 32,))
+    registry.publish(record)
+    for shut, words in (
+        (lambda: None, "is held"),
+        (lambda: registry.revoke(record), "was revoked"),
+    ):
+        shut()
+        found = check(registry, folder, "--json")
+        assert found.exit_code == 6
+        assert words in json.loads(found.stdout)["error"]["message"]
+    other = deploy_registry(registry.chain, oracles=2, threshold=2)
+    other.publish(record, signers=(0, 1))
+    other.revoke_oracle(1)
+    found = check(other, folder)
+    assert (found.exit_code, "is doubtful" in found.stderr) == (6, True)
+
+
+def test_another_release_s_record_ends_with_4(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
+    folder, record = release
+    registry.publish(replace(record, version="9"))
+    assert check(registry, folder).exit_code == 4
+
+
+# show
+
+
+@pytest.fixture
+def shown(registry: DeployedRegistry) -> DeployedRegistry:
+    """A base model, revoked; a claimed namespace with a model made of it, judged twice."""
+    registry = deploy_registry(registry.chain, oracles=3, threshold=2)
+    registry.publish(BASE, signers=(0, 1))
+    registry.publish(SIMULATED, signers=(0, 1))
+    registry.claim("example", registry.stranger)
+    parents = tuple(release_id(one.model_digest, one.manifest_digest) for one in (BASE, SIMULATED))
+    registry.publish(TUNED, signers=(0, 2), parents=parents)
+    registry.publish(replace(TUNED, revision=1, grade=2), signers=(1, 2), parents=parents)
+    registry.revoke(BASE, "weights\x1b[2J were stolen")
+    return registry
+
+
+@pytest.mark.parametrize(
+    "what", ["example/model", "example/model@1.0", TUNED.model_digest.hex(), "0x" + TUNED.manifest_digest.hex()]
+)
+def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what: str) -> None:
+    found = run(shown, "show", what)
+    assert found.exit_code == 0
+    for words in (
+        "example/model 1.0, in a claimed namespace",
+        f"policy digest    {'05' * 32}, number 1 of this registry",
+        "judgement 2 of this release",
+        "signed by        2 oracles of set 1, weight 2 where 2 is needed",
+        f"{shown.oracles[1].address}, weight 1",
+        "2 (strict)",
+    ):
+        assert words in found.output
+    body = document(shown, "show", what)
+    (entry,) = body["entries"]
+    assert (body["schema"], body["accepted"]) == ("provenance-oracle/show/v2", True)
+    assert (entry["revision"], entry["revisions"], entry["named"], entry["active"]) == (1, 1, True, True)
+    assert (entry["epoch"], entry["weight"], entry["threshold"], entry["policy_id"]) == (1, 2, 2, 1)
+    assert set(body) == {"schema", "accepted", "entries"}
+
+
+def test_show_says_why_a_record_is_shut(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "base/model")
+    assert found.exit_code == 0
+    assert "REVOKED          the record was revoked from 20" in found.output
+    body = document(shown, "show", "base/model")
+    assert (body["accepted"], body["entries"][0]["closed_because"]) == (False, "the record was revoked")
+    shown.revoke_oracle(2)
+    found = run(shown, "show", "example/model")
+    assert "SHUT             the record is doubtful" in found.output
+    assert f"{shown.oracles[2].address}, weight 1, KEY REVOKED: does not count" in found.output
+    assert document(shown, "show", "example/model")["entries"][0]["doubtful"] is True
+
+
+def test_show_tells_failed_verdicts_apart(registry: DeployedRegistry) -> None:
+    registry.publish(make_failure())
+    found = run(registry, "show", make_failure().manifest_digest.hex(), "--history")
+    assert "FAILED           the verdict is FAILED" in found.output
+    assert document(registry, "show", make_failure().manifest_digest.hex())["accepted"] is False
+    assert run(registry, "show", make_failure().name).exit_code == 6
+
+
+def test_history_is_told_with_the_proof_that_the_name_s_is_complete(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "example/model", "--history")
+    assert "published: example/model 1.0, by oracles 0, 2 of set 1" in found.output
+    assert "superseded by judgement 2: example/model 1.0, by oracles 1, 2 of set 1" in found.output
+    assert "complete: 4 entries" in found.output  # claimed, trusted on first use, twice recorded
+    body = document(shown, "show", "example/model", "--history")
+    assert [event["event"] for event in body["events"]] == ["published", "superseded"]
+    (namespace,) = body["namespaces"]
+    assert (namespace["history_entries"], namespace["history_complete"]) == (4, True)
+    assert namespace["owner"] == shown.stranger.address
+    assert namespace["identities"] == ["06" * 32]
+    unclaimed = run(shown, "show", "base/model", "--history")
+    assert "claimed by nobody" in unclaimed.output
+    assert "weights\\u001b[2J were stolen" in unclaimed.output
+    assert document(shown, "show", "base/model", "--history")["namespaces"] == []
+
+
+def test_an_incomplete_history_is_an_error(shown: DeployedRegistry) -> None:
+    silent = telling_logs("NamespaceEntry", lambda logs: logs[:1] + logs[2:], "Namespaces")
+    with lying(shown, silent) as (url, _):
+        found = run(shown, "show", TUNED.model_digest.hex(), "--history", url=url)
+    assert found.exit_code == 4
+    assert "history is not complete" in found.stderr
+
+
+def test_lineage_is_a_tree_that_says_what_is_open(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "example/model", "--lineage")
+    assert "lineage of example/model 1.0: 2 recorded ancestors" in found.output
+    assert "    base/model 1.0  attested, SHUT: the record was revoked" in found.output
+    assert "    sim/model 1.0  attested, SHUT: the hardware was simulated" in found.output
+    (lineage,) = document(shown, "show", "example/model", "--lineage")["lineage"]
+    assert lineage["manifest_digest"] == TUNED.manifest_digest.hex()
+    assert [(one["name"], one["depth"], one["attested"], one["open"]) for one in lineage["ancestors"]] == [
+        ("base/model", 1, True, False),
+        ("sim/model", 1, True, False),
+    ]
+
+
+def test_nothing_found_ends_with_6(registry: DeployedRegistry) -> None:
+    for what in ("nobody/nothing", "77" * 32):
+        assert run(registry, "show", what, "--history", "--lineage").exit_code == 6
