@@ -83,11 +83,27 @@ def test_a_revocation_that_never_was_is_not_told(registry: DeployedRegistry) -> 
     registry.publish(RECORD)
     registry.publish(other)
     receipt = registry.revoke(other)
-    (log,) = registry.contract.w3.provider.make_request(
-        "eth_getTransactionReceipt", [receipt["transactionHash"].to_0x_hex()]
-    )["result"]["logs"]
+    (log,) = _logs_of(registry, receipt)
     forged = log | {"topics": [log["topics"][0], "0x" + record_id(RECORD).hex(), log["topics"][2]]}
     assert_missed(registry, telling_logs("RecordRevoked", lambda _logs: [forged]))
+
+
+def test_another_release_s_revocation_is_not_told_in_place_of_its_own(registry: DeployedRegistry) -> None:
+    other, now = make_record(manifest_digest=b"\x22" * 32), registry.contract.w3.eth.get_block("latest")["timestamp"]
+    told: list[Any] = []
+    for record, reason in ((other, "slander"), (RECORD, "withdrawn")):
+        registry.publish(record)
+        receipt = registry.revoke(record, reason, effective_from=now)
+        told.append(_logs_of(registry, receipt))
+    assert_missed(registry, telling_logs("RecordRevoked", lambda _logs: told[0]))
+
+
+def _logs_of(registry: DeployedRegistry, receipt: Any) -> Any:
+    """The logs of a transaction, as the node writes them."""
+    provider = registry.contract.w3.provider
+    return provider.make_request("eth_getTransactionReceipt", [receipt["transactionHash"].to_0x_hex()])["result"][
+        "logs"
+    ]
 
 
 def test_later_judgements(registry: DeployedRegistry) -> None:

@@ -120,7 +120,9 @@ def test_the_order_in_which_events_are_told_does_not_matter(registry: DeployedRe
     registry.publish(RECORD)
     registry.publish(replace(RECORD, revision=1, grade=0))
     backwards = telling_logs("RecordPublished", lambda logs: logs[::-1])
-    for read in READS.values():
+    registry.publish(make_record(manifest_digest=b"\x22" * 32))  # with the same report
+    others: tuple[Read, ...] = (lambda reader: reader.manifest_of_report(RECORD.report_digest),)
+    for read in (*READS.values(), *others):
         assert told(registry, backwards, read) == read(registry.reader())
 
 

@@ -170,6 +170,14 @@ def test_an_unclaimed_name_leads_to_whatever_calls_itself_so(registry: DeployedR
         assert reader.entries_of_name(other) == ()
 
 
+def test_a_release_goes_by_the_name_of_its_latest_judgement(registry: DeployedRegistry) -> None:
+    registry.publish(numbered(1))
+    registry.publish(numbered(1, revision=1, name="example/renamed"))
+    reader = registry.reader()
+    assert reader.entries_of_name("example/model") == ()
+    assert [entry.revision for entry in reader.entries_of_name("example/renamed")] == [1]
+
+
 def test_a_claimed_name_leads_to_what_the_namespace_took_in_or_holds(registry: DeployedRegistry) -> None:
     registry.publish(numbered(1))  # before the claim: nobody vouches for its name
     registry.claim("example", registry.stranger, limit=1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.chain_fixtures import (
     PUBLIC_DELAY_SECONDS,
     DeployedRegistry,
+    checksummed,
     deploy_registry,
     make_record,
     oracle_tuple,
@@ -84,11 +87,37 @@ def test_signers_may_join_later(registry: DeployedRegistry) -> None:
     assert entry.weight == 3
 
 
-def test_a_key_revoked_for_later_takes_nothing_away(registry: DeployedRegistry) -> None:
-    registry.publish(make_record())
-    later = registry.contract.w3.eth.get_block("latest")["timestamp"] + 1
-    registry.revoke_oracle(0, effective_from=later)
+def test_a_key_counts_for_what_was_recorded_before_it_was_revoked(registry: DeployedRegistry) -> None:
+    receipt = registry.publish(make_record())
+    recorded_at = registry.contract.w3.eth.get_block(receipt["blockNumber"])["timestamp"]
+    registry.revoke_oracle(0, effective_from=recorded_at + 1)
     assert registry.reader().match_record(make_record()).weight == 1
+    registry.revoke_oracle(0, effective_from=recorded_at)
+    assert_shut(registry, make_record(), "doubtful")
+
+
+# Code that answers (0, CBOR true) to whoever calls it, as Oasis Sapphire does for the origin that runs the app.
+SUBCALL, YES = "0x0100000000000000000000000000000000000103", "6080600c60003960806000f3"
+
+
+def test_a_key_that_a_rofl_app_bound_since_did_not_sign(registry: DeployedRegistry) -> None:
+    functions, provider = registry.contract.functions, registry.contract.w3.provider
+    app = [(*oracle_tuple(registry.oracle)[:4], b"\x07" * 21)]
+    registry.send(functions.scheduleOracles(app, 1), registry.owner)
+    registry.pass_time(PUBLIC_DELAY_SECONDS)
+    registry.send(functions.activateOracles(app, 1), registry.stranger)
+    registry.publish(make_record())
+    (before,) = registry.reader().match_record(make_record()).signers
+    registry.pass_time(1)
+    answer = bytes(32) + (64).to_bytes(32, "big") + (1).to_bytes(32, "big") + b"\xf5".ljust(32, b"\0")
+    provider.make_request("anvil_setCode", [SUBCALL, "0x" + YES + answer.hex()])
+    try:
+        registry.send(functions.bindRoflKey(0, checksummed(registry.chain.accounts[30])), registry.stranger)
+    finally:
+        provider.make_request("anvil_setCode", [SUBCALL, "0x"])
+    (after,) = registry.reader().match_record(make_record()).signers
+    assert after == replace(before, address=None)
+    assert before.address == bytes.fromhex(registry.oracle.address[2:])
 
 
 def test_signers_are_those_of_the_set_that_signed(registry: DeployedRegistry) -> None:
