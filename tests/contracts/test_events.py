@@ -2,91 +2,236 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.chain_fixtures import DeployedRegistry, make_record
-from verifier.record import SIMULATED_CODE
+from oracle.ledger.anvil import run_anvil
+from tests.chain_fixtures import (
+    PUBLIC_DELAY_SECONDS,
+    DeployedRegistry,
+    EmbeddedChain,
+    checksummed,
+    deploy_registry,
+    make_failure,
+    make_record,
+    oracle_tuple,
+)
+from tests.contracts.batches import SEALED_AT, URI, batch_quorum, sealing
+from tests.contracts.books import NOBODY, Books
+from verifier.record import Record
+from verifier.record_bytes import namespace_id, record_id
+from verifier.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
+from verifier.typed_data import identity_change_digest
 
 pytestmark = pytest.mark.chain
 
-MANIFESTS = [bytes([0x10 + number]) * 32 for number in range(12)]
-MODELS = [bytes([0x40 + number]) * 32 for number in range(3)]
-REPORTS = [bytes([0x60 + number]) * 32 for number in range(4)]
+BOTH = (0, 1)
+IDENTITIES = tuple(bytes([0x61 + number]) * 32 for number in range(4))
+UNKNOWN = b"\xfe" * 32
+# The first needs Oasis Sapphire, the second is of an upgrade that these contracts do not have.
+NEVER_SEEN = {"RoflKeyBound", "EIP712DomainChanged"}
 
 
-def test_events_alone_give_the_state_that_the_views_show(registry: DeployedRegistry) -> None:
-    _publish_and_revoke_at_random(registry, random.Random(20261121))
-    entries, manifests, first_use = _rebuild(registry)
+def release(number: int, **changes: Any) -> Record:
+    return make_record(model_digest=bytes([number]) * 32, manifest_digest=bytes([number + 1]) * 32, **changes)
+
+
+BASE = release(0x10, name="free/base")
+TUNED = release(0x12, name="acme/tuned", publisher_identity=IDENTITIES[0])
+HELD = release(0x14, name="acme/held", publisher_identity=IDENTITIES[1])
+SIMULATED = release(0x16, name="free/simulated", product_line=SIMULATED_CODE, grade=0)
+FAILURE = make_failure(manifest_digest=b"\x18" * 32, model_digest=bytes(32))
+BATCH = tuple(release(0x30 + 2 * number, name="free/batched", version=str(number)) for number in range(6))
+
+
+@pytest.fixture
+def own_registry(anvil: EmbeddedChain) -> Iterator[DeployedRegistry]:
+    """On a chain of its own beside the session's, as the story moves the clock."""
+    with run_anvil(options=("--hardfork", "prague")) as chain:
+        yield deploy_registry(chain, oracles=3, threshold=2)
+
+
+def test_events_alone_give_the_state_that_the_views_show(own_registry: DeployedRegistry) -> None:
+    registry = own_registry
+    for chapter in (_publish, _name, _batch, _lose_keys, _govern):
+        chapter(registry)
+        _assert_equal(registry, Books(registry))
+    emitted = {item["name"] for contract in _contracts(registry) for item in contract.abi if item["type"] == "event"}
+    assert emitted - Books(registry).seen == NEVER_SEEN, "an event that this story leaves out"
+
+
+def _publish(registry: DeployedRegistry) -> None:
+    """Records of all kinds; what is repeated or refused leaves no trace."""
     functions = registry.contract.functions
-
-    assert 6 < len(entries) < len(MANIFESTS)
-    assert {entry["revokedAt"] == 0 for entry in entries.values()} == {True, False}
-    for manifest in MANIFESTS:
-        kept = entries.get(manifest)
-        assert functions.statusOf(manifest).call() == (0 if kept is None else 1 if kept["revokedAt"] == 0 else 2)
-        if kept is not None:
-            record = tuple(kept["record"].values())
-            rest = [kept[name] for name in ("releaseDigest", "oracle", "recordedAt", "revokedAt")]
-            assert functions.entryOf(manifest).call() == (record, *rest)
-    for model in MODELS:
-        listed = [functions.manifestOf(model, index).call() for index in range(functions.recordCountOf(model).call())]
-        assert listed == manifests[model]
-        assert functions.standingOf(model).call() == _standing(entries, manifests[model])
-    for report in REPORTS:
-        assert functions.manifestByReport(report).call() == first_use.get(report, bytes(32))
+    registry.publish(BASE, BOTH)
+    assert registry.publish(BASE, BOTH)["logs"] == []
+    registry.publish(release(0x10, name="free/base", revision=1, grade=2), BOTH, parents=())
+    registry.publish(SIMULATED, BOTH, parents=(record_id(BASE),))
+    registry.publish(FAILURE, BOTH)
+    assert registry.refusal(registry.publishing(release(0x10, name="free/other"), BOTH))[0] == "RecordExists"
+    registry.revoke(SIMULATED, effective_from=SEALED_AT + 10**6)
+    registry.revoke(SIMULATED, effective_from=SEALED_AT)
+    registry.send(functions.numberPolicy(UNKNOWN[::-1]), registry.stranger)
 
 
-def _publish_and_revoke_at_random(registry: DeployedRegistry, rng: random.Random) -> None:
-    """Forty attempts, good and bad alike; what is refused must leave no event."""
-    for _ in range(40):
-        manifest = rng.choice(MANIFESTS[:-1])
-        if rng.random() < 0.2:
-            call, sender = registry.revoking(manifest, "because"), registry.guardian
-        else:
-            line = rng.choice([1, 2, 3, SIMULATED_CODE])
-            record = make_record(
-                manifest_digest=manifest,
-                model_digest=rng.choice(MODELS),
-                report_digest=rng.choice(REPORTS),
-                product_line=line,
-                grade=0 if line == SIMULATED_CODE else rng.choice([0, 1, 2]),
-                name=rng.choice(["one/model", "another/model"]),
-            )
-            call, sender = registry.publishing(record), registry.oracle
-        if registry.refusal(call, sender) == ("", ()):
-            registry.send(call, sender)
+def _name(registry: DeployedRegistry) -> None:
+    """A namespace, its publishers and owners, a held record that is released, a parent that is merely stated."""
+    acme, owner = namespace_id("acme"), registry.stranger
+    functions = registry.namespaces.functions
+    registry.claim("acme", owner, IDENTITIES[:1], limit=1)
+    registry.claim("other", owner, (), limit=3)
+    registry.publish(release(0x1A, name="other/first", publisher_identity=IDENTITIES[3]), BOTH)
+    registry.publish(TUNED, BOTH, parents=(record_id(BASE),))
+    registry.publish(HELD, BOTH)
+    _assert_equal(registry, Books(registry))
+    registry.send(functions.proposeIdentity(acme, IDENTITIES[2]), owner)
+    registry.send(functions.dropIdentity(acme, IDENTITIES[2]), owner)
+    registry.trust("acme", owner, IDENTITIES[1])
+    registry.send(registry.contract.functions.releaseHeld(registry.encode(HELD)), registry.guardian)
+    stated = registry.lineage.functions.stateParent(registry.encode(TUNED, (record_id(BASE),)), record_id(HELD))
+    for _ in range(2):
+        registry.send(stated, owner)
+    _by_the_trusted(registry, IDENTITIES[2], trust=True)
+    _by_the_trusted(registry, IDENTITIES[0], trust=False)
+    registry.send(functions.proposeHandover(acme, checksummed(registry.guardian)), owner)
+    registry.pass_time(PUBLIC_DELAY_SECONDS)
+    registry.send(functions.acceptHandover(acme), registry.guardian)
+    registry.send(functions.proposeHandover(namespace_id("other"), checksummed(registry.guardian)), owner)
+    registry.send(functions.proposeHandover(namespace_id("other"), NOBODY), owner)
+    registry.send(functions.proposeHandover(acme, checksummed(owner)), registry.guardian)
 
 
-def _rebuild(registry: DeployedRegistry) -> tuple[dict[bytes, Any], dict[bytes, list[bytes]], dict[bytes, bytes]]:
-    """Entries by manifest, manifests by model, first manifest by report: from events and nothing else."""
-    entries: dict[bytes, Any] = {}
-    manifests: dict[bytes, list[bytes]] = defaultdict(list)
-    first_use: dict[bytes, bytes] = {}
-    events, keccak = registry.contract.events, registry.contract.w3.keccak
-    for log in events.RecordPublished().get_logs(from_block=0):
-        args, entry = log["args"], dict(log["args"]["entry"])
-        record, manifest = entry["record"], bytes(args["manifestDigest"])
-        assert manifest not in entries
-        assert args["modelDigest"] == record["modelDigest"]
-        assert args["nameDigest"] == keccak(text=args["name"])
-        entries[manifest] = entry
-        manifests[record["modelDigest"]].append(manifest)
-        first_use.setdefault(record["reportDigest"], manifest)
-    for log in events.RecordRevoked().get_logs(from_block=0):
-        args = log["args"]
-        entry = entries[bytes(args["manifestDigest"])]
-        assert entry["revokedAt"] == 0
-        assert args["modelDigest"] == entry["record"]["modelDigest"]
-        assert args["guardian"].lower() == registry.guardian.address
-        entry["revokedAt"] = args["revokedAt"]
-    return entries, manifests, first_use
+def _by_the_trusted(registry: DeployedRegistry, identity: bytes, *, trust: bool) -> None:
+    functions = registry.namespaces.functions
+    number = functions.headOf(namespace_id("acme")).call() >> 208
+    approvals = functions.namespaceOf(namespace_id("acme")).call()[4]
+    place = (registry.chain.chain_id, registry.address_bytes, 1)
+    digest = identity_change_digest(*place, "acme", identity, trust=trust, approvals=approvals, number=number)
+    arguments = (namespace_id("acme"), identity, trust, approvals, number, registry.quorum(digest, BOTH))
+    registry.send(functions.changeIdentity(*arguments), registry.stranger)
 
 
-def _standing(entries: dict[bytes, Any], manifests: list[bytes]) -> tuple[int, ...]:
-    records = [entries[manifest]["record"] for manifest in manifests if entries[manifest]["revokedAt"] == 0]
-    active = Counter("simulated" if record["productLine"] == SIMULATED_CODE else record["grade"] for record in records)
-    return (len(manifests), active["simulated"], active[0], active[1], active[2])
+def _batch(registry: DeployedRegistry) -> None:
+    """A batch, and every way in which one of its leaves can be closed."""
+    functions = registry.contract.functions
+    encoded, batch, call = sealing(registry, BATCH, BOTH)
+    registry.send(call, registry.stranger)
+    proofs = [proof.solidity() for proof in batch.proofs]
+    digests = [(record.model_digest, record.manifest_digest) for record in BATCH]
+    registry.send(functions.materialise(encoded[0], proofs[0]), registry.stranger)
+    for index in (1, 2):
+        registry.publish(encoded[index], BOTH)
+    registry.send(functions.materialise(encoded[1], proofs[1]), registry.stranger)  # is there: the leaf closes alone
+    registry.send(functions.closeLeaf(*digests[2], proofs[2]), registry.stranger)
+    for index in (0, 3):
+        revoking = functions.revokeInBatch(*digests[index], proofs[index], SEALED_AT, "withdrawn")
+        registry.send(revoking, registry.guardian)
+    more = functions.addBatchSigners(batch.root, SEALED_AT, URI, batch_quorum(registry, batch.root, len(BATCH), (1, 2)))
+    registry.send(more, registry.stranger)
+
+
+def _lose_keys(registry: DeployedRegistry) -> None:
+    """A key is revoked; what it signed is counted again, and other oracles may step in."""
+    functions = registry.contract.functions
+    _, batch, _ = sealing(registry, BATCH, BOTH)
+    registry.revoke_oracle(1)
+    for record in (TUNED, BASE, BATCH[4]):
+        call = functions.recount(record_id(record))
+        if registry.refusal(call) == ("", ()):
+            registry.send(call, registry.stranger)
+    registry.send(functions.recountBatch(batch.root), registry.stranger)
+    encoded = registry.encode(TUNED, (record_id(BASE),))
+    digest = functions.reportDigest(1, encoded).call()
+    registry.send(functions.addSigners(encoded, registry.quorum(digest, (0, 2))), registry.stranger)
+
+
+def _govern(registry: DeployedRegistry) -> None:
+    """Another oracle set, writes that stop and go on, another guardian, an owner on the way out."""
+    functions = registry.contract.functions
+    first, _, third = registry.oracles
+    sets = [oracle_tuple(first, 2, 0, 2**39), oracle_tuple(third, 1, SEALED_AT, 2**40 - 1)]
+    for threshold in (3, 2):
+        registry.send(functions.scheduleOracles(sets, threshold), registry.owner)
+    registry.send(functions.cancelOracles(functions.scheduledSet().call()[0]), registry.owner)
+    registry.send(functions.scheduleOracles(sets, 2), registry.owner)
+    registry.pass_time(PUBLIC_DELAY_SECONDS)
+    registry.send(functions.activateOracles(sets, 2), registry.stranger)
+    registry.publish(release(0x50, name="acme/later", publisher_identity=IDENTITIES[1]), (0,))
+    _assert_equal(registry, Books(registry))
+    registry.send(functions.scheduleOracles(sets[:1], 1), registry.owner)
+    registry.send(functions.pauseWrites(), registry.guardian)
+    _assert_equal(registry, Books(registry))
+    registry.send(functions.resumeWrites(), registry.owner)
+    registry.send(functions.appointGuardian(NOBODY), registry.owner)
+    registry.send(functions.transferOwnership(checksummed(registry.stranger)), registry.owner)
+    _assert_equal(registry, Books(registry))
+    registry.send(functions.acceptOwnership(), registry.stranger)
+
+
+def _assert_equal(registry: DeployedRegistry, books: Books) -> None:
+    for name, shown, kept in (*_records(registry, books), *_oracles(registry, books), *_names(registry, books)):
+        assert shown == kept, name
+
+
+Compared = Iterator[tuple[str, Any, Any]]
+
+
+def _records(registry: DeployedRegistry, books: Books) -> Compared:
+    functions = registry.contract.functions
+    for key in (*books.words, UNKNOWN):
+        word = books.words.get(key)
+        yield "standing", _standing(functions.standingById(key).call()), word and unpack_standing(word, "books")
+        yield "content", functions.contentOf(key).call(), books.contents.get(key, bytes(32))
+        attested, stated = registry.lineage.functions.parentsOf(key).call()
+        yield "parents", (attested, stated), (list(books.attested.get(key, ())), list(books.stated.get(key, ())))
+    for root in (*books.batches, UNKNOWN):
+        yield "batch", functions.batchOf(root).call(), _batch_tuple(books.batches.get(root, 0))
+    for policy in (*books.policies, UNKNOWN):
+        yield "policy", functions.policyIdOf(policy).call(), books.policies.get(policy, 0)
+
+
+def _standing(values: Any) -> Standing | None:
+    return parse_standing(values, "view") if values[0] else None
+
+
+def _batch_tuple(word: int) -> tuple[Any, ...]:
+    """Solidity's struct Batch."""
+    bits = ((0, 40), (40, 32), (72, 16), (88, 16), (112, 8), (106, 1), (128, 128))
+    *values, doubtful, closed = (word >> shift & (1 << width) - 1 for shift, width in bits)
+    return (*values, bool(doubtful), closed)
+
+
+def _oracles(registry: DeployedRegistry, books: Books) -> Compared:
+    functions = registry.contract.functions
+    yield "epoch in force", functions.currentEpoch().call(), max(books.epochs)
+    for epoch, oracles in books.oracles.items():
+        yield "epoch", functions.epochOf(epoch).call(), tuple(books.epochs[epoch])
+        for index, oracle in enumerate(oracles):
+            yield "oracle", functions.oracleAt(epoch, index).call(), tuple(oracle)
+    yield "announced set", tuple(functions.scheduledSet().call()), books.scheduled
+    yield "owner", functions.owner().call(), books.owner
+    yield "next owner", functions.pendingOwner().call(), books.pending_owner
+    yield "guardian", functions.guardian().call(), books.guardian
+    yield "paused", functions.writesPaused().call(), books.paused
+
+
+def _names(registry: DeployedRegistry, books: Books) -> Compared:
+    functions = registry.namespaces.functions
+    for key, space in books.spaces.items():
+        numbers = (space.identity_limit, space.first_uses, len(space.trusted))
+        yield "namespace", functions.namespaceOf(key).call(), (space.owner, space.claimed_at, *numbers)
+        yield "history", functions.headOf(key).call(), space.head
+        yield "handover", tuple(functions.handoverOf(key).call()), space.handover
+        for identity in IDENTITIES:
+            yield "trusted", functions.trustedSince(key, identity).call(), space.trusted.get(identity, 0)
+            yield "proposed", functions.acceptableFrom(key, identity).call(), space.proposed.get(identity, 0)
+    for (key, release_digest), record in books.names.items():
+        yield "name", functions.recordOfName(key, release_digest).call(), record
+    for owner, count in books.nonces.items():
+        yield "nonce", functions.nonces(owner).call(), count
+
+
+def _contracts(registry: DeployedRegistry) -> tuple[Any, Any, Any]:
+    return registry.contract, registry.namespaces, registry.lineage
