@@ -175,7 +175,7 @@ abstract contract Books is Signing, Tree {
         Record memory record = batch.records[leaf];
         if (!_isFirst(record)) return false;
         if (batch.written[leaf]) return _isOpen(batch.releases[leaf], grade);
-        return record.grade < 3 && !batch.doubtful && record.productLine != 255 && record.grade >= grade;
+        return !batch.doubtful && record.productLine != 255 && record.grade >= grade;
     }
 
     function _meetsFromProof(Planted storage batch, uint256 leaf, Requirements memory wanted)
@@ -185,7 +185,7 @@ abstract contract Books is Signing, Tree {
     {
         if (_isKnown(_releaseId(batch.releases[leaf]))) return _meets(batch.releases[leaf], wanted);
         Record memory record = batch.records[leaf];
-        return _isFirst(record) && record.grade < 3 && _satisfies(_filled(_stampOf(batch), record), wanted);
+        return _isFirst(record) && _satisfies(_filled(_stampOf(batch), record), wanted);
     }
 
     function _isKnown(bytes32 recordId) internal view returns (bool) {

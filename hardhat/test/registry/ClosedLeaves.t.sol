@@ -125,14 +125,17 @@ abstract contract ClosedLeavesBehaviour is RegistryBehaviour {
         registry.requireMeetsFromProof(_modelDigest(0), _manifestDigest(0), nothing, _any());
     }
 
-    /// @dev What could never be written does not open a gate that asks for more than there is.
-    function test_gradesThatThereAreNot() public {
+    /// @dev What a leaf says is not held against any rule until somebody writes it out.
+    function test_aLeafIsItsSignersWord() public {
         Record[] memory records = new Record[](1);
         records[0] = _record(2);
         records[0].grade = 3;
         Grown memory tree = _grow(records);
         _recordBatch(tree);
-        VM.assertFalse(registry.isModelFromProof(_modelDigest(2), _manifestDigest(2), _proof(tree, 0), 0), "open");
+        Proof memory proof = _proof(tree, 0);
+        VM.assertTrue(registry.isModelFromProof(_modelDigest(2), _manifestDigest(2), proof, 3), "open");
+        VM.expectRevert(abi.encodeWithSelector(IProvenanceRegistry.UnknownGrade.selector, 3));
+        registry.materialise(tree.leaves[0].record, proof);
     }
 
     function _any() private pure returns (Requirements memory) {

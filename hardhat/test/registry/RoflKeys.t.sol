@@ -175,6 +175,7 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         _bind(0, _account(66));
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.OracleInvalid.selector, 1));
         _bind(1, _account(65));
+        _bind(0, _account(64));
         VM.expectRevert(abi.encodeWithSelector(IOracleSets.OracleInvalid.selector, 0));
         _bind(0, address(0));
     }
