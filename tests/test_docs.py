@@ -136,3 +136,28 @@ def test_every_function_that_writes_is_on_the_page_of_roles(contract: str) -> No
     table = text.split(f"| {contract} | who | what for |\n", 1)[1].split("\n\n", 1)[0]
     listed = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
     assert sorted(listed) == sorted(writing)
+
+
+_GAS = json.loads((ROOT / "hardhat" / "snapshots" / "gas.json").read_text())
+
+
+def test_the_gate_on_the_pages_is_the_one_that_is_compiled() -> None:
+    source = (ROOT / "contracts" / "examples" / "TenLines.sol").read_text()
+    for page in ("README.md", "docs/contracts.md"):
+        marked = (ROOT / page).read_text().split("<!-- contracts/examples/TenLines.sol -->\n```solidity\n", 1)[1]
+        assert marked.split("```", 1)[0] == source, page
+    assert len(source.splitlines()) - 2 <= 10  # licence and compiler aside
+
+
+def test_gas_on_the_first_page_is_that_of_the_snapshot() -> None:
+    found = re.findall(r"<!-- gas (\w+) -->([0-9,]+)<!-- -->", _readme())
+    assert {key: int(figure.replace(",", "")) for key, figure in found} == {
+        key: _GAS[key]
+        for key in ("gate_cold", "gate_proof_depth7", "publish_single", "publish_batch100_3of5_per_record")
+    }
+
+
+def test_gas_on_the_page_of_contracts_is_that_of_the_snapshot() -> None:
+    table = (ROOT / "docs" / "contracts.md").read_text().split("<!-- gas -->\n", 1)[1].split("\n\n", 1)[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+    assert {key.strip("`"): int(figure.replace(",", "")) for figure, _, key in rows} == _GAS
