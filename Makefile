@@ -49,8 +49,9 @@ bench: .make/bench  ## figures beside those of what one would use instead; asser
 bench-gpu: .make/test  ## the kernels' speed on this machine's GPU (needs the extra cuda)
 	$(BIN)/python -m tests.bench_gpu
 
-abi: .make/test  ## compile the contracts and write verifier/abi
+abi: .make/test  ## compile the contracts, write verifier/abi and the ABI of the TypeScript package
 	$(NPM) run --prefix hardhat export
+	$(NPM) run --prefix hardhat types
 
 lock: .make/test  ## resolve the requirements anew: pins and hashes, no URLs
 	$(PIP) uv
