@@ -5,7 +5,6 @@ It runs the very commands that a publisher, an oracle and a user would run, and 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -16,10 +15,13 @@ import click
 
 from oracle.demo_chain import start_chain
 from oracle.demo_folder import prepare_folder
+from oracle.demo_gate import ask_gate
+from oracle.ledger.anvil import CHAIN_ID
 from verifier.errors import ProvenanceError
 from verifier.manifest.names import PROVENANCE_FOLDER
 
-_KEY_VARIABLE = "PROVENANCE_DEMO_KEY"
+_OWNER_KEY, _ORACLE_KEY, _PUBLISHER_KEY = (f"DEMO_{who}_KEY" for who in ("OWNER", "ORACLE", "PUBLISHER"))
+_NAMESPACE = "demo"
 _VERSION = "1.0"
 
 
@@ -28,7 +30,7 @@ class DemoError(ProvenanceError):
 
 
 def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
-    """Deploy, attest, pack, record, check; then show that one flipped bit is refused.
+    """Deploy, claim, attest, pack, record, check, ask the gate; then show that one flipped bit is refused.
 
     Args:
         folder: where the demo keeps its files; those of an earlier demo are replaced.
@@ -40,37 +42,62 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
         DemoError: a step failed.
     """
     release = prepare_folder(folder, model)
-    name = f"demo/{release.name}"
+    name = f"{_NAMESPACE}/{release.name}"
     _say("The hardware in this demo is SIMULATED. The simulator's keys are public: anybody can make such evidence.")
     _say("Everything else is real: AMD's formats, the chain (anvil, on this machine only), the contract, the checks.")
 
-    _step(1, "Start an embedded chain and put the registry on it")
+    _step(1, "The owner: start an embedded chain and put the registry on it, with two oracles of which one is enough")
     chain = start_chain(folder, keep_seconds)
-    environment = {_KEY_VARIABLE: chain.oracle_key_hex, "PROVENANCE_RPC": chain.rpc_url}
-    deployed = _run("deploy", "--key-variable", _KEY_VARIABLE, "--json", environment=environment, quiet=True)
-    registry = str(json.loads(deployed)["registry"])
-    environment["PROVENANCE_REGISTRY"] = registry
-    _say(f"  chain {chain.rpc_url}, registry {registry}")
+    _say(f"  chain {chain.rpc_url}")
+    registry = str(folder / "deployments" / f"{CHAIN_ID}.json")
+    environment = {
+        _OWNER_KEY: chain.owner_key_hex,
+        _ORACLE_KEY: chain.oracle_key_hex,
+        _PUBLISHER_KEY: chain.publisher_key_hex,
+        "PROVENANCE_RPC": chain.rpc_url,
+        "PROVENANCE_REGISTRY": registry,
+    }
+    first, second = chain.oracles
+    oracles = ("--oracle", f"{first}:2", "--oracle", second, "--threshold", "2")
+    places = ("--deployments", str(folder / "deployments"))
+    _run("deploy", "--key-variable", _OWNER_KEY, *oracles, *places, environment=environment)
 
-    _step(2, "The publisher: in a (simulated) confidential VM, get a report that binds the VM's key, sign the release")
+    _step(2, f"The publisher: claim the namespace {_NAMESPACE}; its names lead to what trusted publishers release only")
+    _run("claim", _NAMESPACE, "--key-variable", _PUBLISHER_KEY, environment=environment)
+
+    _step(3, "The publisher: in a (simulated) confidential VM, get a report that binds the VM's key, sign the release")
     key, evidence = str(folder / "cvm.key"), str(folder / "evidence")
     _run("attest", "--key", key, "--simulator", "genoa", "--out", evidence)
     _run("pack", str(release), "--evidence", evidence, "--key", key, "--name", name, "--version", _VERSION)
 
-    _step(3, "The oracle: judge every release in the folder, record what is accepted")
+    _step(4, "The oracle: judge every release in the folder, sign and record what is accepted")
     journal = str(folder / "oracle.sqlite")
-    oracle_options = ("--journal", journal, "--policy", "demo", "--key-variable", _KEY_VARIABLE, "--confirmations", "0")
+    keys = ("--key-variable", _OWNER_KEY, "--report-key-variable", _ORACLE_KEY)
+    oracle_options = ("--journal", journal, "--policy", "demo", *keys, "--confirmations", "0")
     _run("watch", str(folder / "releases"), *oracle_options, "--once", environment=environment)
 
-    _step(4, "The user: judge it again, here, and compare with the record")
+    _step(5, "The user: judge it again, here, and compare with the record")
     _run("check", str(release), "--policy", "demo", environment=environment)
 
-    _step(5, "The record on chain")
-    _run("show", name, environment=environment)
+    _step(6, "The record on chain, and what happened in its namespace")
+    _run("show", name, "--history", environment=environment)
 
-    _step(6, "And with one bit of one file flipped")
+    _step(7, "A dApp: ask the gate (a contract that does is contracts/examples/TenLines.sol)")
+    _show_gate(chain.rpc_url, registry, name)
+
+    _step(8, "And with one bit of one file flipped")
     _show_refusal(folder, release, environment)
     _say_what_next(chain.rpc_url, registry, name, release, chain.keep_seconds)
+
+
+def _show_gate(rpc_url: str, registry: str, name: str) -> None:
+    answers = ask_gate(rpc_url, registry, name)
+    if answers.is_open or answers.refusal != "RecordIsSimulated" or not answers.is_simulated:
+        raise DemoError("the gate says something else", where="demo", got=str(answers), wanted="shut, as simulated")
+    _say("  isModel(model, manifest, 0)         false")
+    _say(f"  requireModel(model, manifest, 0)    reverts: {answers.refusal}")
+    _say("  isSimulatedModel(model, manifest)   true")
+    _say("  The gate is shut for simulated hardware and for nothing else here: a record of a real chip would open it.")
 
 
 def _show_refusal(folder: Path, release: Path, environment: dict[str, str]) -> None:

@@ -21,10 +21,13 @@ _DEMO_MAX_SECONDS = 4 * 3600
 
 @dataclass(frozen=True)
 class DemoChain:
-    """A running chain. The key is one that anvil funds and everybody knows."""
+    """A running chain, and the people on it: anvil funds their accounts, and everybody knows their keys."""
 
     rpc_url: str
+    owner_key_hex: str
     oracle_key_hex: str
+    publisher_key_hex: str
+    oracles: tuple[str, str]
     keep_seconds: int
 
 
@@ -47,7 +50,8 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
     while time.monotonic() < deadline and process.poll() is None:
         if ready.exists():
             started = json.loads(ready.read_text())
-            return DemoChain(started["rpc_url"], started["key"], keep_seconds)
+            (_, owner), (first, oracle), (second, _), (_, publisher) = started["accounts"]
+            return DemoChain(started["rpc_url"], owner, oracle, publisher, (first, second), keep_seconds)
         time.sleep(0.05)
     words = (folder / "chain.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
     raise TemporaryError("the embedded chain did not start", where="anvil", got=words[-1], wanted="a running chain")
@@ -58,7 +62,8 @@ def _serve(ready: Path, keep_seconds: float, demo_process: int) -> None:
     end = time.monotonic() + _DEMO_MAX_SECONDS + keep_seconds
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with run_anvil() as chain:
-        started = {"rpc_url": chain.rpc_url, "key": chain.accounts[0].key.hex(), "pid": os.getpid()}
+        accounts = [(account.address, account.key.hex()) for account in chain.accounts[:4]]
+        started = {"rpc_url": chain.rpc_url, "accounts": accounts, "pid": os.getpid()}
         partial = ready.with_suffix(".partial")
         partial.write_text(json.dumps(started))
         partial.replace(ready)

@@ -18,6 +18,7 @@ _MADE = {
     "releases",
     "evidence",
     "damaged",
+    "deployments",
     "cvm.key",
     "chain.json",
     "chain.log",

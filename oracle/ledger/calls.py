@@ -22,6 +22,11 @@ def number_policy_call(policy_digest: bytes) -> bytes:
     return _encoded("numberPolicy", policy_digest)
 
 
+def require_model_call(model_digest: bytes, manifest_digest: bytes, *, minimum_grade: int) -> bytes:
+    """The gate, which reverts unless the release is recorded and in good standing."""
+    return _encoded("requireModel", model_digest, manifest_digest, minimum_grade)
+
+
 def refusal_name(data: bytes, contract: str = "ProvenanceRegistry") -> str:
     """Name the error that a contract reverted with; its bytes in hex if the contract has no such error."""
     return _error_names(contract).get(data[:4], data.hex() or "no reason")

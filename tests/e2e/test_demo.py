@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -40,6 +41,8 @@ def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
     assert "SIMULATED" in found.stdout
     assert "demo/My-model-v2" in found.stdout
     assert "an active record of this release" in found.stdout
+    assert "in a claimed namespace" in found.stdout
+    assert "reverts: RecordIsSimulated" in found.stdout
     assert "exit code 4" in found.stdout  # the flipped bit
     assert before.model_digest.hex() in found.stdout
     assert digest_files(model, list_files(model)) == before
@@ -48,7 +51,7 @@ def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
 
 def test_its_chain_stops(tmp_path: Path) -> None:
     assert _demo(tmp_path / "demo").returncode == 0
-    process = int((tmp_path / "demo" / "chain.json").read_text().split('"pid": ')[1].rstrip("}"))
+    process = json.loads((tmp_path / "demo" / "chain.json").read_text())["pid"]
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and Path(f"/proc/{process}").exists():
         time.sleep(0.2)

@@ -36,7 +36,7 @@ def test_a_published_model_is_packed_recorded_and_checked(model: Path, tmp_path:
     environment = {
         **os.environ,
         "PROVENANCE_RPC": anvil.rpc_url,
-        "PROVENANCE_REGISTRY": deployed.deployment.address,
+        "PROVENANCE_REGISTRY": deployed.address,
         "ORACLE_KEY": deployed.oracle.key.hex(),
     }
 

@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 
 from oracle.journal import Journal
-from tests.chain_fixtures import EmbeddedChain, deploy_registry
+from tests.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry
 from tests.e2e.releases import CASES, NOW, Case, make_case, make_release
-from verifier.errors import FormatError, RecordError
+from verifier.deployments import Deployment, encode_deployment
+from verifier.errors import FormatError
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
+from verifier.policy import shipped_policy
 from verifier.registry import RegistryReader
 
 pytestmark = pytest.mark.chain
@@ -64,15 +66,31 @@ def world(anvil: EmbeddedChain, tmp_path_factory: pytest.TempPathFactory) -> Wor
     (folder / "incomplete" / MANIFEST_PATH).unlink()
     environment = {
         "PROVENANCE_RPC": anvil.rpc_url,
-        "PROVENANCE_REGISTRY": deployed.deployment.address,
+        "PROVENANCE_REGISTRY": str(_deployment_file(deployed, root)),
+        "PAYING_KEY": deployed.stranger.key.hex(),
         "ORACLE_KEY": deployed.oracle.key.hex(),
     }
-    options = ("--journal", str(journal), "--policy", "demo", "--key-variable", "ORACLE_KEY", "--confirmations", "0")
-    found = _provenance(environment, "watch", str(folder), *options, "--once", "--json")
+    found = _watch(environment, folder, journal)
     assert found.returncode == 0, found.stderr
     states = {row["release"]: row for row in json.loads(found.stdout)["releases"]}
-    registry = RegistryReader(anvil.rpc_url, deployed.deployment.address)
-    return World(folder, journal, environment, states, found.stderr, registry)
+    return World(folder, journal, environment, states, found.stderr, deployed.reader())
+
+
+def _deployment_file(deployed: DeployedRegistry, folder: Path) -> Path:
+    transaction, chain_id, block = deployed.transaction_hash, deployed.chain.chain_id, deployed.block_number
+    contracts = deployed.reader().contracts()
+    file = folder / "registry.json"
+    file.write_bytes(
+        encode_deployment(Deployment(chain_id=chain_id, block=block, transaction=transaction, **contracts))
+    )
+    return file
+
+
+def _watch(environment: Mapping[str, str], folder: Path, journal: Path) -> subprocess.CompletedProcess[str]:
+    """One run of the oracle. One key pays and another signs; the policy has no number until the oracle gives it one."""
+    keys = ("--key-variable", "PAYING_KEY", "--report-key-variable", "ORACLE_KEY")
+    options = ("--journal", str(journal), "--policy", "demo", *keys, "--confirmations", "0")
+    return _provenance(environment, "watch", str(folder), *options, "--once", "--json")
 
 
 def _manifest_digest(release: Path) -> bytes:
@@ -103,8 +121,7 @@ def test_the_oracle_refuses_it_and_goes_on(world: World, case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_nothing_is_written_to_the_chain_for_it(world: World, case: Case) -> None:
-    with pytest.raises(RecordError):
-        world.registry.entry(_manifest_digest(world.folder / case.name))
+    assert world.registry.entries_of_manifest(_manifest_digest(world.folder / case.name)) == ()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -186,16 +203,21 @@ def test_show_finds_it_by_name_and_by_both_digests(world: World) -> None:
 
 
 def test_a_second_run_writes_nothing_new(world: World) -> None:
-    before = world.registry.history(_manifest_digest(world.folder / GOOD))
-    options = (
-        "--journal",
-        str(world.journal),
-        "--policy",
-        "demo",
-        "--key-variable",
-        "ORACLE_KEY",
-        "--confirmations",
-        "0",
-    )
-    assert world.run("watch", str(world.folder), *options, "--once").returncode == 0
-    assert world.registry.history(_manifest_digest(world.folder / GOOD)) == before
+    entry = world.registry.entry(_manifest_digest(world.folder / GOOD))
+    before = world.registry.history(entry)
+    assert _watch(world.environment, world.folder, world.journal).returncode == 0
+    assert world.registry.history(entry) == before
+
+
+def test_the_record_is_signed_by_one_key_and_was_paid_by_another(world: World) -> None:
+    _, document = world.check(GOOD)
+    with Journal(world.journal) as journal:
+        payers = {attempt.transaction.sender for row in journal.rows() for attempt in journal.attempts(row.id)}
+    assert len(payers) == 1
+    assert [signer["address"] for signer in document["record"]["signers"]] != [payer.lower() for payer in payers]
+
+
+def test_its_policy_got_a_number(world: World) -> None:
+    digest = shipped_policy("demo").digest
+    assert world.states[f"policy {digest.hex()}"]["state"] == "final"
+    assert world.registry.policy_id(digest) == world.check(GOOD)[1]["record"]["policy_id"] == 1
