@@ -13,7 +13,7 @@ from verifier.errors import TemporaryError, UsageError
 from verifier.options import FILE, json_option, registry_option, registry_reader, rpc_option
 
 if TYPE_CHECKING:
-    from oracle.ledger.deploy import Terms
+    from oracle.ledger.deploy import OracleTerms, Terms
     from verifier.deployments import Deployment
 
 _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
@@ -42,8 +42,9 @@ def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
     "--oracle",
     "oracles",
     multiple=True,
-    metavar="ADDRESS[:WEIGHT]",
-    help="Key that signs reports, and how much it counts; again for each oracle. Default: the paying account's.",
+    metavar="ADDRESS|rofl1...[:WEIGHT]",
+    help="Key that signs reports, or a ROFL app that will bind one, and how much it counts; again for each oracle. "
+    "Default: the paying account's.",
 )
 @click.option("--threshold", type=int, help="Weight that a record needs; default: more than half of all.")
 @click.option(
@@ -139,7 +140,8 @@ def _print_deployment(output: Output, found: Deployment, terms: Terms, numbers: 
     output.text(f"owner        {terms.owner}  announces oracle sets, {terms.delay_hours} hours ahead")
     output.text(f"guardian     {terms.guardian}  stops writes, revokes")
     for oracle in terms.oracles:
-        output.text(f"oracle       {oracle.key}  weight {oracle.weight}")
+        who = f"ROFL app {oracle.rofl_app.hex()}, which has to bind its key" if any(oracle.rofl_app) else oracle.key
+        output.text(f"oracle       {who}  weight {oracle.weight}")
     output.text(
         f"threshold    {terms.threshold} of {weight}; an earlier set's signatures count for {terms.grace_hours} hours"
     )
@@ -156,13 +158,18 @@ def _print_deployment(output: Output, found: Deployment, terms: Terms, numbers: 
             "code_hash": f"0x{found.code_hash.hex()}",
             "owner": terms.owner,
             "guardian": terms.guardian,
-            "oracles": [{"key": oracle.key, "weight": oracle.weight} for oracle in terms.oracles],
+            "oracles": [_oracle_json(oracle) for oracle in terms.oracles],
             "threshold": terms.threshold,
             "delay_hours": terms.delay_hours,
             "grace_hours": terms.grace_hours,
             "policies": numbers,
         },
     )
+
+
+def _oracle_json(oracle: OracleTerms) -> dict[str, object]:
+    app = f"0x{oracle.rofl_app.hex()}" if any(oracle.rofl_app) else None
+    return {"key": None if app else oracle.key, "rofl_app": app, "weight": oracle.weight}
 
 
 @click.command()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oracle.ledger.payer import RECEIPT_SECONDS, Payer
+from oracle.ledger.rofl import APP_ID_BYTES, PREFIX, parse_app_id
 from oracle.ledger.signers import Signer
 from verifier.contract import load_artifact
 from verifier.deployments import Deployment
@@ -17,15 +18,20 @@ ORACLES_MAX = 32
 WEIGHT_MAX = 2**16 - 1
 _FOR_EVER = 2**40 - 1
 _HOUR_SECONDS = 3600
-_NO_APP = bytes(21)
+_NO_APP = bytes(APP_ID_BYTES)
+_NOBODY = "0x" + "00" * 20
 
 
 @dataclass(frozen=True)
 class OracleTerms:
-    """One oracle of the first set: its key's address, and how much its signature counts."""
+    """One oracle of the first set: its key's address, and how much its signature counts.
+
+    A ROFL app (its id, 21 bytes) needs no key: on Oasis Sapphire it binds one itself.
+    """
 
     key: str
     weight: int
+    rofl_app: bytes = _NO_APP
 
 
 @dataclass(frozen=True)
@@ -44,17 +50,19 @@ class Terms:
 
 
 def parse_oracle(text: str) -> OracleTerms:
-    """Read ADDRESS or ADDRESS:WEIGHT.
+    """Read an address or the id of a ROFL app (`rofl1…`), with or without `:WEIGHT`.
 
     Raises:
         UsageError: it is neither.
     """
-    address, separator, weight = text.partition(":")
+    name, separator, weight = text.partition(":")
+    app = parse_app_id(name) if name.startswith(PREFIX) else _NO_APP
+    address = _NOBODY if any(app) else name
     parse_address(address, "oracle")
     number = int(weight) if weight.isascii() and weight.isdecimal() and len(weight) <= 5 else 0
     if separator and not 1 <= number <= WEIGHT_MAX:
         raise UsageError("not a weight", where="oracle", got=text, wanted=f"ADDRESS:WEIGHT, 1 to {WEIGHT_MAX}")
-    return OracleTerms(address, number if separator else 1)
+    return OracleTerms(address, number if separator else 1, app)
 
 
 def majority(oracles: tuple[OracleTerms, ...]) -> int:
@@ -118,8 +126,8 @@ def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
     if not 1 <= len(terms.oracles) <= ORACLES_MAX:
         got, wanted = f"{len(terms.oracles)} oracles", f"1 to {ORACLES_MAX}"
         raise UsageError("not an oracle set", where="oracle", got=got, wanted=wanted)
-    oracles = [(_party(oracle.key, "oracle"), oracle.weight, 0, _FOR_EVER, _NO_APP) for oracle in terms.oracles]
-    if len({key for key, *_ in oracles}) < len(oracles):
+    oracles = [(_key(oracle), oracle.weight, 0, _FOR_EVER, oracle.rofl_app) for oracle in terms.oracles]
+    if len({(key, app) for key, *_, app in oracles}) < len(oracles):
         raise UsageError("an oracle is named twice", where="oracle", wanted="every address once")
     weight = sum(oracle.weight for oracle in terms.oracles)
     if not 1 <= terms.threshold <= weight <= WEIGHT_MAX:
@@ -128,6 +136,10 @@ def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
         raise UsageError("a threshold out of reach", where="threshold", got=got, wanted=wanted)
     delay_seconds, grace_seconds = terms.delay_hours * _HOUR_SECONDS, terms.grace_hours * _HOUR_SECONDS
     return owner, guardian, delay_seconds, grace_seconds, oracles, terms.threshold
+
+
+def _key(oracle: OracleTerms) -> str:
+    return _NOBODY if any(oracle.rofl_app) else _party(oracle.key, "oracle")
 
 
 def _party(text: str, role: str) -> str:

@@ -69,6 +69,26 @@ def test_a_journal_edited_by_hand_is_a_usage_error(journal: Path, change: str) -
     assert _retry("--journal", str(journal))[0] == 2
 
 
+@pytest.mark.parametrize(("text", "exit_code"), [(None, 2), ("not json", 3), ("{}", 3)])
+def test_a_registry_that_is_no_deployment_file_is_refused(tmp_path: Path, text: str | None, exit_code: int) -> None:
+    file = tmp_path / "31337.json"
+    if text is not None:
+        file.write_text(text)
+    place = ["--rpc", "http://127.0.0.1:9", "--registry", str(file), "--key-variable", "K"]
+    arguments = ["watch", str(tmp_path), "--journal", str(tmp_path / "j"), *place, "--once", "--json"]
+    result = CliRunner().invoke(main, arguments, env={"K": "11" * 32})
+    assert (result.exit_code, json.loads(result.stdout)["error"]["where"].startswith(str(file))) == (exit_code, True)
+    assert not (tmp_path / "j").exists()
+
+
+@pytest.mark.parametrize("option", ["--report-key-variable", "--report-keystore", "--report-password-file"])
+def test_a_key_for_reports_that_cannot_be_had_is_refused(tmp_path: Path, option: str) -> None:
+    """Never the paying key in its place: the registry may know that one too."""
+    place = ["--rpc", "http://127.0.0.1:9", "--registry", "0x" + "11" * 20, "--key-variable", "K"]
+    arguments = ["watch", str(tmp_path), "--journal", str(tmp_path / "j"), *place, option, "NONE", "--once"]
+    assert CliRunner().invoke(main, arguments, env={"K": "11" * 32}).exit_code == 2
+
+
 def test_an_impossible_folder_or_journal_is_a_usage_error(tmp_path: Path) -> None:
     common = ["--rpc", "http://127.0.0.1:9", "--registry", "0x" + "11" * 20, "--key-variable", "K", "--once", "--json"]
     long = str(tmp_path / ("x" * 300))

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from oracle.cli import main
-from tests.chain_fixtures import DeployedRegistry, make_record
+from oracle.ledger.anvil import EmbeddedChain, run_anvil
+from tests.chain_fixtures import (
+    FOR_EVER,
+    DeployedRegistry,
+    checksummed,
+    deploy_registry,
+    long_signature,
+    make_record,
+)
+from verifier.typed_data import claim_digest
 
 pytestmark = pytest.mark.chain
 IDENTITY = "06" * 32
+
+
+@pytest.fixture
+def own_registry(anvil: EmbeddedChain) -> Iterator[DeployedRegistry]:
+    """On a chain of its own beside the session's, of which a test decides when it mines."""
+    with run_anvil() as chain:
+        yield deploy_registry(chain)
 
 
 def _claim(registry: DeployedRegistry, *arguments: str) -> tuple[int, Any]:
@@ -57,6 +76,32 @@ def test_a_taken_namespace_and_one_that_cannot_be_are_refused_by_name(registry: 
     for name, error in (("acme", "NamespaceTaken"), ("acme/model", "NamespaceInvalid"), ("..", "NamespaceInvalid")):
         exit_code, document = _claim(registry, name, "--owner-key-variable", "OWNER")
         assert (exit_code, document["error"]["got"]) == (2, error)
+
+
+def test_a_claim_that_another_one_overtakes_fails_and_says_so(own_registry: DeployedRegistry) -> None:
+    """Both are in one block: the second was fine when it was sent, and the dearer one goes first."""
+    registry, other = own_registry, own_registry.owner
+    place = bytes.fromhex(registry.namespaces.address[2:])
+    terms: Any = {"identity_limit": 0, "identities": (), "nonce": 0, "deadline": FOR_EVER}
+    digest = claim_digest(registry.chain.chain_id, place, "acme", bytes.fromhex(other.address[2:]), **terms)
+    signature = long_signature(digest, other.key)
+    call = registry.namespaces.functions.claimNamespace("acme", checksummed(other), 0, [], 0, FOR_EVER, signature)
+    rpc = registry.contract.w3.provider.make_request
+    rpc("evm_setAutomine", [False])
+    call.transact({"from": checksummed(other), "gasPrice": 10**12})
+
+    def mine_both() -> None:
+        deadline = time.monotonic() + 60
+        while int(rpc("txpool_status", [])["result"]["pending"], 16) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        rpc("evm_mine", [])
+
+    miner = threading.Thread(target=mine_both)
+    miner.start()
+    exit_code, document = _claim(registry, "acme")
+    miner.join()
+    assert (exit_code, document["error"]["class"]) == (4, "VerificationError")
+    assert "the transaction failed" in document["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,35 @@ def test_an_oracle_is_an_address_and_perhaps_a_weight() -> None:
             parse_oracle(text)
 
 
+# Published by Oasis as that of its price oracle.
+APP = "rofl1qqn9xndja7e2pnxhttktmecvwzz0yqwxsquqyxdf"
+APP_BYTES = bytes.fromhex("0026534db2efb2a0ccd75aecbde70c7084f201c680")
+
+
+def test_a_rofl_app_is_an_oracle_without_a_key(anvil: EmbeddedChain) -> None:
+    assert parse_oracle(f"{APP}:7") == OracleTerms("0x" + "00" * 20, 7, APP_BYTES)
+    result = _command(anvil, "--oracle", APP, "--oracle", f"{_KEY}:2", "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["oracles"][0] == {"key": None, "rofl_app": f"0x{APP_BYTES.hex()}", "weight": 1}
+    web3: Any = connect(anvil.rpc_url)
+    functions = web3.eth.contract(document["registry"], abi=load_artifact().abi).functions
+    assert functions.oracleAt(1, 0).call() == ("0x" + "00" * 20, 1, 0, 2**40 - 1, APP_BYTES)
+
+
+@pytest.mark.parametrize("place", range(5, len(APP)))
+def test_a_rofl_app_with_one_wrong_letter_is_refused(place: int) -> None:
+    wrong = APP[:place] + ("q" if APP[place] != "q" else "p") + APP[place + 1 :]
+    for text in (
+        wrong,
+        APP[:place] + APP[place + 1 :],
+        APP[:place] + "1" + APP[place + 1 :],
+        APP[:place] + APP[place:].upper(),
+    ):
+        with pytest.raises(UsageError, match="not a ROFL app"):
+            parse_oracle(text)
+
+
 @pytest.mark.parametrize(("weights", "wanted"), [([1], 1), ([5], 3), ([1, 1], 2), ([1, 1, 1], 2), ([2, 1, 1], 3)])
 def test_two_groups_without_a_common_oracle_never_both_have_a_majority(weights: list[int], wanted: int) -> None:
     assert majority(tuple(OracleTerms(_KEY, weight) for weight in weights)) == wanted
@@ -155,7 +184,7 @@ def test_the_command_tells_all_and_writes_the_deployment_file(anvil: EmbeddedCha
     result = _command(anvil, *parties, *oracles, *places, "--json")
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
-    assert document["oracles"][0] == {"key": first, "weight": 2}
+    assert document["oracles"][0] == {"key": first, "rofl_app": None, "weight": 2}
     assert (document["threshold"], document["delay_hours"], document["grace_hours"]) == (3, 1, 0)
     assert (document["owner"], document["guardian"]) == (terms.owner, terms.guardian)
     assert set(document["policies"]) == set(SHIPPED_POLICIES)
