@@ -16,7 +16,7 @@ from verifier.batch import DEPTH, LEAVES_MAX, Batch, Proof, seal_batch, verify_p
 from verifier.errors import FormatError, UsageError, VerificationError
 from verifier.keccak import keccak256
 from verifier.record import Record
-from verifier.record_bytes import encode_record, facts_of, record_id
+from verifier.record_bytes import decode_record, encode_record, facts_of, record_id
 from verifier.typed_data import batch_digest
 
 SIZES = (1, 2, 3, 5, 64, 65, 127, 128)
@@ -84,20 +84,56 @@ def test_no_proof_leads_to_another_root(count: int, bit: int, data: st.DataObjec
         verify_proof(records(count)[index], batch(count).proofs[index], root)
 
 
-@pytest.mark.parametrize("siblings", [0, 6, 8])
-def test_a_proof_of_another_length_leads_nowhere(siblings: int) -> None:
-    proof = batch(2).proofs[0]
-    cut = replace(proof, siblings=(*proof.siblings, bytes(32))[:siblings])
+def leaf_of(data: bytes, summary: int) -> bytes:
+    return keccak256(record_id(decode_record(data, "record")) + keccak256(data) + summary.to_bytes(32, "big"))
+
+
+def empty_subtrees(depth: int) -> tuple[bytes, ...]:
+    """The siblings of leaf 0 in a tree of this depth that holds nothing else."""
+    return tuple(root_by_definition([bytes(32)] * 2**level) for level in range(depth))
+
+
+def climbed(leaf: bytes, siblings: tuple[bytes, ...]) -> bytes:
+    for sibling in siblings:
+        leaf = keccak256(leaf + sibling)
+    return leaf
+
+
+@pytest.mark.parametrize("depth", [0, 6, 7, 8])
+def test_only_a_tree_of_seven_levels_is_a_batch(depth: int) -> None:
+    (data,) = records(1)
+    summary, siblings = facts_of(data) >> 152 << 152, empty_subtrees(depth)
+    proof, root = Proof(keccak256(data), summary, siblings), climbed(leaf_of(data, summary), siblings)
+    if depth == DEPTH:
+        assert (proof, root) == (batch(1).proofs[0], batch(1).root)
+        verify_proof(data, proof, root)
+        return
     with pytest.raises(VerificationError):
-        verify_proof(records(2)[0], cut, batch(2).root)
+        verify_proof(data, proof, root)
+
+
+@pytest.mark.parametrize("bits", [1 << 7, 1 << 9, 1 << 151, 1 << 152])
+def test_a_leaf_says_its_place_and_its_facts_and_nothing_else(bits: int) -> None:
+    """A tree that was built around such a leaf, so that its proof leads to the root."""
+    (data,) = records(1)
+    summary, siblings = facts_of(data) >> 152 << 152 ^ bits, empty_subtrees(DEPTH)
+    root = climbed(leaf_of(data, summary), siblings)
+    with pytest.raises(VerificationError):
+        verify_proof(data, Proof(keccak256(data), summary, siblings), root)
+
+
+def test_another_record_of_the_same_release_is_not_in_the_batch() -> None:
+    other = encode_record(replace(numbered(0), verdict_digest=b"\x77" * 32), policy_id=1, parents=())
+    with pytest.raises(VerificationError):
+        verify_proof(other, batch(1).proofs[0], batch(1).root)
 
 
 def test_a_node_is_no_leaf() -> None:
-    """A batch whose root is offered as a leaf's hash, one level up, as in attacks on trees without separation."""
+    """The siblings in another order: a node where a leaf belongs, as in attacks on trees without separation."""
     proof = batch(2).proofs[0]
-    climbed = replace(proof, siblings=(*proof.siblings[1:], proof.siblings[0]))
+    turned = replace(proof, siblings=(*proof.siblings[1:], proof.siblings[0]))
     with pytest.raises(VerificationError):
-        verify_proof(records(2)[0], climbed, batch(2).root)
+        verify_proof(records(2)[0], turned, batch(2).root)
 
 
 @pytest.mark.parametrize("count", [0, LEAVES_MAX + 1])
