@@ -6,8 +6,8 @@ What a node says to a sent transaction ("already known", "nonce too low", nothin
 direction. Only state does: a transaction is given up when its nonce is used and neither the contract shows its effect
 nor a receipt says that it was ours. The contract takes a repetition as no change, so the worst case costs gas.
 
-What a row's transaction says is decided when its first one is signed. Until nothing of a row is on its way any more,
-everything that is signed for it says the same.
+What a row's transaction says is decided when its first one is signed. Until nothing that this account signed for the
+row is on its way any more, everything that it signs for it says the same.
 """
 
 from __future__ import annotations

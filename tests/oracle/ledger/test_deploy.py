@@ -197,6 +197,20 @@ def test_the_command_tells_all_and_writes_the_deployment_file(anvil: EmbeddedCha
     assert written == {name: document[name] for name in written}
 
 
+def test_a_registry_whose_policies_could_not_be_numbered_is_not_lost(
+    anvil: EmbeddedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> dict[str, int]:
+        raise TemporaryError("node down")
+
+    monkeypatch.setattr(room, "number_policies", failing)
+    result = _command(anvil, "--deployments", str(tmp_path), "--json")
+    file = tmp_path / f"{anvil.chain_id}.json"
+    registry = parse_deployment(file.read_bytes(), str(file)).registry
+    error = json.loads(result.stdout)["error"]
+    assert (result.exit_code, error["where"]) == (7, f"registry 0x{registry.hex()}")
+
+
 def test_without_options_the_paying_account_is_all_in_one_and_is_told_so(anvil: EmbeddedChain) -> None:
     result = _command(anvil)
     assert result.exit_code == 0, result.output
