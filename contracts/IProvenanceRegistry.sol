@@ -153,7 +153,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
         returns (bool isNew);
 
     /**
-     * @notice Writes a batch's record out, as {publish} would have when the batch was recorded. Anyone may.
+     * @notice Writes a batch's record out, as {publish} would have when the batch was recorded. Anyone may, unless too many
+     * of the batch's signers were revoked: then it is {IProvenanceGate-RecordIsClosed}.
      * @return isNew Whether a record was written by this call.
      */
     function materialise(bytes calldata record, Proof calldata proof) external returns (bool isNew);

@@ -52,6 +52,8 @@ abstract contract Batches is Records {
         (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
         bool fits = content == proof.contentDigest && Leaves.fits(proof.summary, record.factsOf());
         if (!fits) revert WrongLeaf(recordId);
+        // What keys signed that are revoked now must not come between others' judgements.
+        if (_recounted(batch) & Standings.DOUBTFUL != 0) revert RecordIsClosed(recordId, false, true);
         // (2) from now on the record's own standing counts, whichever way it came here
         _close(recordId, root, batch, index);
         if (_contents[recordId] != 0) return false;
