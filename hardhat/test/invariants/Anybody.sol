@@ -66,7 +66,7 @@ contract Anybody is Counters {
         uint256 leaf = second ? 1 : 0;
         Record memory record = batch.records[leaf];
         bool known = _isKnown(_idOf(record));
-        bool isDue = !_paused && (known || _hasItsPlace(batch.releases[leaf], record));
+        bool isDue = !_paused && _isEnoughToday(batch) && (known || _hasItsPlace(batch.releases[leaf], record));
         Proof memory proof = batch.proofs[leaf];
 
         VM.recordLogs();

@@ -188,6 +188,12 @@ abstract contract Books is Signing, Tree {
         return _isFirst(record) && _satisfies(_filled(_stampOf(batch), record), wanted);
     }
 
+    /// @dev Whether a batch's signers are enough with the keys that count today.
+    function _isEnoughToday(Planted storage batch) internal view returns (bool) {
+        uint32 valid = _valid(batch.epoch, batch.signers, batch.recordedAt);
+        return !batch.doubtful && (valid == batch.signers || _weightOf(valid) >= THRESHOLD);
+    }
+
     function _isKnown(bytes32 recordId) internal view returns (bool) {
         return _kept[recordId].recordedAt != 0;
     }
