@@ -59,7 +59,14 @@ def _run_alone(*arguments: str, **environment: str) -> str:
     with (HARDHAT / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(
-            [*NPM, *arguments], env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
+            [*NPM, *arguments], env=os.environ | environment, capture_output=True, text=True, timeout=1500, check=False
         )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # One of them at a time, and the first compiles every contract and test.
+    for item in items:
+        if "npm_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(1800))

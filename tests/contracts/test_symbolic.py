@@ -1,4 +1,4 @@
-"""What halmos proves about the contracts, for every argument and path: see hardhat/test/halmos."""
+"""What halmos proves about the contracts, for every argument and path: who may do what. `make prove` proves the rest."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ _WRITTEN = re.compile(r"function (check_\w+)\(")
 
 def test_every_check_is_proven(prover_run: Callable[..., str], tmp_path: Path) -> None:
     report = tmp_path / "halmos.json"
-    prover_run("halmos", "--", "--no-status", "--json-output", str(report))
+    prover_run("halmos", "--", "--contract", "RolesProofs", "--no-status", "--json-output", str(report))
     results = json.loads(report.read_text())
     assert runpy.run_path(str(HARDHAT / "prove.py"))["unproven"](results) == []
 
-    sources = [file.read_text() for file in (HARDHAT / "test" / "halmos").rglob("*.sol")]
-    written = {name for source in sources for name in _WRITTEN.findall(source)}
+    written = set(_WRITTEN.findall((HARDHAT / "test" / "halmos" / "Roles.t.sol").read_text()))
     proven = {check["name"].partition("(")[0] for checks in results["test_results"].values() for check in checks}
     assert written == proven != set(), "a check without a source is of an old build: remove hardhat/cache/forge"
