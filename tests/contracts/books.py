@@ -151,8 +151,8 @@ class Books:
         if kind in (Kind.RECORDED, Kind.RELEASED):
             self._bind(args["namespaceId"], self._written[subject], released=kind is Kind.RELEASED)
         elif kind is Kind.IDENTITY_TRUSTED:
-            # a proposal that was accepted, or else a first use
-            space.first_uses += space.proposed.pop(subject, None) is None
+            space.first_uses += self._is_first_use(log)
+            space.proposed.pop(subject, None)
             space.trusted[subject] = time
         elif kind is Kind.IDENTITY_PROPOSED:
             space.proposed[subject] = time + PUBLIC_DELAY_SECONDS
@@ -165,6 +165,12 @@ class Books:
             space.handover = (to, 0 if to == NOBODY else time + PUBLIC_DELAY_SECONDS)
         elif kind is Kind.HANDED_OVER:
             space.owner, space.handover = self._web3.to_checksum_address(subject[12:]), (NOBODY, 0)
+
+    def _is_first_use(self, log: Any) -> bool:
+        """Whether a publisher was trusted by the transaction that claimed or published, not by one that accepted it."""
+        beside = [other for other in self._logs if other["transactionHash"] == log["transactionHash"]]
+        kinds = {other["args"]["kind"] for other in beside if other["event"] == "NamespaceEntry"}
+        return bool(kinds & {Kind.CLAIMED, Kind.RECORDED})
 
     def _on_ParentStated(self, _log: Any, args: Any) -> None:
         self.stated[args["recordId"]][args["parent"]] = None

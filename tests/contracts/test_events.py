@@ -83,6 +83,8 @@ def _name(registry: DeployedRegistry) -> None:
     registry.claim("acme", owner, IDENTITIES[:1], limit=1)
     registry.claim("other", owner, (), limit=3)
     registry.publish(release(0x1A, name="other/first", publisher_identity=IDENTITIES[3]), BOTH)
+    registry.send(functions.proposeIdentity(namespace_id("other"), IDENTITIES[2]), owner)
+    registry.publish(release(0x1C, name="other/second", publisher_identity=IDENTITIES[2]), BOTH)  # needs no acceptance
     registry.publish(TUNED, BOTH, parents=(record_id(BASE),))
     registry.publish(HELD, BOTH)
     _assert_equal(registry, Books(registry))
