@@ -63,10 +63,3 @@ def _run_alone(*arguments: str, **environment: str) -> str:
         )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # One of them at a time, and the first compiles every contract and test.
-    for item in items:
-        if "npm_run" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.timeout(1800))

@@ -1,4 +1,4 @@
-"""What halmos proves about the contracts, for every argument and path: who may do what. `make prove` proves the rest."""
+"""What halmos proves about the contracts for every argument: who may do what. `make prove` proves the rest."""
 
 from __future__ import annotations
 
