@@ -223,6 +223,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         VM.assertEq(_countLogs(), 1, "events");
         VM.assertEq(registry.standingById(_releaseId(1)).revokedAt, START, "revoked at");
         _revokeInBatch(GUARDIAN, _proof(_tree, 1), uint40(START - 5), REASON);
+        _revokeInBatch(GUARDIAN, _proof(_tree, 1), uint40(START - 5), REASON);
         VM.assertEq(registry.standingById(_releaseId(1)).revokedAt, START - 5, "brought forward");
     }
 
