@@ -20,8 +20,8 @@ interface ILineage {
     /// @notice Thrown when a record is to be its own parent.
     error ParentIsSelf(bytes32 parent);
 
-    /// @notice Thrown when the record given is not one that is kept, or not one that its namespace took in.
-    error RecordNotNamed(bytes32 recordId);
+    /// @notice Thrown when a name leads to no release.
+    error NothingNamed(bytes32 namespaceId, bytes32 releaseDigest);
 
     /// @notice Thrown when somebody else than the registry reports parents.
     error NotRegistry(address caller);
@@ -35,13 +35,17 @@ interface ILineage {
     /// @notice Thrown when ancestors are too many (32) or too deep (16) to be looked at in one call.
     error LineageTooLarge(bytes32 recordId);
 
-    /// @notice Adds a parent that no manifest names. Only the owner of the record's namespace may.
-    /// @param record The record as published.
-    function stateParent(bytes calldata record, bytes32 parent) external;
+    /// @notice Adds a parent that no manifest names. Only the namespace's owner may, and only to a release that one of
+    /// its names leads to now: not to whatever calls itself by the name.
+    /// @param namespaceId keccak256 of the namespace.
+    /// @param releaseDigest keccak256 of `model@version`.
+    /// @param parent Id of another release that is recorded.
+    function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 parent) external;
 
     /// @notice Takes in the parents that a new record names, beside those that earlier judgements of the release named.
     /// Only the registry calls this.
-    /// @param parents Ids, 32 bytes each; at most 8 of a release. Reverts with {TooManyParents}, {ParentIsSelf}, {IProvenanceGate-RecordNotFound}.
+    /// @param parents Ids, 32 bytes each; at most 8 of a release. Reverts with {TooManyParents}, {ParentIsSelf},
+    /// {IProvenanceGate-RecordNotFound}.
     function addParents(bytes32 releaseId, bytes calldata parents) external;
 
     /// @notice The gate: reverts unless this record and every recorded ancestor would pass

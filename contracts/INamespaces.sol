@@ -113,7 +113,8 @@ interface INamespaces {
     function proposeIdentity(bytes32 namespaceId, bytes32 identity) external;
 
     /**
-     * @notice Proposes a publisher (`trust`), or drops one, by the word of most trusted identities instead of the owner.
+     * @notice Proposes a publisher (`trust`), or drops one, by the word of most trusted identities instead of the
+     * owner.
      * @param approvals How many trusted identities approve, as the oracles found out.
      * @param number The number of the namespace's last entry, so that no approval can be used twice.
      * @param quorum The oracles' signatures over `IdentityChange(uint16 epoch,bytes32 namespaceId,bytes32 identity,bool
@@ -131,8 +132,8 @@ interface INamespaces {
     /// @notice Trusts a proposed publisher once the public delay is over. Anyone may call.
     function acceptIdentity(bytes32 namespaceId, bytes32 identity) external;
 
-    /// @notice Stops trusting a publisher, or takes a proposal back, at once. Only the owner may. Records stay as they are.
-    /// Once a trusted publisher was dropped, no other is trusted on first use.
+    /// @notice Stops trusting a publisher, or takes a proposal back, at once. Only the owner may. Records stay as they
+    /// are. Once a trusted publisher was dropped, no other is trusted on first use.
     function dropIdentity(bytes32 namespaceId, bytes32 identity) external;
 
     /// @notice Proposes to hand the namespace over; `to` may accept after the public delay. 0 takes the proposal back.

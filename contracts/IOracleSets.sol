@@ -93,8 +93,8 @@ interface IOracleSets {
     function revokeKey(uint16 epoch, uint8 index, uint40 effectiveFrom, string calldata reason) external;
 
     /**
-     * @notice Binds the key that signs for a ROFL app of the current epoch, or another one in its place; it counts from the
-     * next second on. No other oracle of the set may have it. Oasis Sapphire only: elsewhere nobody is such an app.
+     * @notice Binds the key that signs for a ROFL app of the current epoch, or another one in its place; it counts from
+     * the next second on. No other oracle of the set may have it. Oasis Sapphire only: elsewhere nobody is such an app.
      * @dev The runtime vouches for the origin of the transaction, which holds inside any contract that the origin
      * calls. So the caller must be the origin itself.
      */

@@ -28,8 +28,8 @@ interface IProvenanceGate {
     /// @notice Thrown when the hardware was simulated, which proves nothing.
     error RecordIsSimulated(bytes32 recordId);
 
-    /// @notice Thrown when the record is kept and its gate is shut: the namespace does not trust its publisher (held), or
-    /// too few of its signatures are by keys that count (doubtful).
+    /// @notice Thrown when the record is kept and its gate is shut: the namespace does not trust its publisher (held),
+    /// or too few of its signatures are by keys that count (doubtful).
     error RecordIsClosed(bytes32 recordId, bool held, bool doubtful);
 
     /// @notice Thrown when the grade is below the caller's.
@@ -64,11 +64,12 @@ interface IProvenanceGate {
     /// @notice {requireOpen} as a yes or no.
     function isOpen(bytes32 recordId, uint8 minimumGrade) external view returns (bool);
 
-    /// @notice The gate for a record in a batch that nobody wrote out yet: {requireModel} through a Merkle proof.
-    /// @dev Reads the batch's slot alone. Once the leaf is closed, by whoever wrote the record out, revoked it or found the
-    /// release recorded otherwise ({IProvenanceRegistry-closeLeaf}), this asks for the record's own standing; until then a
-    /// revocation of the same release elsewhere does not reach it, which {requireMeetsFromProof} sees at once. One with a
-    /// name in a claimed namespace is held until it is written out.
+    /// @notice The gate for a record in a batch that nobody wrote out yet: {requireModel} through a Merkle proof. Whatever
+    /// the leaf says is its signers' word: no rule of {IProvenanceRegistry-publish} was held against it yet.
+    /// @dev Reads the batch's slot alone. Once the leaf is closed, by whoever wrote the record out, revoked it or found
+    /// the release recorded otherwise ({IProvenanceRegistry-closeLeaf}), this asks for the record's own standing; until
+    /// then a revocation of the same release elsewhere does not reach it, which {requireMeetsFromProof} sees at once.
+    /// One with a name in a claimed namespace is held until it is written out.
     function requireModelFromProof(
         bytes32 modelDigest,
         bytes32 manifestDigest,
@@ -124,6 +125,7 @@ interface IProvenanceGate {
     /// @notice The number of a policy, 0 if it has none yet.
     function policyIdOf(bytes32 policyDigest) external view returns (uint32);
 
-    /// @notice The standing of a release: that of its latest judgement, with the revocation of all. All 0 for an unknown one.
+    /// @notice The standing of a release: that of its latest judgement, with the revocation of all. All 0 for an
+    /// unknown one.
     function standingOf(bytes32 modelDigest, bytes32 manifestDigest) external view returns (Standing memory);
 }

@@ -20,7 +20,8 @@ import {IProvenanceGate} from "./IProvenanceGate.sol";
  * - The whole state can be rebuilt from the events.
  */
 interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
-    /// @notice Emitted when a record is written: published, or written out from a batch. `standing` is the word that {Standings} packs, as first written.
+    /// @notice Emitted when a record is written: published, or written out from a batch. `standing` is the word that
+    /// {Standings} packs, as first written.
     event RecordPublished(
         bytes32 indexed modelDigest,
         bytes32 indexed manifestDigest,
@@ -127,13 +128,13 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
      * Requirements, unless the same record is there already, when nothing happens:
      * - writes are not stopped; the signatures hold, see {Quorum};
      * - the bytes are the encoding of a record, see {RecordCodec};
-     * - no digest but `publisherIdentity` is zero; some check passed; `policyId` is not 0; `grade` is at most 2, and 0 if
-     *   simulated or failed; `judgedAt` is at most 5 minutes ahead of the block and 7 days behind it; `namespace` and
-     *   `release` are not empty; at most 8 parents, all of them recorded releases;
-     * - a FAILED record, for which model and report digest may be 0, line 0, and no check need have passed, has revision 0
-     *   and no parents;
-     * - revision 0 is the first of its release; any other follows the last one, the release is not revoked, and if it is
-     *   named, the name is the same;
+     * - no digest but `publisherIdentity` is zero; some check passed; `policyId` is not 0; `grade` is at most 2, and 0
+     *   if simulated or failed; `judgedAt` is at most 5 minutes ahead of the block and 7 days behind it; `namespace`
+     *   and `release` are not empty; at most 8 parents, all of them recorded releases;
+     * - a FAILED record, for which model and report digest may be 0, line 0, and no check need have passed, has
+     *   revision 0 and no parents;
+     * - revision 0 is the first of its release; any other follows the last one, the release is not revoked, and if it
+     *   is named, the name is the same;
      * - in a claimed namespace the name is free, or leads to this release, or to one that is revoked.
      *
      * May emit {RecordPublished}, {INamespaces-NamespaceEntry}.
@@ -144,8 +145,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /**
      * @notice Records the Merkle root of up to 128 records that enough oracles signed. See {Leaves} for the tree.
      *
-     * Requirements, unless the root is there already, when nothing happens: writes are not stopped; the signatures hold;
-     * `sealedAt` is at most 5 minutes ahead of the block and 7 days behind it; `uri` has at most 256 bytes.
+     * Requirements, unless the root is there already, when nothing happens: writes are not stopped; the signatures
+     * hold; `sealedAt` is at most 5 minutes ahead of the block and 7 days behind it; `uri` has at most 256 bytes.
      * @return isNew Whether a batch was recorded by this call.
      */
     function recordBatch(bytes32 root, uint8 count, uint40 sealedAt, string calldata uri, Quorum calldata quorum)
@@ -153,8 +154,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
         returns (bool isNew);
 
     /**
-     * @notice Writes a batch's record out, as {publish} would have when the batch was recorded. Anyone may, unless too many
-     * of the batch's signers were revoked: then it is {IProvenanceGate-RecordIsClosed}.
+     * @notice Writes a batch's record out, as {publish} would have when the batch was recorded. Anyone may, unless too
+     * many of the batch's signers were revoked: then it is {IProvenanceGate-RecordIsClosed}.
      * @return isNew Whether a record was written by this call.
      */
     function materialise(bytes calldata record, Proof calldata proof) external returns (bool isNew);
@@ -173,8 +174,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
      * @notice Revokes a release that is in a batch: from then on no proof of this leaf opens a gate, whether or not the
      * record can be written out.
      *
-     * Requirements: as {revoke}; the proof leads to a batch; if the record was not written out, `effectiveFrom` is not in
-     * the future. A release revoked already stays so.
+     * Requirements: as {revoke}; the proof leads to a batch; if the record was not written out, `effectiveFrom` is not
+     * in the future. A release revoked already stays so.
      */
     function revokeInBatch(
         bytes32 modelDigest,
@@ -184,8 +185,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
         string calldata reason
     ) external;
 
-    /// @notice Closes a leaf whose release is recorded otherwise, so that its proof opens nothing that the record itself
-    /// does not. Anyone may, and should, wherever a release in a batch was revoked, held or superseded.
+    /// @notice Closes a leaf whose release is recorded otherwise, so that its proof opens nothing that the record
+    /// itself does not. Anyone may, and should, wherever a release in a batch was revoked, held or superseded.
     function closeLeaf(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) external;
 
     /// @notice Adds signers of the same epoch to a record: whoever submits it first may have left some out. Anyone may.
@@ -195,8 +196,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice The same for a batch.
     function addBatchSigners(bytes32 root, uint40 sealedAt, string calldata uri, Quorum calldata quorum) external;
 
-    /// @notice Takes signatures of revoked keys off a record, of a release off its latest judgement; if too few are left, it
-    /// becomes doubtful and its gate shuts. Anyone may.
+    /// @notice Takes signatures of revoked keys off a record, of a release off its latest judgement; if too few are
+    /// left, it becomes doubtful and its gate shuts. Anyone may.
     function recount(bytes32 recordId) external;
 
     /// @notice The same for a batch.
@@ -212,14 +213,15 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Takes note that a namespace was claimed. Only {namespaces} calls this.
     function noteClaim(bytes32 namespaceId) external;
 
-    /// @notice Stops publishing, batches, claims, proposals and releases of held records; not revocations, recounts, closed
-    /// leaves, dropped publishers, nor oracle sets. The guardian and the owner may.
+    /// @notice Stops publishing, batches, claims, proposals and releases of held records; not revocations, recounts,
+    /// closed leaves, dropped publishers, nor oracle sets. The guardian and the owner may.
     function pauseWrites() external;
 
     /// @notice Lets writing go on. Only the owner may.
     function resumeWrites() external;
 
-    /// @notice Appoints the guardian, who may stop writes and revoke, and nothing else. Only the owner may; 0 is nobody.
+    /// @notice Appoints the guardian, who may stop writes and revoke, and nothing else. Only the owner may; 0 is
+    /// nobody.
     function appointGuardian(address guardian) external;
 
     /// @notice Where a record is kept: {IProvenanceGate-recordIdOf} for the first judgement of a release, other ids for
@@ -229,8 +231,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice keccak256 of the record kept under an id, 0 if there is none.
     function contentOf(bytes32 recordId) external view returns (bytes32);
 
-    /// @notice The id of a release's latest judgement. Reverts with {IProvenanceGate-RecordNotFound} if this is the id of
-    /// none, of a later judgement or of a failure.
+    /// @notice The id of a release's latest judgement. Reverts with {IProvenanceGate-RecordNotFound} if this is the id
+    /// of none, of a later judgement or of a failure.
     function latestIdOf(bytes32 recordId) external view returns (bytes32);
 
     /// @notice Whether this is the id of a release that is recorded and not revoked, open or not.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.20;
 
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {ILineage} from "./ILineage.sol";
 import {INamespaces} from "./INamespaces.sol";
 import {IProvenanceRegistry} from "./IProvenanceRegistry.sol";
-import {RecordCodec} from "./lib/RecordCodec.sol";
 import {RecordIds} from "./lib/RecordIds.sol";
 import {Ancestor} from "./Types.sol";
 
@@ -12,9 +12,7 @@ import {Ancestor} from "./Types.sol";
  * @title Lineage
  * @notice See {ILineage}. Ancestors are found breadth first, each once, within fixed bounds.
  */
-contract Lineage is ILineage {
-    using RecordCodec for bytes;
-
+contract Lineage is ILineage, IERC165 {
     uint256 private constant MAX_PARENTS = 8;
     uint256 private constant MAX_ANCESTORS = 32;
     uint8 private constant MAX_GENERATIONS = 16;
@@ -45,18 +43,12 @@ contract Lineage is ILineage {
     }
 
     /// @inheritdoc ILineage
-    function stateParent(bytes calldata record, bytes32 parent) external {
+    function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 parent) external {
         if (registry.writesPaused()) revert RegistryIsPaused();
-        // (1) an owner speaks for what his namespace took in, not for whatever calls itself by its name
-        bytes32 recordId = registry.idOf(record);
-        bool named = registry.contentOf(recordId) == keccak256(record) && registry.standingById(recordId).named;
-        if (!named) revert RecordNotNamed(recordId);
-        bytes32 namespaceId = keccak256(record.namespaceOf(record.partsOf()));
-        if (msg.sender != registry.namespaces().namespaceOf(namespaceId).owner) {
-            revert NotNamespaceOwner(namespaceId, msg.sender);
-        }
-        // (2) one parent more of the release, whatever its judgements
-        bytes32 releaseId = RecordIds.ofRelease(record.modelDigestOf(), record.manifestDigestOf());
+        INamespaces names = registry.namespaces();
+        if (msg.sender != names.namespaceOf(namespaceId).owner) revert NotNamespaceOwner(namespaceId, msg.sender);
+        bytes32 releaseId = names.recordOfName(namespaceId, releaseDigest);
+        if (releaseId == 0) revert NothingNamed(namespaceId, releaseDigest);
         _add(_statedParents[releaseId], releaseId, parent);
         emit ParentStated(releaseId, parent, msg.sender);
     }
@@ -104,6 +96,11 @@ contract Lineage is ILineage {
     /// @inheritdoc ILineage
     function parentsOf(bytes32 recordId) external view returns (bytes32[] memory attested, bytes32[] memory stated) {
         return (_attestedParents[recordId], _statedParents[recordId]);
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+        return interfaceId == type(ILineage).interfaceId || interfaceId == type(IERC165).interfaceId;
     }
 
     /// @dev Attested edges as far as they go; then stated ones, and from there whatever leads on.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.20;
 
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {INamespaces} from "./INamespaces.sol";
 import {IProvenanceRegistry} from "./IProvenanceRegistry.sol";
 import {AccountSignature} from "./lib/AccountSignature.sol";
@@ -13,7 +14,7 @@ import {Namespace, Quorum} from "./Types.sol";
  * @title Namespaces, identities and names
  * @notice See {INamespaces}.
  */
-contract Namespaces is INamespaces, TypedData, Nonces {
+contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
     uint256 private constant MAX_IDENTITIES = 16;
     uint256 private constant HASH_BITS = 208;
     bytes32 private constant CLAIM_TYPEHASH = keccak256(
@@ -103,14 +104,19 @@ contract Namespaces is INamespaces, TypedData, Nonces {
         emit NamespaceClaimed(namespaceId, owner, namespace, identityLimit);
         _enter(namespaceId, Entry.Claimed, bytes32(uint256(uint160(owner))));
         for (uint256 i = 0; i < identities.length; ++i) {
-            if (identities[i] == 0 || _trust[namespaceId][identities[i]].since != 0) revert IdentityKnown(identities[i]);
-            _trustOnFirstUse(namespaceId, identities[i]);
+            bytes32 identity = identities[i];
+            if (identity == 0 || _trust[namespaceId][identity].since != 0) revert IdentityKnown(identity);
+            _trustOnFirstUse(namespaceId, identity);
         }
         registry.noteClaim(namespaceId);
     }
 
     /// @inheritdoc INamespaces
-    function proposeIdentity(bytes32 namespaceId, bytes32 identity) external whileWriting onlyNamespaceOwner(namespaceId) {
+    function proposeIdentity(bytes32 namespaceId, bytes32 identity)
+        external
+        whileWriting
+        onlyNamespaceOwner(namespaceId)
+    {
         _propose(namespaceId, identity);
     }
 
@@ -128,7 +134,8 @@ contract Namespaces is INamespaces, TypedData, Nonces {
         uint8 trusted = _namespaces[namespaceId].trusted;
         if (uint256(approvals) * 2 <= trusted || approvals > trusted) revert TooFewApprovals(approvals, trusted);
         registry.requireQuorum(
-            keccak256(abi.encode(CHANGE_TYPEHASH, quorum.epoch, namespaceId, identity, trust, approvals, number)), quorum
+            keccak256(abi.encode(CHANGE_TYPEHASH, quorum.epoch, namespaceId, identity, trust, approvals, number)),
+            quorum
         );
         if (trust) _propose(namespaceId, identity);
         else _drop(namespaceId, identity);
@@ -227,6 +234,11 @@ contract Namespaces is INamespaces, TypedData, Nonces {
     {
         recordId = _names[namespaceId][releaseDigest];
         registry.requireOpen(recordId, minimumGrade);
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+        return interfaceId == type(INamespaces).interfaceId || interfaceId == type(IERC165).interfaceId;
     }
 
     function _domainName() internal pure override returns (string memory) {

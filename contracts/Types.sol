@@ -2,8 +2,8 @@
 pragma solidity ^0.8.20;
 
 /**
- * @notice What the oracles say about one release, taken apart. On its way it is bytes, see {RecordCodec}: they are hashed
- * and signed as they are, and whoever wants the fields decodes them.
+ * @notice What the oracles say about one release, taken apart. On its way it is bytes, see {RecordCodec}: they are
+ * hashed and signed as they are, and whoever wants the fields decodes them.
  * @param modelDigest `provenance-model-v1`: binds the name, size and bytes of every file of the model.
  * @param manifestDigest SHA-256 of the signed manifest's payload. With `modelDigest` it identifies the release.
  * @param verdictDigest SHA-256 of the published verdict, a SLSA verification summary in RFC 8785 form.
@@ -114,7 +114,8 @@ struct Requirements {
  * @param failed The verdict is FAILED.
  * @param held The publisher's identity is not one that the namespace trusts.
  * @param doubtful Keys were revoked, and the signatures left are fewer than the epoch's threshold.
- * @param named The namespace is claimed, and the name leads to this record.
+ * @param named The namespace was claimed, and its name led to this record when it was taken in; {INamespaces} tells
+ * where it leads now.
  */
 struct Standing {
     uint40 recordedAt;
@@ -185,7 +186,8 @@ struct Namespace {
  * @notice One ancestor of a record.
  * @param recordId Its id.
  * @param child The record that names it as parent.
- * @param depth 1 for a parent, 2 for a parent's parent, and so on.
+ * @param depth 1 for a parent, 2 for a parent's parent, and so on, on the way by which it was found: ways of attested
+ * edges alone come first, so a stated edge may lead there in fewer steps.
  * @param attested Whether every step to it is in a signed record; false if one was merely stated by a publisher.
  * @param open Whether its own gate is open, whatever its grade.
  */

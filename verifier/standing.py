@@ -40,7 +40,7 @@ class Standing:
         failed: the verdict is FAILED.
         held: the namespace does not trust the publisher's identity.
         doubtful: keys were revoked, and the signatures left are too few.
-        named: the namespace is claimed, and the name leads to this record.
+        named: the namespace was claimed, and its name led to this record when it was taken in.
     """
 
     recorded_at: datetime

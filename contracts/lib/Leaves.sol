@@ -12,8 +12,8 @@ import {Hashes} from "./Hashes.sol";
  *     node    = keccak256(left child | right child)
  *
  * What a leaf says of its record is the signers' word: only when the record is written out is it held against the rules
- * of {IProvenanceRegistry-publish}. The leaf's number is its place, and part of it. A leaf is the hash of 96 bytes and a node that of 64, so neither
- * passes for the other.
+ * of {IProvenanceRegistry-publish}. The leaf's number is its place, and part of it. A leaf is the hash of 96 bytes and
+ * a node that of 64, so neither passes for the other.
  * @dev The summary's bits: 0 to 6 the leaf's number, 7 zero, 8 whether it carries a name in a claimed namespace, 9 to
  * 151 zero, above them the record's facts as {RecordCodec} has them.
  */

@@ -38,7 +38,13 @@ abstract contract TypedData is IERC5267 {
     /// @dev What is signed for a struct with this hash.
     function _typedDigest(bytes32 structHash) internal view returns (bytes32) {
         bytes32 domain = keccak256(
-            abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(_domainName())), keccak256(bytes(VERSION)), block.chainid, address(this))
+            abi.encode(
+                DOMAIN_TYPEHASH,
+                keccak256(bytes(_domainName())),
+                keccak256(bytes(VERSION)),
+                block.chainid,
+                address(this)
+            )
         );
         return MessageHashUtils.toTypedDataHash(domain, structHash);
     }

@@ -278,7 +278,8 @@ abstract contract OracleSets is Stewards, TypedData {
         State storage state = _state;
         if (epoch == state.epoch) return (state.threshold, state.size);
         Epoch storage earlier = _epochs[epoch];
-        if (uint256(epoch) + 1 != state.epoch || block.timestamp >= earlier.acceptedUntil) revert StaleEpoch(epoch, state.epoch);
+        bool accepted = uint256(epoch) + 1 == state.epoch && block.timestamp < earlier.acceptedUntil;
+        if (!accepted) revert StaleEpoch(epoch, state.epoch);
         return (earlier.threshold, earlier.size);
     }
 
@@ -325,7 +326,8 @@ abstract contract OracleSets is Stewards, TypedData {
         for (uint256 i = 0; i < oracles.length; ++i) {
             Oracle memory oracle = oracles[i];
             bool keyless = oracle.key == address(0);
-            bool sound = oracle.weight != 0 && oracle.validFrom < oracle.validUntil && (!keyless || oracle.roflApp != 0);
+            bool sound =
+                oracle.weight != 0 && oracle.validFrom < oracle.validUntil && (!keyless || oracle.roflApp != 0);
             for (uint256 j = 0; j < i && sound; ++j) {
                 sound = keyless || oracles[j].key != oracle.key;
             }
@@ -345,8 +347,9 @@ abstract contract OracleSets is Stewards, TypedData {
         }
     }
 
-    /// @dev `roflEnsureAuthorizedOrigin` of Oasis Sapphire: the runtime's subcall precompile, asked whether the origin's
-    /// key is endorsed by the app. Any answer but (0, CBOR true) is a no; so is that of an address without code.
+    /// @dev `roflEnsureAuthorizedOrigin` of Oasis Sapphire: the runtime's subcall precompile, asked whether the
+    /// origin's key is endorsed by the app. Any answer but (0, CBOR true) is a no; so is that of an address without
+    /// code.
     function _requireRoflOrigin(bytes21 app) private view {
         address subcall = 0x0100000000000000000000000000000000000103;
         (bool success, bytes memory answer) =

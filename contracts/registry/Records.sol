@@ -191,9 +191,9 @@ abstract contract Records is OracleSets {
         emit RecordRevoked(recordId, msg.sender, effectiveFrom, reason);
     }
 
-    /// @dev A release's word: that of its latest judgement, with what holds for all: the revocation, and what the namespace
-    /// made of the first. 0 if this is the id of none: a
-    /// later judgement's own word knows nothing of a revocation, and a failure has none to know of.
+    /// @dev A release's word: that of its latest judgement, with what holds for all: the revocation, and what the
+    /// namespace made of the first. 0 if this is the id of none: a later judgement's own word knows nothing of a
+    /// revocation, and a failure has none to know of.
     function _latest(bytes32 releaseId) internal view returns (uint256) {
         uint256 word = _standings[releaseId];
         if (word & NO_RELEASE != 0) return 0;
@@ -205,7 +205,8 @@ abstract contract Records is OracleSets {
 
     /// @dev Reverts unless a moment is near the time at which something was recorded.
     function _requireInTime(uint40 moment, uint256 recordedAt) internal pure {
-        if (moment > recordedAt + CLOCK_TOLERANCE || moment + MAX_WAIT < recordedAt) revert OutOfTime(moment, recordedAt);
+        bool isNear = moment <= recordedAt + CLOCK_TOLERANCE && moment + MAX_WAIT >= recordedAt;
+        if (!isNear) revert OutOfTime(moment, recordedAt);
     }
 
     function _releaseIdOf(bytes calldata record) private pure returns (bytes32) {
@@ -218,8 +219,9 @@ abstract contract Records is OracleSets {
         if (word == 0 || word & NO_RELEASE != 0) revert RecordNotFound(recordId);
     }
 
-    /// @dev Makes a record the latest judgement of its release. What the namespace made of the first stays: a later one can
-    /// neither take another name, nor open what is held, nor be shut out by whoever claimed the namespace meanwhile.
+    /// @dev Makes a record the latest judgement of its release. What the namespace made of the first stays: a later one
+    /// can neither take another name, nor open what is held, nor be shut out by whoever claimed the namespace
+    /// meanwhile.
     function _addRevision(bytes calldata record, RecordCodec.Parts memory parts, bytes32 releaseId, bytes32 content)
         private
         returns (uint256)
@@ -256,10 +258,12 @@ abstract contract Records is OracleSets {
         return named ? Standings.NAMED : Standings.HELD;
     }
 
-    function _requireWellFormed(bytes calldata record, RecordCodec.Parts memory parts, uint256 facts, uint256 recordedAt)
-        private
-        pure
-    {
+    function _requireWellFormed(
+        bytes calldata record,
+        RecordCodec.Parts memory parts,
+        uint256 facts,
+        uint256 recordedAt
+    ) private pure {
         uint8 grade = facts.gradeOf();
         bool simulated = facts.isSimulated();
         if (record.manifestDigestOf() == 0) revert ZeroDigest("manifestDigest");

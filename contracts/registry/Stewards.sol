@@ -6,8 +6,9 @@ import {IProvenanceRegistry} from "../IProvenanceRegistry.sol";
 
 /**
  * @title Owner and guardian
- * @notice The owner announces oracle sets, which wait, and appoints the guardian; the guardian stops writes and revokes.
- * Neither can write a record, change one or remove one. The ownership is handed over in two steps and never given up.
+ * @notice The owner announces oracle sets, which wait, and appoints the guardian; the guardian stops writes and
+ * revokes. Neither can write a record, change one or remove one. The ownership is handed over in two steps and never
+ * given up.
  */
 abstract contract Stewards is IProvenanceRegistry, Ownable2Step {
     uint256 private constant MAX_TEXT_BYTES = 256;

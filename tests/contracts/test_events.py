@@ -20,6 +20,7 @@ from tests.chain_fixtures import (
 )
 from tests.contracts.batches import SEALED_AT, URI, batch_quorum, sealing
 from tests.contracts.books import NOBODY, Books
+from verifier.keccak import keccak256
 from verifier.record import Record
 from verifier.record_bytes import namespace_id, record_id
 from verifier.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
@@ -92,7 +93,7 @@ def _name(registry: DeployedRegistry) -> None:
     registry.send(functions.dropIdentity(acme, IDENTITIES[2]), owner)
     registry.trust("acme", owner, IDENTITIES[1])
     registry.send(registry.contract.functions.releaseHeld(registry.encode(HELD)), registry.guardian)
-    stated = registry.lineage.functions.stateParent(registry.encode(TUNED, (record_id(BASE),)), record_id(HELD))
+    stated = registry.lineage.functions.stateParent(acme, keccak256(b"tuned@1.0"), record_id(HELD))
     for _ in range(2):
         registry.send(stated, owner)
     _by_the_trusted(registry, IDENTITIES[2], trust=True)

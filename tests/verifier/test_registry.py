@@ -17,8 +17,9 @@ from tests.chain_fixtures import (
 from tests.verifier.fake_nodes import lying
 from verifier.checks import Check
 from verifier.errors import RecordError, UsageError, VerificationError
+from verifier.keccak import keccak256
 from verifier.record import Record, Signer
-from verifier.record_bytes import record_id, release_id
+from verifier.record_bytes import namespace_id, record_id, release_id
 from verifier.registry import ENTRIES_MAX, RegistryReader
 
 pytestmark = pytest.mark.chain
@@ -259,7 +260,8 @@ def test_ancestors_are_told_with_how_they_stand(registry: DeployedRegistry) -> N
     other = numbered(4, model_digest=b"\x24" * 32)
     registry.publish(other)
     other_id = release_id(other.model_digest, other.manifest_digest)
-    stating = registry.lineage.functions.stateParent(registry.encode(tuned, parents=(ids["2.0"],)), other_id)
+    named = keccak256(tuned.name.partition("/")[2].encode() + b"@3.0")
+    stating = registry.lineage.functions.stateParent(namespace_id("example"), named, other_id)
     registry.send(stating, registry.stranger)
     assert [(one.depth, one.is_attested) for one in reader.ancestors(entry)] == [(1, True), (2, True), (1, False)]
     assert len(reader.ancestors(entry, include_stated=False)) == 2

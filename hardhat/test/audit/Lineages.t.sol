@@ -54,8 +54,8 @@ abstract contract LineageAttacksBehaviour is LineageBehaviour {
     /// @dev 5 was made from 4, that from 3, and so on to 1; its owner states 2 as well.
     function test_aShortcutMakesNoAncestorMerelyStated() public {
         _chain(4);
-        bytes memory record = _child(5, _ids(4));
-        _state(record, 2);
+        _child(5, _ids(4));
+        _state(5, 2);
         Ancestor[] memory found = ancestry.ancestorsOf(_releaseId(5), true);
         VM.assertEq(found.length, 4, "ancestors");
         for (uint256 i = 0; i < 4; ++i) {
@@ -70,7 +70,7 @@ abstract contract LineageAttacksBehaviour is LineageBehaviour {
         _tree();
         _publishFrom(PUBLISHER, MOST + 2);
         for (uint256 i = 1; i <= 7; ++i) {
-            _state(_bytesOf(i), MOST + 2);
+            _state(i, MOST + 2);
         }
         _pass32Attested();
         bytes memory tooLarge = abi.encodeWithSelector(ILineage.LineageTooLarge.selector, _releaseId(MOST + 1));
@@ -127,9 +127,8 @@ contract LineageAttacksOnShipped is LineageAttacksBehaviour, FromShipped {}
 /// one the eight parents of either kind are those that were found last.
 contract LineageGasAttack is LineageBehaviour, FromShipped {
     function test_theGateStaysWithinTheGasThatItsInterfaceStates() public {
-        bytes[] memory records = new bytes[](MOST + 1);
         for (uint256 i = 0; i <= MOST; ++i) {
-            records[i] = _child(i, new bytes32[](0));
+            _child(i, new bytes32[](0));
         }
         for (uint256 i = 0; i <= MOST; ++i) {
             Record memory later = _recordFrom(PUBLISHER, i);
@@ -138,7 +137,7 @@ contract LineageGasAttack is LineageBehaviour, FromShipped {
             bytes32[] memory stated = _parents(i, 25);
             for (uint256 j = 0; j < 8; ++j) {
                 VM.prank(spaceOwner);
-                ancestry.stateParent(records[i], stated[j]);
+                ancestry.stateParent(SPACE_ID, _nameOf(i), stated[j]);
             }
         }
         VM.assertEq(_count(0, false), MOST, "attested");

@@ -182,11 +182,9 @@ contract ProvenanceGateTest is Worlds, FromSource {
     function test_lineage_by_stated_parents() public {
         _publish(_record(3));
         (bytes32 namespaceId,) = _publishNamed(2);
-        Record memory record = _record(2);
-        record.release = _releaseName(2);
         ILineage lineage = registry.lineage();
         VM.prank(registry.namespaces().namespaceOf(namespaceId).owner);
-        lineage.stateParent(_bytes(record), _releaseId(3));
+        lineage.stateParent(namespaceId, keccak256(bytes(_releaseName(2))), _releaseId(3));
         _revoke(3);
         dapp.descended(_modelDigest(2), _manifestDigest(2), false);
         VM.expectRevert(

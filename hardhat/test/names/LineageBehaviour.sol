@@ -15,12 +15,11 @@ abstract contract LineageBehaviour is NamesBehaviour {
         _claimSpace(1, PUBLISHER);
     }
 
-    /// @dev Publishes release `number` with these parents. Returns its record.
-    function _child(uint256 number, bytes32[] memory parents) internal returns (bytes memory) {
+    /// @dev Publishes release `number` with these parents.
+    function _child(uint256 number, bytes32[] memory parents) internal {
         Record memory record = _recordFrom(PUBLISHER, number);
         record.parents = parents;
         _publish(record);
-        return _bytes(record);
     }
 
     /// @dev Releases 1 to `count`, without parents. Returns their ids.
@@ -31,15 +30,10 @@ abstract contract LineageBehaviour is NamesBehaviour {
         return _range(count);
     }
 
-    /// @dev The record of a release without parents, judged now.
-    function _bytesOf(uint256 number) internal view returns (bytes memory) {
-        return _bytes(_recordFrom(PUBLISHER, number));
-    }
-
     /// @dev As the owner of the namespace.
-    function _state(bytes memory record, uint256 parent) internal {
+    function _state(uint256 number, uint256 parent) internal {
         VM.prank(spaceOwner);
-        ancestry.stateParent(record, _releaseId(parent));
+        ancestry.stateParent(SPACE_ID, _nameOf(number), _releaseId(parent));
     }
 
     function _revoke(bytes32 recordId) internal {
@@ -71,7 +65,6 @@ abstract contract LineageBehaviour is NamesBehaviour {
 
     /// @dev Four layers of eight, each release with the whole layer before it as parents, and stated ones besides.
     function _lattice() internal {
-        bytes[] memory records = new bytes[](MOST + 1);
         for (uint256 i = 0; i <= MOST; ++i) {
             Record memory record = _recordFrom(PUBLISHER, i + 1);
             record.parents = new bytes32[](i < 8 ? 0 : 8);
@@ -79,11 +72,10 @@ abstract contract LineageBehaviour is NamesBehaviour {
                 record.parents[j] = _releaseId((i / 8 - 1) * 8 + j + 1);
             }
             _publish(record);
-            records[i] = _bytes(record);
         }
         for (uint256 i = 0; i <= MOST; ++i) {
             for (uint256 j = 1; j <= 8; ++j) {
-                _state(records[i], i + 1 == j ? 9 : j);
+                _state(i + 1, i + 1 == j ? 9 : j);
             }
         }
     }

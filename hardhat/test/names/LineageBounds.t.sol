@@ -31,7 +31,7 @@ abstract contract LineageBoundsBehaviour is LineageBehaviour {
     function test_oneStatedAncestorTooMany() public {
         _tree();
         _publishFrom(PUBLISHER, MOST + 2);
-        _state(_bytesOf(1), MOST + 2);
+        _state(1, MOST + 2);
         VM.assertEq(_count(MOST + 1, false), MOST, "attested");
         _tooLarge(MOST + 1, true);
     }

@@ -92,11 +92,10 @@ contract NamespaceLife is NamesBehaviour, FromSource {
         VM.warp(block.timestamp + time % (2 * DELAY));
     }
 
-    /// @dev The standing of a release's latest judgement, and the last entry about it.
+    /// @dev How a release stands, and the last entry about its first judgement, which decides on its name.
     function latestOf(uint256 number) external view returns (Standing memory standing, INamespaces.Entry entry) {
-        bytes32 recordId = _idOf(_record(number));
-        if (registry.contentOf(recordId) != 0) recordId = registry.latestIdOf(recordId);
-        return (registry.standingById(recordId), lastEntryOf[registry.contentOf(recordId)]);
+        standing = registry.standingOf(_modelDigest(number), _manifestDigest(number));
+        return (standing, lastEntryOf[registry.contentOf(_releaseId(number))]);
     }
 
     function identityOf(uint256 who) public pure returns (bytes32) {

@@ -110,11 +110,11 @@ abstract contract ParentsBehaviour is LineageBehaviour {
 
     function test_theOwnerStatesAParent() public {
         _publishMany(3);
-        bytes memory record = _child(4, _ids(1));
+        _child(4, _ids(1));
         VM.expectEmit(address(ancestry));
         emit ILineage.ParentStated(_releaseId(4), _releaseId(2), spaceOwner);
         VM.prank(spaceOwner);
-        ancestry.stateParent(record, _releaseId(2));
+        ancestry.stateParent(SPACE_ID, _nameOf(4), _releaseId(2));
         (bytes32[] memory attested, bytes32[] memory stated) = ancestry.parentsOf(_releaseId(4));
         _checkIds(attested, _ids(1));
         _checkIds(stated, _ids(2));
@@ -126,13 +126,12 @@ abstract contract ParentsBehaviour is LineageBehaviour {
             address caller = [OWNER, GUARDIAN, ANYBODY][i];
             VM.expectRevert(abi.encodeWithSelector(ILineage.NotNamespaceOwner.selector, SPACE_ID, caller));
             VM.prank(caller);
-            ancestry.stateParent(_bytesOf(2), _releaseId(1));
+            ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
         }
     }
 
     function test_theNewOwnerStatesParents() public {
         _publishMany(2);
-        bytes memory record = _bytesOf(2);
         VM.prank(spaceOwner);
         names.proposeHandover(SPACE_ID, ANYBODY);
         VM.warp(block.timestamp + DELAY);
@@ -140,65 +139,62 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         names.acceptHandover(SPACE_ID);
         VM.expectRevert(abi.encodeWithSelector(ILineage.NotNamespaceOwner.selector, SPACE_ID, spaceOwner));
         VM.prank(spaceOwner);
-        ancestry.stateParent(record, _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
         VM.prank(ANYBODY);
-        ancestry.stateParent(record, _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
     }
 
-    function test_theOwnerSpeaksForNamedRecordsOnly() public {
+    function test_theOwnerSpeaksForWhatANameLeadsToOnly() public {
         _publishFrom(PUBLISHER, 1);
-        _publishFrom(MALLORY, 2); // held
-        _refuseStatement(_bytes(_recordFrom(MALLORY, 2)), 2);
-        _refuseStatement(_bytesOf(3), 3); // not recorded
-        Record memory elsewhere = _recordFrom(PUBLISHER, 4);
-        elsewhere.namespace = "nobody's";
-        _publish(elsewhere);
-        _refuseStatement(_bytes(elsewhere), 4);
-        elsewhere.namespace = SPACE; // another content than the one recorded
-        _refuseStatement(_bytes(elsewhere), 4);
+        _publishFrom(MALLORY, 2);
+        _refuseStatement(2); // held
+        _refuseStatement(3); // not recorded
+        _publish(_failure(5));
+        _refuseStatement(5);
 
-        Record memory failure = _failure(5);
-        bytes32 failureId = _publish(failure);
-        VM.expectRevert(abi.encodeWithSelector(ILineage.RecordNotNamed.selector, failureId));
+        Record memory elsewhere = _recordFrom(PUBLISHER, 4);
+        elsewhere.namespace = "nobody";
+        _publish(elsewhere);
+        _refuseStatement(4);
+        bytes32 nobody = keccak256("nobody");
+        VM.expectRevert(abi.encodeWithSelector(ILineage.NotNamespaceOwner.selector, nobody, spaceOwner));
         VM.prank(spaceOwner);
-        ancestry.stateParent(_bytes(failure), _releaseId(1));
-        VM.expectRevert(abi.encodeWithSelector(RecordCodec.RecordMalformed.selector, 223));
-        ancestry.stateParent(new bytes(223), _releaseId(1));
+        ancestry.stateParent(nobody, _nameOf(4), _releaseId(1));
+    }
+
+    function test_aStatementIsAboutTheReleaseThatTheNameLeadsToNow() public {
+        _publishMany(2);
+        _revoke(_releaseId(2));
+        Record memory next = _recordFrom(PUBLISHER, 3);
+        next.release = _releaseName(2);
+        _publish(next);
+        VM.prank(spaceOwner);
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
+        (, bytes32[] memory stated) = ancestry.parentsOf(_releaseId(3));
+        _checkIds(stated, _ids(1));
+        (, stated) = ancestry.parentsOf(_releaseId(2));
+        VM.assertEq(stated.length, 0, "of the revoked one");
     }
 
     function test_aStatedParentIsAnotherRecordedRelease() public {
         _publishMany(2);
         VM.startPrank(spaceOwner);
         VM.expectRevert(abi.encodeWithSelector(ILineage.ParentIsSelf.selector, _releaseId(2)));
-        ancestry.stateParent(_bytesOf(2), _releaseId(2));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2));
         VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, _releaseId(3)));
-        ancestry.stateParent(_bytesOf(2), _releaseId(3));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(3));
         VM.stopPrank();
-    }
-
-    function test_aStatementIsAboutTheReleaseWhateverItsJudgement() public {
-        _publishMany(2);
-        Record memory later = _recordFrom(PUBLISHER, 2);
-        later.revision = 1;
-        _publish(later);
-        VM.startPrank(spaceOwner);
-        ancestry.stateParent(_bytes(later), _releaseId(1));
-        VM.expectRevert(abi.encodeWithSelector(ILineage.ParentIsSelf.selector, _releaseId(2)));
-        ancestry.stateParent(_bytes(later), _releaseId(2));
-        VM.stopPrank();
-        (, bytes32[] memory stated) = ancestry.parentsOf(_releaseId(2));
-        _checkIds(stated, _ids(1));
     }
 
     function test_eightStatementsAtMost() public {
         _publishMany(10);
         VM.startPrank(spaceOwner);
         for (uint256 i = 1; i <= 8; ++i) {
-            ancestry.stateParent(_bytesOf(10), _releaseId(i));
+            ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(i));
         }
-        ancestry.stateParent(_bytesOf(10), _releaseId(8)); // stated already
+        ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(8)); // stated already
         VM.expectRevert(abi.encodeWithSelector(ILineage.TooManyParents.selector, 9));
-        ancestry.stateParent(_bytesOf(10), _releaseId(9));
+        ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(9));
         VM.stopPrank();
         (, bytes32[] memory stated) = ancestry.parentsOf(_releaseId(10));
         _checkIds(stated, _range(8));
@@ -209,7 +205,7 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         _pause();
         VM.expectRevert(ILineage.RegistryIsPaused.selector);
         VM.prank(spaceOwner);
-        ancestry.stateParent(_bytesOf(2), _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
     }
 
     function _refuseParent(bytes32 parent) private {
@@ -218,10 +214,10 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         _refuse(record, abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, parent));
     }
 
-    function _refuseStatement(bytes memory record, uint256 number) private {
-        VM.expectRevert(abi.encodeWithSelector(ILineage.RecordNotNamed.selector, _releaseId(number)));
+    function _refuseStatement(uint256 number) private {
+        VM.expectRevert(abi.encodeWithSelector(ILineage.NothingNamed.selector, SPACE_ID, _nameOf(number)));
         VM.prank(spaceOwner);
-        ancestry.stateParent(record, _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(number), _releaseId(1));
     }
 
     function _checkAttested(uint256 number, bytes32[] memory wanted) private view {

@@ -144,7 +144,8 @@ abstract contract GatesBehaviour is RegistryBehaviour {
         registry.requireModel(_manifestDigest(1), _modelDigest(1), 0);
     }
 
-    /// @dev Whatever was recorded and whatever is asked, yes and no mean that the other flavour does not revert or does.
+    /// @dev Whatever was recorded and whatever is asked, yes and no mean that the other flavour does not revert or
+    /// does.
     function testFuzz_bothFlavoursAgree(uint8 line, uint8 grade, uint8 asked, uint16 revokedIn, uint16 later, bool hold)
         public
     {

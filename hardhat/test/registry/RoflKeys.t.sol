@@ -60,7 +60,8 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
     bytes21 private constant APP = bytes21("the oracle's ROFL app");
     address private constant APPS_ACCOUNT = address(0xA99);
 
-    /// @dev Oracle 0 waits for its key, oracle 1 has one and may change it, oracle 2 is no app, oracle 3 is another one.
+    /// @dev Oracle 0 waits for its key, oracle 1 has one and may change it, oracle 2 is no app, oracle 3 is another
+    /// one.
     function setUp() public override {
         super.setUp();
         Oracle[] memory oracles = _oracles(2, 4);

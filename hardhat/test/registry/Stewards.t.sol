@@ -3,6 +3,8 @@ pragma solidity 0.8.24;
 
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {ILineage} from "../../../contracts/ILineage.sol";
+import {INamespaces} from "../../../contracts/INamespaces.sol";
 import {IOracleSets} from "../../../contracts/IOracleSets.sol";
 import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {IProvenanceRegistry} from "../../../contracts/IProvenanceRegistry.sol";
@@ -154,6 +156,17 @@ abstract contract StewardsBehaviour is RegistryBehaviour {
         VM.assertTrue(asked.supportsInterface(type(IOracleSets).interfaceId), "oracle sets");
         VM.assertTrue(asked.supportsInterface(type(IERC5267).interfaceId), "EIP-712 domain");
         VM.assertFalse(asked.supportsInterface(0xffffffff), "nothing");
+    }
+
+    function test_itsSatellitesTellWhatTheyAre() public view {
+        IERC165 names = IERC165(address(registry.namespaces()));
+        IERC165 lineage = IERC165(address(registry.lineage()));
+        VM.assertTrue(names.supportsInterface(type(IERC165).interfaceId), "names: ERC-165");
+        VM.assertTrue(names.supportsInterface(type(INamespaces).interfaceId), "names");
+        VM.assertFalse(names.supportsInterface(type(ILineage).interfaceId), "names: nothing else");
+        VM.assertTrue(lineage.supportsInterface(type(IERC165).interfaceId), "lineage: ERC-165");
+        VM.assertTrue(lineage.supportsInterface(type(ILineage).interfaceId), "lineage");
+        VM.assertFalse(lineage.supportsInterface(type(INamespaces).interfaceId), "lineage: nothing else");
     }
 
     function test_hasItsSatellites() public view {
