@@ -1,8 +1,10 @@
 """The Solidity tests pass through every line and every branch of contracts/.
 
-forge counts an `if` without `else` as one branch, the one that is taken, and takes a bare `return;`, `continue;` or
-`break;` for reached whenever its condition is. So the lines' own counts are compared here: what was not taken went on
-to the next line. Not seen: the arms of `?:`, `&&` and `||`, and whether a bare exit at the end of a block is taken.
+forge counts an `if` without `else` as one branch, the one that is taken, and takes an exit that is no code of its own
+(`return;`, `return name;`, `continue;`, `break;`) for reached whenever its condition is; and an `if` whose condition is
+a mere name it counts only when it is taken. So the lines' own counts are compared here: what was not taken went on to
+the next line, and a mere name was asked for as often as the line before it was reached. Not seen: the arms of `?:`,
+`&&` and `||`, and whether a bare exit at the end of a block is taken.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _HAS_CODE = re.compile(r"function [^;{}]*\{")
 _IF = re.compile(r"\bif\b")
-_BARE_EXIT = re.compile(r"[){]\s*(?:return|continue|break);")
+_BARE_EXIT = re.compile(r"[){]\s*(?:return|continue|break|return (?!true|false)\w+);")
+_MERE_NAME = re.compile(r"\bif \(!?[\w.]+\)")
 
 
 def test_every_line_and_branch_is_covered(npm_run: Callable[..., str], tmp_path: Path) -> None:
@@ -29,12 +32,15 @@ def test_every_line_and_branch_is_covered(npm_run: Callable[..., str], tmp_path:
     assert gaps == [], "not covered:\n" + "\n".join(gaps)
 
 
-IF = "if (a) b();\nc();\n"
-IF_ELSE = "if (a) b();\nelse c();\n"
+IF = "if (a == 0) b();\nc();\n"
+IF_ELSE = "if (a == 0) b();\nelse c();\n"
 LONG_IF = "if (\n    a\n) {\n    b();\n}\n"
-EXIT = "if (a) return;\nc();\n"
-LONG_EXIT = "if (a) {\n    break;\n}\nc();\n"
-LAST_EXIT = "{\n    if (a) return;\n}\nc();\n"
+EXIT = "if (a == 0) return;\nc();\n"
+LONG_EXIT = "if (a == 0) {\n    break;\n}\nc();\n"
+LAST_EXIT = "{\n    if (a == 0) return;\n}\nc();\n"
+NAMED_EXIT = "a();\nif (b == 0) return d;\nc();\n"
+NAME_LAST = "for (a) {\n    b();\n}\nif (!a.b) revert c();\n"
+NAME_AFTER_IF = "if (a == 0) revert b();\nif (c) revert d();\n"
 
 
 def test_gaps_are_found() -> None:
@@ -53,6 +59,11 @@ def test_gaps_are_found() -> None:
         assert _gaps(f"{hits} DA:{after},5 BRDA:1,0,0,5", source) == [never]
         assert _gaps(f"{hits} DA:{after},0 BRDA:1,0,0,5", source) == [f"line {after} is never reached", always]
     assert _gaps("DA:2,5 DA:4,9 BRDA:2,0,0,5", LAST_EXIT) == []
+    assert _gaps("DA:1,5 DA:2,5 DA:3,2 BRDA:2,0,0,5", NAMED_EXIT) == []
+    assert _gaps("DA:1,5 DA:2,5 DA:3,5 BRDA:2,0,0,5", NAMED_EXIT) == ["line 2, branch 0 is never taken"]
+    assert _gaps("DA:1,5 DA:2,9 DA:4,3 BRDA:4,0,0,3", NAME_LAST) == []
+    assert _gaps("DA:1,5 DA:2,9 DA:4,5 BRDA:4,0,0,5", NAME_LAST) == ["line 4, branch 0 is always taken"]
+    assert _gaps("DA:1,5 DA:2,3 BRDA:1,0,0,2 BRDA:2,1,0,3", NAME_AFTER_IF) == ["line 2, branch 0 is always taken"]
 
 
 def test_records_are_told_apart() -> None:
@@ -88,6 +99,8 @@ def _single(arm: tuple[int, int], reached: dict[int, int], lines: list[str]) -> 
     # forge says where the branch begins; the condition may have begun some lines before
     start = max(number for number in range(1, line + 1) if _IF.search(lines[number - 1]))
     times = max(reached.get(number, 0) for number in range(start, line + 1))
+    if _MERE_NAME.search(lines[start - 1]):
+        times = max(times, _reached_before(start, reached, lines))
     body = line + 1 if lines[line - 1].endswith("{") else line
     if not _BARE_EXIT.search(" ".join(lines[line - 1 : body])):
         return arm, times - taken
@@ -95,6 +108,15 @@ def _single(arm: tuple[int, int], reached: dict[int, int], lines: list[str]) -> 
     if after is None or _indent(lines[after - 1]) != _indent(lines[start - 1]):
         return arm, 1  # the end of its block: nothing to compare with
     return (line, times - reached[after]), reached[after]
+
+
+def _reached_before(start: int, reached: dict[int, int], lines: list[str]) -> int:
+    """How often the statement before a line, or the head of its function, was reached; 0 if it may have left."""
+    indent = _indent(lines[start - 1])
+    before = next(
+        number for number in sorted(reached, reverse=True) if number < start and _indent(lines[number - 1]) <= indent
+    )
+    return 0 if _IF.search(lines[before - 1]) else reached[before]
 
 
 def _indent(line: str) -> int:
