@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ def _anvil() -> None:
 
 def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "oracle.cli", "demo", "--folder", str(folder), "--keep-seconds", "0", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
     make_tiny_model(model)
     before = digest_files(model, list_files(model))
     found = _demo(tmp_path / "demo", "--model", str(model))
-    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.returncode == 0, found.stdout
     assert "SIMULATED" in found.stdout
     assert "demo/My-model-v2" in found.stdout
     assert "an active record of this release" in found.stdout
@@ -49,13 +50,37 @@ def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
     assert not (model / "provenance").exists()
 
 
-def test_its_chain_stops(tmp_path: Path) -> None:
-    assert _demo(tmp_path / "demo").returncode == 0
+def test_it_prints_what_the_first_page_says_and_its_chain_stops(tmp_path: Path) -> None:
+    found = _demo(tmp_path / "demo")
+    assert found.returncode == 0, found.stdout
+    printed = iter(found.stdout.replace(str(tmp_path / "demo"), ".demo").splitlines())
+    for line in _promised():
+        assert any(line.fullmatch(one) for one in printed), f"the demo does not print this, or not here: {line.pattern}"
     process = json.loads((tmp_path / "demo" / "chain.json").read_text())["pid"]
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and Path(f"/proc/{process}").exists():
         time.sleep(0.2)
     assert not Path(f"/proc/{process}").exists()
+
+
+def _promised() -> list[re.Pattern[str]]:
+    """The lines of README.md's demo: `...` stands for what is left out there, digests and times for others of them."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    lines = text.partition("<!-- demo -->\n```\n")[2].partition("```")[0].splitlines()
+    varying = {
+        r"\.\.\.": ".*",
+        r"[0-9a-f]{16}…": "[0-9a-f]{16}…",
+        r"[0-9-]{10} [0-9:]{8}Z": "[0-9-]{10} [0-9:]{8}Z",
+        " {2,}": " +",
+    }
+    either = re.compile("|".join(f"({pattern})" for pattern in varying))
+    meanings = list(varying.values())
+    patterns = []
+    for line in filter(None, lines):
+        fixed = either.split(line)[:: len(meanings) + 1]
+        between = [meanings[one.lastindex - 1] for one in either.finditer(line) if one.lastindex]
+        patterns.append(re.compile("".join(re.escape(a) + b for a, b in zip(fixed, [*between, ""], strict=True))))
+    return patterns
 
 
 def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
