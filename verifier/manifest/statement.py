@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from verifier.binding import PublicKey
 from verifier.checks import Check
+from verifier.errors import VerificationError
 from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from verifier.manifest.names import may_hold_code, parse_model_name, parse_path, parse_version, refuse_collisions
 from verifier.strict_json import Fields, parse_json
@@ -27,6 +29,7 @@ BUILDER_ID = "tag:provenance-oracle,2026:sev-snp-cvm/v1"
 FSVERITY = "fsverity_sha256_4096"
 SHA256 = "sha256"
 MODEL_DIGEST = "provenance_model_v1"
+CVM_KEY = "cvmKey"  # in internalParameters: {"cvmKey": {"sha256": ...}}, over the DER SubjectPublicKeyInfo
 DATASET_DIGEST = "provenance_dataset_v1"
 MAX_FILES = 100_000
 
@@ -74,12 +77,17 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the VM's key signed. `digest` is SHA-256 of the payload as received."""
+    """What the VM's key signed. `digest` is SHA-256 of the payload as received.
+
+    `key_digest` (SHA-256 of the DER SubjectPublicKeyInfo) is that of the only key that may sign it. None if it names
+    none: then whoever has a VM can sign the same payload again, in his own name, and it will be the same release.
+    """
 
     name: str
     version: str
     files: tuple[ManifestFile, ...]
     dependencies: tuple[Dependency, ...]
+    key_digest: bytes | None
     builder: str
     invocation_id: str
     started_at: datetime | None
@@ -113,19 +121,36 @@ def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
     definition = predicate.fields("buildDefinition")
     details = predicate.fields("runDetails")
     predicate.finish()
-    name, version, dependencies = _build_definition(definition)
+    name, version, dependencies, key_digest = _build_definition(definition)
     invocation_id, started_at, finished_at = _run_details(details)
     return Manifest(
         name=name,
         version=version,
         files=files,
         dependencies=dependencies,
+        key_digest=key_digest,
         builder=BUILDER_ID,
         invocation_id=invocation_id,
         started_at=started_at,
         finished_at=finished_at,
         digest=hashlib.sha256(payload).digest(),
     )
+
+
+def match_signing_key(manifest: Manifest, key: PublicKey, where: str = MANIFEST_PATH) -> None:
+    """Compare the key that signed a manifest with the one that the manifest names, if it names one.
+
+    Raises:
+        VerificationError: it names another: somebody signed a payload of others (check `manifest-signature`).
+    """
+    if manifest.key_digest is not None and manifest.key_digest != key.spki_sha256:
+        raise VerificationError(
+            "signed by another key than the manifest names",
+            check=Check.MANIFEST_SIGNATURE,
+            where=where,
+            got=key.spki_sha256.hex(),
+            wanted=manifest.key_digest.hex(),
+        )
 
 
 def _files(subjects: Sequence[Fields], where: str) -> tuple[ManifestFile, ...]:
@@ -149,18 +174,30 @@ def _file(subject: Fields) -> ManifestFile:
     return ManifestFile(path, size, fsverity, sha256)
 
 
-def _build_definition(definition: Fields) -> tuple[str, str, tuple[Dependency, ...]]:
+def _build_definition(definition: Fields) -> tuple[str, str, tuple[Dependency, ...], bytes | None]:
     definition.constant("buildType", BUILD_TYPE)
     parameters = definition.fields("externalParameters")
     name = parse_model_name(parameters.text("name"), parameters.where("name"))
     version = parse_version(parameters.text("version"), parameters.where("version"))
     _pass_over(parameters, *parameters.keys)
-    _pass_over(definition, "internalParameters")
+    key_digest = _key_digest(definition.optional_fields("internalParameters"))
     entries: Sequence[Fields] = ()
     if "resolvedDependencies" in definition.keys:
         entries = definition.fields_list("resolvedDependencies", maximum=_MAX_DEPENDENCIES)
     definition.finish()
-    return name, version, tuple(_dependency(entry) for entry in entries)
+    return name, version, tuple(_dependency(entry) for entry in entries), key_digest
+
+
+def _key_digest(internal: Fields | None) -> bytes | None:
+    if internal is None:
+        return None
+    key = internal.optional_fields(CVM_KEY)
+    _pass_over(internal, *internal.keys)
+    if key is None:
+        return None
+    digest = key.hex_bytes(SHA256, 32)
+    key.finish()
+    return digest
 
 
 def _dependency(entry: Fields) -> Dependency:
