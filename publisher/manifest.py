@@ -22,10 +22,10 @@ from verifier.manifest.dsse import PAYLOAD_TYPE, pae
 from verifier.manifest.statement import (
     BUILD_TYPE,
     BUILDER_ID,
-    CVM_KEY,
     FSVERITY,
     PREDICATE_TYPE,
     SHA256,
+    SNP_REPORT,
     STATEMENT_TYPE,
     Dependency,
     parse_statement,
@@ -60,8 +60,8 @@ def public_key_of(key: PrivateKey) -> tuple[bytes, PublicKey]:
     return pem, parse_public_key(pem, "private key")
 
 
-def make_statement(files: FileSet, build: Build, key: PublicKey) -> bytes:
-    """Return the manifest's payload, in RFC 8785 form, for the files, their job and the key that will sign.
+def make_statement(files: FileSet, build: Build, report_digest: bytes) -> bytes:
+    """Return the manifest's payload, in RFC 8785 form, for the files, their job and the report that it goes with.
 
     Raises:
         UsageError: `build.parameters` hold what JSON cannot.
@@ -75,7 +75,7 @@ def make_statement(files: FileSet, build: Build, key: PublicKey) -> bytes:
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": {**build.parameters, "name": build.name, "version": build.version},
-                "internalParameters": {CVM_KEY: {SHA256: key.spki_sha256.hex()}},
+                "internalParameters": {SNP_REPORT: {SHA256: report_digest.hex()}},
                 "resolvedDependencies": [_dependency(dependency) for dependency in build.sources],
             },
             "runDetails": {"builder": {"id": BUILDER_ID}, "metadata": _metadata(build)},

@@ -18,7 +18,7 @@ from verifier.digest.files import FileSet, Progress, digest_files, list_files, m
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
 from verifier.manifest.names import PROVENANCE_FOLDER, parse_model_name, parse_version
-from verifier.manifest.statement import Dependency, Manifest, match_signing_key, parse_statement
+from verifier.manifest.statement import Dependency, Manifest, parse_statement
 from verifier.release import (
     BUNDLE_PATH,
     CHAIN_PATH,
@@ -94,7 +94,8 @@ def pack_release(
         )
     # (2) the report must name this key, or nobody will believe what it signs
     pem, public_key = public_key_of(key)
-    verify_key_binding(parse_report(evidence.report, evidence.report_name).report_data, public_key, tuple(BINDINGS))
+    report = parse_report(evidence.report, evidence.report_name)
+    verify_key_binding(report.report_data, public_key, tuple(BINDINGS))
     # (3) every file, read once
     if with_tensor_table:
         write_tensor_table(folder)
@@ -103,7 +104,7 @@ def pack_release(
     files = digest_files(folder, listing, sha256_of=paths, hasher=CpuHasher(), progress=progress)
     # (4) the signed manifest
     build = Build(name, version, sources, parameters, started_at, finished_at)
-    envelope = sign_statement(make_statement(files, build, public_key), key)
+    envelope = sign_statement(make_statement(files, build, report.digest), key)
     # (5) the evidence first; the manifest, written last, makes the release complete
     contents = {
         KEY_PATH: pem,
@@ -124,7 +125,6 @@ def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
     try:
         release = read_release(folder)
         manifest = parse_statement(verify_envelope(parse_envelope(release.envelope), key))
-        match_signing_key(manifest, key)
         match_file_set(manifest, list_files(folder))
         match_file_digests(manifest, files)
     except ProvenanceError:

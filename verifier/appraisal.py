@@ -14,7 +14,7 @@ from verifier.binding import PublicKey, parse_public_key, verify_key_binding
 from verifier.checks import Check, Finding
 from verifier.errors import AppraisalError, CrlStaleError, CrlUnavailableError
 from verifier.manifest.dsse import parse_envelope, verify_envelope
-from verifier.manifest.statement import Manifest, match_signing_key, parse_statement
+from verifier.manifest.statement import Manifest, match_report, parse_statement
 from verifier.policy import Policy
 from verifier.release import Release
 from verifier.sheet import CheckSheet
@@ -62,13 +62,16 @@ def appraise(
         # (6) the key signed the manifest; parsed only after the signature holds
         envelope = parse_envelope(release.envelope, "provenance/manifest.dsse.json")
         payload = verify_envelope(envelope, key)
+        sheet.passed(
+            Check.MANIFEST_SIGNATURE, f"signed by the {key.algorithm} key of the VM", "the bound key's signature"
+        )
         manifest = parse_statement(payload, "provenance/manifest.dsse.json")
-        match_signing_key(manifest, key)
-        signer = f"the {key.algorithm} key of the VM" + ("" if manifest.key_digest else ", which it does not name")
-        sheet.passed(Check.MANIFEST_SIGNATURE, f"signed by {signer}", "the bound key's signature")
+        # the key is public, so other VMs' reports can name it too: only the manifest says which report is meant
+        match_report(manifest, claims.report.digest)
+        unnamed = "" if manifest.report_digest else ", no report named"
         sheet.passed(
             Check.MANIFEST_FORMAT,
-            f"{manifest.name} {manifest.version}, {len(manifest.files)} files",
+            f"{manifest.name} {manifest.version}, {len(manifest.files)} files{unnamed}",
             "in-toto Statement v1 with SLSA provenance v1",
         )
         # (7) only now do refusals by policy count: forged would have been said first

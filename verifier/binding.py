@@ -32,11 +32,6 @@ class PublicKey:
     key: EllipticCurvePublicKey | Ed25519PublicKey
     algorithm: str
 
-    @property
-    def spki_sha256(self) -> bytes:
-        """SHA-256 of `spki`, 32 bytes: how a manifest names the key that signs it."""
-        return _sha256_spki(self.spki)
-
 
 def _sha256_spki(spki: bytes) -> bytes:
     return hashlib.sha256(spki).digest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime
 
@@ -31,16 +30,16 @@ KEYS = [
     ec.derive_private_key(7, ec.SECP384R1()),
     ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)),
 ]
-KEY = public_key_of(KEYS[0])[1]
+REPORT = bytes(range(32))
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["P-256", "P-384", "Ed25519"])
 def test_round_trip(key: PrivateKey) -> None:
     public = public_key_of(key)[1]
-    payload = make_statement(FILES, BUILD, public)
+    payload = make_statement(FILES, BUILD, REPORT)
     envelope = sign_statement(payload, key)
     manifest = parse_statement(verify_envelope(parse_envelope(envelope), public))
-    assert manifest.key_digest == public.spki_sha256
+    assert manifest.report_digest == REPORT
     assert [(f.path, f.size, f.fsverity, f.sha256) for f in manifest.files] == [
         (f.path, f.size, f.fsverity, f.sha256) for f in DIGESTS
     ]
@@ -49,12 +48,12 @@ def test_round_trip(key: PrivateKey) -> None:
 
 
 def test_the_statement_is_canonical_and_says_what_the_page_says() -> None:
-    payload = make_statement(FILES, BUILD, KEY)
+    payload = make_statement(FILES, BUILD, REPORT)
     statement = json.loads(payload)
     assert payload == json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     definition = statement["predicate"]["buildDefinition"]
     assert definition["externalParameters"] == {"name": "org/model", "version": "1.0", "method": "lora"}
-    assert definition["internalParameters"] == {"cvmKey": {"sha256": hashlib.sha256(KEY.spki).hexdigest()}}
+    assert definition["internalParameters"] == {"snpReport": {"sha256": REPORT.hex()}}
     assert definition["resolvedDependencies"][0] == {
         "name": "base",
         "uri": "hf://o/base@1",
@@ -66,31 +65,31 @@ def test_the_statement_is_canonical_and_says_what_the_page_says() -> None:
         "digest": {"fsverity_sha256_4096": fsverity_digest(b"").hex()},
         "annotations": {"size": 0},
     }
-    assert make_statement(FILES, BUILD, KEY) == payload
+    assert make_statement(FILES, BUILD, REPORT) == payload
 
 
 def test_parameters_cannot_change_name_or_version() -> None:
     build = Build("org/model", "1.0", parameters={"name": "x/y", "version": "9"})
-    manifest = parse_statement(make_statement(FILES, build, KEY))
+    manifest = parse_statement(make_statement(FILES, build, REPORT))
     assert (manifest.name, manifest.version) == ("org/model", "1.0")
 
 
 @pytest.mark.parametrize("build", [Build("model", "1"), Build("o/m", ""), Build("o/m", "1", parameters={"lr": 0.1})])
 def test_refuses_to_write_what_a_verifier_would_refuse(build: Build) -> None:
     with pytest.raises(FormatError) as raised:
-        make_statement(FILES, build, KEY)
+        make_statement(FILES, build, REPORT)
     assert raised.value.where.startswith("new manifest")
 
 
 def test_refuses_an_empty_model() -> None:
     with pytest.raises(FormatError):
-        make_statement(FileSet((), model_digest(())), BUILD, KEY)
+        make_statement(FileSet((), model_digest(())), BUILD, REPORT)
 
 
 @pytest.mark.parametrize("value", [2**60, float("nan"), b"bytes", {1: 2}, object(), "\ud800"])
 def test_refuses_parameters_that_json_cannot_hold(value: object) -> None:
     with pytest.raises(UsageError):
-        make_statement(FILES, Build("o/m", "1", parameters={"x": value}), KEY)
+        make_statement(FILES, Build("o/m", "1", parameters={"x": value}), REPORT)
 
 
 def test_refuses_to_sign_with_another_kind_of_key() -> None:
@@ -105,7 +104,7 @@ _NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 def test_any_file_set_is_read_back_or_refused(entries: dict[str, tuple[int, bytes]]) -> None:
     digests = tuple(FileDigest(name, size, digest) for name, (size, digest) in entries.items())
     try:
-        manifest = parse_statement(make_statement(FileSet(digests, bytes(32)), Build("o/m", "1"), KEY))
+        manifest = parse_statement(make_statement(FileSet(digests, bytes(32)), Build("o/m", "1"), REPORT))
     except FormatError:
         return
     assert [(f.path, f.size, f.fsverity) for f in manifest.files] == [(f.path, f.size, f.fsverity) for f in digests]

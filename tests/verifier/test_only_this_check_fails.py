@@ -6,7 +6,6 @@ with what the good release gave there. (For the cryptography of reports `snp/tes
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -29,6 +28,7 @@ from tests.verifier.whole_releases import (
     guest,
     lay_out,
     pinning_policy,
+    put_evidence,
     sign_again,
     statement_of,
 )
@@ -39,7 +39,7 @@ from verifier.digest.files import digest_files, list_files, match_file_digests, 
 from verifier.errors import AppraisalError, ProvenanceError
 from verifier.judgement import judge
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
-from verifier.manifest.statement import match_signing_key, parse_statement
+from verifier.manifest.statement import match_report, parse_statement
 from verifier.policy import load_policy
 from verifier.record import Entry, Record, match_entry
 from verifier.release import KEY_PATH, Release, read_release
@@ -86,10 +86,6 @@ def _revoked() -> dict[str, bytes]:
     return {"crl": guest().crl(revoked=(intermediate.serial,))}
 
 
-def _own_report() -> dict[str, bytes]:
-    return {"report": guest().report(bound_report_data(public_key_of(_OTHER_KEY)[1]))}
-
-
 def _flip(folder: Path) -> None:
     data = bytearray(FILES["model.safetensors"])
     data[5000] ^= 1
@@ -118,21 +114,9 @@ def _name_a_file_more(folder: Path) -> None:
 
 
 def _use_another_key(folder: Path) -> None:
-    """Another key, and a manifest that it signed and that names it."""
-    (folder / KEY_PATH).write_bytes(public_key_of(_OTHER_KEY)[0])
-    statement = statement_of(folder)
-    statement["predicate"]["buildDefinition"]["internalParameters"] = _naming(_OTHER_KEY)
-    (folder / MANIFEST_PATH).write_bytes(sign_statement(json.dumps(statement).encode(), _OTHER_KEY))
-
-
-def _take_over(folder: Path) -> None:
-    """Somebody else's payload, signed by one's own key, which one's own report names."""
+    """Another key, and a manifest that it signed."""
     (folder / KEY_PATH).write_bytes(public_key_of(_OTHER_KEY)[0])
     _sign_with_another_key(folder)
-
-
-def _naming(key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
-    return {"cvmKey": {"sha256": public_key_of(key)[1].spki_sha256.hex()}}
 
 
 def _write_the_key_twice(folder: Path) -> None:
@@ -203,7 +187,7 @@ def failing_checks(release: Release, deviation: Deviation, good: dict[str, Any])
     envelope = steps.take("8", lambda: parse_envelope(release.envelope))
     payload = steps.take("9", lambda: verify_envelope(envelope, key))
     manifest = steps.take("10", lambda: parse_statement(payload))
-    steps.take("10a", lambda: match_signing_key(manifest, key))
+    steps.take("10a", lambda: match_report(manifest, report.digest))
     listing = steps.take("11", lambda: list_files(release.path))
     steps.take("12", lambda: match_file_set(manifest, listing))
     if Check.FILE_SET not in steps.failed:  # otherwise there are not the same files to compare
@@ -241,25 +225,39 @@ def test_the_good_release_passes_every_check_that_there_is(tmp_path: Path) -> No
     assert passed == set(Check) - _CHECKED_ELSEWHERE - {Check.REGISTRY_RECORD}
 
 
-def test_nobody_takes_the_manifest_of_others_over(tmp_path: Path) -> None:
-    """All is genuine, and the release would have the same digests, but be by another guest."""
-    release = read_release(lay_out(tmp_path / "other", Deviation(_own_report, _take_over)))
+def _sign_it_again(folder: Path) -> None:
+    """Mallory's VM names her own key, which signs the publisher's payload."""
+    put_evidence(folder, {"report": guest().report(bound_report_data(public_key_of(_OTHER_KEY)[1]))})
+    _use_another_key(folder)
+
+
+def _attest_the_same_key(folder: Path) -> None:
+    """Mallory's VM names the publisher's key, which is public; his signature stays."""
+    put_evidence(folder, _parts(replace(guest(), measurement=b"\x66" * 48)))
+
+
+@pytest.mark.parametrize("take_over", [_sign_it_again, _attest_the_same_key])
+def test_nobody_takes_the_manifest_of_others_over(take_over: Callable[[Path], None], tmp_path: Path) -> None:
+    """All is genuine, and it would be the same release, but by another guest."""
+    release = read_release(lay_out(tmp_path / "other", Deviation(damage=take_over)))
     with pytest.raises(ProvenanceError) as refused:
         judge(release, load_policy("demo"), at=AT)
-    assert refused.value.exit_code == 4
-    assert [f.check for f in refused.value.findings if f.outcome is Outcome.FAILED] == [Check.MANIFEST_SIGNATURE]
-    assert "another key than the manifest names" in str(refused.value)
+    assert (refused.value.check, refused.value.exit_code) == (Check.KEY_BINDING, 4)
+    assert "another report than the manifest names" in str(refused.value)
 
 
-def test_a_manifest_that_names_no_key_is_accepted_and_says_so(tmp_path: Path) -> None:
-    def forget(folder: Path) -> None:
-        statement = statement_of(folder)
-        del statement["predicate"]["buildDefinition"]["internalParameters"]
-        sign_again(folder, statement)
+def test_a_manifest_that_names_no_report_is_accepted_and_says_so(tmp_path: Path) -> None:
+    release = read_release(lay_out(tmp_path / "other", Deviation(damage=_name_no_report)))
+    findings = judge(release, pinning_policy(), at=AT).findings
+    assert (
+        next(f.got for f in findings if f.check is Check.MANIFEST_FORMAT) == "org/model 1.0, 3 files, no report named"
+    )
 
-    judgement = judge(read_release(lay_out(tmp_path / "other", Deviation(damage=forget))), pinning_policy(), at=AT)
-    said = next(f.got for f in judgement.findings if f.check is Check.MANIFEST_SIGNATURE)
-    assert said == "signed by the ECDSA P-384 key of the VM, which it does not name"
+
+def _name_no_report(folder: Path) -> None:
+    statement = statement_of(folder)
+    del statement["predicate"]["buildDefinition"]["internalParameters"]
+    sign_again(folder, statement)
 
 
 class _Registry:

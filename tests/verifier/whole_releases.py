@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from publisher.simulator import FakeAmd, FakeGuest
 from verifier.binding import bound_report_data
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
 from verifier.policy import MitigationRow, Policy, load_policy
+from verifier.release import REPORT_PATH
 from verifier.snp.evidence import Evidence
 from verifier.snp.products import SIMULATOR_ROOTS, ProductLine, TrustedRoot
 
@@ -70,10 +72,23 @@ def lay_out(folder: Path, deviation: Deviation = Deviation()) -> Path:
         (folder / path).write_bytes(data)
     evidence = good_evidence()
     pack_release(folder, evidence, KEY, name="org/model", version="1.0", with_sha256=True)
-    for name, data in deviation.evidence().items():
-        (folder / "provenance" / "snp" / _FILE_OF[name]).write_bytes(data)
+    put_evidence(folder, deviation.evidence())
+    name_report(folder)
     deviation.damage(folder)
     return folder
+
+
+def put_evidence(folder: Path, files: dict[str, Any]) -> None:
+    for name, data in files.items():
+        (folder / "provenance" / "snp" / _FILE_OF[name]).write_bytes(data)
+
+
+def name_report(folder: Path) -> None:
+    """Sign the manifest again, for the report that lies there now."""
+    statement, report = statement_of(folder), (folder / REPORT_PATH).read_bytes()
+    named = {"snpReport": {"sha256": hashlib.sha256(report[:0x2A0]).hexdigest()}}
+    statement["predicate"]["buildDefinition"]["internalParameters"] = named
+    sign_again(folder, statement)
 
 
 _FILE_OF = {"report": "report.bin", "vek": "vek.der", "chain": "chain.pem", "crl": "ark.crl"}

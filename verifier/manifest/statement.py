@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from verifier.binding import PublicKey
 from verifier.checks import Check
 from verifier.errors import VerificationError
 from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
@@ -29,7 +28,8 @@ BUILDER_ID = "tag:provenance-oracle,2026:sev-snp-cvm/v1"
 FSVERITY = "fsverity_sha256_4096"
 SHA256 = "sha256"
 MODEL_DIGEST = "provenance_model_v1"
-CVM_KEY = "cvmKey"  # in internalParameters: {"cvmKey": {"sha256": ...}}, over the DER SubjectPublicKeyInfo
+# In internalParameters: {"snpReport": {"sha256": ...}}, over bytes 0 to 0x2A0 of the report, the part that is signed.
+SNP_REPORT = "snpReport"
 DATASET_DIGEST = "provenance_dataset_v1"
 MAX_FILES = 100_000
 
@@ -79,15 +79,15 @@ class Dependency:
 class Manifest:
     """What the VM's key signed. `digest` is SHA-256 of the payload as received.
 
-    `key_digest` (SHA-256 of the DER SubjectPublicKeyInfo) is that of the only key that may sign it. None if it names
-    none: then whoever has a VM can sign the same payload again, in his own name, and it will be the same release.
+    `report_digest` is that of the only report that it goes with. None if it names none: then anybody with a VM can put
+    a report of his own in its place, since the key that a report names is public, and it will be the same release.
     """
 
     name: str
     version: str
     files: tuple[ManifestFile, ...]
     dependencies: tuple[Dependency, ...]
-    key_digest: bytes | None
+    report_digest: bytes | None
     builder: str
     invocation_id: str
     started_at: datetime | None
@@ -121,14 +121,14 @@ def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
     definition = predicate.fields("buildDefinition")
     details = predicate.fields("runDetails")
     predicate.finish()
-    name, version, dependencies, key_digest = _build_definition(definition)
+    name, version, dependencies, report_digest = _build_definition(definition)
     invocation_id, started_at, finished_at = _run_details(details)
     return Manifest(
         name=name,
         version=version,
         files=files,
         dependencies=dependencies,
-        key_digest=key_digest,
+        report_digest=report_digest,
         builder=BUILDER_ID,
         invocation_id=invocation_id,
         started_at=started_at,
@@ -137,19 +137,22 @@ def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
     )
 
 
-def match_signing_key(manifest: Manifest, key: PublicKey, where: str = MANIFEST_PATH) -> None:
-    """Compare the key that signed a manifest with the one that the manifest names, if it names one.
+def match_report(manifest: Manifest, report_digest: bytes, where: str = MANIFEST_PATH) -> None:
+    """Compare the report that came with a manifest with the one that the manifest names, if it names one.
+
+    Args:
+        report_digest: SHA-256 of the report's signed part, 32 bytes.
 
     Raises:
-        VerificationError: it names another: somebody signed a payload of others (check `manifest-signature`).
+        VerificationError: it names another: somebody put his own in its place (check `key-binding`).
     """
-    if manifest.key_digest is not None and manifest.key_digest != key.spki_sha256:
+    if manifest.report_digest is not None and manifest.report_digest != report_digest:
         raise VerificationError(
-            "signed by another key than the manifest names",
-            check=Check.MANIFEST_SIGNATURE,
+            "another report than the manifest names",
+            check=Check.KEY_BINDING,
             where=where,
-            got=key.spki_sha256.hex(),
-            wanted=manifest.key_digest.hex(),
+            got=report_digest.hex(),
+            wanted=manifest.report_digest.hex(),
         )
 
 
@@ -180,23 +183,23 @@ def _build_definition(definition: Fields) -> tuple[str, str, tuple[Dependency, .
     name = parse_model_name(parameters.text("name"), parameters.where("name"))
     version = parse_version(parameters.text("version"), parameters.where("version"))
     _pass_over(parameters, *parameters.keys)
-    key_digest = _key_digest(definition.optional_fields("internalParameters"))
+    report_digest = _report_digest(definition.optional_fields("internalParameters"))
     entries: Sequence[Fields] = ()
     if "resolvedDependencies" in definition.keys:
         entries = definition.fields_list("resolvedDependencies", maximum=_MAX_DEPENDENCIES)
     definition.finish()
-    return name, version, tuple(_dependency(entry) for entry in entries), key_digest
+    return name, version, tuple(_dependency(entry) for entry in entries), report_digest
 
 
-def _key_digest(internal: Fields | None) -> bytes | None:
+def _report_digest(internal: Fields | None) -> bytes | None:
     if internal is None:
         return None
-    key = internal.optional_fields(CVM_KEY)
+    report = internal.optional_fields(SNP_REPORT)
     _pass_over(internal, *internal.keys)
-    if key is None:
+    if report is None:
         return None
-    digest = key.hex_bytes(SHA256, 32)
-    key.finish()
+    digest = report.hex_bytes(SHA256, 32)
+    report.finish()
     return digest
 
 

@@ -35,7 +35,7 @@ STATEMENT: dict[str, Any] = {
         "buildDefinition": {
             "buildType": "tag:provenance-oracle,2026:cvm-fine-tune/v1",
             "externalParameters": {"name": "org/model", "version": "1.0", "method": "lora", "steps": 7},
-            "internalParameters": {"image": "x", "cvmKey": {"sha256": B}},
+            "internalParameters": {"image": "x", "snpReport": {"sha256": B}},
             "resolvedDependencies": [
                 {
                     "name": "base",
@@ -86,7 +86,7 @@ def test_reads_everything() -> None:
     assert base.digests == (("provenance_model_v1", a),)
     assert (data.digests, data.relation, data.uri) == ((("sha256", b),), "", "")
     assert code.digests == (("gitCommit", bytes.fromhex("0a" * 20)),)
-    assert manifest.key_digest == b
+    assert manifest.report_digest == b
     assert manifest.builder == "tag:provenance-oracle,2026:sev-snp-cvm/v1"
     assert manifest.invocation_id == "urn:uuid:1"
     assert manifest.started_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -104,7 +104,7 @@ def test_reads_the_least() -> None:
     least["predicate"]["runDetails"] = {"builder": {"id": "tag:provenance-oracle,2026:sev-snp-cvm/v1"}}
     manifest = parse_statement(encoded(least))
     assert manifest.dependencies == ()
-    assert manifest.key_digest is None
+    assert manifest.report_digest is None
     assert (manifest.invocation_id, manifest.started_at, manifest.finished_at) == ("", None, None)
     assert manifest.sha256_paths == frozenset()
     assert manifest.has_code
@@ -194,10 +194,10 @@ BAD = {
     "parameters too large": put(*PARAMETERS, "text", ["x" * 40_000, "x" * 40_000]),
     "internal parameters too large": put(*DEFINITION, "internalParameters", "x", "x" * 70_000),
     "internal parameters are a list": put(*DEFINITION, "internalParameters", []),
-    "key is no object": put(*DEFINITION, "internalParameters", "cvmKey", A),
-    "key without digest": put(*DEFINITION, "internalParameters", "cvmKey", {}),
-    "key with half a digest": put(*DEFINITION, "internalParameters", "cvmKey", {"sha256": A[:32]}),
-    "key with more than a digest": put(*DEFINITION, "internalParameters", "cvmKey", {"sha256": A, "x": 1}),
+    "report is no object": put(*DEFINITION, "internalParameters", "snpReport", A),
+    "report without digest": put(*DEFINITION, "internalParameters", "snpReport", {}),
+    "report with half a digest": put(*DEFINITION, "internalParameters", "snpReport", {"sha256": A[:32]}),
+    "report with more than a digest": put(*DEFINITION, "internalParameters", "snpReport", {"sha256": A, "x": 1}),
     "dependencies are an object": put(*DEFINITION, "resolvedDependencies", {}),
     "no role": drop(*DEPENDENCY, "annotations", "role"),
     "unknown role": put(*DEPENDENCY, "annotations", "role", "friend"),
