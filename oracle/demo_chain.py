@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from oracle.ledger.anvil import run_anvil
+from oracle.ledger.anvil import find_anvil, run_anvil
 from verifier.errors import TemporaryError
 
 _START_SECONDS = 30.0
@@ -37,6 +37,7 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
     Raises:
         UsageError: there is no anvil. TemporaryError: it does not start.
     """
+    find_anvil()  # the process below could only say in its log that there is none
     ready = folder / "chain.json"
     with (folder / "chain.log").open("wb") as log:
         process = subprocess.Popen(

@@ -45,7 +45,7 @@ class EmbeddedChain:
 
 
 def find_anvil() -> Path:
-    """Return the anvil program: $PROVENANCE_ANVIL, else the one npm installed here, else the one on PATH.
+    """Return the anvil program: $PROVENANCE_ANVIL, else the one npm installed in this checkout, else the one on PATH.
 
     Raises:
         UsageError: there is none.
@@ -65,7 +65,8 @@ def find_anvil() -> Path:
     raise UsageError(
         "the embedded chain needs anvil",
         got="none on PATH",
-        wanted="python tools/npm.py ci --omit=dev --prefix hardhat, or PROVENANCE_ANVIL=the path of anvil",
+        wanted="npm install -g @foundry-rs/anvil, or PROVENANCE_ANVIL=the path of anvil; "
+        "in a checkout: python tools/npm.py ci --omit=dev --prefix hardhat",
     )
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from oracle.cli import main
 from oracle.ledger import anvil as room
 from oracle.ledger.anvil import CHAIN_ID, EmbeddedChain, find_anvil, run_anvil
 from verifier.errors import TemporaryError, UsageError
@@ -109,7 +111,7 @@ def test_anvil_is_found_by_name_then_from_npm_then_on_the_path(tmp_path: Path, m
     monkeypatch.setattr("platform.system", lambda: "Darwin")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
-    with pytest.raises(UsageError, match="needs anvil"):
+    with pytest.raises(UsageError, match=r"needs anvil.*npm install -g @foundry-rs/anvil, or PROVENANCE_ANVIL="):
         find_anvil()
     on_path = _program(tmp_path / "path" / "anvil", "")
     assert find_anvil() == on_path
@@ -124,4 +126,6 @@ def test_a_name_that_is_no_program_is_a_usage_error(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PROVENANCE_ANVIL", str(tmp_path / "missing"))
     with pytest.raises(UsageError, match="PROVENANCE_ANVIL: not a program"):
         find_anvil()
+    result = CliRunner().invoke(main, ["demo", "--folder", str(tmp_path / "demo")])
+    assert (result.exit_code, "PROVENANCE_ANVIL: not a program" in result.stderr) == (2, True)
     assert not os.path.exists(tmp_path / "missing")
