@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from verifier.console import Output, command_body, findings_json
+from verifier.console import Output, command_body, error_json, findings_json
 from verifier.options import (
     FILE,
     at_option,
@@ -75,7 +75,7 @@ def check(
     from verifier.release import read_release
 
     policy, at = load_policy(policy_name), moment(at_text)
-    reader = None if offline else registry_reader(rpc_url, registry_text)
+    reader = None if offline else registry_reader(rpc_url, registry_text, or_else=("--offline",))
     contents = read_release(release)
     if crl:
         # named by the option, not by its path: the verdict tells of its inputs by name
@@ -224,7 +224,7 @@ def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: b
 
 
 @click.command()
-@click.argument("what", metavar="DIGEST|NAME")
+@click.argument("what", metavar="DIGEST|ID|NAME")
 @rpc_option
 @registry_option
 @click.option(
@@ -236,28 +236,40 @@ def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: b
 def show(
     output: Output, what: str, rpc_url: str | None, registry_text: str | None, history: bool, lineage: bool
 ) -> None:
-    """Show the records of a model: by model digest, manifest digest, or name (namespace/model, or with @version).
+    """Show the records of a model: by model digest, manifest digest, the record id that a gate's error names, or name
+    (namespace/model, or with @version).
+
+    Exit codes: 0 if one of them is active, 6 if there is none, or all are FAILED, revoked, held or doubtful. Whether a
+    dApp's gate is open is said of each: it is shut to simulated hardware too.
 
     \b
     Examples:
       provenance show acme/tiny-model --rpc URL --registry 0x...
       provenance show acme/tiny-model@1.0 --history --lineage --rpc URL --registry deployments/23294.json
     """
-    from verifier.describe_record import entry_json, entry_lines
+    from verifier.describe_record import entry_json, entry_lines, gate_json, gate_line
     from verifier.lookup import find_entries
 
     reader = registry_reader(rpc_url, registry_text)
     entries = find_entries(reader, what)
-    body: dict[str, object] = {"entries": [entry_json(entry) for entry in entries]}
-    for entry in entries:
+    gates = [entry.passed and reader.is_open(entry) for entry in entries]
+    shown = list(zip(entries, gates, strict=True))
+    body: dict[str, object] = {"entries": [entry_json(entry) | gate_json(entry, is_open) for entry, is_open in shown]}
+    for entry, is_open in shown:
         output.text(what)
-        for line in entry_lines(entry):
+        for line in (*entry_lines(entry), gate_line(entry, is_open)):
             output.text(f"  {line}")
     if history:
         body |= _show_history(output, reader, entries)
     if lineage:
         body |= _show_lineage(output, reader, entries)
-    output.document(any(not entry.closed_because for entry in entries), body)
+    refusals = [reader.refusal(entry) for entry in entries]
+    refusal = refusals[0] if all(refusals) else None
+    output.document(refusal is None, body | (error_json(refusal) if refusal else {}))
+    if refusal and output.as_json:
+        raise click.exceptions.Exit(refusal.exit_code)  # the one document is printed, with the error in it
+    if refusal:
+        raise refusal
 
 
 def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:

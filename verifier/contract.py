@@ -7,7 +7,7 @@ Whoever answers is not trusted with more than the chain's state. A node that is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # A node that allows few blocks at once is asked in pieces, but not for ever.
 LOG_REQUESTS_MAX = 4096
 LOGS_MAX = 100_000
+_WORD_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,16 @@ class DeployedContract:
             code = bytes(web3.eth.get_code(self._checksummed))
             self._contract: Any = web3.eth.contract(self._checksummed, abi=artifact.abi)
         if code != artifact.deployed_bytecode:
-            found = f"a contract of {len(code)} bytes" if code else "no contract"
             wanted = f"the {name} that this version was built with"
-            raise UsageError("no such registry", where=where, got=found, wanted=wanted)
+            raise UsageError("no such registry", where=where, got=_words_for(code), wanted=wanted)
 
     def call(self, function: str, *arguments: object, block: int) -> Any:
-        """What a view returns as of a block."""
+        """What a view returns as of a block.
+
+        Raises:
+            UsageError: a digest or id is not 32 bytes long.
+        """
+        _require_words(arguments, self.where)
         with node_errors(self.where):
             return self._contract.functions[function](*arguments).call(block_identifier=block)
 
@@ -98,7 +103,12 @@ class DeployedContract:
                 return None
 
     def logs(self, event: str, wanted: Mapping[str, object], first: int, last: int) -> list[Log]:
-        """Events of blocks `first` to `last` whose indexed arguments are those wanted, oldest first."""
+        """Events of blocks `first` to `last` whose indexed arguments are those wanted, oldest first.
+
+        Raises:
+            UsageError: a digest or id is not 32 bytes long.
+        """
+        _require_words(wanted.values(), self.where)
         with node_errors(self.where):
             found = [_parse_log(log) for log in self._read_logs(self._contract.events[event](), wanted, first, last)]
             for log in found:
@@ -126,11 +136,30 @@ class DeployedContract:
         if spans or len(found) > LOGS_MAX:
             wanted_words = f"at most {LOG_REQUESTS_MAX} requests and {LOGS_MAX} events"
             raise TemporaryError(
-                "too much to read; a deployment file says where to begin", where=self.where, wanted=wanted_words
+                "too much to read; a deployment file says where to begin",
+                where=self.where,
+                got="more",
+                wanted=wanted_words,
             )
         if any(log["address"] != self._checksummed or not first <= log["blockNumber"] <= last for log in found):
             raise TemporaryError("the node gives events that nobody asked for", where=self.where)
         return found
+
+
+def _require_words(values: Iterable[object], where: str) -> None:
+    """All bytes that are asked for are digests and ids; of others web3 would complain as if the node had failed."""
+    for value in values:
+        if isinstance(value, bytes) and len(value) != _WORD_BYTES:
+            got, wanted = f"{len(value)} bytes", f"{_WORD_BYTES} bytes"
+            raise UsageError("not a digest or id", where=where, got=got, wanted=wanted)
+
+
+def _words_for(code: bytes) -> str:
+    """What is at an address in place of what was looked for."""
+    for name in ("ProvenanceRegistry", "Namespaces", "Lineage"):
+        if code == load_artifact(name).deployed_bytecode:
+            return f"the {name} contract"
+    return f"a contract of {len(code)} bytes" if code else "no contract"
 
 
 def _parse_log(log: Any) -> Log:

@@ -10,13 +10,18 @@ from verifier.events import Admission, HistoryEvent, LeafClosure, Publication, R
 from verifier.lineage import Ancestor
 from verifier.namespaces import Namespace
 from verifier.record import Entry, Signer, name_of_product_line
+from verifier.record_bytes import release_id
 from verifier.standing import SIMULATED_CODE
 from verifier.timestamps import format_time
 
 
 def entry_json(entry: Entry) -> dict[str, object]:
-    """A record and how it stands. `active` is whether it speaks for its release, `closed_because` why not."""
+    """A record and how it stands. `active` is whether it speaks for its release, `closed_because` why not.
+
+    `release_id` is what the contract's gates and their errors call the record's id.
+    """
     return {
+        "release_id": release_id(entry.model_digest, entry.manifest_digest).hex(),
         "record_id": entry.record_id.hex(),
         "name": entry.name,
         "version": entry.version,
@@ -50,9 +55,30 @@ def entry_json(entry: Entry) -> dict[str, object]:
     }
 
 
+def gate_json(entry: Entry, is_open: bool) -> dict[str, object]:
+    """Whether the plain gate, `requireModel`, lets the release pass, and why not."""
+    return {"gate_open": is_open, "gate_shut_because": None if is_open else _why_shut(entry) or "the contract says so"}
+
+
+def gate_line(entry: Entry, is_open: bool) -> str:
+    """The same, in words; and what will shut a gate that is open still."""
+    words = f"open to requireModel with a minimum grade of {entry.grade} or less"
+    if not is_open:
+        words = _shut_words(entry)
+    elif entry.revoked_at is not None:
+        words = f"open until the revocation takes effect, {format_time(entry.revoked_at)}"
+    elif entry.closed_because:
+        words = "open until somebody calls recount; requireMeets is shut already"
+    return f"gate             {words}"
+
+
 def entry_lines(entry: Entry) -> Iterator[str]:
     """A record and how it stands, one line each."""
+    release = release_id(entry.model_digest, entry.manifest_digest)
     yield f"name             {entry.name} {entry.version}{', in a claimed namespace' if entry.standing.named else ''}"
+    yield f"release id       {release.hex()}, which gates and their errors call recordId"
+    if entry.record_id != release:
+        yield f"record id        {entry.record_id.hex()}"
     yield f"manifest digest  {entry.manifest_digest.hex()}"
     yield f"model digest     {entry.model_digest.hex()}"
     yield f"verdict digest   {entry.verdict_digest.hex()}"
@@ -71,7 +97,7 @@ def entry_lines(entry: Entry) -> Iterator[str]:
         yield f"                 {key}, weight {signer.weight}{lost}"
     if entry.closed_because:
         since = f" from {format_time(entry.revoked_at)} on" if entry.revoked_at else ""
-        yield f"{_MARKS.get(entry.closed_because, 'SHUT'):<17}{entry.closed_because}{since}"
+        yield f"{_MARKS[entry.closed_because]:<17}{entry.closed_because}{since}"
 
 
 def quorum_words(entry: Entry) -> str:
@@ -153,8 +179,14 @@ def ancestor_line(ancestor: Ancestor, entry: Entry | None) -> str:
     return f"  {'  ' * ancestor.depth}{name}  {edge}, {_gate_words(ancestor, entry)}"
 
 
-# How a record that speaks for nothing is marked; other reasons are marked SHUT.
-_MARKS = {"the record was revoked": "REVOKED", "the verdict is FAILED": "FAILED"}
+# How a record that speaks for nothing is marked.
+_MARKS = {
+    "the verdict is FAILED": "FAILED",
+    "the record was revoked": "REVOKED",
+    "the record is held: its namespace does not trust the publisher": "HELD",
+    "the record is doubtful: oracle keys that signed it were revoked": "DOUBTFUL",
+    "the record was superseded": "SUPERSEDED",
+}
 
 
 def _signer_json(signer: Signer) -> dict[str, object]:
@@ -169,10 +201,18 @@ def _signer_json(signer: Signer) -> dict[str, object]:
 def _gate_words(ancestor: Ancestor, entry: Entry | None) -> str:
     if ancestor.is_open:
         return "open"
-    why = entry.closed_because if entry else ""
-    if entry and not why and entry.product_line == SIMULATED_CODE:
-        why = "the hardware was simulated"
+    return _shut_words(entry) if entry else "SHUT"
+
+
+def _shut_words(entry: Entry) -> str:
+    why = _why_shut(entry)
     return f"SHUT: {why}" if why else "SHUT"
+
+
+def _why_shut(entry: Entry) -> str:
+    """Why the plain gate does not open for an entry; empty if the entry does not tell."""
+    simulated = "the hardware was simulated" if entry.product_line == SIMULATED_CODE else ""
+    return "; ".join(filter(None, (entry.closed_because, simulated)))
 
 
 def _signer_numbers(signers: int) -> list[int]:

@@ -44,17 +44,21 @@ registry_option = click.option(
 fetch_option = click.option("--fetch", is_flag=True, help="Ask AMD for a current revocation list if there is none.")
 
 
-def registry_reader(rpc_url: str | None, registry_text: str | None) -> RegistryReader:
+def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: tuple[str, ...] = ()) -> RegistryReader:
     """Open the registry that the options name; naming none is an error, never "offline".
 
     What does not begin as an address is the path of a deployment file, which also says which chain it must be.
+
+    Args:
+        or_else: options of the command that do without a registry.
     """
     if not rpc_url or not registry_text:
-        raise UsageError(
-            "which registry?", got="no --rpc or no --registry", wanted="--rpc URL --registry ADDRESS|FILE, or --offline"
-        )
+        missing = [option for option, value in (("--rpc", rpc_url), ("--registry", registry_text)) if not value]
+        wanted = ", or ".join(("--rpc URL --registry ADDRESS|FILE", *or_else))
+        raise UsageError("which registry?", got=f"no {' and no '.join(missing)}", wanted=wanted)
     from verifier.deployments import FILE_MAX_BYTES, parse_deployment
-    from verifier.registry import RegistryReader, open_deployment
+    from verifier.lookup import open_deployment
+    from verifier.registry import RegistryReader
 
     if registry_text.startswith("0x"):
         return RegistryReader(rpc_url, registry_text)

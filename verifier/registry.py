@@ -11,7 +11,6 @@ from typing import Literal
 
 from verifier.checks import Check
 from verifier.contract import DeployedContract, load_artifact
-from verifier.deployments import Deployment
 from verifier.errors import FormatError, RecordError, UsageError, VerificationError
 from verifier.events import HistoryEvent, Publication
 from verifier.history import read_history
@@ -25,6 +24,7 @@ from verifier.record_bytes import release_id
 from verifier.timestamps import format_time
 
 ENTRIES_MAX = 100
+_REVOKED_IN_BATCH = "one that was revoked in its batch"
 
 Block = int | Literal["latest"]
 
@@ -103,7 +103,7 @@ class RegistryReader:
             raise self._no_record("nothing", f"a record of manifest {manifest_digest.hex()}")
         judgements = self._judgements(model_digest, manifest_digest, number)
         if not judgements and standing.revoked_at is not None:
-            raise self._no_record("one that was revoked in its batch", "an active record")
+            raise self._no_record(_REVOKED_IN_BATCH, "an active record")
         return self._records.latest(judgements, number)
 
     def active_entry(self, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
@@ -129,6 +129,22 @@ class RegistryReader:
         match_entry(record, self._active(entry))
         return entry
 
+    def refusal(self, entry: Entry) -> RecordError | None:
+        """Return what `active_entry` raises about an entry, None if it is active."""
+        if not entry.closed_because:
+            return None
+        got = f"weight {entry.weight} of {entry.threshold}" if entry.is_doubtful else "a record that is shut"
+        if entry.revoked_at is not None:
+            got = f"revoked from {format_time(entry.revoked_at)} on"
+        return RecordError(
+            entry.closed_because, check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted="an active record"
+        )
+
+    def is_open(self, entry: Entry) -> bool:
+        """Return what the plain gate says of an entry's release, whatever its grade."""
+        release = release_id(entry.model_digest, entry.manifest_digest)
+        return bool(self._contract.call("isOpen", release, 0, block=self._number("latest")))
+
     def history(self, entry: Entry) -> tuple[HistoryEvent, ...]:
         """Return what happened to an entry's release, every judgement of it, or to a FAILED verdict; oldest first."""
         number = self._number("latest")
@@ -149,6 +165,26 @@ class RegistryReader:
         """Return the releases of a model and their FAILED verdicts, newest first, at most ENTRIES_MAX."""
         number = self._number("latest")
         return self._entries(self._publications("modelDigest", model_digest, number), number)
+
+    def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
+        """Return the release that an id is of, its own or that of a judgement, or the FAILED verdict; none if it is
+        nothing's. Reads every event of the registry if there is such a record.
+
+        Raises:
+            RecordError: it was revoked before anybody wrote it out of its batch.
+        """
+        number = self._number("latest")
+        if not any(self._contract.call("contentOf", record_id, block=number)):
+            return ()
+        found = [one for one in self._records.read({}, number) if one.record_id == record_id]
+        found = self._records.believed(found, number)
+        if found and found[0].record.passed:
+            found = self._judgements(found[0].record.model_digest, found[0].record.manifest_digest, number)
+        if not found and self._contract.logs("LeafRevoked", {"recordId": record_id}, self._from_block, number):
+            raise self._no_record(_REVOKED_IN_BATCH, "an active record")
+        if not found:
+            raise self._records.kept_back("a record")
+        return self._entries(found, number)
 
     def entries_of_name(self, name: str) -> tuple[Entry, ...]:
         """Return the releases of a name, `namespace/model` or `namespace/model@version`, newest first.
@@ -215,7 +251,9 @@ class RegistryReader:
         start = release_id(entry.model_digest, entry.manifest_digest)
         found = lineage.try_call("ancestorsOf", start, include_stated, block=number)
         if found is None:
-            raise RecordError("too many ancestors", check=Check.LINEAGE, where=self._where, wanted="32, in 16 steps")
+            raise RecordError(
+                "too many ancestors", check=Check.LINEAGE, where=self._where, got="more", wanted="32, in 16 steps"
+            )
         with node_errors(self._where):
             return tuple(Ancestor(bytes(one), bytes(child), *rest) for one, child, *rest in found)
 
@@ -250,17 +288,8 @@ class RegistryReader:
         )
 
     def _active(self, entry: Entry) -> Entry:
-        if entry.closed_because:
-            got = f"weight {entry.weight} of {entry.threshold}"
-            if entry.revoked_at is not None:
-                got = f"revoked from {format_time(entry.revoked_at)} on"
-            raise RecordError(
-                entry.closed_because,
-                check=Check.REGISTRY_RECORD,
-                where=self._where,
-                got=got,
-                wanted="an active record",
-            )
+        if refusal := self.refusal(entry):
+            raise refusal
         return entry
 
     def _taken_in(self, namespace: str, block: int, found: list[Publication]) -> set[bytes]:
@@ -294,29 +323,6 @@ class RegistryReader:
 
     def _no_record(self, got: str, wanted: str) -> RecordError:
         return RecordError("no record", check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted=wanted)
-
-
-def open_deployment(
-    rpc_url: str, deployment: Deployment, *, timeout_seconds: float = TIMEOUT_SECONDS
-) -> RegistryReader:
-    """Open the registry that a deployment file names, compared with all that the file says.
-
-    Raises:
-        UsageError: another chain or other contracts than the file's. Else as `RegistryReader`.
-    """
-    reader = RegistryReader(
-        rpc_url,
-        f"0x{deployment.registry.hex()}",
-        chain_id=deployment.chain_id,
-        from_block=deployment.block,
-        timeout_seconds=timeout_seconds,
-    )
-    for name, found in reader.contracts().items():
-        wanted = getattr(deployment, name)
-        if found != wanted:
-            got, where = f"0x{found.hex()}", f"deployment, {name}"
-            raise UsageError("not what the deployment file says", where=where, got=got, wanted=f"0x{wanted.hex()}")
-    return reader
 
 
 def _by_release(found: Iterable[Publication]) -> dict[bytes, list[Publication]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +15,19 @@ from oracle.cli import main
 from tests.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_failure, make_record
 from tests.verifier.fake_nodes import lying, telling_logs
 from tests.verifier.live_releases import lay_out
+from verifier.console import error_json
+from verifier.errors import RecordError
 from verifier.judgement import judge
 from verifier.policy import load_policy
 from verifier.record import Record
-from verifier.record_bytes import release_id
+from verifier.record_bytes import record_id, release_id
 from verifier.release import read_release
 
 pytestmark = pytest.mark.chain
 
 BASE = make_record(name="base/model", model_digest=b"\x21" * 32, manifest_digest=b"\x22" * 32)
 TUNED = make_record(name="example/model")
+TUNED_AGAIN = replace(TUNED, revision=1, grade=2)
 SIMULATED = make_record(
     name="sim/model", model_digest=b"\x31" * 32, manifest_digest=b"\x32" * 32, product_line=255, grade=0
 )
@@ -110,13 +114,21 @@ def shown(registry: DeployedRegistry) -> DeployedRegistry:
     registry.claim("example", registry.stranger)
     parents = tuple(release_id(one.model_digest, one.manifest_digest) for one in (BASE, SIMULATED))
     registry.publish(TUNED, signers=(0, 2), parents=parents)
-    registry.publish(replace(TUNED, revision=1, grade=2), signers=(1, 2), parents=parents)
+    registry.publish(TUNED_AGAIN, signers=(1, 2), parents=parents)
     registry.revoke(BASE, "weights\x1b[2J were stolen")
     return registry
 
 
 @pytest.mark.parametrize(
-    "what", ["example/model", "example/model@1.0", TUNED.model_digest.hex(), "0x" + TUNED.manifest_digest.hex()]
+    "what",
+    [
+        "example/model",
+        "example/model@1.0",
+        TUNED.model_digest.hex(),
+        "0x" + TUNED.manifest_digest.hex(),
+        record_id(TUNED).hex(),
+        "0x" + record_id(TUNED_AGAIN).hex(),
+    ],
 )
 def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what: str) -> None:
     found = run(shown, "show", what)
@@ -128,6 +140,9 @@ def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what:
         "signed by        2 oracles of set 1, weight 2 where 2 is needed",
         f"{shown.oracles[1].address}, weight 1",
         "2 (strict)",
+        f"release id       {record_id(TUNED).hex()}, which gates and their errors call recordId",
+        f"record id        {record_id(TUNED_AGAIN).hex()}",
+        "gate             open to requireModel with a minimum grade of 2 or less",
     ):
         assert words in found.output
     body = document(shown, "show", what)
@@ -135,27 +150,87 @@ def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what:
     assert (body["schema"], body["accepted"]) == ("provenance-oracle/show/v2", True)
     assert (entry["revision"], entry["revisions"], entry["named"], entry["active"]) == (1, 1, True, True)
     assert (entry["epoch"], entry["weight"], entry["threshold"], entry["policy_id"]) == (1, 2, 2, 1)
+    assert (entry["release_id"], entry["record_id"]) == (record_id(TUNED).hex(), record_id(TUNED_AGAIN).hex())
+    assert (entry["gate_open"], entry["gate_shut_because"]) == (True, None)
     assert set(body) == {"schema", "accepted", "entries"}
 
 
 def test_show_says_why_a_record_is_shut(shown: DeployedRegistry) -> None:
-    found = run(shown, "show", "base/model")
-    assert found.exit_code == 0
-    assert "REVOKED          the record was revoked from 20" in found.output
-    body = document(shown, "show", "base/model")
-    assert (body["accepted"], body["entries"][0]["closed_because"]) == (False, "the record was revoked")
+    found = run(shown, "show", "base/model", "--lineage")
+    assert found.exit_code == 6
+    assert "REVOKED          the record was revoked from 20" in found.stdout
+    assert "gate             SHUT: the record was revoked" in found.stdout
+    assert "lineage of base/model" in found.stdout
+    assert "not accepted (exit 6): " in found.stderr
     shown.revoke_oracle(2)
     found = run(shown, "show", "example/model")
-    assert "SHUT             the record is doubtful" in found.output
-    assert f"{shown.oracles[2].address}, weight 1, KEY REVOKED: does not count" in found.output
-    assert document(shown, "show", "example/model")["entries"][0]["doubtful"] is True
+    assert found.exit_code == 6
+    assert "DOUBTFUL         the record is doubtful" in found.stdout
+    assert "gate             open until somebody calls recount; requireMeets is shut already" in found.stdout
+    assert f"{shown.oracles[2].address}, weight 1, KEY REVOKED: does not count" in found.stdout
+    body = document(shown, "show", "example/model")
+    assert [body["entries"][0][key] for key in ("doubtful", "active", "gate_open")] == [True, False, True]
+    shown.send(shown.contract.functions.recount(record_id(TUNED_AGAIN)), shown.stranger)
+    assert "gate             SHUT: the record is doubtful" in run(shown, "show", "example/model").stdout
+
+
+def test_show_of_what_is_not_active_is_one_document_with_the_error_that_check_has(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "base/model", "--json")
+    body = json.loads(found.stdout)
+    assert (found.exit_code, body["accepted"]) == (6, False)
+    assert set(body) == {"schema", "accepted", "entries", "error", "findings"}
+    (entry,) = body["entries"]
+    assert (entry["closed_because"], entry["gate_shut_because"]) == ("the record was revoked",) * 2
+    with pytest.raises(RecordError) as refused:
+        shown.reader().match_record(BASE)
+    assert body["error"] == error_json(refused.value)["error"] | {"message": body["error"]["message"]}
+    assert "the record was revoked: got revoked from 20" in body["error"]["message"]
+
+
+def test_show_ends_with_0_if_one_of_several_is_active(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    registry.publish(make_record(manifest_digest=b"\x0a" * 32, version="2.0"))
+    registry.revoke(make_record(manifest_digest=b"\x0a" * 32))
+    found = run(registry, "show", "example/model")
+    assert (found.exit_code, found.stdout.count("gate  ")) == (0, 2)
+    assert [one["gate_open"] for one in document(registry, "show", "example/model")["entries"]] == [False, True]
+
+
+def test_show_says_that_gates_are_shut_to_simulated_hardware(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "sim/model")
+    assert (found.exit_code, "gate             SHUT: the hardware was simulated" in found.stdout) == (0, True)
+    (entry,) = document(shown, "show", "sim/model")["entries"]
+    assert (entry["active"], entry["gate_open"]) == (True, False)
+    assert entry["gate_shut_because"] == "the hardware was simulated"
+    shown.revoke(SIMULATED)
+    assert "SHUT: the record was revoked; the hardware was simulated" in run(shown, "show", "sim/model").stdout
+
+
+def test_show_says_until_when_a_gate_is_open(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    tomorrow = registry.contract.w3.eth.get_block("latest")["timestamp"] + 86400
+    registry.revoke(make_record(), effective_from=tomorrow)
+    found = run(registry, "show", "example/model")
+    assert (found.exit_code, "gate             open until the revocation takes effect, 20" in found.stdout) == (6, True)
+
+
+def test_show_says_that_a_record_is_held(registry: DeployedRegistry) -> None:
+    registry.claim("example", registry.stranger, identities=(b"\x61" * 32,))
+    registry.publish(make_record())
+    found = run(registry, "show", "example/model")
+    assert found.exit_code == 6
+    assert "HELD             the record is held" in found.stdout
+    assert "gate             SHUT: the record is held" in found.stdout
 
 
 def test_show_tells_failed_verdicts_apart(registry: DeployedRegistry) -> None:
     registry.publish(make_failure())
-    found = run(registry, "show", make_failure().manifest_digest.hex(), "--history")
-    assert "FAILED           the verdict is FAILED" in found.output
-    assert document(registry, "show", make_failure().manifest_digest.hex())["accepted"] is False
+    for what in (make_failure().manifest_digest.hex(), record_id(make_failure()).hex()):
+        found = run(registry, "show", what, "--history")
+        assert found.exit_code == 6
+        assert "FAILED           the verdict is FAILED" in found.output
+        assert "gate             SHUT: the verdict is FAILED" in found.output
+        assert document(registry, "show", what)["accepted"] is False
     assert run(registry, "show", make_failure().name).exit_code == 6
 
 
@@ -200,3 +275,12 @@ def test_lineage_is_a_tree_that_says_what_is_open(shown: DeployedRegistry) -> No
 def test_nothing_found_ends_with_6(registry: DeployedRegistry) -> None:
     for what in ("nobody/nothing", "77" * 32):
         assert run(registry, "show", what, "--history", "--lineage").exit_code == 6
+
+
+def test_a_contract_beside_the_registry_is_told_from_it(registry: DeployedRegistry) -> None:
+    commands = (("show", "example/model"), ("claim", "acme", "--key-variable", "K"))
+    for command, name in itertools.product(commands, ("Namespaces", "Lineage")):
+        address = getattr(registry, name.lower()).address
+        place = ("--rpc", registry.chain.rpc_url, "--registry", address)
+        found = CliRunner().invoke(main, [*command, *place], env={"K": registry.stranger.key.hex()})
+        assert (found.exit_code, f"no such registry: got the {name} contract, wanted" in found.stderr) == (2, True)

@@ -17,8 +17,8 @@ from verifier.contract import load_artifact
 from verifier.deployments import Deployment, encode_deployment, parse_deployment
 from verifier.errors import FormatError, ProvenanceError, UsageError
 from verifier.keccak import keccak256
+from verifier.lookup import open_deployment
 from verifier.options import registry_reader
-from verifier.registry import open_deployment
 
 DEPLOYMENT = Deployment(23294, b"\x01" * 20, b"\x02" * 20, b"\x03" * 20, 7, b"\x04" * 32, b"\x05" * 32)
 FILE = json.loads(encode_deployment(DEPLOYMENT))
@@ -126,3 +126,19 @@ def test_what_is_neither_an_address_nor_a_file_is_a_usage_error(registry: Deploy
     for text in ("", str(tmp_path / "missing.json"), str(tmp_path), "0x12", "x" * 5000):
         with pytest.raises(UsageError):
             registry_reader(registry.chain.rpc_url, text)
+
+
+@pytest.mark.parametrize(
+    ("named", "got"),
+    [
+        ((None, None), "no --rpc and no --registry"),
+        (("http://127.0.0.1:1", ""), "no --registry"),
+        ((None, "0x"), "no --rpc"),
+    ],
+)
+def test_options_left_out_are_named(named: tuple[str | None, str | None], got: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        registry_reader(*named)
+    assert (caught.value.got, caught.value.wanted) == (got, "--rpc URL --registry ADDRESS|FILE")
+    with pytest.raises(UsageError, match=r"FILE, or --offline$"):
+        registry_reader(*named, or_else=("--offline",))

@@ -14,6 +14,7 @@ from tests.chain_fixtures import DeployedRegistry, make_record
 from tests.verifier.fake_nodes import lying, telling_calls, telling_logs, with_word
 from verifier.errors import ProvenanceError, RecordError, TemporaryError
 from verifier.record import Entry
+from verifier.record_bytes import record_id
 from verifier.registry import RegistryReader
 from verifier.text import printable
 
@@ -43,6 +44,18 @@ def assert_temporary(registry: DeployedRegistry, answer: Any, *reads: str) -> No
         with pytest.raises(TemporaryError) as caught:
             told(registry, answer, READS[name])
         assert printable(str(caught.value), 5000) == str(caught.value)
+
+
+def test_an_id_that_the_contract_keeps_and_the_node_does_not_tell_of_is_temporary(registry: DeployedRegistry) -> None:
+    registry.publish(RECORD)
+    lies = (
+        telling_logs("RecordPublished", lambda _logs: []),
+        telling_logs("RecordPublished", lambda logs: [log | {"data": with_word(log["data"], 6, 1)} for log in logs]),
+        telling_calls("contentOf", lambda data: with_word(data, 0, 1)),
+    )
+    for lie in lies:
+        with pytest.raises(TemporaryError):
+            told(registry, lie, lambda reader: reader.entries_of_id(record_id(RECORD)))
 
 
 # Events

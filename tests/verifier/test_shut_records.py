@@ -142,5 +142,20 @@ def test_a_leaf_that_was_revoked_in_its_batch_is_no_record(registry: DeployedReg
     registry.send(functions.recordBatch(sealed.root, 1, at, "", quorum), registry.stranger)
     revoking = functions.revokeInBatch(record.model_digest, record.manifest_digest, proof, at, "withdrawn")
     registry.send(revoking, registry.guardian)
-    with pytest.raises(RecordError, match="revoked in its batch"):
-        registry.reader().match_record(record)
+    for read in (lambda one: one.match_record(record), lambda one: one.entries_of_id(record_id(record))):
+        with pytest.raises(RecordError, match="revoked in its batch"):
+            read(registry.reader())
+
+
+def test_the_plain_gate_is_open_until_the_contract_knows_better(registry: DeployedRegistry) -> None:
+    registry = deploy_registry(registry.chain, oracles=2, threshold=2)
+    record, simulated = make_record(), make_record(model_digest=b"\x31" * 32, product_line=255, grade=0)
+    reader = registry.reader()
+    for one in (record, simulated):
+        registry.publish(one, signers=(0, 1))
+    entry, other = (reader.entry_of(one.model_digest, one.manifest_digest) for one in (record, simulated))
+    assert (reader.is_open(entry), reader.is_open(other)) == (True, False)
+    registry.revoke_oracle(1)
+    assert reader.is_open(entry)
+    registry.send(registry.contract.functions.recount(record_id(record)), registry.stranger)
+    assert not reader.is_open(entry)

@@ -20,9 +20,9 @@ from tests.chain_fixtures import DeployedRegistry, deploy_registry, make_record
 from verifier.contract import load_artifact
 from verifier.deployments import parse_deployment
 from verifier.errors import TemporaryError, UsageError, VerificationError
+from verifier.lookup import open_deployment
 from verifier.node import connect
 from verifier.policy import SHIPPED_POLICIES, shipped_policy
-from verifier.registry import open_deployment
 
 pytestmark = pytest.mark.chain
 
