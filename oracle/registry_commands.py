@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,11 @@ import click
 
 from verifier.console import Output, command_body
 from verifier.errors import TemporaryError, UsageError
-from verifier.options import FILE, json_option, registry_option, registry_reader, rpc_option
+from verifier.options import FILE, json_option, read_bounded, registry_option, registry_reader, rpc_option
 
 if TYPE_CHECKING:
     from oracle.ledger.deploy import OracleTerms, Terms
+    from oracle.ledger.signers import Signer
     from verifier.deployments import Deployment
 
 _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
@@ -62,6 +64,9 @@ def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
     help="How long signatures of an earlier oracle set still count.",
 )
 @click.option("--deployments", type=FILE, metavar="DIR", help="Write DIR/<chain id>.json, which --registry takes.")
+@click.option(
+    "--replace", is_flag=True, help="Keep the file of an earlier registry there as DIR/<chain id>.<its block>.json."
+)
 @json_option
 @command_body("provenance-oracle/deploy/v2")
 def deploy(
@@ -77,6 +82,7 @@ def deploy(
     delay_hours: int,
     grace_hours: int,
     deployments: Path | None,
+    replace: bool,
 ) -> None:
     """Put a registry on a chain, and number the policies that this version ships.
 
@@ -85,50 +91,85 @@ def deploy(
       provenance deploy --rpc URL --keystore payer.json --password-file pw --owner 0x... --guardian 0x... \\
         --oracle 0x...:2 --oracle 0x... --oracle 0x... --threshold 3 --deployments deployments
     """
-    from oracle.ledger.deploy import Terms, majority, number_policies, parse_oracle
+    from oracle.ledger.deploy import Terms, chain_id_of, majority, number_policies, parse_oracle
     from oracle.ledger.deploy import deploy as deploy_registry
-    from oracle.ledger.signers import open_signer
     from verifier.policy import SHIPPED_POLICIES, shipped_policy
 
     if not rpc_url:
         raise UsageError("which chain?", got="no --rpc", wanted="--rpc URL")
-    signer = open_signer(key_variable or "", keystore, password_file)
+    if replace and not deployments:
+        raise UsageError("--replace without a folder", got="no --deployments", wanted="--deployments DIR")
+    signer = _open_key("--", key_variable, keystore, password_file)
     first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
     wanted = majority(first_set) if threshold is None else threshold
     terms = Terms(owner or signer.address, guardian or signer.address, first_set, wanted, delay_hours, grace_hours)
-    if deployments:
-        _make_folder(deployments)
+    file = deployments / f"{chain_id_of(rpc_url)}.json" if deployments else None
+    kept = _make_room(file, replace=replace) if file else None
     found = deploy_registry(rpc_url, signer, terms)
-    if deployments:
-        _write_deployment(deployments, found)
+    if file:
+        _write_deployment(file, kept, found)
     policies = {name: shipped_policy(name).digest for name in reversed(SHIPPED_POLICIES)}
     try:
         numbers = number_policies(rpc_url, signer, found.registry, policies)
     except TemporaryError as error:
         where = f"registry 0x{found.registry.hex()}"
-        raise TemporaryError("deployed, but its policies have no numbers yet", where=where, got=str(error)) from error
-    _print_deployment(output, found, terms, numbers)
+        problem = "deployed, but its policies have no numbers yet"
+        raise TemporaryError(problem, where=where, got=str(error), wanted="a number for each") from error
+    _print_deployment(output, found, terms, numbers, policies)
+    if kept:
+        output.text(f"kept         {kept}, the file of the registry before")
 
 
-def _make_folder(folder: Path) -> None:
+def _open_key(prefix: str, variable: str | None, keystore: Path | None, password_file: Path | None) -> Signer:
+    """The key that options with this prefix name; what is wrong with them is said by their names."""
+    from oracle.ledger.signers import open_signer
+
+    values = {"key-variable": variable, "keystore": keystore, "password-file": password_file}
+    given = [f"{prefix}{name}" for name, value in values.items() if value]
+    if len(given) != (1 if variable else 2):
+        wanted = f"{prefix}key-variable NAME, or {prefix}keystore FILE and {prefix}password-file FILE"
+        raise UsageError("where is the key?", got=" and ".join(given) or "no such option", wanted=wanted)
+    return open_signer(variable or "", keystore, password_file)
+
+
+def _make_room(file: Path, *, replace: bool) -> Path | None:
+    """Make the folder of a deployment file. If the file is there already, return where it is to be kept."""
+    from verifier.deployments import FILE_MAX_BYTES, parse_deployment
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot be made: {error.strerror}", where=str(folder), wanted="a folder") from None
+        got = error.strerror or str(error)
+        raise UsageError("cannot be made", where=str(file.parent), got=got, wanted="a folder") from None
+    if not os.path.lexists(file):
+        return None
+    if not replace:
+        wanted = f"none; --replace keeps it as {file.stem}.<its block>.json"
+        raise UsageError("an earlier registry has this file", where=str(file), got="a file", wanted=wanted)
+    earlier = parse_deployment(read_bounded(file, FILE_MAX_BYTES), str(file))
+    kept = file.with_name(f"{file.stem}.{earlier.block}.json")
+    if os.path.lexists(kept):
+        raise UsageError("an earlier registry is kept here already", where=str(kept), got="a file", wanted="none")
+    return kept
 
 
-def _write_deployment(folder: Path, deployment: Deployment) -> None:
+def _write_deployment(file: Path, kept: Path | None, deployment: Deployment) -> None:
+    """Write a deployment file, the earlier one moved to `kept` if there was one; never over another."""
     from verifier.deployments import encode_deployment
 
-    path = folder / f"{deployment.chain_id}.json"
     try:
-        path.write_bytes(encode_deployment(deployment))
+        if kept:
+            file.rename(kept)
+        with file.open("xb") as new:
+            new.write(encode_deployment(deployment))
     except OSError as error:
         got = f"{error.strerror}; the registry is 0x{deployment.registry.hex()}"
-        raise UsageError("cannot be written", where=str(path), got=got, wanted="a file") from None
+        raise UsageError("cannot be written", where=str(file), got=got, wanted="a file") from None
 
 
-def _print_deployment(output: Output, found: Deployment, terms: Terms, numbers: dict[str, int]) -> None:
+def _print_deployment(
+    output: Output, found: Deployment, terms: Terms, numbers: dict[str, int], digests: dict[str, bytes]
+) -> None:
     from eth_utils.address import to_checksum_address
 
     weight = sum(oracle.weight for oracle in terms.oracles)
@@ -145,7 +186,8 @@ def _print_deployment(output: Output, found: Deployment, terms: Terms, numbers: 
     output.text(
         f"threshold    {terms.threshold} of {weight}; an earlier set's signatures count for {terms.grace_hours} hours"
     )
-    output.text(f"policies     {', '.join(f'{number} {name}' for name, number in numbers.items())}")
+    for name, number in numbers.items():
+        output.text(f"policy       {number} {name:<10}  0x{digests[name].hex()}")
     if any(oracle.weight >= terms.threshold for oracle in terms.oracles):
         output.text("note         one oracle alone can write records", color="yellow")
     output.document(
@@ -163,6 +205,7 @@ def _print_deployment(output: Output, found: Deployment, terms: Terms, numbers: 
             "delay_hours": terms.delay_hours,
             "grace_hours": terms.grace_hours,
             "policies": numbers,
+            "policy_digests": {name: f"0x{digests[name].hex()}" for name in numbers},
         },
     )
 
@@ -218,13 +261,12 @@ def claim(
       provenance claim acme --rpc URL --registry 0x... --keystore acme.json --password-file pw
     """
     from oracle.ledger.claim import claim_namespace
-    from oracle.ledger.signers import open_signer
 
     reader = registry_reader(rpc_url, registry_text)
     assert rpc_url is not None
-    payer = open_signer(key_variable or "", keystore, password_file)
-    owner_named = (owner_key_variable or "", owner_keystore, owner_password_file)
-    owner = open_signer(*owner_named) if any(owner_named) else payer
+    payer = _open_key("--", key_variable, keystore, password_file)
+    owner_named = (owner_key_variable, owner_keystore, owner_password_file)
+    owner = _open_key("--owner-", *owner_named) if any(owner_named) else payer
     trusted = tuple(_parse_identity(text) for text in identities)
     limit = max(1, len(trusted)) if identity_limit is None else identity_limit
     found = claim_namespace(rpc_url, reader, payer, owner, namespace, identities=trusted, identity_limit=limit)

@@ -12,7 +12,7 @@ from oracle.ledger.signers import Signer
 from verifier.contract import load_artifact
 from verifier.deployments import Deployment
 from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.node import node_errors, parse_address
+from verifier.node import connect, node_errors, parse_address, shown_url
 
 ORACLES_MAX = 32
 WEIGHT_MAX = 2**16 - 1
@@ -70,6 +70,16 @@ def majority(oracles: tuple[OracleTerms, ...]) -> int:
     return sum(oracle.weight for oracle in oracles) // 2 + 1
 
 
+def chain_id_of(rpc_url: str) -> int:
+    """Return the id of a node's chain.
+
+    Raises:
+        TemporaryError: the node failed.
+    """
+    with node_errors(shown_url(rpc_url)):
+        return int(connect(rpc_url).eth.chain_id)
+
+
 def deploy(rpc_url: str, signer: Signer, terms: Terms, *, receipt_seconds: float = RECEIPT_SECONDS) -> Deployment:
     """Deploy a registry and wait until it is in a block.
 
@@ -117,7 +127,10 @@ def number_policies(rpc_url: str, signer: Signer, registry: bytes, policies: Map
                 payer.send(functions.numberPolicy(digest), "ProvenanceRegistry")
             numbers[name] = int(functions.policyIdOf(digest).call())
             if numbers[name] == 0:
-                raise TemporaryError("the node does not show the policy's number yet", where=payer.where, got=name)
+                got, wanted = f"none of {name}", "one, since it was given"
+                raise TemporaryError(
+                    "the node shows no number of a policy yet", where=payer.where, got=got, wanted=wanted
+                )
     return numbers
 
 
@@ -127,8 +140,10 @@ def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
         got, wanted = f"{len(terms.oracles)} oracles", f"1 to {ORACLES_MAX}"
         raise UsageError("not an oracle set", where="oracle", got=got, wanted=wanted)
     oracles = [(_key(oracle), oracle.weight, 0, _FOR_EVER, oracle.rofl_app) for oracle in terms.oracles]
-    if len({(key, app) for key, *_, app in oracles}) < len(oracles):
-        raise UsageError("an oracle is named twice", where="oracle", wanted="every address once")
+    names = [f"ROFL app {app.hex()}" if any(app) else key for key, *_, app in oracles]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise UsageError("an oracle is named twice", where="oracle", got=", ".join(twice), wanted="every oracle once")
     weight = sum(oracle.weight for oracle in terms.oracles)
     if not 1 <= terms.threshold <= weight <= WEIGHT_MAX:
         got = f"threshold {terms.threshold} of {weight}"

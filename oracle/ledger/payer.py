@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from oracle.ledger.calls import refusal_name
 from oracle.ledger.chain import revert_data
 from oracle.ledger.signers import Signer
+from verifier.contract import load_artifact
 from verifier.errors import TemporaryError, UsageError, VerificationError
 from verifier.node import connect, node_errors, shown_url
 
@@ -68,8 +69,20 @@ class Payer:
         try:
             return dict(call.build_transaction(envelope))
         except ContractLogicError as error:
-            name = refusal_name(revert_data(error.data), contract)
-            raise UsageError("the contract refuses this", where=contract, got=name) from error
+            got = self._refusal_words(revert_data(error.data), contract)
+            raise UsageError(
+                "the contract refuses this", where=contract, got=got, wanted="a call that it takes"
+            ) from error
+
+    def _refusal_words(self, data: bytes, contract: str) -> str:
+        """A contract's error with its arguments: `NamespaceTaken(namespaceId 0x..., owner 0x...)`."""
+        name = refusal_name(data, contract)
+        errors = {item["name"]: item["inputs"] for item in load_artifact(contract).abi if item["type"] == "error"}
+        if name not in errors:
+            return name
+        names, types = ([one[part] for one in errors[name]] for part in ("name", "type"))
+        values = [_shown(value) for value in self.web3.codec.decode(types, data[4:])]
+        return f"{name}({', '.join(' '.join(pair) for pair in zip(names, values, strict=True))})"
 
     def _wait(self, sent: Any) -> TxReceipt:
         from web3.exceptions import TimeExhausted
@@ -79,4 +92,10 @@ class Payer:
                 return self.web3.eth.wait_for_transaction_receipt(sent, timeout=self._receipt_seconds)
             except TimeExhausted:
                 got = f"0x{bytes(sent).hex()}"
-                raise TemporaryError("the transaction is in no block yet", where=self.where, got=got) from None
+                raise TemporaryError(
+                    "the transaction is in no block yet", where=self.where, got=got, wanted="a block that holds it"
+                ) from None
+
+
+def _shown(value: object) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

@@ -21,6 +21,7 @@ from tests.chain_fixtures import (
     long_signature,
     make_record,
 )
+from verifier.record_bytes import namespace_id
 from verifier.typed_data import claim_digest
 
 pytestmark = pytest.mark.chain
@@ -73,9 +74,18 @@ def test_several_can_be_claimed_by_one_owner(registry: DeployedRegistry) -> None
 
 def test_a_taken_namespace_and_one_that_cannot_be_are_refused_by_name(registry: DeployedRegistry) -> None:
     assert _claim(registry, "acme")[0] == 0
-    for name, error in (("acme", "NamespaceTaken"), ("acme/model", "NamespaceInvalid"), ("..", "NamespaceInvalid")):
+    taken = f"NamespaceTaken(namespaceId 0x{namespace_id('acme').hex()}, owner {registry.stranger.address})"
+    for name, error in (("acme", taken), ("acme/model", "NamespaceInvalid"), ("..", "NamespaceInvalid")):
         exit_code, document = _claim(registry, name, "--owner-key-variable", "OWNER")
-        assert (exit_code, document["error"]["got"]) == (2, error)
+        assert exit_code == 2
+        assert document["error"]["got"].startswith(error)
+        assert document["error"]["wanted"]
+
+
+def test_the_owner_s_key_is_asked_for_by_its_options(registry: DeployedRegistry) -> None:
+    exit_code, document = _claim(registry, "acme", "--owner-keystore", "none")
+    assert (exit_code, document["error"]["got"]) == (2, "--owner-keystore")
+    assert "--owner-password-file FILE" in document["error"]["wanted"]
 
 
 def test_a_claim_that_another_one_overtakes_fails_and_says_so(own_registry: DeployedRegistry) -> None:

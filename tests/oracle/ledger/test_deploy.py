@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from oracle.ledger.deploy import OracleTerms, Terms, deploy, majority, number_po
 from oracle.ledger.signers import EnvironmentSigner, Signer
 from tests.chain_fixtures import DeployedRegistry, deploy_registry, make_record
 from verifier.contract import load_artifact
-from verifier.deployments import parse_deployment
+from verifier.deployments import Deployment, parse_deployment
 from verifier.errors import TemporaryError, UsageError, VerificationError
 from verifier.lookup import open_deployment
 from verifier.node import connect
@@ -64,7 +65,8 @@ def test_refuses_a_party_that_is_nobody(anvil: EmbeddedChain, role: str, address
         deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil, **change))
 
 
-_KEY, _OTHER = "0x" + "11" * 20, "0x" + "22" * 20
+_KEY, _OTHER, _NOBODY = ("0x" + digits * 20 for digits in ("11", "22", "00"))
+_APP = b"\x07" * 21
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,8 @@ _KEY, _OTHER = "0x" + "11" * 20, "0x" + "22" * 20
     [
         ((), 1, "not an oracle set"),
         (tuple(OracleTerms(f"0x{number:040x}", 1) for number in range(1, 34)), 1, "not an oracle set"),
-        ((OracleTerms(_KEY, 1), OracleTerms(_KEY, 1)), 1, "named twice"),
+        ((OracleTerms(_KEY, 1), OracleTerms(_OTHER, 1), OracleTerms(_KEY, 1)), 1, f"named twice: got {_KEY}, wanted"),
+        ((OracleTerms(_NOBODY, 1, _APP), OracleTerms(_NOBODY, 2, _APP)), 1, f"named twice: got ROFL app {_APP.hex()}"),
         ((OracleTerms(_KEY, 1),), 0, "out of reach"),
         ((OracleTerms(_KEY, 1), OracleTerms(_OTHER, 2)), 4, "out of reach"),
         ((OracleTerms(_KEY, 65_535), OracleTerms(_OTHER, 1)), 1, "out of reach"),
@@ -187,11 +190,12 @@ def test_the_command_tells_all_and_writes_the_deployment_file(anvil: EmbeddedCha
     assert document["oracles"][0] == {"key": first, "rofl_app": None, "weight": 2}
     assert (document["threshold"], document["delay_hours"], document["grace_hours"]) == (3, 1, 0)
     assert (document["owner"], document["guardian"]) == (terms.owner, terms.guardian)
-    assert set(document["policies"]) == set(SHIPPED_POLICIES)
+    assert set(document["policies"]) == set(document["policy_digests"]) == set(SHIPPED_POLICIES)
 
     file = tmp_path / "new" / f"{anvil.chain_id}.json"
     reader = open_deployment(anvil.rpc_url, parse_deployment(file.read_bytes(), str(file)))
     for name, number in document["policies"].items():
+        assert document["policy_digests"][name] == f"0x{shipped_policy(name).digest.hex()}"
         assert reader.policy_id(shipped_policy(name).digest) == number
     written = json.loads(file.read_bytes())
     assert written == {name: document[name] for name in written}
@@ -217,6 +221,8 @@ def test_without_options_the_paying_account_is_all_in_one_and_is_told_so(anvil: 
     payer = connect(anvil.rpc_url).to_checksum_address(anvil.accounts[0].address)
     assert result.output.count(payer) == 3
     assert "threshold    1 of 1" in result.output
+    for number, name in ((1, "strict"), (4, "unsafe-any")):
+        assert f"policy       {number} {name:<10}  0x{shipped_policy(name).digest.hex()}\n" in result.output
     assert "one oracle alone can write records" in result.output
 
 
@@ -227,6 +233,80 @@ def test_the_command_refuses_before_it_pays(anvil: EmbeddedChain, tmp_path: Path
         assert _command(anvil, *options).exit_code == 2
     assert _command(anvil, "--delay-hours", "0").exit_code == 2
     assert connect(anvil.rpc_url).eth.block_number == head
+
+
+def test_a_second_registry_leaves_the_first_one_s_file(anvil: EmbeddedChain, tmp_path: Path) -> None:
+    places = ("--deployments", str(tmp_path))
+    assert _command(anvil, *places).exit_code == 0
+    file = tmp_path / f"{anvil.chain_id}.json"
+    first = file.read_bytes()
+    block = parse_deployment(first, "file").block
+    head = connect(anvil.rpc_url).eth.block_number
+    refused = _command(anvil, *places)
+    assert refused.exit_code == 2
+    assert f"{file}: an earlier registry has this file" in refused.stderr
+    assert f"--replace keeps it as {anvil.chain_id}.<its block>.json" in refused.stderr
+    assert connect(anvil.rpc_url).eth.block_number == head
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [first]
+
+    replaced = _command(anvil, *places, "--replace")
+    kept = tmp_path / f"{anvil.chain_id}.{block}.json"
+    assert replaced.exit_code == 0
+    assert f"kept         {kept}" in replaced.output
+    assert kept.read_bytes() == first
+    registries = [open_deployment(anvil.rpc_url, parse_deployment(path.read_bytes(), "f")) for path in (file, kept)]
+    assert registries[0].address != registries[1].address
+
+    head = connect(anvil.rpc_url).eth.block_number
+    file.write_bytes(first)  # so that it would be kept over itself
+    assert f"{kept}: an earlier registry is kept here already" in _command(anvil, *places, "--replace").stderr
+    file.write_text("no deployment")
+    assert _command(anvil, *places, "--replace").exit_code == 3
+    assert _command(anvil, "--replace").exit_code == 2
+    assert connect(anvil.rpc_url).eth.block_number == head
+    assert (file.read_text(), kept.read_bytes()) == ("no deployment", first)
+
+
+def test_a_file_that_came_in_between_is_left_and_the_registry_is_told(
+    anvil: EmbeddedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"{anvil.chain_id}.json"
+
+    def slow(*arguments: Any) -> Deployment:
+        file.write_text("another's")
+        return deploy(*arguments)
+
+    monkeypatch.setattr(room, "deploy", slow)
+    result = _command(anvil, "--deployments", str(tmp_path))
+    assert (result.exit_code, file.read_text()) == (2, "another's")
+    assert re.search("the registry is 0x[0-9a-f]{40}", result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("options", "got"),
+    [
+        ((), "no such option"),
+        (("--keystore", "k"), "--keystore"),
+        (("--password-file", "p"), "--password-file"),
+        (("--key-variable", "K", "--keystore", "k", "--password-file", "p"), "--key-variable and --keystore and"),
+    ],
+)
+def test_a_key_that_is_not_named_is_asked_for_by_its_options(options: tuple[str, ...], got: str) -> None:
+    result = CliRunner().invoke(main, ["deploy", "--rpc", "http://127.0.0.1:1", *options])
+    assert result.exit_code == 2
+    assert f"where is the key?: got {got}" in result.stderr
+    assert "wanted --key-variable NAME, or --keystore FILE and --password-file FILE" in result.stderr
+
+
+def test_the_page_tells_every_option_of_the_terms_with_its_default() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
+    rows = dict(re.findall(r"^\| `(--[a-z-]+) [^|]*\| ([^|]*) \|", page, re.MULTILINE))
+    options = {one.opts[0]: one for one in main.commands["deploy"].params}
+    others = {"--rpc", "--key-variable", "--keystore", "--password-file", "--json"}
+    first_lines = page.partition("`watch` scans")[0]
+    assert all(f"`{name}" in first_lines or f" {name} " in first_lines for name in options.keys() - others)
+    for name in ("--delay-hours", "--grace-hours"):
+        assert rows[name] == str(options[name].default)
 
 
 @pytest.mark.usefixtures("anvil")
