@@ -77,8 +77,14 @@ def floors_table() -> str:
     return _table(head, rows)
 
 
+def digests_table() -> str:
+    policies = [load_policy(name) for name in SHIPPED_POLICIES]
+    rows = [[f"`{one.name}`", str(one.version), one.date.isoformat(), f"`0x{one.digest.hex()}`"] for one in policies]
+    return _table(["policy", "version", "of", "digest"], rows)
+
+
 def _filled(page: str) -> str:
-    for name, table in (("rules", rules_table()), ("floors", floors_table())):
+    for name, table in (("rules", rules_table()), ("digests", digests_table()), ("floors", floors_table())):
         page = re.sub(
             rf"(<!-- {name}: begin [^\n]*-->\n).*?(<!-- {name}: end -->)",
             lambda match, table=table: f"{match[1]}{table}\n{match[2]}",  # type: ignore[misc]
