@@ -20,8 +20,8 @@ interface ILineage {
     /// @notice Thrown when a record is to be its own parent.
     error ParentIsSelf(bytes32 parent);
 
-    /// @notice Thrown when a name leads to no release.
-    error NothingNamed(bytes32 namespaceId, bytes32 releaseDigest);
+    /// @notice Thrown when the name given does not lead to the release given.
+    error RecordNotNamed(bytes32 recordId);
 
     /// @notice Thrown when somebody else than the registry reports parents.
     error NotRegistry(address caller);
@@ -39,8 +39,9 @@ interface ILineage {
     /// its names leads to now: not to whatever calls itself by the name.
     /// @param namespaceId keccak256 of the namespace.
     /// @param releaseDigest keccak256 of `model@version`.
+    /// @param releaseId Id of the release that this is about; the name may lead to another one tomorrow.
     /// @param parent Id of another release that is recorded.
-    function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 parent) external;
+    function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId, bytes32 parent) external;
 
     /// @notice Takes in the parents that a new record names, beside those that earlier judgements of the release named.
     /// Only the registry calls this.

@@ -56,6 +56,9 @@ interface INamespaces {
     /// @notice Thrown when a name leads to another release already, one that is not revoked.
     error NameTaken(bytes32 namespaceId, bytes32 releaseDigest, bytes32 recordId);
 
+    /// @notice Thrown when a name leads to no release: nothing of that name, or nothing but held releases.
+    error NothingNamed(bytes32 namespaceId, bytes32 releaseDigest);
+
     /// @notice Thrown when a claim came after its deadline.
     error DeadlinePassed(uint40 deadline);
 
@@ -117,8 +120,8 @@ interface INamespaces {
      * owner.
      * @param approvals How many trusted identities approve, as the oracles found out.
      * @param number The number of the namespace's last entry, so that no approval can be used twice.
-     * @param quorum The oracles' signatures over `IdentityChange(uint16 epoch,bytes32 namespaceId,bytes32 identity,bool
-     * trust,uint8 approvals,uint48 number)`.
+     * @param quorum The oracles' signatures, in the registry's EIP-712 domain, over `IdentityChange(uint16
+     * epoch,bytes32 namespaceId,bytes32 identity,bool trust,uint8 approvals,uint48 number)`.
      */
     function changeIdentity(
         bytes32 namespaceId,
@@ -162,8 +165,8 @@ interface INamespaces {
         bytes32 contentDigest
     ) external;
 
-    /// @notice The gate by name: reverts unless the name leads to a record that {IProvenanceGate-requireOpen} lets
-    /// through.
+    /// @notice The gate by name: reverts with {NothingNamed}, or unless {IProvenanceGate-requireOpen} lets the record
+    /// through that the name leads to.
     /// @param releaseDigest keccak256 of `model@version`.
     /// @return recordId The record.
     function requireNamed(bytes32 namespaceId, bytes32 releaseDigest, uint8 minimumGrade)

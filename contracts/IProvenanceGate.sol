@@ -16,7 +16,8 @@ import {Proof, Requirements, Standing} from "./Types.sol";
  * them first, which saves a gate some 700 gas.
  */
 interface IProvenanceGate {
-    /// @notice Thrown when there never was such a record, or the id is not that of a release.
+    /// @notice Thrown when nothing is recorded that could open a gate: no such record, a FAILED verdict, an id that is
+    /// not a release's, or a proof that leads to no batch.
     error RecordNotFound(bytes32 recordId);
 
     /// @notice Thrown when the release was revoked, with effect from `revokedAt`.
@@ -48,8 +49,9 @@ interface IProvenanceGate {
     error NotAscending(uint256 index);
 
     /// @notice The gate: reverts unless the release is recorded, in good standing, on real hardware, with this grade.
-    /// @dev Reads one slot, or two if a later judgement superseded the first; at most 5,500 gas from another contract.
-    /// Keys revoked later count once somebody called {IProvenanceRegistry-recount}; {requireMeets} needs no such call.
+    /// @dev Reads one slot: at most 5,500 gas from another contract. A release that was judged again, or that is
+    /// refused, takes two slots, and up to 9,000 gas: leave room for them. Keys revoked later count once somebody
+    /// called {IProvenanceRegistry-recount}; {requireMeets} needs no such call.
     function requireModel(bytes32 modelDigest, bytes32 manifestDigest, uint8 minimumGrade) external view;
 
     /// @notice {requireModel} as a yes or no.
@@ -64,8 +66,8 @@ interface IProvenanceGate {
     /// @notice {requireOpen} as a yes or no.
     function isOpen(bytes32 recordId, uint8 minimumGrade) external view returns (bool);
 
-    /// @notice The gate for a record in a batch that nobody wrote out yet: {requireModel} through a Merkle proof. Whatever
-    /// the leaf says is its signers' word: no rule of {IProvenanceRegistry-publish} was held against it yet.
+    /// @notice The gate for a record in a batch that nobody wrote out yet: {requireModel} through a Merkle proof.
+    /// Whatever the leaf says is its signers' word: no rule of {IProvenanceRegistry-publish} was held against it yet.
     /// @dev Reads the batch's slot alone. Once the leaf is closed, by whoever wrote the record out, revoked it or found
     /// the release recorded otherwise ({IProvenanceRegistry-closeLeaf}), this asks for the record's own standing; until
     /// then a revocation of the same release elsewhere does not reach it, which {requireMeetsFromProof} sees at once.
@@ -89,7 +91,7 @@ interface IProvenanceGate {
         external
         view;
 
-    /// @notice {requireMeets} as a yes or no.
+    /// @notice {requireMeets} as a yes or no. Reverts with {TooMany} policies.
     function meets(bytes32 modelDigest, bytes32 manifestDigest, Requirements calldata requirements)
         external
         view
@@ -104,7 +106,7 @@ interface IProvenanceGate {
         Requirements calldata requirements
     ) external view;
 
-    /// @notice {requireMeetsFromProof} as a yes or no.
+    /// @notice {requireMeetsFromProof} as a yes or no. Reverts with {TooMany} policies.
     function meetsFromProof(
         bytes32 modelDigest,
         bytes32 manifestDigest,
@@ -112,7 +114,9 @@ interface IProvenanceGate {
         Requirements calldata requirements
     ) external view returns (bool);
 
-    /// @notice How many of these oracles signed the record with keys that still count. Trust your own choice of them.
+    /// @notice How many of these oracles signed the record with keys that still count. Trust your own choice of them,
+    /// and ask a gate as well: this says nothing of the standing, and counts for a revoked record too. Whose key was
+    /// not valid yet when the record was written is not counted, though he may have joined it later.
     /// @param oracles Strictly ascending, at most 32. Reverts with {RecordNotFound}, {TooMany}, {NotAscending}.
     function countSigners(bytes32 modelDigest, bytes32 manifestDigest, address[] calldata oracles)
         external

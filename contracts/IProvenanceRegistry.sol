@@ -155,7 +155,9 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
 
     /**
      * @notice Writes a batch's record out, as {publish} would have when the batch was recorded. Anyone may, unless too
-     * many of the batch's signers were revoked: then it is {IProvenanceGate-RecordIsClosed}.
+     * many of the batch's signers were revoked: then it is {IProvenanceGate-RecordIsClosed}. From then on the record
+     * has signers of its own, those that the batch has now; whoever joins the batch later joins the record by
+     * {addSigners}. A later judgement can be written out until another one of the same number was.
      * @return isNew Whether a record was written by this call.
      */
     function materialise(bytes calldata record, Proof calldata proof) external returns (bool isNew);
@@ -203,7 +205,8 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice The same for a batch.
     function recountBatch(bytes32 root) external;
 
-    /// @notice Opens a held record once its publisher's identity is trusted, and lets its name lead to it. Anyone may.
+    /// @notice Opens a held record once its publisher's identity is trusted, and lets its name lead to it. Anyone may,
+    /// unless too many of its signers were revoked: then it is {IProvenanceGate-RecordIsClosed}.
     /// @param record The record as published.
     function releaseHeld(bytes calldata record) external;
 
@@ -213,8 +216,9 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Takes note that a namespace was claimed. Only {namespaces} calls this.
     function noteClaim(bytes32 namespaceId) external;
 
-    /// @notice Stops publishing, batches, claims, proposals and releases of held records; not revocations, recounts,
-    /// closed leaves, dropped publishers, nor oracle sets. The guardian and the owner may.
+    /// @notice Stops publishing, batches, joining signers, claims, changes of publishers, stated parents and releases
+    /// of held records; not revocations, recounts, closed leaves, publishers dropped by a namespace's owner, hand-overs
+    /// of namespaces, nor oracle sets. The guardian and the owner may.
     function pauseWrites() external;
 
     /// @notice Lets writing go on. Only the owner may.

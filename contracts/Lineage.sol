@@ -43,12 +43,12 @@ contract Lineage is ILineage, IERC165 {
     }
 
     /// @inheritdoc ILineage
-    function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 parent) external {
+    function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId, bytes32 parent) external {
         if (registry.writesPaused()) revert RegistryIsPaused();
         INamespaces names = registry.namespaces();
         if (msg.sender != names.namespaceOf(namespaceId).owner) revert NotNamespaceOwner(namespaceId, msg.sender);
-        bytes32 releaseId = names.recordOfName(namespaceId, releaseDigest);
-        if (releaseId == 0) revert NothingNamed(namespaceId, releaseDigest);
+        bool named = releaseId != 0 && names.recordOfName(namespaceId, releaseDigest) == releaseId;
+        if (!named) revert RecordNotNamed(releaseId);
         _add(_statedParents[releaseId], releaseId, parent);
         emit ParentStated(releaseId, parent, msg.sender);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.20;
 
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {INamespaces} from "./INamespaces.sol";
@@ -233,12 +234,14 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
         returns (bytes32 recordId)
     {
         recordId = _names[namespaceId][releaseDigest];
+        if (recordId == 0) revert NothingNamed(namespaceId, releaseDigest);
         registry.requireOpen(recordId, minimumGrade);
     }
 
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return interfaceId == type(INamespaces).interfaceId || interfaceId == type(IERC165).interfaceId;
+        return interfaceId == type(INamespaces).interfaceId || interfaceId == type(IERC5267).interfaceId
+            || interfaceId == type(IERC165).interfaceId;
     }
 
     function _domainName() internal pure override returns (string memory) {
@@ -248,7 +251,8 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
     function _isTrusted(bytes32 namespaceId, bytes32 identity) private returns (bool) {
         if (_trust[namespaceId][identity].since != 0) return true;
         Namespace storage space = _namespaces[namespaceId];
-        if (identity == 0 || space.firstUses >= space.identityLimit) return false;
+        bool full = space.firstUses >= space.identityLimit || space.trusted >= MAX_IDENTITIES;
+        if (identity == 0 || full) return false;
         _trustOnFirstUse(namespaceId, identity);
         return true;
     }

@@ -88,7 +88,7 @@ struct Epoch {
  * @param minimumGrade 0 to 2.
  * @param maximumAge Seconds since the judgement; `type(uint40).max` if age does not matter.
  * @param minimumWeight Weight of the signers whose keys were not revoked for the time of the record.
- * @param anyPolicy Whether every policy will do; if not, `policies` are all that will.
+ * @param anyPolicy Whether every policy will do, whatever `policies` says; if not, those are all that will.
  * @param policies Ids of policies, see {IProvenanceGate-policyIdOf}; at most 32.
  */
 struct Requirements {

@@ -19,6 +19,7 @@ import {GateCalls} from "./GateCalls.sol";
  * - {onlyNamed}: this name, in a claimed namespace, leads to a record.
  * - {onlyOpen}: the release with this id is recorded, which is where a name led to.
  * - {onlyWithLineage}: this release and everything it was made from is recorded.
+ * - {onlySignedBy}: this release is recorded, and so many oracles of your own choice signed it.
  *
  * All of them ask for good standing, real hardware and {minimumGrade}, and nothing else; {ExactProvenanceGate} asks for
  * age, policy and weight too. An answer holds for now: a record may be revoked in the next transaction, so ask again
@@ -26,6 +27,8 @@ import {GateCalls} from "./GateCalls.sol";
  */
 abstract contract ProvenanceGate {
     using GateCalls for IProvenanceRegistry;
+
+    uint8 private constant MAX_GRADE = 2;
 
     /// @notice The registry that is asked.
     IProvenanceRegistry public immutable provenanceRegistry;
@@ -38,6 +41,9 @@ abstract contract ProvenanceGate {
 
     /// @notice Thrown when an account does not say, by ERC-165, that it is a provenance registry.
     error NotProvenanceRegistry(address account);
+
+    /// @notice Thrown when too few of the oracles that the dApp chose signed the record.
+    error TooFewSigners(bytes32 recordId, uint256 count, uint256 threshold);
 
     modifier onlyRecorded(bytes32 modelDigest, bytes32 manifestDigest) {
         _requireRecorded(modelDigest, manifestDigest);
@@ -67,12 +73,20 @@ abstract contract ProvenanceGate {
         _;
     }
 
+    /// @param oracles Strictly ascending, at most 32.
+    /// @param threshold How many of them, at least; 0 never means that nobody is asked, see {TooFewSigners}.
+    modifier onlySignedBy(bytes32 modelDigest, bytes32 manifestDigest, address[] memory oracles, uint256 threshold) {
+        _requireSignedBy(modelDigest, manifestDigest, oracles, threshold);
+        _;
+    }
+
     /// @param registry A {IProvenanceRegistry}.
-    /// @param grade See {minimumGrade}.
+    /// @param grade See {minimumGrade}; reverts with {IProvenanceRegistry-UnknownGrade} above 2, which nothing has.
     constructor(address registry, uint8 grade) {
         if (!ERC165Checker.supportsInterface(registry, type(IProvenanceRegistry).interfaceId)) {
             revert NotProvenanceRegistry(registry);
         }
+        if (grade > MAX_GRADE) revert IProvenanceRegistry.UnknownGrade(grade);
         provenanceRegistry = IProvenanceRegistry(registry);
         minimumGrade = grade;
         // Both are made by the registry's constructor, for good.
@@ -88,6 +102,20 @@ abstract contract ProvenanceGate {
     /// @dev Reverts unless {IProvenanceGate-requireModelFromProof} lets the release through.
     function _requireProven(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) internal view virtual {
         provenanceRegistry.askModelFromProof(modelDigest, manifestDigest, proof, minimumGrade);
+    }
+
+    /// @dev Reverts unless `_requireRecorded` lets the release through, and `threshold` of `oracles`, not 0, signed it.
+    function _requireSignedBy(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        address[] memory oracles,
+        uint256 threshold
+    ) internal view {
+        _requireRecorded(modelDigest, manifestDigest);
+        uint256 count = provenanceRegistry.countSigners(modelDigest, manifestDigest, oracles);
+        if (count < threshold || threshold == 0) {
+            revert TooFewSigners(provenanceRegistry.recordIdOf(modelDigest, manifestDigest), count, threshold);
+        }
     }
 
     /// @dev Reverts unless {INamespaces-requireNamed} lets the name through.

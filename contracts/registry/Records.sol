@@ -92,6 +92,8 @@ abstract contract Records is OracleSets {
         bytes32 recordId = idOf(record);
         uint256 word = _standings[recordId];
         if (_contents[recordId] != content || word & Standings.HELD == 0) revert NotHeld(recordId);
+        // What keys signed that are revoked now must not take a name from others.
+        if (_recounted(_latest(recordId)) & Standings.DOUBTFUL != 0) revert RecordIsClosed(recordId, true, true);
         _standings[recordId] = word & ~Standings.HELD | Standings.NAMED;
         RecordCodec.Parts memory parts = record.partsOf();
         namespaces.release(

@@ -93,7 +93,7 @@ def _name(registry: DeployedRegistry) -> None:
     registry.send(functions.dropIdentity(acme, IDENTITIES[2]), owner)
     registry.trust("acme", owner, IDENTITIES[1])
     registry.send(registry.contract.functions.releaseHeld(registry.encode(HELD)), registry.guardian)
-    stated = registry.lineage.functions.stateParent(acme, keccak256(b"tuned@1.0"), record_id(HELD))
+    stated = registry.lineage.functions.stateParent(acme, keccak256(b"tuned@1.0"), record_id(TUNED), record_id(HELD))
     for _ in range(2):
         registry.send(stated, owner)
     _by_the_trusted(registry, IDENTITIES[2], trust=True)

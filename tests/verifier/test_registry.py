@@ -261,7 +261,7 @@ def test_ancestors_are_told_with_how_they_stand(registry: DeployedRegistry) -> N
     registry.publish(other)
     other_id = release_id(other.model_digest, other.manifest_digest)
     named = keccak256(tuned.name.partition("/")[2].encode() + b"@3.0")
-    stating = registry.lineage.functions.stateParent(namespace_id("example"), named, other_id)
+    stating = registry.lineage.functions.stateParent(namespace_id("example"), named, ids["3.0"], other_id)
     registry.send(stating, registry.stranger)
     assert [(one.depth, one.is_attested) for one in reader.ancestors(entry)] == [(1, True), (2, True), (1, False)]
     assert len(reader.ancestors(entry, include_stated=False)) == 2

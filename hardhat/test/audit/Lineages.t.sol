@@ -137,7 +137,7 @@ contract LineageGasAttack is LineageBehaviour, FromShipped {
             bytes32[] memory stated = _parents(i, 25);
             for (uint256 j = 0; j < 8; ++j) {
                 VM.prank(spaceOwner);
-                ancestry.stateParent(SPACE_ID, _nameOf(i), stated[j]);
+                ancestry.stateParent(SPACE_ID, _nameOf(i), _releaseId(i), stated[j]);
             }
         }
         VM.assertEq(_count(0, false), MOST, "attested");

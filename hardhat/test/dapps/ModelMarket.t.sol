@@ -62,7 +62,9 @@ contract ModelMarketTest is Worlds, FromSource {
 
     function test_only_recorded_models_are_offered() public {
         VM.startPrank(seller);
-        VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, bytes32(0)));
+        VM.expectRevert(
+            abi.encodeWithSelector(INamespaces.NothingNamed.selector, namespaceId, keccak256("model@none"))
+        );
         market.offer(namespaceId, keccak256("model@none"), PRICE, TERMS);
         VM.stopPrank();
         _revoke(SOLD);

@@ -4,6 +4,7 @@ pragma solidity 0.8.24;
 import {IERC7484} from "../../../contracts/gate/IERC7484.sol";
 import {ModuleGate} from "../../../contracts/gate/ModuleGate.sol";
 import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
+import {Record} from "../../../contracts/Types.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {Worlds} from "./Worlds.sol";
@@ -349,10 +350,14 @@ contract ModuleGateTest is Worlds, FromSource {
     }
 
     function test_the_grade_is_that_of_the_gate() public {
-        gate = new ModuleGate(address(registry), 3);
+        gate = new ModuleGate(address(registry), 2);
         _state();
         _confirm();
-        VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.GradeTooLow.selector, _releaseId(SERVED), 2, 3));
+        gate.check(module, _attesters(3), 3);
+        Record memory worse = _revision(SERVED, 1);
+        (worse.release, worse.grade) = (_releaseName(SERVED), 1);
+        _publish(worse);
+        VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.GradeTooLow.selector, _releaseId(SERVED), 1, 2));
         gate.check(module, _attesters(3), 3);
     }
 

@@ -4,7 +4,9 @@ pragma solidity 0.8.24;
 import {TenLines} from "../../../contracts/examples/TenLines.sol";
 import {ProvenanceGate} from "../../../contracts/gate/ProvenanceGate.sol";
 import {ILineage} from "../../../contracts/ILineage.sol";
+import {INamespaces} from "../../../contracts/INamespaces.sol";
 import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
+import {IProvenanceRegistry} from "../../../contracts/IProvenanceRegistry.sol";
 import {Proof, Record} from "../../../contracts/Types.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
@@ -33,6 +35,13 @@ contract Dapp is ProvenanceGate {
     }
 
     function descended(bytes32 model, bytes32 manifest, bool stated) external onlyWithLineage(model, manifest, stated) {
+        ++entered;
+    }
+
+    function signed(bytes32 model, bytes32 manifest, address[] memory oracles, uint256 threshold)
+        external
+        onlySignedBy(model, manifest, oracles, threshold)
+    {
         ++entered;
     }
 
@@ -144,6 +153,26 @@ contract ProvenanceGateTest is Worlds, FromSource {
         dapp.proven(_modelDigest(11), _manifestDigest(11), _proof(tree, 1));
     }
 
+    function test_takes_only_a_grade_that_there_is() public {
+        VM.expectRevert(abi.encodeWithSelector(IProvenanceRegistry.UnknownGrade.selector, 3));
+        new Dapp(address(registry), 3);
+    }
+
+    function test_signed_by_oracles_of_ones_own_choice() public {
+        address[] memory oracles = new address[](2);
+        (oracles[0], oracles[1]) = (_oracles(1, 5)[0].key, _oracles(1, 5)[4].key); // the last one did not sign
+        if (oracles[0] > oracles[1]) (oracles[0], oracles[1]) = (oracles[1], oracles[0]);
+        dapp.signed(_modelDigest(GOOD), _manifestDigest(GOOD), oracles, 1);
+        VM.assertEq(dapp.entered(), 1, "entered");
+        VM.expectRevert(abi.encodeWithSelector(ProvenanceGate.TooFewSigners.selector, _releaseId(GOOD), 1, 2));
+        dapp.signed(_modelDigest(GOOD), _manifestDigest(GOOD), oracles, 2);
+        VM.expectRevert(abi.encodeWithSelector(ProvenanceGate.TooFewSigners.selector, _releaseId(GOOD), 1, 0));
+        dapp.signed(_modelDigest(GOOD), _manifestDigest(GOOD), oracles, 0);
+        bytes memory reason = _spoiled(2, 2); // revoked, though they signed it
+        VM.expectRevert(reason);
+        dapp.signed(_modelDigest(2), _manifestDigest(2), oracles, 1);
+    }
+
     function test_named() public {
         (bytes32 namespaceId, bytes32 release) = _publishNamed(2);
         dapp.named(namespaceId, release);
@@ -152,7 +181,9 @@ contract ProvenanceGateTest is Worlds, FromSource {
         dapp.kept(_releaseId(2));
         VM.assertEq(dapp.entered(), 2, "entered");
 
-        VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, bytes32(0)));
+        VM.expectRevert(
+            abi.encodeWithSelector(INamespaces.NothingNamed.selector, namespaceId, keccak256("model@none"))
+        );
         dapp.named(namespaceId, keccak256("model@none"));
         _revoke(2);
         bytes memory revoked =
@@ -184,7 +215,7 @@ contract ProvenanceGateTest is Worlds, FromSource {
         (bytes32 namespaceId,) = _publishNamed(2);
         ILineage lineage = registry.lineage();
         VM.prank(registry.namespaces().namespaceOf(namespaceId).owner);
-        lineage.stateParent(namespaceId, keccak256(bytes(_releaseName(2))), _releaseId(3));
+        lineage.stateParent(namespaceId, keccak256(bytes(_releaseName(2))), _releaseId(2), _releaseId(3));
         _revoke(3);
         dapp.descended(_modelDigest(2), _manifestDigest(2), false);
         VM.expectRevert(

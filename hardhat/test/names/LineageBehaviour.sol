@@ -33,7 +33,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
     /// @dev As the owner of the namespace.
     function _state(uint256 number, uint256 parent) internal {
         VM.prank(spaceOwner);
-        ancestry.stateParent(SPACE_ID, _nameOf(number), _releaseId(parent));
+        ancestry.stateParent(SPACE_ID, _nameOf(number), _releaseId(number), _releaseId(parent));
     }
 
     function _revoke(bytes32 recordId) internal {

@@ -25,7 +25,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
     function test_whereNobodyClaimedThereAreNoNames() public {
         _publishFrom(PUBLISHER, 1);
         VM.assertEq(names.recordOfName(SPACE_ID, _nameOf(1)), 0, "name");
-        _expectNotFound(0);
+        _expectNothingNamed(SPACE_ID, _nameOf(1));
         names.requireNamed(SPACE_ID, _nameOf(1), 0);
     }
 
@@ -316,8 +316,8 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         return abi.encodeWithSelector(INamespaces.NameTaken.selector, SPACE_ID, _nameOf(1), recordId);
     }
 
-    function _expectNotFound(bytes32 recordId) private {
-        VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, recordId));
+    function _expectNothingNamed(bytes32 namespaceId, bytes32 releaseDigest) private {
+        VM.expectRevert(abi.encodeWithSelector(INamespaces.NothingNamed.selector, namespaceId, releaseDigest));
     }
 
     function _expectNotHeld(bytes32 recordId) private {

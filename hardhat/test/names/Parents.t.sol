@@ -114,7 +114,7 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         VM.expectEmit(address(ancestry));
         emit ILineage.ParentStated(_releaseId(4), _releaseId(2), spaceOwner);
         VM.prank(spaceOwner);
-        ancestry.stateParent(SPACE_ID, _nameOf(4), _releaseId(2));
+        ancestry.stateParent(SPACE_ID, _nameOf(4), _releaseId(4), _releaseId(2));
         (bytes32[] memory attested, bytes32[] memory stated) = ancestry.parentsOf(_releaseId(4));
         _checkIds(attested, _ids(1));
         _checkIds(stated, _ids(2));
@@ -126,7 +126,7 @@ abstract contract ParentsBehaviour is LineageBehaviour {
             address caller = [OWNER, GUARDIAN, ANYBODY][i];
             VM.expectRevert(abi.encodeWithSelector(ILineage.NotNamespaceOwner.selector, SPACE_ID, caller));
             VM.prank(caller);
-            ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
+            ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(1));
         }
     }
 
@@ -139,9 +139,9 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         names.acceptHandover(SPACE_ID);
         VM.expectRevert(abi.encodeWithSelector(ILineage.NotNamespaceOwner.selector, SPACE_ID, spaceOwner));
         VM.prank(spaceOwner);
-        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(1));
         VM.prank(ANYBODY);
-        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(1));
     }
 
     function test_theOwnerSpeaksForWhatANameLeadsToOnly() public {
@@ -159,30 +159,34 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         bytes32 nobody = keccak256("nobody");
         VM.expectRevert(abi.encodeWithSelector(ILineage.NotNamespaceOwner.selector, nobody, spaceOwner));
         VM.prank(spaceOwner);
-        ancestry.stateParent(nobody, _nameOf(4), _releaseId(1));
+        ancestry.stateParent(nobody, _nameOf(4), _releaseId(4), _releaseId(1));
     }
 
-    function test_aStatementIsAboutTheReleaseThatTheNameLeadsToNow() public {
+    function test_aStatementIsAboutTheReleaseThatIsMeant() public {
         _publishMany(2);
         _revoke(_releaseId(2));
         Record memory next = _recordFrom(PUBLISHER, 3);
         next.release = _releaseName(2);
-        _publish(next);
+        _publish(next); // the name goes on to it
+        VM.expectRevert(abi.encodeWithSelector(ILineage.RecordNotNamed.selector, _releaseId(2)));
         VM.prank(spaceOwner);
-        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(1));
+        VM.prank(spaceOwner);
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(3), _releaseId(1));
         (, bytes32[] memory stated) = ancestry.parentsOf(_releaseId(3));
         _checkIds(stated, _ids(1));
-        (, stated) = ancestry.parentsOf(_releaseId(2));
-        VM.assertEq(stated.length, 0, "of the revoked one");
+        VM.expectRevert(abi.encodeWithSelector(ILineage.RecordNotNamed.selector, bytes32(0)));
+        VM.prank(spaceOwner);
+        ancestry.stateParent(SPACE_ID, _nameOf(9), 0, _releaseId(1));
     }
 
     function test_aStatedParentIsAnotherRecordedRelease() public {
         _publishMany(2);
         VM.startPrank(spaceOwner);
         VM.expectRevert(abi.encodeWithSelector(ILineage.ParentIsSelf.selector, _releaseId(2)));
-        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(2));
         VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, _releaseId(3)));
-        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(3));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(3));
         VM.stopPrank();
     }
 
@@ -190,11 +194,11 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         _publishMany(10);
         VM.startPrank(spaceOwner);
         for (uint256 i = 1; i <= 8; ++i) {
-            ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(i));
+            ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(10), _releaseId(i));
         }
-        ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(8)); // stated already
+        ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(10), _releaseId(8)); // stated already
         VM.expectRevert(abi.encodeWithSelector(ILineage.TooManyParents.selector, 9));
-        ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(9));
+        ancestry.stateParent(SPACE_ID, _nameOf(10), _releaseId(10), _releaseId(9));
         VM.stopPrank();
         (, bytes32[] memory stated) = ancestry.parentsOf(_releaseId(10));
         _checkIds(stated, _range(8));
@@ -205,7 +209,7 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         _pause();
         VM.expectRevert(ILineage.RegistryIsPaused.selector);
         VM.prank(spaceOwner);
-        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(1));
     }
 
     function _refuseParent(bytes32 parent) private {
@@ -215,9 +219,9 @@ abstract contract ParentsBehaviour is LineageBehaviour {
     }
 
     function _refuseStatement(uint256 number) private {
-        VM.expectRevert(abi.encodeWithSelector(ILineage.NothingNamed.selector, SPACE_ID, _nameOf(number)));
+        VM.expectRevert(abi.encodeWithSelector(ILineage.RecordNotNamed.selector, _releaseId(number)));
         VM.prank(spaceOwner);
-        ancestry.stateParent(SPACE_ID, _nameOf(number), _releaseId(1));
+        ancestry.stateParent(SPACE_ID, _nameOf(number), _releaseId(number), _releaseId(1));
     }
 
     function _checkAttested(uint256 number, bytes32[] memory wanted) private view {
