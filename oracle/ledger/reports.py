@@ -84,12 +84,15 @@ class Reporter:
         return tuple(found)
 
     def _parent(self, model_digest: bytes) -> bytes | None:
-        """The release that stands for a model: one in good standing before others, then the one recorded first."""
+        """The release that stands for a model: in good standing if there is one, the highest grade, then the first recorded.
+
+        Whoever has the same files can record them again by worse evidence, ahead of everybody; he must not choose.
+        """
         entries = [entry for entry in self._parents.entries_of_model(model_digest) if entry.passed]
         if not entries:
             return None
         best = min(
             entries,
-            key=lambda one: (bool(one.closed_because), one.product_line == SIMULATED_CODE, one.recorded_at),
+            key=lambda one: (bool(one.closed_because), one.product_line == SIMULATED_CODE, -one.grade, one.recorded_at),
         )
         return release_id(best.model_digest, best.manifest_digest)

@@ -103,9 +103,13 @@ def test_a_release_of_the_model_in_good_standing_is_the_parent_or_else_the_first
     simulated = replace(oldest, product_line=SIMULATED_CODE)
     revoked = make_entry(_release(2), revoked_at=make_record().judged_at)
     good = make_entry(_release(3))
+    better = make_entry(_release(4, grade=2), recorded_at=make_record().judged_at)
+    worse = make_entry(_release(5, grade=0), recorded_at=make_record().judged_at - timedelta(days=3))
     failed = make_entry(make_failure(model_digest=b"\x20" * 32, manifest_digest=b"\x09" * 32))
     wanted = {
         (good, oldest): _release(1),
+        (worse, better, oldest): _release(4),
+        (worse, oldest): _release(1),
         (failed, good, simulated): _release(3),
         (good, revoked): _release(3),
         (revoked, failed): _release(2),
