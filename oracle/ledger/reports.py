@@ -84,7 +84,7 @@ class Reporter:
         return tuple(found)
 
     def _parent(self, model_digest: bytes) -> bytes | None:
-        """The release that stands for a model: in good standing before others, of the highest grade, the first recorded.
+        """The release that stands for a model: in good standing before others, of the highest grade, recorded first.
 
         Whoever has the same files can record them again by worse evidence, ahead of everybody; he must not choose.
         """
