@@ -1,0 +1,76 @@
+"""docs/by-hand.md, run from top to bottom on a chain of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web3 import Web3
+
+from oracle.ledger.anvil import DevAccount, find_anvil, run_anvil
+from tests.e2e.releases import make_release
+from verifier.errors import UsageError
+
+pytestmark = pytest.mark.chain
+
+PAGE = Path(__file__).parents[2] / "docs" / "by-hand.md"
+_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_ROLES = ("OWNER", "GUARDIAN", "ANYONE", "PUBLISHER", "ORACLE_0", "ORACLE_1", "ORACLE_2", "ORACLE_3")
+
+
+@pytest.fixture(autouse=True)
+def _anvil() -> None:
+    try:
+        find_anvil()
+    except UsageError as error:
+        pytest.skip(str(error))
+
+
+def test_the_page_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_release(tmp_path / "my-model")
+    with run_anvil() as chain:
+        people = dict(zip(_ROLES, chain.accounts, strict=False))
+        monkeypatch.setenv("PROVENANCE_RPC", chain.rpc_url)
+        for role, account in people.items():
+            monkeypatch.setenv(f"{role}_KEY", account.key.hex())
+            monkeypatch.setenv(f"{role}_ADDRESS", account.address)
+        _prepare(people)
+        w3, names = Web3(Web3.HTTPProvider(chain.rpc_url)), dict[str, Any]()
+        blocks = _BLOCK.findall(PAGE.read_text())
+        assert len(blocks) == 9
+        for block in blocks:
+            if block.startswith("# after"):
+                w3.provider.make_request("evm_increaseTime", [2 * 24 * 3600])  # type: ignore[arg-type]
+                w3.provider.make_request("evm_mine", [])  # type: ignore[arg-type]
+            exec(compile(block, str(PAGE), "exec"), names)
+        assert names["epoch"] == 2
+
+
+def _prepare(people: dict[str, DevAccount]) -> None:
+    """A registry of three oracles of which two are enough, and a namespace that trusts nobody on first use."""
+    oracles = [word for number in range(3) for word in ("--oracle", people[f"ORACLE_{number}"].address)]
+    accounts = ("--owner", people["OWNER"].address, "--guardian", people["GUARDIAN"].address)
+    _run(
+        "deploy",
+        "--key-variable",
+        "ANYONE_KEY",
+        *accounts,
+        *oracles,
+        "--threshold",
+        "2",
+        "--deployments",
+        "deployments",
+    )
+    _run(
+        "claim", "acme", "--key-variable", "PUBLISHER_KEY", "--registry", "deployments/31337.json", "--identity-limit", "0"
+    )
+
+
+def _run(*words: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "oracle.cli", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
