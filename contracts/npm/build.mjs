@@ -12,27 +12,40 @@ import { join } from "node:path";
 const { dirname: here } = import.meta;
 const tools = createRequire(join(here, "../../hardhat/"));
 const folder = process.argv[2] ?? join(here, "dist");
+const compiler = required("typescript/bin/tsc");
+required("esbuild");
 const declarations = mkdtempSync(join(tmpdir(), "declarations-"));
 try {
   mkdirSync(folder, { recursive: true });
   const options = ["-p", here, "--emitDeclarationOnly", "--outDir", declarations];
-  execFileSync(process.execPath, [tools.resolve("typescript/bin/tsc"), ...options], { stdio: "inherit" });
+  execFileSync(process.execPath, [compiler, ...options], { stdio: "inherit" });
   const modules = ["bytes", "calls", "record", "node", "reader", "deployment"];
   const types = modules.map((name) => readFileSync(join(declarations, `${name}.d.ts`), "utf8"));
-  const text = [abiTypes(), ...types].join("").replaceAll(/^(import .*|export \{\};|\/\/.*)\n/gm, "");
+  const text = [abiTypes(), ...types].join("").replaceAll(/^(import .*|export \{\};|\/\/.*)\n|^ +/gm, "");
   writeFileSync(join(folder, "index.d.ts"), `${text}export {};\n`);
 } finally {
   rmSync(declarations, { recursive: true });
 }
-tools("esbuild").buildSync({
+const [script] = tools("esbuild").buildSync({
   entryPoints: [join(here, "src/index.ts")],
-  outfile: join(folder, "index.js"),
   bundle: true,
-  minifyIdentifiers: true,
-  minifyWhitespace: true, // and not the syntax: abiTypes() says `true` where that would say `!0`
+  minify: true,
   format: "esm",
   target: "es2022",
-});
+  write: false,
+}).outputFiles;
+// The ABI comes last, for index.d.ts says it again, word for word, and gzip looks no further back than 32 kB.
+const [, abi, code] = /^(var .*?\]\};)(.*)$/s.exec(script.text.replaceAll("indexed:!0", "indexed:true"));
+writeFileSync(join(folder, "index.js"), code.trimEnd() + abi);
+
+function required(tool) {
+  try {
+    return tools.resolve(tool);
+  } catch {
+    console.error(`build.mjs: no ${tool}; in the repository's root, run: python tools/npm.py ci --prefix hardhat`);
+    process.exit(1);
+  }
+}
 
 // What is `as const` is its own type, read as such. tsc would write it three times as long, and gzip would not find that
 // it is in index.js already.

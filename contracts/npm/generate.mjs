@@ -6,23 +6,25 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 // Errors that shut a gate. They pass through the satellites, so they are in every list.
 const GATE_ERRORS = `RecordNotFound RecordIsRevoked RecordIsExpired RecordIsSimulated RecordIsClosed GradeTooLow
-  WrongPolicy WeightTooLow LineageTooLarge TooMany NotAscending`;
+  WrongPolicy WeightTooLow LineageTooLarge NothingNamed TooMany NotAscending`;
 
 // The rest is for stewards and owners of namespaces, or what the contracts ask of each other: see verifier/abi.
 const KEPT = {
   registryAbi: `requireModel isModel isSimulatedModel requireOpen isOpen requireModelFromProof isModelFromProof
     requireMeets meets requireMeetsFromProof meetsFromProof countSigners recordIdOf policyIdOf standingOf
     idOf contentOf latestIdOf standingById batchOf namespaces lineage
-    publish recordBatch materialise closeLeaf numberPolicy releaseHeld
+    currentEpoch epochOf oracleAt
+    publish recordBatch addSigners addBatchSigners materialise recount recountBatch closeLeaf numberPolicy releaseHeld
     RecordPublished BatchRecorded LeafClosed LeafRevoked RecordRevoked Recounted PolicyNumbered
     RecordExists RecordMalformed PolicyNotNumbered WrongRevision ZeroDigest UnknownGrade UnknownProductLine
     GradeNotEarned NothingChecked OutOfTime TextLength WritesArePaused NotHeld RevisionRenamed NameTaken TooManyParents
     ParentIsSelf IdentityNotTrusted
     BatchExists BatchNotFound BatchCount WrongLeaf
     StaleEpoch UnknownOracle SignaturesLength WrongSigner HighS OracleNotValid QuorumTooSmall`,
-  namespacesAbi: `claimNamespace nonces namespaceOf headOf recordOfName requireNamed trustedSince
-    NamespaceEntry NamespaceClaimed
-    NamespaceInvalid NamespaceTaken NameTaken DeadlinePassed WrongClaimSigner IdentityLimit InvalidAccountNonce`,
+  namespacesAbi: `claimNamespace acceptIdentity nonces namespaceOf headOf recordOfName requireNamed trustedSince
+    acceptableFrom NamespaceEntry NamespaceClaimed
+    NamespaceInvalid NamespaceTaken DeadlinePassed WrongClaimSigner IdentityLimit IdentityKnown InvalidAccountNonce
+    NotYet RegistryIsPaused`,
   lineageAbi: "requireLineage hasLineage ancestorsOf parentsOf ParentStated",
 };
 const SIGNED = { reportTypes: "Report", batchTypes: "Batch", claimTypes: "Claim" };
@@ -43,8 +45,8 @@ function found(thing, name) {
 }
 
 function print(value) {
-  const skip = (key, one) => (key === "internalType" || (key === "anonymous" && !one) ? undefined : one);
-  return JSON.stringify(value, skip).replaceAll(/"(\w+)":/g, "$1:");
+  const keys = ["name", "inputs", "type", "stateMutability", "outputs", "indexed", "components"];
+  return JSON.stringify(value, keys).replaceAll(/"(\w+)":/g, "$1:").replaceAll(",indexed:false", "");
 }
 
 function printAbi(name, names, first = "") {
@@ -55,7 +57,7 @@ function printAbi(name, names, first = "") {
 function printTypes(name, struct) {
   const [, members] = found(new RegExp(`"${struct}\\(([^")]*)\\)"`).exec(solidity), struct);
   const fields = members.split(",").map((member) => member.split(" ")).map(([type, field]) => ({ name: field, type }));
-  return `export const ${name} = ${print({ [struct]: fields })} as const;\n`;
+  return `export const ${name} = {${struct}:${print(fields)}} as const;\n`;
 }
 
 const text = [

