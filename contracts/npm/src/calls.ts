@@ -1,7 +1,7 @@
 // As much of the ABI encoding as the gates need, from the ABI itself: types, selectors, arguments, answers.
 
 import { gateErrors, namespacesAbi, registryAbi } from "./abi.js";
-import { bytesOf, FormatError, hexOf, nameDigest, packBits, type Hex } from "./bytes.js";
+import { about, bytesOf, FormatError, hexOf, nameDigest, valueOf, wholeOf, wordOf, type Hex } from "./bytes.js";
 
 type Scalar<T> = T extends `${infer Item}[${infer Size}]`
   ? Size extends "7"
@@ -18,20 +18,23 @@ type Struct<P extends readonly Named[]> = { readonly [F in P[number] as F["name"
 type Named = { readonly name: string; readonly type: string };
 type View<N> = Extract<(typeof registryAbi)[number], { type: "function"; name: N }>;
 
-/** What a dApp asks of a record; see Types.sol, like all of these. */
+/** What a dApp asks of a record; see Types.sol. */
 export type Requirements = Struct<View<"meets">["inputs"][2]["components"]>;
-/** A leaf of a batch, and the way up to its root. */
+/** Of a record in a batch. */
 export type Proof = Struct<View<"isModelFromProof">["inputs"][2]["components"]>;
 /** What the registry keeps beside a record. */
 export type Standing = Struct<View<"standingOf">["outputs"][0]["components"]>;
-/** Why a gate is shut: the contract's error and its arguments. */
+/** Why the gate is shut: the contract's error. */
 export type Refusal = RefusalOf<(typeof gateErrors)[number]>;
 type RefusalOf<E> = E extends { name: infer N; inputs: infer P extends readonly Named[] }
   ? { readonly error: N } & Struct<P>
   : never;
 
+/** No record has a higher one, so no gate would ever open. */
+const GRADE_MAX = 2;
+
 interface Parameter {
-  readonly name?: string;
+  readonly name: string;
   readonly type: string;
   readonly components?: readonly Parameter[];
 }
@@ -43,9 +46,7 @@ interface Item {
 }
 
 function itemOf(name: string): Item {
-  const item = [...registryAbi, ...namespacesAbi].find((one) => one.name === name);
-  if (!item) throw new FormatError(`no ${name} in the ABI`);
-  return item;
+  return [...registryAbi, ...namespacesAbi].find((one) => one.name === name)!;
 }
 
 /** keccak256 of a signature: an event's topic, and in its first four bytes what selects a function or an error. */
@@ -70,18 +71,18 @@ export function encodeCall(name: string, values: readonly unknown[]): Hex {
 /** What a function answered, if it answers with one value, or one struct of such. @internal */
 export function decodeAnswer(name: string, answer: Hex): unknown {
   const data = bytesOf(answer);
-  const [output] = itemOf(name).outputs ?? [];
-  if (output?.components) return decodeWords(output.components, data);
-  return decodeWords(output ? [{ ...output, name: "value" }] : [], data)["value"];
+  const { outputs = [] } = itemOf(name);
+  const struct = outputs[0]?.components;
+  const values = decodeWords(struct ?? outputs, data);
+  return struct ? values : Object.values(values)[0];
 }
 
-/** Throws for what is no error of a gate. @internal */
-export function decodeRefusal(data: Uint8Array): Refusal {
+/** Undefined for what is no error of a gate. @internal */
+export function decodeRefusal(data: Uint8Array): Refusal | undefined {
   const selector = hexOf(data.subarray(0, 4));
   const item = gateErrors.find((error) => signatureHash(error).startsWith(selector));
-  if (!item) throw new FormatError(`no error ${selector}`);
   // The type is made from the same list.
-  return { error: item.name, ...decodeWords(item.inputs, data.subarray(4)) } as Refusal;
+  return item && ({ error: item.name, ...decodeWords(item.inputs, data.subarray(4)) } as Refusal);
 }
 
 /** Values of one word each. */
@@ -94,30 +95,33 @@ function decodeWords(parameters: readonly Parameter[], data: Uint8Array): { read
 function decode(type: string, word: Hex): unknown {
   if (type === "bytes32") return word;
   if (type === "address") return `0x${word.slice(26)}`;
-  const value = BigInt(word);
-  if (value >> BigInt(bitsOf(type)) !== 0n) throw new FormatError(`${word} is no ${type}`);
-  return type === "bool" ? value === 1n : bitsOf(type) > 48 ? value : Number(value);
+  return valueOf(wholeOf(BigInt(word), bitsOf(type)), bitsOf(type));
 }
+
+const LENGTHS: { readonly [type: string]: number } = { bytes32: 32, address: 20 };
 
 type Encoded = [words: string, isDynamic: boolean];
 
-function encode({ type, components }: Parameter, value: unknown): Encoded {
+function encode({ name, type, components }: Parameter, value: unknown): Encoded {
   const [, item, size] = /^(.+)\[(\d*)\]$/.exec(type) ?? [];
   if (item) {
     if (!Array.isArray(value) || (size && value.length !== Number(size))) throw new FormatError(`no ${type}`);
-    const [words, isDynamic] = encodeAll(value.map((one: unknown) => [{ type: item }, one]));
+    const [words, isDynamic] = encodeAll(value.map((one: unknown, i) => [{ name: `${i}`, type: item }, one]));
     return size ? [words, isDynamic] : [number(value.length, 256) + words, true];
   }
   if (components) {
     const fields: { readonly [name: string]: unknown } = Object(value);
-    return encodeAll(components.map((part) => [part, fields[part.name ?? ""]]));
+    return encodeAll(components.map((part) => [part, fields[part.name]]));
   }
-  return [type === "bytes32" ? hexOf(value as Hex, 32).slice(2) : number(value as number, bitsOf(type)), false];
+  const length = LENGTHS[type];
+  if (length) return [hexOf(value as Hex, length).slice(2).padStart(64, "0"), false];
+  if (name === "minimumGrade" && Number(value) > GRADE_MAX) throw new FormatError(`${value}, above ${GRADE_MAX}`);
+  return [number(value, bitsOf(type)), false];
 }
 
 /** What is dynamic goes behind the others, which have its place. */
 function encodeAll(parts: readonly (readonly [Parameter, unknown])[]): Encoded {
-  const encoded = parts.map(([parameter, value]) => encode(parameter, value));
+  const encoded = parts.map(([parameter, value]) => about(parameter.name, () => encode(parameter, value)));
   let end = encoded.reduce((sum, [words, isDynamic]) => sum + (isDynamic ? 32 : words.length / 2), 0);
   let [heads, tails] = ["", ""];
   for (const [words, isDynamic] of encoded) {
@@ -129,8 +133,8 @@ function encodeAll(parts: readonly (readonly [Parameter, unknown])[]): Encoded {
   return [heads + tails, tails !== ""];
 }
 
-function number(value: number | bigint | boolean, bits: number): string {
-  return packBits([[value, bits]]).slice(2);
+function number(value: unknown, bits: number): string {
+  return wordOf(wholeOf(value, bits)).slice(2);
 }
 
 function bitsOf(type: string): number {

@@ -1,9 +1,7 @@
 // Where a registry is, as `provenance deploy --deployments` writes it down, and the EIP-712 domains that follow from it.
 
-import { FormatError, hexOf, type Hex } from "./bytes.js";
-import { isObject } from "./node.js";
+import { hexIn, wholeIn, type Hex } from "./bytes.js";
 
-/** Where a registry and its satellites are, and since when. */
 export interface Deployment {
   readonly chainId: number;
   readonly registry: Hex;
@@ -11,19 +9,14 @@ export interface Deployment {
   readonly lineage: Hex;
   readonly block: number;
   readonly transaction: Hex;
-  /** As EXTCODEHASH gives it. */
+  /** EXTCODEHASH */
   readonly codeHash: Hex;
 }
 
-/** From what is in a chain's JSON file. */
+/** From a chain's JSON file. */
 export function parseDeployment(file: unknown): Deployment {
-  const field = (name: string): unknown => (isObject(file) ? file[name] : undefined);
-  const hex = (name: string, length: number): Hex => hexOf(field(name) as Hex, length);
-  const number = (name: string): number => {
-    const value = field(name);
-    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-    throw new FormatError(`no ${name}`);
-  };
+  const hex = (name: string, length: number): Hex => hexIn(file, name, length);
+  const number = (name: string): number => Number(wholeIn(file, name, 53));
   return {
     chainId: number("chain_id"),
     registry: hex("registry", 20),
@@ -35,7 +28,7 @@ export function parseDeployment(file: unknown): Deployment {
   };
 }
 
-/** What is signed in a domain is worth nothing on another chain, or at another contract. */
+/** EIP-712 */
 export interface Domain {
   readonly name: string;
   readonly version: string;

@@ -7,8 +7,10 @@ export interface Provider {
   request(call: { readonly method: string; readonly params?: unknown }): Promise<unknown>;
 }
 
-/** No answer, or one that cannot be: says nothing about the record. Try again. */
+/** No answer, or one that cannot be: says nothing of the record. */
 export class NodeError extends Error {
+  /** @internal */
+  static override readonly name = "NodeError";
   override readonly name = "NodeError";
 }
 
@@ -17,14 +19,14 @@ type Call = Parameters<Provider["request"]>[0];
 /** @internal */
 export type Ask = (call: Call, signal: AbortSignal) => Promise<unknown>;
 
-const ANSWER_BYTES_MAX = 1 << 20;
+const ANSWER_LENGTH_MAX = 1 << 20;
 
 /** Asks a provider, and waits for it no longer than the signal says. @internal */
 export function askProvider(provider: Provider): Ask {
   return (call, signal) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      signal.addEventListener("abort", () => reject(signal.reason));
       provider.request(call).then(resolve, reject);
     });
 }
@@ -35,18 +37,18 @@ export function askUrl(rpcUrl: string): Ask {
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, ...call });
     const headers = { "content-type": "application/json" };
     const response = await fetch(rpcUrl, { method: "POST", headers, body, signal, redirect: "error" });
-    const answer: unknown = JSON.parse(await readText(response));
-    if (isObject(answer) && isObject(answer["error"])) throw answer["error"];
-    return isObject(answer) ? answer["result"] : undefined;
+    const { error, result } = Object(JSON.parse(await readText(response)));
+    if (error) throw error;
+    return result;
   };
 }
 
 /** What a contract reverted with, somewhere in what a node or provider threw. @internal */
 export function revertData(thrown: unknown): Uint8Array | undefined {
-  for (let depth = 0, inside = thrown; depth < 5 && isObject(inside); depth++) {
-    const data: unknown = inside["data"];
+  for (let depth = 0, inside = thrown; depth < 5; depth++) {
+    const { data, cause } = Object(inside);
     if (typeof data === "string" && /^0x([0-9a-f]{2})+$/i.test(data)) return bytesOf(data as Hex);
-    inside = isObject(data) ? data : inside["cause"];
+    inside = Object(data) === data ? data : cause;
   }
   return undefined;
 }
@@ -54,28 +56,21 @@ export function revertData(thrown: unknown): Uint8Array | undefined {
 /** @internal */
 export function asNodeError(thrown: unknown): NodeError {
   if (thrown instanceof NodeError) return thrown;
-  const message = isObject(thrown) ? String(thrown["message"]).slice(0, 200) : "the node failed";
-  return new NodeError(message, { cause: thrown });
-}
-
-/** @internal */
-export function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null;
+  const { message = "the node failed" } = Object(thrown);
+  return new NodeError(String(message).slice(0, 200), { cause: thrown });
 }
 
 async function readText(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  for (let bytes = 0; reader; ) {
+  while (reader) {
     const { done, value } = await reader.read();
     if (done) break;
-    bytes += value.length;
-    if (bytes > ANSWER_BYTES_MAX) {
+    text += value;
+    if (text.length > ANSWER_LENGTH_MAX) {
       await reader.cancel();
       throw new NodeError("too long an answer");
     }
-    text += decoder.decode(value, { stream: true });
   }
   return text;
 }

@@ -4,6 +4,7 @@
 // Options of its own: "through" is "a provider" or "silence" instead of the URL, and with "aborted" the signal is.
 
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
 
 import * as registry from "@provenance-oracle/registry";
 
@@ -32,6 +33,13 @@ const functions = {
     const { hashTypedData } = await import("viem"); // it takes a second to load
     const [primaryType] = Object.keys(registry[types]);
     return hashTypedData({ domain: registry[domain](deployment), types: registry[types], primaryType, message });
+  },
+  makeReader(options) {
+    new registry.RegistryReader(options);
+  },
+  async firstLine(name, ...values) {
+    const error = await reader[name](...values).catch((thrown) => thrown);
+    return inspect(error).split("\n")[0];
   },
 };
 

@@ -6,6 +6,7 @@ import {
   claimTypes,
   decodeRecord,
   encodeRecord,
+  gateErrors,
   lineageAbi,
   namespacesAbi,
   namespacesDomain,
@@ -15,7 +16,7 @@ import {
   reportTypes,
   unpackStanding,
 } from "@provenance-oracle/registry";
-import { createPublicClient, decodeErrorResult, http, parseEventLogs, type Hex, type WalletClient } from "viem";
+import { createPublicClient, decodeErrorResult, http, parseAbi, parseEventLogs, type Hex, type WalletClient } from "viem";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_: Same<A, B>): void {}
@@ -71,8 +72,13 @@ export async function events(): Promise<ModelRecord[]> {
 
 export async function signing(record: ModelRecord): Promise<void> {
   const account = address;
+  const epoch = await client.readContract({ address, abi: registryAbi, functionName: "currentEpoch" });
+  const set = await client.readContract({ address, abi: registryAbi, functionName: "epochOf", args: [epoch] });
+  const oracle = await client.readContract({ address, abi: registryAbi, functionName: "oracleAt", args: [epoch, 0] });
+  same<typeof set.threshold, number>(true);
+  same<typeof oracle.key, Hex>(true);
   const domain = registryDomain(deployment);
-  const report = { epoch: 1, record: encodeRecord(record) };
+  const report = { epoch, record: encodeRecord(record) };
   await wallet.signTypedData({ account, domain, types: reportTypes, primaryType: "Report", message: report });
   const batch = { epoch: 1, root: digest, count: 1, sealedAt: 1, uri: "" };
   await wallet.signTypedData({ account, domain, types: batchTypes, primaryType: "Batch", message: batch });
@@ -86,6 +92,8 @@ export async function signing(record: ModelRecord): Promise<void> {
 export function refusals(refusal: Refusal, data: Hex): number | boolean | string {
   // What passes through the satellites is in their ABIs too.
   same<Extract<ReturnType<typeof shut>["errorName"], "RecordIsRevoked">, "RecordIsRevoked">(true);
+  type Bought = ReturnType<typeof bought>["errorName"];
+  same<Extract<Bought, "RecordIsRevoked" | "SoldOut">, "RecordIsRevoked" | "SoldOut">(true);
   switch (refusal.error) {
     case "RecordIsRevoked":
       return refusal.revokedAt;
@@ -98,6 +106,20 @@ export function refusals(refusal: Refusal, data: Hex): number | boolean | string
   function shut() {
     return decodeErrorResult({ abi: namespacesAbi, data });
   }
+  // A dApp has an ABI of its own.
+  function bought() {
+    return decodeErrorResult({ abi: [...parseAbi(["error SoldOut()"]), ...gateErrors], data });
+  }
+}
+
+export async function ids(reader: RegistryReader): Promise<boolean> {
+  const policy = await reader.policyIdOf(digest);
+  same<typeof policy, number | undefined>(true);
+  // @ts-expect-error: it may have no number
+  requirements.policies.includes(policy);
+  const signers: number = await reader.countSigners(digest, digest, [address]);
+  await reader.requireOpen(await reader.requireNamed("a", "b@1", 1), 1);
+  return signers > 1 && reader.isOpen(digest, 1);
 }
 
 export function readers(provider: Provider): RegistryReader[] {
@@ -105,7 +127,7 @@ export function readers(provider: Provider): RegistryReader[] {
   new RegistryReader(deployment);
   return [
     new RegistryReader({ ...deployment, rpcUrl: "http://localhost:8545", at: "finalized", timeout: 1000 }),
-    new RegistryReader({ ...deployment, provider: client }),
+    new RegistryReader({ ...deployment, provider: client, signal: AbortSignal.timeout(1) }),
     new RegistryReader({ chainId: 1, registry: address, provider }),
   ];
 }

@@ -88,6 +88,7 @@ def test_a_field_that_does_not_fit_is_refused(project: Project, field: str, valu
     record = record_in_typescript(_records()[0])
     (result,) = project.call(("encodeRecord", record | {field: value}))
     assert result["error"] == "FormatError"
+    assert result["message"].startswith(f"{field}: ")
 
 
 def test_standings_are_unpacked(project: Project) -> None:
@@ -117,6 +118,16 @@ def test_a_deployment_file_is_read_and_nothing_else(project: Project) -> None:
     }
     bad += project.call(("parseDeployment", None))
     assert [result["error"] for result in bad] == ["FormatError"] * 6
+    named = ("chain_id", "block", "registry", "lineage", "code_hash", "chain_id")
+    assert [result["message"].partition(": ")[0] for result in bad] == list(named)
+
+
+def test_the_digests_of_a_release_are_named_where_they_are_wrong(project: Project) -> None:
+    good, short = "0x" + "00" * 32, "0x0000"
+    results = project.call(("recordIdOf", short, good), ("recordIdOf", good, short))
+    assert [result["message"] for result in results] == [
+        f"{name}: 2 bytes, not 32" for name in ("modelDigest", "manifestDigest")
+    ]
 
 
 def test_viem_signs_with_its_typed_data_what_python_signs(project: Project) -> None:

@@ -23,7 +23,7 @@ from verifier.batch import seal_batch
 from verifier.deployments import Deployment, encode_deployment
 from verifier.keccak import keccak256
 from verifier.record import Record
-from verifier.record_bytes import record_id
+from verifier.record_bytes import namespace_id, record_id
 from verifier.typed_data import batch_digest
 
 pytestmark = pytest.mark.chain
@@ -98,6 +98,10 @@ def test_a_shut_gate_says_why(project: Project, ask: Ask, registry: DeployedRegi
         refusal | {"recordId": hex_of(record_id(record))} for record, _, refusal in cases
     ]
     assert {reason["error"] for reason in reasons} == {"GateError"}
+    told = [reason["message"] for reason in reasons]
+    assert told[0] == f"RecordNotFound recordId={hex_of(record_id(unknown))}"
+    assert told[2] == f"RecordIsClosed recordId={hex_of(record_id(HELD))} held=true doubtful=false"
+    assert ask(("firstLine", "requireModel", *wishes[0])) == [f"GateError: {told[0]}"]
     answers = ask(*(("isModel" if wish[2] in (0, 2) else "meets", *wish) for wish in wishes))
     assert answers == [False] * len(cases)
     # through a provider, whose errors have the node's as their cause
@@ -121,6 +125,41 @@ def test_names(ask: Ask, registry: DeployedRegistry) -> None:
     unknown, shut = ask(("recordOfName", "example", "model@2"), ("requireNamed", *name, 2))
     assert unknown is None
     assert shut["refusal"]["error"] == "GradeTooLow"
+    (nothing,) = ask(("requireNamed", "example", "model@2", 1))
+    ids = {"namespaceId": hex_of(namespace_id("example")), "releaseDigest": hex_of(namespace_id("model@2"))}
+    assert nothing["refusal"] == {"error": "NothingNamed"} | ids
+
+
+def test_record_ids_and_policies(ask: Ask, registry: DeployedRegistry) -> None:
+    for record in (OPEN, REVOKED):
+        registry.publish(record)
+    registry.revoke(REVOKED)
+    good, revoked = hex_of(record_id(OPEN)), hex_of(record_id(REVOKED))
+    assert ask(("isOpen", good, 1), ("isOpen", good, 2), ("requireOpen", good, 1)) == [True, False, None]
+    (refused,) = ask(("requireOpen", revoked, 1))
+    assert (refused["error"], refused["refusal"]["error"]) == ("GateError", "RecordIsRevoked")
+    policies = ask(("policyIdOf", hex_of(OPEN.policy_digest)), ("policyIdOf", hex_of(UNKNOWN)))
+    assert policies == [registry.policy_id(OPEN.policy_digest), None]
+
+
+def test_signers_are_counted_whatever_the_standing(ask: Ask, registry: DeployedRegistry) -> None:
+    registry.publish(REVOKED)
+    registry.revoke(REVOKED)
+    release = release_of(REVOKED)
+    accounts = sorted(account.address.lower() for account in (registry.oracle, registry.stranger))
+    lists = (accounts, [registry.stranger.address], [], accounts[::-1])
+    *counts, descending = ask(*(("countSigners", *release, one) for one in lists))
+    assert counts == [1, 0, 0]
+    assert descending["message"] == "NotAscending index=1"
+    (short,) = ask(("countSigners", *release, [accounts[0], "0x00"]))
+    assert (short["error"], short["message"]) == ("FormatError", "oracles: 1: 1 bytes, not 20")
+
+
+def test_a_past_block(ask: Ask, registry: DeployedRegistry) -> None:
+    before = registry.contract.w3.eth.block_number
+    registry.publish(OPEN)
+    opened = [ask(("isModel", *release_of(OPEN), 1), at=f"{block}n") for block in (before, before + 2)]
+    assert opened == [[False], [True]]
 
 
 def test_gates_through_a_proof(ask: Ask, registry: DeployedRegistry) -> None:
@@ -155,14 +194,49 @@ def test_gates_through_a_proof(ask: Ask, registry: DeployedRegistry) -> None:
 
 def test_arguments_that_cannot_be_right(ask: Ask) -> None:
     model, manifest = release_of(OPEN)
-    grades = [("isModel", model, manifest, grade) for grade in (256, -1, 0.5, "1", None)]
+    grades = [("isModel", model, manifest, grade) for grade in (3, 256, -1, 0.5, "1", None)]
     digests = [("requireModel", *digests, 1) for digests in (("0x00", manifest), (model, "manifest"), (model, None))]
-    wishes = [
-        ("meets", model, manifest, wish)
-        for wish in (None, [], ANYTHING | {"policies": {}}, ANYTHING | {"policies": ["1"]})
-    ]
-    for result in ask(*grades, *digests, *wishes, ("isModelFromProof", model, manifest, {"siblings": None}, 1)):
-        assert result["error"] == "FormatError"
+    changes: tuple[dict[str, Any], ...] = ({"policies": {}}, {"policies": ["1"]}, {"minimumGrade": 3})
+    wishes = [("meets", model, manifest, wish) for wish in (None, [], *(ANYTHING | change for change in changes))]
+    others = (("isModelFromProof", model, manifest, {"siblings": None}, 1), ("requireNamed", "half \ud800", "a@1", 1))
+    results = ask(*grades, *digests, *wishes, *others)
+    assert {result["error"] for result in results} == {"FormatError"}
+    told = {result["message"] for result in results}
+    assert told >= {
+        "minimumGrade: 3, above 2",
+        "minimumGrade: -1, not a number of 8 bits",
+        "modelDigest: 1 bytes, not 32",
+        "manifestDigest: not 0x and pairs of digits",
+        "requirements: policies: no uint32[]",
+        "requirements: policies: 0: 1, not a number of 32 bits",
+        "requirements: minimumGrade: 3, above 2",
+        "proof: contentDigest: not 0x and pairs of digits",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"chainId": None}, "chainId: null, not a number of 53 bits"),
+        ({"chainId": "10"}, "chainId: 10, not a number of 53 bits"),
+        ({"registry": "0x0a"}, "registry: 1 bytes, not 20"),
+        ({"block": -1}, "block: -1, not a number of 64 bits"),
+        ({"at": "-1n"}, "at: -1, not a number of 64 bits"),
+        ({"rpcUrl": None}, "neither rpcUrl nor provider"),
+        ({"rpcUrl": None, "provider": {}}, "neither rpcUrl nor provider"),
+    ],
+)
+def test_options_that_cannot_be_right(project: Project, options: dict[str, Any], said: str) -> None:
+    good = {"rpcUrl": "http://localhost", "chainId": 10, "registry": "0x" + "0a" * 20, "block": 0, "at": "0n"}
+    fine, refused = project.call(("makeReader", good), ("makeReader", good | options))
+    assert fine is None
+    assert (refused["error"], refused["message"]) == ("FormatError", said)
+
+
+def test_a_deployment_file_that_was_not_parsed(project: Project, registry: DeployedRegistry) -> None:
+    file = _deployment_file(registry) | {"rpcUrl": registry.chain.rpc_url}
+    (refused,) = project.call(("makeReader", file))
+    assert (refused["error"], refused["message"]) == ("FormatError", "chainId: undefined, not a number of 53 bits")
 
 
 def test_another_chain_is_no_answer(ask: Ask, registry: DeployedRegistry) -> None:
@@ -176,7 +250,12 @@ def test_where_no_contract_is_no_gate_opens(ask: Ask, registry: DeployedRegistry
     # A call that returns nothing, such as requireModel, succeeds there.
     address = registry.stranger.address
     for result in ask(("requireModel", *release_of(OPEN), 1), ("isModel", *release_of(OPEN), 1), registry=address):
-        assert result == {"error": "NodeError", "message": f"no registry at {address.lower()}"}
+        assert result == {"error": "NodeError", "message": f"no registry at {address.lower()}, block latest"}
+
+
+def test_a_chain_that_has_not_finalized_the_registry_yet(ask: Ask, registry: DeployedRegistry) -> None:
+    (result,) = ask(("isModel", *release_of(OPEN), 1), at="finalized")
+    assert result == {"error": "NodeError", "message": f"no registry at {registry.address.lower()}, block finalized"}
 
 
 @pytest.mark.parametrize(
@@ -252,6 +331,14 @@ def _error_at(
 
 def _run_example(project: Project, registry: DeployedRegistry, *records: Record) -> list[str]:
     """What the README's function says of releases."""
+    place = [registry.chain.rpc_url, _deployment_file(registry)]
+    arguments = json.dumps([[*place, *release_of(record)] for record in records])
+    script = f"for (const values of {arguments}) console.log(await describe(...values));"
+    (project.folder / "run-example.mjs").write_text(f'import {{ describe }} from "./example.ts";\n{script}\n')
+    return run_node("run-example.mjs", folder=project.folder).splitlines()
+
+
+def _deployment_file(registry: DeployedRegistry) -> dict[str, Any]:
     deployment = Deployment(
         registry.chain.chain_id,
         registry.address_bytes,
@@ -261,11 +348,7 @@ def _run_example(project: Project, registry: DeployedRegistry, *records: Record)
         registry.transaction_hash,
         keccak256(bytes(registry.contract.w3.eth.get_code(registry.address))),
     )
-    place = [registry.chain.rpc_url, json.loads(encode_deployment(deployment))]
-    arguments = json.dumps([[*place, *release_of(record)] for record in records])
-    script = f"for (const values of {arguments}) console.log(await describe(...values));"
-    (project.folder / "run-example.mjs").write_text(f'import {{ describe }} from "./example.ts";\n{script}\n')
-    return run_node("run-example.mjs", folder=project.folder).splitlines()
+    return dict(json.loads(encode_deployment(deployment)))
 
 
 def _standing_of(registry: DeployedRegistry, record: Record) -> dict[str, Any]:
