@@ -34,6 +34,22 @@ const functions = {
     const [primaryType] = Object.keys(registry[types]);
     return hashTypedData({ domain: registry[domain](deployment), types: registry[types], primaryType, message });
   },
+  async publish(...values) {
+    const { publish } = await import("./publish.ts");
+    await publish(...values);
+  },
+  /** What viem makes of a refusal that a dApp passes on, with these errors in the dApp's ABI. */
+  async errorName(errors, url, address, ...args) {
+    const { createPublicClient, http, parseAbi } = await import("viem");
+    const abi = [...parseAbi(["function requireModel(bytes32, bytes32, uint8) view"]), ...(registry[errors] ?? [])];
+    const asked = createPublicClient({ transport: http(url) }).readContract({
+      address,
+      abi,
+      functionName: "requireModel",
+      args,
+    });
+    return asked.catch((error) => error.cause.data?.errorName);
+  },
   makeReader(options) {
     new registry.RegistryReader(options);
   },

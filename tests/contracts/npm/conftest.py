@@ -38,8 +38,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (folder / "package.json").write_text('{"type": "module"}')
     for path in (PACKAGE / "test").iterdir():
         shutil.copy(path, folder)
-    (example,) = re.findall(r"^```ts\n(.*?)^```", (project.installed / "README.md").read_text(), re.M | re.S)
+    example, publishing = re.findall(r"^```ts\n(.*?)^```", (project.installed / "README.md").read_text(), re.M | re.S)
     (folder / "example.ts").write_text(example)
+    frame = (folder / "publish.ts").read_text()
+    (folder / "publish.ts").write_text(frame.replace("  // README\n", publishing))
     return project
 
 

@@ -155,6 +155,21 @@ def test_signers_are_counted_whatever_the_standing(ask: Ask, registry: DeployedR
     assert (short["error"], short["message"]) == ("FormatError", "oracles: 1: 1 bytes, not 20")
 
 
+def test_viem_signs_and_publishes_as_the_readme_says(project: Project, ask: Ask, registry: DeployedRegistry) -> None:
+    fields = record_in_typescript(registry.encode(OPEN))
+    published = ("publish", registry.chain.rpc_url, hex_of(registry.oracle.key), _deployment_file(registry), fields)
+    assert project.call(published) == [None]
+    assert ask(("recordOf", *release_of(OPEN))) == [fields]
+
+
+def test_a_dapp_with_the_errors_in_its_abi_can_tell_what_was_refused(
+    project: Project, registry: DeployedRegistry
+) -> None:
+    asked = (registry.chain.rpc_url, registry.address, *release_of(OPEN), 1)
+    with_and_without = project.call(("errorName", "gateErrors", *asked), ("errorName", "", *asked))
+    assert with_and_without == ["RecordNotFound", None]
+
+
 def test_a_past_block(ask: Ask, registry: DeployedRegistry) -> None:
     before = registry.contract.w3.eth.block_number
     registry.publish(OPEN)

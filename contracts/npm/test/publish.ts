@@ -1,0 +1,34 @@
+// The README's second example in a function of its own: the tests put it where the last comment is.
+
+import {
+  encodeRecord,
+  parseDeployment,
+  registryAbi,
+  registryDomain,
+  reportTypes,
+  type ModelRecord,
+} from "@provenance-oracle/registry";
+import {
+  createWalletClient,
+  defineChain,
+  http,
+  parseSignature,
+  publicActions,
+  serializeCompactSignature,
+  signatureToCompactSignature,
+  type Hex,
+} from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+
+export async function publish(rpcUrl: string, key: Hex, file: unknown, fields: ModelRecord): Promise<void> {
+  const deployment = parseDeployment(file);
+  const chain = defineChain({
+    id: deployment.chainId,
+    name: "here",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [rpcUrl] } },
+  });
+  const account = privateKeyToAccount(key);
+  const client = createWalletClient({ account, chain, transport: http() }).extend(publicActions);
+  // README
+}
