@@ -21,7 +21,21 @@ contract TestRegistry is ProvenanceRegistry {
 
     /// @notice Records a release of this grade as if the deployer had judged and signed it now, by policy number 1.
     function put(bytes32 modelDigest, bytes32 manifestDigest, uint8 grade) external returns (bytes32 recordId) {
-        Record memory record;
+        return this.putRecord(RecordCodec.encode(_judgedNow(modelDigest, manifestDigest, grade)));
+    }
+
+    /// @notice Records whatever {publish} would take, without signatures; see {RecordCodec-encode}.
+    function putRecord(bytes calldata record) external returns (bytes32 recordId) {
+        recordId = idOf(record);
+        if (_contents[recordId] != 0) revert RecordExists(recordId);
+        _write(record, recordId, keccak256(record), Standings.stamp(block.timestamp, 1, 1, 1));
+    }
+
+    function _judgedNow(bytes32 modelDigest, bytes32 manifestDigest, uint8 grade)
+        private
+        view
+        returns (Record memory record)
+    {
         record.modelDigest = modelDigest;
         record.manifestDigest = manifestDigest;
         record.verdictDigest = keccak256("verdict");
@@ -35,14 +49,6 @@ contract TestRegistry is ProvenanceRegistry {
         record.productLine = 2;
         record.namespace = "test";
         record.release = "model@1";
-        return this.putRecord(RecordCodec.encode(record));
-    }
-
-    /// @notice Records whatever {publish} would take, without signatures; see {RecordCodec-encode}.
-    function putRecord(bytes calldata record) external returns (bytes32 recordId) {
-        recordId = idOf(record);
-        if (_contents[recordId] != 0) revert RecordExists(recordId);
-        _write(record, recordId, keccak256(record), Standings.stamp(block.timestamp, 1, 1, 1));
     }
 
     function _deployerAlone() private view returns (Oracle[] memory oracles) {
