@@ -66,9 +66,8 @@ def _prepare(people: dict[str, DevAccount]) -> None:
         "--deployments",
         "deployments",
     )
-    _run(
-        "claim", "acme", "--key-variable", "PUBLISHER_KEY", "--registry", "deployments/31337.json", "--identity-limit", "0"
-    )
+    claim = "claim acme --key-variable PUBLISHER_KEY --registry deployments/31337.json --identity-limit 0"
+    _run(*claim.split())
 
 
 def _run(*words: str) -> None:

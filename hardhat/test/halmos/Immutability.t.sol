@@ -11,9 +11,9 @@ import {SVM, VM} from "./Proofs.sol";
  * @custom:halmos --loop 5 --solver-timeout-branching 20ms --default-bytes-lengths 0,65 --default-array-lengths 0,1
  */
 contract ImmutabilityProofs is KeptProofs {
-    /// @dev Every function but those named here; they have checks of their own, here or in KeptRecords.t.sol. Not proven
-    /// are `materialise`, which writes as `publish` does, and `releaseHeld`; halmos comes to no end of their paths within
-    /// minutes, and invariants hunt them instead.
+    /// @dev Every function but those named here; they have checks of their own, here or in KeptRecords.t.sol. Not
+    /// proven are `materialise`, which writes as `publish` does, and `releaseHeld`; halmos comes to no end of their
+    /// paths within minutes, and invariants hunt them instead.
     function check_everyOtherCall(address caller, bytes32 id) public {
         Kept memory kept = _anyKept(id);
         VM.assume(caller != registry.pendingOwner());
