@@ -1,4 +1,7 @@
-"""What halmos proves for every caller, argument and state: roles, quorums, immutability, idempotence, namespaces."""
+"""What halmos proves for every caller, argument and state: roles, quorums, immutability, idempotence, namespaces.
+
+The proofs over whole records take minutes (KeptRecords.t.sol); `make prove` runs them with the others.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ _WRITTEN = re.compile(r"function (check_\w+)\(")
 
 def test_every_check_is_proven(prover_run: Callable[..., str], tmp_path: Path) -> None:
     report = tmp_path / "halmos.json"
-    prover_run("halmos", "--", "--no-status", "--json-output", str(report))
+    prover_run("halmos", "--", "--match-contract", "^(?!KeptRecords)", "--no-status", "--json-output", str(report))
     results = json.loads(report.read_text())
     assert runpy.run_path(str(HARDHAT / "prove.py"))["unproven"](results) == []
 
-    sources = (HARDHAT / "test" / "halmos").glob("*.t.sol")
+    sources = set((HARDHAT / "test" / "halmos").glob("*.t.sol")) - {HARDHAT / "test" / "halmos" / "KeptRecords.t.sol"}
     written = {name for source in sources for name in _WRITTEN.findall(source.read_text())}
     proven = {check["name"].partition("(")[0] for checks in results["test_results"].values() for check in checks}
     assert written == proven != set(), "a check without a source is of an old build: remove hardhat/cache/forge"
