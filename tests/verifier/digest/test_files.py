@@ -46,7 +46,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def manifest_of(*files: ManifestFile) -> Manifest:
-    return Manifest("o/m", "1", files, (), "b", "", None, None, bytes(32))
+    return Manifest("o/m", "1", files, (), None, "b", "", None, None, bytes(32))
 
 
 def named(path: str, data: bytes) -> ManifestFile:
