@@ -15,8 +15,6 @@ import {Oracle, Record} from "../Types.sol";
  * `--disable-code-size-limit`.
  */
 contract TestRegistry is ProvenanceRegistry {
-    using RecordCodec for bytes;
-
     constructor() ProvenanceRegistry(msg.sender, msg.sender, 1 hours, 1 hours, _deployerAlone(), 1) {}
 
     /// @notice Records a release of this grade as if the deployer had judged and signed it now, by policy number 1.

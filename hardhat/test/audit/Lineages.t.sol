@@ -8,7 +8,6 @@ import {Ancestor, Record} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "../names/LineageBehaviour.sol";
-import {Cooler} from "../names/LineageGas.t.sol";
 
 /// @dev Attacks on what a release was made from: ancestors got rid of, made light of, or so many that nobody can look.
 abstract contract LineageAttacksBehaviour is LineageBehaviour {
@@ -155,12 +154,7 @@ contract LineageGasAttack is LineageBehaviour, FromShipped {
     }
 
     function _checkGas(bool includeStated, uint256 most) private {
-        (bytes32 model, bytes32 manifest) = (_modelDigest(0), _manifestDigest(0));
-        Cooler(address(VM)).cool(address(ancestry));
-        Cooler(address(VM)).cool(address(registry));
-        uint256 before = gasleft();
-        ancestry.requireLineage(model, manifest, 2, includeStated);
-        uint256 used = before - gasleft();
+        uint256 used = _gasOfGate(0, includeStated);
         VM.assertTrue(used < most, string.concat("gas: ", VM.toString(used)));
         VM.assertTrue(used > most / 10 * 9, string.concat("not the costliest: ", VM.toString(used)));
     }

@@ -5,6 +5,11 @@ import {Record} from "../../../contracts/Types.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 
+/// @dev Makes an account and its storage cold again, as they are when a transaction begins.
+interface Cooler {
+    function cool(address account) external;
+}
+
 /// @dev What the tests of parents and ancestors share: a claimed namespace that trusts one publisher.
 abstract contract LineageBehaviour is NamesBehaviour {
     uint256 internal constant DEEPEST = 16;
@@ -94,6 +99,16 @@ abstract contract LineageBehaviour is NamesBehaviour {
     function _passGrade(uint256 number, uint8 grade) internal view {
         ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, false);
         VM.assertTrue(ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, false), "attested");
+    }
+
+    /// @dev What the gate takes when nothing was touched before, in gas.
+    function _gasOfGate(uint256 number, bool includeStated) internal returns (uint256) {
+        (bytes32 model, bytes32 manifest) = (_modelDigest(number), _manifestDigest(number));
+        Cooler(address(VM)).cool(address(ancestry));
+        Cooler(address(VM)).cool(address(registry));
+        uint256 before = gasleft();
+        ancestry.requireLineage(model, manifest, 2, includeStated);
+        return before - gasleft();
     }
 
     function _shut(uint256 number, bool includeStated, uint8 grade, bytes memory reason) internal {

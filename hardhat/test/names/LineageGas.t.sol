@@ -5,11 +5,6 @@ import {FromShipped} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "./LineageBehaviour.sol";
 
-/// @dev Makes an account and its storage cold again, as they are when a transaction begins.
-interface Cooler {
-    function cool(address account) external;
-}
-
 /// @dev What the gate for a record and its ancestors costs, as it is deployed.
 contract LineageGas is LineageBehaviour, FromShipped {
     /// @dev A chain costs some 10,000 for each ancestor.
@@ -34,12 +29,7 @@ contract LineageGas is LineageBehaviour, FromShipped {
     }
 
     function _checkGas(uint256 number, bool includeStated, uint256 most) private {
-        (bytes32 model, bytes32 manifest) = (_modelDigest(number), _manifestDigest(number));
-        Cooler(address(VM)).cool(address(ancestry));
-        Cooler(address(VM)).cool(address(registry));
-        uint256 before = gasleft();
-        ancestry.requireLineage(model, manifest, 2, includeStated);
-        uint256 used = before - gasleft();
+        uint256 used = _gasOfGate(number, includeStated);
         VM.assertTrue(used < most, string.concat("gas: ", VM.toString(used)));
     }
 }
