@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -269,14 +270,19 @@ def change_entry(entry: Entry, **changes: Any) -> Entry:
 
 
 @pytest.fixture(scope="session")
-def anvil() -> Iterator[EmbeddedChain]:
-    """An embedded chain for the whole session. With PROVENANCE_REQUIRE_ANVIL=1 its absence is a failure."""
+def anvil_program() -> Path:
+    """The program of the embedded chain. With PROVENANCE_REQUIRE_ANVIL=1 its absence is a failure."""
     try:
-        find_anvil()
+        return find_anvil()
     except UsageError as error:
         if os.environ.get("PROVENANCE_REQUIRE_ANVIL") == "1":
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def anvil(anvil_program: Path) -> Iterator[EmbeddedChain]:
+    """An embedded chain for the whole session."""
     with run_anvil(options=("--hardfork", "prague", "--accounts", "40")) as chain:
         yield chain
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oracle.ledger.anvil import DevAccount, find_anvil, run_anvil
+from oracle.ledger.anvil import DevAccount, run_anvil
 from tests.e2e.releases import make_release
-from verifier.errors import UsageError
 
-pytestmark = pytest.mark.chain
+pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
 
 PAGE = Path(__file__).parents[2] / "docs" / "by-hand.md"
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -22,14 +21,6 @@ w3.provider.make_request("evm_increaseTime", [2 * 24 * 3600])
 w3.provider.make_request("evm_mine", [])
 """
 _ROLES = ("OWNER", "GUARDIAN", "ANYONE", "PUBLISHER", "ORACLE_0", "ORACLE_1", "ORACLE_2", "ORACLE_3")
-
-
-@pytest.fixture(autouse=True)
-def _anvil() -> None:
-    try:
-        find_anvil()
-    except UsageError as error:
-        pytest.skip(str(error))
 
 
 def test_the_page_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,19 +13,10 @@ import pytest
 
 from oracle.demo_folder import prepare_folder
 from oracle.demo_model import make_tiny_model
-from oracle.ledger.anvil import find_anvil
 from verifier.digest.files import digest_files, list_files
 from verifier.errors import UsageError
 
-pytestmark = pytest.mark.chain
-
-
-@pytest.fixture(autouse=True)
-def _anvil() -> None:
-    try:
-        find_anvil()
-    except UsageError as error:
-        pytest.skip(str(error))
+pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
 
 
 def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
