@@ -16,7 +16,6 @@ from publisher.cli import attest, pack
 from verifier.cli import check, hash_command, report, show
 from verifier.console import Output, command_body
 from verifier.disk_command import disk
-from verifier.errors import TemporaryError
 from verifier.options import FILE, json_option, now, rpc_option
 
 _ONCE_SECONDS = 600.0
@@ -93,10 +92,7 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
     from oracle.console import print_rows, watch_folder
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    rows = watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None)
-    print_rows(output, rows)
-    if any(row.parked for row in rows):
-        raise TemporaryError("some releases wait for another try", where="journal")
+    print_rows(output, watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None))
 
 
 @click.command()

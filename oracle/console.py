@@ -13,7 +13,7 @@ from oracle.rows import Row, State
 from oracle.service import Bell, Stopped, stopping_on_signals
 from oracle.settings import load_settings
 from verifier.console import Output
-from verifier.errors import UsageError
+from verifier.errors import TemporaryError, UsageError
 from verifier.text import printable
 
 
@@ -64,12 +64,19 @@ def retry_releases(journal: Path, names: tuple[str, ...], *, at: datetime) -> tu
 
 
 def print_rows(output: Output, rows: Iterable[Row]) -> None:
-    """Print one line, or JSON object, for every release."""
+    """Print one line, or JSON object, for every release.
+
+    Raises:
+        TemporaryError: some wait for another try.
+    """
     shown = list(rows)
     for row in shown:
         problem = f"  {printable(row.problem)}" if row.problem else ""
         output.text(f"{row.state:<9} {printable(row.key.release)}{problem}")
-    output.document(True, {"releases": [_row_json(row) for row in shown]})
+    waiting = TemporaryError("some releases wait for another try", where="journal")
+    output.answer(
+        {"releases": [_row_json(row) for row in shown]}, waiting if any(row.parked for row in shown) else None
+    )
 
 
 def _row_json(row: Row) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from verifier.console import Output, command_body, error_json, findings_json
+from verifier.console import Output, command_body, findings_json
 from verifier.options import (
     FILE,
     at_option,
@@ -264,12 +264,7 @@ def show(
     if lineage:
         body |= _show_lineage(output, reader, entries)
     refusals = [reader.refusal(entry) for entry in entries]
-    refusal = refusals[0] if all(refusals) else None
-    output.document(refusal is None, body | (error_json(refusal) if refusal else {}))
-    if refusal and output.as_json:
-        raise click.exceptions.Exit(refusal.exit_code)  # the one document is printed, with the error in it
-    if refusal:
-        raise refusal
+    output.answer(body, refusals[0] if all(refusals) else None)
 
 
 def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:

@@ -39,6 +39,19 @@ class Output:
         if self.as_json:
             click.echo(json.dumps({"schema": self.schema, "accepted": accepted, **body}, indent=2))
 
+    def answer(self, body: Mapping[str, object], refusal: ProvenanceError | None) -> None:
+        """Print the one JSON document, with the error in it if there is a `refusal`, and end with that.
+
+        Raises:
+            ProvenanceError: `refusal`.
+        """
+        self.document(refusal is None, {**body, **(error_json(refusal) if refusal else {})})
+        if refusal and self.as_json:
+            _say_failure(refusal)
+            raise click.exceptions.Exit(refusal.exit_code)  # the one document is printed
+        if refusal:
+            raise refusal
+
     def text(self, line: str = "", *, color: str | None = None) -> None:
         """Print a line for people, what cannot be shown escaped, in bold if it has a color; nothing with --json."""
         if not self.as_json:
@@ -118,6 +131,10 @@ def _report_failure(output: Output, error: ProvenanceError) -> None:
     if error.findings:
         output.table(error.findings)
         output.text()
+    _say_failure(error)
+
+
+def _say_failure(error: ProvenanceError) -> None:
     verdict = "not decided, try again" if error.retry else "not accepted"
     click.echo(f"{click.style(verdict, fg='red', bold=True)} (exit {error.exit_code}): {error}", err=True)
 

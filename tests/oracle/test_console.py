@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from oracle.cli import main
+from oracle.console import print_rows
 from oracle.journal import Journal
 from oracle.rows import ReleaseKey
 from verifier.checks import Check
-from verifier.errors import FormatError
+from verifier.console import Output
+from verifier.errors import FormatError, TemporaryError
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -58,6 +61,19 @@ def test_an_unknown_release_or_journal_is_a_usage_error(journal: Path, tmp_path:
 def test_a_journal_in_use_is_left_alone(journal: Path) -> None:
     with Journal(journal):
         assert _retry("--journal", str(journal))[0] == 2
+
+
+def test_releases_that_wait_are_told_in_one_document(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Journal(journal) as book:
+        row = book.open(ReleaseKey("folder", "late", bytes(32)), "as it looked", at=NOW)
+        parked = book.park(row.id, TemporaryError("node down"), retry_at=NOW.replace(year=2030), at=NOW)
+    with pytest.raises(click.exceptions.Exit) as ended:
+        print_rows(Output("provenance-oracle/watch/v1", as_json=True), [parked])
+    document = json.loads(capsys.readouterr().out)
+    assert (ended.value.exit_code, document["accepted"], document["error"]["retry"]) == (7, False, True)
+    assert [release["release"] for release in document["releases"]] == ["late"]
+    with pytest.raises(TemporaryError):
+        print_rows(Output("provenance-oracle/watch/v1", as_json=False), [parked])
 
 
 @pytest.mark.parametrize("change", ["state = 'asleep'", "seen_at = 'yesterday'", "retry_at = 'soon'"])
