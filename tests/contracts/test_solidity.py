@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).parents[2] / "hardhat" / "test"
 _WRITTEN = re.compile(r"function ((?:test|invariant)\w*)\(")
 _PASSED = re.compile(r"^\[PASS\] (\w+)\(", re.MULTILINE)
@@ -20,6 +22,13 @@ def test_every_solidity_test_passes(npm_run: Callable[..., str]) -> None:
     assert any(name.startswith("testFuzz") for name in written)
     assert written - set(_PASSED.findall(printed)) == set(), printed
     assert ", 0 failed, 0 skipped" in printed, printed
+
+
+def test_the_commands_end_as_forge_does(npm_run: Callable[..., str]) -> None:
+    """The start script of forge that npm brings ends with 0 whatever happened, and so would a pipeline."""
+    for script in ("forge", "test"):
+        with pytest.raises(AssertionError, match="unexpected argument '--no-such-option'"):
+            npm_run(script, "--", "--no-such-option")
 
 
 def test_every_behaviour_is_that_of_the_source_and_of_the_shipped_bytes() -> None:

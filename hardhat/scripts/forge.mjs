@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// Starts forge and ends as it ends. The start script that comes with it from npm (1.7.1) ends with 0 whatever happened.
+
+import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+
+const { platform, arch, argv } = process;
+const architecture = arch === "x64" ? "amd64" : arch;
+const file = platform === "win32" ? "forge.exe" : "forge";
+
+const program = createRequire(import.meta.url).resolve(`@foundry-rs/forge-${platform}-${architecture}/bin/${file}`);
+process.exitCode = spawnSync(program, argv.slice(2), { stdio: "inherit" }).status ?? 1;
