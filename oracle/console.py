@@ -67,16 +67,15 @@ def print_rows(output: Output, rows: Iterable[Row]) -> None:
     """Print one line, or JSON object, for every release.
 
     Raises:
-        TemporaryError: some wait for another try.
+        TemporaryError: some wait for another try; as `Output.answer` tells it.
     """
     shown = list(rows)
     for row in shown:
         problem = f"  {printable(row.problem)}" if row.problem else ""
         output.text(f"{row.state:<9} {printable(row.key.release)}{problem}")
-    waiting = TemporaryError("some releases wait for another try", where="journal")
-    output.answer(
-        {"releases": [_row_json(row) for row in shown]}, waiting if any(row.parked for row in shown) else None
-    )
+    parked = any(row.parked for row in shown)
+    waiting = TemporaryError("some releases wait for another try", where="journal") if parked else None
+    output.answer({"releases": [_row_json(row) for row in shown]}, waiting)
 
 
 def _row_json(row: Row) -> dict[str, object]:

@@ -44,11 +44,12 @@ class Output:
 
         Raises:
             ProvenanceError: `refusal`.
+            click.exceptions.Exit: with its exit code instead, if the document has told of it.
         """
         self.document(refusal is None, {**body, **(error_json(refusal) if refusal else {})})
         if refusal and self.as_json:
             _say_failure(refusal)
-            raise click.exceptions.Exit(refusal.exit_code)  # the one document is printed
+            raise click.exceptions.Exit(refusal.exit_code)
         if refusal:
             raise refusal
 
