@@ -11,6 +11,8 @@ import runpy
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 HARDHAT = Path(__file__).parents[2] / "hardhat"
 _WRITTEN = re.compile(r"function (check_\w+)\(")
 
@@ -25,3 +27,9 @@ def test_every_check_is_proven(prover_run: Callable[..., str], tmp_path: Path) -
     written = {name for source in sources for name in _WRITTEN.findall(source.read_text())}
     proven = {check["name"].partition("(")[0] for checks in results["test_results"].values() for check in checks}
     assert written == proven != set(), "a check without a source is of an old build: remove hardhat/cache/forge"
+
+
+def test_nothing_is_proven_of_an_old_build(prover_run: Callable[..., str]) -> None:
+    """halmos builds with whatever `forge` it finds, and npm's never tells it of a failure."""
+    with pytest.raises(AssertionError, match="no-such-compiler does not exist"):
+        prover_run("halmos", FOUNDRY_SOLC="no-such-compiler")
