@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // Starts forge and ends as it ends. The start script that comes with it from npm (1.7.1) ends with 0 whatever happened.
 
 import { spawnSync } from "node:child_process";
