@@ -1,4 +1,4 @@
-"""Build hook: compiles verifier/digest/_native.c where there is a compiler.
+"""Build hook: compiles verifier/digest/tree/_native.c where there is a compiler.
 
 It never fails an installation: without the library the same digests come from hashlib, more slowly.
 """
@@ -20,7 +20,7 @@ class CompiledPart(BuildHookInterface[Any]):
         """Leave the library beside its source, where an editable installation finds it, and put it into the wheel."""
         sys.path.insert(0, self.root)
         try:
-            from verifier.digest.native import LIBRARY, build_library, load_native
+            from verifier.digest.tree.native import LIBRARY, build_library, load_native
 
             library = build_library()
             native = load_native(library)

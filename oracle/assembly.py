@@ -12,24 +12,24 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from oracle.amd_cache import KeptAnswers
 from oracle.backoff import Backoff
-from oracle.journal import Journal
-from oracle.kept_answers import KeptAnswers
-from oracle.ledger.signers import Signer, open_signer
-from oracle.ledger.transactions import FeeLimits
-from oracle.ledger.writer import LedgerOptions, RegistryWriter, open_writer
+from oracle.chain.signers import Signer, open_signer
+from oracle.chain.transactions import FeeLimits
+from oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from oracle.journal.journal import Journal
 from oracle.pipeline import Patience, Pipeline
 from oracle.service import Bell, Service, Timing
 from oracle.settings import Settings
 from oracle.sources.folder import FolderSource
 from oracle.sources.watch import watching
-from verifier.deployments import FILE_MAX_BYTES, parse_deployment
+from verifier.cli.options import read_bounded
 from verifier.digest.choose import open_hasher
 from verifier.digest.files import Limits
 from verifier.errors import UsageError
-from verifier.judgement import judge
-from verifier.options import read_bounded
+from verifier.judgement.judge import judge
 from verifier.policy import load_policy
+from verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 from verifier.snp.kds import HttpsFetcher
 from verifier.text import printable
 

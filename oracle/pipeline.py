@@ -12,32 +12,32 @@ from pathlib import Path
 from typing import Protocol
 
 from oracle.backoff import Backoff
-from oracle.journal import Journal
-from oracle.kept_record import decode_record, encode_record
-from oracle.ledger.transactions import Progress
-from oracle.rows import ReleaseKey, Row, State
+from oracle.chain.transactions import Progress
+from oracle.journal.journal import Journal
+from oracle.journal.rows import ReleaseKey, Row, State
+from oracle.journal.stored_record import decode_record, encode_record
 from oracle.sources.base import Handle, Source
 from verifier.checks import Check, Finding, failed
 from verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
-from verifier.judgement import Judgement
+from verifier.judgement.judge import Judgement
+from verifier.judgement.release import Release, read_release
+from verifier.judgement.verdict import make_failed_verdict
 from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
 from verifier.policy import Policy, Word
-from verifier.record import Record
-from verifier.release import Release, read_release
+from verifier.record.fields import Record
 from verifier.text import printable
-from verifier.verdict import make_failed_verdict
 
 _log = logging.getLogger(__name__)
 
 
 class Judge(Protocol):
-    """`verifier.judgement.judge`, with whatever else it takes filled in."""
+    """`verifier.judgement.judge.judge`, with whatever else it takes filled in."""
 
     def __call__(self, release: Release, policy: Policy, *, at: datetime) -> Judgement: ...
 
 
 class Writer(Protocol):
-    """`oracle.ledger.writer.RegistryWriter`."""
+    """`oracle.chain.writer.RegistryWriter`."""
 
     def publish(self, row_id: int, record: Record) -> Progress: ...
 

@@ -17,8 +17,8 @@ from types import FrameType
 from typing import Protocol
 
 from oracle.backoff import Backoff
-from oracle.journal import Journal
-from oracle.rows import Row
+from oracle.journal.journal import Journal
+from oracle.journal.rows import Row
 from oracle.sources.base import Handle, Source
 from verifier.errors import ProvenanceError, TemporaryError, UsageError
 from verifier.text import printable

@@ -16,7 +16,7 @@ from typing import Any
 from oracle.sources.watch import WatchMode
 from verifier.digest.choose import DEVICES
 from verifier.errors import UsageError
-from verifier.strict_yaml import MAX_BYTES, parse_yaml
+from verifier.strict.parse_yaml import MAX_BYTES, parse_yaml
 from verifier.text import printable
 
 _PREFIX = "PROVENANCE_"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from verifier.console import Output, command_body
+from verifier.cli.console import Output, command_body
+from verifier.cli.options import FILE, hash_progress, json_option, read_small
 from verifier.errors import UsageError
-from verifier.options import FILE, hash_progress, json_option, read_small
 
 SIMULATED_LINES = ("milan", "genoa", "turin")
 
@@ -53,11 +53,11 @@ def attest(
       snpguest report report.bin request.bin -v 0
       provenance attest --key cvm.key --report report.bin --vek vcek.pem --chain chain.pem --out evidence
     """
-    from publisher.evidence import evidence_from_files, evidence_from_kernel, evidence_from_simulator
-    from publisher.evidence_folder import write_evidence
+    from publisher.evidence.collect import evidence_from_files, evidence_from_kernel, evidence_from_simulator
+    from publisher.evidence.folder import write_evidence
     from publisher.keys import load_or_make_key
     from publisher.manifest import public_key_of
-    from verifier.binding import BINDINGS, bound_report_data, verify_key_binding
+    from verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
     from verifier.snp.kds import HttpsFetcher
     from verifier.snp.products import ProductLine
     from verifier.snp.report import parse_report
@@ -160,10 +160,10 @@ def pack(
       provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny --version 1.0 \\
         --base-model acme/base=provenance_model_v1:HEX --dataset data.jsonl=@data.jsonl
     """
-    from publisher.evidence_folder import read_evidence
+    from publisher.dependencies import parse_sources
+    from publisher.evidence.folder import read_evidence
     from publisher.keys import load_key
     from publisher.pack import pack_release
-    from publisher.sources import parse_sources
     from verifier.manifest.statement import Role
 
     given = {

@@ -11,15 +11,12 @@ from types import MappingProxyType
 
 from publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
 from publisher.tensor_table import write_tensor_table
-from verifier.binding import BINDINGS, PublicKey, verify_key_binding
 from verifier.checks import Check
-from verifier.digest.cpu import CpuHasher
 from verifier.digest.files import FileSet, Progress, digest_files, list_files, match_file_digests, match_file_set
+from verifier.digest.tree.cpu import CpuHasher
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
-from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
-from verifier.manifest.names import PROVENANCE_FOLDER, parse_model_name, parse_version
-from verifier.manifest.statement import Dependency, Manifest, parse_statement
-from verifier.release import (
+from verifier.judgement.binding import BINDINGS, verify_key_binding
+from verifier.judgement.release import (
     BUNDLE_PATH,
     CHAIN_PATH,
     CRL_PATH,
@@ -31,6 +28,10 @@ from verifier.release import (
     VEK_PEM_PATH,
     read_release,
 )
+from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
+from verifier.manifest.key import PublicKey
+from verifier.manifest.names import PROVENANCE_FOLDER, parse_model_name, parse_version
+from verifier.manifest.statement import Dependency, Manifest, parse_statement
 from verifier.snp.evidence import Evidence
 from verifier.snp.report import parse_report
 

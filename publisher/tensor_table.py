@@ -1,4 +1,4 @@
-"""Write a model's per-tensor table. Its format, and the strict reader, are in `verifier.digest.tensor_table`."""
+"""Write a model's per-tensor table. `verifier.digest.weights.tensor_table` has the format and the strict reader."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verifier.checks import Check
-from verifier.digest.cpu import CpuHasher
 from verifier.digest.files import list_files
-from verifier.digest.safetensors_header import read_header
-from verifier.digest.tensor_table import TABLE_PATH, TensorRow, format_table
-from verifier.digest.tree import FileSource
-from verifier.digest.weight_files import INDEX_SUFFIX, MAX_INDEX_BYTES, find_weights, parse_index
+from verifier.digest.tree.cpu import CpuHasher
+from verifier.digest.tree.merkle import FileSource
+from verifier.digest.weights.safetensors_header import read_header
+from verifier.digest.weights.tensor_table import TABLE_PATH, TensorRow, format_table
+from verifier.digest.weights.weight_files import INDEX_SUFFIX, MAX_INDEX_BYTES, find_weights, parse_index
 from verifier.errors import FormatError, TemporaryError
-from verifier.walk import open_any_file
+from verifier.strict.files import open_any_file
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from publisher.simulator import FakeAmd, FakeGuest
 from tests.e2e.releases import make_release
-from verifier.appraisal import appraise, roots_of
+from verifier.judgement.appraise import appraise, roots_of
+from verifier.judgement.release import read_release
+from verifier.judgement.sheet import CheckSheet
 from verifier.policy import load_policy
-from verifier.release import read_release
-from verifier.sheet import CheckSheet
 from verifier.snp.products import ProductLine
 
 NOW = datetime.now(UTC)
@@ -70,7 +70,7 @@ def bench_memory(folder: Path) -> None:
     with large.open("wb") as file:
         file.truncate(4_000_000_000)
     code = (
-        "import sys; from oracle.cli import main; from pathlib import Path\n"
+        "import sys; from oracle.cli.main import main; from pathlib import Path\n"
         "try: main(['hash', sys.argv[1]])\n"
         "except SystemExit: pass\n"
         "print([l.split()[1] for l in Path('/proc/self/status').read_text().splitlines() if l.startswith('VmHWM')][0])"
@@ -87,7 +87,7 @@ def _repack(folder: Path) -> None:
 
     from publisher.manifest import public_key_of
     from publisher.pack import pack_release
-    from verifier.binding import bound_report_data
+    from verifier.judgement.binding import bound_report_data
 
     key = ec.generate_private_key(ec.SECP384R1())
     guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=NOW)

@@ -17,11 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from verifier.digest.blocks import BlockHash
-from verifier.digest.cpu import CpuHasher
-from verifier.digest.native import load_native
-from verifier.digest.processes import ProcessBlocks
-from verifier.walk import OpenFile
+from verifier.digest.tree.blocks import BlockHash
+from verifier.digest.tree.cpu import CpuHasher
+from verifier.digest.tree.native import load_native
+from verifier.digest.tree.processes import ProcessBlocks
+from verifier.strict.files import OpenFile
 
 FILE_BYTES = 256 * 1024 * 1024
 ROUNDS = 7

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from oracle.ledger.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
-from verifier.contract import load_artifact
+from oracle.chain.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
 from verifier.errors import UsageError
-from verifier.node import connect, keeping_recursion_limit
-from verifier.record import PRODUCT_LINE_CODES, Entry, Record, Signer, WrittenRecord
-from verifier.record_bytes import encode_record, namespace_id, record_id
-from verifier.registry import RegistryReader
+from verifier.record.codec import encode_record, namespace_id, record_id
+from verifier.record.fields import PRODUCT_LINE_CODES, Entry, Record, Signer, WrittenRecord
+from verifier.record.signing import claim_digest, report_digest
+from verifier.record.standing import Standing
+from verifier.registry.contract import load_artifact
+from verifier.registry.node import connect, keeping_recursion_limit
+from verifier.registry.reader import RegistryReader
 from verifier.snp.products import ProductLine
-from verifier.standing import Standing
-from verifier.typed_data import claim_digest, report_digest
 
 PUBLIC_DELAY_SECONDS = 3600
 GRACE_SECONDS = 3600

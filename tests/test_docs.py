@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from oracle.cli import main
+from oracle.cli.main import main
 from oracle.settings import Settings
 from verifier import errors
 from verifier.digest.files import digest_files, list_files

@@ -1,7 +1,7 @@
 """Judge where an AI model came from: evidence, manifest, files, record.
 
 The package reads and judges. It holds no service, no key and writes to no chain. Importing it loads neither
-web3 nor any GPU library; see `verifier.appraisal` for the judgement as one readable function.
+web3 nor any GPU library; see `verifier.judgement.appraise` for the judgement as one readable function.
 
     verify_model     compare weights in memory with what a release recorded
     load_verified    load weights so that what was checked is what runs
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from verifier.digest.dataset import DatasetHasher
-    from verifier.live_model import load_verified, verify_model
+    from verifier.judgement.live_model import load_verified, verify_model
 
 __all__ = ["DatasetHasher", "load_verified", "verify_model"]
 
 _HOMES = {
     "DatasetHasher": "verifier.digest.dataset",
-    "load_verified": "verifier.live_model",
-    "verify_model": "verifier.live_model",
+    "load_verified": "verifier.judgement.live_model",
+    "verify_model": "verifier.judgement.live_model",
 }
 
 

@@ -12,7 +12,7 @@
         + IncompleteError      the release has no commit marker yet
         + ChangedError         a file changed while it was read
         + UnknownToAmdError    AMD's service has no such thing (verifier.snp.kds)
-        + DeviceError          a GPU is not there, is full or failed (verifier.digest.device)
+        + DeviceError          a GPU is not there, is full or failed (verifier.digest.gpu.device)
       x DeviceFaultError       a GPU computes wrongly: nobody's bytes are to blame        final   exit 1
 
 Anything else that escapes is a bug (exit 1).

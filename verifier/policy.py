@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from verifier.errors import UsageError
-from verifier.policy_schema import Between, HexOf, Like, RuleError, build
 from verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
 from verifier.snp.tcb import LAYOUTS, Tcb
-from verifier.strict_yaml import MAX_BYTES, Place, parse_yaml
+from verifier.strict.parse_yaml import MAX_BYTES, Place, parse_yaml
+from verifier.strict.schema import Between, HexOf, Like, RuleError, build
 from verifier.text import printable
 
 SHIPPED_POLICIES = ("unsafe-any", "demo", "baseline", "strict")

@@ -1,0 +1,1 @@
+"""Where releases come from. A source finds releases and opens them for reading."""

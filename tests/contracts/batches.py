@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.chain_fixtures import JUDGED_AT, DeployedRegistry
-from verifier.batch import Batch, seal_batch
-from verifier.record import Record
-from verifier.typed_data import batch_digest
+from verifier.record.batch import Batch, seal_batch
+from verifier.record.fields import Record
+from verifier.record.signing import batch_digest
 
 SEALED_AT = int(JUDGED_AT.timestamp())
 URI = "https://oracle.example/batches/1"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chain_fixtures import FOR_EVER, PUBLIC_DELAY_SECONDS, DeployedRegistry
-from verifier.keccak import keccak256
-from verifier.namespaces import Kind
-from verifier.record import WrittenRecord
-from verifier.record_bytes import decode_record, record_id, release_id
+from verifier.record.codec import decode_record, record_id, release_id
+from verifier.record.fields import WrittenRecord
+from verifier.record.keccak import keccak256
+from verifier.registry.namespaces import Kind
 
 NOBODY = "0x" + "00" * 20
 # A word's bits, as contracts/lib/Standings.sol has them.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oracle.ledger.anvil import run_anvil
+from oracle.chain.anvil import run_anvil
 from tests.chain_fixtures import (
     PUBLIC_DELAY_SECONDS,
     DeployedRegistry,
@@ -20,11 +20,11 @@ from tests.chain_fixtures import (
 )
 from tests.contracts.batches import SEALED_AT, URI, batch_quorum, sealing
 from tests.contracts.books import NOBODY, Books
-from verifier.keccak import keccak256
-from verifier.record import Record
-from verifier.record_bytes import namespace_id, record_id
-from verifier.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
-from verifier.typed_data import identity_change_digest
+from verifier.record.codec import namespace_id, record_id
+from verifier.record.fields import Record
+from verifier.record.keccak import keccak256
+from verifier.record.signing import identity_change_digest
+from verifier.record.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
 
 pytestmark = pytest.mark.chain
 

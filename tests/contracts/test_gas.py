@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from oracle.ledger.anvil import run_anvil
+from oracle.chain.anvil import run_anvil
 from tests.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry, make_failure, make_record
 from tests.contracts.batches import sealing
-from verifier.contract import load_artifact
-from verifier.keccak import keccak256
-from verifier.record import Record
-from verifier.record_bytes import namespace_id, record_id
+from verifier.record.codec import namespace_id, record_id
+from verifier.record.fields import Record
+from verifier.record.keccak import keccak256
+from verifier.registry.contract import load_artifact
 
 pytestmark = pytest.mark.chain
 

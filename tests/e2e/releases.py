@@ -11,13 +11,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from oracle.demo_model import make_tiny_model
+from oracle.demo.model import make_tiny_model
 from publisher.manifest import public_key_of, sign_statement
 from publisher.pack import pack_release
 from publisher.simulator import FakeAmd, FakeGuest
-from verifier.binding import bound_report_data
+from verifier.judgement.binding import bound_report_data
+from verifier.judgement.release import KEY_PATH, REPORT_PATH
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
-from verifier.release import KEY_PATH, REPORT_PATH
 from verifier.snp.products import ProductLine
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle.ledger.anvil import DevAccount, run_anvil
+from oracle.chain.anvil import DevAccount, run_anvil
 from tests.e2e.releases import make_release
 
 pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
@@ -66,5 +66,7 @@ def _prepare(people: dict[str, DevAccount]) -> None:
 
 
 def _run(*words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "oracle.cli", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "oracle.cli.main", *words], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr

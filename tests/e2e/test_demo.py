@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from oracle.demo_folder import prepare_folder
-from oracle.demo_model import make_tiny_model
+from oracle.demo.folder import prepare_folder
+from oracle.demo.model import make_tiny_model
 from verifier.digest.files import digest_files, list_files
 from verifier.errors import UsageError
 
@@ -20,7 +20,17 @@ pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
 
 
 def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "oracle.cli", "demo", "--folder", str(folder), "--keep-seconds", "0", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "oracle.cli.main",
+        "demo",
+        "--folder",
+        str(folder),
+        "--keep-seconds",
+        "0",
+        *options,
+    ]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 

@@ -12,11 +12,11 @@ import pytest
 from tests.verifier.digest.digest_of_zeros import digest_of_zeros
 from tests.verifier.digest.shim.device_cases import DATA, DeviceCases
 from verifier.digest.choose import open_hasher
-from verifier.digest.cpu import CpuHasher
-from verifier.digest.cuda import CudaHasher
-from verifier.digest.cupy_device import CupyDevice
-from verifier.digest.segments import Segments
-from verifier.walk import OpenFile
+from verifier.digest.gpu.cuda import CudaHasher
+from verifier.digest.gpu.cupy_device import CupyDevice
+from verifier.digest.tree.cpu import CpuHasher
+from verifier.digest.tree.segments import Segments
+from verifier.strict.files import OpenFile
 
 pytestmark = pytest.mark.gpu
 
@@ -78,6 +78,6 @@ def test_tensors_of_torch(device: CupyDevice, dtype: str) -> None:
         def read_into(self, target: memoryview, offset: int) -> None:
             target[:] = data[offset : offset + len(target)]
 
-    from verifier.digest.fsverity import fsverity_digest
+    from verifier.digest.tree.fsverity import fsverity_digest
 
     assert CudaHasher(device, CpuHasher()).digest_segments(Segments("w", [Weights()])) == fsverity_digest(data)

@@ -19,18 +19,18 @@ from typing import Any
 
 import oracle.assembly
 from oracle.assembly import open_oracle
-from oracle.database import Database
-from oracle.journal import Journal
-from oracle.ledger.chain import Web3Chain
-from oracle.ledger.registry_state import RegistryState
+from oracle.chain.registry_state import RegistryState
+from oracle.chain.rpc import Web3Chain
+from oracle.journal.journal import Journal
+from oracle.journal.sqlite import Database
 from oracle.service import Bell
 from oracle.settings import load_settings
 from tests.oracle.drops import believe, drop
-from verifier.judgement import Judgement
-from verifier.node import connect
+from verifier.judgement.judge import Judgement
+from verifier.judgement.release import Release
 from verifier.policy import Policy
-from verifier.registry import RegistryReader
-from verifier.release import Release
+from verifier.registry.node import connect
+from verifier.registry.reader import RegistryReader
 
 _NODE_CALLS = (
     (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),

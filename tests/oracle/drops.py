@@ -11,12 +11,12 @@ from typing import Any
 
 from tests.chain_fixtures import make_record
 from verifier.checks import Check, passed
-from verifier.judgement import Judgement
+from verifier.judgement.judge import Judgement
+from verifier.judgement.release import Release
+from verifier.judgement.verdict import Verdict
 from verifier.manifest.dsse import parse_envelope
 from verifier.policy import Policy
-from verifier.record import Record
-from verifier.release import Release
-from verifier.verdict import Verdict
+from verifier.record.fields import Record
 
 FINDINGS = (passed(Check.KEY_BINDING, "bound", "bound"), passed(Check.FILE_SET, "1 file", "1 file"))
 

@@ -12,12 +12,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli import main
-from oracle.console import print_rows
-from oracle.journal import Journal
-from oracle.rows import ReleaseKey
+from oracle.cli.main import main
+from oracle.cli.watch import print_rows
+from oracle.journal.journal import Journal
+from oracle.journal.rows import ReleaseKey
 from verifier.checks import Check
-from verifier.console import Output
+from verifier.cli.console import Output
 from verifier.errors import FormatError, TemporaryError
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

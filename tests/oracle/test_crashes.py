@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.chain_fixtures import DeployedRegistry, make_record
-from verifier.events import Publication
+from verifier.registry.events import Publication
 
 pytestmark = pytest.mark.chain
 _ROOT = Path(__file__).parents[2]

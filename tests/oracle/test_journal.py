@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oracle.journal import Journal
-from oracle.rows import AttemptState, ReleaseKey, Row, SignedTransaction, State
+from oracle.journal.journal import Journal
+from oracle.journal.rows import AttemptState, ReleaseKey, Row, SignedTransaction, State
 from verifier.checks import Check
 from verifier.errors import TemporaryError, UsageError, VerificationError
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from oracle.kept_answers import KEEP_SECONDS, KeptAnswers
+from oracle.amd_cache import KEEP_SECONDS, KeptAnswers
 from verifier.errors import TemporaryError
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from oracle.backoff import Backoff
-from oracle.journal import Journal
-from oracle.ledger.transactions import Progress
+from oracle.chain.transactions import Progress
+from oracle.journal.journal import Journal
+from oracle.journal.rows import Row, State
 from oracle.pipeline import Patience, Pipeline
-from oracle.rows import Row, State
 from oracle.sources.folder import FolderSource
 from tests.oracle.drops import FINDINGS, believe, drop, write_manifest
 from tests.oracle.fakes import Clock
@@ -30,10 +30,10 @@ from verifier.errors import (
     UsageError,
     VerificationError,
 )
-from verifier.judgement import Judgement
+from verifier.judgement.judge import Judgement
+from verifier.judgement.release import Release
 from verifier.policy import load_policy
-from verifier.record import Record
-from verifier.release import Release
+from verifier.record.fields import Record
 
 
 @dataclass

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from oracle.backoff import Backoff
-from oracle.journal import Journal
-from oracle.rows import ReleaseKey, Row, State
+from oracle.journal.journal import Journal
+from oracle.journal.rows import ReleaseKey, Row, State
 from oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
 from oracle.sources.base import Handle
 from oracle.sources.folder import FolderSource

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.certificate_table import (
+from publisher.evidence.certificate_table import (
     ARK_GUID,
     ASK_GUID,
     VCEK_GUID,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli import main
-from oracle.demo_model import make_tiny_model
+from oracle.cli.main import main
+from oracle.demo.model import make_tiny_model
 from publisher.simulator import FakeAmd, FakeGuest
 from tests.verifier.whole_releases import AT
 from verifier.snp.products import ProductLine

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from publisher.configfs_tsm import TsmFiles, TsmReport, read_tsm_report
+from publisher.evidence.configfs_tsm import TsmFiles, TsmReport, read_tsm_report
 from verifier.checks import Check
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.certificate_table import ARK_GUID, ASK_GUID, VCEK_GUID, VLEK_GUID, encode_certificate_table
-from publisher.configfs_tsm import TsmFiles
-from publisher.evidence import evidence_from_files, evidence_from_kernel, evidence_from_simulator
+from publisher.evidence.certificate_table import ARK_GUID, ASK_GUID, VCEK_GUID, VLEK_GUID, encode_certificate_table
+from publisher.evidence.collect import evidence_from_files, evidence_from_kernel, evidence_from_simulator
+from publisher.evidence.configfs_tsm import TsmFiles
 from publisher.simulator import FakeAmd, FakeGuest, FakeKds, Resource, Role
 from verifier.checks import Check
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
 from verifier.digest.files import FileSet
-from verifier.digest.fsverity import FileDigest, fsverity_digest, model_digest
+from verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
 from verifier.errors import FormatError, UsageError
 from verifier.manifest.dsse import parse_envelope, verify_envelope
 from verifier.manifest.statement import Dependency, Role, parse_statement

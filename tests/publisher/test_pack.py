@@ -15,13 +15,13 @@ from publisher import pack as pack_module
 from publisher.manifest import public_key_of
 from publisher.pack import Packed, pack_release
 from publisher.simulator import FakeAmd, FakeGuest
-from verifier.binding import bound_report_data, verify_key_binding
 from verifier.checks import Check
 from verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
 from verifier.errors import FormatError, IncompleteError, TemporaryError, UsageError, VerificationError
+from verifier.judgement.binding import bound_report_data, verify_key_binding
+from verifier.judgement.release import read_release
 from verifier.manifest.dsse import parse_envelope, verify_envelope
 from verifier.manifest.statement import Dependency, Role, parse_statement
-from verifier.release import read_release
 from verifier.snp.evidence import Evidence
 from verifier.snp.products import ProductLine
 from verifier.snp.report import parse_report

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from publisher.sources import parse_sources
+from publisher.dependencies import parse_sources
 from verifier.errors import UsageError
 from verifier.manifest.statement import Role
 

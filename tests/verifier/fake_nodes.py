@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.chain_fixtures import DeployedRegistry
-from verifier.contract import load_artifact
-from verifier.keccak import keccak256
+from verifier.record.keccak import keccak256
+from verifier.registry.contract import load_artifact
 
 Answer = Callable[[str, list[Any], Any], Any]
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from publisher.manifest import public_key_of
 from publisher.pack import pack_release
 from publisher.simulator import FakeAmd, FakeGuest
-from verifier.binding import bound_report_data
+from verifier.judgement.binding import bound_report_data
 from verifier.manifest.statement import Manifest
 from verifier.snp.evidence import Evidence
 from verifier.snp.products import ProductLine

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chain_fixtures import DeployedRegistry, make_failure, make_record
-from verifier.batch import DEPTH, LEAVES_MAX, Batch, Proof, seal_batch, verify_proof
 from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.keccak import keccak256
-from verifier.record import Record
-from verifier.record_bytes import decode_record, encode_record, facts_of, record_id
-from verifier.typed_data import batch_digest
+from verifier.record.batch import DEPTH, LEAVES_MAX, Batch, Proof, seal_batch, verify_proof
+from verifier.record.codec import decode_record, encode_record, facts_of, record_id
+from verifier.record.fields import Record
+from verifier.record.keccak import keccak256
+from verifier.record.signing import batch_digest
 
 SIZES = (1, 2, 3, 5, 64, 65, 127, 128)
 

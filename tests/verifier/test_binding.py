@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.binding import BINDINGS, bound_report_data, parse_public_key, verify_key_binding
 from verifier.checks import Check
 from verifier.errors import FormatError, UsageError, VerificationError
+from verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
 from verifier.manifest.dsse import verify_signature
+from verifier.manifest.key import parse_public_key
 
 ALL = tuple(BINDINGS)
 

@@ -16,7 +16,7 @@ from verifier.errors import (
     UsageError,
     VerificationError,
 )
-from verifier.sheet import NOT_REACHED, CheckSheet
+from verifier.judgement.sheet import NOT_REACHED, CheckSheet
 
 # On chain for ever: never edit a line, only add at the end.
 BITS = [

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from oracle.cli import main
+from oracle.cli.main import main
 from tests.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_failure, make_record
 from tests.verifier.fake_nodes import lying, telling_logs
 from tests.verifier.live_releases import lay_out
-from verifier.console import error_json
+from verifier.cli.console import error_json
 from verifier.errors import RecordError
-from verifier.judgement import judge
+from verifier.judgement.judge import judge
+from verifier.judgement.release import read_release
 from verifier.policy import load_policy
-from verifier.record import Record
-from verifier.record_bytes import record_id, release_id
-from verifier.release import read_release
+from verifier.record.codec import record_id, release_id
+from verifier.record.fields import Record
 
 pytestmark = pytest.mark.chain
 

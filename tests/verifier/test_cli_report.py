@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli import main
+from oracle.cli.main import main
 from tests.verifier.snp.real_sets import NAMES
 
 

@@ -11,13 +11,13 @@ import pytest
 from tests.chain_fixtures import make_entry
 from tests.verifier.whole_releases import AT, Deviation, guest, lay_out
 from verifier.checks import Check, Outcome
-from verifier.confirmation import Confirmation, confirm
-from verifier.describe_record import confirmation_lines
+from verifier.cli.describe_record import confirmation_lines
 from verifier.errors import ProvenanceError, RecordError, TemporaryError, VerificationError
-from verifier.judgement import judge
+from verifier.judgement.confirm import Confirmation, confirm
+from verifier.judgement.judge import judge
+from verifier.judgement.release import Release, read_release
 from verifier.policy import load_policy
-from verifier.record import Entry, Record, match_entry
-from verifier.release import Release, read_release
+from verifier.record.fields import Entry, Record, match_entry
 
 POLICY = load_policy("demo")
 NOW = AT + timedelta(days=10)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from tests.chain_fixtures import DeployedRegistry, make_record
 from verifier.checks import Check
-from verifier.contract import load_artifact
-from verifier.deployments import Deployment, encode_deployment, parse_deployment
+from verifier.cli.options import registry_reader
 from verifier.errors import FormatError, ProvenanceError, UsageError
-from verifier.keccak import keccak256
-from verifier.lookup import open_deployment
-from verifier.options import registry_reader
+from verifier.record.keccak import keccak256
+from verifier.registry.contract import load_artifact
+from verifier.registry.deployment import Deployment, encode_deployment, parse_deployment
+from verifier.registry.lookup import open_deployment
 
 DEPLOYMENT = Deployment(23294, b"\x01" * 20, b"\x02" * 20, b"\x03" * 20, 7, b"\x04" * 32, b"\x05" * 32)
 FILE = json.loads(encode_deployment(DEPLOYMENT))

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-import oracle.demo
-import verifier.digest.device
+import oracle.demo.run
+import verifier.digest.gpu.device
 import verifier.snp.kds
 from verifier import errors
 from verifier.checks import Check, passed_bits
@@ -21,9 +21,9 @@ def _all_classes(root: type[ProvenanceError]) -> set[type[ProvenanceError]]:
 
 
 def test_every_class_is_drawn_with_its_exit_code() -> None:
-    assert oracle.demo and verifier.digest.device and verifier.snp.kds  # all modules that add classes are loaded
+    assert oracle.demo.run and verifier.digest.gpu.device and verifier.snp.kds  # the modules that add classes
     drawn = dict(re.findall(r"^ +[x+] (\w+Error) .*?(?:exit (\d))?$", errors.__doc__ or "", re.MULTILINE))
-    for kind in _all_classes(ProvenanceError) - {ProvenanceError, oracle.demo.DemoError}:
+    for kind in _all_classes(ProvenanceError) - {ProvenanceError, oracle.demo.run.DemoError}:
         name = kind.__name__
         is_detail = any(parent.__name__ in drawn for parent in kind.__mro__[1:])
         assert name in drawn or is_detail, f"{name} is not in the tree"

@@ -10,13 +10,13 @@ import pytest
 
 from tests.chain_fixtures import DeployedRegistry, deploy_registry, make_failure, make_record
 from tests.verifier.fake_nodes import lying, telling_calls, telling_logs, with_word
-from verifier.batch import seal_batch
 from verifier.errors import TemporaryError, VerificationError
-from verifier.events import Admission, HistoryEvent, LeafClosure, Publication, Recount, Revocation
-from verifier.record import Record
-from verifier.record_bytes import record_id
-from verifier.registry import RegistryReader
-from verifier.typed_data import batch_digest
+from verifier.record.batch import seal_batch
+from verifier.record.codec import record_id
+from verifier.record.fields import Record
+from verifier.record.signing import batch_digest
+from verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount, Revocation
+from verifier.registry.reader import RegistryReader
 
 pytestmark = pytest.mark.chain
 

@@ -25,9 +25,9 @@ from verifier.errors import (
     TemporaryError,
     VerificationError,
 )
-from verifier.judgement import judge
+from verifier.judgement.judge import judge
+from verifier.judgement.release import CRL_PATH, Release, read_release
 from verifier.policy import load_policy
-from verifier.release import CRL_PATH, Release, read_release
 from verifier.snp.kds import Fetcher
 
 POLICY = load_policy("demo")
@@ -128,10 +128,10 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from verifier.errors import ProvenanceError
-from verifier.judgement import judge
+from verifier.judgement.judge import judge
 from verifier.policy import load_policy
-from verifier.release import read_release
-from verifier.verdict import make_failed_verdict
+from verifier.judgement.release import read_release
+from verifier.judgement.verdict import make_failed_verdict
 policy, at = load_policy("demo"), datetime.fromisoformat(sys.argv[1])
 for name in sys.argv[2:]:
     release = read_release(Path(name))

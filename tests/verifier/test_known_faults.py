@@ -15,9 +15,9 @@ import pytest
 
 from tests.verifier.live_releases import AT, lay_out
 from verifier.digest.dataset import SUM_BYTES, DatasetHasher
-from verifier.digest.fsverity import fsverity_digest
+from verifier.digest.tree.fsverity import fsverity_digest
 from verifier.errors import UsageError, VerificationError
-from verifier.live_model import verify_model
+from verifier.judgement.live_model import verify_model
 from verifier.policy import load_policy
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

@@ -20,9 +20,9 @@ from tests.verifier.digest.test_safetensors_header import entry as header_entry
 from tests.verifier.digest.test_safetensors_header import pack_header
 from tests.verifier.live_releases import AT, lay_out
 from verifier.checks import Check
-from verifier.digest import loading
-from verifier.digest.fsverity import fsverity_digest
-from verifier.digest.tree import FileSource
+from verifier.digest.tree.fsverity import fsverity_digest
+from verifier.digest.tree.merkle import FileSource
+from verifier.digest.weights import loading
 from verifier.errors import (
     AppraisalError,
     ChangedError,
@@ -34,11 +34,11 @@ from verifier.errors import (
     UsageError,
     VerificationError,
 )
-from verifier.live_model import ModelConfirmation, load_verified, verify_model
+from verifier.judgement.live_model import ModelConfirmation, load_verified, verify_model
 from verifier.policy import load_policy
-from verifier.record import Entry
+from verifier.record.fields import Entry
+from verifier.record.standing import SIMULATED_CODE
 from verifier.snp.products import ProductLine
-from verifier.standing import SIMULATED_CODE
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 st = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")

@@ -10,11 +10,11 @@ import pytest
 
 from tests.chain_fixtures import JUDGED_AT, DeployedRegistry, make_entry, make_failure, make_record
 from verifier.errors import RecordError, UsageError
-from verifier.lineage import Ancestor, in_tree_order
-from verifier.lookup import find_ancestors, find_entries
-from verifier.record import Entry
-from verifier.record_bytes import record_id, release_id
-from verifier.registry import RegistryReader
+from verifier.record.codec import record_id, release_id
+from verifier.record.fields import Entry
+from verifier.registry.lineage import Ancestor, in_tree_order
+from verifier.registry.lookup import find_ancestors, find_entries
+from verifier.registry.reader import RegistryReader
 
 NAME = "org/model"
 NEW = make_entry(make_record(name=NAME))

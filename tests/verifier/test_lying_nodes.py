@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.chain_fixtures import DeployedRegistry, make_record
 from tests.verifier.fake_nodes import lying, telling_calls, telling_logs, with_word
 from verifier.errors import ProvenanceError, RecordError, TemporaryError
-from verifier.record import Entry
-from verifier.record_bytes import record_id
-from verifier.registry import RegistryReader
+from verifier.record.codec import record_id
+from verifier.record.fields import Entry
+from verifier.registry.reader import RegistryReader
 from verifier.text import printable
 
 pytestmark = pytest.mark.chain

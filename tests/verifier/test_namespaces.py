@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle.ledger.anvil import EmbeddedChain
+from oracle.chain.anvil import EmbeddedChain
 from tests.chain_fixtures import PUBLIC_DELAY_SECONDS, DeployedRegistry, checksummed, deploy_registry, make_record
 from tests.verifier.fake_nodes import lying, telling_calls, telling_logs, with_word
 from verifier.checks import Check
 from verifier.errors import ProvenanceError, TemporaryError, VerificationError
-from verifier.keccak import keccak256
-from verifier.namespaces import Kind, NamespaceEntry, next_head
-from verifier.record_bytes import namespace_id
-from verifier.registry import RegistryReader
+from verifier.record.codec import namespace_id
+from verifier.record.keccak import keccak256
+from verifier.registry.namespaces import Kind, NamespaceEntry, next_head
+from verifier.registry.reader import RegistryReader
 
 pytestmark = pytest.mark.chain
 

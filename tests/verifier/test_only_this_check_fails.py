@@ -32,19 +32,20 @@ from tests.verifier.whole_releases import (
     sign_again,
     statement_of,
 )
-from verifier.binding import bound_report_data, parse_public_key, verify_key_binding
 from verifier.checks import Check, Outcome
-from verifier.confirmation import confirm
 from verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
 from verifier.errors import AppraisalError, ProvenanceError
-from verifier.judgement import judge
+from verifier.judgement.binding import bound_report_data, verify_key_binding
+from verifier.judgement.confirm import confirm
+from verifier.judgement.judge import judge
+from verifier.judgement.release import KEY_PATH, Release, read_release
+from verifier.judgement.snp_claims import check_claims
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
+from verifier.manifest.key import parse_public_key
 from verifier.manifest.statement import match_report, parse_statement
 from verifier.policy import load_policy
-from verifier.record import Entry, Record, match_entry
-from verifier.release import KEY_PATH, Release, read_release
+from verifier.record.fields import Entry, Record, match_entry
 from verifier.snp.chain import verify_chain
-from verifier.snp.claims import check_claims
 from verifier.snp.endorsements import parse_endorsements
 from verifier.snp.products import AMD_ROOTS, ProductLine
 from verifier.snp.report import parse_report

@@ -26,10 +26,10 @@ from verifier.policy import (
     parse_policy,
     shipped_policy,
 )
-from verifier.policy_schema import build
 from verifier.snp.products import Cpuid, ProductLine, RootKind
 from verifier.snp.tcb import Tcb, shortfall
-from verifier.strict_yaml import Place
+from verifier.strict.parse_yaml import Place
+from verifier.strict.schema import build
 
 # --- the shipped policies ------------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ def test_every_number_has_a_basis_and_a_date() -> None:
 
 
 def test_key_bindings_are_those_that_exist() -> None:
-    binding = pytest.importorskip("verifier.binding", reason="verifier/binding.py is not there yet")
+    binding = pytest.importorskip("verifier.judgement.binding", reason="verifier/binding.py is not there yet")
     assert set(load_policy("unsafe-any").key_bindings) == set(binding.BINDINGS)
 
 

@@ -14,9 +14,10 @@ from tests.chain_fixtures import JUDGED_AT, change_entry, make_entry, make_failu
 from tests.verifier.whole_releases import AT, lay_out, sign_again, statement_of
 from verifier.checks import Check
 from verifier.errors import UsageError, VerificationError
-from verifier.judgement import judge
+from verifier.judgement.judge import judge
+from verifier.judgement.release import read_release
 from verifier.policy import load_policy
-from verifier.record import (
+from verifier.record.fields import (
     Entry,
     Record,
     RecordFields,
@@ -28,9 +29,8 @@ from verifier.record import (
     product_line_name,
     workload_identity,
 )
-from verifier.release import read_release
+from verifier.record.standing import SIMULATED_CODE
 from verifier.snp.products import ProductLine, RootKind
-from verifier.standing import SIMULATED_CODE
 
 MEASUREMENT = bytes(range(48))
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from tests.chain_fixtures import DeployedRegistry, make_failure, make_record
 from verifier.checks import Check
 from verifier.errors import FormatError
-from verifier.record import Record, RecordFields
-from verifier.record_bytes import (
+from verifier.record.codec import (
     PARENTS_MAX,
     decode_record,
     encode_record,
@@ -26,7 +25,8 @@ from verifier.record_bytes import (
     release_id,
     revision_id,
 )
-from verifier.standing import SIMULATED_CODE
+from verifier.record.fields import Record, RecordFields
+from verifier.record.standing import SIMULATED_CODE
 
 DIGEST = st.binary(min_size=32, max_size=32)
 NAME = st.from_regex("[A-Za-z0-9._-]{1,40}", fullmatch=True)

@@ -17,10 +17,10 @@ from tests.chain_fixtures import (
 from tests.verifier.fake_nodes import lying
 from verifier.checks import Check
 from verifier.errors import RecordError, UsageError, VerificationError
-from verifier.keccak import keccak256
-from verifier.record import Record, Signer
-from verifier.record_bytes import namespace_id, record_id, release_id
-from verifier.registry import ENTRIES_MAX, RegistryReader
+from verifier.record.codec import namespace_id, record_id, release_id
+from verifier.record.fields import Record, Signer
+from verifier.record.keccak import keccak256
+from verifier.registry.reader import ENTRIES_MAX, RegistryReader
 
 pytestmark = pytest.mark.chain
 
@@ -193,7 +193,7 @@ def test_a_claimed_name_leads_to_what_the_namespace_took_in_or_holds(registry: D
 
 def test_a_long_list_is_cut(registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ENTRIES_MAX == 100
-    monkeypatch.setattr("verifier.registry.ENTRIES_MAX", 2)
+    monkeypatch.setattr("verifier.registry.reader.ENTRIES_MAX", 2)
     for number in (1, 2, 3):
         registry.publish(numbered(number))
     entries = registry.reader().entries_of_model(make_record().model_digest)
@@ -220,7 +220,7 @@ def test_an_answer_too_large_is_asked_for_in_pieces(
     for number in (1, 2, 3):
         registry.publish(numbered(number))
     reader = registry.reader()
-    monkeypatch.setattr("verifier.node.ANSWER_MAX_BYTES", 3500)  # two events of some 1,700 bytes
+    monkeypatch.setattr("verifier.registry.node.ANSWER_MAX_BYTES", 3500)  # two events of some 1,700 bytes
     assert len(reader.entries_of_model(make_record().model_digest)) == 3
 
 

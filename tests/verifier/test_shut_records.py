@@ -14,12 +14,12 @@ from tests.chain_fixtures import (
     make_record,
     oracle_tuple,
 )
-from verifier.batch import seal_batch
 from verifier.checks import Check
 from verifier.errors import RecordError
-from verifier.record import Record
-from verifier.record_bytes import record_id
-from verifier.typed_data import batch_digest, report_digest
+from verifier.record.batch import seal_batch
+from verifier.record.codec import record_id
+from verifier.record.fields import Record
+from verifier.record.signing import batch_digest, report_digest
 
 pytestmark = pytest.mark.chain
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.chain_fixtures import DeployedRegistry, make_failure, make_record
 from verifier.checks import Check
 from verifier.errors import FormatError
-from verifier.record_bytes import record_id
-from verifier.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
+from verifier.record.codec import record_id
+from verifier.record.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
 
 # Name, lowest bit, width: the layout in `contracts/lib/Standings.sol`, lowest bit first.
 NUMBERS = {

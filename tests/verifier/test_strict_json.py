@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from verifier.checks import Check
 from verifier.errors import FormatError
-from verifier.strict_json import MAX_INTEGER, Fields, parse_json
+from verifier.strict.parse_json import MAX_INTEGER, Fields, parse_json
 
 
 def parse(data: bytes, max_bytes: int = 1 << 20, max_depth: int = 32) -> object:

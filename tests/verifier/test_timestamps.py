@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.errors import UsageError
-from verifier.timestamps import format_time, parse_time
+from verifier.strict.timestamps import format_time, parse_time
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chain_fixtures import DeployedRegistry, checksummed, make_record
-from verifier.keccak import keccak256
-from verifier.node import keeping_recursion_limit
-from verifier.record_bytes import namespace_id
-from verifier.typed_data import (
+from verifier.record.codec import namespace_id
+from verifier.record.keccak import keccak256
+from verifier.record.signing import (
     NAMESPACES_NAME,
     REGISTRY_NAME,
     Domain,
@@ -22,6 +21,7 @@ from verifier.typed_data import (
     identity_change_digest,
     report_digest,
 )
+from verifier.registry.node import keeping_recursion_limit
 
 ADDRESS, OWNER = b"\xa1" * 20, b"\xb2" * 20
 CHAIN_ID = 23294

@@ -14,10 +14,10 @@ import rfc8785
 from tests.verifier.whole_releases import AT, REPORT_DATA, Deviation, guest, lay_out
 from verifier.checks import Check, Outcome
 from verifier.errors import AppraisalError, FormatError, ProvenanceError
-from verifier.judgement import Judgement, judge
+from verifier.judgement.judge import Judgement, judge
+from verifier.judgement.release import RELEASE_PATHS, Release, read_release
+from verifier.judgement.verdict import EXTENSION, make_failed_verdict
 from verifier.policy import load_policy
-from verifier.release import RELEASE_PATHS, Release, read_release
-from verifier.verdict import EXTENSION, make_failed_verdict
 
 POLICY = load_policy("demo")
 

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from publisher.manifest import public_key_of, sign_statement
 from publisher.pack import pack_release
 from publisher.simulator import FakeAmd, FakeGuest
-from verifier.binding import bound_report_data
+from verifier.judgement.binding import bound_report_data
+from verifier.judgement.release import REPORT_PATH
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
 from verifier.policy import MitigationRow, Policy, load_policy
-from verifier.release import REPORT_PATH
 from verifier.snp.evidence import Evidence
 from verifier.snp.products import SIMULATOR_ROOTS, ProductLine, TrustedRoot
 

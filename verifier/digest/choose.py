@@ -6,15 +6,15 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
-from verifier.digest.cpu import CpuHasher
-from verifier.digest.cuda import CudaHasher
-from verifier.digest.cupy_device import CupyDevice
-from verifier.digest.device import Device, DeviceError
 from verifier.digest.files import FileHasher
-from verifier.digest.fsverity import FileDigest
-from verifier.digest.tree import Advance
+from verifier.digest.gpu.cuda import CudaHasher
+from verifier.digest.gpu.cupy_device import CupyDevice
+from verifier.digest.gpu.device import Device, DeviceError
+from verifier.digest.tree.cpu import CpuHasher
+from verifier.digest.tree.fsverity import FileDigest
+from verifier.digest.tree.merkle import Advance
 from verifier.errors import UsageError
-from verifier.walk import OpenFile
+from verifier.strict.files import OpenFile
 
 DEVICES = ("auto", "cpu", "cuda")
 

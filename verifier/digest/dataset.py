@@ -18,11 +18,11 @@ from functools import cache
 from typing import SupportsIndex
 
 from verifier.checks import Check
-from verifier.digest.blocks import BlockHash, PythonBlocks
-from verifier.digest.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
-from verifier.digest.native import load_native
 from verifier.digest.samples import encode_sample, split_batch
-from verifier.digest.tree import hash_nodes
+from verifier.digest.tree.blocks import BlockHash, PythonBlocks
+from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
+from verifier.digest.tree.merkle import hash_nodes
+from verifier.digest.tree.native import load_native
 from verifier.errors import UsageError, VerificationError
 
 DATASET_FORMAT = "provenance-dataset-v1"

@@ -18,12 +18,22 @@ from threading import Lock
 from typing import Protocol
 
 from verifier.checks import Check
-from verifier.digest.fsverity import FileDigest, FsVerityHasher, model_digest
+from verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, model_digest
 from verifier.errors import FormatError, VerificationError
 from verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
 from verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
+from verifier.strict.files import (
+    Identity,
+    OpenFile,
+    changed,
+    identify,
+    open_any_file,
+    open_file,
+    open_folder,
+    open_root,
+    scan,
+)
 from verifier.text import printable
-from verifier.walk import Identity, OpenFile, changed, identify, open_any_file, open_file, open_folder, open_root, scan
 
 PIECE_BYTES = 1024 * 1024
 _BATCH_FILES = 1024  # handed to the threads at a time

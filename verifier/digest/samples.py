@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from verifier.digest.tensors import view_tensor
+from verifier.digest.weights.tensors import view_tensor
 from verifier.errors import UsageError, VerificationError
 
 _MAX_DEPTH = 32

@@ -19,7 +19,7 @@ from verifier.checks import Check
 from verifier.errors import VerificationError
 from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from verifier.manifest.names import may_hold_code, parse_model_name, parse_path, parse_version, refuse_collisions
-from verifier.strict_json import Fields, parse_json
+from verifier.strict.parse_json import Fields, parse_json
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"

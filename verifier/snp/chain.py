@@ -31,7 +31,7 @@ from verifier.snp.crl import Crl
 from verifier.snp.endorsements import Endorsements
 from verifier.snp.products import ProductLine, RootKind, TrustedRoot
 from verifier.snp.report import SigningKey
-from verifier.timestamps import format_time
+from verifier.strict.timestamps import format_time
 
 
 class Revocation(StrEnum):

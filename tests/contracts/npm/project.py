@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.chain_fixtures import DeployedRegistry
-from verifier.record import RecordFields
-from verifier.record_bytes import decode_record
-from verifier.standing import Standing
+from verifier.record.codec import decode_record
+from verifier.record.fields import RecordFields
+from verifier.record.standing import Standing
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "contracts" / "npm"

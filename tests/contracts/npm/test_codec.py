@@ -9,12 +9,12 @@ import pytest
 
 from tests.chain_fixtures import make_failure, make_record
 from tests.contracts.npm.project import Project, hex_of, record_in_typescript, standing_in_typescript
-from verifier.deployments import Deployment, encode_deployment
 from verifier.errors import FormatError
-from verifier.keccak import keccak256
-from verifier.record_bytes import decode_record, encode_record, namespace_id, release_id
-from verifier.standing import unpack_standing
-from verifier.typed_data import batch_digest, claim_digest, report_digest
+from verifier.record.codec import decode_record, encode_record, namespace_id, release_id
+from verifier.record.keccak import keccak256
+from verifier.record.signing import batch_digest, claim_digest, report_digest
+from verifier.record.standing import unpack_standing
+from verifier.registry.deployment import Deployment, encode_deployment
 
 
 def _records() -> list[bytes]:

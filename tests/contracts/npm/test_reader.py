@@ -19,12 +19,12 @@ from tests.contracts.npm.project import (
     run_node,
 )
 from tests.verifier.fake_nodes import babbling, dripping, lying
-from verifier.batch import seal_batch
-from verifier.deployments import Deployment, encode_deployment
-from verifier.keccak import keccak256
-from verifier.record import Record
-from verifier.record_bytes import namespace_id, record_id
-from verifier.typed_data import batch_digest
+from verifier.record.batch import seal_batch
+from verifier.record.codec import namespace_id, record_id
+from verifier.record.fields import Record
+from verifier.record.keccak import keccak256
+from verifier.record.signing import batch_digest
+from verifier.registry.deployment import Deployment, encode_deployment
 
 pytestmark = pytest.mark.chain
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli import main
-from oracle.ledger.anvil import EmbeddedChain, run_anvil
+from oracle.chain.anvil import EmbeddedChain, run_anvil
+from oracle.cli.main import main
 from tests.chain_fixtures import (
     FOR_EVER,
     DeployedRegistry,
@@ -21,8 +21,8 @@ from tests.chain_fixtures import (
     long_signature,
     make_record,
 )
-from verifier.record_bytes import namespace_id
-from verifier.typed_data import claim_digest
+from verifier.record.codec import namespace_id
+from verifier.record.signing import claim_digest
 
 pytestmark = pytest.mark.chain
 IDENTITY = "06" * 32

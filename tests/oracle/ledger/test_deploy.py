@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli import main
-from oracle.ledger import deploy as room
-from oracle.ledger.anvil import EmbeddedChain, run_anvil
-from oracle.ledger.deploy import OracleTerms, Terms, deploy, majority, number_policies, parse_oracle
-from oracle.ledger.signers import EnvironmentSigner, Signer
+from oracle.chain import deploy as room
+from oracle.chain.anvil import EmbeddedChain, run_anvil
+from oracle.chain.deploy import OracleTerms, Terms, deploy, majority, number_policies, parse_oracle
+from oracle.chain.signers import EnvironmentSigner, Signer
+from oracle.cli.main import main
 from tests.chain_fixtures import DeployedRegistry, deploy_registry, make_record
-from verifier.contract import load_artifact
-from verifier.deployments import Deployment, parse_deployment
 from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.lookup import open_deployment
-from verifier.node import connect
 from verifier.policy import SHIPPED_POLICIES, shipped_policy
+from verifier.registry.contract import load_artifact
+from verifier.registry.deployment import Deployment, parse_deployment
+from verifier.registry.lookup import open_deployment
+from verifier.registry.node import connect
 
 pytestmark = pytest.mark.chain
 

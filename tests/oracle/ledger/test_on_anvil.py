@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from oracle.journal import Journal
-from oracle.ledger.anvil import run_anvil
-from oracle.ledger.signers import EnvironmentSigner
-from oracle.ledger.transactions import FeeLimits
-from oracle.ledger.writer import LedgerOptions, RegistryWriter, open_writer
-from oracle.rows import AttemptState, ReleaseKey, State
+from oracle.chain.anvil import run_anvil
+from oracle.chain.signers import EnvironmentSigner
+from oracle.chain.transactions import FeeLimits
+from oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from oracle.journal.journal import Journal
+from oracle.journal.rows import AttemptState, ReleaseKey, State
 from tests.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_record
 from verifier.errors import RecordError, TemporaryError, UsageError
-from verifier.events import Publication
-from verifier.record import Record
-from verifier.record_bytes import record_id
+from verifier.record.codec import record_id
+from verifier.record.fields import Record
+from verifier.registry.events import Publication
 
 pytestmark = pytest.mark.chain
 GWEI = 10**9

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from oracle.ledger.calls import number_policy_call, refusal_name
-from oracle.ledger.registry_state import Seat
-from oracle.ledger.reports import Reporter
-from oracle.ledger.signers import EnvironmentSigner, full_signature
+from oracle.chain.calls import number_policy_call, refusal_name
+from oracle.chain.registry_state import Seat
+from oracle.chain.reports import Reporter
+from oracle.chain.signers import EnvironmentSigner, full_signature
 from tests.chain_fixtures import make_entry, make_failure, make_record
-from verifier.contract import load_artifact
 from verifier.errors import FormatError, UsageError
-from verifier.node import keeping_recursion_limit
-from verifier.record import Entry, Record
-from verifier.record_bytes import decode_record, record_id
-from verifier.standing import SIMULATED_CODE
-from verifier.typed_data import report_digest
+from verifier.record.codec import decode_record, record_id
+from verifier.record.fields import Entry, Record
+from verifier.record.signing import report_digest
+from verifier.record.standing import SIMULATED_CODE
+from verifier.registry.contract import load_artifact
+from verifier.registry.node import keeping_recursion_limit
 
 REGISTRY = bytes(range(20))
 SIGNER = EnvironmentSigner("K", {"K": "11" * 32})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle.ledger.signers import (
+from oracle.chain.signers import (
     EnvironmentSigner,
     KeystoreSigner,
     Secret,
@@ -21,7 +21,7 @@ from oracle.ledger.signers import (
     read_password,
 )
 from verifier.errors import UsageError
-from verifier.node import keeping_recursion_limit
+from verifier.registry.node import keeping_recursion_limit
 
 with keeping_recursion_limit():
     from eth_account import Account

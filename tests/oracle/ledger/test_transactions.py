@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oracle.journal import Journal
-from oracle.ledger.chain import Call, Prices, RevertedError
-from oracle.ledger.transactions import FeeLimits, Progress, TransactionSender
-from oracle.rows import Attempt, AttemptState, ReleaseKey, State
+from oracle.chain.rpc import Call, Prices, RevertedError
+from oracle.chain.transactions import FeeLimits, Progress, TransactionSender
+from oracle.journal.journal import Journal
+from oracle.journal.rows import Attempt, AttemptState, ReleaseKey, State
 from tests.oracle.fakes import (
     ADDRESS,
     GWEI,

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from oracle.journal import Journal
-from oracle.ledger.calls import number_policy_call
-from oracle.ledger.transactions import FeeLimits, TransactionSender
-from oracle.ledger.writer import RegistryWriter
-from oracle.rows import ReleaseKey, State
+from oracle.chain.calls import number_policy_call
+from oracle.chain.transactions import FeeLimits, TransactionSender
+from oracle.chain.writer import RegistryWriter
+from oracle.journal.journal import Journal
+from oracle.journal.rows import ReleaseKey, State
 from tests.chain_fixtures import make_entry
 from tests.oracle.fakes import GWEI, REGISTRY, START, Clock, FakeChain, FakeRegistry, FakeSigner, numbered_record
 from verifier.checks import Check
-from verifier.contract import load_artifact
 from verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
-from verifier.record import Record
+from verifier.record.fields import Record
+from verifier.registry.contract import load_artifact
 
 LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_max=2_000_000, bump_after_seconds=90)
 

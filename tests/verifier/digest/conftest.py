@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from verifier.digest.native import build_library
+from verifier.digest.tree.native import build_library
 from verifier.errors import UsageError
 
 

@@ -19,17 +19,17 @@ from hypothesis import strategies as st
 
 from tests.verifier.digest.golden_digests import GOLDEN
 from tests.verifier.digest.shim.device import Kernels, ShimDevice, aligned, build_shim
-from verifier.digest import cuda
-from verifier.digest.blocks import PythonBlocks
 from verifier.digest.choose import FallbackHasher, open_hasher
-from verifier.digest.cpu import CpuHasher
-from verifier.digest.cuda import CudaHasher
-from verifier.digest.cupy_device import CupyDevice
-from verifier.digest.device import Device, DeviceError, DeviceFaultError, DeviceMemoryError
-from verifier.digest.fsverity import fsverity_digest
-from verifier.digest.segments import BytesMemory, HostMemory, Memory, Segments
+from verifier.digest.gpu import cuda
+from verifier.digest.gpu.cuda import CudaHasher
+from verifier.digest.gpu.cupy_device import CupyDevice
+from verifier.digest.gpu.device import Device, DeviceError, DeviceFaultError, DeviceMemoryError
+from verifier.digest.tree.blocks import PythonBlocks
+from verifier.digest.tree.cpu import CpuHasher
+from verifier.digest.tree.fsverity import fsverity_digest
+from verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
 from verifier.errors import ChangedError, ProvenanceError, TemporaryError, UsageError
-from verifier.walk import OpenFile
+from verifier.strict.files import OpenFile
 
 NODE_BYTES = 128 * 4096
 DATA = random.Random(4).randbytes(5 * NODE_BYTES)

@@ -13,14 +13,14 @@ import pytest
 from tests.verifier.digest.shim.device import build_shim
 from tests.verifier.digest.shim.device_cases import DATA, DeviceBytes, DeviceCases, Source
 from tests.verifier.digest.shim.fake_cupy import CompileException, CUDARuntimeError, FakeCupy
-from verifier.digest.cpu import CpuHasher
-from verifier.digest.cuda import CudaHasher
-from verifier.digest.cupy_device import CupyDevice
-from verifier.digest.device import DeviceError, DeviceMemoryError
-from verifier.digest.fsverity import fsverity_digest
-from verifier.digest.segments import Segments
+from verifier.digest.gpu.cuda import CudaHasher
+from verifier.digest.gpu.cupy_device import CupyDevice
+from verifier.digest.gpu.device import DeviceError, DeviceMemoryError
+from verifier.digest.tree.cpu import CpuHasher
+from verifier.digest.tree.fsverity import fsverity_digest
+from verifier.digest.tree.segments import Segments
 from verifier.errors import ChangedError
-from verifier.walk import OpenFile
+from verifier.strict.files import OpenFile
 
 
 @pytest.fixture(scope="session")

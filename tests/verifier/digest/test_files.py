@@ -26,10 +26,10 @@ from verifier.digest.files import (
     match_file_digests,
     match_file_set,
 )
-from verifier.digest.fsverity import FileDigest, fsverity_digest, model_digest
+from verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
 from verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError, VerificationError
 from verifier.manifest.statement import Manifest, ManifestFile
-from verifier.walk import OpenFile
+from verifier.strict.files import OpenFile
 
 CONTENT = {"a.txt": b"alpha", "empty": b"", "sub/b.bin": os.urandom(10_000), "sub/deep/c": b"c" * 5000}
 
@@ -135,14 +135,14 @@ def test_refuses_links_and_special_files(release: Path, make: Callable[[Path], N
 
 def test_refuses_devices() -> None:
     # /dev/null as it is: making a device needs root.
-    from verifier.walk import identify
+    from verifier.strict.files import identify
 
     with pytest.raises(FormatError, match="a character device"):
         identify(os.stat("/dev/null"), "null", 0)
 
 
 def test_refuses_a_file_on_another_file_system(release: Path) -> None:
-    from verifier.walk import identify
+    from verifier.strict.files import identify
 
     with pytest.raises(FormatError, match="another file system"):
         identify((release / "a.txt").stat(), "a.txt", device=-1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.verifier.digest.golden_digests import GOLDEN
 from verifier.checks import Check
-from verifier.digest.fsverity import FileDigest, FsVerityHasher, fsverity_digest, model_digest
+from verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, fsverity_digest, model_digest
 from verifier.errors import FormatError
 
 

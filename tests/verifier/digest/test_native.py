@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.digest import native
-from verifier.digest.blocks import BlockHash, FileHash, HashlibFileHash, PythonBlocks
-from verifier.digest.native import build_library, load_native, load_ways
+from verifier.digest.tree import native
+from verifier.digest.tree.blocks import BlockHash, FileHash, HashlibFileHash, PythonBlocks
+from verifier.digest.tree.native import build_library, load_native, load_ways
 from verifier.errors import UsageError
 
 ROOT = Path(__file__).parents[3]

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from verifier.checks import Check
-from verifier.digest.safetensors_header import DTYPE_BITS, MAX_HEADER_BYTES, Header, parse_header, read_header
+from verifier.digest.weights.safetensors_header import DTYPE_BITS, MAX_HEADER_BYTES, Header, parse_header, read_header
 from verifier.errors import FormatError, ProvenanceError
-from verifier.walk import open_any_file
+from verifier.strict.files import open_any_file
 
 
 def pack_header(value: object) -> bytes:

@@ -13,10 +13,10 @@ import pytest
 from tests.verifier.digest.shim.device import ShimDevice, build_shim
 from tests.verifier.digest.test_fsverity import content
 from tests.verifier.digest.test_segments import host
-from verifier.digest.device import DeviceError, DeviceFaultError
-from verifier.digest.fsverity import fsverity_digest
-from verifier.digest.segment_hasher import AnyDevice
-from verifier.digest.segments import BytesMemory, HostMemory, Memory, Segments
+from verifier.digest.gpu.device import DeviceError, DeviceFaultError
+from verifier.digest.tree.fsverity import fsverity_digest
+from verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
+from verifier.digest.weights.segment_hasher import AnyDevice
 from verifier.errors import TemporaryError
 
 HEADER, DATA = content(777), content(5_000_000)[4096:]

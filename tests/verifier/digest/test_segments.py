@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.digest.test_fsverity import content
-from verifier.digest.cpu import CpuHasher
-from verifier.digest.fsverity import fsverity_digest
-from verifier.digest.segments import BytesMemory, HostMemory, Memory, Segments
+from verifier.digest.tree.cpu import CpuHasher
+from verifier.digest.tree.fsverity import fsverity_digest
+from verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
 
 
 def host(data: bytes) -> HostMemory:

@@ -16,9 +16,9 @@ from publisher.tensor_table import write_tensor_table
 from tests.verifier.digest.test_fsverity import naive
 from tests.verifier.digest.test_safetensors_header import entry, pack_header
 from verifier.checks import Check
-from verifier.digest import tensor_table
-from verifier.digest.safetensors_header import parse_header
-from verifier.digest.tensor_table import TABLE_FORMAT, TensorRow, format_table, parse_table
+from verifier.digest.weights import tensor_table
+from verifier.digest.weights.safetensors_header import parse_header
+from verifier.digest.weights.tensor_table import TABLE_FORMAT, TensorRow, format_table, parse_table
 from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 
 ROWS = [

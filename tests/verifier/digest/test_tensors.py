@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.checks import Check
-from verifier.digest import tensors as tensors_module
-from verifier.digest.segments import HostMemory
-from verifier.digest.tensors import DTYPES, view_tensor
+from verifier.digest.tree.segments import HostMemory
+from verifier.digest.weights import tensors as tensors_module
+from verifier.digest.weights.tensors import DTYPES, view_tensor
 from verifier.errors import VerificationError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

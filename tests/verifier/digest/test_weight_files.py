@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli import main
+from oracle.cli.main import main
 from tests.verifier.digest.test_safetensors_header import entry, pack_header
 from verifier.checks import Check
-from verifier.digest.fsverity import fsverity_digest
-from verifier.digest.tensor_table import parse_table
-from verifier.digest.weight_files import choose_weights, find_weights, read_named, read_table
+from verifier.digest.tree.fsverity import fsverity_digest
+from verifier.digest.weights.tensor_table import parse_table
+from verifier.digest.weights.weight_files import choose_weights, find_weights, read_named, read_table
 from verifier.errors import FormatError, UsageError, VerificationError
 from verifier.manifest.statement import Manifest, ManifestFile
 

@@ -71,7 +71,7 @@ def crl(vectors: Path, name: str) -> bytes:
 
 
 def judge(evidence: Evidence, at: datetime, roots: tuple[TrustedRoot, ...] = AMD_ROOTS) -> Claims:
-    """From bytes to claims, as `verifier.appraisal` does it, without a policy."""
+    """From bytes to claims, as `verifier.judgement.appraise` does it, without a policy."""
     endorsements = parse_endorsements(evidence.vek, evidence.chain, evidence.crl)
     chain = verify_chain(endorsements, roots=roots, at=at)
     return verify_report_signature(match_vek_to_report(chain, parse_report(evidence.report)))

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from verifier.checks import Check, Finding, Outcome
+from verifier.judgement.snp_claims import check_claims
 from verifier.policy import (
     SHIPPED_POLICIES,
     Policy,
     load_policy,
 )
 from verifier.snp.chain import Revocation
-from verifier.snp.claims import check_claims
 from verifier.snp.products import Cpuid, ProductLine, RootKind
 from verifier.snp.report import Report, SigningKey
 from verifier.snp.signature import Claims

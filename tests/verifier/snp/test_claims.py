@@ -23,6 +23,13 @@ from tests.verifier.snp.sample_claims import (
     policy_with,
 )
 from verifier.checks import Check, Outcome
+from verifier.judgement.snp_claims import (
+    GUEST_POLICY_BITS,
+    PLATFORM_INFO_BITS,
+    check_claims,
+    check_revocation,
+    grade_of,
+)
 from verifier.policy import (
     Abi,
     GuestPolicyRules,
@@ -30,7 +37,6 @@ from verifier.policy import (
     Word,
 )
 from verifier.snp.chain import Revocation
-from verifier.snp.claims import GUEST_POLICY_BITS, PLATFORM_INFO_BITS, check_claims, check_revocation, grade_of
 from verifier.snp.products import Cpuid, RootKind
 from verifier.snp.report import SigningKey
 from verifier.snp.tcb import Tcb

@@ -22,7 +22,7 @@ from tests.verifier.snp.sample_claims import (
     failures,
 )
 from verifier.checks import Check
-from verifier.snp.claims import check_claims, grade_of
+from verifier.judgement.snp_claims import check_claims, grade_of
 from verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
 from verifier.snp.report import SigningKey, parse_report
 from verifier.snp.signature import Claims

@@ -11,8 +11,8 @@ import pytest
 from publisher.simulator import FakeAmd, FakeGuest
 from tests.verifier.snp.sample_claims import BASELINE, DEMO, STRICT, failures
 from verifier.checks import Check
+from verifier.judgement.snp_claims import grade_of
 from verifier.snp.chain import verify_chain
-from verifier.snp.claims import grade_of
 from verifier.snp.endorsements import parse_endorsements
 from verifier.snp.products import ProductLine, RootKind
 from verifier.snp.report import parse_report

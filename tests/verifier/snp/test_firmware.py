@@ -16,13 +16,13 @@ from tests.verifier.snp.sample_claims import (
     policy_with,
 )
 from verifier.checks import Check, Outcome
+from verifier.judgement.snp_claims import check_claims
 from verifier.policy import (
     Firmware,
     TcbFloors,
     TcbKind,
     Word,
 )
-from verifier.snp.claims import check_claims
 from verifier.snp.products import Cpuid, ProductLine
 from verifier.snp.signature import Claims
 from verifier.snp.tcb import Tcb

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import pytest
 
-from verifier.digest.disk import (
+from verifier.disk import (
     EROFS_1_5,
     LAYOUTS,
     PRIVATEMODE,
@@ -23,7 +23,7 @@ from verifier.digest.disk import (
     plan_disk,
     tinfoil,
 )
-from verifier.digest.disk.recipes import EROFS_1_9, EROFS_CURRENT
+from verifier.disk.recipes import EROFS_1_9, EROFS_CURRENT
 from verifier.errors import ChangedError, FormatError, TemporaryError, UsageError, VerificationError
 
 T1_ROOTS = {
@@ -447,7 +447,7 @@ def test_memory_stays_bounded(tmp_path):
     with (folder / "weights").open("wb") as file:
         file.truncate(1 << 28)
     code = (
-        "import sys; from pathlib import Path; from verifier.digest.disk import *\n"
+        "import sys; from pathlib import Path; from verifier.disk import *\n"
         "digest_disk(plan_disk(Path(sys.argv[1]), PRIVATEMODE), file_hash=True)\n"
         # not ru_maxrss, which a child inherits from a large parent
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"

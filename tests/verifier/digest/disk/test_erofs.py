@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from verifier.digest.disk.disk import digest_disk, plan_disk
-from verifier.digest.disk.erofs import plan_erofs
-from verifier.digest.disk.erofs_bytes import inode_record
-from verifier.digest.disk.image import image_chunks
-from verifier.digest.disk.recipes import EROFS_1_5
-from verifier.digest.disk.tree import Kind, Node, directory
+from verifier.disk.build import digest_disk, plan_disk
+from verifier.disk.erofs import plan_erofs
+from verifier.disk.erofs_bytes import inode_record
+from verifier.disk.image import image_chunks
+from verifier.disk.recipes import EROFS_1_5
+from verifier.disk.tree import Kind, Node, directory
 from verifier.errors import FormatError, UsageError
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/erofs.json").read_text())["rows"]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.digest.disk import PRIVATEMODE, digest_disk, plan_disk, plan_sizes
-from verifier.digest.disk.excluded import apply_excluded, parse_excluded
-from verifier.digest.disk.globs import gitattributes, gitignore, shell_glob
-from verifier.digest.disk.lfs import pointer_bytes
-from verifier.digest.disk.tree import read_tree, walk
+from verifier.disk import PRIVATEMODE, digest_disk, plan_disk, plan_sizes
+from verifier.disk.excluded import apply_excluded, parse_excluded
+from verifier.disk.globs import gitattributes, gitignore, shell_glob
+from verifier.disk.lfs import pointer_bytes
+from verifier.disk.tree import read_tree, walk
 from verifier.errors import ProvenanceError, UsageError
 
 # A repository with something for every rule.

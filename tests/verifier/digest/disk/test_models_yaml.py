@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.digest.disk import find_disk, parse_models_yaml, parse_published_disk
-from verifier.digest.disk.models_yaml import normalized_name
+from verifier.disk import find_disk, parse_models_yaml, parse_published_disk
+from verifier.disk.models_yaml import normalized_name
 from verifier.errors import FormatError, ProvenanceError, UsageError
 
 OPT_125M = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.digest.disk import DiskDigest, VerityParameters, match_disk_digests, parse_disk_digest
+from verifier.disk import DiskDigest, VerityParameters, match_disk_digests, parse_disk_digest
 from verifier.errors import FormatError, ProvenanceError, VerificationError
 
 RECORD = DiskDigest("privatemode", "erofs-1.9", VerityParameters(salt=b"\0"), 77, bytes(range(32)), bytes(32))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from verifier.digest.disk import digest_disk, plan_disk
-from verifier.digest.disk.erofs_bytes import seal_first_block
-from verifier.digest.disk.image import image_chunks
-from verifier.digest.disk.recipes import EROFS_1_5
-from verifier.digest.disk.tree import read_tree
-from verifier.digest.disk.verity import ZERO_UUID
+from verifier.disk import digest_disk, plan_disk
+from verifier.disk.erofs_bytes import seal_first_block
+from verifier.disk.image import image_chunks
+from verifier.disk.recipes import EROFS_1_5
+from verifier.disk.tree import read_tree
+from verifier.disk.verity import ZERO_UUID
 
 
 def make_image(tool, folder, image):

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from verifier.digest.disk import PRIVATEMODE, digest_disk, hash_blocks, plan_disk, verify_image
-from verifier.digest.disk.verity import VerityParameters, superblock
+from verifier.disk import PRIVATEMODE, digest_disk, hash_blocks, plan_disk, verify_image
+from verifier.disk.verity import VerityParameters, superblock
 from verifier.errors import FormatError, ProvenanceError, UsageError, VerificationError
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.digest.disk.hash_area import HashArea
-from verifier.digest.disk.verity import VerityParameters, block_hasher, hash_blocks, parse_superblock, superblock
-from verifier.digest.disk.verity_tree import TreeBuilder
+from verifier.disk.hash_area import HashArea
+from verifier.disk.verity import VerityParameters, block_hasher, hash_blocks, parse_superblock, superblock
+from verifier.disk.verity_tree import TreeBuilder
 from verifier.errors import FormatError, ProvenanceError
 
 HERE = Path(__file__).parent

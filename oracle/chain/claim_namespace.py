@@ -1,0 +1,76 @@
+"""Claiming a namespace: the owner-to-be signs, anybody pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from oracle.chain.payer import Payer
+from oracle.chain.signers import Signer, full_signature
+from verifier.errors import UsageError
+from verifier.record.signing import claim_digest
+from verifier.registry.contract import load_artifact
+from verifier.registry.node import node_errors
+from verifier.registry.reader import RegistryReader
+
+IDENTITIES_MAX = 16
+# A claim that is in no block by then is void, so that it cannot come back later.
+_VALID_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A namespace that was claimed. Addresses have 20 bytes, the transaction's hash 32."""
+
+    namespace: str
+    owner: str
+    block: int
+    transaction: bytes
+
+
+def claim_namespace(
+    rpc_url: str,
+    registry: RegistryReader,
+    payer: Signer,
+    owner: Signer,
+    namespace: str,
+    *,
+    identities: tuple[bytes, ...],
+    identity_limit: int,
+) -> Claim:
+    """Claim a namespace for the owner's account and wait until that is in a block.
+
+    Args:
+        identities: publishers trusted from the start.
+        identity_limit: how many are trusted on first use, those included.
+
+    Raises:
+        UsageError: the contract refuses: the namespace is taken, or cannot be one; the limit is wrong.
+        TemporaryError: the node failed, or the transaction is in no block yet.
+    """
+    if not len(identities) <= identity_limit <= IDENTITIES_MAX:
+        got, wanted = f"{len(identities)} identities, limit {identity_limit}", f"a limit of at most {IDENTITIES_MAX}"
+        raise UsageError("more identities than the limit, or too high a limit", where="claim", got=got, wanted=wanted)
+    account = Payer(rpc_url, payer)
+    address = registry.contracts()["namespaces"]
+    with node_errors(account.where):
+        web3 = account.web3
+        contract: Any = web3.eth.contract(web3.to_checksum_address(address), abi=load_artifact("Namespaces").abi)
+        nonce = contract.functions.nonces(owner.address).call()
+        deadline = web3.eth.get_block("latest")["timestamp"] + _VALID_SECONDS
+    digest = claim_digest(
+        registry.chain_id,
+        address,
+        namespace,
+        bytes.fromhex(owner.address[2:]),
+        identity_limit=identity_limit,
+        identities=identities,
+        nonce=nonce,
+        deadline=deadline,
+    )
+    signature = full_signature(owner.sign_digest(digest))
+    call = contract.functions.claimNamespace(
+        namespace, owner.address, identity_limit, list(identities), nonce, deadline, signature
+    )
+    receipt = account.send(call, "Namespaces")
+    return Claim(namespace, owner.address, receipt["blockNumber"], bytes(receipt["transactionHash"]))

@@ -1,0 +1,178 @@
+"""Putting a registry on a chain, and making sure that what is there is the contract this version ships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oracle.chain.payer import RECEIPT_SECONDS, Payer
+from oracle.chain.rofl import APP_ID_BYTES, PREFIX, parse_app_id
+from oracle.chain.signers import Signer
+from verifier.errors import TemporaryError, UsageError, VerificationError
+from verifier.registry.contract import load_artifact
+from verifier.registry.deployment import Deployment
+from verifier.registry.node import connect, node_errors, parse_address, shown_url
+
+ORACLES_MAX = 32
+WEIGHT_MAX = 2**16 - 1
+_FOR_EVER = 2**40 - 1
+_HOUR_SECONDS = 3600
+_NO_APP = bytes(APP_ID_BYTES)
+_NOBODY = "0x" + "00" * 20
+
+
+@dataclass(frozen=True)
+class OracleTerms:
+    """One oracle of the first set: its key's address, and how much its signature counts.
+
+    A ROFL app (its id, 21 bytes) needs no key: on Oasis Sapphire it binds one itself.
+    """
+
+    key: str
+    weight: int
+    rofl_app: bytes = _NO_APP
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who shall have which right over a registry.
+
+    Announcements wait in public for `delay_hours`; for `grace_hours` signatures of an earlier oracle set still count.
+    """
+
+    owner: str
+    guardian: str
+    oracles: tuple[OracleTerms, ...]
+    threshold: int
+    delay_hours: int
+    grace_hours: int
+
+
+def parse_oracle(text: str) -> OracleTerms:
+    """Read an address or the id of a ROFL app (`rofl1…`), with or without `:WEIGHT`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    name, separator, weight = text.partition(":")
+    app = parse_app_id(name) if name.startswith(PREFIX) else _NO_APP
+    address = _NOBODY if any(app) else name
+    parse_address(address, "oracle")
+    number = int(weight) if weight.isascii() and weight.isdecimal() and len(weight) <= 5 else 0
+    if separator and not 1 <= number <= WEIGHT_MAX:
+        raise UsageError("not a weight", where="oracle", got=text, wanted=f"ADDRESS:WEIGHT, 1 to {WEIGHT_MAX}")
+    return OracleTerms(address, number if separator else 1, app)
+
+
+def majority(oracles: tuple[OracleTerms, ...]) -> int:
+    """The least weight that two disjoint groups of oracles cannot both have."""
+    return sum(oracle.weight for oracle in oracles) // 2 + 1
+
+
+def chain_id_of(rpc_url: str) -> int:
+    """Return the id of a node's chain.
+
+    Raises:
+        TemporaryError: the node failed.
+    """
+    with node_errors(shown_url(rpc_url)):
+        return int(connect(rpc_url).eth.chain_id)
+
+
+def deploy(rpc_url: str, signer: Signer, terms: Terms, *, receipt_seconds: float = RECEIPT_SECONDS) -> Deployment:
+    """Deploy a registry and wait until it is in a block.
+
+    Args:
+        signer: pays; it gets no right over the registry.
+
+    Raises:
+        UsageError: an address is wrong or zero, or the oracles cannot reach the threshold.
+        TemporaryError: the node failed, or the transaction is in no block yet; the message has its hash.
+        VerificationError: the transaction failed, or other code is there.
+    """
+    payer = Payer(rpc_url, signer, receipt_seconds=receipt_seconds)
+    arguments, artifact = _constructor_arguments(terms), load_artifact()
+    with node_errors(payer.where):
+        factory: Any = payer.web3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
+        chain_id = payer.web3.eth.chain_id
+    receipt = payer.send(factory.constructor(*arguments), "ProvenanceRegistry")
+    with node_errors(payer.where):
+        registry = bytes.fromhex(str(receipt["contractAddress"])[2:])
+        code = _require_code(payer, "ProvenanceRegistry", registry)
+        functions = payer.web3.eth.contract(receipt["contractAddress"], abi=artifact.abi).functions
+        namespaces, lineage = (bytes.fromhex(functions[name]().call()[2:]) for name in ("namespaces", "lineage"))
+        _require_code(payer, "Namespaces", namespaces)
+        _require_code(payer, "Lineage", lineage)
+        code_hash = bytes(payer.web3.keccak(code))
+    block, transaction = receipt["blockNumber"], bytes(receipt["transactionHash"])
+    return Deployment(chain_id, registry, namespaces, lineage, block, transaction, code_hash)
+
+
+def number_policies(rpc_url: str, signer: Signer, registry: bytes, policies: Mapping[str, bytes]) -> dict[str, int]:
+    """Give policies their numbers, each by a transaction unless it has one; return the numbers by name.
+
+    Args:
+        policies: digests by name.
+
+    Raises:
+        TemporaryError: the node failed. The registry works all the same: an oracle numbers what it needs.
+    """
+    payer, numbers = Payer(rpc_url, signer), {}
+    with node_errors(payer.where):
+        address = payer.web3.to_checksum_address(registry)
+        functions = payer.web3.eth.contract(address, abi=load_artifact().abi).functions
+        for name, digest in policies.items():
+            if functions.policyIdOf(digest).call() == 0:
+                payer.send(functions.numberPolicy(digest), "ProvenanceRegistry")
+            numbers[name] = int(functions.policyIdOf(digest).call())
+            if numbers[name] == 0:
+                got, wanted = f"none of {name}", "one, since it was given"
+                raise TemporaryError(
+                    "the node shows no number of a policy yet", where=payer.where, got=got, wanted=wanted
+                )
+    return numbers
+
+
+def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
+    owner, guardian = _party(terms.owner, "owner"), _party(terms.guardian, "guardian")
+    if not 1 <= len(terms.oracles) <= ORACLES_MAX:
+        got, wanted = f"{len(terms.oracles)} oracles", f"1 to {ORACLES_MAX}"
+        raise UsageError("not an oracle set", where="oracle", got=got, wanted=wanted)
+    oracles = [(_key(oracle), oracle.weight, 0, _FOR_EVER, oracle.rofl_app) for oracle in terms.oracles]
+    names = [f"ROFL app {app.hex()}" if any(app) else key for key, *_, app in oracles]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise UsageError("an oracle is named twice", where="oracle", got=", ".join(twice), wanted="every oracle once")
+    weight = sum(oracle.weight for oracle in terms.oracles)
+    if not 1 <= terms.threshold <= weight <= WEIGHT_MAX:
+        got = f"threshold {terms.threshold} of {weight}"
+        wanted = f"1 to what all oracles weigh, at most {WEIGHT_MAX}"
+        raise UsageError("a threshold out of reach", where="threshold", got=got, wanted=wanted)
+    delay_seconds, grace_seconds = terms.delay_hours * _HOUR_SECONDS, terms.grace_hours * _HOUR_SECONDS
+    return owner, guardian, delay_seconds, grace_seconds, oracles, terms.threshold
+
+
+def _key(oracle: OracleTerms) -> str:
+    return _NOBODY if any(oracle.rofl_app) else _party(oracle.key, "oracle")
+
+
+def _party(text: str, role: str) -> str:
+    from eth_utils.address import to_checksum_address
+
+    address = parse_address(text, role)
+    if not any(address):
+        raise UsageError("nobody has the zero address", where=role, got=text, wanted="an account")
+    return str(to_checksum_address(address))
+
+
+def _require_code(payer: Payer, name: str, address: bytes) -> bytes:
+    code = bytes(payer.web3.eth.get_code(payer.web3.to_checksum_address(address)))
+    if code != load_artifact(name).deployed_bytecode:
+        raise VerificationError(
+            "the contract there is not the one sent",
+            where=f"{payer.where}, 0x{address.hex()}",
+            got=f"{len(code)} bytes of code",
+            wanted=f"the {name} that this version ships",
+        )
+    return code

@@ -1,0 +1,101 @@
+"""One transaction after another, each waited for: for commands that a person runs and watches.
+
+The oracle itself has to survive being killed at any moment, and sends otherwise: see `oracle.chain.transactions`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oracle.chain.calls import refusal_name
+from oracle.chain.rpc import revert_data
+from oracle.chain.signers import Signer
+from verifier.errors import TemporaryError, UsageError, VerificationError
+from verifier.registry.contract import load_artifact
+from verifier.registry.node import connect, node_errors, shown_url
+
+if TYPE_CHECKING:
+    from web3 import Web3
+    from web3.types import TxParams, TxReceipt
+
+RECEIPT_SECONDS = 300.0
+
+
+class Payer:
+    """An account that pays. `web3` asks the same node.
+
+    Raises (every method):
+        TemporaryError: the node failed, the account is empty, or a transaction is in no block yet.
+    """
+
+    def __init__(self, rpc_url: str, signer: Signer, *, receipt_seconds: float = RECEIPT_SECONDS) -> None:
+        self.web3: Web3 = connect(rpc_url)
+        self.where = shown_url(rpc_url)
+        self._signer = signer
+        self._receipt_seconds = receipt_seconds
+
+    def send(self, call: Any, contract: str) -> TxReceipt:
+        """Make a call (web3's, of a contract of this name) as a transaction and wait until it is in a block.
+
+        Raises:
+            UsageError: the contract refuses it. VerificationError: it would have been taken, and failed.
+        """
+        from hexbytes import HexBytes
+
+        with node_errors(self.where):
+            transaction = self._build(call, contract)
+            raw, _ = self._signer.sign_transaction(transaction)
+            sent = self.web3.eth.send_raw_transaction(HexBytes(raw))
+        receipt = self._wait(HexBytes(sent))
+        if receipt["status"] != 1:
+            raise VerificationError(
+                "the transaction failed", where=self.where, got=f"0x{bytes(sent).hex()}", wanted="one that takes effect"
+            )
+        return receipt
+
+    def _build(self, call: Any, contract: str) -> dict[str, Any]:
+        """The transaction, its gas estimated; a plain gas price is understood by every chain, Sapphire among them."""
+        from web3.exceptions import ContractLogicError
+
+        eth, account = self.web3.eth, self.web3.to_checksum_address(self._signer.address)
+        if eth.get_balance(account) == 0:
+            raise TemporaryError("the paying account is empty", where=account, got="0 wei", wanted="what it costs")
+        envelope: TxParams = {
+            "from": account,
+            "nonce": eth.get_transaction_count(account, "latest"),
+            "chainId": eth.chain_id,
+            "gasPrice": eth.gas_price,
+        }
+        try:
+            return dict(call.build_transaction(envelope))
+        except ContractLogicError as error:
+            got = self._refusal_words(revert_data(error.data), contract)
+            raise UsageError(
+                "the contract refuses this", where=contract, got=got, wanted="a call that it takes"
+            ) from error
+
+    def _refusal_words(self, data: bytes, contract: str) -> str:
+        """A contract's error with its arguments: `NamespaceTaken(namespaceId 0x..., owner 0x...)`."""
+        name = refusal_name(data, contract)
+        errors = {item["name"]: item["inputs"] for item in load_artifact(contract).abi if item["type"] == "error"}
+        if name not in errors:
+            return name
+        names, types = ([one[part] for one in errors[name]] for part in ("name", "type"))
+        values = [_shown(value) for value in self.web3.codec.decode(types, data[4:])]
+        return f"{name}({', '.join(' '.join(pair) for pair in zip(names, values, strict=True))})"
+
+    def _wait(self, sent: Any) -> TxReceipt:
+        from web3.exceptions import TimeExhausted
+
+        with node_errors(self.where):
+            try:
+                return self.web3.eth.wait_for_transaction_receipt(sent, timeout=self._receipt_seconds)
+            except TimeExhausted:
+                got = f"0x{bytes(sent).hex()}"
+                raise TemporaryError(
+                    "the transaction is in no block yet", where=self.where, got=got, wanted="a block that holds it"
+                ) from None
+
+
+def _shown(value: object) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

@@ -1,0 +1,98 @@
+"""What an oracle signs: a record for one registry, with its policy's number and its recorded parents."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from oracle.chain.calls import publish_call
+from oracle.chain.registry_state import Seat
+from oracle.chain.signers import Signer
+from verifier.errors import UsageError
+from verifier.record.codec import encode_record, record_id, release_id
+from verifier.record.fields import Entry, Record
+from verifier.record.signing import report_digest
+from verifier.record.standing import SIMULATED_CODE
+from verifier.text import printable
+
+_log = logging.getLogger(__name__)
+
+
+class Parents(Protocol):
+    """Where recorded releases of a model are found; `verifier.registry.reader.RegistryReader` is one."""
+
+    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]: ...
+
+
+class Seats(Protocol):
+    """`oracle.chain.registry_state.RegistryState`."""
+
+    def seat(self, key: str, *, block: int) -> Seat | None: ...
+
+
+class Reporter:
+    """Signs reports for one registry with one key.
+
+    Args:
+        registry: its address, 20 bytes.
+    """
+
+    def __init__(self, signer: Signer, parents: Parents, seats: Seats, *, chain_id: int, registry: bytes) -> None:
+        self._signer = signer
+        self._parents = parents
+        self._seats = seats
+        self._chain_id = chain_id
+        self._registry = registry
+
+    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
+        """Return the call that publishes a record with our signature.
+
+        Raises:
+            UsageError: our signature alone does not make a record.
+            FormatError: the record cannot be written in the registry's format (check `registry-record`).
+            TemporaryError: the node does not answer.
+        """
+        seat = self._seat(block)
+        data = encode_record(record, policy_id=policy_id, parents=self._recorded_parents(record))
+        digest = report_digest(self._chain_id, self._registry, seat.epoch, data)
+        return publish_call(data, (seat.epoch, 1 << seat.index, self._signer.sign_digest(digest)))
+
+    def _seat(self, block: int) -> Seat:
+        seat = self._seats.seat(self._signer.address, block=block)
+        where = f"key {self._signer.address}"
+        if seat is None:
+            raise UsageError("not an oracle of this registry", where=where, wanted="a key of the oracle set in force")
+        if seat.weight < seat.threshold:
+            raise UsageError(
+                "signatures of other oracles are needed, and this version collects none",
+                where=where,
+                got=f"weight {seat.weight}",
+                wanted=f"the threshold, {seat.threshold}",
+            )
+        return seat
+
+    def _recorded_parents(self, record: Record) -> tuple[bytes, ...]:
+        """Ids of the releases that a record was made from, in its manifest's order; the unrecorded are left out."""
+        found: dict[bytes, None] = {}
+        for model_digest in record.parent_models:
+            parent = self._parent(model_digest)
+            if parent is None:
+                name = printable(f"{record.name} {record.version}")
+                _log.warning("%s: parent model %s is not recorded, left out", name, model_digest.hex())
+            elif parent != record_id(record):
+                found[parent] = None
+        return tuple(found)
+
+    def _parent(self, model_digest: bytes) -> bytes | None:
+        """The release that stands for a model: in good standing before others, of the highest grade, recorded first.
+
+        Whoever has the same files can record them again by worse evidence, ahead of everybody; he must not choose.
+        """
+        entries = [entry for entry in self._parents.entries_of_model(model_digest) if entry.passed]
+        if not entries:
+            return None
+        best = min(
+            entries,
+            key=lambda one: (bool(one.closed_because), one.product_line == SIMULATED_CODE, -one.grade, one.recorded_at),
+        )
+        return release_id(best.model_digest, best.manifest_digest)

@@ -1,0 +1,154 @@
+"""What the ledger asks of an EVM chain. Nothing here is sent twice and no answer is believed further than it goes.
+
+A node may be wrong, late or down: every failure is a `TemporaryError`, never a statement about a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from verifier.errors import TemporaryError, UsageError
+from verifier.registry.node import connect, node_errors, shown_url
+from verifier.text import printable
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+
+class RevertedError(TemporaryError):
+    """A simulated call reverted. `data` is what the contract gave as its reason.
+
+    Temporary, since it is a statement about this chain at this block: the record may be there already, or the
+    oracle may not be authorised yet.
+    """
+
+    def __init__(self, problem: str, *, where: str, data: bytes) -> None:
+        super().__init__(problem, where=where)
+        self.data = data
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a contract: addresses with 0x and 40 hex digits in checksum form, and the encoded arguments."""
+
+    sender: str
+    to: str
+    data: bytes
+
+    def fields(self) -> dict[str, Any]:
+        return {"from": self.sender, "to": self.to, "data": "0x" + self.data.hex()}
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What the chain asks for now: the newest block's base fee, and the tip that the node suggests."""
+
+    base_fee_wei: int
+    priority_fee_wei: int
+
+
+class Chain(Protocol):
+    """One chain. Block numbers are given, so that answers belong together."""
+
+    def identity(self, contract: str) -> dict[str, str]:
+        """Facts that never change: chain id, genesis block, and the contract's address and code."""
+
+    def head(self) -> int:
+        """Number of the newest block."""
+
+    def nonce(self, address: str, block: int) -> int:
+        """Number of transactions of `address` up to and with `block`, which is its next nonce there."""
+
+    def prices(self) -> Prices: ...
+
+    def simulate(self, call: Call) -> None:
+        """Run a call on the newest block without a transaction; raise RevertedError if it reverts."""
+
+    def estimate_gas(self, call: Call) -> int: ...
+
+    def succeeded(self, transaction_hash: bytes) -> bool | None:
+        """Whether a mined transaction took effect; None if it is not mined."""
+
+    def send(self, raw: bytes) -> str:
+        """Hand a signed transaction over; return "" or what the node had against it."""
+
+
+class Web3Chain:
+    """A `Chain` behind a JSON-RPC endpoint (https://ethereum.github.io/execution-apis/). No network until asked.
+
+    Raises:
+        UsageError: not an endpoint.
+        TemporaryError: the node does not answer, or not sensibly. Every method may raise this.
+    """
+
+    def __init__(self, rpc_url: str, *, timeout_seconds: float) -> None:
+        self._web3: Web3 = connect(rpc_url, timeout_seconds)
+        self._where = shown_url(rpc_url)
+
+    def identity(self, contract: str) -> dict[str, str]:
+        with node_errors(self._where):
+            eth = self._web3.eth
+            code = bytes(eth.get_code(self._web3.to_checksum_address(contract)))
+            if not code:
+                raise UsageError("no contract at the registry's address", where=contract, wanted="a registry")
+            return {
+                "chain id": str(eth.chain_id),
+                "genesis block": bytes(eth.get_block(0)["hash"]).hex(),
+                "registry": contract.lower(),
+                "registry code": hashlib.sha256(code).hexdigest(),
+            }
+
+    def head(self) -> int:
+        with node_errors(self._where):
+            return int(self._web3.eth.block_number)
+
+    def nonce(self, address: str, block: int) -> int:
+        with node_errors(self._where):
+            return int(self._web3.eth.get_transaction_count(self._web3.to_checksum_address(address), block))
+
+    def prices(self) -> Prices:
+        with node_errors(self._where):
+            base_fee = int(self._web3.eth.get_block("latest")["baseFeePerGas"])
+            return Prices(base_fee, int(self._web3.eth.max_priority_fee))
+
+    def simulate(self, call: Call) -> None:
+        from web3.exceptions import ContractLogicError
+
+        with node_errors(self._where):
+            try:
+                self._web3.eth.call(call.fields())  # type: ignore[arg-type]  # a TypedDict with "from" as a key
+            except ContractLogicError as error:
+                raise RevertedError("call reverts", where=call.to, data=revert_data(error.data)) from error
+
+    def estimate_gas(self, call: Call) -> int:
+        with node_errors(self._where):
+            return int(self._web3.eth.estimate_gas(call.fields()))  # type: ignore[arg-type]
+
+    def succeeded(self, transaction_hash: bytes) -> bool | None:
+        from web3.exceptions import TransactionNotFound
+
+        with node_errors(self._where):
+            try:
+                return self._web3.eth.get_transaction_receipt(transaction_hash)["status"] == 1  # type: ignore[arg-type]
+            except TransactionNotFound:
+                return None
+
+    def send(self, raw: bytes) -> str:
+        from web3.exceptions import Web3RPCError
+
+        with node_errors(self._where):
+            try:
+                self._web3.eth.send_raw_transaction(raw)
+            except Web3RPCError as error:
+                return printable(str(error))
+        return ""
+
+
+def revert_data(data: object) -> bytes:
+    """What a contract gave as its reason, taken from web3's exception; empty if that is anything but hex."""
+    try:
+        return bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else b""
+    except ValueError:
+        return b""

@@ -1,0 +1,240 @@
+"""Who signs, and where the key comes from. A key is never in argv, in a log or in the journal.
+
+    level     loader              key in                                      used on
+    dev       EnvironmentSigner   an environment variable                     local chains; elsewhere only if told so
+    default   KeystoreSigner      a keystore v3 file, password from a file    any chain
+
+An oracle has two uses for keys, and may have two keys. One pays for transactions: it lies on a machine that is online,
+holds what fees cost, and is replaced by another at will. One signs reports: the registry knows it, and only the owner's
+announced delay brings another in its place.
+
+A KMS, an HSM or an enclave is another class with the same members; `compact_signature` makes of its r and s what the
+registry takes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, NoReturn, Protocol
+
+from verifier.errors import UsageError
+from verifier.registry.node import keeping_recursion_limit
+from verifier.text import printable
+
+# Chain ids that development nodes use: anvil and hardhat, geth --dev.
+LOCAL_CHAIN_IDS = frozenset({1337, 31337})
+_KEY_BYTES = 32
+_CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_KEYSTORE_MAX_BYTES = 64 * 1024
+_PASSWORD_MAX_BYTES = 4096
+
+
+class Secret:
+    """Bytes that no repr, log, traceback or pickle shows; `reveal` says where they are used."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+
+    def reveal(self) -> bytes:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not serialised")
+
+
+class Signer(Protocol):
+    """A key that pays for transactions, or signs reports, or both."""
+
+    @property
+    def address(self) -> str:
+        """The account's address in checksum form."""
+
+    @property
+    def for_development(self) -> bool:
+        """Whether the key is kept so loosely that it belongs on a local chain."""
+
+    def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        """Return the raw bytes and the hash (32 bytes) of a transaction with these JSON-RPC fields."""
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return the compact signature (ERC-2098, 64 bytes) over a digest of 32 bytes; the same every time."""
+
+
+class _KeySigner:
+    """Signs with a private key held in memory."""
+
+    for_development = False
+
+    def __init__(self, key: Secret, where: str) -> None:
+        self._key = key
+        self.address: str = _account(key, where).address
+
+    def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        signed = _account(self._key, "key").sign_transaction(dict(fields))
+        return bytes(signed.raw_transaction), bytes(signed.hash)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        signed = _library().unsafe_sign_hash(digest, self._key.reveal())
+        return compact_signature(digest, signed.r, signed.s, self.address)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.address})"
+
+
+class EnvironmentSigner(_KeySigner):
+    """A private key (64 hex digits, 0x or not) from the environment variable named `variable`: for development.
+
+    Raises:
+        UsageError: the variable is missing or holds no key.
+    """
+
+    for_development = True
+
+    def __init__(self, variable: str, environ: Mapping[str, str] = os.environ) -> None:
+        where = f"environment variable {variable}"
+        text = environ.get(variable, "").strip().removeprefix("0x")
+        try:
+            key = bytes.fromhex(text)
+        except ValueError:
+            key = b""
+        if len(key) != _KEY_BYTES:  # what was got is not said: it may be most of a key
+            raise UsageError("no private key", where=where, wanted="64 hex digits")
+        super().__init__(Secret(key), where)
+
+
+class KeystoreSigner(_KeySigner):
+    """A private key from a keystore v3 file (https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage/).
+
+    Raises:
+        UsageError: not such a file, readable by others than its owner, or the password is wrong.
+    """
+
+    def __init__(self, path: Path, password: Secret) -> None:
+        with _open_private(path) as file:
+            data = file.read(_KEYSTORE_MAX_BYTES)
+        try:
+            key = bytes(_library().decrypt(json.loads(data), password.reveal().decode()))
+        except Exception:  # the library raises nearly anything over a malformed file
+            raise UsageError(
+                "keystore cannot be opened", where=str(path), got="wrong password or malformed", wanted="keystore v3"
+            ) from None
+        super().__init__(Secret(key), str(path))
+
+
+def open_signer(
+    variable: str, keystore: Path | None, password_file: Path | None, environ: Mapping[str, str] = os.environ
+) -> Signer:
+    """Load the one key that is named: an environment variable, or a keystore with its password file.
+
+    Raises:
+        UsageError: none or both are named, or the key cannot be had.
+    """
+    if bool(variable) == bool(keystore) or bool(keystore) != bool(password_file):
+        raise UsageError(
+            "where is the key?",
+            where="key",
+            got="no or several sources",
+            wanted="a variable, or keystore and password file",
+        )
+    if keystore and password_file:
+        return KeystoreSigner(keystore, read_password(password_file))
+    return EnvironmentSigner(variable, environ)
+
+
+def read_password(source: Path | int) -> Secret:
+    """Read a password from a file that only its owner can read, or from an open file descriptor; one line.
+
+    Raises:
+        UsageError: it cannot be read, is open to others, or is empty.
+    """
+    try:
+        with _open_private(source) if isinstance(source, Path) else os.fdopen(source, "rb") as file:
+            password = file.read(_PASSWORD_MAX_BYTES + 1).removesuffix(b"\n")
+    except OSError as error:
+        raise UsageError(f"password cannot be read: {error.strerror}", where=f"password {source}") from None
+    if not password or len(password) > _PASSWORD_MAX_BYTES:
+        raise UsageError("not a password", where=f"password {source}", wanted=f"1 to {_PASSWORD_MAX_BYTES} bytes")
+    return Secret(password)
+
+
+def check_custody(signer: Signer, chain_id: int, *, allow_development_key: bool) -> None:
+    """Refuse a development key on a chain where others would notice.
+
+    Raises:
+        UsageError: the key is for development and the chain is not local, and nobody said that this is meant.
+    """
+    if signer.for_development and chain_id not in LOCAL_CHAIN_IDS and not allow_development_key:
+        raise UsageError(
+            "a key from the environment is for local chains; use a keystore, or say allow_development_key",
+            where=f"account {signer.address}",
+            got=f"chain {chain_id}",
+            wanted=" or ".join(str(known) for known in sorted(LOCAL_CHAIN_IDS)),
+        )
+
+
+def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
+    """Return the one form of a signature that the registry takes: r, then the lower s with the parity of y on top.
+
+    What a KMS gives has no parity, and its s may be the higher one: both are found by recovering the signer.
+
+    Raises:
+        UsageError: it is not a signature over `digest` by `address`.
+    """
+    with keeping_recursion_limit():
+        from eth_keys.datatypes import Signature
+        from eth_keys.exceptions import BadSignature
+        from eth_utils.exceptions import ValidationError
+    low = min(s, _CURVE_ORDER - s)
+    for parity in (0, 1):
+        try:
+            found = Signature(vrs=(parity, r, low)).recover_public_key_from_msg_hash(digest)
+        except (BadSignature, ValidationError):
+            continue
+        if found.to_checksum_address() == address:
+            return r.to_bytes(32, "big") + (low | parity << 255).to_bytes(32, "big")
+    raise UsageError("a signature by another key", where=f"account {address}", wanted="one that recovers to it")
+
+
+def full_signature(compact: bytes) -> bytes:
+    """Return a compact signature as 65 bytes: r, s, and 27 or 28. Other contracts than the registry want it so."""
+    word = int.from_bytes(compact[32:], "big")
+    return compact[:32] + (word & (1 << 255) - 1).to_bytes(32, "big") + bytes((27 + (word >> 255),))
+
+
+def _account(key: Secret, where: str) -> Any:
+    """Make the library's account for one use, so that no long-lived object of another library holds the key."""
+    try:
+        return _library().from_key(key.reveal())
+    except Exception:
+        raise UsageError("not a secp256k1 private key", where=where, wanted="1 to n - 1") from None
+
+
+def _library() -> Any:
+    with keeping_recursion_limit():
+        from eth_account import Account
+    return Account
+
+
+def _open_private(path: Path) -> IO[bytes]:
+    """Open a regular file that group and others have no rights to."""
+    where = printable(str(path))
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=where) from None
+    mode = os.fstat(file.fileno()).st_mode
+    if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
+        file.close()
+        raise UsageError(
+            "file with a secret is open to others", where=where, got=stat.filemode(mode), wanted="-rw-------"
+        )
+    return file

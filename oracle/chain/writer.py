@@ -1,0 +1,248 @@
+"""Records onto the chain: read first, write only what is not there, believe only the contract's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from oracle.chain.calls import number_policy_call, refusal_name
+from oracle.chain.registry_state import RegistryState
+from oracle.chain.reports import Reporter
+from oracle.chain.rpc import Call, Chain, RevertedError, Web3Chain
+from oracle.chain.signers import Signer, check_custody
+from oracle.chain.transactions import FeeLimits, Progress, TransactionSender
+from oracle.journal.journal import Journal
+from oracle.journal.rows import State
+from verifier.checks import Check
+from verifier.errors import RecordError, TemporaryError, VerificationError
+from verifier.record.fields import JUDGED_BEFORE_MAX, Entry, Record, match_entry
+from verifier.registry.node import parse_address
+from verifier.registry.reader import RegistryReader
+
+T = TypeVar("T")
+# What is left of the contract's window when a record is signed: time for it to be mined.
+_INCLUSION = timedelta(hours=1)
+
+
+class Registry(Protocol):
+    """What the oracle reads; `verifier.registry.reader.RegistryReader` is one."""
+
+    def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
+        """The entry of a release as of `block`; raises RecordError if there is none."""
+
+    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+        """The first manifest recorded with a report."""
+
+
+class Policies(Protocol):
+    """`oracle.chain.registry_state.RegistryState`."""
+
+    def policy_id(self, policy_digest: bytes, *, block: int) -> int: ...
+
+
+class Reports(Protocol):
+    """`oracle.chain.reports.Reporter`."""
+
+    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class LedgerOptions:
+    """Where records go. `confirmations` blocks on top make a record final; 0 where the chain has instant finality.
+
+    The registry has no events before `first_block`; `chain_id` None takes any chain.
+    """
+
+    rpc_url: str
+    registry_address: str
+    chain_id: int | None
+    first_block: int
+    confirmations: int
+    limits: FeeLimits
+    rpc_timeout_seconds: float
+    allow_development_key: bool
+
+
+class RegistryWriter:
+    """Publishes records in one registry; publishing the same one again is always safe."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        policies: Policies,
+        reports: Reports,
+        chain: Chain,
+        sender: TransactionSender,
+        journal: Journal,
+        *,
+        address: str,
+        confirmations: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._registry = registry
+        self._policies = policies
+        self._reports = reports
+        self._chain = chain
+        self._sender = sender
+        self._journal = journal
+        self._address = address
+        self._confirmations = confirmations
+        self._clock = clock
+
+    def check_chain(self) -> None:
+        """Compare the chain and the contract with those that this journal began with, or remember them.
+
+        Raises:
+            UsageError: another chain, another genesis, another contract.
+            TemporaryError: the node does not answer.
+        """
+        self._journal.pin(self._chain.identity(self._address))
+
+    def publish(self, row_id: int, record: Record) -> Progress:
+        """Bring a record one step further on its way into the registry.
+
+        Returns:
+            FINAL if it is there `confirmations` blocks deep, MINED if less deep, SENT if its transaction is on its
+            way, JUDGED if it has to wait for something, SEEN if the release has to be judged anew.
+
+        Raises:
+            VerificationError: the release is recorded already, with facts that it cannot have (check
+                `registry-record`).
+            RecordError: its name leads to another release.
+            FormatError: it does not fit the registry's format.
+            UsageError: our signature alone does not make a record.
+            TemporaryError: node, fees or disk; call again later.
+        """
+        # (1) the state as of one block; the account's nonce is asked for the same block
+        head = self._chain.head()
+        entry = self._entry(record, head)
+        if entry is None:
+            return self._push(row_id, lambda: self._publication(record, head), head)
+        # (2) somebody's record of this release is there: ours, or another oracle's
+        deep = self._is_deep(record, head)
+        try:
+            match_entry(record, entry)
+        except VerificationError as error:
+            if deep:
+                raise
+            raise TemporaryError(
+                f"may still be undone: {error.problem}", check=error.check, where=error.where
+            ) from error
+        if not deep:
+            return Progress(State.MINED)
+        # (3) deep enough
+        self._sender.settle(row_id)
+        same = entry.verdict_digest == record.verdict_digest
+        notes = (entry.closed_because, "" if same else "was recorded before, with another verdict")
+        return Progress(State.FINAL, "; ".join(note for note in notes if note))
+
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Progress:
+        """Bring a policy one step further on its way to a number, by which records name it; see `publish`."""
+        head = self._chain.head()
+        if not self._policies.policy_id(policy_digest, block=head):
+            call = Call(self._sender.address, self._address, number_policy_call(policy_digest))
+            return self._push(row_id, lambda: call, head)
+        if not self._final_policy_id(policy_digest, head):
+            return Progress(State.MINED)
+        self._sender.settle(row_id)
+        return Progress(State.FINAL)
+
+    def push_orphans(self) -> None:
+        """See `TransactionSender.push_orphans`."""
+        self._sender.push_orphans(block=self._chain.head())
+
+    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+        return self._registry.manifest_of_report(report_digest)
+
+    def _publication(self, record: Record, head: int) -> Call | Progress:
+        """The call that publishes a record, signed; or why not (yet)."""
+        if self._clock() - record.judged_at > JUDGED_BEFORE_MAX - _INCLUSION:
+            return Progress(State.SEEN, "was judged too long ago to be recorded, is judged anew")
+        policy_id = self._final_policy_id(record.policy_digest, head)
+        if not policy_id:
+            if not self._policies.policy_id(record.policy_digest, block=head):
+                self._journal.open_policy(record.policy_digest, at=self._clock())
+            return Progress(State.JUDGED, "waits for its policy's number in the registry")
+        data = self._reports.publication(record, policy_id=policy_id, block=head)
+        return Call(self._sender.address, self._address, data)
+
+    def _push(self, row_id: int, prepare: Callable[[], Call | Progress], block: int) -> Progress:
+        try:
+            return self._sender.push(row_id, prepare, block=block)
+        except RevertedError as error:
+            name = refusal_name(error.data)
+            if name == "NameTaken":
+                raise RecordError(
+                    "its name leads to another release", check=Check.REGISTRY_RECORD, where=self._address, got=name
+                ) from error
+            raise TemporaryError("the registry would not take it now", where=self._address, got=name) from error
+
+    def _entry(self, record: Record, block: int) -> Entry | None:
+        try:
+            return self._registry.entry_of(record.model_digest, record.manifest_digest, block=block)
+        except RecordError:
+            return None
+
+    def _is_deep(self, record: Record, head: int) -> bool:
+        return self._as_of_final_block(lambda block: self._entry(record, block), head) is not None
+
+    def _final_policy_id(self, policy_digest: bytes, head: int) -> int:
+        """The number of a policy, 0 if it has none that is deep enough: a fork could give it to another policy."""
+        return self._as_of_final_block(lambda block: self._policies.policy_id(policy_digest, block=block), head) or 0
+
+    def _as_of_final_block(self, read: Callable[[int], T], head: int) -> T | None:
+        """What is read as of the newest block that counts as final; None if there is nothing to be had."""
+        block = head - self._confirmations
+        try:
+            return read(block) if block >= 0 else None
+        except TemporaryError:
+            return None  # a node fails over a block before the registry was deployed, too; not final yet, in any case
+
+
+def open_writer(
+    options: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, *, clock: Callable[[], datetime]
+) -> RegistryWriter:
+    """Connect to chain and registry and compare both with the journal.
+
+    Args:
+        payer: signs transactions. reporter: signs reports.
+
+    Raises:
+        UsageError: wrong chain or contract, or a development key on a chain that is not local.
+        TemporaryError: the node does not answer.
+    """
+    address, timeout = checksum_address(options.registry_address), options.rpc_timeout_seconds
+    chain = Web3Chain(options.rpc_url, timeout_seconds=timeout)
+    identity = chain.identity(address)
+    chain_id = int(identity["chain id"])
+    for signer in (payer, reporter):
+        check_custody(signer, chain_id, allow_development_key=options.allow_development_key)
+    journal.pin(identity)
+    registry = RegistryReader(
+        options.rpc_url,
+        address,
+        chain_id=options.chain_id,
+        from_block=options.first_block,
+        timeout_seconds=timeout,
+    )
+    state = RegistryState(options.rpc_url, address, timeout_seconds=timeout)
+    return RegistryWriter(
+        registry,
+        state,
+        Reporter(reporter, registry, state, chain_id=chain_id, registry=registry.address),
+        chain,
+        TransactionSender(chain, payer, journal, options.limits, chain_id=chain_id, clock=clock),
+        journal,
+        address=address,
+        confirmations=options.confirmations,
+        clock=clock,
+    )
+
+
+def checksum_address(text: str) -> str:
+    """Return a registry's address as transactions want it; raises UsageError if it is none."""
+    from eth_utils.address import to_checksum_address
+
+    return str(to_checksum_address(parse_address(text, "registry")))

@@ -1,0 +1,87 @@
+"""The demo's chain: anvil in a process of its own that outlives the demo for a while and then stops by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from oracle.chain.anvil import find_anvil, run_anvil
+from verifier.errors import TemporaryError
+
+_START_SECONDS = 30.0
+# However long the demo itself takes (hashing a large model, say), the chain does not outlive this.
+_DEMO_MAX_SECONDS = 4 * 3600
+
+
+@dataclass(frozen=True)
+class DemoChain:
+    """A running chain, and the people on it: anvil funds their accounts, and everybody knows their keys."""
+
+    rpc_url: str
+    owner_key_hex: str
+    oracle_key_hex: str
+    publisher_key_hex: str
+    oracles: tuple[str, str]
+    keep_seconds: int
+
+
+def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
+    """Start a chain that lives as long as this process, and `keep_seconds` more.
+
+    Raises:
+        UsageError: there is no anvil. TemporaryError: it does not start.
+    """
+    find_anvil()  # the process below could only say in its log that there is none
+    ready = folder / "chain.json"
+    with (folder / "chain.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "oracle.demo.chain", str(ready), str(keep_seconds), str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if ready.exists():
+            started = json.loads(ready.read_text())
+            (_, owner), (first, oracle), (second, _), (_, publisher) = started["accounts"]
+            return DemoChain(started["rpc_url"], owner, oracle, publisher, (first, second), keep_seconds)
+        time.sleep(0.05)
+    words = (folder / "chain.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
+    raise TemporaryError("the embedded chain did not start", where="anvil", got=words[-1], wanted="a running chain")
+
+
+def _serve(ready: Path, keep_seconds: float, demo_process: int) -> None:
+    """Run anvil until the demo has ended and the time after it is up, or its folder is cleared for another demo."""
+    end = time.monotonic() + _DEMO_MAX_SECONDS + keep_seconds
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with run_anvil() as chain:
+        accounts = [(account.address, account.key.hex()) for account in chain.accounts[:4]]
+        started = {"rpc_url": chain.rpc_url, "accounts": accounts, "pid": os.getpid()}
+        partial = ready.with_suffix(".partial")
+        partial.write_text(json.dumps(started))
+        partial.replace(ready)
+        while _is_alive(demo_process) and time.monotonic() < end:
+            time.sleep(0.2)
+        end = min(end, time.monotonic() + keep_seconds)
+        while ready.exists() and time.monotonic() < end:
+            time.sleep(0.2)
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))

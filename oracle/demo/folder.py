@@ -1,0 +1,110 @@
+"""The demo's folder: what it may hold, and the model in it. Nothing that the demo did not make is ever deleted."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from oracle.demo.model import make_tiny_model
+from verifier.errors import TemporaryError, UsageError
+from verifier.manifest.names import PROVENANCE_FOLDER
+
+# Its text is the name of the release that the demo made.
+_MARKER = ".provenance-demo"
+_MADE = {
+    _MARKER,
+    "releases",
+    "evidence",
+    "damaged",
+    "deployments",
+    "cvm.key",
+    "chain.json",
+    "chain.log",
+    "oracle.sqlite",
+    "oracle.sqlite-shm",
+    "oracle.sqlite-wal",
+    "oracle.sqlite.lock",
+}
+_NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
+
+
+def prepare_folder(folder: Path, model: Path | None) -> Path:
+    """Empty the demo's folder of an earlier demo, put a model into it, and return the model's folder there.
+
+    Args:
+        model: a folder to copy, left as it is; None makes a tiny model.
+
+    Raises:
+        UsageError: no such model, one of the two folders lies in the other, or the folder holds what is not the demo's.
+        TemporaryError: the disk fails.
+    """
+    if model is not None:
+        _check_model(model, folder)
+    release = folder / "releases" / _slug("tiny-model" if model is None else model.resolve().name)
+    _clear(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _MARKER).write_text(release.name)
+    except OSError as error:
+        raise TemporaryError("cannot be written", where=str(folder), got=str(error), wanted="a folder") from error
+    if model is None:
+        make_tiny_model(release)
+    else:
+        _copy_model(model.resolve(), release)
+    return release
+
+
+def _check_model(model: Path, folder: Path) -> None:
+    if not model.is_dir():
+        raise UsageError("no such model", where=str(model), got="no folder", wanted="a folder with a model's files")
+    inner, outer = folder.resolve(), model.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        got, wanted = f"{inner} and {outer}", "neither in the other: say --folder"
+        raise UsageError("the model and the demo's folder overlap", where=str(model), got=got, wanted=wanted)
+
+
+def _clear(folder: Path) -> None:
+    """Delete what an earlier demo made; refuse if there is anything else."""
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir() or folder.is_symlink():
+        raise UsageError("not a folder", where=str(folder), got="something else", wanted="a new or empty folder")
+    strangers = sorted({path.name for path in folder.iterdir()} - _MADE)
+    if not strangers and (folder / _MARKER).is_file():
+        made = (folder / _MARKER).read_text(errors="replace")
+        releases = folder / "releases"
+        strangers = sorted({path.name for path in releases.iterdir()} - {made}) if releases.is_dir() else []
+    elif not strangers and any(folder.iterdir()):
+        strangers = [path.name for path in folder.iterdir()]
+    if strangers:
+        got = ", ".join(strangers[:5])
+        raise UsageError("holds what the demo did not make", where=str(folder), got=got, wanted="a new or empty folder")
+    try:
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    except OSError as error:
+        raise TemporaryError("cannot be emptied", where=str(folder), got=str(error), wanted="a folder") from error
+
+
+def _copy_model(source: Path, target: Path) -> None:
+    """Copy a model's files; a link to a file becomes that file, as a release has none. No old `provenance/`."""
+    try:
+        for place, folders, names in os.walk(source):
+            inner = Path(place).relative_to(source)
+            if inner == Path():
+                folders[:] = [name for name in folders if name != PROVENANCE_FOLDER]
+            linked = [name for name in folders if (Path(place) / name).is_symlink()]
+            if linked:
+                raise UsageError("a link to a folder", where=str(Path(place) / linked[0]), got="a link", wanted="files")
+            (target / inner).mkdir(parents=True)
+            for name in names:
+                shutil.copyfile(Path(place) / name, target / inner / name)
+    except (OSError, shutil.Error) as error:
+        raise UsageError("cannot be copied", where=str(source), got=str(error), wanted="readable files") from error
+
+
+def _slug(folder_name: str) -> str:
+    """A name for a release: what is no letter or digit becomes a hyphen."""
+    return _NO_SLUG.sub("-", folder_name).strip("-")[:90] or "model"

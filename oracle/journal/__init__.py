@@ -1,0 +1,1 @@
+"""A crash-safe account of every release: one interface, kept in SQLite."""

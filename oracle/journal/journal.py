@@ -1,0 +1,333 @@
+"""What happened to every release, crash-safe: the one place where the oracle remembers.
+
+A row is one signed manifest of one release. It moves forward through the states
+
+    seen -> judged -> signed -> sent -> mined -> final         its record is on chain, deep enough
+      | <------|________________________________/
+      v                                                        (a reorg moves mined back to sent; a record that waited
+                                                               for too long is forgotten, and the release seen again)
+    rejected                                                   malformed, forged or refused; a FAILED verdict is kept
+    stuck                                                      our own bug, too many times: waits for a person
+
+Waiting is not a state: a parked row keeps its state and has a `retry_at`. Verdicts are only ever added. A transaction
+is stored before it is sent, so that after a kill the same bytes go again.
+
+A policy that has no number in the registry yet has a row of its own, without a record, from `judged` on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from oracle.journal.rows import (
+    Attempt,
+    AttemptState,
+    ReleaseKey,
+    Row,
+    SignedTransaction,
+    State,
+    attempt_row,
+    policy_key,
+    release_row,
+    time_text,
+)
+from oracle.journal.sqlite import Database
+from verifier.errors import ProvenanceError, UsageError
+
+_VERSION = 2
+_SCHEMA = """
+CREATE TABLE pins (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE releases (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, release TEXT NOT NULL, content BLOB NOT NULL,
+    fingerprint TEXT NOT NULL, state TEXT NOT NULL, seen_at TEXT NOT NULL, changed_at TEXT NOT NULL,
+    retry_at TEXT, vain_attempts INTEGER NOT NULL DEFAULT 0, internal_errors INTEGER NOT NULL DEFAULT 0,
+    exit_code INTEGER, check_id TEXT, problem TEXT NOT NULL DEFAULT '',
+    verdict_digest BLOB REFERENCES verdicts (digest), report_digest BLOB, record BLOB,
+    UNIQUE (source, release, content)) STRICT;
+CREATE INDEX releases_by_report ON releases (report_digest);
+CREATE INDEX releases_by_state ON releases (state);
+CREATE TABLE verdicts (
+    digest BLOB PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id),
+    statement BLOB NOT NULL, kept_at TEXT NOT NULL) STRICT;
+CREATE TABLE transactions (
+    id INTEGER PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id), sender TEXT NOT NULL,
+    nonce INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE, raw BLOB NOT NULL, max_fee_wei INTEGER NOT NULL,
+    priority_fee_wei INTEGER NOT NULL, call_to TEXT NOT NULL, call_data BLOB NOT NULL, state TEXT NOT NULL,
+    signed_at TEXT NOT NULL) STRICT;
+CREATE INDEX transactions_by_release ON transactions (release_id);
+CREATE INDEX transactions_by_sender ON transactions (sender, nonce);
+"""
+
+
+class Journal:
+    """The journal file. One process writes it; every method is one durable step.
+
+    Raises (every method):
+        UsageError: the file is corrupt, foreign, of another version, or in use.
+        TemporaryError: the disk is full or fails; what was acknowledged before is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, _SCHEMA, _VERSION)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def pin(self, facts: Mapping[str, str]) -> None:
+        """Remember facts about the world at first sight; raise UsageError if one differs from what was remembered."""
+        with self._database.transaction() as db:
+            for name, value in facts.items():
+                db.execute("INSERT INTO pins VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value))
+                (kept,) = db.execute("SELECT value FROM pins WHERE name = ?", (name,)).fetchone()
+                if kept != value:
+                    raise UsageError(
+                        f"{name} is not the one this journal was started with",
+                        where=str(self._database.path),
+                        got=value,
+                        wanted=kept,
+                    )
+
+    # Releases
+
+    def find(self, source: str, release: str, fingerprint: str) -> Row | None:
+        """Return the row of a release that looked exactly like this before."""
+        sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND fingerprint = ? ORDER BY changed_at DESC"
+        rows = self._database.rows(sql + " LIMIT 1", (source, release, fingerprint))
+        return release_row(rows[0]) if rows else None
+
+    def open(self, key: ReleaseKey, fingerprint: str, *, at: datetime) -> Row:
+        """Return the row of `key`, made if it is new, ready for another look unless it is final or must wait.
+
+        A rejected row is judged afresh, a stuck one goes on where it was. One that must wait is left as it is, its old
+        fingerprint too, so that it is found changed again later.
+        """
+        with self._database.transaction() as db:
+            row = _by_key(db, key)
+            if row is None:
+                return _insert(db, key, fingerprint, State.SEEN, at)
+            if not row.waits(at):
+                record = None if row.state is State.REJECTED else row.record
+                db.execute(
+                    "UPDATE releases SET fingerprint = ?, state = ?, record = ?, retry_at = NULL, changed_at = ?"
+                    " WHERE id = ?",
+                    (fingerprint, _reopened(row), record, time_text(at), row.id),
+                )
+            return _select(db, row.id)
+
+    def row(self, row_id: int) -> Row:
+        return release_row(self._database.rows("SELECT * FROM releases WHERE id = ?", (row_id,))[0])
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return every row, oldest first."""
+        return tuple(release_row(found) for found in self._database.rows("SELECT * FROM releases ORDER BY id"))
+
+    def unpublished(self) -> tuple[Row, ...]:
+        """Return the rows whose record is decided and not yet final, oldest first."""
+        sql = "SELECT * FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') ORDER BY id"
+        return tuple(release_row(found) for found in self._database.rows(sql))
+
+    def manifest_by_report(self, report_digest: bytes) -> bytes | None:
+        """Return the content digest of the first accepted release that used this report."""
+        sql = "SELECT content FROM releases WHERE report_digest = ? AND record IS NOT NULL AND state != 'rejected'"
+        rows = self._database.rows(sql + " ORDER BY id LIMIT 1", (report_digest,))
+        return bytes(rows[0]["content"]) if rows else None
+
+    def accept(self, row_id: int, statement: bytes, record: bytes, report_digest: bytes, *, at: datetime) -> Row:
+        """Keep the PASSED verdict and the record to publish: from here on nothing is judged again."""
+        with self._database.transaction() as db:
+            digest = _keep_verdict(db, row_id, statement, at)
+            db.execute(
+                "UPDATE releases SET verdict_digest = ?, record = ?, report_digest = ? WHERE id = ?",
+                (digest, record, report_digest, row_id),
+            )
+            return _move(db, row_id, State.JUDGED, at)
+
+    def reject(
+        self, row_id: int, error: ProvenanceError, statement: bytes | None, *, retry_at: datetime, at: datetime
+    ) -> Row:
+        """Close a refused release with its FAILED verdict. If it changes it is judged again, not before `retry_at`."""
+        with self._database.transaction() as db:
+            if statement is not None:
+                digest = _keep_verdict(db, row_id, statement, at)
+                db.execute("UPDATE releases SET verdict_digest = ? WHERE id = ?", (digest, row_id))
+            _fail(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
+            db.execute("UPDATE releases SET state = ? WHERE id = ?", (State.REJECTED, row_id))
+            return _select(db, row_id)
+
+    def park(self, row_id: int, error: ProvenanceError, *, retry_at: datetime, at: datetime) -> Row:
+        """Note a temporary failure: the row keeps its state and waits until `retry_at`."""
+        with self._database.transaction() as db:
+            _fail(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
+            return _select(db, row_id)
+
+    def park_internal(self, row_id: int, problem: str, *, limit: int, retry_at: datetime, at: datetime) -> Row:
+        """Note a bug of ours (exit code 1): the row waits as if parked; the `limit`th time it is stuck."""
+        with self._database.transaction() as db:
+            _fail(db, row_id, 1, None, problem, retry_at, at)
+            db.execute(
+                "UPDATE releases SET internal_errors = internal_errors + 1,"
+                " state = CASE WHEN internal_errors + 1 >= ? THEN 'stuck' ELSE state END WHERE id = ?",
+                (limit, row_id),
+            )
+            return _select(db, row_id)
+
+    def advance(self, row_id: int, state: State, *, note: str = "", at: datetime) -> Row:
+        """Move a row to `state`, forget its waits, and note a remark."""
+        with self._database.transaction() as db:
+            return _move(db, row_id, state, at, note)
+
+    def forget_record(self, row_id: int, *, note: str, at: datetime) -> Row:
+        """Let a release be judged anew at the next scan; its verdicts stay."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE releases SET record = NULL, report_digest = NULL WHERE id = ?", (row_id,))
+            return _move(db, row_id, State.SEEN, at, note)
+
+    def open_policy(self, policy_digest: bytes, *, at: datetime) -> Row:
+        """Return the row of a policy that has no number, ready to get one unless it is on its way or must wait."""
+        key = policy_key(policy_digest)
+        with self._database.transaction() as db:
+            row = _by_key(db, key) or _insert(db, key, "", State.JUDGED, at)
+            if row.state is State.FINAL or (row.state is State.STUCK and not row.waits(at)):
+                return _move(db, row.id, State.JUDGED, at)
+            return row
+
+    def reopen(self, row_id: int, *, at: datetime) -> Row:
+        """Let a rejected, stuck or parked release be looked at again at the next pass."""
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE releases SET retry_at = NULL, internal_errors = 0, vain_attempts = 0, changed_at = ?,"
+                " fingerprint = CASE WHEN state IN ('rejected', 'stuck') THEN '' ELSE fingerprint END WHERE id = ?",
+                (time_text(at), row_id),
+            )
+            return _select(db, row_id)
+
+    def verdict(self, digest: bytes) -> bytes | None:
+        """Return the statement of a kept verdict, PASSED or FAILED."""
+        rows = self._database.rows("SELECT statement FROM verdicts WHERE digest = ?", (digest,))
+        return bytes(rows[0]["statement"]) if rows else None
+
+    # Transactions
+
+    def keep_transaction(self, row_id: int, transaction: SignedTransaction, *, at: datetime) -> Attempt:
+        """Store a signed transaction; only after this returns may its bytes leave.
+
+        Signing is deterministic: bytes that were given up earlier, and after a reorg are signed again, live again.
+        """
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO transactions (release_id, sender, nonce, hash, raw, max_fee_wei, priority_fee_wei,"
+                " call_to, call_data, state, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (hash) DO UPDATE SET state = excluded.state, signed_at = excluded.signed_at",
+                (
+                    row_id,
+                    transaction.sender,
+                    transaction.nonce,
+                    transaction.hash,
+                    transaction.raw,
+                    transaction.max_fee_wei,
+                    transaction.priority_fee_wei,
+                    transaction.to,
+                    transaction.data,
+                    AttemptState.LIVE,
+                    time_text(at),
+                ),
+            )
+            _move(db, row_id, State.SIGNED, at)
+            found = db.execute("SELECT * FROM transactions WHERE hash = ?", (transaction.hash,)).fetchone()
+            return attempt_row(found)
+
+    def attempts(self, row_id: int) -> tuple[Attempt, ...]:
+        """Return every transaction ever signed for a row, oldest first."""
+        rows = self._database.rows("SELECT * FROM transactions WHERE release_id = ? ORDER BY id", (row_id,))
+        return tuple(attempt_row(found) for found in rows)
+
+    def orphans(self, sender: str) -> tuple[Attempt, ...]:
+        """Return live transactions of closed rows: their nonces must still be used up, or later ones wait for ever."""
+        sql = (
+            "SELECT transactions.* FROM transactions JOIN releases ON releases.id = release_id WHERE sender = ?"
+            " AND transactions.state = 'live' AND releases.state IN ('final', 'rejected', 'stuck') ORDER BY nonce, id"
+        )
+        return tuple(attempt_row(found) for found in self._database.rows(sql, (sender,)))
+
+    def settle(self, attempt_id: int, state: AttemptState) -> None:
+        """Note what became of a transaction."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE transactions SET state = ? WHERE id = ?", (state, attempt_id))
+
+    def live_nonces(self, sender: str) -> frozenset[int]:
+        """Return the nonces of all live transactions of `sender`.
+
+        Mined ones are not among them: the chain counts those, and one that a deep reorg took away leaves a gap to fill.
+        """
+        sql = "SELECT DISTINCT nonce FROM transactions WHERE sender = ? AND state = 'live'"
+        return frozenset(int(found["nonce"]) for found in self._database.rows(sql, (sender,)))
+
+
+def _reopened(row: Row) -> State:
+    if row.state is State.STUCK and row.record is not None:
+        return State.JUDGED
+    return State.SEEN if row.state in (State.REJECTED, State.STUCK) else row.state
+
+
+def _insert(db: sqlite3.Connection, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:
+    cursor = db.execute(
+        "INSERT INTO releases (source, release, content, fingerprint, state, seen_at, changed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (key.source, key.release, key.content, fingerprint, state, time_text(at), time_text(at)),
+    )
+    return _select(db, cursor.lastrowid or 0)
+
+
+def _keep_verdict(db: sqlite3.Connection, row_id: int, statement: bytes, at: datetime) -> bytes:
+    digest = hashlib.sha256(statement).digest()
+    sql = "INSERT INTO verdicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    db.execute(sql, (digest, row_id, statement, time_text(at)))
+    return digest
+
+
+def _move(db: sqlite3.Connection, row_id: int, state: State, at: datetime, note: str = "") -> Row:
+    db.execute(
+        "UPDATE releases SET state = ?, changed_at = ?, retry_at = NULL, vain_attempts = 0, exit_code = NULL,"
+        " check_id = NULL, problem = ? WHERE id = ?",
+        (state, time_text(at), note, row_id),
+    )
+    return _select(db, row_id)
+
+
+def _fail(
+    db: sqlite3.Connection,
+    row_id: int,
+    exit_code: int,
+    check: str | None,
+    problem: str,
+    retry_at: datetime,
+    at: datetime,
+) -> None:
+    db.execute(
+        "UPDATE releases SET vain_attempts = vain_attempts + 1, exit_code = ?, check_id = ?, problem = ?, retry_at = ?,"
+        " changed_at = ? WHERE id = ?",
+        (exit_code, check, problem, time_text(retry_at), time_text(at), row_id),
+    )
+
+
+def _by_key(db: sqlite3.Connection, key: ReleaseKey) -> Row | None:
+    sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND content = ?"
+    found = db.execute(sql, (key.source, key.release, key.content)).fetchone()
+    return release_row(found) if found else None
+
+
+def _select(db: sqlite3.Connection, row_id: int) -> Row:
+    return release_row(db.execute("SELECT * FROM releases WHERE id = ?", (row_id,)).fetchone())

@@ -1,0 +1,34 @@
+"""A record as the journal keeps it: the same bytes are published after a restart, without another judgement."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+from verifier.record.fields import Record
+
+_BYTES = (
+    "manifest_digest",
+    "model_digest",
+    "verdict_digest",
+    "report_digest",
+    "policy_digest",
+    "publisher_identity",
+    "reported_tcb",
+)
+
+
+def encode_record(record: Record) -> bytes:
+    """Return a record as one JSON object; bytes in hex, the time with its offset."""
+    fields = asdict(record) | {name: getattr(record, name).hex() for name in _BYTES}
+    parents = [digest.hex() for digest in record.parent_models]
+    return json.dumps(fields | {"judged_at": record.judged_at.isoformat(), "parent_models": parents}).encode()
+
+
+def decode_record(data: bytes) -> Record:
+    """Return the record that `encode_record` wrote."""
+    fields = json.loads(data)
+    fields |= {name: bytes.fromhex(fields[name]) for name in _BYTES}
+    parents = tuple(bytes.fromhex(text) for text in fields["parent_models"])
+    return Record(**fields | {"judged_at": datetime.fromisoformat(fields["judged_at"]), "parent_models": parents})

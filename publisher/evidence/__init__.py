@@ -1,0 +1,1 @@
+"""Collect evidence inside the VM: attestation report and certificates, from configfs-tsm or from files."""

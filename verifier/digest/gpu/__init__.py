@@ -1,0 +1,1 @@
+"""The fs-verity tree on NVIDIA GPUs: the kernels of `tree.cu` and the device that runs them."""

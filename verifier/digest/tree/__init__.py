@@ -1,0 +1,1 @@
+"""The fs-verity tree on CPUs: the readable reference, hashlib and the compiled part. Byte sources in, digests out."""

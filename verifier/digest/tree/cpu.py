@@ -1,0 +1,162 @@
+"""Files hashed on every core in one pass: fs-verity digest and, when asked, whole-file SHA-256.
+
+    only the tree     ranges of the file go to whichever threads are idle; each reads and hashes its own
+    both digests      idle threads read pieces and hash their blocks, and one thread takes the pieces into the file's
+                      SHA-256, which is serial; where nobody is idle, one thread does both at once
+
+Memory does not grow with the file: a few buffers of 1 MiB for each thread. Results equal `fsverity.FsVerityHasher`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from verifier.digest.tree.blocks import BlockHash, FileHash
+from verifier.digest.tree.crew import Crew, Job
+from verifier.digest.tree.fsverity import BLOCK_BYTES, FileDigest, descriptor_digest
+from verifier.digest.tree.merkle import (
+    NODE_BYTES,
+    Advance,
+    FileSource,
+    NodeStack,
+    Source,
+    digest_of_one_block,
+    hash_nodes,
+    read_blocks,
+)
+from verifier.digest.tree.native import load_native
+from verifier.digest.tree.processes import ProcessBlocks
+from verifier.strict.files import OpenFile
+
+PIECE_BYTES = 2 * NODE_BYTES
+_RANGE_BYTES = 4 * PIECE_BYTES
+_THREADS_MAX = 32
+
+
+@dataclass(frozen=True)
+class Digests:
+    """Of one source, 32 bytes each."""
+
+    fsverity: bytes
+    sha256: bytes | None
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece whose part of the tree is done."""
+
+    nodes: bytes
+    size: int
+    buffer: memoryview | None = None  # begins with its bytes, if they are still wanted
+
+
+class CpuHasher:
+    """A `files.FileHasher`. Call it from up to `threads` threads at once to hash files side by side.
+
+    Args:
+        threads: how many cores to use; all of them by default, 32 at most.
+        blocks: how blocks are hashed; the compiled part by default where there is one.
+    """
+
+    def __init__(self, threads: int | None = None, blocks: BlockHash | None = None) -> None:
+        self.threads = max(1, min(threads or len(os.sched_getaffinity(0)), _THREADS_MAX))
+        self.blocks = blocks or load_native() or ProcessBlocks(self.threads - 1)
+        self._crew = Crew(self.threads)
+        self._idle_buffers: list[memoryview] = []
+
+    @property
+    def files_at_once(self) -> int:
+        return self.threads
+
+    @property
+    def path_name(self) -> str:
+        """Which path runs, for people."""
+        return self.blocks.path_name
+
+    def __call__(self, file: OpenFile, *, sha256: bool, advance: Advance) -> FileDigest:
+        found = self.digest(FileSource(file), sha256=sha256, advance=advance)
+        return FileDigest(file.path, file.size, found.fsverity, found.sha256)
+
+    def digest(self, source: Source, *, sha256: bool = False, advance: Advance = lambda size: None) -> Digests:
+        """Read the source once and return its digests; `advance` is called in this thread.
+
+        Raises:
+            ChangedError: the source is shorter than it says. TemporaryError: it cannot be read.
+        """
+        if source.size <= BLOCK_BYTES:
+            return self._digest_one_block(source, sha256, advance)
+        nodes = NodeStack(self.blocks)
+        file = self.blocks.file_hash() if sha256 else None
+        with self._crew.job() as job:
+            for piece in self._hash_both(job, source, file) if file else self._hash_tree(job, source):
+                nodes.push(piece.nodes)
+                advance(piece.size)
+        return Digests(descriptor_digest(source.size, nodes.root()), file.digest() if file else None)
+
+    def _digest_one_block(self, source: Source, sha256: bool, advance: Advance) -> Digests:
+        data = bytearray(source.size)
+        source.read_into(memoryview(data), 0)
+        advance(source.size)
+        fsverity = digest_of_one_block(self.blocks, bytes(data))
+        return Digests(fsverity, hashlib.sha256(data).digest() if sha256 else None)
+
+    def _hash_tree(self, job: Job[_Piece], source: Source) -> Iterator[_Piece]:
+        for offset in range(0, source.size, _RANGE_BYTES):
+            job.add(partial(self._hash_range, source, offset))
+            yield from job.results()
+        yield from job.results(rest=True)
+
+    def _hash_range(self, source: Source, offset: int) -> _Piece:
+        buffer, leaves = self._borrow(), b""
+        size = min(_RANGE_BYTES, source.size - offset)
+        for start in range(offset, offset + size, PIECE_BYTES):
+            blocks, _ = read_blocks(source, buffer, start)
+            leaves += self.blocks.hash_blocks(blocks)
+        self._idle_buffers.append(buffer)
+        return _Piece(hash_nodes(self.blocks, leaves), size)
+
+    def _hash_both(self, job: Job[_Piece], source: Source, file: FileHash) -> Iterator[_Piece]:
+        for offset in range(0, source.size, PIECE_BYTES):
+            if job.has_help():
+                job.add(partial(self._hash_piece, source, offset))
+                yield from self._take(job.results(), file)
+            else:
+                yield from self._take(job.results(rest=True), file)
+                yield self._hash_piece_alone(source, offset, file)
+        yield from self._take(job.results(rest=True), file)
+
+    def _hash_piece(self, source: Source, offset: int) -> _Piece:
+        """Read a piece and hash its part of the tree."""
+        buffer = self._borrow()
+        blocks, size = read_blocks(source, buffer, offset)
+        return _Piece(hash_nodes(self.blocks, self.blocks.hash_blocks(blocks)), size, buffer)
+
+    def _take(self, pieces: Iterator[_Piece], file: FileHash) -> Iterator[_Piece]:
+        """Take the pieces, which are in order, into the digest of the whole file."""
+        for piece in pieces:
+            assert piece.buffer is not None
+            file.take(piece.buffer[: piece.size])
+            self._idle_buffers.append(piece.buffer)
+            yield piece
+
+    def _hash_piece_alone(self, source: Source, offset: int, file: FileHash) -> _Piece:
+        """Read a piece and hash it for both digests at once."""
+        buffer = self._borrow()
+        blocks, size = read_blocks(source, buffer, offset)
+        if size % BLOCK_BYTES:
+            leaves = self.blocks.hash_blocks(blocks)
+            file.take(blocks[:size])
+        else:
+            leaves = file.take_both(blocks)
+        self._idle_buffers.append(buffer)
+        return _Piece(hash_nodes(self.blocks, leaves), size)
+
+    def _borrow(self) -> memoryview:
+        try:
+            return self._idle_buffers.pop()
+        except IndexError:
+            return memoryview(bytearray(PIECE_BYTES))

@@ -1,0 +1,125 @@
+"""What every fast way to an fs-verity digest shares: cutting a file into pieces, and finishing the tree above them.
+
+A piece is a multiple of 512 KiB: 128 blocks, whose 128 digests fill one node of the first level. So pieces can be
+hashed in any order, anywhere, and each hands back the digests of its nodes, 32 bytes for every 512 KiB.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from verifier.digest.tree.blocks import BlockHash
+from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
+from verifier.errors import TemporaryError
+from verifier.strict.files import OpenFile, changed
+
+NODE_BLOCKS = BLOCK_BYTES // DIGEST_BYTES  # under one node of the first level
+NODE_BYTES = NODE_BLOCKS * BLOCK_BYTES
+
+Advance = Callable[[int], None]
+"""Called with the size of every piece that is done."""
+
+
+class Source(Protocol):
+    """Bytes of known size that can be read at any place, from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+
+    def read_into(self, target: memoryview, offset: int) -> None:
+        """Fill all of `target` with the bytes from `offset` on.
+
+        Raises:
+            ChangedError: there are fewer.
+            TemporaryError: they cannot be read.
+        """
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file by its open descriptor."""
+
+    file: OpenFile
+
+    @property
+    def name(self) -> str:
+        return self.file.path
+
+    @property
+    def size(self) -> int:
+        return self.file.size
+
+    def read_into(self, target: memoryview, offset: int) -> None:
+        filled = 0
+        while filled < len(target):
+            try:
+                got = os.preadv(self.file.descriptor, [target[filled:]], offset + filled)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise TemporaryError("cannot read the file", where=self.name, got=why, wanted="its bytes") from error
+            if not got:
+                raise changed(self.name)
+            filled += got
+
+
+def read_blocks(source: Source, buffer: memoryview, offset: int) -> tuple[memoryview, int]:
+    """Fill `buffer` from `offset` on, or up to the end of the source, and pad the last block with zeros.
+
+    Returns:
+        The blocks, and how many bytes of them the source holds.
+    """
+    size = min(len(buffer), source.size - offset)
+    source.read_into(buffer[:size], offset)
+    padding = -size % BLOCK_BYTES
+    buffer[size : size + padding] = bytes(padding)
+    return buffer[: size + padding], size
+
+
+class NodeStack:
+    """The tree above the first level of nodes, which arrive in order.
+
+    It keeps 32 bytes for every 64 MiB of the file.
+    """
+
+    def __init__(self, blocks: BlockHash) -> None:
+        self._blocks = blocks
+        self._first = bytearray()  # digests of the first level that do not fill a node of the second level yet
+        self._second = bytearray()
+
+    def push(self, nodes: bytes) -> None:
+        """Take the next digests of the first level."""
+        self._first += nodes
+        whole = len(self._first) - len(self._first) % BLOCK_BYTES
+        if whole:
+            self._second += self._blocks.hash_blocks(bytes(self._first[:whole]))
+            del self._first[:whole]
+
+    def root(self) -> bytes:
+        """Return the digest at the top."""
+        digests = bytes(self._second)
+        if not digests:
+            digests = bytes(self._first)
+        elif self._first:
+            digests += hash_nodes(self._blocks, bytes(self._first))
+        while len(digests) > DIGEST_BYTES:
+            digests = hash_nodes(self._blocks, digests)
+        return digests
+
+
+def hash_nodes(blocks: BlockHash, digests: bytes) -> bytes:
+    """Return the digests of the level above: the last node is padded with zeros."""
+    return blocks.hash_blocks(digests + bytes(-len(digests) % BLOCK_BYTES))
+
+
+def digest_of_one_block(blocks: BlockHash, data: bytes) -> bytes:
+    """Return the fs-verity digest of a file of at most one block; it has no nodes."""
+    root = blocks.hash_blocks(data.ljust(BLOCK_BYTES, b"\0")) if data else bytes(DIGEST_BYTES)
+    return descriptor_digest(len(data), root)

@@ -1,0 +1,1 @@
+"""Weights in memory: safetensors headers, tensors, tables of tensors, live modules and verified loading."""

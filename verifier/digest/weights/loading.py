@@ -1,0 +1,97 @@
+"""Load weights so that what was checked is what runs: one descriptor, one read, into the memory the tensors keep.
+
+Each piece of a file is read from the open file into its tensors' memory, and hashed from there. Nothing is read by
+path a second time, and no page of a memory map can change after it was hashed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verifier.checks import Check
+from verifier.digest.tree.fsverity import FileDigest
+from verifier.digest.tree.merkle import FileSource
+from verifier.digest.tree.segments import HOST, HostMemory
+from verifier.digest.weights.live import ConfirmedFile, match_weights
+from verifier.digest.weights.safetensors_header import TensorEntry
+from verifier.digest.weights.segment_hasher import SegmentHasher
+from verifier.digest.weights.tensor_table import TensorRow
+from verifier.digest.weights.tensors import DTYPES, PAIRED_DTYPE
+from verifier.digest.weights.weight_files import weights_file
+from verifier.errors import TemporaryError, UsageError, VerificationError
+from verifier.strict.files import OpenFile, open_any_file
+
+_TORCH_NAMES = {ours: theirs for theirs, ours in DTYPES.items()}
+
+
+@dataclass(frozen=True)
+class LoadingMemory:
+    """A tensor's new memory, filled from the file at the moment a piece of it is asked for."""
+
+    memory: HostMemory
+    file: OpenFile
+    begin: int
+    device: str = HOST
+    address: None = None
+
+    @property
+    def size(self) -> int:
+        return self.memory.size
+
+    def read_into(self, target: memoryview, offset: int) -> None:
+        kept = (ctypes.c_char * len(target)).from_address(self.memory.address + offset)
+        FileSource(self.file).read_into(memoryview(kept).cast("B"), self.begin + offset)
+        self.memory.read_into(target, offset)
+
+
+def load_weights(
+    folder: Path, named: FileDigest, table: Mapping[str, TensorRow] | None, hasher: SegmentHasher
+) -> tuple[dict[str, Any], ConfirmedFile]:
+    """Load the tensors of one safetensors file into memory of their own, torch on the CPU, by name.
+
+    Raises:
+        VerificationError: they are not those of the manifest (check `file-digests`).
+        FormatError: an unacceptable header. UsageError: no such file, or torch lacks a dtype.
+        ChangedError, TemporaryError: it cannot be read, changed meanwhile, or there is not enough memory.
+    """
+    with open_any_file(folder / named.path) as opened:
+        if opened.size != named.size:
+            got, wanted = f"{opened.size} bytes", f"{named.size} bytes"
+            raise VerificationError("another size", check=Check.FILE_DIGESTS, where=named.path, got=got, wanted=wanted)
+        file = weights_file(opened, named)
+        tensors = {entry.name: _allocate(entry, named.path) for entry in file.header.tensors}
+        memories = {
+            entry.name: LoadingMemory(_memory_of(tensors[entry.name], entry.nbytes), opened, entry.begin)
+            for entry in file.header.tensors
+        }
+        confirmed = match_weights(file, memories, table, hasher)
+    return tensors, confirmed
+
+
+def _allocate(entry: TensorEntry, path: str) -> Any:
+    import torch
+
+    where = f"{path}, tensor {entry.name}"
+    dtype = getattr(torch, _TORCH_NAMES.get(entry.dtype, ""), None)
+    shape = _halved(entry.shape) if entry.dtype == PAIRED_DTYPE else entry.shape
+    if dtype is None or shape is None:
+        got, wanted = f"{entry.dtype} {list(entry.shape)}", "a dtype and shape that the installed torch has"
+        raise UsageError("not a tensor of torch", where=where, got=got, wanted=wanted)
+    try:
+        return torch.empty(shape, dtype=dtype)
+    except (RuntimeError, MemoryError) as error:
+        got, wanted = str(error).partition("\n")[0], f"{entry.nbytes} bytes of memory"
+        raise TemporaryError("cannot load the tensor", where=where, got=got, wanted=wanted) from error
+
+
+def _halved(shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the shape in pairs of 4-bit numbers; None if the last dimension does not hold pairs."""
+    return (*shape[:-1], shape[-1] // 2) if shape and shape[-1] % 2 == 0 else None
+
+
+def _memory_of(tensor: Any, size: int) -> HostMemory:
+    return HostMemory(tensor.data_ptr(), size, tensor)

@@ -1,0 +1,140 @@
+"""The tensors of a model in memory, and whether they are those of the files by name, dtype and shape."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from verifier.checks import Check
+from verifier.digest.weights.safetensors_header import TensorEntry
+from verifier.digest.weights.tensors import LiveTensor, view_tensor
+from verifier.digest.weights.weight_files import WeightsFile
+from verifier.errors import FormatError, UsageError, VerificationError
+from verifier.text import printable
+
+_NAMED_MAX = 5  # tensors in one message
+
+
+@dataclass(frozen=True)
+class MatchedState:
+    """A model's tensors that are, by name, dtype and shape, those of the files; their bytes are not compared yet.
+
+    `aliases` are (name, name in the files) of tensors that share their memory with one of them, `unsaved` the names
+    that the caller accepted although no file holds them.
+    """
+
+    tensors: Mapping[str, LiveTensor]
+    aliases: tuple[tuple[str, str], ...]
+    unsaved: tuple[str, ...]
+
+
+def state_of(model: object) -> Mapping[str, object]:
+    """Return the tensors of a torch module or a state dict by name; of a module, buffers it does not save as well.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        every = dict(model.state_dict())
+        # What the module computes with, whatever its own or a hook's `state_dict` puts under that name.
+        every.update(model.named_parameters(remove_duplicate=False))
+        every.update(model.named_buffers(remove_duplicate=False))
+        return every
+    if isinstance(model, Mapping) and all(isinstance(name, str) for name in model):
+        return model
+    got = f"{type(model).__module__}.{type(model).__qualname__}"
+    raise UsageError("not a model", where="model", got=got, wanted="a torch module, or a mapping of names to tensors")
+
+
+def match_state(files: Iterable[WeightsFile], state: Mapping[str, object], unsaved: Collection[str]) -> MatchedState:
+    """Compare names, both ways, dtypes and shapes with the headers; no byte of a tensor is read.
+
+    Args:
+        unsaved: names of tensors that are in the model and in no file, which the caller accepts unchecked.
+
+    Raises:
+        VerificationError: a tensor is missing, in no file, renamed, cast, reshaped, or no plain tensor.
+        FormatError: two files hold a tensor of the same name.
+        UsageError: `unsaved` names a tensor that a file holds.
+    """
+    entries = _entries_by_name(files)
+    for name in unsaved:
+        if name in entries:
+            got, wanted = f"{printable(name)}, which a file holds", "only tensors that no file holds"
+            raise UsageError("not an unsaved tensor", where="unsaved", got=got, wanted=wanted)
+    missing = [name for name in entries if name not in state]
+    tensors = {name: view_tensor(state[name], name) for name in entries if name in state}
+    names_of_places = {tensor.place: name for name, tensor in tensors.items() if tensor.memory.size}
+    aliases, extra = [], []
+    for name in sorted(state.keys() - entries.keys() - set(unsaved)):
+        found = names_of_places.get(_place(state[name], name))
+        if found is None:
+            extra.append(name)
+        else:
+            aliases.append((name, found))
+    if missing or extra:
+        raise _other_names(missing, extra)
+    for name, tensor in tensors.items():
+        _match_form(entries[name], tensor)
+    return MatchedState(tensors, tuple(aliases), tuple(sorted(set(unsaved) & state.keys())))
+
+
+def _entries_by_name(files: Iterable[WeightsFile]) -> dict[str, TensorEntry]:
+    entries: dict[str, TensorEntry] = {}
+    for file in files:
+        for entry in file.header.tensors:
+            if entry.name in entries:
+                raise FormatError(
+                    "two files hold a tensor of this name",
+                    check=Check.FILE_DIGESTS,
+                    where=f"{file.path}, tensor {entry.name}",
+                    got="a name twice",
+                    wanted="files of one model; name them yourself (files=...)",
+                )
+            entries[entry.name] = entry
+    return entries
+
+
+def _place(value: object, name: str) -> tuple[object, ...]:
+    """Return the place of a tensor that no file holds; nowhere for what is not even a plain tensor."""
+    try:
+        return view_tensor(value, name).place
+    except VerificationError:
+        return ()
+
+
+def _other_names(missing: Sequence[str], extra: Sequence[str]) -> VerificationError:
+    got = []
+    if missing:
+        got.append(f"not in the model: {list_names(missing)}")
+    if extra:
+        got.append(f"in the model and in no file: {list_names(extra)}")
+    renamed = [name for name in extra if missing and (name.endswith(missing[0]) or missing[0].endswith(name))]
+    wanted = "exactly the tensors of the files"
+    if renamed:
+        wanted += f" by their names there, so {printable(missing[0])} and not {printable(renamed[0])}"
+    elif extra and not missing:
+        wanted += "; if code makes these and you accept them unchecked, name them in unsaved"
+    problem = "the tensors in memory are not those of the files"
+    return VerificationError(problem, check=Check.FILE_DIGESTS, where="model", got="; ".join(got), wanted=wanted)
+
+
+def _match_form(entry: TensorEntry, tensor: LiveTensor) -> None:
+    if (tensor.dtype, tensor.shape) == (entry.dtype, entry.shape):
+        return
+    change = "cast" if tensor.dtype != entry.dtype else "reshaped"
+    raise VerificationError(
+        f"the tensor was {change} after it was loaded, so its bytes are not those of the file; check before that",
+        check=Check.FILE_DIGESTS,
+        where=f"tensor {entry.name}",
+        got=f"{tensor.dtype} {list(tensor.shape)}",
+        wanted=f"{entry.dtype} {list(entry.shape)}",
+    )
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return the first few of them, for a message."""
+    shown = ", ".join(printable(name, 100) for name in names[:_NAMED_MAX])
+    return f"{shown} and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else shown

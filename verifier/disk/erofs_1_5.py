@@ -1,0 +1,106 @@
+"""The layout of erofs-utils 1.5 (Debian 12), which differs from that of 1.8.6 and later in order and in choice.
+
+Everything gets its address as soon as it is made; a folder's blocks come before its inode and its children, and a
+subfolder is laid out completely where it stands among its siblings. Inodes count from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group, round_up
+from verifier.disk.erofs import Entry, Inode, Plan, Planner, directory_size, inode_size
+from verifier.disk.tree import Kind, Node
+
+_LEFT_OUT = b"lost+found"  # names that begin like this, at any depth
+
+
+def plan_erofs_1_5(root: Node) -> Plan:
+    """Lay out a tree as mkfs.erofs 1.5 does. Raises as `plan_erofs` does."""
+    return _Planner15(_Allocator15()).plan(root)
+
+
+class _Allocator15(Allocator):
+    """Considers the last placed group and all that wait one by one, and leaves no stray groups."""
+
+    def add_metadata(self, size: int, inline: int) -> tuple[Group, int] | None:
+        return super().add_metadata(size, inline) if size % BLOCK_BYTES + inline <= BLOCK_BYTES else None
+
+    def _fill(self, group: Group, size: int, inline: int, align: int) -> int | None:
+        """As in later releases, but behind an item that ends with its block, inline bytes may open the next one."""
+        offset = round_up(group.used, align)
+        if offset + size + inline > group.blocks * BLOCK_BYTES and not self._can_grow(group):
+            return None
+        fill = (offset + size) % BLOCK_BYTES + inline
+        return fill if fill <= BLOCK_BYTES else None
+
+    def _choose(self, size: int, inline: int) -> Group | None:
+        need = size + inline
+        choice, best = self._placed_choice(need)
+        last = self._last
+        for group in [*([last] if last else []), *self._waiting]:
+            used = group.used % BLOCK_BYTES
+            fill = self._fill(group, size, inline, SLOT_BYTES) if used else None
+            # Starting another block must leave that one fuller than this one is, or than a new group would be.
+            if fill is not None and fill > best and (fill >= used or fill >= need):
+                choice, best = group, fill
+        return choice
+
+    def _placed_choice(self, need: int) -> tuple[Group | None, int]:
+        """Return the fullest placed group with room, the last one aside, and how full its block would be."""
+        if need < BLOCK_BYTES:
+            for group in self._placed_queues.heads((BLOCK_BYTES - need) // SLOT_BYTES * SLOT_BYTES, 1):
+                if group is not self._last:
+                    return group, round_up(group.used, SLOT_BYTES) % BLOCK_BYTES + need
+        return None, 0
+
+
+class _Planner15(Planner):
+    def lay_out(self, root: Node) -> Inode:
+        return self._tree(root, None)
+
+    def _tree(self, node: Node, parent: Inode | None) -> Inode:
+        """Lay out a directory: its blocks, its inode, then every entry completely, in order of name."""
+        children = tuple(child for child in node.children if not child.name.startswith(_LEFT_OUT))
+        inode, data = self._made(node, *directory_size(replace(node, children=children)))
+        if parent is None:
+            self.allocator.place(inode.group)
+        by_name: dict[bytes, Node] = {child.name: child for child in children}
+        for name in sorted([b".", b"..", *by_name]):
+            if name in by_name:
+                target = self._entry(by_name[name], inode)
+            else:
+                target = inode if name == b"." else parent or inode
+            self.allocator.place(target.group)  # its own, too, only when its turn comes
+            inode.entries.append(Entry(name, target))
+        if data:
+            self.allocator.release(data)
+        return inode
+
+    def _entry(self, node: Node, parent: Inode) -> Inode:
+        if node.kind is Kind.DIRECTORY:
+            return self._tree(node, parent)
+        inode, data = self._made(node, node.size, 1)
+        if data:
+            self.allocator.release(data)
+        return inode
+
+    def _made(self, node: Node, size: int, links: int) -> tuple[Inode, Group | None]:
+        """Place content in blocks of its own, if any, then find room for the inode, with the tail behind it or not."""
+        start, data = (0, None) if size == 0 else self._full_blocks(size, self.allocator.add_directory_blocks)
+        tail, inode_bytes = size % BLOCK_BYTES, inode_size(size)
+        room = self.allocator.add_metadata(inode_bytes, tail)
+        is_inline = room is not None and tail > 0
+        if room and tail:
+            self.allocator.extend(room[0], tail, 0, 1)
+        if room is None:
+            if data:
+                self._grow(data)
+            else:
+                data = self.allocator.add_directory_blocks(1)
+                start = self.allocator.place(data)
+            room = self.allocator.add_metadata(inode_bytes, 0)
+        assert room is not None
+        inode = Inode(node, len(self.inodes), size, links, inode_bytes, room[0], room[1], is_inline, start)
+        self.inodes.append(inode)
+        return inode, data

@@ -1,0 +1,51 @@
+"""The hash tree as it lies on a disk, in a file: levels from the top down, each written while it grows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from verifier.disk.verity import VerityParameters
+from verifier.disk.verity_tree import Tree, level_offsets
+
+_READ_BYTES = 4 << 20
+
+
+class HashArea:
+    """Keeps the tree's blocks in a file, from `start` on.
+
+    The area of a disk is in the order top level first, and the lowest level, 1/128 of the data, is not in memory. So
+    the file is what the order is changed in.
+    """
+
+    def __init__(self, descriptor: int, start: int, parameters: VerityParameters, data_blocks: int) -> None:
+        self._descriptor = descriptor
+        self._start = start
+        self._block_bytes = parameters.hash_block_bytes
+        self._offsets, self.size_bytes = level_offsets(parameters, data_blocks)
+
+    def write(self, level: int, first: int, blocks: bytes) -> None:
+        """Put blocks in their place; the `BlockSink` of a `TreeBuilder`."""
+        write_at(self._descriptor, blocks, self._start + self._offsets[level] + first * self._block_bytes)
+
+    def select(self, tree: Tree) -> None:
+        """Make the area that of `tree`, one of the variants, which differ in the first block of each level."""
+        for level, block in enumerate(tree.first_blocks):
+            self.write(level, 0, block)
+
+    def read(self) -> Iterator[bytes]:
+        """Yield the area from its beginning to its end."""
+        position = 0
+        while position < self.size_bytes:
+            part = os.pread(self._descriptor, min(_READ_BYTES, self.size_bytes - position), self._start + position)
+            assert part, "the hash area is shorter than the tree"
+            position += len(part)
+            yield part
+
+
+def write_at(descriptor: int, data: bytes | memoryview, position: int) -> None:
+    """Write all of `data` at `position`."""
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(descriptor, rest, position)
+        rest, position = rest[written:], position + written

@@ -1,0 +1,99 @@
+"""Git LFS: which files are kept in it, and the pointer text that stands for one that was not fetched.
+
+Format: git-lfs, docs/spec.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from verifier.checks import Check
+from verifier.disk.globs import gitattributes
+from verifier.disk.image import open_source
+from verifier.disk.tree import Kind, Node, shown, walk
+from verifier.errors import FormatError, UsageError
+
+_FIRST_LINE = b"version https://git-lfs.github.com/spec/v1\n"
+_POINTER = re.compile(_FIRST_LINE + rb"(?:ext-.*\n)*oid sha256:[0-9a-f]{64}\nsize [0-9]+\n")
+_MAX_POINTER_BYTES = 1024
+_MAX_ATTRIBUTES_BYTES = 1 << 20
+_READ_BYTES = 1 << 20
+
+
+class LfsFiles:
+    """Knows by the .gitattributes files of a tree which of its files are in Git LFS, and replaces those by pointers."""
+
+    def __init__(self, root: Node) -> None:
+        self._rules = [rule for path, node in walk(root) for rule in _rules(path, node)]
+        self.replaced: list[str] = []
+
+    def pointer_for(self, path: bytes, file: Node) -> Node:
+        """Return the file as it is when Git LFS did not fetch it: unchanged if it is not in LFS."""
+        if file.size == 0 or not self._in_lfs(path) or (file.size <= _MAX_POINTER_BYTES and _is_pointer(file)):
+            return file
+        self.replaced.append(shown(path))
+        pointer = _FIRST_LINE + b"oid sha256:%s\nsize %d\n" % (_sha256_of(file).encode(), file.size)
+        return replace(file, size=len(pointer), content=pointer, source=None)
+
+    def _in_lfs(self, path: bytes) -> bool:
+        text = shown(path)
+        in_lfs = False
+        for folder, pattern, sets_lfs in self._rules:
+            if text.startswith(folder) and pattern.fullmatch(text[len(folder) :]):
+                in_lfs = sets_lfs
+        return in_lfs
+
+
+def pointer_bytes(size: int) -> int:
+    """Return the size of the pointer text of a file of `size` bytes."""
+    return len(_FIRST_LINE) + len("oid sha256:\n") + 64 + len(f"size {size}\n")
+
+
+def _rules(path: bytes, node: Node) -> Iterator[tuple[str, re.Pattern[str], bool]]:
+    """Yield folder, pattern and whether it puts files into LFS. Later rules win; a folder's come after its parent's."""
+    if node.name != b".gitattributes" or node.kind is not Kind.FILE:
+        return
+    folder = shown(path.removesuffix(node.name))
+    for line in _content(node, _MAX_ATTRIBUTES_BYTES).decode("utf-8", "surrogateescape").splitlines():
+        pattern, *attributes = line.split() or ["#"]
+        filters = [attribute for attribute in attributes if attribute.lstrip("-!").partition("=")[0] == "filter"]
+        if pattern.startswith("#") or not filters:
+            continue
+        try:
+            yield folder, gitattributes(pattern), filters[-1] == "filter=lfs"
+        except UsageError as error:  # macros, quotes and escapes too
+            raise FormatError(
+                error.problem, check=Check.FILE_SET, where=shown(path), got=error.got, wanted=error.wanted
+            ) from error
+
+
+def _is_pointer(file: Node) -> bool:
+    return _POINTER.fullmatch(_content(file, _MAX_POINTER_BYTES)) is not None
+
+
+def _content(file: Node, max_bytes: int) -> bytes:
+    if file.content is not None:
+        return file.content
+    if file.size > max_bytes:
+        where = shown(file.name)
+        raise FormatError("too large", check=Check.FILE_SET, where=where, got=str(file.size), wanted=str(max_bytes))
+    return b"".join(_read(file))
+
+
+def _sha256_of(file: Node) -> str:
+    state = hashlib.sha256()
+    for part in [file.content] if file.content is not None else _read(file):
+        state.update(part)
+    return state.hexdigest()
+
+
+def _read(file: Node) -> Iterator[bytes]:
+    if file.source is None:
+        raise UsageError("only the size of this file is known, not its bytes", where=shown(file.name))
+    with open_source(file.source) as descriptor:
+        while part := os.read(descriptor, _READ_BYTES):
+            yield part

@@ -1,0 +1,167 @@
+"""Privatemode's list of published disks, `models.yaml`: a ConfigMap whose values are JSON objects in strings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from verifier.checks import Check
+from verifier.disk.allocator import BLOCK_BYTES
+from verifier.disk.disk_digest import DiskDigest
+from verifier.errors import FormatError, UsageError, VerificationError
+from verifier.strict.parse_json import Fields, parse_json
+
+MAX_BYTES = 512 * 1024
+_MAX_ENTRY_BYTES = 32 * 1024
+_MAX_TEXT_CHARS = 8192
+_CHECK = Check.FILE_DIGESTS
+
+
+@dataclass(frozen=True)
+class PublishedDisk:
+    """One published disk. Source and commit are the publisher's claim: no digest of the files can confirm them."""
+
+    where: str
+    model_source: str
+    commit_hash: str
+    excluded_files: str
+    root: bytes
+    hash_offset: int
+    erofs_version: str
+    veritysetup_version: str
+    file_sha256: bytes
+
+    def match_hash_offset(self, hash_offset: int) -> None:
+        """Compare the one field that names and sizes decide, before any content is read.
+
+        Raises:
+            VerificationError: another offset, so other names or sizes, or other exclusions.
+        """
+        if hash_offset != self.hash_offset:
+            raise self._differs("hash_offset", str(hash_offset), str(self.hash_offset))
+
+    def match(self, digests: Sequence[DiskDigest]) -> DiskDigest:
+        """Return the one of the variants that was published; its file hash counts only if it was computed.
+
+        Raises:
+            VerificationError: none of them, naming the first field that differs.
+        """
+        for digest in digests:
+            self.match_hash_offset(digest.hash_offset)
+            if digest.root != self.root:
+                continue
+            if digest.file_sha256 is not None and digest.file_sha256 != self.file_sha256:
+                raise self._differs("file_hash_sha256", digest.file_sha256.hex(), self.file_sha256.hex())
+            return digest
+        got = ", ".join(f"{digest.root.hex()} ({digest.layout})" for digest in digests)
+        raise self._differs("root_hash", got, f"{self.root.hex()}, made with erofs-utils {self.erofs_version}")
+
+    def _differs(self, field: str, got: str, wanted: str) -> VerificationError:
+        return VerificationError(f"another {field}", check=_CHECK, where=self.where, got=got, wanted=wanted)
+
+
+def parse_models_yaml(data: bytes, where: str = "models.yaml") -> dict[str, PublishedDisk]:
+    """Read all entries by id.
+
+    Raises:
+        FormatError: not YAML, not such a ConfigMap, or an entry that is not as `parse_published_disk` wants it.
+    """
+    if len(data) > MAX_BYTES:
+        raise _refused("too large", where, f"{len(data)} bytes", f"at most {MAX_BYTES}")
+    try:
+        document = yaml.load(data.decode("utf-8"), _Loader)  # noqa: S506 (builds text, lists and mappings only)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        got = " ".join(str(error).split())[:200]
+        raise _refused("not plain YAML", where, got, "one document without aliases or repeated keys") from error
+    entries = document.get("data") if isinstance(document, dict) and document.get("kind") == "ConfigMap" else None
+    if not isinstance(entries, dict) or not entries:
+        raise _refused("not a list of model disks", where, "something else", "a ConfigMap with data")
+    return {str(name): _entry(name, text, where) for name, text in entries.items()}
+
+
+def parse_published_disk(data: bytes, where: str) -> PublishedDisk:
+    """Read one entry, or the JSON file that stands beside an image.
+
+    Raises:
+        FormatError: not strict JSON, or a field that is missing, unknown or not of the form the build script writes.
+    """
+    value = parse_json(data, where=where, check=_CHECK, max_bytes=_MAX_ENTRY_BYTES, max_depth=2)
+    fields = Fields(value, where=where, check=_CHECK)
+    disk = PublishedDisk(
+        where=where,
+        model_source=_text(fields, "model_source", r"https://[A-Za-z0-9.:-]+/[A-Za-z0-9._/-]+"),
+        commit_hash=_text(fields, "commit_hash", "[0-9a-f]{40}"),
+        excluded_files=_text(fields, "excluded_files", ".*"),
+        root=fields.hex_bytes("root_hash", 32),
+        hash_offset=_offset(fields),
+        erofs_version=_text(fields, "erofs_version", r"[0-9][0-9A-Za-z.+~-]{0,31}"),
+        veritysetup_version=_text(fields, "veritysetup_version", r"[0-9][0-9A-Za-z.+~-]{0,31}"),
+        file_sha256=fields.hex_bytes("file_hash_sha256", 32),
+    )
+    fields.finish()
+    return disk
+
+
+def find_disk(disks: dict[str, PublishedDisk], name: str, where: str = "models.yaml") -> PublishedDisk:
+    """Return the entry of an id.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    if name not in disks:
+        raise UsageError("no such model disk", where=where, got=name, wanted="one of " + ", ".join(sorted(disks)))
+    return disks[name]
+
+
+def normalized_name(model_source: str) -> str:
+    """Return the id of a model's address: its path in lower case, each run of other characters one `-`."""
+    path = re.sub("^[^/]*//[^/]*/", "", model_source).removesuffix(".git")
+    return re.sub("[^A-Za-z0-9]+", "-", path).lower()
+
+
+def _entry(name: object, text: object, where: str) -> PublishedDisk:
+    place = f"{where}: {name}"
+    if not isinstance(text, str):
+        raise _refused("not a JSON object in a string", place, type(text).__name__, "text")
+    disk = parse_published_disk(text.encode("utf-8", "surrogatepass"), place)
+    if normalized_name(disk.model_source) != name:
+        raise _refused("id of another model", place, disk.model_source, f"a source that becomes {name}")
+    return disk
+
+
+def _text(fields: Fields, key: str, pattern: str) -> str:
+    text = fields.text(key, max_chars=_MAX_TEXT_CHARS)
+    if not re.fullmatch(pattern, text):
+        raise fields.error(key, "text of another form", got=text, wanted=pattern)
+    return text
+
+
+def _offset(fields: Fields) -> int:
+    """The build script writes the offset as a string."""
+    offset = int(_text(fields, "hash_offset", "[1-9][0-9]{0,15}"))
+    if offset % BLOCK_BYTES:
+        raise fields.error("hash_offset", "no whole blocks", got=str(offset), wanted=f"a multiple of {BLOCK_BYTES}")
+    return offset
+
+
+class _Loader(yaml.BaseLoader):
+    """Every scalar is text; no aliases, which can blow a small file up, and no key twice."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep=deep)
+        if len(mapping) != len(node.value):
+            raise yaml.YAMLError("a key that occurs twice")
+        return mapping
+
+
+def _refused(problem: str, where: str, got: str, wanted: str) -> FormatError:
+    return FormatError(problem, check=_CHECK, where=where, got=got, wanted=wanted)

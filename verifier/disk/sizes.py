@@ -1,0 +1,98 @@
+"""Planning from names and sizes alone: where the hash tree begins is known before a byte of a model is downloaded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+
+from verifier.checks import Check
+from verifier.disk.erofs import Plan
+from verifier.disk.excluded import apply_excluded, parse_excluded
+from verifier.disk.lfs import pointer_bytes
+from verifier.disk.recipes import Recipe
+from verifier.disk.tree import MAX_DEPTH, MAX_ENTRIES, MAX_NAME_BYTES, Kind, Node, directory, shown
+from verifier.errors import FormatError
+
+MAX_LIST_BYTES = 64 << 20
+_MAX_SIZE_BYTES = 1 << 50
+_POINTER_SIZES = range(pointer_bytes(1), pointer_bytes(_MAX_SIZE_BYTES) + 1)
+
+
+@dataclass(frozen=True)
+class SizesPlan:
+    """What a list of sizes tells: the offset, and the files of which only an LFS pointer was assumed to be there."""
+
+    plan: Plan
+    files: int
+    assumed_pointers: tuple[str, ...]
+
+    @property
+    def hash_offset(self) -> int:
+        return self.plan.size_bytes
+
+
+def plan_sizes(data: bytes, recipe: Recipe, *, excluded: str = "", where: str = "sizes") -> SizesPlan:
+    """Plan an image from one `size path` line per file; a symbolic link counts with the length of its target.
+
+    An excluded file in a folder is taken to be in Git LFS, which only its repository knows; `assumed_pointers` has it.
+
+    Raises:
+        FormatError: a line of another form, a path that is no plain relative one or is there twice.
+        UsageError: an excluded pattern without a settled meaning.
+    """
+    root, files = parse_sizes(data, where)
+    assumed: list[str] = []
+
+    def unfetched(path: bytes, file: Node) -> Node:
+        if file.size == 0 or file.size in _POINTER_SIZES:
+            return file
+        assumed.append(shown(path))
+        return replace(file, size=pointer_bytes(file.size))
+
+    tree = apply_excluded(recipe.shape(root), parse_excluded(excluded), unfetched)
+    return SizesPlan(recipe.plan(tree), files, tuple(assumed))
+
+
+def parse_sizes(data: bytes, where: str) -> tuple[Node, int]:
+    """Read the list into a tree, and count the files."""
+    if len(data) > MAX_LIST_BYTES:
+        raise _refused("list is too long", where, f"{len(data)} bytes", f"at most {MAX_LIST_BYTES}")
+    lines = data.removesuffix(b"\n").split(b"\n")
+    if len(lines) > MAX_ENTRIES:
+        raise _refused("list is too long", where, f"{len(lines)} lines", f"at most {MAX_ENTRIES}")
+    root = _Folder()
+    for number, line in enumerate(lines, start=1):
+        _enter(root, line, f"{where}, line {number}")
+    return root.node(b""), len(lines)
+
+
+@dataclass
+class _Folder:
+    files: dict[bytes, int] = field(default_factory=dict)
+    folders: dict[bytes, _Folder] = field(default_factory=dict)
+
+    def node(self, name: bytes) -> Node:
+        files = [Node(name, Kind.FILE, 0o644, size) for name, size in self.files.items()]
+        return directory(name, 0o755, files + [folder.node(name) for name, folder in self.folders.items()])
+
+
+def _enter(root: _Folder, line: bytes, where: str) -> None:
+    size, separator, path = line.removesuffix(b"\r").partition(b" ")
+    if not separator or not size.isdigit() or len(size) > 16 or int(size) > _MAX_SIZE_BYTES:
+        raise _refused("not a size and a path", where, os.fsdecode(line[:80]), "`size path`, the size in bytes")
+    parts = path.split(b"/")
+    bad = any(part in (b"", b".", b"..") or len(part) > MAX_NAME_BYTES or b"\0" in part for part in parts)
+    if bad or len(parts) > MAX_DEPTH:
+        raise _refused("not a plain relative path", where, os.fsdecode(path[:80]), "names with / between them")
+    folder = root
+    for part in parts[:-1]:
+        if part in folder.files:
+            raise _refused("a file and a folder of one name", where, os.fsdecode(path), "one or the other")
+        folder = folder.folders.setdefault(part, _Folder())
+    if parts[-1] in folder.files or parts[-1] in folder.folders:
+        raise _refused("path given twice", where, os.fsdecode(path), "each path once")
+    folder.files[parts[-1]] = int(size)
+
+
+def _refused(problem: str, where: str, got: str, wanted: str) -> FormatError:
+    return FormatError(problem, check=Check.FILE_SET, where=where, got=got, wanted=wanted)

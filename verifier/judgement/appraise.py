@@ -1,0 +1,175 @@
+"""The judgement of a release, as one readable sequence. No IO: bytes, policy, roots and time are arguments.
+
+Refusals are ranked by what they say: malformed (3) and forged (4) stop at once; what the policy refuses (5) is
+collected and reported together; only evidence that is otherwise acceptable can end as "try again" (7). The files come
+after all of this: those of a release whose evidence is not accepted are not worth reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from verifier.checks import Check, Finding
+from verifier.errors import AppraisalError, CrlStaleError, CrlUnavailableError
+from verifier.judgement.binding import verify_key_binding
+from verifier.judgement.release import Release
+from verifier.judgement.sheet import CheckSheet
+from verifier.judgement.snp_claims import check_claims, grade_of
+from verifier.manifest.dsse import parse_envelope, verify_envelope
+from verifier.manifest.key import PublicKey, parse_public_key
+from verifier.manifest.statement import Manifest, match_report, parse_statement
+from verifier.policy import Policy
+from verifier.snp.chain import Revocation, VerifiedChain, verify_chain
+from verifier.snp.endorsements import Endorsements, endorsements_of
+from verifier.snp.evidence import Evidence
+from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, TrustedRoot
+from verifier.snp.report import Report, parse_report
+from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+
+
+@dataclass(frozen=True)
+class AttestationResult:
+    """What a policy accepted: claims that may be relied on, the signed manifest, and every finding."""
+
+    claims: Claims
+    manifest: Manifest
+    policy: Policy
+    grade: int
+    at: datetime
+    findings: tuple[Finding, ...]
+
+
+def roots_of(policy: Policy) -> tuple[TrustedRoot, ...]:
+    """The pinned roots whose kind the policy names."""
+    return tuple(root for root in AMD_ROOTS + SIMULATOR_ROOTS if root.kind in policy.roots)
+
+
+def appraise(
+    release: Release, policy: Policy, *, at: datetime, roots: tuple[TrustedRoot, ...], sheet: CheckSheet
+) -> AttestationResult:
+    """Judge a release's evidence, key and manifest at moment `at`; the files themselves are compared later.
+
+    Raises:
+        FormatError, VerificationError: malformed or forged, by the first check that says so.
+        AppraisalError: genuine, but the policy refuses; all findings at once.
+        CrlUnavailableError, CrlStaleError: all else is accepted, but revocation cannot be decided.
+    """
+    with sheet:
+        # (1) to (4): the chip's certificates, the report, what the policy says of its claims
+        claims = appraise_evidence(release.evidence, policy, at=at, roots=roots, sheet=sheet)
+        # (5) the report names the key, all 64 bytes of it
+        key = bind_key(claims, release.key, policy, sheet)
+        # (6) the key signed the manifest; parsed only after the signature holds
+        envelope = parse_envelope(release.envelope, "provenance/manifest.dsse.json")
+        payload = verify_envelope(envelope, key)
+        sheet.passed(
+            Check.MANIFEST_SIGNATURE, f"signed by the {key.algorithm} key of the VM", "the bound key's signature"
+        )
+        manifest = parse_statement(payload, "provenance/manifest.dsse.json")
+        # the key is public, so other VMs' reports can name it too: only the manifest says which report is meant
+        match_report(manifest, claims.report.digest)
+        unnamed = "" if manifest.report_digest else ", no report named"
+        sheet.passed(
+            Check.MANIFEST_FORMAT,
+            f"{manifest.name} {manifest.version}, {len(manifest.files)} files{unnamed}",
+            "in-toto Statement v1 with SLSA provenance v1",
+        )
+        # (7) only now do refusals by policy count: forged would have been said first
+        grade = conclude(claims, policy, sheet)
+    return AttestationResult(claims, manifest, policy, grade, at, sheet.findings())
+
+
+def appraise_evidence(
+    evidence: Evidence, policy: Policy, *, at: datetime, roots: tuple[TrustedRoot, ...], sheet: CheckSheet
+) -> Claims:
+    """Verify a report and its endorsements and enter what the policy finds; `conclude` turns that into a refusal."""
+    with sheet:
+        endorsements = _parsed_endorsements(evidence, sheet)
+        report = _parsed_report(evidence, sheet)
+        # (1) VCEK or VLEK up to a pinned root, in time, not revoked
+        chain = verify_chain(endorsements, roots=roots, at=at, crl_at=evidence.crl_at)
+        _enter_chain(chain, sheet)
+        # (2) same product line, same chip, same TCB
+        matched = match_vek_to_report(chain, report)
+        sheet.passed(Check.PRODUCT_LINE, f"{chain.line}", "chain, certificate and processor agree")
+        # (3) the report is signed by that key
+        claims = verify_report_signature(matched)
+        sheet.passed(
+            Check.VEK_MATCH, f"{claims.vek_kind.name}, {claims.reported_tcb}", "the chip and TCB the report names"
+        )
+        sheet.passed(Check.REPORT_SIGNATURE, f"report {report.digest.hex()[:16]}…", "ECDSA P-384 by the VEK")
+        # (4) guest TCB and the rest of the policy: every finding
+        sheet.add(check_claims(claims, policy))
+    return claims
+
+
+def bind_key(
+    claims: Claims, key_pem: bytes, policy: Policy, sheet: CheckSheet, name: str = "provenance/cvm-key.pem"
+) -> PublicKey:
+    """Return the VM's key once REPORT_DATA is found to name it by a convention that the policy lists."""
+    with sheet:
+        key = parse_public_key(key_pem, name)
+        convention = verify_key_binding(claims.report.report_data, key, policy.key_bindings)
+        sheet.passed(Check.KEY_BINDING, f"REPORT_DATA is {convention} of the key", "all 64 bytes")
+    return key
+
+
+def conclude(claims: Claims, policy: Policy, sheet: CheckSheet) -> int:
+    """Return the grade of evidence that the policy accepts: what it satisfies, or 0 under a policy that gives none.
+
+    Raises:
+        AppraisalError: something entered so far has failed.
+        CrlUnavailableError, CrlStaleError: the policy asks for a revocation answer that nobody has.
+    """
+    with sheet:
+        failures = sheet.failures
+        if failures:
+            more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+            raise AppraisalError(
+                f"policy {policy.name} refuses{more}",
+                check=failures[0].check,
+                where="evidence",
+                got=failures[0].got,
+                wanted=failures[0].wanted,
+            )
+        if policy.revocation_required and claims.revocation is not Revocation.NOT_REVOKED:
+            raise _revocation_undecided(claims)
+    return grade_of(claims) if policy.graded else 0
+
+
+def _revocation_undecided(claims: Claims) -> CrlUnavailableError | CrlStaleError:
+    line = claims.line
+    if claims.revocation is Revocation.UNAVAILABLE:
+        return CrlUnavailableError(
+            f"policy asks for AMD's revocation list of {line} and none was given; supply it or let it be fetched",
+            check=Check.VEK_REVOCATION,
+            where="crl",
+        )
+    return CrlStaleError(
+        f"the revocation list of {line} given is not for this moment; a current one is needed",
+        check=Check.VEK_REVOCATION,
+        where="crl",
+    )
+
+
+def _parsed_endorsements(evidence: Evidence, sheet: CheckSheet) -> Endorsements:
+    endorsements = endorsements_of(evidence)
+    listed = f"{endorsements.vek.kind.name}, two issuers" + (", CRL" if endorsements.crl else ", no CRL")
+    sheet.passed(Check.ENDORSEMENTS_FORMAT, listed, "strict DER with AMD's extensions")
+    return endorsements
+
+
+def _parsed_report(evidence: Evidence, sheet: CheckSheet) -> Report:
+    report = parse_report(evidence.report, evidence.report_name)
+    sheet.passed(Check.REPORT_FORMAT, f"version {report.version}, 1184 bytes", "version 2, 3 or 5, reserved bytes zero")
+    return report
+
+
+def _enter_chain(chain: VerifiedChain, sheet: CheckSheet) -> None:
+    sheet.passed(Check.VEK_CHAIN, f"{chain.root_kind} root of {chain.line}", "a pinned root")
+    sheet.passed(Check.VEK_VALIDITY, f"all valid at {chain.at:%Y-%m-%d %H:%M:%SZ}", "every certificate in its window")
+    if chain.revocation is Revocation.NOT_REVOKED and chain.endorsements.crl:
+        sheet.passed(Check.VEK_REVOCATION, f"CRL no. {chain.endorsements.crl.number}", "issuer not in a current CRL")
+    else:
+        sheet.not_checked(Check.VEK_REVOCATION, f"CRL {chain.revocation}")

@@ -1,0 +1,85 @@
+"""A user's check: judge the release again, here, and compare with what the registry says of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from verifier.checks import Check, Finding
+from verifier.digest.files import Progress
+from verifier.errors import RecordError
+from verifier.judgement.judge import Judgement, judge
+from verifier.judgement.release import Release
+from verifier.judgement.sheet import CheckSheet
+from verifier.manifest.dsse import parse_envelope
+from verifier.policy import Policy
+from verifier.record.fields import Entry, Record
+from verifier.snp.kds import Fetcher
+
+
+class RecordSource(Protocol):
+    """What is asked of a registry; `verifier.registry.reader.RegistryReader` is the one that asks a chain."""
+
+    def entry(self, manifest_digest: bytes) -> Entry: ...
+
+    def match_record(self, record: Record) -> Entry: ...
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A release accepted here and, unless that was not asked for, its active record."""
+
+    judgement: Judgement
+    entry: Entry | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict_reproduced(self) -> bool:
+        """Whether judging here gave the verdict on chain, bit for bit (same policy, moment, version)."""
+        return self.entry is not None and self.entry.verdict_digest == self.judgement.verdict.digest
+
+
+def confirm(
+    release: Release,
+    policy: Policy,
+    *,
+    registry: RecordSource | None,
+    at: datetime | None,
+    now: datetime,
+    fetcher: Fetcher | None = None,
+    progress: Progress | None = None,
+) -> Confirmation:
+    """Judge a release and match it with its record.
+
+    The moment of judgement is `at`; without it that of the record, since certificates expire and a record does not
+    (see `Entry.judged_as_of`); without a record, `now`. A forged release is reported as such even if it has no record.
+
+    Raises:
+        ProvenanceError: whatever `judge` raises, and RecordError if there is no active record.
+    """
+    moment = at or (_moment_of_record(registry, release) if registry else None) or now
+    judgement = judge(release, policy, at=moment, fetcher=fetcher, now=now, progress=progress)
+    sheet, entry = CheckSheet(), None
+    with sheet:
+        sheet.add(judgement.findings)
+        if registry is None:
+            sheet.not_checked(Check.REGISTRY_RECORD, "offline: no registry was asked")
+        else:
+            entry = registry.match_record(judgement.record)
+            sheet.passed(
+                Check.REGISTRY_RECORD,
+                f"recorded {entry.recorded_at:%Y-%m-%d %H:%M:%SZ}",
+                "an active record of this release",
+            )
+    return Confirmation(judgement, entry, sheet.findings())
+
+
+def _moment_of_record(registry: RecordSource, release: Release) -> datetime | None:
+    """When the record says it was judged, None if there is none. Nothing is trusted yet: `match_record` compares."""
+    manifest_digest = hashlib.sha256(parse_envelope(release.envelope).payload).digest()
+    try:
+        return registry.entry(manifest_digest).judged_as_of
+    except RecordError:
+        return None

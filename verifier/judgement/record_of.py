@@ -1,0 +1,40 @@
+"""The record that a judged release earns."""
+
+from __future__ import annotations
+
+from verifier.checks import Finding, passed_bits
+from verifier.digest.files import FileSet
+from verifier.judgement.appraise import AttestationResult
+from verifier.record.fields import Record, parent_models, product_line_code, workload_identity
+from verifier.snp.products import RootKind
+
+
+def record_of(
+    result: AttestationResult, files: FileSet, findings: tuple[Finding, ...], verdict_digest: bytes
+) -> Record:
+    """The record that an accepted release earns.
+
+    Raises:
+        UsageError: the evidence was judged under an unsafe root; that is never recorded.
+    """
+    claims, manifest = result.claims, result.manifest
+    return Record(
+        manifest_digest=manifest.digest,
+        model_digest=files.model_digest,
+        verdict_digest=verdict_digest,
+        report_digest=claims.report.digest,
+        policy_digest=result.policy.digest,
+        publisher_identity=workload_identity(
+            claims.report.measurement, simulated=claims.root_kind is RootKind.SIMULATOR
+        ),
+        judged_at=result.at.replace(microsecond=0),
+        reported_tcb=claims.report.reported_tcb,
+        checks=passed_bits(findings),
+        grade=result.grade,
+        product_line=product_line_code(claims.line, claims.root_kind),
+        passed=True,
+        revision=0,
+        name=manifest.name,
+        version=manifest.version,
+        parent_models=parent_models(manifest),
+    )

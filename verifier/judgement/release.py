@@ -1,0 +1,160 @@
+"""Read a release's provenance folder: exactly the files it may hold, each bounded, each once into memory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from verifier.checks import Check
+from verifier.errors import FormatError, IncompleteError
+from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
+from verifier.manifest.key import MAX_KEY_BYTES
+from verifier.manifest.names import PROVENANCE_FOLDER
+from verifier.snp.evidence import Evidence
+from verifier.snp.report import REPORT_BYTES
+from verifier.strict.files import Identity, changed, identify, kind_of, open_file, open_folder, open_root, scan
+
+SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
+KEY_PATH = f"{PROVENANCE_FOLDER}/cvm-key.pem"
+BUNDLE_PATH = f"{PROVENANCE_FOLDER}/model.sig"
+REPORT_PATH = f"{SNP_FOLDER}/report.bin"
+VEK_PEM_PATH = f"{SNP_FOLDER}/vek.pem"
+VEK_DER_PATH = f"{SNP_FOLDER}/vek.der"
+CHAIN_PATH = f"{SNP_FOLDER}/chain.pem"
+CRL_PATH = f"{SNP_FOLDER}/ark.crl"
+
+# What the folder may hold: the most bytes of each file, and the check that fails when it is missing or too large.
+_FILES = {
+    MANIFEST_PATH: (MAX_ENVELOPE_BYTES, Check.MANIFEST_FORMAT),
+    KEY_PATH: (MAX_KEY_BYTES, Check.KEY_BINDING),
+    BUNDLE_PATH: (16 * 1024 * 1024, Check.PUBLISHER_SIGNATURE),
+    REPORT_PATH: (REPORT_BYTES, Check.REPORT_FORMAT),
+    VEK_PEM_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
+    VEK_DER_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
+    CHAIN_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
+    CRL_PATH: (1024 * 1024, Check.ENDORSEMENTS_FORMAT),
+}
+RELEASE_PATHS = tuple(_FILES)
+_MOST_NAMES = 16
+
+
+@dataclass(frozen=True)
+class Release:
+    """A complete release as found: nothing in it is trusted. `bundle` is an OpenSSF model signing bundle, if any."""
+
+    path: Path
+    envelope: bytes
+    key: bytes
+    evidence: Evidence
+    bundle: bytes | None
+
+
+def read_release(path: Path) -> Release:
+    """Read the evidence and the signed manifest of the release in the folder `path`; model files are not touched.
+
+    Raises:
+        UsageError: no such folder.
+        IncompleteError: it holds no signed manifest yet.
+        FormatError: a file is missing, too large, not regular, or not one of those a release may hold.
+        ChangedError: a file changed while it was read.
+    """
+    with open_root(path) as root:
+        # The commit marker first: what else the folder holds means nothing before it is there.
+        if not _has_manifest(root):
+            raise _incomplete()
+        with open_folder(root, PROVENANCE_FOLDER) as folder:
+            data = _read_folder(folder, PROVENANCE_FOLDER, device=os.fstat(root).st_dev)
+    if MANIFEST_PATH not in data:  # taken away again since the first look
+        raise _incomplete()
+    vek_path = _vek_path(data)
+    for needed in (KEY_PATH, REPORT_PATH, CHAIN_PATH):
+        if needed not in data:
+            raise _missing(needed)
+    return Release(
+        path=path,
+        envelope=data[MANIFEST_PATH],
+        key=data[KEY_PATH],
+        evidence=Evidence(
+            report=data[REPORT_PATH],
+            vek=data[vek_path],
+            chain=data[CHAIN_PATH],
+            crl=data.get(CRL_PATH),
+            report_name=REPORT_PATH,
+            vek_name=vek_path,
+            chain_name=CHAIN_PATH,
+            crl_name=CRL_PATH,
+        ),
+        bundle=data.get(BUNDLE_PATH),
+    )
+
+
+def _has_manifest(root: int) -> bool:
+    try:
+        os.stat(MANIFEST_PATH, dir_fd=root, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass  # opening the folder says what is wrong
+    return True
+
+
+def _incomplete() -> IncompleteError:
+    return IncompleteError(
+        "no signed manifest yet",
+        check=Check.MANIFEST_FORMAT,
+        where=MANIFEST_PATH,
+        got="no such file",
+        wanted="the manifest, written last",
+    )
+
+
+def _read_folder(folder: int, path: str, device: int) -> dict[str, bytes]:
+    data: dict[str, bytes] = {}
+    for name, found in scan(folder, path, most=_MOST_NAMES):
+        inner = f"{path}/{name}"
+        if inner == SNP_FOLDER and stat.S_ISDIR(found.st_mode):
+            with open_folder(folder, inner) as opened:
+                data |= _read_folder(opened, inner, device)
+        elif inner in _FILES:
+            data[inner] = _read_file(folder, inner, identify(found, inner, device))
+        else:
+            wanted = "only " + ", ".join(_FILES)
+            raise FormatError(
+                "not part of a release", check=Check.FILE_SET, where=inner, got=kind_of(found), wanted=wanted
+            )
+    return data
+
+
+def _read_file(folder: int, path: str, identity: Identity) -> bytes:
+    most, check = _FILES[path]
+    if identity.size > most:
+        raise FormatError(
+            "too large", check=check, where=path, got=f"{identity.size} bytes", wanted=f"at most {most} bytes"
+        )
+    with open_file(folder, path, identity) as file, open(file.descriptor, "rb", closefd=False) as stream:
+        data = stream.read(most + 1)
+    if len(data) != identity.size:
+        raise changed(path)
+    return data
+
+
+def _vek_path(data: dict[str, bytes]) -> str:
+    paths = [path for path in (VEK_PEM_PATH, VEK_DER_PATH) if path in data]
+    if not paths:
+        raise _missing(VEK_PEM_PATH)
+    if len(paths) > 1:
+        raise FormatError(
+            "two VEK certificates",
+            check=Check.ENDORSEMENTS_FORMAT,
+            where=SNP_FOLDER,
+            got="vek.pem and vek.der",
+            wanted="one of them",
+        )
+    return paths[0]
+
+
+def _missing(path: str) -> FormatError:
+    check = _FILES[path][1]
+    return FormatError("missing", check=check, where=path, got="no such file", wanted="this file in every release")

@@ -1,0 +1,145 @@
+"""A judgement as a document: SLSA verification summary (VSA) v1 in an in-toto Statement, in RFC 8785 form.
+
+Specification: https://slsa.dev/spec/v1.2/verification_summary. PASSED and FAILED are written alike. The bytes are a
+function of release, policy, moment and version alone, so whoever judges again gets the same digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+import rfc8785
+
+from verifier.checks import Finding, Outcome
+from verifier.digest.files import FileSet
+from verifier.errors import ProvenanceError
+from verifier.judgement.appraise import AttestationResult
+from verifier.judgement.release import KEY_PATH, Release
+from verifier.manifest.dsse import MANIFEST_PATH
+from verifier.policy import Policy
+from verifier.record.fields import product_line_name
+from verifier.strict.timestamps import format_time
+from verifier.text import printable
+
+VERIFIER_ID = "tag:provenance-oracle,2026:verifier/v1"
+EXTENSION = "tag:provenance-oracle,2026:verdict/v1"
+_LEVEL_PREFIX = "PROVENANCE_ORACLE_"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The statement's bytes, PASSED or FAILED. `digest` (SHA-256, 32 bytes) is what goes on chain."""
+
+    statement: bytes
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.statement).digest()
+
+
+def make_verdict(release: Release, result: AttestationResult, files: FileSet, findings: tuple[Finding, ...]) -> Verdict:
+    """Write the PASSED verdict of a release whose evidence, manifest and files were all accepted."""
+    manifest, claims = result.manifest, result.claims
+    details = {
+        "grade": result.grade,
+        "productLine": product_line_name(claims.line, claims.root_kind),
+        "reportedTcb": claims.report.reported_tcb.hex(),
+        "reportDigest": claims.report.digest.hex(),
+        "manifestDigest": manifest.digest.hex(),
+        "findings": _findings_json(findings),
+    }
+    levels = [f"{_LEVEL_PREFIX}GRADE_{result.grade}"]
+    levels += [_level(f) for f in findings if f.outcome is Outcome.PASSED]
+    subject = {
+        "name": manifest.name,
+        "digest": {"provenance_model_v1": files.model_digest.hex()},
+        "annotations": {"version": manifest.version},
+    }
+    resource = f"{manifest.name}@{manifest.version}"
+    return Verdict(_statement(release, result.policy, result.at, subject, resource, "PASSED", levels, details))
+
+
+def make_failed_verdict(
+    envelope: bytes, release: Release | None, policy: Policy, at: datetime, error: ProvenanceError
+) -> Verdict:
+    """Write the FAILED verdict of a release that `error` refused; its subject is the manifest as received.
+
+    Args:
+        envelope: the manifest file, as much of it as could be read.
+        release: None if it was too malformed to be read whole.
+    """
+    details = {
+        "exitCode": error.exit_code,
+        "check": error.check or "",
+        "message": str(error),
+        "findings": _findings_json(error.findings),
+    }
+    subject = {"name": MANIFEST_PATH, "digest": {"sha256": _sha256_hex(envelope)}}
+    resource = f"sha256:{_sha256_hex(envelope)}"
+    return Verdict(_statement(release, policy, at, subject, resource, "FAILED", ["FAILED"], details))
+
+
+def _statement(
+    release: Release | None,
+    policy: Policy,
+    at: datetime,
+    subject: Mapping[str, object],
+    resource: str,
+    outcome: str,
+    levels: list[str],
+    details: Mapping[str, object],
+) -> bytes:
+    predicate: dict[str, object] = {
+        "verifier": {"id": VERIFIER_ID, "version": {"provenance-oracle": version("provenance-oracle")}},
+        "timeVerified": format_time(at),
+        "resourceUri": resource,
+        "policy": {
+            "uri": f"tag:provenance-oracle,2026:policy/{policy.name}/{policy.date.isoformat()}",
+            "digest": {"sha256": policy.digest.hex()},
+        },
+        "verificationResult": outcome,
+        "verifiedLevels": levels,
+        "slsaVersion": "1.2",
+        EXTENSION: details,
+    }
+    if release is not None:  # the specification wants all inputs listed, or none
+        predicate["inputAttestations"] = _inputs(release)
+    statement: dict[str, object] = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [subject],
+        "predicateType": "https://slsa.dev/verification_summary/v1",
+        "predicate": predicate,
+    }
+    return rfc8785.dumps(statement)  # type: ignore[arg-type]  # its JSON type is invariant in dict
+
+
+def _inputs(release: Release) -> list[dict[str, object]]:
+    evidence = release.evidence
+    files = {
+        MANIFEST_PATH: release.envelope,
+        KEY_PATH: release.key,
+        evidence.report_name: evidence.report,
+        evidence.vek_name: evidence.vek,
+        evidence.chain_name: evidence.chain,
+        evidence.crl_name: evidence.crl,
+    }
+    return [{"uri": name, "digest": {"sha256": _sha256_hex(data)}} for name, data in files.items() if data is not None]
+
+
+def _findings_json(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    return [
+        {"check": f.check, "outcome": f.outcome, "got": printable(f.got, 2000), "wanted": printable(f.wanted, 2000)}
+        for f in findings
+    ]
+
+
+def _level(finding: Finding) -> str:
+    return _LEVEL_PREFIX + finding.check.replace("-", "_").upper()
+
+
+def _sha256_hex(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

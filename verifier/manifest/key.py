@@ -1,0 +1,65 @@
+"""The key that signs manifests.
+
+A SubjectPublicKeyInfo has one accepted encoding, or the same key would have several digests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+from verifier.checks import Check
+from verifier.errors import FormatError
+
+MAX_KEY_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A key that may sign manifests: `spki` is its DER SubjectPublicKeyInfo, as received."""
+
+    spki: bytes
+    key: EllipticCurvePublicKey | Ed25519PublicKey
+    algorithm: str
+
+
+def parse_public_key(pem: bytes, where: str) -> PublicKey:
+    """Read one PEM SubjectPublicKeyInfo: ECDSA on P-256 or P-384, or Ed25519.
+
+    Raises:
+        FormatError: other text around the block, another kind of key, or another encoding of one (check `key-binding`).
+    """
+    if len(pem) > MAX_KEY_BYTES:
+        raise _malformed(where, f"{len(pem)} bytes", f"at most {MAX_KEY_BYTES} bytes")
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise _malformed(where, "no such block, or a malformed one", "one PEM block PUBLIC KEY") from error
+    algorithm = _algorithm_of(key)
+    if not algorithm or not isinstance(key, EllipticCurvePublicKey | Ed25519PublicKey):
+        raise _malformed(where, type(key).__name__, "ECDSA on P-256 or P-384, or Ed25519")
+    # Equality with the re-encoding rules out text around the block, compressed points, explicit curve parameters,
+    # trailing bytes and loose base64, all at once.
+    canonical = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    if pem.replace(b"\r\n", b"\n").removesuffix(b"\n") != canonical.removesuffix(b"\n"):
+        raise _malformed(where, "another encoding of a key, or more than one", "exactly the canonical PUBLIC KEY block")
+    return PublicKey(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), key, algorithm)
+
+
+def _algorithm_of(key: object) -> str:
+    """Return the signature algorithm that goes with a key, or nothing for a key that we do not take."""
+    if isinstance(key, Ed25519PublicKey):
+        return "Ed25519"
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
+        return "ECDSA P-256"
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP384R1):
+        return "ECDSA P-384"
+    return ""
+
+
+def _malformed(where: str, got: str, wanted: str) -> FormatError:
+    return FormatError("not an acceptable public key", check=Check.KEY_BINDING, where=where, got=got, wanted=wanted)

@@ -1,0 +1,178 @@
+"""A record as the bytes that oracles sign and the registry hashes, and the ids it is kept under.
+
+    0     32  model digest            96    32  report digest
+    32    32  manifest digest         128   32  policy digest
+    64    32  verdict digest          160   32  publisher identity
+    192   32  facts, from the highest bit: product line 8 | grade 8 | revision 16 | policy id 32 | judged at 40 |
+              zero 55 | passed 1 | checks 32 | reported TCB 64
+    224   1+n namespace: its length in bytes, its bytes
+          1+m release, `model@version`: its length in bytes, its bytes
+          32k parents, to the end
+
+`contracts/lib/RecordCodec.sol` and `contracts/lib/RecordIds.sol` say the same in Solidity.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verifier.checks import Check
+from verifier.errors import FormatError
+from verifier.record.fields import RecordFields, WrittenRecord
+from verifier.record.keccak import keccak256
+from verifier.record.standing import GRADE_MAX, SIMULATED_CODE, parse_moment
+
+PARENTS_MAX = 8
+TEXT_MAX_BYTES = 255
+
+_DIGEST_NAMES = (
+    "model_digest",
+    "manifest_digest",
+    "verdict_digest",
+    "report_digest",
+    "policy_digest",
+    "publisher_identity",
+)
+_FACTS = 32 * len(_DIGEST_NAMES)
+_TEXTS = _FACTS + 32
+_ZERO_FACTS = ((1 << 55) - 1) << 97
+# Name, lowest bit and width of every number among the facts.
+_NUMBERS = (
+    ("checks", 64, 32),
+    ("passed", 96, 1),
+    ("judged_at", 152, 40),
+    ("policy_id", 192, 32),
+    ("revision", 224, 16),
+    ("grade", 240, 8),
+    ("product_line", 248, 8),
+)
+
+
+def encode_record(record: RecordFields, *, policy_id: int, parents: tuple[bytes, ...]) -> bytes:
+    """Return the bytes of a record.
+
+    Args:
+        policy_id: the registry's number for the record's policy.
+        parents: ids of the releases it was made from, 32 bytes each.
+
+    Raises:
+        FormatError: a field that the format has no room for (check `registry-record`).
+    """
+    digests = [getattr(record, name) for name in _DIGEST_NAMES]
+    if any(len(digest) != 32 for digest in (*digests, *parents)) or len(record.reported_tcb) != 8:
+        raise _malformed("record", "a digest or TCB of another length", "digests of 32 bytes, a TCB of 8")
+    if len(parents) > PARENTS_MAX:
+        raise _malformed("record", f"{len(parents)} parents", f"at most {PARENTS_MAX}")
+    values = vars(record) | {"judged_at": int(record.judged_at.timestamp()), "policy_id": policy_id}
+    facts = int.from_bytes(record.reported_tcb, "little")
+    for name, lowest_bit, width in _NUMBERS:
+        if not 0 <= values[name] < 1 << width:
+            raise _malformed(f"record, {name}", str(values[name]), f"a number of {width} bits")
+        facts |= int(values[name]) << lowest_bit
+    namespace, release = _split_name(record)
+    return b"".join((*digests, facts.to_bytes(32, "big"), _text(namespace), _text(release), *parents))
+
+
+def decode_record(data: bytes, where: str) -> WrittenRecord:
+    """Take the bytes of a record apart. Whoever encodes what this returns gets the same bytes.
+
+    Raises:
+        FormatError: not the bytes of one record and nothing else, or of one that no registry takes (check
+            `registry-record`).
+    """
+    # (1) the layout, as `RecordCodec.layout` has it
+    if len(data) < _TEXTS + 2:
+        raise _malformed(where, f"{len(data)} bytes", f"at least {_TEXTS + 2}")
+    namespace, position = _cut_text(data, _TEXTS, where)
+    release, position = _cut_text(data, position, where)
+    if (len(data) - position) % 32:
+        raise _malformed(where, f"{len(data) - position} bytes of parents", "a multiple of 32")
+    # (2) the facts
+    facts = facts_of(data)
+    numbers: Any = {name: facts >> lowest_bit & (1 << width) - 1 for name, lowest_bit, width in _NUMBERS}
+    passed, judged_at, policy_id = bool(numbers.pop("passed")), numbers.pop("judged_at"), numbers.pop("policy_id")
+    earns_grade = passed and numbers["product_line"] != SIMULATED_CODE
+    if facts & _ZERO_FACTS or policy_id == 0 or numbers["grade"] > (GRADE_MAX if earns_grade else 0):
+        raise _malformed(where, f"facts {facts:#x}", "zeros where nothing is said, a policy, a grade that was earned")
+    if not passed and (numbers["revision"] or position != len(data)):
+        raise _malformed(where, "a FAILED verdict with a revision or parents", "neither")
+    # (3) the name
+    model, separator, version = release.rpartition("@")
+    if not namespace or "/" in namespace or not separator:
+        raise _malformed(where, f"{namespace}/{release}", "namespace/model@version")
+    digests: Any = {name: data[32 * index : 32 * index + 32] for index, name in enumerate(_DIGEST_NAMES)}
+    return WrittenRecord(
+        **digests,
+        **numbers,
+        judged_at=parse_moment(judged_at, where),
+        reported_tcb=(facts & (1 << 64) - 1).to_bytes(8, "little"),
+        passed=passed,
+        name=f"{namespace}/{model}",
+        version=version,
+        policy_id=policy_id,
+        parents=tuple(data[start : start + 32] for start in range(position, len(data), 32)),
+    )
+
+
+def facts_of(data: bytes) -> int:
+    """The facts of a record's bytes, one word."""
+    return int.from_bytes(data[_FACTS:_TEXTS], "big")
+
+
+def release_id(model_digest: bytes, manifest_digest: bytes) -> bytes:
+    """The id of a release and of its first judgement."""
+    return keccak256(model_digest + manifest_digest)
+
+
+def revision_id(release: bytes, revision: int) -> bytes:
+    """The id of judgement `revision` of a release; 0 is the first."""
+    return keccak256(release + revision.to_bytes(2, "big")) if revision else release
+
+
+def failure_id(model_digest: bytes, manifest_digest: bytes, verdict_digest: bytes) -> bytes:
+    """The id of a FAILED verdict."""
+    return keccak256(model_digest + manifest_digest + verdict_digest)
+
+
+def record_id(record: RecordFields) -> bytes:
+    """Where the registry keeps a record."""
+    if not record.passed:
+        return failure_id(record.model_digest, record.manifest_digest, record.verdict_digest)
+    return revision_id(release_id(record.model_digest, record.manifest_digest), record.revision)
+
+
+def namespace_id(namespace: str) -> bytes:
+    """The id of a namespace. What no namespace can be called has an id too, which nobody can claim."""
+    return keccak256(namespace.encode("utf-8", "surrogatepass"))
+
+
+def _split_name(record: RecordFields) -> tuple[str, str]:
+    """Namespace and release of a record's name and version; joined again they give the same two."""
+    namespace, separator, model = record.name.partition("/")
+    if not namespace or not separator or "@" in record.version:
+        raise _malformed("record", f"{record.name}@{record.version}", "namespace/model@version")
+    return namespace, f"{model}@{record.version}"
+
+
+def _text(text: str) -> bytes:
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise _malformed("record", text, "a name in Unicode") from None
+    if len(data) > TEXT_MAX_BYTES:
+        raise _malformed("record", f"a name of {len(data)} bytes", f"at most {TEXT_MAX_BYTES}")
+    return bytes((len(data),)) + data
+
+
+def _cut_text(data: bytes, position: int, where: str) -> tuple[str, int]:
+    """The text at `position`, and where it ends."""
+    if position >= len(data) or (end := position + 1 + data[position]) > len(data):
+        raise _malformed(where, f"{len(data)} bytes", "texts as long as they say")
+    try:
+        return data[position + 1 : end].decode(), end
+    except UnicodeDecodeError:
+        raise _malformed(where, data[position + 1 : end].hex(), "UTF-8") from None
+
+
+def _malformed(where: str, got: str, wanted: str) -> FormatError:
+    return FormatError("not a record", check=Check.REGISTRY_RECORD, where=where, got=got, wanted=wanted)

@@ -1,0 +1,99 @@
+"""What is signed for the registry: EIP-712 digests, bound to one chain and one contract.
+
+    domain  EIP712Domain(string name,string version,uint256 chainId,address verifyingContract), version "1"
+            of the registry: name "ProvenanceRegistry"       of its namespaces: name "ProvenanceNamespaces"
+
+`contracts/lib/TypedData.sol` says the same in Solidity. Standard: https://eips.ethereum.org/EIPS/eip-712.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verifier.record.codec import namespace_id
+from verifier.record.keccak import keccak256
+
+REGISTRY_NAME = "ProvenanceRegistry"
+NAMESPACES_NAME = "ProvenanceNamespaces"
+
+_DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+_REPORT = "Report(uint16 epoch,bytes record)"
+_BATCH = "Batch(uint16 epoch,bytes32 root,uint8 count,uint40 sealedAt,string uri)"
+_CLAIM = "Claim(string namespace,address owner,uint8 identityLimit,bytes32[] identities,uint256 nonce,uint40 deadline)"
+_IDENTITY_CHANGE = (
+    "IdentityChange(uint16 epoch,bytes32 namespaceId,bytes32 identity,bool trust,uint8 approvals,uint48 number)"
+)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The contract that a signature is for. `contract` is its address, 20 bytes."""
+
+    name: str
+    chain_id: int
+    contract: bytes
+
+    def digest(self, type_text: str, *words: int | bytes) -> bytes:
+        """The digest to sign of a struct: its type, and its members as 32-byte words, dynamic ones hashed already."""
+        domain = _hash_struct(
+            _DOMAIN, keccak256(self.name.encode()), keccak256(b"1"), self.chain_id, int.from_bytes(self.contract, "big")
+        )
+        return keccak256(b"\x19\x01" + domain + _hash_struct(type_text, *words))
+
+
+def report_digest(chain_id: int, registry: bytes, epoch: int, record_bytes: bytes) -> bytes:
+    """What an oracle signs to publish a record; the contract's view of that name gives the same."""
+    return Domain(REGISTRY_NAME, chain_id, registry).digest(_REPORT, epoch, keccak256(record_bytes))
+
+
+def batch_digest(
+    chain_id: int, registry: bytes, epoch: int, root: bytes, *, count: int, sealed_at: int, uri: str
+) -> bytes:
+    """What an oracle signs to record a batch; the contract's view of that name gives the same."""
+    uri_hash = keccak256(uri.encode())
+    return Domain(REGISTRY_NAME, chain_id, registry).digest(_BATCH, epoch, root, count, sealed_at, uri_hash)
+
+
+def claim_digest(
+    chain_id: int,
+    namespaces: bytes,
+    namespace: str,
+    owner: bytes,
+    *,
+    identity_limit: int,
+    identities: tuple[bytes, ...],
+    nonce: int,
+    deadline: int,
+) -> bytes:
+    """What the owner-to-be of a namespace signs; `namespaces` is the address of the registry's contract for names."""
+    return Domain(NAMESPACES_NAME, chain_id, namespaces).digest(
+        _CLAIM,
+        namespace_id(namespace),
+        int.from_bytes(owner, "big"),
+        identity_limit,
+        keccak256(b"".join(identities)),
+        nonce,
+        deadline,
+    )
+
+
+def identity_change_digest(
+    chain_id: int,
+    registry: bytes,
+    epoch: int,
+    namespace: str,
+    identity: bytes,
+    *,
+    trust: bool,
+    approvals: int,
+    number: int,
+) -> bytes:
+    """What an oracle signs once most trusted identities of a namespace approve a change. In the registry's domain."""
+    return Domain(REGISTRY_NAME, chain_id, registry).digest(
+        _IDENTITY_CHANGE, epoch, namespace_id(namespace), identity, int(trust), approvals, number
+    )
+
+
+def _hash_struct(type_text: str, *words: int | bytes) -> bytes:
+    members = (word if isinstance(word, bytes) else word.to_bytes(32, "big") for word in words)
+    return keccak256(keccak256(type_text.encode()) + b"".join(members))

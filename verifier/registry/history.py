@@ -1,0 +1,108 @@
+"""What happened to one record, with everything that the contract's state can bear out compared with it."""
+
+from __future__ import annotations
+
+from verifier.errors import TemporaryError
+from verifier.record.codec import release_id
+from verifier.record.standing import Standing, parse_standing
+from verifier.registry.contract import DeployedContract
+from verifier.registry.events import (
+    Admission,
+    HistoryEvent,
+    LeafClosure,
+    Publication,
+    Recount,
+    Revocation,
+    parse_closure,
+    parse_recount,
+    parse_revocation,
+)
+from verifier.registry.namespaces import Kind, NamespaceReader
+from verifier.registry.node import node_errors
+
+
+def read_history(
+    contract: DeployedContract,
+    namespaces: NamespaceReader | None,
+    judgements: list[Publication],
+    *,
+    first: int,
+    block: int,
+) -> tuple[HistoryEvent, ...]:
+    """Return what happened to a release or a FAILED verdict up to `block`, oldest first.
+
+    Args:
+        judgements: its publications, found to be what the contract keeps.
+        namespaces: needed if one of them was held.
+
+    Raises:
+        TemporaryError: the node fails, or keeps events back: what they tell is not how the record stands now.
+    """
+    events: list[HistoryEvent] = list(judgements)
+    for one in judgements:
+        values = contract.call("standingById", one.record_id, block=block)
+        with node_errors(contract.where):
+            standing = parse_standing(values, contract.where)
+        events += _closures(contract, one, first, block)
+        events += _recounts(contract, one, standing, first, block)
+        if one.first.held:
+            events += _admissions(contract, namespaces, one, standing, block)
+        if one.record.passed and one.record.revision == 0:
+            events += _revocations(contract, one, standing, first, block)
+    return tuple(sorted(events, key=lambda event: event.place))
+
+
+def _closures(contract: DeployedContract, one: Publication, first: int, block: int) -> list[LeafClosure]:
+    logs = contract.logs("LeafClosed", {"recordId": one.record_id}, first, block)
+    with node_errors(contract.where):
+        found = [parse_closure(log) for log in logs]
+        for event in found:
+            bits = contract.call("batchOf", event.root, block=block)[6]
+            if not bits >> event.index & 1:
+                raise _contradiction(contract, "a closed leaf")
+    return found
+
+
+def _recounts(
+    contract: DeployedContract, one: Publication, standing: Standing, first: int, block: int
+) -> list[Recount]:
+    logs = contract.logs("Recounted", {"idOrRoot": one.record_id}, first, block)
+    with node_errors(contract.where):
+        found = [parse_recount(log) for log in logs]
+    last = (one.first.signers, one.first.weight, one.first.doubtful)
+    if found:
+        last = (found[-1].signers, found[-1].weight, found[-1].is_doubtful)
+    if last != (standing.signers, standing.weight, standing.doubtful):
+        raise _contradiction(contract, "a recount")
+    return found
+
+
+def _admissions(
+    contract: DeployedContract, namespaces: NamespaceReader | None, one: Publication, standing: Standing, block: int
+) -> list[Admission]:
+    assert namespaces is not None
+    entries = namespaces.history(one.record.namespace, block)
+    found = [
+        Admission(entry.subject, entry.at, entry.place)
+        for entry in entries
+        if entry.kind is Kind.RELEASED and entry.subject == one.content_digest
+    ]
+    if bool(found) == standing.held:
+        raise _contradiction(contract, "an admission")
+    return found
+
+
+def _revocations(
+    contract: DeployedContract, one: Publication, standing: Standing, first: int, block: int
+) -> list[Revocation]:
+    release = release_id(one.record.model_digest, one.record.manifest_digest)
+    logs = contract.logs("RecordRevoked", {"recordId": release}, first, block)
+    with node_errors(contract.where):
+        found = [parse_revocation(log, contract.where) for log in logs]
+    if (found[-1].revoked_at if found else None) != standing.revoked_at:
+        raise _contradiction(contract, "a revocation")
+    return found
+
+
+def _contradiction(contract: DeployedContract, what: str) -> TemporaryError:
+    return TemporaryError("the events do not lead to what the contract keeps", where=contract.where, got=what)

@@ -1,0 +1,72 @@
+"""Find a registry and its records by what a person has at hand: a deployment file; a digest, an id, or a name."""
+
+from __future__ import annotations
+
+import re
+
+from verifier.checks import Check
+from verifier.errors import RecordError, UsageError
+from verifier.record.codec import release_id
+from verifier.record.fields import Entry
+from verifier.registry.deployment import Deployment
+from verifier.registry.lineage import Ancestor, in_tree_order
+from verifier.registry.node import TIMEOUT_SECONDS
+from verifier.registry.reader import RegistryReader
+
+_DIGEST = re.compile("(?:0x)?[0-9a-fA-F]{64}")
+
+
+def open_deployment(
+    rpc_url: str, deployment: Deployment, *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> RegistryReader:
+    """Open the registry that a deployment file names, compared with all that the file says.
+
+    Raises:
+        UsageError: another chain or other contracts than the file's. Else as `RegistryReader`.
+    """
+    reader = RegistryReader(
+        rpc_url,
+        f"0x{deployment.registry.hex()}",
+        chain_id=deployment.chain_id,
+        from_block=deployment.block,
+        timeout_seconds=timeout_seconds,
+    )
+    for name, found in reader.contracts().items():
+        wanted = getattr(deployment, name)
+        if found != wanted:
+            got, where = f"0x{found.hex()}", f"deployment, {name}"
+            raise UsageError("not what the deployment file says", where=where, got=got, wanted=f"0x{wanted.hex()}")
+    return reader
+
+
+def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
+    """Return the entries that a digest, an id or a name leads to, newest first, those that speak for nothing included.
+
+    An id is what the contract's errors call `recordId`. A name is `namespace/model` or `namespace/model@version`.
+
+    Raises:
+        RecordError: there is none.
+    """
+    if not _DIGEST.fullmatch(what):
+        entries = registry.entries_of_name(what)
+    else:
+        digest = bytes.fromhex(what.lower().removeprefix("0x"))
+        entries = registry.entries_of_model(digest) or registry.entries_of_manifest(digest)
+        entries = entries or registry.entries_of_id(digest)
+    if entries:
+        return entries
+    raise RecordError(
+        "no record",
+        check=Check.REGISTRY_RECORD,
+        where=what,
+        got="nothing",
+        wanted="a model digest, manifest digest, record id or name that was recorded",
+    )
+
+
+def find_ancestors(registry: RegistryReader, entry: Entry) -> tuple[tuple[Ancestor, Entry | None], ...]:
+    """Return what an entry's release was made from, in the order of a tree, each with its own entry."""
+    ancestors = registry.ancestors(entry)
+    known = registry.records({ancestor.release_id for ancestor in ancestors}) if ancestors else {}
+    start = release_id(entry.model_digest, entry.manifest_digest)
+    return tuple((ancestor, known.get(ancestor.release_id)) for ancestor in in_tree_order(start, ancestors))

@@ -1,0 +1,345 @@
+"""Reading records. Whoever answers is not trusted with more than the chain's state: the contract's code is compared
+with the one this version ships, and every event with the content digest and the standing that the contract keeps.
+
+A node that is down, slow, answers nonsense or contradicts itself is a `TemporaryError`: see `verifier.registry.node`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from verifier.checks import Check
+from verifier.errors import FormatError, RecordError, UsageError, VerificationError
+from verifier.record.codec import release_id
+from verifier.record.fields import Entry, Record, RecordFields, match_entry
+from verifier.record.keccak import keccak256
+from verifier.registry.contract import DeployedContract, load_artifact
+from verifier.registry.events import HistoryEvent, Publication
+from verifier.registry.history import read_history
+from verifier.registry.lineage import Ancestor
+from verifier.registry.namespaces import Kind, Namespace, NamespaceEntry, NamespaceReader
+from verifier.registry.node import TIMEOUT_SECONDS, connect, node_errors, parse_address, shown_url
+from verifier.registry.publications import KeptRecords, id_of_release
+from verifier.strict.timestamps import format_time
+
+ENTRIES_MAX = 100
+_REVOKED_IN_BATCH = "one that was revoked in its batch"
+
+Block = int | Literal["latest"]
+
+
+class RegistryReader:
+    """Reads one registry. Not for use by several threads at once.
+
+    Args:
+        rpc_url: JSON-RPC endpoint, http or https.
+        address: the registry's address, 0x and 40 hex digits.
+        chain_id: the chain it must be on; None takes any chain.
+        from_block: a block before which the registry has no events.
+        timeout_seconds: limit for each request.
+
+    Raises:
+        UsageError: no such endpoint or address can exist, it is another chain, or another contract or none is there.
+        TemporaryError: the node does not answer, or not sensibly. Every method may raise this too.
+    """
+
+    def __init__(
+        self,
+        rpc_url: str,
+        address: str,
+        *,
+        chain_id: int | None = None,
+        from_block: int = 0,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._web3 = connect(rpc_url, timeout_seconds)
+        self._where = f"registry {address} at {shown_url(rpc_url)}"
+        self.address = parse_address(address, "registry")
+        self._from_block = from_block
+        with node_errors(self._where):
+            self.chain_id = _whole_number(self._web3.eth.chain_id, "chain id")
+        if chain_id not in (None, self.chain_id):
+            raise UsageError("another chain", where=self._where, got=str(self.chain_id), wanted=str(chain_id))
+        self._contract = DeployedContract(self._web3, "ProvenanceRegistry", self.address, self._where)
+        self._records = KeptRecords(self._contract, from_block)
+        self._names: NamespaceReader | None = None
+
+    # One record
+
+    def entry(self, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
+        """Return the entry of a manifest's release as of `block`, open or not: that of its latest judgement.
+
+        Raises:
+            RecordError: there is none (check `registry-record`).
+            VerificationError: the oracles recorded the manifest for several models.
+        """
+        number = self._number(block)
+        found = self._publications("manifestDigest", manifest_digest, number)
+        passed = [one for one in found if one.record.passed]
+        if not passed:
+            got = "nothing but FAILED verdicts" if found else "nothing"
+            raise self._no_record(got, f"a record of manifest {manifest_digest.hex()}")
+        models = {one.record.model_digest for one in passed}
+        if len(models) > 1:
+            raise VerificationError(
+                "one manifest, several models",
+                check=Check.REGISTRY_RECORD,
+                where=self._where,
+                got=", ".join(sorted(model.hex() for model in models)),
+                wanted="one model",
+            )
+        return self._records.latest(passed, number)
+
+    def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
+        """Return the entry of a release whose both digests are known; no events are read if there is none.
+
+        Raises:
+            RecordError: there is none, or it was revoked before anybody wrote it out of its batch.
+        """
+        number = self._number(block)
+        standing = self._records.standing(model_digest, manifest_digest, number)
+        if standing is None:
+            raise self._no_record("nothing", f"a record of manifest {manifest_digest.hex()}")
+        judgements = self._judgements(model_digest, manifest_digest, number)
+        if not judgements and standing.revoked_at is not None:
+            raise self._no_record(_REVOKED_IN_BATCH, "an active record")
+        return self._records.latest(judgements, number)
+
+    def active_entry(self, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
+        """Return the entry of a manifest's release as of `block`.
+
+        Raises:
+            RecordError: there is none, or it is revoked, held or doubtful (check `registry-record`).
+        """
+        return self._active(self.entry(manifest_digest, block=block))
+
+    def match_record(self, record: Record) -> Entry:
+        """Return the active entry of a release that the caller has judged, compared with that judgement.
+
+        Raises:
+            RecordError: there is none, or it is revoked, held or doubtful.
+            VerificationError: it is of another release (check `registry-record`).
+        """
+        number = self._number("latest")
+        if self._records.standing(record.model_digest, record.manifest_digest, number):
+            entry = self.entry_of(record.model_digest, record.manifest_digest, block=number)
+        else:  # a manifest that is recorded for another model is forged, not unknown
+            entry = self.entry(record.manifest_digest, block=number)
+        match_entry(record, self._active(entry))
+        return entry
+
+    def refusal(self, entry: Entry) -> RecordError | None:
+        """Return what `active_entry` raises about an entry, None if it is active."""
+        if not entry.closed_because:
+            return None
+        got = f"weight {entry.weight} of {entry.threshold}" if entry.is_doubtful else "a record that is shut"
+        if entry.revoked_at is not None:
+            got = f"revoked from {format_time(entry.revoked_at)} on"
+        return RecordError(
+            entry.closed_because, check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted="an active record"
+        )
+
+    def is_open(self, entry: Entry) -> bool:
+        """Return what the plain gate says of an entry's release, whatever its grade."""
+        release = release_id(entry.model_digest, entry.manifest_digest)
+        return bool(self._contract.call("isOpen", release, 0, block=self._number("latest")))
+
+    def history(self, entry: Entry) -> tuple[HistoryEvent, ...]:
+        """Return what happened to an entry's release, every judgement of it, or to a FAILED verdict; oldest first."""
+        number = self._number("latest")
+        judgements = self._judgements(entry.model_digest, entry.manifest_digest, number, passed=entry.passed)
+        if not entry.passed:
+            judgements = [one for one in judgements if one.record_id == entry.record_id]
+        names = self._namespaces(number) if any(one.first.held for one in judgements) else None
+        return read_history(self._contract, names, judgements, first=self._from_block, block=number)
+
+    # Several
+
+    def entries_of_manifest(self, manifest_digest: bytes) -> tuple[Entry, ...]:
+        """Return the release of a manifest and its FAILED verdicts, newest first, at most ENTRIES_MAX."""
+        number = self._number("latest")
+        return self._entries(self._publications("manifestDigest", manifest_digest, number), number)
+
+    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
+        """Return the releases of a model and their FAILED verdicts, newest first, at most ENTRIES_MAX."""
+        number = self._number("latest")
+        return self._entries(self._publications("modelDigest", model_digest, number), number)
+
+    def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
+        """Return the release that an id is of, its own or that of a judgement, or the FAILED verdict; none if it is
+        nothing's. Reads every event of the registry if there is such a record.
+
+        Raises:
+            RecordError: it was revoked before anybody wrote it out of its batch.
+        """
+        number = self._number("latest")
+        if not any(self._contract.call("contentOf", record_id, block=number)):
+            return ()
+        found = [one for one in self._records.read({}, number) if one.record_id == record_id]
+        found = self._records.believed(found, number)
+        if found and found[0].record.passed:
+            found = self._judgements(found[0].record.model_digest, found[0].record.manifest_digest, number)
+        if not found and self._contract.logs("LeafRevoked", {"recordId": record_id}, self._from_block, number):
+            raise self._no_record(_REVOKED_IN_BATCH, "an active record")
+        if not found:
+            raise self._records.kept_back("a record")
+        return self._entries(found, number)
+
+    def entries_of_name(self, name: str) -> tuple[Entry, ...]:
+        """Return the releases of a name, `namespace/model` or `namespace/model@version`, newest first.
+
+        If the namespace is claimed, only what it took in or holds, and nothing of that is left out. If not, whatever
+        calls itself so. FAILED verdicts are not among them: what was refused may call itself anything. Reads every
+        event of the registry.
+
+        Raises:
+            VerificationError: the namespace's history is not complete.
+        """
+        number = self._number("latest")
+        namespace, _, model = name.partition("/")
+        everything = self._records.read({}, number)
+        releases = _by_release(one for one in everything if one.record.passed)
+        found = [group for group in releases.values() if any(_is_called(one.record, namespace, model) for one in group)]
+        if self._namespaces(number).owner(namespace, number) is not None:
+            taken_in = self._taken_in(namespace, number, everything)
+            found = [group for group in found if any(one.content_digest in taken_in for one in group)]
+        entries = self._entries(self._records.believed((one for group in found for one in group), number), number)
+        return tuple(entry for entry in entries if _is_called(entry, namespace, model))
+
+    def records(self, release_ids: Iterable[bytes]) -> dict[bytes, Entry]:
+        """Return the releases with these ids, as far as there are any. Reads every event of the registry."""
+        number, wanted = self._number("latest"), set(release_ids)
+        found = [one for one in self._records.read({}, number) if one.record.passed and id_of_release(one) in wanted]
+        groups = _by_release(self._records.believed(found, number))
+        return {release: self._records.latest(judgements, number) for release, judgements in groups.items()}
+
+    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+        """Return the first manifest recorded with a report; None if the report was never used.
+
+        FAILED verdicts do not count: whoever copies a report into a forged release would use it up.
+        """
+        found = self._publications("reportDigest", report_digest, self._number("latest"))
+        return next((one.record.manifest_digest for one in found if one.record.passed), None)
+
+    # Policies, names, ancestors
+
+    def policy_id(self, policy_digest: bytes) -> int:
+        """The registry's number for a policy; 0 if it has none yet."""
+        number = self._contract.call("policyIdOf", policy_digest, block=self._number("latest"))
+        with node_errors(self._where):
+            return _whole_number(number, "policy id")
+
+    def namespace(self, name: str) -> Namespace | None:
+        """See `NamespaceReader.namespace`."""
+        number = self._number("latest")
+        return self._namespaces(number).namespace(name, number)
+
+    def namespace_history(self, name: str) -> tuple[NamespaceEntry, ...]:
+        """See `NamespaceReader.history`."""
+        number = self._number("latest")
+        return self._namespaces(number).history(name, number)
+
+    def ancestors(self, entry: Entry, *, include_stated: bool = True) -> tuple[Ancestor, ...]:
+        """Return what an entry's release was made from, nearest first, each once.
+
+        Raises:
+            RecordError: they are more, or further away, than the contract looks at in one call (check `lineage`).
+        """
+        number = self._number("latest")
+        lineage = self._satellite("lineage", "Lineage", number)
+        start = release_id(entry.model_digest, entry.manifest_digest)
+        found = lineage.try_call("ancestorsOf", start, include_stated, block=number)
+        if found is None:
+            raise RecordError(
+                "too many ancestors", check=Check.LINEAGE, where=self._where, got="more", wanted="32, in 16 steps"
+            )
+        with node_errors(self._where):
+            return tuple(Ancestor(bytes(one), bytes(child), *rest) for one, child, *rest in found)
+
+    def contracts(self) -> dict[str, bytes]:
+        """What a deployment file says of the contracts: addresses, and the hash of the registry's code."""
+        number = self._number("latest")
+        satellites = (("namespaces", "Namespaces"), ("lineage", "Lineage"))
+        addresses = {name: self._satellite(name, artifact, number).address for name, artifact in satellites}
+        code_hash = keccak256(load_artifact().deployed_bytecode)  # that of the code there, which was compared
+        return {"registry": self.address, **addresses, "code_hash": code_hash}
+
+    # Parts
+
+    def _publications(self, indexed: str, digest: bytes, block: int) -> list[Publication]:
+        return self._records.believed(self._records.read({indexed: digest}, block), block)
+
+    def _judgements(
+        self, model_digest: bytes, manifest_digest: bytes, block: int, *, passed: bool = True
+    ) -> list[Publication]:
+        """Publications of one release, or of its FAILED verdicts."""
+        found = self._records.read({"modelDigest": model_digest, "manifestDigest": manifest_digest}, block)
+        return self._records.believed([one for one in found if one.record.passed == passed], block)
+
+    def _entries(self, found: list[Publication], block: int) -> tuple[Entry, ...]:
+        """Entries of releases and FAILED verdicts, newest first."""
+        groups = list(_by_release(one for one in found if one.record.passed).values())
+        groups += [[one] for one in found if not one.record.passed]
+        groups.sort(key=lambda group: group[-1].place, reverse=True)
+        return tuple(
+            self._records.latest(group, block) if group[0].record.passed else self._records.failure(group[0], block)
+            for group in groups[:ENTRIES_MAX]
+        )
+
+    def _active(self, entry: Entry) -> Entry:
+        if refusal := self.refusal(entry):
+            raise refusal
+        return entry
+
+    def _taken_in(self, namespace: str, block: int, found: list[Publication]) -> set[bytes]:
+        """Content digests of what a namespace took in or holds; every one of them must be among the events found."""
+        entries = self._namespaces(block).history(namespace, block)
+        taken_in = {entry.subject for entry in entries if entry.kind in (Kind.RECORDED, Kind.HELD)}
+        if taken_in - {one.content_digest for one in found}:
+            raise self._records.kept_back("a record of a namespace")
+        return taken_in
+
+    def _namespaces(self, block: int) -> NamespaceReader:
+        if self._names is None:
+            self._names = NamespaceReader(self._satellite("namespaces", "Namespaces", block), self._from_block)
+        return self._names
+
+    def _satellite(self, function: str, artifact: str, block: int) -> DeployedContract:
+        """One of the two contracts that the registry made; it must say so too."""
+        address = self._contract.call(function, block=block)
+        with node_errors(self._where):
+            where = f"{self._where}, {artifact}"
+            found = DeployedContract(self._web3, artifact, parse_address(address, artifact), where)
+            if parse_address(found.call("registry", block=block), artifact) != self.address:
+                raise UsageError("of another registry", where=found.where, got=address, wanted="one of this registry's")
+            return found
+
+    def _number(self, block: Block) -> int:
+        if block != "latest":
+            return block
+        with node_errors(self._where):
+            return _whole_number(self._web3.eth.block_number, "block number")
+
+    def _no_record(self, got: str, wanted: str) -> RecordError:
+        return RecordError("no record", check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted=wanted)
+
+
+def _by_release(found: Iterable[Publication]) -> dict[bytes, list[Publication]]:
+    """Judgements by release, each group oldest first."""
+    groups: dict[bytes, list[Publication]] = {}
+    for one in found:
+        groups.setdefault(id_of_release(one), []).append(one)
+    return groups
+
+
+def _is_called(record: RecordFields, namespace: str, wanted: str) -> bool:
+    """Whether a record's name is `namespace/` and then `wanted`: the model, or model@version."""
+    model = record.name.partition("/")[2]
+    return record.namespace == namespace and wanted in (model, f"{model}@{record.version}")
+
+
+def _whole_number(value: object, what: str) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise FormatError(f"not a {what}", got=type(value).__name__, wanted="a whole number")
+    return value

@@ -1,0 +1,169 @@
+"""Trees of plain values to frozen dataclasses. The dataclasses are the schema: each field is a required key.
+
+No other key exists, and every refusal names the file, the path of the key, what was there and what was wanted.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import date
+from enum import Enum
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from verifier.errors import UsageError
+from verifier.strict.parse_yaml import Place, shown
+
+_MAX_LIST = 1024
+_KIND_WORDS = {str: "text", int: "a whole number", bool: "true or false"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Between:
+    """Bounds of a whole number, both included."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class HexOf:
+    """Accepted lengths of bytes that are written in hex."""
+
+    sizes_bytes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Like:
+    """A pattern that text must match as a whole, and the same in words."""
+
+    pattern: str
+    words: str
+
+
+class RuleError(ValueError):
+    """Raised by a dataclass's `__post_init__`: the keys are fine one by one, but not together."""
+
+    def __init__(self, problem: str, got: object, wanted: str) -> None:
+        super().__init__(problem)
+        self.problem, self.got, self.wanted = problem, got, wanted
+
+
+def build(kind: type[T], tree: object, place: Place, given: Mapping[str, object] | None = None) -> T:
+    """Make the dataclass `kind` from a tree by its type hints; `given` fields come from outside the file.
+
+    Understands dataclasses, `tuple[X, ...]` and `frozenset[X]` (lists, not empty, no item twice), `Literal`, enums,
+    `str`, `int`, `bool`, `date`, `bytes` (hex), unions of words with one of those, and `Annotated` with `Between`,
+    `HexOf` or `Like`. A field with a default may be left out of the file.
+
+    Raises:
+        UsageError: a key is missing or unknown, or a value is not what the hint says.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    outside = given or {}
+    names = [f.name for f in fields(cast(Any, kind)) if f.name not in outside]
+    needed = {f.name for f in fields(cast(Any, kind)) if f.default is MISSING} - outside.keys()
+    if not isinstance(tree, dict):
+        place.refuse("not a mapping", shown(tree), "the keys " + ", ".join(names))
+    if unknown := sorted(tree.keys() - set(names)):
+        place.refuse("unknown key", ", ".join(unknown), "only " + ", ".join(names))
+    if missing := [name for name in names if name in needed and name not in tree]:
+        place.refuse("rule left out", "no " + ", ".join(missing), "every rule; `any` for what is not checked")
+    values = {name: _value(hints[name], tree[name], place.key(name)) for name in names if name in tree}
+    try:
+        return kind(**values, **outside)
+    except RuleError as error:
+        place.refuse(error.problem, error.got, error.wanted)
+
+
+def _value(hint: Any, tree: object, place: Place) -> Any:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return _annotated(hint, tree, place)
+    if origin in (Union, types.UnionType):
+        return _union(hint, tree, place)
+    if origin is Literal:
+        return _word(get_args(hint), tree, place)
+    if origin in (tuple, frozenset):
+        return origin(_items(get_args(hint)[0], tree, place))
+    if is_dataclass(hint):
+        return build(cast(type[Any], hint), tree, place)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _word(tuple(hint), tree, place)
+    if hint is date:
+        return _date(tree, place)
+    if type(tree) is not hint:
+        place.refuse("wrong kind of value", shown(tree), _KIND_WORDS[hint])
+    return tree
+
+
+def _union(hint: Any, tree: object, place: Place) -> Any:
+    """A word such as `any`, or a value of the one other kind. None stands for a key left out, never for a value."""
+    parts = [part for part in get_args(hint) if part is not types.NoneType]
+    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+    (other,) = (part for part in parts if get_origin(part) is not Literal)
+    if isinstance(tree, str) and tree in words:
+        return _word(tuple(words), tree, place)
+    try:
+        return _value(other, tree, place)
+    except UsageError as error:
+        if error.where == str(place):  # this very value is wrong, so one of the words would have been right too
+            error.wanted = " or ".join([*map(str, words), error.wanted])
+        raise
+
+
+def _word(words: tuple[Any, ...], tree: object, place: Place) -> Any:
+    for word in words:
+        plain = word.value if isinstance(word, Enum) else word
+        if type(plain) is type(tree) and plain == tree:
+            return word
+    return place.refuse("not one of the words allowed", shown(tree), " or ".join(str(word) for word in words))
+
+
+def _items(hint: Any, tree: object, place: Place) -> list[Any]:
+    if not isinstance(tree, list):
+        place.refuse("not a list", shown(tree), "a list")
+    if not 1 <= len(tree) <= _MAX_LIST:
+        place.refuse("a list that is empty or too long", f"{len(tree)} items", f"1 to {_MAX_LIST} items")
+    items: list[Any] = []
+    for index, item in enumerate(tree):
+        value = _value(hint, item, place.item(index))
+        if value in items:
+            place.item(index).refuse("given twice", shown(item), "each item once")
+        items.append(value)
+    return items
+
+
+def _annotated(hint: Any, tree: object, place: Place) -> Any:
+    base, limit = get_args(hint)
+    if isinstance(limit, HexOf):
+        return _hex(limit, tree, place)
+    value = _value(base, tree, place)
+    if isinstance(limit, Between) and not limit.least <= value <= limit.most:
+        place.refuse("number out of range", value, f"{limit.least} to {limit.most}")
+    if isinstance(limit, Like) and not re.fullmatch(limit.pattern, value):
+        place.refuse("text of the wrong form", value, limit.words)
+    return value
+
+
+def _hex(limit: HexOf, tree: object, place: Place) -> bytes:
+    digits = " or ".join(str(2 * size) for size in limit.sizes_bytes)
+    wanted = f"{digits} lower-case hex digits in quotes"
+    if not isinstance(tree, str) or not re.fullmatch("[0-9a-f]*", tree):
+        place.refuse("not hex", shown(tree), wanted)
+    if len(tree) not in [2 * size for size in limit.sizes_bytes]:
+        place.refuse("hex of the wrong length", f"{len(tree)} digits", wanted)
+    return bytes.fromhex(tree)
+
+
+def _date(tree: object, place: Place) -> date:
+    if isinstance(tree, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", tree):
+        try:
+            return date.fromisoformat(tree)
+        except ValueError:
+            pass
+    return place.refuse("not a date", shown(tree), 'a date in quotes, such as "2026-11-21"')
