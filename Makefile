@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# npm with the Node.js of the wheel or of the machine, whichever tools/node.py finds fit.
+# npm with the Node.js of the wheel or of the machine, whichever tools/npm.py finds fit.
 NPM := $(BIN)/python tools/npm.py
 
 .DEFAULT_GOAL := help
@@ -38,16 +38,16 @@ lint: .make/test  ## ruff and mypy
 	$(BIN)/mypy
 
 bench: .make/bench  ## figures beside those of what one would use instead; asserted nowhere
-	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench_digest
-	$(BIN)/python -m tests.bench_disk
+	$(BIN)/python -m benchmarks.model
+	$(BIN)/python -m benchmarks.digest
+	$(BIN)/python -m benchmarks.disk
 
 .make/bench: .make/test requirements/bench.txt
 	$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@
 
 bench-gpu: .make/test  ## the kernels' speed on this machine's GPU (needs the extra cuda)
-	$(BIN)/python -m tests.bench_gpu
+	$(BIN)/python -m benchmarks.gpu
 
 abi: .make/test  ## compile the contracts, write verifier/abi and the ABI of the TypeScript package
 	$(NPM) run --prefix hardhat export

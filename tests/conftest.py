@@ -12,7 +12,7 @@ from hypothesis import settings
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
-pytest_plugins = ["tests.chain_fixtures"]
+pytest_plugins = ["tests.support.chain_fixtures"]
 
 _ROOT = Path(__file__).parent.parent
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from oracle.chain.anvil import run_anvil
-from tests.chain_fixtures import (
+from tests.support.batches import SEALED_AT, URI, batch_quorum, sealing
+from tests.support.books import NOBODY, Books
+from tests.support.chain_fixtures import (
     PUBLIC_DELAY_SECONDS,
     DeployedRegistry,
     EmbeddedChain,
@@ -18,8 +20,6 @@ from tests.chain_fixtures import (
     make_record,
     oracle_tuple,
 )
-from tests.contracts.batches import SEALED_AT, URI, batch_quorum, sealing
-from tests.contracts.books import NOBODY, Books
 from verifier.record.codec import namespace_id, record_id
 from verifier.record.fields import Record
 from verifier.record.keccak import keccak256

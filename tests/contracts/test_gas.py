@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from oracle.chain.anvil import run_anvil
-from tests.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry, make_failure, make_record
-from tests.contracts.batches import sealing
+from tests.support.batches import sealing
+from tests.support.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry, make_failure, make_record
 from verifier.record.codec import namespace_id, record_id
 from verifier.record.fields import Record
 from verifier.record.keccak import keccak256

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oracle.chain.anvil import DevAccount, run_anvil
-from tests.e2e.releases import make_release
+from tests.support.releases import make_release
 
 pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
 

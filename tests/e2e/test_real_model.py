@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chain_fixtures import EmbeddedChain, deploy_registry
+from tests.support.chain_fixtures import EmbeddedChain, deploy_registry
 
 pytestmark = pytest.mark.chain
 

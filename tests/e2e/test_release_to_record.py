@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from oracle.journal.journal import Journal
-from tests.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry
-from tests.e2e.releases import CASES, NOW, Case, make_case, make_release
+from tests.support.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry
+from tests.support.releases import CASES, NOW, Case, make_case, make_release
 from verifier.errors import FormatError
 from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
 from verifier.policy import shipped_policy

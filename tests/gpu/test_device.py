@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.verifier.digest.digest_of_zeros import digest_of_zeros
-from tests.verifier.digest.shim.device_cases import DATA, DeviceCases
+from tests.verifier.digest.gpu.shim.device_cases import DATA, DeviceCases
 from verifier.digest.choose import open_hasher
 from verifier.digest.gpu.cuda import CudaHasher
 from verifier.digest.gpu.cupy_device import CupyDevice

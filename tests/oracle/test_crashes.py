@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.chain_fixtures import DeployedRegistry, make_record
+from tests.support.chain_fixtures import DeployedRegistry, make_record
 from verifier.registry.events import Publication
 
 pytestmark = pytest.mark.chain
@@ -22,7 +22,7 @@ _ROOT = Path(__file__).parents[2]
 def drive(registry: DeployedRegistry, folder: Path, mode: str) -> list[dict[str, Any]]:
     arguments = [str(folder), registry.chain.rpc_url, registry.address, mode]
     found = subprocess.run(
-        [sys.executable, "-m", "tests.oracle.crash_driver", *arguments],
+        [sys.executable, "-m", "tests.support.crash_driver", *arguments],
         cwd=_ROOT,
         env={**os.environ, "CRASH_KEY": registry.oracle.key.hex()},
         capture_output=True,

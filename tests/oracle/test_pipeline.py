@@ -18,8 +18,8 @@ from oracle.journal.journal import Journal
 from oracle.journal.rows import Row, State
 from oracle.pipeline import Patience, Pipeline
 from oracle.sources.folder import FolderSource
-from tests.oracle.drops import FINDINGS, believe, drop, write_manifest
-from tests.oracle.fakes import Clock
+from tests.support.drops import FINDINGS, believe, drop, write_manifest
+from tests.support.fakes import Clock
 from verifier.checks import Check, Outcome
 from verifier.errors import (
     AppraisalError,

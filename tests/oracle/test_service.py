@@ -19,8 +19,8 @@ from oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
 from oracle.sources.base import Handle
 from oracle.sources.folder import FolderSource
 from oracle.sources.watch import WatchMode, watching
-from tests.oracle.drops import drop
-from tests.oracle.fakes import START
+from tests.support.drops import drop
+from tests.support.fakes import START
 from verifier.errors import TemporaryError, UsageError
 
 

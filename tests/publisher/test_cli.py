@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from oracle.cli.main import main
 from oracle.demo.model import make_tiny_model
 from publisher.simulator import FakeAmd, FakeGuest
-from tests.verifier.whole_releases import AT
+from tests.support.whole_releases import AT
 from verifier.snp.products import ProductLine
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.verifier.policy_pages import BASELINE, POLICIES, STRICT, STRICT_TREE, edited, key_paths, refused, tree_at
+from tests.support.policy_pages import BASELINE, POLICIES, STRICT, STRICT_TREE, edited, key_paths, refused, tree_at
 from verifier.errors import UsageError
 from verifier.policy import (
     GRADES,

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.chain_fixtures import DeployedRegistry
 from tests.contracts.npm.project import NODE_MODULES, PACKAGE, ROOT, Project, reader_of
+from tests.support.chain_fixtures import DeployedRegistry
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chain_fixtures import DeployedRegistry
+from tests.support.chain_fixtures import DeployedRegistry
 from verifier.record.codec import decode_record
 from verifier.record.fields import RecordFields
 from verifier.record.standing import Standing

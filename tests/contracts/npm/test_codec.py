@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from tests.chain_fixtures import make_failure, make_record
 from tests.contracts.npm.project import Project, hex_of, record_in_typescript, standing_in_typescript
+from tests.support.chain_fixtures import make_failure, make_record
 from verifier.errors import FormatError
 from verifier.record.codec import decode_record, encode_record, namespace_id, release_id
 from verifier.record.keccak import keccak256

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.chain_fixtures import JUDGED_AT, DeployedRegistry, make_failure, make_record
 from tests.contracts.npm.project import (
     Project,
     hex_of,
@@ -18,7 +17,8 @@ from tests.contracts.npm.project import (
     release_of,
     run_node,
 )
-from tests.verifier.fake_nodes import babbling, dripping, lying
+from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_failure, make_record
+from tests.support.fake_nodes import babbling, dripping, lying
 from verifier.record.batch import seal_batch
 from verifier.record.codec import namespace_id, record_id
 from verifier.record.fields import Record

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.verifier.digest.test_fsverity import naive
+from tests.verifier.digest.tree.test_fsverity import naive
 from verifier.checks import Check
 from verifier.digest.dataset import LANES, SUM_BYTES, DatasetHasher
 from verifier.errors import UsageError, VerificationError

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Role, der, forms
 from publisher.simulator.certificates import Pss
-from tests.verifier.snp.real_sets import anchor, real_set
+from tests.support.real_sets import anchor, real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, VerificationError
 from verifier.snp.authority import PSS_PLAIN, PSS_WITH_TRAILER

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
-from tests.verifier.snp.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
+from tests.support.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, UsageError, VerificationError
 from verifier.snp.certificates import parse_certificate

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from publisher.simulator import Extension, FakeAmd, FakeGuest, der, forms
 from publisher.simulator.certificates import Pss
-from tests.verifier.snp.real_sets import NAMES, anchor, crl, judge, real_set
+from tests.support.real_sets import NAMES, anchor, crl, judge, real_set
 from tests.verifier.snp.test_second_opinion import changed
 from verifier.checks import Check
 from verifier.errors import FormatError, VerificationError

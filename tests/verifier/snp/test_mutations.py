@@ -18,7 +18,7 @@ import pytest
 
 from publisher.simulator import FakeAmd, FakeGuest, Role, der
 from publisher.simulator.certificates import Pss
-from tests.verifier.snp.real_sets import NAMES, RealSet, crl, judge, real_set
+from tests.support.real_sets import NAMES, RealSet, crl, judge, real_set
 from tests.verifier.snp.test_second_opinion import changed
 from verifier.checks import Check
 from verifier.errors import FormatError, VerificationError

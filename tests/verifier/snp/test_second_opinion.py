@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from OpenSSL import crypto
 
-from tests.verifier.snp.real_sets import NAMES, anchor, crl, judge, real_set
+from tests.support.real_sets import NAMES, anchor, crl, judge, real_set
 from verifier.errors import FormatError, VerificationError
 from verifier.snp.certificates import Certificate, parse_certificate
 from verifier.snp.crl import Crl, parse_crl

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.simulator import FakeAmd, FakeGuest
-from tests.verifier.snp.real_sets import NAMES, judge, real_set
+from tests.support.real_sets import NAMES, judge, real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, VerificationError
 from verifier.snp.chain import VerifiedChain, verify_chain

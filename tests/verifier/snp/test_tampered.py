@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verifier.snp.real_sets import NAMES, real_set
+from tests.support.real_sets import NAMES, real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, VerificationError
 from verifier.snp.chain import verify_chain

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verifier.snp.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
+from tests.support.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, ProvenanceError, VerificationError
 from verifier.snp.chain import Revocation

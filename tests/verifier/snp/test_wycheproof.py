@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from tests.verifier.snp.real_sets import real_set
+from tests.support.real_sets import real_set
 from verifier.checks import Check
 from verifier.errors import FormatError, ProvenanceError, VerificationError
 from verifier.snp.authority import PSS_PLAIN, verify_pss

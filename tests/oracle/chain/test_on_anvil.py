@@ -1,0 +1,370 @@
+"""The ledger against a real node: one event, the same bytes, whatever the node forgets."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oracle.chain.anvil import run_anvil
+from oracle.chain.signers import EnvironmentSigner
+from oracle.chain.transactions import FeeLimits
+from oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from oracle.journal.journal import Journal
+from oracle.journal.rows import AttemptState, ReleaseKey, State
+from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_record
+from verifier.errors import RecordError, TemporaryError, UsageError
+from verifier.record.codec import record_id
+from verifier.record.fields import Record
+from verifier.registry.events import Publication
+
+pytestmark = pytest.mark.chain
+GWEI = 10**9
+LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_max=2_000_000, bump_after_seconds=90)
+
+
+class World:
+    """A registry that knows the policy, a journal file, and a writer that can be made anew as a restart would.
+
+    The oracle's own account pays, unless a test says otherwise.
+    """
+
+    def __init__(self, registry: DeployedRegistry, folder: Path) -> None:
+        self.registry = registry
+        registry.policy_id(make_record().policy_digest)
+        self.payer = registry.oracle
+        self.web3: Any = registry.contract.w3
+        self.path = folder / "journal.db"
+        self.now = JUDGED_AT
+        self.journal = Journal(self.path)
+        self.confirmations = 0
+        self.writer = self.connected()
+
+    def connected(self, **changes: Any) -> RegistryWriter:
+        options: dict[str, Any] = {
+            "rpc_url": self.registry.chain.rpc_url,
+            "registry_address": self.registry.address,
+            "chain_id": None,
+            "first_block": 0,
+            "confirmations": self.confirmations,
+            "limits": LIMITS,
+            "rpc_timeout_seconds": 10.0,
+            "allow_development_key": False,
+        }
+        payer, reporter = (
+            EnvironmentSigner("KEY", {"KEY": account.key.hex()}) for account in (self.payer, self.registry.oracle)
+        )
+        return open_writer(LedgerOptions(**options | changes), payer, reporter, self.journal, clock=lambda: self.now)
+
+    def restart(self) -> None:
+        self.journal.close()
+        self.journal = Journal(self.path)
+        self.writer = self.connected()
+
+    def row(self, record: Record) -> int:
+        key = ReleaseKey("test", "release", record.manifest_digest)
+        row = self.journal.open(key, "f", at=self.now)
+        self.journal.accept(row.id, b"{}", b"{}", record.report_digest, at=self.now)
+        return row.id
+
+    def publish(self, row_id: int, record: Record) -> State:
+        state = self.writer.publish(row_id, record).state
+        self.journal.advance(row_id, state, at=self.now)
+        return state
+
+    def finish(self, row_id: int, record: Record) -> None:
+        """Publish until the record is final; anvil mines a moment after it took a transaction."""
+        deadline = time.monotonic() + 10
+        while self.publish(row_id, record) is not State.FINAL:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def rpc(self, method: str, *params: object) -> Any:
+        answer = self.web3.provider.make_request(method, list(params))
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def writers(self, record: Record) -> list[bytes]:
+        """Hashes of the transactions that wrote a record, which is one at most."""
+        reader = self.registry.reader()
+        entry = reader.entry_of(record.model_digest, record.manifest_digest)
+        return [event.place.transaction_hash for event in reader.history(entry) if isinstance(event, Publication)]
+
+
+@pytest.fixture
+def world(registry: DeployedRegistry, tmp_path: Path) -> Iterator[World]:
+    made = World(registry, tmp_path)
+    yield made
+    made.rpc("evm_setAutomine", True)
+    made.rpc("evm_mine")
+    made.journal.close()
+
+
+def fresh_record(**changes: Any) -> Record:
+    return make_record(manifest_digest=secrets.token_bytes(32), report_digest=secrets.token_bytes(32), **changes)
+
+
+def test_a_record_is_published_once_and_becomes_final(world: World) -> None:
+    record = fresh_record()
+    row_id = world.row(record)
+    assert world.publish(row_id, record) is State.SENT
+    world.finish(row_id, record)
+    assert world.publish(row_id, record) is State.FINAL
+    (attempt,) = world.journal.attempts(row_id)
+    assert attempt.state is AttemptState.MINED
+    assert world.writers(record) == [attempt.transaction.hash]
+
+
+def test_a_record_that_is_there_already_needs_no_transaction(world: World) -> None:
+    record = fresh_record()
+    world.registry.publish(record)
+    row_id = world.row(record)
+    assert world.publish(row_id, record) is State.FINAL
+    assert world.journal.attempts(row_id) == ()
+
+
+def test_after_a_restart_the_same_bytes_go_again(world: World) -> None:
+    world.rpc("evm_setAutomine", False)
+    record = fresh_record()
+    row_id = world.row(record)
+    assert world.publish(row_id, record) is State.SENT
+    world.restart()
+    assert world.publish(row_id, record) is State.SENT
+    world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.FINAL
+    (attempt,) = world.journal.attempts(row_id)
+    assert world.writers(record) == [attempt.transaction.hash]
+
+
+def test_a_transaction_that_the_node_dropped_arrives_after_a_restart(world: World) -> None:
+    world.rpc("evm_setAutomine", False)
+    record = fresh_record()
+    row_id = world.row(record)
+    world.publish(row_id, record)
+    (attempt,) = world.journal.attempts(row_id)
+    world.rpc("anvil_dropTransaction", "0x" + attempt.transaction.hash.hex())
+    world.rpc("evm_mine")
+    world.restart()
+    assert world.publish(row_id, record) is State.SENT
+    world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.FINAL
+    assert world.writers(record) == [attempt.transaction.hash]
+    assert len(world.journal.attempts(row_id)) == 1
+
+
+def test_a_reorg_of_the_block_sends_the_same_bytes_again(world: World) -> None:
+    world.confirmations = 2
+    world.writer = world.connected()
+    world.rpc("anvil_mine", 2)  # the policy's number is final
+    record = fresh_record()
+    row_id = world.row(record)
+    while world.publish(row_id, record) is not State.MINED:
+        time.sleep(0.01)
+    (attempt,) = world.journal.attempts(row_id)
+    world.rpc("evm_setAutomine", False)
+    world.rpc("anvil_reorg", 1, [])
+    world.rpc("anvil_dropTransaction", "0x" + attempt.transaction.hash.hex())
+    assert world.publish(row_id, record) is State.SENT
+    for _ in range(3):
+        world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.FINAL
+    assert world.writers(record) == [attempt.transaction.hash]
+    assert len(world.journal.attempts(row_id)) == 1
+
+
+def test_a_nonce_that_something_else_used_up_gives_way_to_the_next(world: World) -> None:
+    world.rpc("evm_setAutomine", False)
+    record = fresh_record()
+    row_id = world.row(record)
+    world.publish(row_id, record)
+    (first,) = world.journal.attempts(row_id)
+    world.rpc("anvil_dropTransaction", "0x" + first.transaction.hash.hex())
+    account = world.web3.to_checksum_address(world.registry.oracle.address)
+    world.web3.eth.send_transaction({"from": account, "to": account, "nonce": first.transaction.nonce})
+    world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.SENT
+    world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.FINAL
+    states = [attempt.state for attempt in world.journal.attempts(row_id)]
+    assert states == [AttemptState.DROPPED, AttemptState.MINED]
+    assert len(world.writers(record)) == 1
+
+
+def test_a_transaction_that_reverted_is_replaced_once_the_contract_takes_it(world: World) -> None:
+    functions = world.registry.contract.functions
+    record = fresh_record()
+    row_id = world.row(record)
+    world.rpc("evm_setAutomine", False)
+    world.publish(row_id, record)
+    (first,) = world.journal.attempts(row_id)
+    world.rpc("anvil_dropTransaction", "0x" + first.transaction.hash.hex())
+    world.rpc("evm_setAutomine", True)
+    world.registry.send(functions.pauseWrites(), world.registry.guardian)
+    reverted = world.web3.eth.send_raw_transaction(first.transaction.raw)
+    assert world.web3.eth.wait_for_transaction_receipt(reverted, poll_latency=0.01)["status"] == 0
+    with pytest.raises(TemporaryError, match="WritesArePaused"):
+        world.publish(row_id, record)
+    world.registry.send(functions.resumeWrites(), world.registry.owner)
+    assert world.publish(row_id, record) is State.SENT
+    world.finish(row_id, record)
+    assert len(world.writers(record)) == 1
+
+
+def test_one_key_pays_and_another_signs(world: World) -> None:
+    world.payer = world.registry.chain.accounts[-1]
+    world.writer = world.connected()
+    record = fresh_record()
+    row_id = world.row(record)
+    world.finish(row_id, record)
+    (attempt,) = world.journal.attempts(row_id)
+    assert attempt.transaction.sender.lower() == world.payer.address.lower()
+    entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
+    assert [signer.address.hex() for signer in entry.signers] == [world.registry.oracle.address[2:].lower()]
+
+
+def test_a_policy_that_nobody_numbered_is_numbered_first(world: World) -> None:
+    record = fresh_record(policy_digest=secrets.token_bytes(32))
+    row_id = world.row(record)
+    assert world.publish(row_id, record) is State.JUDGED
+    _, policy = world.journal.unpublished()
+    deadline = time.monotonic() + 10
+    while world.writer.number_policy(policy.id, record.policy_digest).state is not State.FINAL:
+        assert time.monotonic() < deadline
+    world.journal.advance(policy.id, State.FINAL, at=world.now)
+    world.finish(row_id, record)
+    entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
+    assert entry.policy_id == world.registry.policy_id(record.policy_digest) > 1
+
+
+def test_a_recorded_parent_is_named(world: World) -> None:
+    parent = fresh_record(model_digest=secrets.token_bytes(32))
+    world.registry.publish(parent)
+    record = fresh_record(parent_models=(parent.model_digest, b"\x77" * 32))
+    world.finish(world.row(record), record)
+    entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
+    assert entry.parents == (record_id(parent),)
+
+
+def test_a_key_that_left_the_oracle_set_signs_nothing_more(world: World) -> None:
+    other = deploy_registry(world.registry.chain, oracles=3, threshold=2)
+    other.policy_id(make_record().policy_digest)
+    world.journal.close()
+    world.journal = Journal(world.path.with_name("other.db"))
+    world.registry = other
+    world.writer = world.connected()
+    record = fresh_record()
+    row_id = world.row(record)
+    with pytest.raises(
+        UsageError, match=r"signatures of other oracles are needed.*got weight 1, wanted the threshold, 2"
+    ):
+        world.publish(row_id, record)
+    world.registry = replace(other, oracles=(other.stranger,))
+    world.writer = world.connected()
+    with pytest.raises(UsageError, match="not an oracle of this registry"):
+        world.publish(row_id, record)
+    assert world.journal.attempts(row_id) == ()
+
+
+def test_a_record_by_an_unknown_publisher_is_held_and_that_is_final(world: World) -> None:
+    world.registry.claim("acme", world.registry.stranger, [b"\x01" * 32])
+    trusted = fresh_record(name="acme/model", publisher_identity=b"\x01" * 32)
+    stranger = fresh_record(name="acme/model", version="2", publisher_identity=b"\x02" * 32)
+    taken = fresh_record(name="acme/model", publisher_identity=b"\x01" * 32)
+    for record, note in ((trusted, ""), (stranger, "the record is held: its namespace does not trust the publisher")):
+        row_id = world.row(record)
+        world.finish(row_id, record)
+        assert world.writer.publish(row_id, record).note == note
+    with pytest.raises(RecordError, match="its name leads to another release"):
+        world.publish(world.row(taken), taken)
+
+
+def test_a_record_that_the_contract_finds_too_old_is_not_signed(world: World) -> None:
+    record = fresh_record(judged_at=JUDGED_AT - timedelta(days=7))
+    row_id = world.row(record)
+    assert world.publish(row_id, record) is State.SEEN
+    assert world.journal.attempts(row_id) == ()
+    world.now -= timedelta(hours=2)  # a clock that is wrong
+    with pytest.raises(TemporaryError, match="OutOfTime"):
+        world.publish(row_id, record)
+
+
+def test_a_fee_spike_pauses_and_a_waiting_transaction_is_offered_more(world: World) -> None:
+    world.rpc("evm_setAutomine", False)
+    record = fresh_record()
+    row_id = world.row(record)
+    world.rpc("anvil_setNextBlockBaseFeePerGas", hex(200 * GWEI))
+    world.rpc("evm_mine")
+    with pytest.raises(TemporaryError, match="fees are above the limit"):
+        world.publish(row_id, record)
+    world.rpc("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+    world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.SENT
+    world.now += timedelta(seconds=91)
+    assert world.publish(row_id, record) is State.SENT
+    world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.FINAL
+    old, new = world.journal.attempts(row_id)
+    assert old.transaction.nonce == new.transaction.nonce
+    assert (old.state, new.state) == (AttemptState.DROPPED, AttemptState.MINED)
+    assert len(world.writers(record)) == 1
+
+
+def test_many_are_on_their_way_at_once_and_all_arrive(world: World) -> None:
+    world.rpc("evm_setAutomine", False)
+    records = [fresh_record() for _ in range(5)]
+    rows = [world.row(record) for record in records]
+    for row_id, record in zip(rows, records, strict=True):
+        world.publish(row_id, record)
+    second = world.journal.attempts(rows[1])[0].transaction
+    world.rpc("anvil_dropTransaction", "0x" + second.hash.hex())
+    world.rpc("evm_mine")
+    for row_id, record in zip(rows, records, strict=True):
+        world.publish(row_id, record)
+    world.rpc("evm_mine")
+    for row_id, record in zip(rows, records, strict=True):
+        assert world.publish(row_id, record) is State.FINAL
+        assert len(world.writers(record)) == 1
+        assert len(world.journal.attempts(row_id)) == 1
+
+
+def test_another_registry_or_chain_is_refused(world: World) -> None:
+    other = deploy_registry(world.registry.chain)
+    with pytest.raises(UsageError, match="registry is not the one"):
+        world.connected(registry_address=other.address)
+    for address in ("", "0x12", "12" * 20, "0x" + "Ab" * 20):
+        with pytest.raises(UsageError, match="not an address"):
+            world.connected(registry_address=address)
+    with pytest.raises(UsageError, match="no contract"):
+        world.connected(registry_address="0x" + "12" * 20)
+    with pytest.raises(UsageError, match="another chain"):
+        world.connected(chain_id=1)
+    # two chains that anvil starts within one second have the same genesis block
+    with run_anvil(options=("--timestamp", "1700000000")) as chain:
+        elsewhere = deploy_registry(chain)
+        with pytest.raises(UsageError, match="genesis block is not the one"):
+            world.connected(rpc_url=chain.rpc_url, registry_address=elsewhere.address)
+
+
+def test_an_address_in_small_letters_will_do(world: World) -> None:
+    world.writer = world.connected(registry_address=world.registry.address.lower())
+    record = fresh_record()
+    row_id = world.row(record)
+    world.finish(row_id, record)
+
+
+def test_a_development_key_stays_on_local_chains(world: World) -> None:
+    with run_anvil(options=("--chain-id", "5")) as chain:
+        elsewhere = deploy_registry(chain)
+        with pytest.raises(UsageError, match="for local chains"):
+            world.connected(rpc_url=chain.rpc_url, registry_address=elsewhere.address)
+
+
+def test_a_node_that_is_down_is_temporary(world: World) -> None:
+    with pytest.raises(TemporaryError):
+        world.connected(rpc_url="http://127.0.0.1:9")

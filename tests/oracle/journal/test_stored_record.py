@@ -1,0 +1,31 @@
+"""A record comes back from the journal exactly as it went in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oracle.journal.stored_record import decode_record, encode_record
+from tests.support.chain_fixtures import make_record
+
+TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(
+    digest=st.binary(min_size=32, max_size=32),
+    name=st.text(st.characters(exclude_categories=["Cs"])),
+    checks=st.integers(0, 2**32 - 1),
+    at=TIMES,
+    parents=st.lists(st.binary(min_size=32, max_size=32), max_size=9),
+)
+def test_round_trip(digest: bytes, name: str, checks: int, at: datetime, parents: list[bytes]) -> None:
+    record = make_record(
+        manifest_digest=digest,
+        name=name,
+        checks=checks,
+        judged_at=at.replace(microsecond=0),
+        parent_models=tuple(parents),
+    )
+    assert decode_record(encode_record(record)) == record

@@ -1,0 +1,33 @@
+"""Batches for the tests: sealed, signed and recorded as an oracle would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry
+from verifier.record.batch import Batch, seal_batch
+from verifier.record.fields import Record
+from verifier.record.signing import batch_digest
+
+SEALED_AT = int(JUDGED_AT.timestamp())
+URI = "https://oracle.example/batches/1"
+
+
+def sealing(
+    registry: DeployedRegistry, records: Sequence[Record], signers: Sequence[int], *, sealed_at: int = SEALED_AT
+) -> tuple[tuple[bytes, ...], Batch, Any]:
+    """The records' bytes, the tree over them, and the call that records its root; not made yet."""
+    encoded = tuple(registry.encode(record) for record in records)
+    batch = seal_batch(encoded)
+    quorum = batch_quorum(registry, batch.root, len(encoded), signers, sealed_at=sealed_at)
+    call = registry.contract.functions.recordBatch(batch.root, len(encoded), sealed_at, URI, quorum)
+    return encoded, batch, call
+
+
+def batch_quorum(
+    registry: DeployedRegistry, root: bytes, count: int, signers: Sequence[int], *, sealed_at: int = SEALED_AT
+) -> tuple[int, int, bytes]:
+    epoch = int(registry.contract.functions.currentEpoch().call())
+    place = (registry.chain.chain_id, registry.address_bytes, epoch)
+    return registry.quorum(batch_digest(*place, root, count=count, sealed_at=sealed_at, uri=URI), signers, epoch)

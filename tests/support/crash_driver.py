@@ -1,0 +1,169 @@
+"""Run by test_crashes.py in a process of its own: kills the oracle at every step, restarts it, and says what is left.
+
+Each cycle drops one release, runs the whole oracle in a forked child that is killed at step k, and again in a child
+that nobody kills. A step is the moment after an answer of the node, or around a commit of the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import oracle.assembly
+from oracle.assembly import open_oracle
+from oracle.chain.registry_state import RegistryState
+from oracle.chain.rpc import Web3Chain
+from oracle.journal.journal import Journal
+from oracle.journal.sqlite import Database
+from oracle.service import Bell
+from oracle.settings import load_settings
+from tests.support.drops import believe, drop
+from verifier.judgement.judge import Judgement
+from verifier.judgement.release import Release
+from verifier.policy import Policy
+from verifier.registry.node import connect
+from verifier.registry.reader import RegistryReader
+
+_NODE_CALLS = (
+    (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),
+    (RegistryReader, ("entry_of", "manifest_of_report")),
+    (RegistryState, ("policy_id", "seat")),
+)
+_FORGETFUL_SENDS = 2
+
+
+class ImpatientBell(Bell):
+    def sleep(self, seconds: float) -> None:
+        pass
+
+
+def run_oracle(folder: Path, rpc_url: str, registry: str, judge: Callable[..., Judgement]) -> None:
+    options = {
+        "folder": folder / "drop",
+        "journal": folder / "journal.db",
+        "rpc_url": rpc_url,
+        "registry": registry,
+        "key_variable": "CRASH_KEY",
+        "watch": "scan-only",
+        "confirmations": 0,
+    }
+    oracle.assembly.judge = judge  # type: ignore[assignment]
+    with open_oracle(load_settings(None, {}, options), ImpatientBell()) as service:
+        service.run_once(deadline_seconds=20)
+
+
+def judge_by_a_known_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
+    return believe(release, policy, at=at)
+
+
+def judge_by_a_new_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
+    """Each release by one of its own, so that the oracle has to have it numbered."""
+    judgement = believe(release, policy, at=at)
+    return replace(judgement, record=replace(judgement.record, policy_digest=judgement.record.manifest_digest))
+
+
+class Steps:
+    """Counts steps and ends the process at the one that was asked for."""
+
+    def __init__(self, deadly: int, note: Path) -> None:
+        self._left = deadly
+        self._note = note
+
+    def pass_by(self, name: str) -> None:
+        if self._left == 0:
+            self._note.write_text(name)
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._left -= 1
+
+    def install(self) -> None:
+        for owner, names in _NODE_CALLS:
+            for name in names:
+                setattr(owner, name, self._after(name, getattr(owner, name)))
+        real = Database.transaction
+
+        @contextmanager
+        def transaction(database: Database) -> Iterator[Any]:
+            with real(database) as db:
+                yield db
+                self.pass_by("before commit")
+            self.pass_by("after commit")
+
+        Database.transaction = transaction  # type: ignore[method-assign]
+
+    def _after(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*args: object, **kwargs: object) -> Any:
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.pass_by(name)
+
+        return called
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Run work in a forked child and return its wait status."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: bool) -> dict[str, object] | None:
+    """Kill at one step and restart; None if the oracle had fewer steps than that."""
+    (folder / "drop").mkdir(parents=True)
+    drop(folder / "drop" / "model", {"folder": str(folder)}, report=str(folder).encode())
+    note = folder / "step"
+    web3: Any = connect(rpc_url)
+    judge = judge_by_a_known_policy if forgetful else judge_by_a_new_policy
+
+    def doomed() -> None:
+        Steps(deadly, note).install()
+        run_oracle(folder, rpc_url, registry, judge)
+
+    if forgetful:
+        web3.provider.make_request("evm_setAutomine", [False])
+    first = in_child(doomed)
+    if forgetful:
+        web3.provider.make_request("anvil_dropAllTransactions", [])
+        web3.provider.make_request("evm_setAutomine", [True])
+    if not os.WIFSIGNALED(first):
+        return None
+    second = in_child(lambda: run_oracle(folder, rpc_url, registry, judge))
+    with Journal(folder / "journal.db") as journal:
+        rows = journal.rows()
+        return {
+            "step": note.read_text(),
+            "restarted": second,
+            "states": [row.state for row in rows],
+            "names": [row.key.release for row in rows],
+            "manifest": rows[0].key.content.hex() if rows else "",
+            "transactions": [[a.transaction.hash.hex() for a in journal.attempts(row.id)] for row in rows],
+        }
+
+
+def main(folder: Path, rpc_url: str, registry: str, forgetful: bool) -> None:
+    sends = 0
+    for deadly in range(1000):
+        found = cycle(folder / str(deadly), rpc_url, registry, deadly, forgetful)
+        if found is None or sends == _FORGETFUL_SENDS:
+            return
+        print(json.dumps(found), flush=True)
+        # a chain that mines nothing has no last step: it is asked and sent to for ever
+        sends += forgetful and found["step"] == "send"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], forgetful=sys.argv[4] == "forgetful")

@@ -1,0 +1,70 @@
+"""Releases for the pipeline: really read from disk, judged by a stand-in that believes what they say."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.support.chain_fixtures import make_record
+from verifier.checks import Check, passed
+from verifier.judgement.judge import Judgement
+from verifier.judgement.release import Release
+from verifier.judgement.verdict import Verdict
+from verifier.manifest.dsse import parse_envelope
+from verifier.policy import Policy
+from verifier.record.fields import Record
+
+FINDINGS = (passed(Check.KEY_BINDING, "bound", "bound"), passed(Check.FILE_SET, "1 file", "1 file"))
+
+
+def drop(folder: Path, payload: object, *, report: bytes = b"report") -> Path:
+    """Lay a release out whose manifest has any JSON as payload; the manifest comes last, by rename."""
+    snp = folder / "provenance" / "snp"
+    snp.mkdir(parents=True)
+    (folder / "model.bin").write_bytes(b"weights")
+    (snp / "report.bin").write_bytes(report)
+    for name in ("vek.pem", "chain.pem"):
+        (snp / name).write_bytes(b"certificate")
+    (folder / "provenance" / "cvm-key.pem").write_bytes(b"key")
+    write_manifest(folder, payload)
+    return folder
+
+
+def write_manifest(folder: Path, payload: object) -> None:
+    envelope = {
+        "payloadType": "application/vnd.in-toto+json",
+        "payload": base64.b64encode(json.dumps(payload).encode()).decode(),
+        "signatures": [{"sig": base64.b64encode(b"signature").decode()}],
+    }
+    new = folder / "provenance" / "manifest.tmp"
+    new.write_text(json.dumps(envelope))
+    new.rename(folder / "provenance" / "manifest.dsse.json")
+
+
+def record_of_release(release: Release, at: datetime) -> Record:
+    payload = parse_envelope(release.envelope).payload
+    digest = hashlib.sha256(payload).digest()
+    report = hashlib.sha256(release.evidence.report).digest()
+    return make_record(
+        manifest_digest=digest,
+        model_digest=hashlib.sha256(digest).digest(),
+        report_digest=report,
+        verdict_digest=hashlib.sha256(statement_of(digest, at)).digest(),
+        judged_at=at.replace(microsecond=0),
+    )
+
+
+def statement_of(digest: bytes, at: datetime) -> bytes:
+    return b"PASSED %b %b" % (digest.hex().encode(), at.isoformat().encode())
+
+
+def believe(release: Release, policy: Policy, *, at: datetime) -> Judgement:
+    """Accept any release; what real judging does is tested elsewhere."""
+    record = record_of_release(release, at)
+    verdict = Verdict(statement_of(record.manifest_digest, at))
+    nothing: Any = None
+    return Judgement(nothing, nothing, FINDINGS, verdict, record)

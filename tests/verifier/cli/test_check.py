@@ -1,0 +1,127 @@
+"""`provenance check` and what all commands share, as a user runs them: exit codes, and no text that can act."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from oracle.cli.main import main
+from tests.support.whole_releases import AT, FILES, Deviation, guest, lay_out
+from verifier.judgement.release import CRL_PATH
+
+# ANSI, a line of its own, bidi override, bytes that are not UTF-8
+HOSTILE = ("\x1b[2Jx", "x\nok    vek-chain", "x\u202egnp", os.fsdecode(b"x\xff\x9b2J"))
+
+
+def check(release: Path | str, *options: str) -> Result:
+    at = ("--at", AT.isoformat())
+    result = CliRunner().invoke(main, ["check", str(release), "--offline", "--policy", "demo", *at, *options])
+    assert "Traceback" not in result.output
+    assert "internal error" not in result.output
+    return result
+
+
+def document(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "release")
+
+
+def assert_shown_safely(result: Result, *hostile: str) -> None:
+    for text in hostile:
+        assert text not in result.output
+    assert all(line.isprintable() for line in result.output.splitlines())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_name_of_a_folder_cannot_act(release: Path, name: str) -> None:
+    folder = release.rename(release.parent / name)
+    found = check(folder)
+    assert found.exit_code == 0
+    assert_shown_safely(found, name)
+    hashed = CliRunner().invoke(main, ["hash", str(folder), "--device", "cpu"])
+    assert hashed.exit_code == 0
+    assert len(hashed.output.splitlines()) == len(FILES) + 1
+    assert_shown_safely(hashed, name)
+    missing = check(release.parent / f"no{name}")
+    assert missing.exit_code == 2
+    assert_shown_safely(missing, name)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_name_of_a_file_in_a_release_cannot_act(release: Path, name: str) -> None:
+    (release / name).write_bytes(b"")
+    found = check(release)
+    assert found.exit_code == 3
+    assert_shown_safely(found, name)
+    assert document(check(release, "--json"))["error"]["check"] == "file-set"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_list_of_any_name_can_be_given(tmp_path: Path, name: str) -> None:
+    release = lay_out(tmp_path / "r", Deviation(damage=lambda folder: (folder / CRL_PATH).unlink()))
+    assert check(release).exit_code == 7
+    (tmp_path / name).write_bytes(guest().crl())
+    assert check(release, "--crl", str(tmp_path / name)).exit_code == 0
+
+
+def test_the_verdict_does_not_depend_on_where_a_list_lay(release: Path, tmp_path: Path) -> None:
+    verdicts = set()
+    for name in ("one", "two"):
+        shutil.copy(release / CRL_PATH, tmp_path / name)
+        verdicts.add(document(check(release, "--crl", str(tmp_path / name), "--json"))["verdict_digest"])
+    assert len(verdicts) == 1
+
+
+@pytest.mark.parametrize("name", ["missing", "x" * 300, "link", "file"])
+def test_what_is_no_folder_is_a_usage_error(release: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "link").symlink_to(release)
+    (tmp_path / "file").write_bytes(b"")
+    assert check(tmp_path / name).exit_code == 2
+
+
+def test_a_path_that_cannot_be_is_a_usage_error_for_every_command(release: Path) -> None:
+    wrong = "x" * 300
+    for arguments in (
+        ["hash", wrong],
+        ["check", wrong, "--offline"],
+        ["check", str(release), "--offline", "--policy", wrong],
+        ["check", str(release), "--offline", "--crl", wrong],
+        ["report", wrong, "--vek", wrong, "--chain", wrong],
+        ["disk", wrong, "--recipe", "privatemode"],
+    ):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 2, arguments
+        assert "Traceback" not in result.output
+
+
+def test_with_json_there_is_one_document_whatever_happens(release: Path) -> None:
+    accepted = document(check(release, "--json"))
+    assert accepted["accepted"] is True
+    (release / "config.json").unlink()
+    refused = document(check(release, "--json"))
+    assert refused["accepted"] is False
+    assert refused["error"]["exit_code"] == 4
+    assert {finding["check"] for finding in refused["findings"]} == {
+        finding["check"] for finding in accepted["findings"]
+    }
+
+
+def test_a_bug_of_ours_ends_in_exit_1_and_a_plea(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_path: Path) -> None:
+        raise ZeroDivisionError("\x1b[2J")
+
+    monkeypatch.setattr("verifier.judgement.release.read_release", broken)
+    result = CliRunner().invoke(main, ["check", str(release), "--offline"])
+    assert result.exit_code == 1
+    assert "please report it" in result.output
+    assert "\x1b[2J" not in result.output

@@ -1,0 +1,112 @@
+"""`provenance report` on real evidence, as its user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from oracle.cli.main import main
+from tests.support.real_sets import NAMES
+
+
+def _report(folder: Path, *options: str, vek: Path | None = None, chain: list[Path] | None = None) -> tuple[int, Any]:
+    """Run the command on a set; return exit code and JSON document."""
+    found_vek = vek or next(path for path in (folder / "vcek.der", folder / "vlek.der") if path.exists())
+    issuer = next(path for path in (folder / "ask.der", folder / "asvk.der") if path.exists())
+    parts = [argument for path in chain or [issuer, folder / "ark.der"] for argument in ("--chain", str(path))]
+    arguments = ["report", str(folder / "report.bin"), "--vek", str(found_vek), *parts, *options, "--json"]
+    result = CliRunner().invoke(main, arguments)
+    assert "Traceback" not in result.output
+    return result.exit_code, json.loads(result.stdout)
+
+
+def _fitting_time(folder: Path) -> str:
+    return str(json.loads((folder / "MANIFEST.json").read_text())["vek"]["not_before"]).replace(" ", "T")
+
+
+def _outcomes(document: Any) -> dict[str, str]:
+    return {finding["check"]: finding["outcome"] for finding in document["findings"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_genuine_evidence_is_accepted_at_a_fitting_time(vectors: Path, name: str) -> None:
+    folder = vectors / "snp" / name
+    exit_code, document = _report(folder, "--policy", "unsafe-any", "--at", _fitting_time(folder))
+    assert (exit_code, document["accepted"], document["grade"]) == (0, True, 0)
+    assert document["claims"]["root"] == "amd"
+    assert "failed" not in _outcomes(document).values()
+
+
+def test_the_sets_are_all_there_are(vectors: Path) -> None:
+    assert {path.name for path in (vectors / "snp").iterdir() if not path.name.startswith("_")} == set(NAMES)
+
+
+def test_a_debug_guest_is_genuine_and_refused(vectors: Path) -> None:
+    folder = vectors / "snp" / "milan-v2-gosevguest-DEBUGPOLICY"
+    exit_code, document = _report(folder, "--policy", "baseline", "--at", _fitting_time(folder))
+    assert exit_code == 5
+    assert _outcomes(document)["guest-policy"] == "failed"
+    assert _outcomes(document)["report-signature"] == "passed"
+
+
+def test_a_revoked_intermediate_is_refused(vectors: Path, tmp_path: Path) -> None:
+    """No VEK under the revoked ASK is known; a chain is judged from the root down, so it is refused as revoked."""
+    snp = vectors / "snp"
+    revoked, crl = snp / "_anchors" / "SEV-Genoa-REVOKED-serial131073.der", snp / "_crls" / "ARK-Genoa-crl2-2022.crl"
+    folder = snp / "genoa-v3-mstav-aci"
+    options = ("--crl", str(crl), "--policy", "unsafe-any", "--at", "2023-06-01")
+    exit_code, document = _report(folder, *options, chain=[revoked, folder / "ark.der"])
+    assert (exit_code, document["error"]["check"]) == (4, "vek-revocation")
+    # revoked stays revoked when the list is old
+    later = ("--crl", str(crl), "--policy", "unsafe-any", "--at", "2026-06-01")
+    assert _report(folder, *later, chain=[revoked, folder / "ark.der"])[1]["error"]["check"] == "vek-revocation"
+
+
+def test_an_expired_vlek_is_refused_today_and_accepted_in_its_time(vectors: Path) -> None:
+    folder = vectors / "snp" / "milan-v3-VLEK-trustee-aws"
+    exit_code, document = _report(folder, "--policy", "unsafe-any", "--at", "2026-11-21")
+    assert (exit_code, document["error"]["check"]) == (4, "vek-validity")
+    assert _report(folder, "--policy", "unsafe-any", "--at", "2025-12-10T22:14:21Z")[0] == 0
+    assert _report(folder, "--policy", "unsafe-any", "--at", "2025-12-10T22:14:22Z")[0] == 4
+
+
+@pytest.mark.parametrize("name", ["test-vcek-invalid-legacy.der", "test-vcek-invalid-new.der"])
+def test_negative_certificates_are_refused(vectors: Path, name: str) -> None:
+    folder = vectors / "snp" / "milan-v2-trustee-azure"
+    exit_code, document = _report(folder, "--policy", "unsafe-any", vek=vectors / "snp" / "_negative" / name)
+    assert exit_code in (3, 4)
+    assert document["accepted"] is False
+
+
+def test_a_missing_revocation_list_is_no_verdict(vectors: Path) -> None:
+    """All else is fine under baseline, so the answer is "try again", not yes and not no."""
+    folder = vectors / "snp" / "genoa-v3-mstav-aci"
+    exit_code, document = _report(folder, "--policy", "baseline", "--at", _fitting_time(folder))
+    assert (exit_code, document["error"]["class"]) == (7, "CrlUnavailableError")
+    old = ("--crl", str(vectors / "snp" / "_crls" / "ARK-Genoa-crl2-2022.crl"))
+    exit_code, document = _report(folder, *old, "--policy", "baseline", "--at", _fitting_time(folder))
+    assert (exit_code, document["error"]["class"]) == (7, "CrlStaleError")
+
+
+def test_an_unsafe_root_marks_what_follows(vectors: Path) -> None:
+    folder = vectors / "snp" / "turin-v5-mstav-aci"
+    options = ("--policy", "demo", "--at", _fitting_time(folder))
+    assert _report(folder, *options)[1]["error"]["check"] == "vek-chain"
+    options = ("--policy", "unsafe-any", "--at", _fitting_time(folder), "--unsafe-root", str(folder / "ark.der"))
+    # AMD's own root stays AMD's, whatever else is allowed
+    assert _report(folder, *options)[1]["claims"]["root"] == "amd"
+
+
+@pytest.mark.parametrize("at", ["today", "2026-13-01", "2026-11-21T10:00:00"])
+def test_a_moment_that_is_none_is_a_usage_error(vectors: Path, at: str) -> None:
+    assert _report(vectors / "snp" / "milan-v3-dstack", "--at", at)[0] == 2
+
+
+def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["report", str(tmp_path / "no"), "--vek", "x", "--chain", "y"])
+    assert result.exit_code == 2
+    assert "no" in result.output

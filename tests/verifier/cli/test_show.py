@@ -1,0 +1,286 @@
+"""`provenance check` and `provenance show` against a registry, as a user runs them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from oracle.cli.main import main
+from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_failure, make_record
+from tests.support.fake_nodes import lying, telling_logs
+from tests.support.live_releases import lay_out
+from verifier.cli.console import error_json
+from verifier.errors import RecordError
+from verifier.judgement.judge import judge
+from verifier.judgement.release import read_release
+from verifier.policy import load_policy
+from verifier.record.codec import record_id, release_id
+from verifier.record.fields import Record
+
+pytestmark = pytest.mark.chain
+
+BASE = make_record(name="base/model", model_digest=b"\x21" * 32, manifest_digest=b"\x22" * 32)
+TUNED = make_record(name="example/model")
+TUNED_AGAIN = replace(TUNED, revision=1, grade=2)
+SIMULATED = make_record(
+    name="sim/model", model_digest=b"\x31" * 32, manifest_digest=b"\x32" * 32, product_line=255, grade=0
+)
+
+
+def run(registry: DeployedRegistry, *arguments: str, url: str = "") -> Result:
+    options = ("--rpc", url or registry.chain.rpc_url, "--registry", registry.address)
+    result = CliRunner().invoke(main, [*arguments, *options])
+    assert "Traceback" not in result.output
+    assert "internal error" not in result.output
+    assert all(line.isprintable() for line in result.output.splitlines())
+    return result
+
+
+def document(registry: DeployedRegistry, *arguments: str) -> Any:
+    return json.loads(run(registry, *arguments, "--json").stdout)
+
+
+# check
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Record]:
+    """A release made and judged just now, and the record that it earns."""
+    folder = tmp_path_factory.mktemp("release")
+    lay_out(folder, {"config.json": b"{}\n", "weights.bin": bytes(9000)}, table=False, at=JUDGED_AT)
+    return folder, judge(read_release(folder), load_policy("demo"), at=JUDGED_AT).record
+
+
+def check(registry: DeployedRegistry, folder: Path, *options: str) -> Result:
+    return run(registry, "check", str(folder), "--policy", "demo", *options)
+
+
+def test_a_recorded_release_is_accepted(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
+    folder, record = release
+    registry.publish(record)
+    found = check(registry, folder)
+    assert found.exit_code == 0, found.output
+    assert "signed by 1 oracle of set 1, weight 1 where 1 is needed" in found.output
+    assert "reproduced here bit for bit" in found.output
+    body = json.loads(check(registry, folder, "--json").stdout)
+    assert (body["schema"], body["accepted"]) == ("provenance-oracle/check/v2", True)
+    assert body["record"]["signers"] == [{"index": 0, "address": registry.oracle.address, "weight": 1, "counts": True}]
+    assert (body["record"]["active"], body["record"]["closed_because"]) == (True, None)
+
+
+def test_none_revoked_held_and_doubtful_end_with_6(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
+    folder, record = release
+    assert check(registry, folder).exit_code == 6
+    registry.publish(replace(record, passed=False))
+    assert "nothing but FAILED verdicts" in check(registry, folder).stderr
+    registry.claim("org", registry.stranger, identities=(b"\x61" * 32,))
+    registry.publish(record)
+    for shut, words in (
+        (lambda: None, "is held"),
+        (lambda: registry.revoke(record), "was revoked"),
+    ):
+        shut()
+        found = check(registry, folder, "--json")
+        assert found.exit_code == 6
+        assert words in json.loads(found.stdout)["error"]["message"]
+    other = deploy_registry(registry.chain, oracles=2, threshold=2)
+    other.publish(record, signers=(0, 1))
+    other.revoke_oracle(1)
+    found = check(other, folder)
+    assert (found.exit_code, "is doubtful" in found.stderr) == (6, True)
+
+
+def test_another_release_s_record_ends_with_4(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
+    folder, record = release
+    registry.publish(replace(record, version="9"))
+    assert check(registry, folder).exit_code == 4
+
+
+# show
+
+
+@pytest.fixture
+def shown(registry: DeployedRegistry) -> DeployedRegistry:
+    """A base model, revoked; a claimed namespace with a model made of it, judged twice."""
+    registry = deploy_registry(registry.chain, oracles=3, threshold=2)
+    registry.publish(BASE, signers=(0, 1))
+    registry.publish(SIMULATED, signers=(0, 1))
+    registry.claim("example", registry.stranger)
+    parents = tuple(release_id(one.model_digest, one.manifest_digest) for one in (BASE, SIMULATED))
+    registry.publish(TUNED, signers=(0, 2), parents=parents)
+    registry.publish(TUNED_AGAIN, signers=(1, 2), parents=parents)
+    registry.revoke(BASE, "weights\x1b[2J were stolen")
+    return registry
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "example/model",
+        "example/model@1.0",
+        TUNED.model_digest.hex(),
+        "0x" + TUNED.manifest_digest.hex(),
+        record_id(TUNED).hex(),
+        "0x" + record_id(TUNED_AGAIN).hex(),
+    ],
+)
+def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what: str) -> None:
+    found = run(shown, "show", what)
+    assert found.exit_code == 0
+    for words in (
+        "example/model 1.0, in a claimed namespace",
+        f"policy digest    {'05' * 32}, number 1 of this registry",
+        "judgement 2 of this release",
+        "signed by        2 oracles of set 1, weight 2 where 2 is needed",
+        f"{shown.oracles[1].address}, weight 1",
+        "2 (strict)",
+        f"release id       {record_id(TUNED).hex()}, which gates and their errors call recordId",
+        f"record id        {record_id(TUNED_AGAIN).hex()}",
+        "gate             open to requireModel with a minimum grade of 2 or less",
+    ):
+        assert words in found.output
+    body = document(shown, "show", what)
+    (entry,) = body["entries"]
+    assert (body["schema"], body["accepted"]) == ("provenance-oracle/show/v2", True)
+    assert (entry["revision"], entry["revisions"], entry["named"], entry["active"]) == (1, 1, True, True)
+    assert (entry["epoch"], entry["weight"], entry["threshold"], entry["policy_id"]) == (1, 2, 2, 1)
+    assert (entry["release_id"], entry["record_id"]) == (record_id(TUNED).hex(), record_id(TUNED_AGAIN).hex())
+    assert (entry["gate_open"], entry["gate_shut_because"]) == (True, None)
+    assert set(body) == {"schema", "accepted", "entries"}
+
+
+def test_show_says_why_a_record_is_shut(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "base/model", "--lineage")
+    assert found.exit_code == 6
+    assert "REVOKED          the record was revoked from 20" in found.stdout
+    assert "gate             SHUT: the record was revoked" in found.stdout
+    assert "lineage of base/model" in found.stdout
+    assert "not accepted (exit 6): " in found.stderr
+    shown.revoke_oracle(2)
+    found = run(shown, "show", "example/model")
+    assert found.exit_code == 6
+    assert "DOUBTFUL         the record is doubtful" in found.stdout
+    assert "gate             open until somebody calls recount; requireMeets is shut already" in found.stdout
+    assert f"{shown.oracles[2].address}, weight 1, KEY REVOKED: does not count" in found.stdout
+    body = document(shown, "show", "example/model")
+    assert [body["entries"][0][key] for key in ("doubtful", "active", "gate_open")] == [True, False, True]
+    shown.send(shown.contract.functions.recount(record_id(TUNED_AGAIN)), shown.stranger)
+    assert "gate             SHUT: the record is doubtful" in run(shown, "show", "example/model").stdout
+
+
+def test_show_of_what_is_not_active_is_one_document_with_the_error_that_check_has(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "base/model", "--json")
+    body = json.loads(found.stdout)
+    assert (found.exit_code, body["accepted"]) == (6, False)
+    assert set(body) == {"schema", "accepted", "entries", "error", "findings"}
+    (entry,) = body["entries"]
+    assert (entry["closed_because"], entry["gate_shut_because"]) == ("the record was revoked",) * 2
+    with pytest.raises(RecordError) as refused:
+        shown.reader().match_record(BASE)
+    assert body["error"] == error_json(refused.value)["error"] | {"message": body["error"]["message"]}
+    assert "the record was revoked: got revoked from 20" in body["error"]["message"]
+
+
+def test_show_ends_with_0_if_one_of_several_is_active(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    registry.publish(make_record(manifest_digest=b"\x0a" * 32, version="2.0"))
+    registry.revoke(make_record(manifest_digest=b"\x0a" * 32))
+    found = run(registry, "show", "example/model")
+    assert (found.exit_code, found.stdout.count("gate  ")) == (0, 2)
+    assert [one["gate_open"] for one in document(registry, "show", "example/model")["entries"]] == [False, True]
+
+
+def test_show_says_that_gates_are_shut_to_simulated_hardware(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "sim/model")
+    assert (found.exit_code, "gate             SHUT: the hardware was simulated" in found.stdout) == (0, True)
+    (entry,) = document(shown, "show", "sim/model")["entries"]
+    assert (entry["active"], entry["gate_open"]) == (True, False)
+    assert entry["gate_shut_because"] == "the hardware was simulated"
+    shown.revoke(SIMULATED)
+    assert "SHUT: the record was revoked; the hardware was simulated" in run(shown, "show", "sim/model").stdout
+
+
+def test_show_says_until_when_a_gate_is_open(registry: DeployedRegistry) -> None:
+    registry.publish(make_record())
+    tomorrow = registry.contract.w3.eth.get_block("latest")["timestamp"] + 86400
+    registry.revoke(make_record(), effective_from=tomorrow)
+    found = run(registry, "show", "example/model")
+    assert (found.exit_code, "gate             open until the revocation takes effect, 20" in found.stdout) == (6, True)
+
+
+def test_show_says_that_a_record_is_held(registry: DeployedRegistry) -> None:
+    registry.claim("example", registry.stranger, identities=(b"\x61" * 32,))
+    registry.publish(make_record())
+    found = run(registry, "show", "example/model")
+    assert found.exit_code == 6
+    assert "HELD             the record is held" in found.stdout
+    assert "gate             SHUT: the record is held" in found.stdout
+
+
+def test_show_tells_failed_verdicts_apart(registry: DeployedRegistry) -> None:
+    registry.publish(make_failure())
+    for what in (make_failure().manifest_digest.hex(), record_id(make_failure()).hex()):
+        found = run(registry, "show", what, "--history")
+        assert found.exit_code == 6
+        assert "FAILED           the verdict is FAILED" in found.output
+        assert "gate             SHUT: the verdict is FAILED" in found.output
+        assert document(registry, "show", what)["accepted"] is False
+    assert run(registry, "show", make_failure().name).exit_code == 6
+
+
+def test_history_is_told_with_the_proof_that_the_name_s_is_complete(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "example/model", "--history")
+    assert "published: example/model 1.0, by oracles 0, 2 of set 1" in found.output
+    assert "superseded by judgement 2: example/model 1.0, by oracles 1, 2 of set 1" in found.output
+    assert "complete: 4 entries" in found.output  # claimed, trusted on first use, twice recorded
+    body = document(shown, "show", "example/model", "--history")
+    assert [event["event"] for event in body["events"]] == ["published", "superseded"]
+    (namespace,) = body["namespaces"]
+    assert (namespace["history_entries"], namespace["history_complete"]) == (4, True)
+    assert namespace["owner"] == shown.stranger.address
+    assert namespace["identities"] == ["06" * 32]
+    unclaimed = run(shown, "show", "base/model", "--history")
+    assert "claimed by nobody" in unclaimed.output
+    assert "weights\\u001b[2J were stolen" in unclaimed.output
+    assert document(shown, "show", "base/model", "--history")["namespaces"] == []
+
+
+def test_an_incomplete_history_is_an_error(shown: DeployedRegistry) -> None:
+    silent = telling_logs("NamespaceEntry", lambda logs: logs[:1] + logs[2:], "Namespaces")
+    with lying(shown, silent) as (url, _):
+        found = run(shown, "show", TUNED.model_digest.hex(), "--history", url=url)
+    assert found.exit_code == 4
+    assert "history is not complete" in found.stderr
+
+
+def test_lineage_is_a_tree_that_says_what_is_open(shown: DeployedRegistry) -> None:
+    found = run(shown, "show", "example/model", "--lineage")
+    assert "lineage of example/model 1.0: 2 recorded ancestors" in found.output
+    assert "    base/model 1.0  attested, SHUT: the record was revoked" in found.output
+    assert "    sim/model 1.0  attested, SHUT: the hardware was simulated" in found.output
+    (lineage,) = document(shown, "show", "example/model", "--lineage")["lineage"]
+    assert lineage["manifest_digest"] == TUNED.manifest_digest.hex()
+    assert [(one["name"], one["depth"], one["attested"], one["open"]) for one in lineage["ancestors"]] == [
+        ("base/model", 1, True, False),
+        ("sim/model", 1, True, False),
+    ]
+
+
+def test_nothing_found_ends_with_6(registry: DeployedRegistry) -> None:
+    for what in ("nobody/nothing", "77" * 32):
+        assert run(registry, "show", what, "--history", "--lineage").exit_code == 6
+
+
+def test_a_contract_beside_the_registry_is_told_from_it(registry: DeployedRegistry) -> None:
+    commands = (("show", "example/model"), ("claim", "acme", "--key-variable", "K"))
+    for command, name in itertools.product(commands, ("Namespaces", "Lineage")):
+        address = getattr(registry, name.lower()).address
+        place = ("--rpc", registry.chain.rpc_url, "--registry", address)
+        found = CliRunner().invoke(main, [*command, *place], env={"K": registry.stranger.key.hex()})
+        assert (found.exit_code, f"no such registry: got the {name} contract, wanted" in found.stderr) == (2, True)

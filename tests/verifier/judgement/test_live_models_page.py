@@ -1,0 +1,38 @@
+"""The examples of docs/live-models.md run as they stand, but for the policy: test evidence is simulated."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.support.live_releases import lay_out
+from verifier.digest.dataset import DatasetHasher
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+st = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
+
+PAGE = Path(__file__).parents[3] / "docs" / "live-models.md"
+
+
+def test_every_example_on_the_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = torch.nn.Linear(5, 3)
+    weights = st.save({name: tensor.detach() for name, tensor in module.state_dict().items()})
+    lay_out(tmp_path / "my-model", {"model.safetensors": weights}, at=datetime.now(UTC))
+    monkeypatch.chdir(tmp_path)
+    dataset = [("a", 0), ("b", 1), ("c", 0)]
+    loader = [(torch.tensor([2, 0]), ["c", "a"], torch.tensor([0, 0])), (torch.tensor([1]), ["b"], torch.tensor([1]))]
+    names = {"module": module, "dataset": dataset, "loader": loader}
+    examples = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(examples) == 4
+    digests = []
+    for example in examples:
+        exec(example.replace('"baseline"', '"demo"'), names)
+        if isinstance(hasher := names.get("hasher"), DatasetHasher):
+            digests.append(hasher.digest().hex())
+    assert digests[0] == digests[1]
+    assert capsys.readouterr().out == f"('bias', 'weight') ('tensors.json',)\n{digests[0]}\n"

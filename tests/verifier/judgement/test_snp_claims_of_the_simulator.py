@@ -1,0 +1,53 @@
+"""From bytes to findings on every product line, with evidence made by the simulator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from publisher.simulator import FakeAmd, FakeGuest
+from tests.support.sample_claims import BASELINE, DEMO, STRICT, failures
+from verifier.checks import Check
+from verifier.judgement.snp_claims import grade_of
+from verifier.snp.chain import verify_chain
+from verifier.snp.endorsements import parse_endorsements
+from verifier.snp.products import ProductLine, RootKind
+from verifier.snp.report import parse_report
+from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+ON_SIMULATOR = replace(STRICT, name="strict-on-simulator", roots=frozenset({RootKind.SIMULATOR}))
+# No SMT, ciphertext hiding, page swapping off; on the host hiding, ECC, alias check.
+STRICT_GUEST = {"policy": 0x3020000, "platform_info": 0x34}
+
+
+def _claims(line: ProductLine, **changes: Any) -> Claims:
+    amd = FakeAmd.load(line)
+    evidence = FakeGuest.on(amd, at=AT, **changes).evidence(b"r" * 64)
+    endorsements = parse_endorsements(evidence.vek, evidence.chain, evidence.crl)
+    chain = verify_chain(endorsements, roots=(amd.trusted_root(),), at=AT)
+    return verify_report_signature(match_vek_to_report(chain, parse_report(evidence.report)))
+
+
+@pytest.mark.parametrize("line", ProductLine)
+def test_a_plain_guest_meets_demo_and_not_strict(line: ProductLine) -> None:
+    claims = _claims(line)
+    assert claims.root_kind in DEMO.roots
+    assert not failures(claims, DEMO)
+    assert not failures(claims, BASELINE)
+    expected = {Check.GUEST_POLICY, Check.PLATFORM_INFO}
+    assert set(failures(claims, STRICT)) == expected | ({Check.PRODUCT_LINE} if line is ProductLine.MILAN else set())
+    assert grade_of(claims) == 0
+
+
+@pytest.mark.parametrize("line", [ProductLine.GENOA, ProductLine.TURIN])
+def test_strict_can_be_met(line: ProductLine) -> None:
+    claims = _claims(line, **STRICT_GUEST)
+    assert claims.root_kind in ON_SIMULATOR.roots
+    assert not failures(claims, ON_SIMULATOR)
+    # The same evidence under AMD's root would be grade 2; under the simulator's it is nothing.
+    assert grade_of(claims) == 0
+    assert grade_of(replace(claims, root_kind=RootKind.AMD)) == 2

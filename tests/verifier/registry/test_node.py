@@ -1,0 +1,160 @@
+"""Nodes that cannot be reached, or answer late, without end or nonsense."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.chain_fixtures import DeployedRegistry
+from tests.support.fake_nodes import babbling, dripping, lying, node
+from verifier.errors import ProvenanceError, TemporaryError, UsageError
+from verifier.registry.node import connect, shown_url
+from verifier.registry.reader import RegistryReader
+
+pytestmark = pytest.mark.chain
+
+ADDRESS = "0x" + "12" * 20
+
+
+# Usage
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://example.org", "localhost:8545", "http://", "http://[::1", "http://h:99999", "http://h:0"]
+)
+def test_refuses_what_is_no_endpoint(url: str) -> None:
+    with pytest.raises(UsageError, match="not an endpoint"):
+        RegistryReader(url, ADDRESS)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "0x",
+        "12" * 20,
+        "0x" + "12" * 19,
+        "0x" + "12" * 21,
+        "0x" + "zz" * 20,
+        "0x52908400098527886E0F7030069857D2E4169Ee7",
+    ],
+)
+def test_refuses_what_is_no_address(address: str) -> None:
+    with pytest.raises(UsageError, match="not an address"):
+        RegistryReader("http://127.0.0.1:1", address)
+
+
+# Nodes that fail
+
+
+def test_nobody_listens_and_the_key_in_the_url_is_not_shown() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://user:hunter2@127.0.0.1:{taken.getsockname()[1]}/v3/secret?key=secret"
+        with pytest.raises(TemporaryError) as caught:
+            RegistryReader(url, ADDRESS)
+    assert "secret" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (500, b"oops"),
+        (503, b"{}"),
+        (404, b""),
+        (200, b""),
+        (200, b"<html>"),
+        (200, b"\xff\xfe"),
+        (200, b"[]"),
+        (200, b"7"),
+        (200, b"null"),
+        (200, b"{}"),
+        (200, b'{"jsonrpc":"2.0","id":0,"result":null}'),
+        (200, b'{"jsonrpc":"2.0","id":0,"result":"0xzz"}'),
+        (200, b'{"jsonrpc":"2.0","id":0,"result":{"a":[1]}}'),
+        (200, b'{"jsonrpc":"2.0","id":0,"result":-1}'),
+        (200, b'{"jsonrpc":"2.0","id":0,"error":"no"}'),
+        (200, b'{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"busy"}}'),
+        (200, b"[" * 5000),
+    ],
+)
+def test_nonsense_is_temporary_and_asked_for_once(status: int, answer: bytes) -> None:
+    with babbling(status, answer) as (url, seen):
+        with pytest.raises(TemporaryError):
+            RegistryReader(url, ADDRESS)
+        methods = [json.loads(body)["method"] for body in seen]
+        assert methods in (["eth_chainId"], ["eth_chainId", "eth_getCode"])
+
+
+def test_a_node_that_stalls_is_given_up() -> None:
+    def stall(_body: bytes) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(0.5)
+        return 200, {}, b""
+
+    with node(stall) as (url, seen):
+        started = time.monotonic()
+        with pytest.raises(TemporaryError):
+            RegistryReader(url, ADDRESS, timeout_seconds=0.1)
+        assert time.monotonic() - started < 5
+        assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("piece", "pause_seconds"), [(b" ", 0.01), (b" " * (1 << 20), 0.0)])
+def test_an_answer_without_end_is_cut_off(piece: bytes, pause_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verifier.registry.node.ANSWER_MAX_BYTES", 8 << 20)
+    started = time.monotonic()
+    with dripping(piece, pause_seconds) as url, pytest.raises(TemporaryError, match="without end"):
+        RegistryReader(url, ADDRESS, timeout_seconds=0.5)
+    assert time.monotonic() - started < 5
+
+
+def test_no_redirect_is_followed() -> None:
+    with (
+        babbling(200, b"{}") as (elsewhere, seen),
+        babbling(307, b"", Location=elsewhere) as (url, _),
+        pytest.raises(TemporaryError),
+    ):
+        RegistryReader(url, ADDRESS)
+    assert seen == []
+
+
+def test_no_address_is_fetched_because_a_contract_says_so(
+    registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ERC-3668: a node could otherwise send web3 wherever it likes.
+    from eth_abi.abi import encode
+
+    fetched: list[object] = []
+    monkeypatch.setattr("web3.eth.eth.handle_offchain_lookup", lambda *what, **_: fetched.append(what))
+    types = ["address", "string[]", "bytes", "bytes4", "bytes"]
+    values = (registry.address, ["https://example.org/{sender}/{data}"], b"", bytes(4), b"")
+    told = {"error": {"code": 3, "message": "execution reverted", "data": "0x556f1830" + encode(types, values).hex()}}
+
+    def answer(method: str, _params: list[Any], _truth: Any) -> Any:
+        return told if method == "eth_call" else None
+
+    with lying(registry, answer) as (url, _), pytest.raises(ProvenanceError):
+        RegistryReader(url, registry.address).entry(b"\x01" * 32)
+    assert fetched == []
+
+
+# Small things
+
+
+def test_shows_only_where_an_endpoint_is() -> None:
+    assert shown_url("https://user:key@example.org:8443/v3/key?key=key#key") == "https://example.org:8443"
+    assert shown_url("http://[::1]:8545/") == "http://[::1]:8545"
+    assert shown_url("https://example.org") == "https://example.org"
+
+
+def test_asks_no_proxy_about_this_machine(monkeypatch: pytest.MonkeyPatch, registry: DeployedRegistry) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert connect(registry.chain.rpc_url).eth.chain_id == registry.chain.chain_id
