@@ -18,9 +18,10 @@ class CompiledPart(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Leave the library beside its source, where an editable installation finds it, and put it into the wheel."""
-        sys.path.insert(0, self.root)
+        sources = str(Path(self.root, "src"))
+        sys.path.insert(0, sources)
         try:
-            from verifier.digest.tree.native import LIBRARY, build_library, load_native
+            from provenance_oracle.verifier.digest.tree.native import LIBRARY, build_library, load_native
 
             library = build_library()
             native = load_native(library)
@@ -28,10 +29,10 @@ class CompiledPart(BuildHookInterface[Any]):
             self.app.display_warning(f"Without the compiled part, hashing will be slower: {error}")
             return
         finally:
-            sys.path.remove(self.root)
+            sys.path.remove(sources)
         self.app.display_info(f"Compiled part: {native.path_name if native else 'of no use on this processor'}")
         if version == "standard":
-            build_data["force_include"][str(library)] = str(LIBRARY.relative_to(Path(self.root)))
+            build_data["force_include"][str(library)] = str(LIBRARY.relative_to(sources))
             build_data["pure_python"] = False
             platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
             build_data["tag"] = f"py3-none-{platform}"

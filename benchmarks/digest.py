@@ -17,11 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from verifier.digest.tree.blocks import BlockHash
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.native import load_native
-from verifier.digest.tree.processes import ProcessBlocks
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.native import load_native
+from provenance_oracle.verifier.digest.tree.processes import ProcessBlocks
+from provenance_oracle.verifier.strict.files import OpenFile
 
 FILE_BYTES = 256 * 1024 * 1024
 ROUNDS = 7

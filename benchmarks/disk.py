@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from verifier.digest.tree.blocks import BlockHash, PythonBlocks
-from verifier.digest.tree.native import load_native
-from verifier.disk import PRIVATEMODE, digest_disk, plan_disk
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash, PythonBlocks
+from provenance_oracle.verifier.digest.tree.native import load_native
+from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, plan_disk
 
 MODEL_BYTES = 512 * 1024 * 1024
 ROUNDS = 3

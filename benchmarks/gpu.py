@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from verifier.digest.gpu.cuda import CudaHasher
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.gpu.device import DeviceError
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.segments import Segments
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.gpu.device import DeviceError
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.segments import Segments
+from provenance_oracle.verifier.strict.files import OpenFile
 
 MODEL_BYTES = 16 * 10**9
 FILE_BYTES = 4 * 2**30

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.judgement.appraise import appraise, roots_of
+from provenance_oracle.verifier.judgement.release import read_release
+from provenance_oracle.verifier.judgement.sheet import CheckSheet
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.snp.products import ProductLine
 from tests.support.releases import make_release
-from verifier.judgement.appraise import appraise, roots_of
-from verifier.judgement.release import read_release
-from verifier.judgement.sheet import CheckSheet
-from verifier.policy import load_policy
-from verifier.snp.products import ProductLine
 
 NOW = datetime.now(UTC)
 RUNS = 7
@@ -70,7 +70,7 @@ def bench_memory(folder: Path) -> None:
     with large.open("wb") as file:
         file.truncate(4_000_000_000)
     code = (
-        "import sys; from oracle.cli.main import main; from pathlib import Path\n"
+        "import sys; from provenance_oracle.oracle.cli.main import main; from pathlib import Path\n"
         "try: main(['hash', sys.argv[1]])\n"
         "except SystemExit: pass\n"
         "print([l.split()[1] for l in Path('/proc/self/status').read_text().splitlines() if l.startswith('VmHWM')][0])"
@@ -85,9 +85,9 @@ def bench_memory(folder: Path) -> None:
 def _repack(folder: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from publisher.manifest import public_key_of
-    from publisher.pack import pack_release
-    from verifier.judgement.binding import bound_report_data
+    from provenance_oracle.publisher.manifest import public_key_of
+    from provenance_oracle.publisher.pack import pack_release
+    from provenance_oracle.verifier.judgement.binding import bound_report_data
 
     key = ec.generate_private_key(ec.SECP384R1())
     guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=NOW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.snp.kds import Fetcher
 
 KEEP_SECONDS = 3600.0
 _ANSWERS_MAX = 16  # a list for each line and kind of key, and room to spare

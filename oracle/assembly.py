@@ -12,26 +12,26 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from oracle.amd_cache import KeptAnswers
-from oracle.backoff import Backoff
-from oracle.chain.signers import Signer, open_signer
-from oracle.chain.transactions import FeeLimits
-from oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
-from oracle.journal.journal import Journal
-from oracle.pipeline import Patience, Pipeline
-from oracle.service import Bell, Service, Timing
-from oracle.settings import Settings
-from oracle.sources.folder import FolderSource
-from oracle.sources.watch import watching
-from verifier.cli.options import read_bounded
-from verifier.digest.choose import open_hasher
-from verifier.digest.files import Limits
-from verifier.errors import UsageError
-from verifier.judgement.judge import judge
-from verifier.policy import load_policy
-from verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
-from verifier.snp.kds import HttpsFetcher
-from verifier.text import printable
+from provenance_oracle.oracle.amd_cache import KeptAnswers
+from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.chain.signers import Signer, open_signer
+from provenance_oracle.oracle.chain.transactions import FeeLimits
+from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.pipeline import Patience, Pipeline
+from provenance_oracle.oracle.service import Bell, Service, Timing
+from provenance_oracle.oracle.settings import Settings
+from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.oracle.sources.watch import watching
+from provenance_oracle.verifier.cli.options import read_bounded
+from provenance_oracle.verifier.digest.choose import open_hasher
+from provenance_oracle.verifier.digest.files import Limits
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+from provenance_oracle.verifier.snp.kds import HttpsFetcher
+from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
 _WEI_PER_GWEI = 10**9

@@ -11,21 +11,21 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from oracle.backoff import Backoff
-from oracle.chain.transactions import Progress
-from oracle.journal.journal import Journal
-from oracle.journal.rows import ReleaseKey, Row, State
-from oracle.journal.stored_record import decode_record, encode_record
-from oracle.sources.base import Handle, Source
-from verifier.checks import Check, Finding, failed
-from verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
-from verifier.judgement.judge import Judgement
-from verifier.judgement.release import Release, read_release
-from verifier.judgement.verdict import make_failed_verdict
-from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
-from verifier.policy import Policy, Word
-from verifier.record.fields import Record
-from verifier.text import printable
+from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.chain.transactions import Progress
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
+from provenance_oracle.oracle.journal.stored_record import decode_record, encode_record
+from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.verifier.checks import Check, Finding, failed
+from provenance_oracle.verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
+from provenance_oracle.verifier.judgement.judge import Judgement
+from provenance_oracle.verifier.judgement.release import Release, read_release
+from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
+from provenance_oracle.verifier.policy import Policy, Word
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
 

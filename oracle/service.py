@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
 
-from oracle.backoff import Backoff
-from oracle.journal.journal import Journal
-from oracle.journal.rows import Row
-from oracle.sources.base import Handle, Source
-from verifier.errors import ProvenanceError, TemporaryError, UsageError
-from verifier.text import printable
+from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import Row
+from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
 

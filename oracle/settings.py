@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oracle.sources.watch import WatchMode
-from verifier.digest.choose import DEVICES
-from verifier.errors import UsageError
-from verifier.strict.parse_yaml import MAX_BYTES, parse_yaml
-from verifier.text import printable
+from provenance_oracle.oracle.sources.watch import WatchMode
+from provenance_oracle.verifier.digest.choose import DEVICES
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.parse_yaml import MAX_BYTES, parse_yaml
+from provenance_oracle.verifier.text import printable
 
 _PREFIX = "PROVENANCE_"
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")

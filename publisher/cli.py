@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from verifier.cli.console import Output, command_body
-from verifier.cli.options import FILE, hash_progress, json_option, read_small
-from verifier.errors import UsageError
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option, read_small
+from provenance_oracle.verifier.errors import UsageError
 
 SIMULATED_LINES = ("milan", "genoa", "turin")
 
@@ -53,14 +53,18 @@ def attest(
       snpguest report report.bin request.bin -v 0
       provenance attest --key cvm.key --report report.bin --vek vcek.pem --chain chain.pem --out evidence
     """
-    from publisher.evidence.collect import evidence_from_files, evidence_from_kernel, evidence_from_simulator
-    from publisher.evidence.folder import write_evidence
-    from publisher.keys import load_or_make_key
-    from publisher.manifest import public_key_of
-    from verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
-    from verifier.snp.kds import HttpsFetcher
-    from verifier.snp.products import ProductLine
-    from verifier.snp.report import parse_report
+    from provenance_oracle.publisher.evidence.collect import (
+        evidence_from_files,
+        evidence_from_kernel,
+        evidence_from_simulator,
+    )
+    from provenance_oracle.publisher.evidence.folder import write_evidence
+    from provenance_oracle.publisher.keys import load_or_make_key
+    from provenance_oracle.publisher.manifest import public_key_of
+    from provenance_oracle.verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
+    from provenance_oracle.verifier.snp.kds import HttpsFetcher
+    from provenance_oracle.verifier.snp.products import ProductLine
+    from provenance_oracle.verifier.snp.report import parse_report
 
     _refuse_mixed_sources(report, vek, chain, crl, simulator)
     # (1) the key, and the 64 bytes that name it
@@ -160,11 +164,11 @@ def pack(
       provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny --version 1.0 \\
         --base-model acme/base=provenance_model_v1:HEX --dataset data.jsonl=@data.jsonl
     """
-    from publisher.dependencies import parse_sources
-    from publisher.evidence.folder import read_evidence
-    from publisher.keys import load_key
-    from publisher.pack import pack_release
-    from verifier.manifest.statement import Role
+    from provenance_oracle.publisher.dependencies import parse_sources
+    from provenance_oracle.publisher.evidence.folder import read_evidence
+    from provenance_oracle.publisher.keys import load_key
+    from provenance_oracle.publisher.pack import pack_release
+    from provenance_oracle.verifier.manifest.statement import Role
 
     given = {
         Role.BASE_MODEL: base_model,

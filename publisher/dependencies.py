@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from verifier.errors import UsageError
-from verifier.manifest.statement import DIGEST_BYTES, SHA256, Dependency, Role
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.manifest.statement import DIGEST_BYTES, SHA256, Dependency, Role
 
 _WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE"
 

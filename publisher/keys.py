@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from publisher.manifest import PrivateKey
-from verifier.errors import UsageError
+from provenance_oracle.publisher.manifest import PrivateKey
+from provenance_oracle.verifier.errors import UsageError
 
 _MAX_BYTES = 64 * 1024
 

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from verifier.digest.files import FileSet
-from verifier.digest.tree.fsverity import FileDigest
-from verifier.errors import UsageError
-from verifier.manifest.dsse import PAYLOAD_TYPE, pae
-from verifier.manifest.key import PublicKey, parse_public_key
-from verifier.manifest.statement import (
+from provenance_oracle.verifier.digest.files import FileSet
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.manifest.dsse import PAYLOAD_TYPE, pae
+from provenance_oracle.verifier.manifest.key import PublicKey, parse_public_key
+from provenance_oracle.verifier.manifest.statement import (
     BUILD_TYPE,
     BUILDER_ID,
     FSVERITY,
@@ -30,7 +30,7 @@ from verifier.manifest.statement import (
     Dependency,
     parse_statement,
 )
-from verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.strict.timestamps import format_time
 
 PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
 

@@ -9,14 +9,21 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
-from publisher.tensor_table import write_tensor_table
-from verifier.checks import Check
-from verifier.digest.files import FileSet, Progress, digest_files, list_files, match_file_digests, match_file_set
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
-from verifier.judgement.binding import BINDINGS, verify_key_binding
-from verifier.judgement.release import (
+from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
+from provenance_oracle.publisher.tensor_table import write_tensor_table
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.files import (
+    FileSet,
+    Progress,
+    digest_files,
+    list_files,
+    match_file_digests,
+    match_file_set,
+)
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.judgement.binding import BINDINGS, verify_key_binding
+from provenance_oracle.verifier.judgement.release import (
     BUNDLE_PATH,
     CHAIN_PATH,
     CRL_PATH,
@@ -28,12 +35,12 @@ from verifier.judgement.release import (
     VEK_PEM_PATH,
     read_release,
 )
-from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
-from verifier.manifest.key import PublicKey
-from verifier.manifest.names import PROVENANCE_FOLDER, parse_model_name, parse_version
-from verifier.manifest.statement import Dependency, Manifest, parse_statement
-from verifier.snp.evidence import Evidence
-from verifier.snp.report import parse_report
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
+from provenance_oracle.verifier.manifest.key import PublicKey
+from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER, parse_model_name, parse_version
+from provenance_oracle.verifier.manifest.statement import Dependency, Manifest, parse_statement
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.report import parse_report
 
 
 @dataclass(frozen=True)

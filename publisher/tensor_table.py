@@ -7,15 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.digest.files import list_files
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.merkle import FileSource
-from verifier.digest.weights.safetensors_header import read_header
-from verifier.digest.weights.tensor_table import TABLE_PATH, TensorRow, format_table
-from verifier.digest.weights.weight_files import INDEX_SUFFIX, MAX_INDEX_BYTES, find_weights, parse_index
-from verifier.errors import FormatError, TemporaryError
-from verifier.strict.files import open_any_file
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.files import list_files
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.merkle import FileSource
+from provenance_oracle.verifier.digest.weights.safetensors_header import read_header
+from provenance_oracle.verifier.digest.weights.tensor_table import TABLE_PATH, TensorRow, format_table
+from provenance_oracle.verifier.digest.weights.weight_files import (
+    INDEX_SUFFIX,
+    MAX_INDEX_BYTES,
+    find_weights,
+    parse_index,
+)
+from provenance_oracle.verifier.errors import FormatError, TemporaryError
+from provenance_oracle.verifier.strict.files import open_any_file
 
 
 @dataclass(frozen=True)

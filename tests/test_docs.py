@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 import pytest
 
-from oracle.cli.main import main
-from oracle.settings import Settings
-from verifier import errors
-from verifier.digest.files import digest_files, list_files
-from verifier.policy import SHIPPED_POLICIES
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.oracle.settings import Settings
+from provenance_oracle.verifier import errors
+from provenance_oracle.verifier.digest.files import digest_files, list_files
+from provenance_oracle.verifier.policy import SHIPPED_POLICIES
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

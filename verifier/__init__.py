@@ -1,33 +1,118 @@
 """Judge where an AI model came from: evidence, manifest, files, record.
 
-The package reads and judges. It holds no service, no key and writes to no chain. Importing it loads neither
-web3 nor any GPU library; see `verifier.judgement.appraise` for the judgement as one readable function.
+The package reads and judges. It runs no service, holds no key and writes to no chain. Importing it loads neither web3
+nor any GPU library. `provenance_oracle.verifier.judgement.appraise` is the judgement as one readable function.
 
-    verify_model     compare weights in memory with what a release recorded
-    load_verified    load weights so that what was checked is what runs
+    judge            judge one release under a policy: raises, or returns a Judgement
+    RegistryReader   ask the contract for records
+    verify_model     compare weights in memory with the digests that a release recorded
+    load_verified    load weights, so that the bytes you checked are the bytes you run
     DatasetHasher    order-independent digest of the samples that a data loader yields
+
+`__all__` is the interface for users, and `provenance_oracle` exports the same names. Every other name may move.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verifier.digest.dataset import DatasetHasher
-    from verifier.judgement.live_model import load_verified, verify_model
+    from provenance_oracle.verifier.digest.dataset import DatasetHasher
+    from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, find_disk, parse_models_yaml, plan_disk
+    from provenance_oracle.verifier.errors import (
+        AppraisalError,
+        FormatError,
+        ProvenanceError,
+        RecordError,
+        TemporaryError,
+        UsageError,
+        VerificationError,
+    )
+    from provenance_oracle.verifier.judgement.judge import Judgement, judge
+    from provenance_oracle.verifier.judgement.live_model import load_verified, verify_model
+    from provenance_oracle.verifier.judgement.release import Release, read_release
+    from provenance_oracle.verifier.policy import Policy, load_policy
+    from provenance_oracle.verifier.record.batch import seal_batch
+    from provenance_oracle.verifier.record.codec import encode_record, namespace_id, record_id
+    from provenance_oracle.verifier.record.signing import batch_digest, report_digest
+    from provenance_oracle.verifier.registry.contract import load_artifact
+    from provenance_oracle.verifier.registry.deployment import parse_deployment
+    from provenance_oracle.verifier.registry.lookup import open_deployment
+    from provenance_oracle.verifier.registry.reader import RegistryReader
 
-__all__ = ["DatasetHasher", "load_verified", "verify_model"]
+    __version__: str
 
-_HOMES = {
-    "DatasetHasher": "verifier.digest.dataset",
-    "load_verified": "verifier.judgement.live_model",
-    "verify_model": "verifier.judgement.live_model",
+__all__ = [
+    "PRIVATEMODE",
+    "AppraisalError",
+    "DatasetHasher",
+    "FormatError",
+    "Judgement",
+    "Policy",
+    "ProvenanceError",
+    "RecordError",
+    "RegistryReader",
+    "Release",
+    "TemporaryError",
+    "UsageError",
+    "VerificationError",
+    "batch_digest",
+    "digest_disk",
+    "encode_record",
+    "find_disk",
+    "judge",
+    "load_artifact",
+    "load_policy",
+    "load_verified",
+    "namespace_id",
+    "open_deployment",
+    "parse_deployment",
+    "parse_models_yaml",
+    "plan_disk",
+    "read_release",
+    "record_id",
+    "report_digest",
+    "seal_batch",
+    "verify_model",
+]
+
+_MODULES = {
+    "digest.dataset": ("DatasetHasher",),
+    "disk": ("PRIVATEMODE", "digest_disk", "find_disk", "parse_models_yaml", "plan_disk"),
+    "errors": (
+        "AppraisalError",
+        "FormatError",
+        "ProvenanceError",
+        "RecordError",
+        "TemporaryError",
+        "UsageError",
+        "VerificationError",
+    ),
+    "judgement.judge": ("Judgement", "judge"),
+    "judgement.live_model": ("load_verified", "verify_model"),
+    "judgement.release": ("Release", "read_release"),
+    "policy": ("Policy", "load_policy"),
+    "record.batch": ("seal_batch",),
+    "record.codec": ("encode_record", "namespace_id", "record_id"),
+    "record.signing": ("batch_digest", "report_digest"),
+    "registry.contract": ("load_artifact",),
+    "registry.deployment": ("parse_deployment",),
+    "registry.lookup": ("open_deployment",),
+    "registry.reader": ("RegistryReader",),
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for only now, so that `import verifier` stays light."""
-    if name not in _HOMES:
+    """Import a name's module at its first use, so that `import provenance_oracle` stays light."""
+    if name == "__version__":
+        return version("provenance-oracle")
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -20,8 +20,8 @@ Anything else that escapes is a bug (exit 1).
 
 from __future__ import annotations
 
-from verifier.checks import Check, Finding
-from verifier.text import printable
+from provenance_oracle.verifier.checks import Check, Finding
+from provenance_oracle.verifier.text import printable
 
 
 class ProvenanceError(Exception):

@@ -17,12 +17,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from verifier.errors import UsageError
-from verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
-from verifier.snp.tcb import LAYOUTS, Tcb
-from verifier.strict.parse_yaml import MAX_BYTES, Place, parse_yaml
-from verifier.strict.schema import Between, HexOf, Like, RuleError, build
-from verifier.text import printable
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
+from provenance_oracle.verifier.snp.tcb import LAYOUTS, Tcb
+from provenance_oracle.verifier.strict.parse_yaml import MAX_BYTES, Place, parse_yaml
+from provenance_oracle.verifier.strict.schema import Between, HexOf, Like, RuleError, build
+from provenance_oracle.verifier.text import printable
 
 SHIPPED_POLICIES = ("unsafe-any", "demo", "baseline", "strict")
 # The grade that a shipped policy stands for; every other policy, and unmet evidence, is grade 0.
@@ -298,7 +298,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
 @cache
 def shipped_policy(name: str) -> Policy:
     """Return one of SHIPPED_POLICIES; read from the package once, then kept, as the value is frozen."""
-    data = resources.files("verifier").joinpath("policies", f"{name}.yaml").read_bytes()
+    data = resources.files("provenance_oracle.verifier").joinpath("policies", f"{name}.yaml").read_bytes()
     return parse_policy(data, f"policy {name}")
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 CHAIN_ID = 31337
 _START_SECONDS = 20.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from verifier.registry.contract import load_artifact
-from verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 
 # Solidity's struct Quorum: epoch, one bit for each signer, their compact signatures.
 Quorum = tuple[int, int, bytes]

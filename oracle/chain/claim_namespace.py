@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from oracle.chain.payer import Payer
-from oracle.chain.signers import Signer, full_signature
-from verifier.errors import UsageError
-from verifier.record.signing import claim_digest
-from verifier.registry.contract import load_artifact
-from verifier.registry.node import node_errors
-from verifier.registry.reader import RegistryReader
+from provenance_oracle.oracle.chain.payer import Payer
+from provenance_oracle.oracle.chain.signers import Signer, full_signature
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.record.signing import claim_digest
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.node import node_errors
+from provenance_oracle.verifier.registry.reader import RegistryReader
 
 IDENTITIES_MAX = 16
 # A claim that is in no block by then is void, so that it cannot come back later.

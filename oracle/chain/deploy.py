@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oracle.chain.payer import RECEIPT_SECONDS, Payer
-from oracle.chain.rofl import APP_ID_BYTES, PREFIX, parse_app_id
-from oracle.chain.signers import Signer
-from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.registry.contract import load_artifact
-from verifier.registry.deployment import Deployment
-from verifier.registry.node import connect, node_errors, parse_address, shown_url
+from provenance_oracle.oracle.chain.payer import RECEIPT_SECONDS, Payer
+from provenance_oracle.oracle.chain.rofl import APP_ID_BYTES, PREFIX, parse_app_id
+from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.deployment import Deployment
+from provenance_oracle.verifier.registry.node import connect, node_errors, parse_address, shown_url
 
 ORACLES_MAX = 32
 WEIGHT_MAX = 2**16 - 1

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oracle.chain.calls import refusal_name
-from oracle.chain.rpc import revert_data
-from oracle.chain.signers import Signer
-from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.registry.contract import load_artifact
-from verifier.registry.node import connect, node_errors, shown_url
+from provenance_oracle.oracle.chain.calls import refusal_name
+from provenance_oracle.oracle.chain.rpc import revert_data
+from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.node import connect, node_errors, shown_url
 
 if TYPE_CHECKING:
     from web3 import Web3

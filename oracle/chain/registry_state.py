@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verifier.registry.contract import DeployedContract
-from verifier.registry.node import connect, node_errors, parse_address, shown_url
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.node import connect, node_errors, parse_address, shown_url
 
 
 @dataclass(frozen=True)

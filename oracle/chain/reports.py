@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-from oracle.chain.calls import publish_call
-from oracle.chain.registry_state import Seat
-from oracle.chain.signers import Signer
-from verifier.errors import UsageError
-from verifier.record.codec import encode_record, record_id, release_id
-from verifier.record.fields import Entry, Record
-from verifier.record.signing import report_digest
-from verifier.record.standing import SIMULATED_CODE
-from verifier.text import printable
+from provenance_oracle.oracle.chain.calls import publish_call
+from provenance_oracle.oracle.chain.registry_state import Seat
+from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
+from provenance_oracle.verifier.record.fields import Entry, Record
+from provenance_oracle.verifier.record.signing import report_digest
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from verifier.errors import UsageError
-from verifier.text import printable
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.text import printable
 
 PREFIX = "rofl"
 APP_ID_BYTES = 21

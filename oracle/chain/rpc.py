@@ -9,9 +9,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from verifier.errors import TemporaryError, UsageError
-from verifier.registry.node import connect, node_errors, shown_url
-from verifier.text import printable
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.registry.node import connect, node_errors, shown_url
+from provenance_oracle.verifier.text import printable
 
 if TYPE_CHECKING:
     from web3 import Web3

@@ -21,9 +21,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn, Protocol
 
-from verifier.errors import UsageError
-from verifier.registry.node import keeping_recursion_limit
-from verifier.text import printable
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.text import printable
 
 # Chain ids that development nodes use: anvil and hardhat, geth --dev.
 LOCAL_CHAIN_IDS = frozenset({1337, 31337})

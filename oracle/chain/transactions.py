@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from oracle.chain.rpc import Call, Chain, Prices
-from oracle.chain.signers import Signer
-from oracle.journal.journal import Journal
-from oracle.journal.rows import Attempt, AttemptState, SignedTransaction, State
-from verifier.errors import TemporaryError
+from provenance_oracle.oracle.chain.rpc import Call, Chain, Prices
+from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, SignedTransaction, State
+from provenance_oracle.verifier.errors import TemporaryError
 
 # A replacement is taken by nodes if both fees rise by a tenth; an eighth leaves a margin.
 _BUMP_NUMERATOR, _BUMP_DENOMINATOR = 9, 8

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from oracle.chain.calls import number_policy_call, refusal_name
-from oracle.chain.registry_state import RegistryState
-from oracle.chain.reports import Reporter
-from oracle.chain.rpc import Call, Chain, RevertedError, Web3Chain
-from oracle.chain.signers import Signer, check_custody
-from oracle.chain.transactions import FeeLimits, Progress, TransactionSender
-from oracle.journal.journal import Journal
-from oracle.journal.rows import State
-from verifier.checks import Check
-from verifier.errors import RecordError, TemporaryError, VerificationError
-from verifier.record.fields import JUDGED_BEFORE_MAX, Entry, Record, match_entry
-from verifier.registry.node import parse_address
-from verifier.registry.reader import RegistryReader
+from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
+from provenance_oracle.oracle.chain.registry_state import RegistryState
+from provenance_oracle.oracle.chain.reports import Reporter
+from provenance_oracle.oracle.chain.rpc import Call, Chain, RevertedError, Web3Chain
+from provenance_oracle.oracle.chain.signers import Signer, check_custody
+from provenance_oracle.oracle.chain.transactions import FeeLimits, Progress, TransactionSender
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import State
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import RecordError, TemporaryError, VerificationError
+from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX, Entry, Record, match_entry
+from provenance_oracle.verifier.registry.node import parse_address
+from provenance_oracle.verifier.registry.reader import RegistryReader
 
 T = TypeVar("T")
 # What is left of the contract's window when a record is signed: time for it to be mined.

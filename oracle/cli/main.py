@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from oracle.cli.registry_commands import claim, deploy, with_key_options
-from publisher.cli import attest, pack
-from verifier.cli.commands import check, hash_command, report, show
-from verifier.cli.console import Output, command_body
-from verifier.cli.disk import disk
-from verifier.cli.options import FILE, json_option, now, rpc_option
+from provenance_oracle.oracle.cli.registry_commands import claim, deploy, with_key_options
+from provenance_oracle.publisher.cli import attest, pack
+from provenance_oracle.verifier.cli.commands import check, hash_command, report, show
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.disk import disk
+from provenance_oracle.verifier.cli.options import FILE, json_option, now, rpc_option
 
 _ONCE_SECONDS = 600.0
 
@@ -48,7 +48,7 @@ def main() -> None:
 @command_body("provenance-oracle/demo/v1")
 def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int) -> None:
     """Record one release on an embedded chain and check it: every part for real, but the hardware simulated."""
-    from oracle.demo.run import run_demo
+    from provenance_oracle.oracle.demo.run import run_demo
 
     run_demo(folder, model, keep_seconds)
 
@@ -89,7 +89,7 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
       provenance watch ./releases --journal oracle.sqlite --rpc URL --registry 0x... \\
         --keystore oracle.json --password-file pw
     """
-    from oracle.cli.watch import print_rows, watch_folder
+    from provenance_oracle.oracle.cli.watch import print_rows, watch_folder
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     print_rows(output, watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None))
@@ -102,7 +102,7 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
 @command_body("provenance-oracle/retry/v1")
 def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
     """Let releases that failed, are stuck or wait be judged again at the next pass; without names, all of them."""
-    from oracle.cli.watch import print_rows, retry_releases
+    from provenance_oracle.oracle.cli.watch import print_rows, retry_releases
 
     print_rows(output, retry_releases(journal, releases, at=now()))
 

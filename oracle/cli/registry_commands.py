@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from verifier.cli.console import Output, command_body
-from verifier.cli.options import FILE, json_option, read_bounded, registry_option, registry_reader, rpc_option
-from verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import (
+    FILE,
+    json_option,
+    read_bounded,
+    registry_option,
+    registry_reader,
+    rpc_option,
+)
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 if TYPE_CHECKING:
-    from oracle.chain.deploy import OracleTerms, Terms
-    from oracle.chain.signers import Signer
-    from verifier.registry.deployment import Deployment
+    from provenance_oracle.oracle.chain.deploy import OracleTerms, Terms
+    from provenance_oracle.oracle.chain.signers import Signer
+    from provenance_oracle.verifier.registry.deployment import Deployment
 
 _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 
@@ -91,9 +98,9 @@ def deploy(
       provenance deploy --rpc URL --keystore payer.json --password-file pw --owner 0x... --guardian 0x... \\
         --oracle 0x...:2 --oracle 0x... --oracle 0x... --threshold 3 --deployments deployments
     """
-    from oracle.chain.deploy import Terms, chain_id_of, majority, number_policies, parse_oracle
-    from oracle.chain.deploy import deploy as deploy_registry
-    from verifier.policy import SHIPPED_POLICIES, shipped_policy
+    from provenance_oracle.oracle.chain.deploy import Terms, chain_id_of, majority, number_policies, parse_oracle
+    from provenance_oracle.oracle.chain.deploy import deploy as deploy_registry
+    from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
 
     if not rpc_url:
         raise UsageError("which chain?", got="no --rpc", wanted="--rpc URL")
@@ -122,7 +129,7 @@ def deploy(
 
 def _open_key(prefix: str, variable: str | None, keystore: Path | None, password_file: Path | None) -> Signer:
     """The key that options with this prefix name; what is wrong with them is said by their names."""
-    from oracle.chain.signers import open_signer
+    from provenance_oracle.oracle.chain.signers import open_signer
 
     values = {"key-variable": variable, "keystore": keystore, "password-file": password_file}
     given = [f"{prefix}{name}" for name, value in values.items() if value]
@@ -134,7 +141,7 @@ def _open_key(prefix: str, variable: str | None, keystore: Path | None, password
 
 def _make_room(file: Path, *, replace: bool) -> Path | None:
     """Make the folder of a deployment file. If the file is there already, return where it is to be kept."""
-    from verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+    from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +162,7 @@ def _make_room(file: Path, *, replace: bool) -> Path | None:
 
 def _write_deployment(file: Path, kept: Path | None, deployment: Deployment) -> None:
     """Write a deployment file, the earlier one moved to `kept` if there was one; never over another."""
-    from verifier.registry.deployment import encode_deployment
+    from provenance_oracle.verifier.registry.deployment import encode_deployment
 
     try:
         if kept:
@@ -260,7 +267,7 @@ def claim(
     Example:
       provenance claim acme --rpc URL --registry 0x... --keystore acme.json --password-file pw
     """
-    from oracle.chain.claim_namespace import claim_namespace
+    from provenance_oracle.oracle.chain.claim_namespace import claim_namespace
 
     reader = registry_reader(rpc_url, registry_text)
     assert rpc_url is not None

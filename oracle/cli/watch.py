@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from oracle.assembly import open_oracle
-from oracle.journal.journal import Journal
-from oracle.journal.rows import Row, State
-from oracle.service import Bell, Stopped, stopping_on_signals
-from oracle.settings import load_settings
-from verifier.cli.console import Output
-from verifier.errors import TemporaryError, UsageError
-from verifier.text import printable
+from provenance_oracle.oracle.assembly import open_oracle
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.service import Bell, Stopped, stopping_on_signals
+from provenance_oracle.oracle.settings import load_settings
+from provenance_oracle.verifier.cli.console import Output
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.text import printable
 
 
 def watch_folder(

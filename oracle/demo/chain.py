@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from oracle.chain.anvil import find_anvil, run_anvil
-from verifier.errors import TemporaryError
+from provenance_oracle.oracle.chain.anvil import find_anvil, run_anvil
+from provenance_oracle.verifier.errors import TemporaryError
 
 _START_SECONDS = 30.0
 # However long the demo itself takes (hashing a large model, say), the chain does not outlive this.
@@ -41,7 +41,14 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
     ready = folder / "chain.json"
     with (folder / "chain.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "oracle.demo.chain", str(ready), str(keep_seconds), str(os.getpid())],
+            [
+                sys.executable,
+                "-m",
+                "provenance_oracle.oracle.demo.chain",
+                str(ready),
+                str(keep_seconds),
+                str(os.getpid()),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -7,9 +7,9 @@ import re
 import shutil
 from pathlib import Path
 
-from oracle.demo.model import make_tiny_model
-from verifier.errors import TemporaryError, UsageError
-from verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.oracle.demo.model import make_tiny_model
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 
 # Its text is the name of the release that the demo made.
 _MARKER = ".provenance-demo"

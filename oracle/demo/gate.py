@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oracle.chain.calls import refusal_name, require_model_call
-from oracle.chain.rpc import Call, RevertedError, Web3Chain
-from oracle.chain.writer import checksum_address
-from verifier.cli.options import registry_reader
-from verifier.registry.contract import DeployedContract
-from verifier.registry.node import connect
+from provenance_oracle.oracle.chain.calls import refusal_name, require_model_call
+from provenance_oracle.oracle.chain.rpc import Call, RevertedError, Web3Chain
+from provenance_oracle.oracle.chain.writer import checksum_address
+from provenance_oracle.verifier.cli.options import registry_reader
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.node import connect
 
 _TIMEOUT_SECONDS = 20.0
 _NOBODY = "0x" + "00" * 20

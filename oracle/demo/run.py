@@ -13,12 +13,12 @@ from pathlib import Path
 
 import click
 
-from oracle.chain.anvil import CHAIN_ID
-from oracle.demo.chain import start_chain
-from oracle.demo.folder import prepare_folder
-from oracle.demo.gate import ask_gate
-from verifier.errors import ProvenanceError
-from verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.oracle.chain.anvil import CHAIN_ID
+from provenance_oracle.oracle.demo.chain import start_chain
+from provenance_oracle.oracle.demo.folder import prepare_folder
+from provenance_oracle.oracle.demo.gate import ask_gate
+from provenance_oracle.verifier.errors import ProvenanceError
+from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 
 _OWNER_KEY, _ORACLE_KEY, _PUBLISHER_KEY = (f"DEMO_{who}_KEY" for who in ("OWNER", "ORACLE", "PUBLISHER"))
 _NAMESPACE = "demo"
@@ -131,7 +131,7 @@ def _run(*arguments: str, environment: dict[str, str] | None = None, wanted_exit
         click.secho(f"\n$ provenance {' '.join(arguments)}", bold=True)
     sys.stdout.flush()
     found = subprocess.run(
-        [sys.executable, "-m", "oracle.cli.main", *arguments],
+        [sys.executable, "-m", "provenance_oracle.oracle.cli.main", *arguments],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE if quiet else None,
         text=True,

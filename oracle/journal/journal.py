@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from oracle.journal.rows import (
+from provenance_oracle.oracle.journal.rows import (
     Attempt,
     AttemptState,
     ReleaseKey,
@@ -36,8 +36,8 @@ from oracle.journal.rows import (
     release_row,
     time_text,
 )
-from oracle.journal.sqlite import Database
-from verifier.errors import ProvenanceError, UsageError
+from provenance_oracle.oracle.journal.sqlite import Database
+from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 _VERSION = 2
 _SCHEMA = """

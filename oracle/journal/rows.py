@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from verifier.errors import UsageError
-from verifier.text import printable
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.text import printable
 
 
 class State(StrEnum):

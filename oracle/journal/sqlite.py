@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from verifier.errors import TemporaryError, UsageError
-from verifier.text import printable
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.text import printable
 
 # Written into the file's header ("PROV"), so that another program's database is recognised as foreign.
 _APPLICATION_ID = 0x50524F56

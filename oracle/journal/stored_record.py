@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from verifier.record.fields import Record
+from provenance_oracle.verifier.record.fields import Record
 
 _BYTES = (
     "manifest_digest",

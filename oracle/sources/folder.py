@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from oracle.sources.base import Handle
-from verifier.errors import TemporaryError
-from verifier.manifest.dsse import MANIFEST_PATH
-from verifier.manifest.names import PROVENANCE_FOLDER
-from verifier.text import printable
+from provenance_oracle.oracle.sources.base import Handle
+from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
+from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.verifier.text import printable
 
 _DEPTH_MAX = 4
 # A larger release still has a fingerprint, of this many entries; judging it has limits of its own.

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Mapping
 from uuid import UUID
 
-from verifier.checks import Check
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
 
 ARK_GUID = UUID("c0b406a4-a803-4952-9743-3fb6014cd0ae")
 ASK_GUID = UUID("4ab7b379-bbac-4fe4-a02f-05aef327c782")  # an ASVK has this one too

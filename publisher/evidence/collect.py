@@ -12,18 +12,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from publisher.evidence.certificate_table import parse_certificate_table
-from publisher.evidence.configfs_tsm import DEFAULT_BASE, TsmFiles, read_tsm_report
-from publisher.simulator import FakeAmd, FakeGuest
-from verifier.checks import Check
-from verifier.errors import FormatError, UsageError
-from verifier.snp.certificates import parse_certificate, split_certificates
-from verifier.snp.crl import parse_crl
-from verifier.snp.evidence import Evidence
-from verifier.snp.kds import Fetcher, fetch_chain, fetch_crl, fetch_vcek
-from verifier.snp.products import ProductLine, line_of_cpuid
-from verifier.snp.report import Report, SigningKey, parse_report
-from verifier.snp.tcb import parse_tcb
+from provenance_oracle.publisher.evidence.certificate_table import parse_certificate_table
+from provenance_oracle.publisher.evidence.configfs_tsm import DEFAULT_BASE, TsmFiles, read_tsm_report
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.snp.certificates import parse_certificate, split_certificates
+from provenance_oracle.verifier.snp.crl import parse_crl
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.kds import Fetcher, fetch_chain, fetch_crl, fetch_vcek
+from provenance_oracle.verifier.snp.products import ProductLine, line_of_cpuid
+from provenance_oracle.verifier.snp.report import Report, SigningKey, parse_report
+from provenance_oracle.verifier.snp.tcb import parse_tcb
 
 
 def evidence_from_kernel(

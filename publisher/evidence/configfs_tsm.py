@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 
 DEFAULT_BASE = Path("/sys/kernel/config/tsm/report")
 REPORT_DATA_BYTES = 64

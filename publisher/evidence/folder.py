@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from verifier.errors import FormatError, UsageError
-from verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.snp.evidence import Evidence
 
 REPORT, VEK, CHAIN, CRL = "report.bin", "vek.der", "chain.pem", "ark.crl"
 _MAX_BYTES = 2 << 20

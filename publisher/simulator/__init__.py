@@ -11,10 +11,10 @@ Every deviation a test may want is a keyword: `guest.report(report_data, vmpl=1)
 `amd.reissue(Role.ASK, not_after=...)`, `amd.crl(..., revoked=(131074,))`.
 """
 
-from publisher.simulator.amd import FakeAmd, Vek
-from publisher.simulator.certificates import Extension, Name, Pss
-from publisher.simulator.forms import Role
-from publisher.simulator.guest import FakeGuest
-from publisher.simulator.kds import FakeKds, Resource
+from provenance_oracle.publisher.simulator.amd import FakeAmd, Vek
+from provenance_oracle.publisher.simulator.certificates import Extension, Name, Pss
+from provenance_oracle.publisher.simulator.forms import Role
+from provenance_oracle.publisher.simulator.guest import FakeGuest
+from provenance_oracle.publisher.simulator.kds import FakeKds, Resource
 
 __all__ = ["Extension", "FakeAmd", "FakeGuest", "FakeKds", "Name", "Pss", "Resource", "Role", "Vek"]

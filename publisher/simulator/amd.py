@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
-import publisher.simulator.forms as forms
-from publisher.simulator.certificates import CertificateTemplate
-from publisher.simulator.forms import Role
-from verifier.snp.products import ProductLine, RootKind, TrustedRoot
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+import provenance_oracle.publisher.simulator.forms as forms
+from provenance_oracle.publisher.simulator.certificates import CertificateTemplate
+from provenance_oracle.publisher.simulator.forms import Role
+from provenance_oracle.verifier.snp.products import ProductLine, RootKind, TrustedRoot
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 _RSA_BITS = 4096
 _PUBLIC_EXPONENT = 65537
@@ -57,7 +57,7 @@ class FakeAmd:
     @classmethod
     def load(cls, line: ProductLine) -> FakeAmd:
         """The authorities that ship with this package, the same bytes every time (see pki/README.md)."""
-        folder = resources.files("publisher.simulator") / "pki" / line.lower()
+        folder = resources.files("provenance_oracle.publisher.simulator") / "pki" / line.lower()
         keys = {role: _load_key((folder / f"{role}.key.der").read_bytes()) for role in Role}
         certificates = {role: (folder / f"{role}.der").read_bytes() for role in Role}
         return cls(line, {role: _authority(line, role, keys, certificates[role]) for role in Role})

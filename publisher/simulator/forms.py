@@ -14,12 +14,12 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-import publisher.simulator.der as der
-from publisher.simulator.certificates import CertificateTemplate, CrlTemplate, Extension, Name, Pss
-from verifier.snp.kds import crl_url
-from verifier.snp.products import ProductLine
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+import provenance_oracle.publisher.simulator.der as der
+from provenance_oracle.publisher.simulator.certificates import CertificateTemplate, CrlTemplate, Extension, Name, Pss
+from provenance_oracle.verifier.snp.kds import crl_url
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 KEY_USAGE, BASIC_CONSTRAINTS = "2.5.29.15", "2.5.29.19"
 SUBJECT_KEY_ID, AUTHORITY_KEY_ID = "2.5.29.14", "2.5.29.35"

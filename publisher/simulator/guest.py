@@ -9,12 +9,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from publisher.simulator.amd import FakeAmd, Vek
-from publisher.simulator.report import ReportFields, encode_tcb, sign_report
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import VEK_FORMS, Cpuid, ProductLine
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+from provenance_oracle.publisher.simulator.amd import FakeAmd, Vek
+from provenance_oracle.publisher.simulator.report import ReportFields, encode_tcb, sign_report
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import VEK_FORMS, Cpuid, ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 _CPUIDS = {
     ProductLine.MILAN: Cpuid(0x19, 0x01, 1),

@@ -8,12 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
-from publisher.simulator.amd import FakeAmd
-from verifier.errors import ProvenanceError
-from verifier.snp.kds import KDS_HOST, UnknownToAmdError
-from verifier.snp.products import VEK_FORMS, ProductLine
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+from provenance_oracle.publisher.simulator.amd import FakeAmd
+from provenance_oracle.verifier.errors import ProvenanceError
+from provenance_oracle.verifier.snp.kds import KDS_HOST, UnknownToAmdError
+from provenance_oracle.verifier.snp.products import VEK_FORMS, ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 _SPL_NAMES = {"fmcSPL": "fmc", "blSPL": "bootloader", "teeSPL": "tee", "snpSPL": "snp", "ucodeSPL": "microcode"}
 

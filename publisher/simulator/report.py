@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from verifier.snp.products import ProductLine
-from verifier.snp.report import REPORT_BYTES, SIGNED_BYTES
-from verifier.snp.tcb import LAYOUTS, Tcb
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import REPORT_BYTES, SIGNED_BYTES
+from provenance_oracle.verifier.snp.tcb import LAYOUTS, Tcb
 
 _SIGNATURE_NUMBER_BYTES = 72
 

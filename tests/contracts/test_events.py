@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from oracle.chain.anvil import run_anvil
+from provenance_oracle.oracle.chain.anvil import run_anvil
+from provenance_oracle.verifier.record.codec import namespace_id, record_id
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.signing import identity_change_digest
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
 from tests.support.batches import SEALED_AT, URI, batch_quorum, sealing
 from tests.support.books import NOBODY, Books
 from tests.support.chain_fixtures import (
@@ -20,11 +25,6 @@ from tests.support.chain_fixtures import (
     make_record,
     oracle_tuple,
 )
-from verifier.record.codec import namespace_id, record_id
-from verifier.record.fields import Record
-from verifier.record.keccak import keccak256
-from verifier.record.signing import identity_change_digest
-from verifier.record.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
 
 pytestmark = pytest.mark.chain
 

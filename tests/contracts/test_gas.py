@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from oracle.chain.anvil import run_anvil
+from provenance_oracle.oracle.chain.anvil import run_anvil
+from provenance_oracle.verifier.record.codec import namespace_id, record_id
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry.contract import load_artifact
 from tests.support.batches import sealing
 from tests.support.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry, make_failure, make_record
-from verifier.record.codec import namespace_id, record_id
-from verifier.record.fields import Record
-from verifier.record.keccak import keccak256
-from verifier.registry.contract import load_artifact
 
 pytestmark = pytest.mark.chain
 

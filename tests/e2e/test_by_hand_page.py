@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle.chain.anvil import DevAccount, run_anvil
+from provenance_oracle.oracle.chain.anvil import DevAccount, run_anvil
 from tests.support.releases import make_release
 
 pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
@@ -67,6 +67,6 @@ def _prepare(people: dict[str, DevAccount]) -> None:
 
 def _run(*words: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "oracle.cli.main", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "provenance_oracle.oracle.cli.main", *words], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from oracle.demo.folder import prepare_folder
-from oracle.demo.model import make_tiny_model
-from verifier.digest.files import digest_files, list_files
-from verifier.errors import UsageError
+from provenance_oracle.oracle.demo.folder import prepare_folder
+from provenance_oracle.oracle.demo.model import make_tiny_model
+from provenance_oracle.verifier.digest.files import digest_files, list_files
+from provenance_oracle.verifier.errors import UsageError
 
 pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
 
@@ -23,7 +23,7 @@ def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
         "-m",
-        "oracle.cli.main",
+        "provenance_oracle.oracle.cli.main",
         "demo",
         "--folder",
         str(folder),

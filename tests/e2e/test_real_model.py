@@ -41,7 +41,7 @@ def test_a_published_model_is_packed_recorded_and_checked(model: Path, tmp_path:
     }
 
     def run(*arguments: str, wanted_exit: int = 0) -> dict[str, object]:
-        command = [sys.executable, "-m", "oracle.cli.main", *arguments, "--json"]
+        command = [sys.executable, "-m", "provenance_oracle.oracle.cli.main", *arguments, "--json"]
         found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert found.returncode == wanted_exit, found.stderr
         return dict(json.loads(found.stdout))

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
+from provenance_oracle.verifier.policy import shipped_policy
+from provenance_oracle.verifier.registry.deployment import Deployment, encode_deployment
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry
 from tests.support.releases import CASES, NOW, Case, make_case, make_release
-from verifier.errors import FormatError
-from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
-from verifier.policy import shipped_policy
-from verifier.registry.deployment import Deployment, encode_deployment
-from verifier.registry.reader import RegistryReader
 
 pytestmark = pytest.mark.chain
 GOOD = "good"
@@ -50,7 +50,7 @@ class World:
 
 
 def _provenance(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "oracle.cli.main", *arguments]
+    command = [sys.executable, "-m", "provenance_oracle.oracle.cli.main", *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.gpu.device import DeviceError
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.gpu.device import DeviceError
 
 
 @pytest.fixture(scope="session")

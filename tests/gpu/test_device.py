@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.digest.choose import open_hasher
+from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.segments import Segments
+from provenance_oracle.verifier.strict.files import OpenFile
 from tests.verifier.digest.digest_of_zeros import digest_of_zeros
 from tests.verifier.digest.gpu.shim.device_cases import DATA, DeviceCases
-from verifier.digest.choose import open_hasher
-from verifier.digest.gpu.cuda import CudaHasher
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.segments import Segments
-from verifier.strict.files import OpenFile
 
 pytestmark = pytest.mark.gpu
 
@@ -78,6 +78,6 @@ def test_tensors_of_torch(device: CupyDevice, dtype: str) -> None:
         def read_into(self, target: memoryview, offset: int) -> None:
             target[:] = data[offset : offset + len(target)]
 
-    from verifier.digest.tree.fsverity import fsverity_digest
+    from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
 
     assert CudaHasher(device, CpuHasher()).digest_segments(Segments("w", [Weights()])) == fsverity_digest(data)

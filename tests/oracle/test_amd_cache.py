@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from oracle.amd_cache import KEEP_SECONDS, KeptAnswers
-from verifier.errors import TemporaryError
+from provenance_oracle.oracle.amd_cache import KEEP_SECONDS, KeptAnswers
+from provenance_oracle.verifier.errors import TemporaryError
 
 
 class Counting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oracle.backoff import Backoff
+from provenance_oracle.oracle.backoff import Backoff
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 5), (2, 10), (3, 20), (10, 2560), (11, 3600), (10_000, 3600)])

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.registry.events import Publication
 from tests.support.chain_fixtures import DeployedRegistry, make_record
-from verifier.registry.events import Publication
 
 pytestmark = pytest.mark.chain
 _ROOT = Path(__file__).parents[2]

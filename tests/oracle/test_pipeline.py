@@ -12,16 +12,14 @@ from typing import Any
 
 import pytest
 
-from oracle.backoff import Backoff
-from oracle.chain.transactions import Progress
-from oracle.journal.journal import Journal
-from oracle.journal.rows import Row, State
-from oracle.pipeline import Patience, Pipeline
-from oracle.sources.folder import FolderSource
-from tests.support.drops import FINDINGS, believe, drop, write_manifest
-from tests.support.fakes import Clock
-from verifier.checks import Check, Outcome
-from verifier.errors import (
+from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.chain.transactions import Progress
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.pipeline import Patience, Pipeline
+from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.errors import (
     AppraisalError,
     ChangedError,
     FormatError,
@@ -30,10 +28,12 @@ from verifier.errors import (
     UsageError,
     VerificationError,
 )
-from verifier.judgement.judge import Judgement
-from verifier.judgement.release import Release
-from verifier.policy import load_policy
-from verifier.record.fields import Record
+from provenance_oracle.verifier.judgement.judge import Judgement
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.record.fields import Record
+from tests.support.drops import FINDINGS, believe, drop, write_manifest
+from tests.support.fakes import Clock
 
 
 @dataclass
@@ -252,7 +252,7 @@ def test_a_failure_while_the_verdict_is_written_is_a_bug_of_ours(room: Room, mon
     def broken(*_: object) -> None:
         raise ValueError("cannot be written")
 
-    monkeypatch.setattr("oracle.pipeline.make_failed_verdict", broken)
+    monkeypatch.setattr("provenance_oracle.oracle.pipeline.make_failed_verdict", broken)
     drop(room.drop / "a", {})
     room.verdicts = [FORGED]
     row = room.one()
@@ -405,7 +405,7 @@ def test_a_release_that_cannot_be_read_now_leaves_no_row(
     def unreadable(path: Path) -> Release:
         raise TemporaryError("disk fails", where="report.bin")
 
-    monkeypatch.setattr("oracle.pipeline.read_release", unreadable)
+    monkeypatch.setattr("provenance_oracle.oracle.pipeline.read_release", unreadable)
     drop(room.drop / "a", {})
     assert room.scan() == [None]
     assert room.journal.rows() == ()

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from oracle.backoff import Backoff
-from oracle.journal.journal import Journal
-from oracle.journal.rows import ReleaseKey, Row, State
-from oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
-from oracle.sources.base import Handle
-from oracle.sources.folder import FolderSource
-from oracle.sources.watch import WatchMode, watching
+from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
+from provenance_oracle.oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
+from provenance_oracle.oracle.sources.base import Handle
+from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.oracle.sources.watch import WatchMode, watching
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from tests.support.drops import drop
 from tests.support.fakes import START
-from verifier.errors import TemporaryError, UsageError
 
 
 @dataclass

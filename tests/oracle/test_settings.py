@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from oracle import settings as module
-from oracle.settings import Settings, load_settings
-from oracle.sources.watch import WatchMode
-from verifier.errors import UsageError
+from provenance_oracle.oracle import settings as module
+from provenance_oracle.oracle.settings import Settings, load_settings
+from provenance_oracle.oracle.sources.watch import WatchMode
+from provenance_oracle.verifier.errors import UsageError
 
 NEEDED = {"folder": "drop", "journal": "j.db", "rpc_url": "http://127.0.0.1:1", "registry": "0x" + "11" * 20}
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli.main import main
-from oracle.demo.model import make_tiny_model
-from publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.oracle.demo.model import make_tiny_model
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.snp.products import ProductLine
 from tests.support.whole_releases import AT
-from verifier.snp.products import ProductLine
 
 
 def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:

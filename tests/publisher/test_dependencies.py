@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from publisher.dependencies import parse_sources
-from verifier.errors import UsageError
-from verifier.manifest.statement import Role
+from provenance_oracle.publisher.dependencies import parse_sources
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.manifest.statement import Role
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from publisher.keys import load_key, load_or_make_key
-from publisher.manifest import public_key_of
-from verifier.errors import UsageError
+from provenance_oracle.publisher.keys import load_key, load_or_make_key
+from provenance_oracle.publisher.manifest import public_key_of
+from provenance_oracle.verifier.errors import UsageError
 
 
 def _write(path: Path, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey | rsa.RSAPrivateKey) -> Path:

@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
-from verifier.digest.files import FileSet
-from verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
-from verifier.errors import FormatError, UsageError
-from verifier.manifest.dsse import parse_envelope, verify_envelope
-from verifier.manifest.statement import Dependency, Role, parse_statement
+from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
+from provenance_oracle.verifier.digest.files import FileSet
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
+from provenance_oracle.verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
+from provenance_oracle.verifier.manifest.statement import Dependency, Role, parse_statement
 
 DIGESTS = (FileDigest("a.txt", 1, fsverity_digest(b"a"), bytes(32)), FileDigest("é/b", 0, fsverity_digest(b"")))
 FILES = FileSet(DIGESTS, model_digest(DIGESTS))

@@ -11,20 +11,26 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from publisher import pack as pack_module
-from publisher.manifest import public_key_of
-from publisher.pack import Packed, pack_release
-from publisher.simulator import FakeAmd, FakeGuest
-from verifier.checks import Check
-from verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
-from verifier.errors import FormatError, IncompleteError, TemporaryError, UsageError, VerificationError
-from verifier.judgement.binding import bound_report_data, verify_key_binding
-from verifier.judgement.release import read_release
-from verifier.manifest.dsse import parse_envelope, verify_envelope
-from verifier.manifest.statement import Dependency, Role, parse_statement
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import ProductLine
-from verifier.snp.report import parse_report
+from provenance_oracle.publisher import pack as pack_module
+from provenance_oracle.publisher.manifest import public_key_of
+from provenance_oracle.publisher.pack import Packed, pack_release
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
+from provenance_oracle.verifier.errors import (
+    FormatError,
+    IncompleteError,
+    TemporaryError,
+    UsageError,
+    VerificationError,
+)
+from provenance_oracle.verifier.judgement.binding import bound_report_data, verify_key_binding
+from provenance_oracle.verifier.judgement.release import read_release
+from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
+from provenance_oracle.verifier.manifest.statement import Dependency, Role, parse_statement
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import parse_report
 
 KEY = ec.derive_private_key(7, ec.SECP384R1())
 PUBLIC = public_key_of(KEY)[1]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from provenance_oracle.verifier.record.batch import Batch, seal_batch
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.signing import batch_digest
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry
-from verifier.record.batch import Batch, seal_batch
-from verifier.record.fields import Record
-from verifier.record.signing import batch_digest
 
 SEALED_AT = int(JUDGED_AT.timestamp())
 URI = "https://oracle.example/batches/1"

@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from provenance_oracle.verifier.record.codec import decode_record, record_id, release_id
+from provenance_oracle.verifier.record.fields import WrittenRecord
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry.namespaces import Kind
 from tests.support.chain_fixtures import FOR_EVER, PUBLIC_DELAY_SECONDS, DeployedRegistry
-from verifier.record.codec import decode_record, record_id, release_id
-from verifier.record.fields import WrittenRecord
-from verifier.record.keccak import keccak256
-from verifier.registry.namespaces import Kind
 
 NOBODY = "0x" + "00" * 20
 # A word's bits, as contracts/lib/Standings.sol has them.

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from oracle.chain.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
-from verifier.errors import UsageError
-from verifier.record.codec import encode_record, namespace_id, record_id
-from verifier.record.fields import PRODUCT_LINE_CODES, Entry, Record, Signer, WrittenRecord
-from verifier.record.signing import claim_digest, report_digest
-from verifier.record.standing import Standing
-from verifier.registry.contract import load_artifact
-from verifier.registry.node import connect, keeping_recursion_limit
-from verifier.registry.reader import RegistryReader
-from verifier.snp.products import ProductLine
+from provenance_oracle.oracle.chain.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.record.codec import encode_record, namespace_id, record_id
+from provenance_oracle.verifier.record.fields import PRODUCT_LINE_CODES, Entry, Record, Signer, WrittenRecord
+from provenance_oracle.verifier.record.signing import claim_digest, report_digest
+from provenance_oracle.verifier.record.standing import Standing
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.node import connect, keeping_recursion_limit
+from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.snp.products import ProductLine
 
 PUBLIC_DELAY_SECONDS = 3600
 GRACE_SECONDS = 3600

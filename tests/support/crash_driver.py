@@ -17,20 +17,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import oracle.assembly
-from oracle.assembly import open_oracle
-from oracle.chain.registry_state import RegistryState
-from oracle.chain.rpc import Web3Chain
-from oracle.journal.journal import Journal
-from oracle.journal.sqlite import Database
-from oracle.service import Bell
-from oracle.settings import load_settings
+import provenance_oracle.oracle.assembly
+from provenance_oracle.oracle.assembly import open_oracle
+from provenance_oracle.oracle.chain.registry_state import RegistryState
+from provenance_oracle.oracle.chain.rpc import Web3Chain
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.sqlite import Database
+from provenance_oracle.oracle.service import Bell
+from provenance_oracle.oracle.settings import load_settings
+from provenance_oracle.verifier.judgement.judge import Judgement
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.registry.node import connect
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.drops import believe, drop
-from verifier.judgement.judge import Judgement
-from verifier.judgement.release import Release
-from verifier.policy import Policy
-from verifier.registry.node import connect
-from verifier.registry.reader import RegistryReader
 
 _NODE_CALLS = (
     (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),
@@ -55,7 +55,7 @@ def run_oracle(folder: Path, rpc_url: str, registry: str, judge: Callable[..., J
         "watch": "scan-only",
         "confirmations": 0,
     }
-    oracle.assembly.judge = judge  # type: ignore[assignment]
+    provenance_oracle.oracle.assembly.judge = judge  # type: ignore[assignment]
     with open_oracle(load_settings(None, {}, options), ImpatientBell()) as service:
         service.run_once(deadline_seconds=20)
 

@@ -9,14 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from provenance_oracle.verifier.checks import Check, passed
+from provenance_oracle.verifier.judgement.judge import Judgement
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.verdict import Verdict
+from provenance_oracle.verifier.manifest.dsse import parse_envelope
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.fields import Record
 from tests.support.chain_fixtures import make_record
-from verifier.checks import Check, passed
-from verifier.judgement.judge import Judgement
-from verifier.judgement.release import Release
-from verifier.judgement.verdict import Verdict
-from verifier.manifest.dsse import parse_envelope
-from verifier.policy import Policy
-from verifier.record.fields import Record
 
 FINDINGS = (passed(Check.KEY_BINDING, "bound", "bound"), passed(Check.FILE_SET, "1 file", "1 file"))
 

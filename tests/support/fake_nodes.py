@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry.contract import load_artifact
 from tests.support.chain_fixtures import DeployedRegistry
-from verifier.record.keccak import keccak256
-from verifier.registry.contract import load_artifact
 
 Answer = Callable[[str, list[Any], Any], Any]
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from oracle.chain.calls import number_policy_call
-from oracle.chain.rpc import Call, Prices, RevertedError
+from provenance_oracle.oracle.chain.calls import number_policy_call
+from provenance_oracle.oracle.chain.rpc import Call, Prices, RevertedError
+from provenance_oracle.verifier.errors import RecordError, TemporaryError
+from provenance_oracle.verifier.record.fields import Entry, Record
 from tests.support.chain_fixtures import make_entry, make_record
-from verifier.errors import RecordError, TemporaryError
-from verifier.record.fields import Entry, Record
 
 GWEI = 10**9
 ADDRESS = "0x00000000000000000000000000000000000000AA"

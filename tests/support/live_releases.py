@@ -9,13 +9,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from publisher.manifest import public_key_of
-from publisher.pack import pack_release
-from publisher.simulator import FakeAmd, FakeGuest
-from verifier.judgement.binding import bound_report_data
-from verifier.manifest.statement import Manifest
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import ProductLine
+from provenance_oracle.publisher.manifest import public_key_of
+from provenance_oracle.publisher.pack import pack_release
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.judgement.binding import bound_report_data
+from provenance_oracle.verifier.manifest.statement import Manifest
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import ProductLine
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 KEY = ec.derive_private_key(7, ec.SECP384R1())

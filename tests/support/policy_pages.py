@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from verifier.errors import UsageError
-from verifier.policy import parse_policy
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.policy import parse_policy
 
 POLICIES = Path(__file__).parent.parent.parent / "verifier" / "policies"
 BASELINE = (POLICIES / "baseline.yaml").read_text()

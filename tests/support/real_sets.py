@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from verifier.snp.chain import verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import AMD_ROOTS, TrustedRoot
-from verifier.snp.report import parse_report
-from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+from provenance_oracle.verifier.snp.chain import verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, TrustedRoot
+from provenance_oracle.verifier.snp.report import parse_report
+from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
 NAMES = (
     "genoa-v3-mstav-aci",

@@ -11,14 +11,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from oracle.demo.model import make_tiny_model
-from publisher.manifest import public_key_of, sign_statement
-from publisher.pack import pack_release
-from publisher.simulator import FakeAmd, FakeGuest
-from verifier.judgement.binding import bound_report_data
-from verifier.judgement.release import KEY_PATH, REPORT_PATH
-from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
-from verifier.snp.products import ProductLine
+from provenance_oracle.oracle.demo.model import make_tiny_model
+from provenance_oracle.publisher.manifest import public_key_of, sign_statement
+from provenance_oracle.publisher.pack import pack_release
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.judgement.binding import bound_report_data
+from provenance_oracle.verifier.judgement.release import KEY_PATH, REPORT_PATH
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
+from provenance_oracle.verifier.snp.products import ProductLine
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 WEIGHTS = "model.safetensors"

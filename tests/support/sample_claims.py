@@ -6,18 +6,18 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from verifier.checks import Check, Finding, Outcome
-from verifier.judgement.snp_claims import check_claims
-from verifier.policy import (
+from provenance_oracle.verifier.checks import Check, Finding, Outcome
+from provenance_oracle.verifier.judgement.snp_claims import check_claims
+from provenance_oracle.verifier.policy import (
     SHIPPED_POLICIES,
     Policy,
     load_policy,
 )
-from verifier.snp.chain import Revocation
-from verifier.snp.products import Cpuid, ProductLine, RootKind
-from verifier.snp.report import Report, SigningKey
-from verifier.snp.signature import Claims
-from verifier.snp.tcb import Tcb
+from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind
+from provenance_oracle.verifier.snp.report import Report, SigningKey
+from provenance_oracle.verifier.snp.signature import Claims
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 UNSAFE, DEMO, BASELINE, STRICT = (load_policy(name) for name in SHIPPED_POLICIES)
 CHECKS = [

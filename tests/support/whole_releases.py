@@ -13,15 +13,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from publisher.manifest import public_key_of, sign_statement
-from publisher.pack import pack_release
-from publisher.simulator import FakeAmd, FakeGuest
-from verifier.judgement.binding import bound_report_data
-from verifier.judgement.release import REPORT_PATH
-from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
-from verifier.policy import MitigationRow, Policy, load_policy
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import SIMULATOR_ROOTS, ProductLine, TrustedRoot
+from provenance_oracle.publisher.manifest import public_key_of, sign_statement
+from provenance_oracle.publisher.pack import pack_release
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.judgement.binding import bound_report_data
+from provenance_oracle.verifier.judgement.release import REPORT_PATH
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
+from provenance_oracle.verifier.policy import MitigationRow, Policy, load_policy
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import SIMULATOR_ROOTS, ProductLine, TrustedRoot
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEY = ec.derive_private_key(11, ec.SECP384R1())

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from verifier.digest.tree.native import build_library
-from verifier.errors import UsageError
+from provenance_oracle.verifier.digest.tree.native import build_library
+from provenance_oracle.verifier.errors import UsageError
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-import oracle.demo.run
-import verifier.digest.gpu.device
-import verifier.snp.kds
-from verifier import errors
-from verifier.checks import Check, passed_bits
-from verifier.checks import failed as failed_finding
-from verifier.checks import passed as passed_finding
-from verifier.errors import FormatError, ProvenanceError, TemporaryError
+import provenance_oracle.oracle.demo.run
+import provenance_oracle.verifier.digest.gpu.device
+import provenance_oracle.verifier.snp.kds
+from provenance_oracle.verifier import errors
+from provenance_oracle.verifier.checks import Check, passed_bits
+from provenance_oracle.verifier.checks import failed as failed_finding
+from provenance_oracle.verifier.checks import passed as passed_finding
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError
 
 
 def _all_classes(root: type[ProvenanceError]) -> set[type[ProvenanceError]]:
@@ -21,9 +21,13 @@ def _all_classes(root: type[ProvenanceError]) -> set[type[ProvenanceError]]:
 
 
 def test_every_class_is_drawn_with_its_exit_code() -> None:
-    assert oracle.demo.run and verifier.digest.gpu.device and verifier.snp.kds  # the modules that add classes
+    assert (
+        provenance_oracle.oracle.demo.run
+        and provenance_oracle.verifier.digest.gpu.device
+        and provenance_oracle.verifier.snp.kds
+    )  # the modules that add classes
     drawn = dict(re.findall(r"^ +[x+] (\w+Error) .*?(?:exit (\d))?$", errors.__doc__ or "", re.MULTILINE))
-    for kind in _all_classes(ProvenanceError) - {ProvenanceError, oracle.demo.run.DemoError}:
+    for kind in _all_classes(ProvenanceError) - {ProvenanceError, provenance_oracle.oracle.demo.run.DemoError}:
         name = kind.__name__
         is_detail = any(parent.__name__ in drawn for parent in kind.__mro__[1:])
         assert name in drawn or is_detail, f"{name} is not in the tree"

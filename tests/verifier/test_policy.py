@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.policy_pages import BASELINE, POLICIES, STRICT, STRICT_TREE, edited, key_paths, refused, tree_at
-from verifier.errors import UsageError
-from verifier.policy import (
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.policy import (
     GRADES,
     SHIPPED_POLICIES,
     Floor,
@@ -26,10 +25,11 @@ from verifier.policy import (
     parse_policy,
     shipped_policy,
 )
-from verifier.snp.products import Cpuid, ProductLine, RootKind
-from verifier.snp.tcb import Tcb, shortfall
-from verifier.strict.parse_yaml import Place
-from verifier.strict.schema import build
+from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind
+from provenance_oracle.verifier.snp.tcb import Tcb, shortfall
+from provenance_oracle.verifier.strict.parse_yaml import Place
+from provenance_oracle.verifier.strict.schema import build
+from tests.support.policy_pages import BASELINE, POLICIES, STRICT, STRICT_TREE, edited, key_paths, refused, tree_at
 
 # --- the shipped policies ------------------------------------------------------------------------------------
 
@@ -122,7 +122,9 @@ def test_every_number_has_a_basis_and_a_date() -> None:
 
 
 def test_key_bindings_are_those_that_exist() -> None:
-    binding = pytest.importorskip("verifier.judgement.binding", reason="verifier/binding.py is not there yet")
+    binding = pytest.importorskip(
+        "provenance_oracle.verifier.judgement.binding", reason="verifier/binding.py is not there yet"
+    )
     assert set(load_policy("unsafe-any").key_bindings) == set(binding.BINDINGS)
 
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.errors import UsageError
-from verifier.policy import SHIPPED_POLICIES, FloorRow, Policy, Word, load_policy, parse_policy
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.policy import SHIPPED_POLICIES, FloorRow, Policy, Word, load_policy, parse_policy
 
 _ROOT = Path(__file__).parent.parent.parent
 _PAGE = _ROOT / "docs" / "policy.md"

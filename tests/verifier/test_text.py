@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.text import printable
+from provenance_oracle.verifier.text import printable
 
 
 @pytest.mark.parametrize(

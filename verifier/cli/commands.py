@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from verifier.cli.console import Output, command_body, findings_json
-from verifier.cli.options import (
+from provenance_oracle.verifier.cli.console import Output, command_body, findings_json
+from provenance_oracle.verifier.cli.options import (
     FILE,
     at_option,
     fetch_option,
@@ -29,11 +29,11 @@ from verifier.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from verifier.record.fields import Entry
-    from verifier.registry.reader import RegistryReader
-    from verifier.snp.evidence import Evidence
-    from verifier.snp.products import TrustedRoot
-    from verifier.snp.signature import Claims
+    from provenance_oracle.verifier.record.fields import Entry
+    from provenance_oracle.verifier.registry.reader import RegistryReader
+    from provenance_oracle.verifier.snp.evidence import Evidence
+    from provenance_oracle.verifier.snp.products import TrustedRoot
+    from provenance_oracle.verifier.snp.signature import Claims
 
 
 @click.command()
@@ -68,11 +68,11 @@ def check(
       provenance check ./my-model --offline
       provenance check ./my-model --rpc URL --registry 0x... --policy strict
     """
-    from verifier.cli.describe import judgement_json, judgement_lines, policy_line
-    from verifier.cli.describe_record import confirmation_lines, entry_json
-    from verifier.judgement.confirm import confirm
-    from verifier.judgement.release import read_release
-    from verifier.policy import load_policy
+    from provenance_oracle.verifier.cli.describe import judgement_json, judgement_lines, policy_line
+    from provenance_oracle.verifier.cli.describe_record import confirmation_lines, entry_json
+    from provenance_oracle.verifier.judgement.confirm import confirm
+    from provenance_oracle.verifier.judgement.release import read_release
+    from provenance_oracle.verifier.policy import load_policy
 
     policy, at = load_policy(policy_name), moment(at_text)
     reader = None if offline else registry_reader(rpc_url, registry_text, or_else=("--offline",))
@@ -133,14 +133,14 @@ def report(
     Example:
       provenance report report.bin --vek vcek.pem --chain cert_chain.pem --crl crl.der --policy baseline
     """
-    from verifier.checks import Check
-    from verifier.cli.describe import claims_json, grade_words, policy_json, policy_line
-    from verifier.judgement.appraise import appraise_evidence, bind_key, conclude, roots_of
-    from verifier.judgement.sheet import CheckSheet
-    from verifier.policy import load_policy
-    from verifier.snp.chain import Revocation
-    from verifier.snp.current_crl import with_current_crl
-    from verifier.strict.timestamps import format_time
+    from provenance_oracle.verifier.checks import Check
+    from provenance_oracle.verifier.cli.describe import claims_json, grade_words, policy_json, policy_line
+    from provenance_oracle.verifier.judgement.appraise import appraise_evidence, bind_key, conclude, roots_of
+    from provenance_oracle.verifier.judgement.sheet import CheckSheet
+    from provenance_oracle.verifier.policy import load_policy
+    from provenance_oracle.verifier.snp.chain import Revocation
+    from provenance_oracle.verifier.snp.current_crl import with_current_crl
+    from provenance_oracle.verifier.strict.timestamps import format_time
 
     policy, at, sheet = load_policy(policy_name), moment(at_text) or now(), CheckSheet()
     evidence = _evidence(report, vek, chain, crl)
@@ -185,8 +185,8 @@ def report(
 @command_body("provenance-oracle/hash/v1")
 def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: bool) -> None:
     """Print the fs-verity digest of files, as `fsverity digest` would, and the model digest of folders."""
-    from verifier.digest.choose import open_hasher
-    from verifier.digest.files import digest_file, digest_files, list_files
+    from provenance_oracle.verifier.digest.choose import open_hasher
+    from provenance_oracle.verifier.digest.files import digest_file, digest_files, list_files
 
     hasher = open_hasher(device, notify=partial(click.echo, err=True))
     files, models = [], []
@@ -247,8 +247,8 @@ def show(
       provenance show acme/tiny-model --rpc URL --registry 0x...
       provenance show acme/tiny-model@1.0 --history --lineage --rpc URL --registry deployments/23294.json
     """
-    from verifier.cli.describe_record import entry_json, entry_lines, gate_json, gate_line
-    from verifier.registry.lookup import find_entries
+    from provenance_oracle.verifier.cli.describe_record import entry_json, entry_lines, gate_json, gate_line
+    from provenance_oracle.verifier.registry.lookup import find_entries
 
     reader = registry_reader(rpc_url, registry_text)
     entries = find_entries(reader, what)
@@ -268,7 +268,7 @@ def show(
 
 
 def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
-    from verifier.cli.describe_record import event_json, event_line, namespace_json, namespace_lines
+    from provenance_oracle.verifier.cli.describe_record import event_json, event_line, namespace_json, namespace_lines
 
     events = [event for entry in entries for event in reader.history(entry)]
     for event in events:
@@ -282,8 +282,8 @@ def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, 
 
 
 def _show_lineage(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
-    from verifier.cli.describe_record import ancestor_json, ancestor_line
-    from verifier.registry.lookup import find_ancestors
+    from provenance_oracle.verifier.cli.describe_record import ancestor_json, ancestor_line
+    from provenance_oracle.verifier.registry.lookup import find_ancestors
 
     shown: list[dict[str, object]] = []
     for entry in entries:
@@ -299,7 +299,7 @@ def _show_lineage(output: Output, reader: RegistryReader, entries: tuple[Entry, 
 
 
 def _evidence(report: Path, vek: Path, chain: tuple[Path, ...], crl: Path | None) -> Evidence:
-    from verifier.snp.evidence import Evidence
+    from provenance_oracle.verifier.snp.evidence import Evidence
 
     return Evidence(
         report=read_small(report),
@@ -321,13 +321,13 @@ def _joined(parts: list[bytes]) -> bytes:
 def _unsafe_roots(path: Path | None) -> tuple[TrustedRoot, ...]:
     if path is None:
         return ()
-    from verifier.snp.chain import unsafe_root
+    from provenance_oracle.verifier.snp.chain import unsafe_root
 
     return (unsafe_root(read_small(path), str(path)),)
 
 
 def _accept(output: Output, claims: Claims) -> None:
-    from verifier.cli.describe import root_note
+    from provenance_oracle.verifier.cli.describe import root_note
 
     note = root_note(claims)
     output.text()

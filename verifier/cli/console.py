@@ -16,10 +16,10 @@ from typing import Concatenate, ParamSpec
 
 import click
 
-from verifier.checks import Finding, Outcome
-from verifier.errors import ProvenanceError
-from verifier.judgement.sheet import NOT_REACHED
-from verifier.text import printable
+from provenance_oracle.verifier.checks import Finding, Outcome
+from provenance_oracle.verifier.errors import ProvenanceError
+from provenance_oracle.verifier.judgement.sheet import NOT_REACHED
+from provenance_oracle.verifier.text import printable
 
 P = ParamSpec("P")
 _MARKS = {Outcome.PASSED: ("ok", "green"), Outcome.FAILED: ("FAIL", "red"), Outcome.NOT_CHECKED: ("-", "yellow")}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from verifier.judgement.judge import Judgement
-from verifier.policy import Policy
-from verifier.record.fields import product_line_name
-from verifier.snp.products import RootKind
-from verifier.snp.signature import Claims
-from verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.judgement.judge import Judgement
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.fields import product_line_name
+from provenance_oracle.verifier.snp.products import RootKind
+from provenance_oracle.verifier.snp.signature import Claims
+from provenance_oracle.verifier.strict.timestamps import format_time
 
 SIMULATED_NOTE = "The hardware was SIMULATED: the simulator's keys are public, so anybody can make such evidence."
 UNSAFE_NOTE = "An UNSAFE ROOT was accepted on request: this says nothing about AMD hardware."

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from verifier.cli.describe import grade_words
-from verifier.judgement.confirm import Confirmation
-from verifier.record.codec import release_id
-from verifier.record.fields import Entry, Signer, name_of_product_line
-from verifier.record.standing import SIMULATED_CODE
-from verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
-from verifier.registry.lineage import Ancestor
-from verifier.registry.namespaces import Namespace
-from verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.cli.describe import grade_words
+from provenance_oracle.verifier.judgement.confirm import Confirmation
+from provenance_oracle.verifier.record.codec import release_id
+from provenance_oracle.verifier.record.fields import Entry, Signer, name_of_product_line
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
+from provenance_oracle.verifier.registry.lineage import Ancestor
+from provenance_oracle.verifier.registry.namespaces import Namespace
+from provenance_oracle.verifier.strict.timestamps import format_time
 
 
 def entry_json(entry: Entry) -> dict[str, object]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from verifier.cli.console import Output, command_body
-from verifier.cli.options import FILE, hash_progress, json_option, read_bounded
-from verifier.errors import UsageError
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option, read_bounded
+from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
-    from verifier.disk import PublishedDisk, Recipe
+    from provenance_oracle.verifier.disk import PublishedDisk, Recipe
 
 _RECIPES = ("privatemode", "tinfoil")
 _LIST_MAX_BYTES = 64 << 20
@@ -72,7 +72,7 @@ def disk(
 
 
 def _recipe(name: str, model: str | None, erofs_utils: str | None) -> Recipe:
-    from verifier.disk import EROFS_1_5, LAYOUTS, PRIVATEMODE, tinfoil
+    from provenance_oracle.verifier.disk import EROFS_1_5, LAYOUTS, PRIVATEMODE, tinfoil
 
     if (name == "tinfoil") != bool(model):
         raise UsageError(
@@ -87,7 +87,7 @@ def _recipe(name: str, model: str | None, erofs_utils: str | None) -> Recipe:
 
 
 def _published(models_yaml: Path | None, disk_id: str | None) -> PublishedDisk | None:
-    from verifier.disk import find_disk, parse_models_yaml
+    from provenance_oracle.verifier.disk import find_disk, parse_models_yaml
 
     if bool(models_yaml) != bool(disk_id):
         raise UsageError("which published disk?", got="one of the two", wanted="--models-yaml FILE --id ID")
@@ -98,7 +98,7 @@ def _published(models_yaml: Path | None, disk_id: str | None) -> PublishedDisk |
 
 
 def _plan_only(output: Output, sizes: Path, recipe: Recipe, excluded: str, published: PublishedDisk | None) -> None:
-    from verifier.disk import plan_sizes
+    from provenance_oracle.verifier.disk import plan_sizes
 
     plan = plan_sizes(read_bounded(sizes, _LIST_MAX_BYTES), recipe, excluded=excluded, where=str(sizes))
     if published:
@@ -128,9 +128,9 @@ def _digest(
     file_hash: bool,
     write_image: Path | None,
 ) -> None:
-    from verifier.digest.tree.blocks import PythonBlocks
-    from verifier.digest.tree.native import load_native
-    from verifier.disk import digest_disk, plan_disk
+    from provenance_oracle.verifier.digest.tree.blocks import PythonBlocks
+    from provenance_oracle.verifier.digest.tree.native import load_native
+    from provenance_oracle.verifier.disk import digest_disk, plan_disk
 
     plan = plan_disk(path, recipe, excluded=excluded)
     with hash_progress(output.as_json) as progress:

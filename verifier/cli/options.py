@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from verifier.digest.files import Progress
-    from verifier.registry.reader import RegistryReader
-    from verifier.snp.kds import Fetcher
+    from provenance_oracle.verifier.digest.files import Progress
+    from provenance_oracle.verifier.registry.reader import RegistryReader
+    from provenance_oracle.verifier.snp.kds import Fetcher
 
 FILE = click.Path(path_type=Path)
 _SMALL_FILE_MAX_BYTES = 2 << 20
@@ -56,9 +56,9 @@ def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: 
         missing = [option for option, value in (("--rpc", rpc_url), ("--registry", registry_text)) if not value]
         wanted = ", or ".join(("--rpc URL --registry ADDRESS|FILE", *or_else))
         raise UsageError("which registry?", got=f"no {' and no '.join(missing)}", wanted=wanted)
-    from verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
-    from verifier.registry.lookup import open_deployment
-    from verifier.registry.reader import RegistryReader
+    from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+    from provenance_oracle.verifier.registry.lookup import open_deployment
+    from provenance_oracle.verifier.registry.reader import RegistryReader
 
     if registry_text.startswith("0x"):
         return RegistryReader(rpc_url, registry_text)
@@ -122,13 +122,13 @@ def fetcher_for(fetch: bool) -> Fetcher | None:
     """The way to AMD, if that was asked for: the network is never touched otherwise."""
     if not fetch:
         return None
-    from verifier.snp.kds import HttpsFetcher
+    from provenance_oracle.verifier.snp.kds import HttpsFetcher
 
     return HttpsFetcher()
 
 
 def moment(text: str | None) -> datetime | None:
-    from verifier.strict.timestamps import parse_time
+    from provenance_oracle.verifier.strict.timestamps import parse_time
 
     return parse_time(text) if text else None
 

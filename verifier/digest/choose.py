@@ -6,15 +6,15 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
-from verifier.digest.files import FileHasher
-from verifier.digest.gpu.cuda import CudaHasher
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.gpu.device import Device, DeviceError
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.fsverity import FileDigest
-from verifier.digest.tree.merkle import Advance
-from verifier.errors import UsageError
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.digest.files import FileHasher
+from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.gpu.device import Device, DeviceError
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
+from provenance_oracle.verifier.digest.tree.merkle import Advance
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.files import OpenFile
 
 DEVICES = ("auto", "cpu", "cuda")
 

@@ -17,13 +17,13 @@ from collections.abc import Iterable
 from functools import cache
 from typing import SupportsIndex
 
-from verifier.checks import Check
-from verifier.digest.samples import encode_sample, split_batch
-from verifier.digest.tree.blocks import BlockHash, PythonBlocks
-from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
-from verifier.digest.tree.merkle import hash_nodes
-from verifier.digest.tree.native import load_native
-from verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.samples import encode_sample, split_batch
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash, PythonBlocks
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
+from provenance_oracle.verifier.digest.tree.merkle import hash_nodes
+from provenance_oracle.verifier.digest.tree.native import load_native
+from provenance_oracle.verifier.errors import UsageError, VerificationError
 
 DATASET_FORMAT = "provenance-dataset-v1"
 LANES = 1024

@@ -17,12 +17,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from verifier.checks import Check
-from verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, model_digest
-from verifier.errors import FormatError, VerificationError
-from verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
-from verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
-from verifier.strict.files import (
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, model_digest
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
+from provenance_oracle.verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
+from provenance_oracle.verifier.strict.files import (
     Identity,
     OpenFile,
     changed,
@@ -33,7 +33,7 @@ from verifier.strict.files import (
     open_root,
     scan,
 )
-from verifier.text import printable
+from provenance_oracle.verifier.text import printable
 
 PIECE_BYTES = 1024 * 1024
 _BATCH_FILES = 1024  # handed to the threads at a time

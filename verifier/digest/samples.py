@@ -18,8 +18,8 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from verifier.digest.weights.tensors import view_tensor
-from verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.digest.weights.tensors import view_tensor
+from provenance_oracle.verifier.errors import UsageError, VerificationError
 
 _MAX_DEPTH = 32
 _WANTED = "arrays or tensors, text, bytes, numbers, None; lists, tuples and mappings of them"

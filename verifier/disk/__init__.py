@@ -15,13 +15,18 @@ A tour, from names and sizes to a root hash:
     result.matched.root, result.matched.layout
 """
 
-from verifier.disk.build import DiskPlan, DiskResult, digest_disk, plan_disk
-from verifier.disk.disk_digest import DiskDigest, match_disk_digests, parse_disk_digest
-from verifier.disk.models_yaml import PublishedDisk, find_disk, parse_models_yaml, parse_published_disk
-from verifier.disk.recipes import EROFS_1_5, LAYOUTS, PRIVATEMODE, Layout, Recipe, tinfoil
-from verifier.disk.sizes import SizesPlan, plan_sizes
-from verifier.disk.verify_image import verify_image
-from verifier.disk.verity import VerityParameters, hash_blocks
+from provenance_oracle.verifier.disk.build import DiskPlan, DiskResult, digest_disk, plan_disk
+from provenance_oracle.verifier.disk.disk_digest import DiskDigest, match_disk_digests, parse_disk_digest
+from provenance_oracle.verifier.disk.models_yaml import (
+    PublishedDisk,
+    find_disk,
+    parse_models_yaml,
+    parse_published_disk,
+)
+from provenance_oracle.verifier.disk.recipes import EROFS_1_5, LAYOUTS, PRIVATEMODE, Layout, Recipe, tinfoil
+from provenance_oracle.verifier.disk.sizes import SizesPlan, plan_sizes
+from provenance_oracle.verifier.disk.verify_image import verify_image
+from provenance_oracle.verifier.disk.verity import VerityParameters, hash_blocks
 
 __all__ = [
     "EROFS_1_5",

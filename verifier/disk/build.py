@@ -10,20 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from verifier.disk.allocator import BLOCK_BYTES
-from verifier.disk.disk_digest import DiskDigest
-from verifier.disk.erofs import Plan
-from verifier.disk.erofs_bytes import seal_first_block
-from verifier.disk.excluded import apply_excluded, parse_excluded
-from verifier.disk.hash_area import HashArea, write_at
-from verifier.disk.image import image_chunks
-from verifier.disk.lfs import LfsFiles
-from verifier.disk.models_yaml import PublishedDisk
-from verifier.disk.recipes import Layout, Recipe
-from verifier.disk.tree import read_tree, walk
-from verifier.disk.verity import BlockHasher, hash_blocks, superblock
-from verifier.disk.verity_tree import Tree, TreeBuilder
-from verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.disk_digest import DiskDigest
+from provenance_oracle.verifier.disk.erofs import Plan
+from provenance_oracle.verifier.disk.erofs_bytes import seal_first_block
+from provenance_oracle.verifier.disk.excluded import apply_excluded, parse_excluded
+from provenance_oracle.verifier.disk.hash_area import HashArea, write_at
+from provenance_oracle.verifier.disk.image import image_chunks
+from provenance_oracle.verifier.disk.lfs import LfsFiles
+from provenance_oracle.verifier.disk.models_yaml import PublishedDisk
+from provenance_oracle.verifier.disk.recipes import Layout, Recipe
+from provenance_oracle.verifier.disk.tree import read_tree, walk
+from provenance_oracle.verifier.disk.verity import BlockHasher, hash_blocks, superblock
+from provenance_oracle.verifier.disk.verity_tree import Tree, TreeBuilder
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 # Called with bytes done and bytes in all, of the image's data.
 Progress = Callable[[int, int], None]

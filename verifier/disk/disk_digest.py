@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
-from verifier.checks import Check
-from verifier.disk.allocator import BLOCK_BYTES
-from verifier.disk.verity import DIGEST_BYTES, VerityParameters
-from verifier.errors import FormatError, VerificationError
-from verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.verity import DIGEST_BYTES, VerityParameters
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 _MAX_BYTES = 16 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]{0,39}")

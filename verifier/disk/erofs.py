@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from verifier.checks import Check
-from verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group
-from verifier.disk.tree import Kind, Node, shown
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group
+from provenance_oracle.verifier.disk.tree import Kind, Node, shown
+from provenance_oracle.verifier.errors import FormatError
 
 SUPERBLOCK_OFFSET = 1024
 SUPERBLOCK_BYTES = 128

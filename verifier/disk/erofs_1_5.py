@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group, round_up
-from verifier.disk.erofs import Entry, Inode, Plan, Planner, directory_size, inode_size
-from verifier.disk.tree import Kind, Node
+from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group, round_up
+from provenance_oracle.verifier.disk.erofs import Entry, Inode, Plan, Planner, directory_size, inode_size
+from provenance_oracle.verifier.disk.tree import Kind, Node
 
 _LEFT_OUT = b"lost+found"  # names that begin like this, at any depth
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from verifier.disk.allocator import BLOCK_BYTES
-from verifier.disk.erofs import SUPERBLOCK_BYTES, SUPERBLOCK_OFFSET, Entry, Inode, Plan, split_entries
-from verifier.disk.tree import Kind
+from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.erofs import SUPERBLOCK_BYTES, SUPERBLOCK_OFFSET, Entry, Inode, Plan, split_entries
+from provenance_oracle.verifier.disk.tree import Kind
 
 MAGIC = 0xE0F5E1E2
 BLOCKS_OFFSET = SUPERBLOCK_OFFSET + 36  # u32: number of blocks

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from verifier.disk.globs import gitignore, shell_glob
-from verifier.disk.tree import Kind, Node, shown
-from verifier.errors import UsageError
+from provenance_oracle.verifier.disk.globs import gitignore, shell_glob
+from provenance_oracle.verifier.disk.tree import Kind, Node, shown
+from provenance_oracle.verifier.errors import UsageError
 
 MAX_PATTERNS = 200
 MAX_CHARS = 8192

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError
 
 _MAX_CHARS = 512
 _MAX_DOUBLE_STARS = 4

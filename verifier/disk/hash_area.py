@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from verifier.disk.verity import VerityParameters
-from verifier.disk.verity_tree import Tree, level_offsets
+from provenance_oracle.verifier.disk.verity import VerityParameters
+from provenance_oracle.verifier.disk.verity_tree import Tree, level_offsets
 
 _READ_BYTES = 4 << 20
 

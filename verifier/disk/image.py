@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from verifier.disk.erofs import Plan
-from verifier.disk.erofs_bytes import Piece, pieces_of
-from verifier.disk.tree import Source, identity_of, shown
-from verifier.errors import ChangedError, TemporaryError, UsageError
+from provenance_oracle.verifier.disk.erofs import Plan
+from provenance_oracle.verifier.disk.erofs_bytes import Piece, pieces_of
+from provenance_oracle.verifier.disk.tree import Source, identity_of, shown
+from provenance_oracle.verifier.errors import ChangedError, TemporaryError, UsageError
 
 CHUNK_BYTES = 4 << 20
 

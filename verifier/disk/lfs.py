@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from verifier.checks import Check
-from verifier.disk.globs import gitattributes
-from verifier.disk.image import open_source
-from verifier.disk.tree import Kind, Node, shown, walk
-from verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.disk.globs import gitattributes
+from provenance_oracle.verifier.disk.image import open_source
+from provenance_oracle.verifier.disk.tree import Kind, Node, shown, walk
+from provenance_oracle.verifier.errors import FormatError, UsageError
 
 _FIRST_LINE = b"version https://git-lfs.github.com/spec/v1\n"
 _POINTER = re.compile(_FIRST_LINE + rb"(?:ext-.*\n)*oid sha256:[0-9a-f]{64}\nsize [0-9]+\n")

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from verifier.checks import Check
-from verifier.disk.allocator import BLOCK_BYTES
-from verifier.disk.disk_digest import DiskDigest
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.disk_digest import DiskDigest
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 MAX_BYTES = 512 * 1024
 _MAX_ENTRY_BYTES = 32 * 1024

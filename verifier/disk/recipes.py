@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from verifier.disk.erofs import Plan, plan_erofs
-from verifier.disk.erofs_1_5 import plan_erofs_1_5
-from verifier.disk.tree import Kind, Node
-from verifier.disk.verity import VerityParameters
-from verifier.errors import UsageError
+from provenance_oracle.verifier.disk.erofs import Plan, plan_erofs
+from provenance_oracle.verifier.disk.erofs_1_5 import plan_erofs_1_5
+from provenance_oracle.verifier.disk.tree import Kind, Node
+from provenance_oracle.verifier.disk.verity import VerityParameters
+from provenance_oracle.verifier.errors import UsageError
 
 _MODEL = re.compile(r"[A-Za-z0-9._-]{1,96}(/[A-Za-z0-9._-]{1,96})?")
 _REVISION = re.compile("[0-9a-f]{40}")

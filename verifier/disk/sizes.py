@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 
-from verifier.checks import Check
-from verifier.disk.erofs import Plan
-from verifier.disk.excluded import apply_excluded, parse_excluded
-from verifier.disk.lfs import pointer_bytes
-from verifier.disk.recipes import Recipe
-from verifier.disk.tree import MAX_DEPTH, MAX_ENTRIES, MAX_NAME_BYTES, Kind, Node, directory, shown
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.disk.erofs import Plan
+from provenance_oracle.verifier.disk.excluded import apply_excluded, parse_excluded
+from provenance_oracle.verifier.disk.lfs import pointer_bytes
+from provenance_oracle.verifier.disk.recipes import Recipe
+from provenance_oracle.verifier.disk.tree import MAX_DEPTH, MAX_ENTRIES, MAX_NAME_BYTES, Kind, Node, directory, shown
+from provenance_oracle.verifier.errors import FormatError
 
 MAX_LIST_BYTES = 64 << 20
 _MAX_SIZE_BYTES = 1 << 50

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.errors import FormatError, TemporaryError, UsageError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 
 # Layouts are proven for trees of this scale; beyond, a mistake of the caller (a whole home folder) is likelier.
 MAX_ENTRIES = 200_000

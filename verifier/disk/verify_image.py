@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.disk.allocator import BLOCK_BYTES
-from verifier.disk.disk_digest import DiskDigest, match_disk_digests
-from verifier.disk.erofs import SUPERBLOCK_OFFSET
-from verifier.disk.erofs_bytes import BLOCKS_OFFSET, MAGIC
-from verifier.disk.verity import BlockHasher, block_hasher, parse_superblock, superblock
-from verifier.disk.verity_tree import TreeBuilder, level_offsets
-from verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.disk_digest import DiskDigest, match_disk_digests
+from provenance_oracle.verifier.disk.erofs import SUPERBLOCK_OFFSET
+from provenance_oracle.verifier.disk.erofs_bytes import BLOCKS_OFFSET, MAGIC
+from provenance_oracle.verifier.disk.verity import BlockHasher, block_hasher, parse_superblock, superblock
+from provenance_oracle.verifier.disk.verity_tree import TreeBuilder, level_offsets
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 
 _CHUNK_BYTES = 4 << 20  # a multiple of every block size
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from verifier.checks import Check
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
 
 SUPERBLOCK_BYTES = 512
 DIGEST_BYTES = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from verifier.disk.verity import BlockHasher, VerityParameters, block_hasher
+from provenance_oracle.verifier.disk.verity import BlockHasher, VerityParameters, block_hasher
 
 # Takes whole hash blocks: level (0 is next to the data), number of the first block in that level, bytes.
 BlockSink = Callable[[int, int, bytes], None]

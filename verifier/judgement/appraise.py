@@ -10,22 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from verifier.checks import Check, Finding
-from verifier.errors import AppraisalError, CrlStaleError, CrlUnavailableError
-from verifier.judgement.binding import verify_key_binding
-from verifier.judgement.release import Release
-from verifier.judgement.sheet import CheckSheet
-from verifier.judgement.snp_claims import check_claims, grade_of
-from verifier.manifest.dsse import parse_envelope, verify_envelope
-from verifier.manifest.key import PublicKey, parse_public_key
-from verifier.manifest.statement import Manifest, match_report, parse_statement
-from verifier.policy import Policy
-from verifier.snp.chain import Revocation, VerifiedChain, verify_chain
-from verifier.snp.endorsements import Endorsements, endorsements_of
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, TrustedRoot
-from verifier.snp.report import Report, parse_report
-from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+from provenance_oracle.verifier.checks import Check, Finding
+from provenance_oracle.verifier.errors import AppraisalError, CrlStaleError, CrlUnavailableError
+from provenance_oracle.verifier.judgement.binding import verify_key_binding
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.sheet import CheckSheet
+from provenance_oracle.verifier.judgement.snp_claims import check_claims, grade_of
+from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
+from provenance_oracle.verifier.manifest.key import PublicKey, parse_public_key
+from provenance_oracle.verifier.manifest.statement import Manifest, match_report, parse_statement
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, verify_chain
+from provenance_oracle.verifier.snp.endorsements import Endorsements, endorsements_of
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, TrustedRoot
+from provenance_oracle.verifier.snp.report import Report, parse_report
+from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from verifier.checks import Check
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.manifest.key import PublicKey
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.manifest.key import PublicKey
 
 REPORT_DATA_BYTES = 64
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from verifier.checks import Check, Finding
-from verifier.digest.files import Progress
-from verifier.errors import RecordError
-from verifier.judgement.judge import Judgement, judge
-from verifier.judgement.release import Release
-from verifier.judgement.sheet import CheckSheet
-from verifier.manifest.dsse import parse_envelope
-from verifier.policy import Policy
-from verifier.record.fields import Entry, Record
-from verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.checks import Check, Finding
+from provenance_oracle.verifier.digest.files import Progress
+from provenance_oracle.verifier.errors import RecordError
+from provenance_oracle.verifier.judgement.judge import Judgement, judge
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.sheet import CheckSheet
+from provenance_oracle.verifier.manifest.dsse import parse_envelope
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.fields import Entry, Record
+from provenance_oracle.verifier.snp.kds import Fetcher
 
 
 class RecordSource(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from verifier.checks import Check, Finding
-from verifier.digest.files import (
+from provenance_oracle.verifier.checks import Check, Finding
+from provenance_oracle.verifier.digest.files import (
     FileHasher,
     FileSet,
     Limits,
@@ -16,19 +16,19 @@ from verifier.digest.files import (
     match_file_digests,
     match_file_set,
 )
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.errors import CrlStaleError, CrlUnavailableError
-from verifier.judgement.appraise import AttestationResult, appraise, roots_of
-from verifier.judgement.record_of import record_of
-from verifier.judgement.release import Release
-from verifier.judgement.sheet import CheckSheet
-from verifier.judgement.verdict import Verdict, make_verdict
-from verifier.policy import Policy
-from verifier.record.fields import Record
-from verifier.snp.chain import Revocation
-from verifier.snp.current_crl import with_current_crl
-from verifier.snp.kds import Fetcher
-from verifier.snp.products import TrustedRoot
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.errors import CrlStaleError, CrlUnavailableError
+from provenance_oracle.verifier.judgement.appraise import AttestationResult, appraise, roots_of
+from provenance_oracle.verifier.judgement.record_of import record_of
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.sheet import CheckSheet
+from provenance_oracle.verifier.judgement.verdict import Verdict, make_verdict
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.current_crl import with_current_crl
+from provenance_oracle.verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.snp.products import TrustedRoot
 
 
 @dataclass(frozen=True)

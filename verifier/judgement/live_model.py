@@ -13,23 +13,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier.checks import Check
-from verifier.digest.weights.live import ConfirmedFile, match_weights
-from verifier.digest.weights.loading import load_weights
-from verifier.digest.weights.model_state import match_state, state_of
-from verifier.digest.weights.segment_hasher import AnyDevice
-from verifier.digest.weights.weight_files import choose_weights, read_table, read_weights
-from verifier.errors import AppraisalError, FormatError, RecordError, UsageError, VerificationError
-from verifier.judgement.appraise import AttestationResult, roots_of
-from verifier.judgement.judge import appraise_fetching
-from verifier.judgement.release import Release, read_release
-from verifier.judgement.sheet import CheckSheet
-from verifier.manifest.dsse import parse_envelope
-from verifier.manifest.statement import Manifest, parse_statement
-from verifier.policy import Policy
-from verifier.record.fields import Entry, name_of_product_line
-from verifier.snp.kds import Fetcher
-from verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.weights.live import ConfirmedFile, match_weights
+from provenance_oracle.verifier.digest.weights.loading import load_weights
+from provenance_oracle.verifier.digest.weights.model_state import match_state, state_of
+from provenance_oracle.verifier.digest.weights.segment_hasher import AnyDevice
+from provenance_oracle.verifier.digest.weights.weight_files import choose_weights, read_table, read_weights
+from provenance_oracle.verifier.errors import AppraisalError, FormatError, RecordError, UsageError, VerificationError
+from provenance_oracle.verifier.judgement.appraise import AttestationResult, roots_of
+from provenance_oracle.verifier.judgement.judge import appraise_fetching
+from provenance_oracle.verifier.judgement.release import Release, read_release
+from provenance_oracle.verifier.judgement.sheet import CheckSheet
+from provenance_oracle.verifier.manifest.dsse import parse_envelope
+from provenance_oracle.verifier.manifest.statement import Manifest, parse_statement
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.fields import Entry, name_of_product_line
+from provenance_oracle.verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
     import torch

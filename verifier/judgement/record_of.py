@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from verifier.checks import Finding, passed_bits
-from verifier.digest.files import FileSet
-from verifier.judgement.appraise import AttestationResult
-from verifier.record.fields import Record, parent_models, product_line_code, workload_identity
-from verifier.snp.products import RootKind
+from provenance_oracle.verifier.checks import Finding, passed_bits
+from provenance_oracle.verifier.digest.files import FileSet
+from provenance_oracle.verifier.judgement.appraise import AttestationResult
+from provenance_oracle.verifier.record.fields import Record, parent_models, product_line_code, workload_identity
+from provenance_oracle.verifier.snp.products import RootKind
 
 
 def record_of(

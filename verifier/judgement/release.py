@@ -7,14 +7,23 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.errors import FormatError, IncompleteError
-from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
-from verifier.manifest.key import MAX_KEY_BYTES
-from verifier.manifest.names import PROVENANCE_FOLDER
-from verifier.snp.evidence import Evidence
-from verifier.snp.report import REPORT_BYTES
-from verifier.strict.files import Identity, changed, identify, kind_of, open_file, open_folder, open_root, scan
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, IncompleteError
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
+from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
+from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.report import REPORT_BYTES
+from provenance_oracle.verifier.strict.files import (
+    Identity,
+    changed,
+    identify,
+    kind_of,
+    open_file,
+    open_folder,
+    open_root,
+    scan,
+)
 
 SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
 KEY_PATH = f"{PROVENANCE_FOLDER}/cvm-key.pem"

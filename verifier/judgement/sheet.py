@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import TracebackType
 
-from verifier.checks import Check, Finding, Outcome, failed, not_checked, passed
-from verifier.errors import ProvenanceError
+from provenance_oracle.verifier.checks import Check, Finding, Outcome, failed, not_checked, passed
+from provenance_oracle.verifier.errors import ProvenanceError
 
 NOT_REACHED = "not reached"
 

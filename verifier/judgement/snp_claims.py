@@ -7,18 +7,18 @@ one finding. Names of bits follow AMD 56860 (SEV-SNP Firmware ABI), guest policy
 
 from __future__ import annotations
 
-from verifier.checks import Check, Finding, Outcome, failed, not_checked, passed
-from verifier.judgement.snp_firmware import (
+from provenance_oracle.verifier.checks import Check, Finding, Outcome, failed, not_checked, passed
+from provenance_oracle.verifier.judgement.snp_firmware import (
     check_mitigations,
     check_product_line,
     check_tcb_consistency,
     check_tcb_floor,
 )
-from verifier.judgement.snp_rules import Rules, either
-from verifier.policy import GRADES, Policy, Word, shipped_policy
-from verifier.snp.chain import Revocation
-from verifier.snp.report import HOST_VMPL, Report, SigningKey
-from verifier.snp.signature import Claims
+from provenance_oracle.verifier.judgement.snp_rules import Rules, either
+from provenance_oracle.verifier.policy import GRADES, Policy, Word, shipped_policy
+from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.report import HOST_VMPL, Report, SigningKey
+from provenance_oracle.verifier.snp.signature import Claims
 
 GUEST_POLICY_BITS = {
     "smt": 16,

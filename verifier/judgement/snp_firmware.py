@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from verifier.checks import Check, Finding, not_checked
-from verifier.judgement.snp_rules import Rules, either
-from verifier.policy import Firmware, Floor, FloorRow, Policy, TcbFloors, TcbKind, Word
-from verifier.snp.report import Report
-from verifier.snp.signature import Claims
-from verifier.snp.tcb import Tcb, shortfall
+from provenance_oracle.verifier.checks import Check, Finding, not_checked
+from provenance_oracle.verifier.judgement.snp_rules import Rules, either
+from provenance_oracle.verifier.policy import Firmware, Floor, FloorRow, Policy, TcbFloors, TcbKind, Word
+from provenance_oracle.verifier.snp.report import Report
+from provenance_oracle.verifier.snp.signature import Claims
+from provenance_oracle.verifier.snp.tcb import Tcb, shortfall
 
 
 def check_product_line(claims: Claims, policy: Policy) -> Finding:

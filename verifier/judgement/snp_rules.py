@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from verifier.checks import Check, Finding, failed, not_checked, passed
+from provenance_oracle.verifier.checks import Check, Finding, failed, not_checked, passed
 
 
 class Rules:

@@ -14,16 +14,16 @@ from importlib.metadata import version
 
 import rfc8785
 
-from verifier.checks import Finding, Outcome
-from verifier.digest.files import FileSet
-from verifier.errors import ProvenanceError
-from verifier.judgement.appraise import AttestationResult
-from verifier.judgement.release import KEY_PATH, Release
-from verifier.manifest.dsse import MANIFEST_PATH
-from verifier.policy import Policy
-from verifier.record.fields import product_line_name
-from verifier.strict.timestamps import format_time
-from verifier.text import printable
+from provenance_oracle.verifier.checks import Finding, Outcome
+from provenance_oracle.verifier.digest.files import FileSet
+from provenance_oracle.verifier.errors import ProvenanceError
+from provenance_oracle.verifier.judgement.appraise import AttestationResult
+from provenance_oracle.verifier.judgement.release import KEY_PATH, Release
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.fields import product_line_name
+from provenance_oracle.verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.text import printable
 
 VERIFIER_ID = "tag:provenance-oracle,2026:verifier/v1"
 EXTENSION = "tag:provenance-oracle,2026:verdict/v1"

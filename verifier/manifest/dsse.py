@@ -13,10 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
-from verifier.checks import Check
-from verifier.errors import VerificationError
-from verifier.manifest.key import PublicKey
-from verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import VerificationError
+from provenance_oracle.verifier.manifest.key import PublicKey
+from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MANIFEST_PATH = "provenance/manifest.dsse.json"

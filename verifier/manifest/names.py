@@ -10,8 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from verifier.checks import Check
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
 
 PROVENANCE_FOLDER = "provenance"
 MAX_PATH_BYTES = 4096

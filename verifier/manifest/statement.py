@@ -15,11 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from verifier.checks import Check
-from verifier.errors import VerificationError
-from verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
-from verifier.manifest.names import may_hold_code, parse_model_name, parse_path, parse_version, refuse_collisions
-from verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import VerificationError
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
+from provenance_oracle.verifier.manifest.names import (
+    may_hold_code,
+    parse_model_name,
+    parse_path,
+    parse_version,
+    refuse_collisions,
+)
+from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verifier.errors import UsageError, VerificationError
-from verifier.record.codec import decode_record, facts_of, record_id
-from verifier.record.keccak import keccak256
+from provenance_oracle.verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.record.codec import decode_record, facts_of, record_id
+from provenance_oracle.verifier.record.keccak import keccak256
 
 LEAVES_MAX = 128
 DEPTH = 7

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.record.fields import RecordFields, WrittenRecord
-from verifier.record.keccak import keccak256
-from verifier.record.standing import GRADE_MAX, SIMULATED_CODE, parse_moment
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.record.fields import RecordFields, WrittenRecord
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.standing import GRADE_MAX, SIMULATED_CODE, parse_moment
 
 PARENTS_MAX = 8
 TEXT_MAX_BYTES = 255

@@ -11,11 +11,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from verifier.checks import Check
-from verifier.errors import UsageError, VerificationError
-from verifier.manifest.statement import MODEL_DIGEST, Manifest
-from verifier.record.standing import SIMULATED_CODE, Standing
-from verifier.snp.products import ProductLine, RootKind
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.manifest.statement import MODEL_DIGEST, Manifest
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing
+from provenance_oracle.verifier.snp.products import ProductLine, RootKind
 
 # One byte on chain: append only. 0 is refused by the contract, 255 is hardware that was simulated.
 PRODUCT_LINE_CODES = {ProductLine.MILAN: 1, ProductLine.GENOA: 2, ProductLine.TURIN: 3}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError
 
 
 def keccak256(data: bytes) -> bytes:

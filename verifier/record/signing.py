@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verifier.record.codec import namespace_id
-from verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.codec import namespace_id
+from provenance_oracle.verifier.record.keccak import keccak256
 
 REGISTRY_NAME = "ProvenanceRegistry"
 NAMESPACES_NAME = "ProvenanceNamespaces"

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from verifier.checks import Check
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
 
 GRADE_MAX = 2
 SIMULATED_CODE = 255

@@ -13,8 +13,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from verifier.errors import TemporaryError, UsageError
-from verifier.registry.node import AnswerTooLargeError, node_errors
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.registry.node import AnswerTooLargeError, node_errors
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -37,7 +37,7 @@ class Artifact:
 @cache
 def load_artifact(name: str = "ProvenanceRegistry") -> Artifact:
     """Return a compiled contract that this version ships: the registry, or its `Namespaces` or `Lineage`."""
-    exported = json.loads(resources.files("verifier").joinpath(f"abi/{name}.json").read_text("utf-8"))
+    exported = json.loads(resources.files("provenance_oracle.verifier").joinpath(f"abi/{name}.json").read_text("utf-8"))
     code, deployed = (bytes.fromhex(exported[part].removeprefix("0x")) for part in ("bytecode", "deployedBytecode"))
     return Artifact(exported["abi"], code, deployed)
 

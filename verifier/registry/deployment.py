@@ -17,9 +17,9 @@ import json
 import re
 from dataclasses import asdict, dataclass
 
-from verifier.checks import Check
-from verifier.registry.node import parse_address
-from verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.registry.node import parse_address
+from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 FILE_MAX_BYTES = 64 * 1024
 _ADDRESSES = ("registry", "namespaces", "lineage")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.record.codec import decode_record, record_id
-from verifier.record.fields import WrittenRecord
-from verifier.record.keccak import keccak256
-from verifier.record.standing import Standing, parse_moment, unpack_standing
-from verifier.registry.contract import Log, Place
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.record.codec import decode_record, record_id
+from provenance_oracle.verifier.record.fields import WrittenRecord
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.standing import Standing, parse_moment, unpack_standing
+from provenance_oracle.verifier.registry.contract import Log, Place
 
 
 @dataclass(frozen=True)

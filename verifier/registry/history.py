@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from verifier.errors import TemporaryError
-from verifier.record.codec import release_id
-from verifier.record.standing import Standing, parse_standing
-from verifier.registry.contract import DeployedContract
-from verifier.registry.events import (
+from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.record.codec import release_id
+from provenance_oracle.verifier.record.standing import Standing, parse_standing
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.events import (
     Admission,
     HistoryEvent,
     LeafClosure,
@@ -17,8 +17,8 @@ from verifier.registry.events import (
     parse_recount,
     parse_revocation,
 )
-from verifier.registry.namespaces import Kind, NamespaceReader
-from verifier.registry.node import node_errors
+from provenance_oracle.verifier.registry.namespaces import Kind, NamespaceReader
+from provenance_oracle.verifier.registry.node import node_errors
 
 
 def read_history(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from verifier.checks import Check
-from verifier.errors import RecordError, UsageError
-from verifier.record.codec import release_id
-from verifier.record.fields import Entry
-from verifier.registry.deployment import Deployment
-from verifier.registry.lineage import Ancestor, in_tree_order
-from verifier.registry.node import TIMEOUT_SECONDS
-from verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import RecordError, UsageError
+from provenance_oracle.verifier.record.codec import release_id
+from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.registry.deployment import Deployment
+from provenance_oracle.verifier.registry.lineage import Ancestor, in_tree_order
+from provenance_oracle.verifier.registry.node import TIMEOUT_SECONDS
+from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _DIGEST = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from verifier.checks import Check
-from verifier.errors import TemporaryError, VerificationError
-from verifier.record.codec import namespace_id
-from verifier.record.keccak import keccak256
-from verifier.record.standing import parse_moment
-from verifier.registry.contract import DeployedContract, Log, Place
-from verifier.registry.node import node_errors
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import TemporaryError, VerificationError
+from provenance_oracle.verifier.record.codec import namespace_id
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.standing import parse_moment
+from provenance_oracle.verifier.registry.contract import DeployedContract, Log, Place
+from provenance_oracle.verifier.registry.node import node_errors
 
 _HASH_BITS = 208
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session

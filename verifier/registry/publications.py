@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from verifier.errors import TemporaryError
-from verifier.record.codec import release_id, revision_id
-from verifier.record.fields import Entry, Signer
-from verifier.record.standing import Standing, parse_standing
-from verifier.registry.contract import DeployedContract
-from verifier.registry.events import Publication, parse_publication
-from verifier.registry.node import node_errors
+from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.record.codec import release_id, revision_id
+from provenance_oracle.verifier.record.fields import Entry, Signer
+from provenance_oracle.verifier.record.standing import Standing, parse_standing
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.events import Publication, parse_publication
+from provenance_oracle.verifier.registry.node import node_errors
 
 _ORACLES_MAX = 32
 # What a standing says from the beginning and for ever.

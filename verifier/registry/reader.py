@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from verifier.checks import Check
-from verifier.errors import FormatError, RecordError, UsageError, VerificationError
-from verifier.record.codec import release_id
-from verifier.record.fields import Entry, Record, RecordFields, match_entry
-from verifier.record.keccak import keccak256
-from verifier.registry.contract import DeployedContract, load_artifact
-from verifier.registry.events import HistoryEvent, Publication
-from verifier.registry.history import read_history
-from verifier.registry.lineage import Ancestor
-from verifier.registry.namespaces import Kind, Namespace, NamespaceEntry, NamespaceReader
-from verifier.registry.node import TIMEOUT_SECONDS, connect, node_errors, parse_address, shown_url
-from verifier.registry.publications import KeptRecords, id_of_release
-from verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, RecordError, UsageError, VerificationError
+from provenance_oracle.verifier.record.codec import release_id
+from provenance_oracle.verifier.record.fields import Entry, Record, RecordFields, match_entry
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry.contract import DeployedContract, load_artifact
+from provenance_oracle.verifier.registry.events import HistoryEvent, Publication
+from provenance_oracle.verifier.registry.history import read_history
+from provenance_oracle.verifier.registry.lineage import Ancestor
+from provenance_oracle.verifier.registry.namespaces import Kind, Namespace, NamespaceEntry, NamespaceReader
+from provenance_oracle.verifier.registry.node import TIMEOUT_SECONDS, connect, node_errors, parse_address, shown_url
+from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
+from provenance_oracle.verifier.strict.timestamps import format_time
 
 ENTRIES_MAX = 100
 _REVOKED_IN_BATCH = "one that was revoked in its batch"

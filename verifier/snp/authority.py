@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA384
 
-from verifier.checks import Check
-from verifier.errors import VerificationError
-from verifier.snp.certificates import Certificate, Signed
-from verifier.snp.crl import AUTHORITY_KEY_ID
-from verifier.snp.der import OBJECT_ID, PRINTABLE_STRING, SEQUENCE, SET, UTF8_STRING
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import VerificationError
+from provenance_oracle.verifier.snp.certificates import Certificate, Signed
+from provenance_oracle.verifier.snp.crl import AUTHORITY_KEY_ID
+from provenance_oracle.verifier.snp.der import OBJECT_ID, PRINTABLE_STRING, SEQUENCE, SET, UTF8_STRING
 
 # AlgorithmIdentifier of RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48 bytes, in the two forms that AMD
 # writes: plainly, and (ARK, ASK, ASVK, many VCEKs of Milan) with the default trailerField a3 03 02 01 01, which strict

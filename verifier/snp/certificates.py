@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.snp.der import (
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.der import (
     BIT_STRING,
     BOOLEAN,
     OCTET_STRING,

@@ -13,9 +13,9 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePublicKey
 
-from verifier.checks import Check
-from verifier.errors import UsageError
-from verifier.snp.authority import (
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.snp.authority import (
     INTERMEDIATE,
     ROOT,
     authority_key_id_of,
@@ -26,12 +26,12 @@ from verifier.snp.authority import (
     verify_issued,
     verify_pss,
 )
-from verifier.snp.certificates import Certificate, malformed, parse_certificate, split_certificates
-from verifier.snp.crl import Crl
-from verifier.snp.endorsements import Endorsements
-from verifier.snp.products import ProductLine, RootKind, TrustedRoot
-from verifier.snp.report import SigningKey
-from verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.snp.certificates import Certificate, malformed, parse_certificate, split_certificates
+from provenance_oracle.verifier.snp.crl import Crl
+from provenance_oracle.verifier.snp.endorsements import Endorsements
+from provenance_oracle.verifier.snp.products import ProductLine, RootKind, TrustedRoot
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.strict.timestamps import format_time
 
 
 class Revocation(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from verifier.snp.certificates import (
+from provenance_oracle.verifier.snp.certificates import (
     Extension,
     Signed,
     malformed,
@@ -18,7 +18,7 @@ from verifier.snp.certificates import (
     split_pem,
     split_signed,
 )
-from verifier.snp.der import SEQUENCE, Value, parse_der, parse_time, parse_unsigned
+from provenance_oracle.verifier.snp.der import SEQUENCE, Value, parse_der, parse_time, parse_unsigned
 
 CRL_MAX_BYTES = 1024 * 1024
 AUTHORITY_KEY_ID = "2.5.29.35"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from verifier.checks import Check
-from verifier.errors import CrlUnavailableError, FormatError
-from verifier.snp.chain import require_aware
-from verifier.snp.crl import parse_crl
-from verifier.snp.endorsements import Endorsements, endorsements_of
-from verifier.snp.evidence import Evidence
-from verifier.snp.kds import Fetcher, fetch_crl
-from verifier.snp.products import ProductLine
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import CrlUnavailableError, FormatError
+from provenance_oracle.verifier.snp.chain import require_aware
+from provenance_oracle.verifier.snp.crl import parse_crl
+from provenance_oracle.verifier.snp.endorsements import Endorsements, endorsements_of
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.kds import Fetcher, fetch_crl
+from provenance_oracle.verifier.snp.products import ProductLine
 
 _FETCHED = "fetched CRL"
 

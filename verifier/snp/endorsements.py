@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from verifier.snp.certificates import (
+from provenance_oracle.verifier.snp.certificates import (
     Certificate,
     malformed,
     parse_certificate,
     problem_at,
     split_certificates,
 )
-from verifier.snp.crl import Crl, parse_crl
-from verifier.snp.der import IA5_STRING, parse_der, parse_unsigned
-from verifier.snp.evidence import Evidence
-from verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.crl import Crl, parse_crl
+from provenance_oracle.verifier.snp.der import IA5_STRING, parse_der, parse_unsigned
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.report import SigningKey
 
 AMD_ARC = "1.3.6.1.4.1.3704.1."
 _STRUCT_VERSION, _PRODUCT_NAME, _HWID, _CSP_ID = (AMD_ARC + suffix for suffix in ("1", "2", "4", "5"))

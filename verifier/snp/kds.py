@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlencode
 
-from verifier.checks import Check
-from verifier.errors import FormatError, TemporaryError, UsageError
-from verifier.snp.products import VEK_FORMS, ProductLine
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
+from provenance_oracle.verifier.snp.products import VEK_FORMS, ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 KDS_HOST = "kdsintf.amd.com"
 

@@ -11,9 +11,9 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.snp.products import Cpuid
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.products import Cpuid
 
 REPORT_BYTES = 0x4A0
 SIGNED_BYTES = 0x2A0

@@ -14,13 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 
-from verifier.checks import Check
-from verifier.errors import VerificationError
-from verifier.snp.chain import Revocation, VerifiedChain, vek_key
-from verifier.snp.endorsements import SPL4, VekCertificate
-from verifier.snp.products import VEK_FORMS, Cpuid, ProductLine, RootKind, describe_cpuid, line_of_cpuid
-from verifier.snp.report import Report, SigningKey
-from verifier.snp.tcb import LAYOUTS, Tcb, parse_tcb
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import VerificationError
+from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, vek_key
+from provenance_oracle.verifier.snp.endorsements import SPL4, VekCertificate
+from provenance_oracle.verifier.snp.products import (
+    VEK_FORMS,
+    Cpuid,
+    ProductLine,
+    RootKind,
+    describe_cpuid,
+    line_of_cpuid,
+)
+from provenance_oracle.verifier.snp.report import Report, SigningKey
+from provenance_oracle.verifier.snp.tcb import LAYOUTS, Tcb, parse_tcb
 
 
 @dataclass(frozen=True)

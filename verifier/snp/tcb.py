@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.snp.products import ProductLine
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.products import ProductLine
 
 # Position of each component in the eight bytes as stored, lowest first; the others must be zero.
 _LEGACY = {"bootloader": 0, "tee": 1, "snp": 6, "microcode": 7}

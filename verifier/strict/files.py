@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError
 
 # O_NONBLOCK: opening a FIFO or a device that was put in a file's place must not hang.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -12,8 +12,8 @@ import json
 import re
 from typing import NoReturn
 
-from verifier.checks import Check
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
 
 MAX_INTEGER = 2**63 - 1
 # Strings, brackets and commas. A manifest of the most files that it may name has some two million.

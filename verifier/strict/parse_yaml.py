@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import yaml
 
-from verifier.errors import UsageError
-from verifier.text import printable
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.text import printable
 
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 16

@@ -13,8 +13,8 @@ from datetime import date
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from verifier.errors import UsageError
-from verifier.strict.parse_yaml import Place, shown
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.parse_yaml import Place, shown
 
 _MAX_LIST = 1024
 _KIND_WORDS = {str: "text", int: "a whole number", bool: "true or false"}

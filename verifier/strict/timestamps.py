@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError
 
 # Python reads more as a moment, and each version something else.
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from provenance_oracle.verifier.record.codec import decode_record
+from provenance_oracle.verifier.record.fields import RecordFields
+from provenance_oracle.verifier.record.standing import Standing
 from tests.support.chain_fixtures import DeployedRegistry
-from verifier.record.codec import decode_record
-from verifier.record.fields import RecordFields
-from verifier.record.standing import Standing
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "contracts" / "npm"

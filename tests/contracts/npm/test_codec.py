@@ -7,14 +7,14 @@ import random
 
 import pytest
 
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.record.codec import decode_record, encode_record, namespace_id, release_id
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.signing import batch_digest, claim_digest, report_digest
+from provenance_oracle.verifier.record.standing import unpack_standing
+from provenance_oracle.verifier.registry.deployment import Deployment, encode_deployment
 from tests.contracts.npm.project import Project, hex_of, record_in_typescript, standing_in_typescript
 from tests.support.chain_fixtures import make_failure, make_record
-from verifier.errors import FormatError
-from verifier.record.codec import decode_record, encode_record, namespace_id, release_id
-from verifier.record.keccak import keccak256
-from verifier.record.signing import batch_digest, claim_digest, report_digest
-from verifier.record.standing import unpack_standing
-from verifier.registry.deployment import Deployment, encode_deployment
 
 
 def _records() -> list[bytes]:

@@ -9,6 +9,12 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.record.batch import seal_batch
+from provenance_oracle.verifier.record.codec import namespace_id, record_id
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.signing import batch_digest
+from provenance_oracle.verifier.registry.deployment import Deployment, encode_deployment
 from tests.contracts.npm.project import (
     Project,
     hex_of,
@@ -19,12 +25,6 @@ from tests.contracts.npm.project import (
 )
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_failure, make_record
 from tests.support.fake_nodes import babbling, dripping, lying
-from verifier.record.batch import seal_batch
-from verifier.record.codec import namespace_id, record_id
-from verifier.record.fields import Record
-from verifier.record.keccak import keccak256
-from verifier.record.signing import batch_digest
-from verifier.registry.deployment import Deployment, encode_deployment
 
 pytestmark = pytest.mark.chain
 

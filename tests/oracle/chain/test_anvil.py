@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
-from oracle.chain import anvil as room
-from oracle.chain.anvil import CHAIN_ID, EmbeddedChain, find_anvil, run_anvil
-from oracle.cli.main import main
-from verifier.errors import TemporaryError, UsageError
-from verifier.registry.node import connect
+from provenance_oracle.oracle.chain import anvil as room
+from provenance_oracle.oracle.chain.anvil import CHAIN_ID, EmbeddedChain, find_anvil, run_anvil
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.registry.node import connect
 
 pytestmark = pytest.mark.chain
 
@@ -59,7 +59,10 @@ def test_it_stops_when_the_block_ends_and_when_it_fails() -> None:
 
 @pytest.mark.usefixtures("anvil")
 def test_it_stops_when_its_owner_is_killed() -> None:
-    script = "from oracle.chain.anvil import *; c = run_anvil(); print(c.__enter__().rpc_url, flush=True); input()"
+    script = (
+        "from provenance_oracle.oracle.chain.anvil import *\n"
+        "c = run_anvil(); print(c.__enter__().rpc_url, flush=True); input()"
+    )
     owner = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert owner.stdout
     chain = EmbeddedChain(owner.stdout.readline().strip(), CHAIN_ID, ())

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.chain.anvil import EmbeddedChain, run_anvil
-from oracle.cli.main import main
+from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.verifier.record.codec import namespace_id
+from provenance_oracle.verifier.record.signing import claim_digest
 from tests.support.chain_fixtures import (
     FOR_EVER,
     DeployedRegistry,
@@ -21,8 +23,6 @@ from tests.support.chain_fixtures import (
     long_signature,
     make_record,
 )
-from verifier.record.codec import namespace_id
-from verifier.record.signing import claim_digest
 
 pytestmark = pytest.mark.chain
 IDENTITY = "06" * 32

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.chain import deploy as room
-from oracle.chain.anvil import EmbeddedChain, run_anvil
-from oracle.chain.deploy import OracleTerms, Terms, deploy, majority, number_policies, parse_oracle
-from oracle.chain.signers import EnvironmentSigner, Signer
-from oracle.cli.main import main
+from provenance_oracle.oracle.chain import deploy as room
+from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
+from provenance_oracle.oracle.chain.deploy import OracleTerms, Terms, deploy, majority, number_policies, parse_oracle
+from provenance_oracle.oracle.chain.signers import EnvironmentSigner, Signer
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.deployment import Deployment, parse_deployment
+from provenance_oracle.verifier.registry.lookup import open_deployment
+from provenance_oracle.verifier.registry.node import connect
 from tests.support.chain_fixtures import DeployedRegistry, deploy_registry, make_record
-from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.policy import SHIPPED_POLICIES, shipped_policy
-from verifier.registry.contract import load_artifact
-from verifier.registry.deployment import Deployment, parse_deployment
-from verifier.registry.lookup import open_deployment
-from verifier.registry.node import connect
 
 pytestmark = pytest.mark.chain
 

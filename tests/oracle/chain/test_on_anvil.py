@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from oracle.chain.anvil import run_anvil
-from oracle.chain.signers import EnvironmentSigner
-from oracle.chain.transactions import FeeLimits
-from oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
-from oracle.journal.journal import Journal
-from oracle.journal.rows import AttemptState, ReleaseKey, State
+from provenance_oracle.oracle.chain.anvil import run_anvil
+from provenance_oracle.oracle.chain.signers import EnvironmentSigner
+from provenance_oracle.oracle.chain.transactions import FeeLimits
+from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, State
+from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError
+from provenance_oracle.verifier.record.codec import record_id
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.registry.events import Publication
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_record
-from verifier.errors import RecordError, TemporaryError, UsageError
-from verifier.record.codec import record_id
-from verifier.record.fields import Record
-from verifier.registry.events import Publication
 
 pytestmark = pytest.mark.chain
 GWEI = 10**9

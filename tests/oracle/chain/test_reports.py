@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from oracle.chain.calls import number_policy_call, refusal_name
-from oracle.chain.registry_state import Seat
-from oracle.chain.reports import Reporter
-from oracle.chain.signers import EnvironmentSigner, full_signature
+from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
+from provenance_oracle.oracle.chain.registry_state import Seat
+from provenance_oracle.oracle.chain.reports import Reporter
+from provenance_oracle.oracle.chain.signers import EnvironmentSigner, full_signature
+from provenance_oracle.verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.record.codec import decode_record, record_id
+from provenance_oracle.verifier.record.fields import Entry, Record
+from provenance_oracle.verifier.record.signing import report_digest
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 from tests.support.chain_fixtures import make_entry, make_failure, make_record
-from verifier.errors import FormatError, UsageError
-from verifier.record.codec import decode_record, record_id
-from verifier.record.fields import Entry, Record
-from verifier.record.signing import report_digest
-from verifier.record.standing import SIMULATED_CODE
-from verifier.registry.contract import load_artifact
-from verifier.registry.node import keeping_recursion_limit
 
 REGISTRY = bytes(range(20))
 SIGNER = EnvironmentSigner("K", {"K": "11" * 32})

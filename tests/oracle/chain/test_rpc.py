@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from oracle.chain.rpc import Call, RevertedError, Web3Chain
-from verifier.errors import TemporaryError, UsageError
+from provenance_oracle.oracle.chain.rpc import Call, RevertedError, Web3Chain
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 CALL = Call("0x" + "11" * 20, "0x" + "22" * 20, b"\x01")
 ADDRESS = "0x" + "22" * 20
@@ -116,8 +116,9 @@ def test_an_address_without_code_is_no_registry() -> None:
 
 def test_a_deeply_nested_answer_does_not_end_the_process() -> None:
     code = (
-        "import sys; from oracle.chain.rpc import Web3Chain; from oracle.chain.signers import EnvironmentSigner\n"
-        "from verifier.errors import TemporaryError\n"
+        "import sys; from provenance_oracle.oracle.chain.rpc import Web3Chain\n"
+        "from provenance_oracle.oracle.chain.signers import EnvironmentSigner\n"
+        "from provenance_oracle.verifier.errors import TemporaryError\n"
         "EnvironmentSigner('K', {'K': '11' * 32})\n"
         "try: Web3Chain(sys.argv[1], timeout_seconds=5).head()\n"
         "except TemporaryError: print('temporary')"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle.chain.signers import (
+from provenance_oracle.oracle.chain.signers import (
     EnvironmentSigner,
     KeystoreSigner,
     Secret,
@@ -20,8 +20,8 @@ from oracle.chain.signers import (
     full_signature,
     read_password,
 )
-from verifier.errors import UsageError
-from verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 
 with keeping_recursion_limit():
     from eth_account import Account

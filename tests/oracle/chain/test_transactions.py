@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oracle.chain.rpc import Call, Prices, RevertedError
-from oracle.chain.transactions import FeeLimits, Progress, TransactionSender
-from oracle.journal.journal import Journal
-from oracle.journal.rows import Attempt, AttemptState, ReleaseKey, State
+from provenance_oracle.oracle.chain.rpc import Call, Prices, RevertedError
+from provenance_oracle.oracle.chain.transactions import FeeLimits, Progress, TransactionSender
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, ReleaseKey, State
+from provenance_oracle.verifier.errors import TemporaryError
 from tests.support.fakes import (
     ADDRESS,
     GWEI,
@@ -26,7 +27,6 @@ from tests.support.fakes import (
     say,
     take_and_lose_reply,
 )
-from verifier.errors import TemporaryError
 
 LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_max=2_000_000, bump_after_seconds=90)
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from oracle.chain.calls import number_policy_call
-from oracle.chain.transactions import FeeLimits, TransactionSender
-from oracle.chain.writer import RegistryWriter
-from oracle.journal.journal import Journal
-from oracle.journal.rows import ReleaseKey, State
+from provenance_oracle.oracle.chain.calls import number_policy_call
+from provenance_oracle.oracle.chain.transactions import FeeLimits, TransactionSender
+from provenance_oracle.oracle.chain.writer import RegistryWriter
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import ReleaseKey, State
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.registry.contract import load_artifact
 from tests.support.chain_fixtures import make_entry
 from tests.support.fakes import GWEI, REGISTRY, START, Clock, FakeChain, FakeRegistry, FakeSigner, numbered_record
-from verifier.checks import Check
-from verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
-from verifier.record.fields import Record
-from verifier.registry.contract import load_artifact
 
 LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_max=2_000_000, bump_after_seconds=90)
 

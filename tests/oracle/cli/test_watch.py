@@ -12,13 +12,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli.main import main
-from oracle.cli.watch import print_rows
-from oracle.journal.journal import Journal
-from oracle.journal.rows import ReleaseKey
-from verifier.checks import Check
-from verifier.cli.console import Output
-from verifier.errors import FormatError, TemporaryError
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.oracle.cli.watch import print_rows
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import ReleaseKey
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.cli.console import Output
+from provenance_oracle.verifier.errors import FormatError, TemporaryError
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

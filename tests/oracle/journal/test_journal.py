@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oracle.journal.journal import Journal
-from oracle.journal.rows import AttemptState, ReleaseKey, Row, SignedTransaction, State
-from verifier.checks import Check
-from verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, Row, SignedTransaction, State
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = AT + timedelta(seconds=10)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from oracle.journal.sqlite import Database
-from verifier.errors import TemporaryError, UsageError
+from provenance_oracle.oracle.journal.sqlite import Database
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 SCHEMA = "CREATE TABLE t (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
 
@@ -71,7 +71,8 @@ def test_a_second_writer_is_refused_until_the_first_is_gone(path: Path, database
 
 def test_a_killed_writer_leaves_no_lock(path: Path) -> None:
     code = (
-        "import os, sys, signal; from pathlib import Path; from oracle.journal.sqlite import Database;"
+        "import os, sys, signal; from pathlib import Path\n"
+        "from provenance_oracle.oracle.journal.sqlite import Database\n"
         f"d = Database(Path(sys.argv[1]), {SCHEMA!r}, 1)\n"
         "with d.transaction() as db: db.execute('INSERT INTO t (data) VALUES (?)', (b'x',))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle.journal.stored_record import decode_record, encode_record
+from provenance_oracle.oracle.journal.stored_record import decode_record, encode_record
 from tests.support.chain_fixtures import make_record
 
 TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from oracle.sources.base import Handle
-from oracle.sources.folder import FolderSource
-from verifier.errors import TemporaryError
+from provenance_oracle.oracle.sources.base import Handle
+from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.verifier.errors import TemporaryError
 
 
 @pytest.fixture

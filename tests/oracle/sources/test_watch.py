@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from oracle.sources import watch as module
-from oracle.sources.watch import WatchMode, chosen_mode, is_ignored, watching
-from verifier.errors import UsageError
+from provenance_oracle.oracle.sources import watch as module
+from provenance_oracle.oracle.sources.watch import WatchMode, chosen_mode, is_ignored, watching
+from provenance_oracle.verifier.errors import UsageError
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

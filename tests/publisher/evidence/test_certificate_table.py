@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.evidence.certificate_table import (
+from provenance_oracle.publisher.evidence.certificate_table import (
     ARK_GUID,
     ASK_GUID,
     VCEK_GUID,
@@ -16,8 +16,8 @@ from publisher.evidence.certificate_table import (
     encode_certificate_table,
     parse_certificate_table,
 )
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError
 
 _OTHER_GUID = UUID("00000000-0000-4000-8000-000000000001")
 

@@ -9,14 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.evidence.certificate_table import ARK_GUID, ASK_GUID, VCEK_GUID, VLEK_GUID, encode_certificate_table
-from publisher.evidence.collect import evidence_from_files, evidence_from_kernel, evidence_from_simulator
-from publisher.evidence.configfs_tsm import TsmFiles
-from publisher.simulator import FakeAmd, FakeGuest, FakeKds, Resource, Role
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import ProductLine
+from provenance_oracle.publisher.evidence.certificate_table import (
+    ARK_GUID,
+    ASK_GUID,
+    VCEK_GUID,
+    VLEK_GUID,
+    encode_certificate_table,
+)
+from provenance_oracle.publisher.evidence.collect import (
+    evidence_from_files,
+    evidence_from_kernel,
+    evidence_from_simulator,
+)
+from provenance_oracle.publisher.evidence.configfs_tsm import TsmFiles
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, FakeKds, Resource, Role
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import ProductLine
 
 _AT = datetime(2026, 11, 21, tzinfo=UTC)
 _REPORT_DATA = bytes(range(64))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from publisher.evidence.configfs_tsm import TsmFiles, TsmReport, read_tsm_report
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.publisher.evidence.configfs_tsm import TsmFiles, TsmReport, read_tsm_report
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 
 _REPORT_DATA = bytes(range(64))
 

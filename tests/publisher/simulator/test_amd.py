@@ -7,10 +7,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from publisher.simulator import FakeAmd, Role
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+from provenance_oracle.publisher.simulator import FakeAmd, Role
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 _AT = datetime(2026, 11, 21, tzinfo=UTC)
 _AMDS = {line: FakeAmd.load(line) for line in ProductLine}

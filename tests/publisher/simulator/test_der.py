@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from publisher.simulator import der
+from provenance_oracle.publisher.simulator import der
 
 
 @pytest.mark.parametrize(

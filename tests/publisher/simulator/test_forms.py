@@ -9,11 +9,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from publisher.simulator import FakeAmd, Pss, Role, forms
-from publisher.simulator.certificates import CertificateTemplate, CrlTemplate
-from verifier.snp.products import ProductLine
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+from provenance_oracle.publisher.simulator import FakeAmd, Pss, Role, forms
+from provenance_oracle.publisher.simulator.certificates import CertificateTemplate, CrlTemplate
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 _ANCHORS = {Role.ARK: "ARK-{}.der", Role.ASK: "SEV-{}.der", Role.ASVK: "SEV-VLEK-{}.der"}
 

@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from publisher.simulator import FakeAmd, FakeGuest
-from publisher.simulator.report import ReportFields, encode_tcb
-from verifier.errors import FormatError
-from verifier.snp.products import ProductLine
-from verifier.snp.report import SigningKey, parse_report
-from verifier.snp.tcb import parse_tcb
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.publisher.simulator.report import ReportFields, encode_tcb
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey, parse_report
+from provenance_oracle.verifier.snp.tcb import parse_tcb
 
 _AT = datetime(2026, 11, 21, tzinfo=UTC)
 _AMDS = {line: FakeAmd.load(line) for line in ProductLine}

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 
-from publisher.simulator import FakeAmd, FakeGuest, FakeKds, Resource
-from verifier.errors import TemporaryError
-from verifier.snp import kds
-from verifier.snp.products import ProductLine
-from verifier.snp.report import SigningKey
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, FakeKds, Resource
+from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.snp import kds
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
 
 _AT = datetime(2026, 11, 21, tzinfo=UTC)
 _AMDS = {line: FakeAmd.load(line) for line in ProductLine}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from oracle.cli.main import main
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.verifier.judgement.release import CRL_PATH
 from tests.support.whole_releases import AT, FILES, Deviation, guest, lay_out
-from verifier.judgement.release import CRL_PATH
 
 # ANSI, a line of its own, bidi override, bytes that are not UTF-8
 HOSTILE = ("\x1b[2Jx", "x\nok    vek-chain", "x\u202egnp", os.fsdecode(b"x\xff\x9b2J"))
@@ -120,7 +120,7 @@ def test_a_bug_of_ours_ends_in_exit_1_and_a_plea(release: Path, monkeypatch: pyt
     def broken(_path: Path) -> None:
         raise ZeroDivisionError("\x1b[2J")
 
-    monkeypatch.setattr("verifier.judgement.release.read_release", broken)
+    monkeypatch.setattr("provenance_oracle.verifier.judgement.release.read_release", broken)
     result = CliRunner().invoke(main, ["check", str(release), "--offline"])
     assert result.exit_code == 1
     assert "please report it" in result.output

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli.main import main
+from provenance_oracle.oracle.cli.main import main
 from tests.verifier.disk.test_sizes import OPT_125M
 
 OPT_125M_OFFSET = 753115136

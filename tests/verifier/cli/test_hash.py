@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli.main import main
+from provenance_oracle.oracle.cli.main import main
 
 # what `fsverity digest` prints for files of the letter a
 GOLDEN = {

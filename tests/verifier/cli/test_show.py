@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from oracle.cli.main import main
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.verifier.cli.console import error_json
+from provenance_oracle.verifier.errors import RecordError
+from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.judgement.release import read_release
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.record.codec import record_id, release_id
+from provenance_oracle.verifier.record.fields import Record
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_failure, make_record
 from tests.support.fake_nodes import lying, telling_logs
 from tests.support.live_releases import lay_out
-from verifier.cli.console import error_json
-from verifier.errors import RecordError
-from verifier.judgement.judge import judge
-from verifier.judgement.release import read_release
-from verifier.policy import load_policy
-from verifier.record.codec import record_id, release_id
-from verifier.record.fields import Record
 
 pytestmark = pytest.mark.chain
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.dataset import LANES, SUM_BYTES, DatasetHasher
+from provenance_oracle.verifier.errors import UsageError, VerificationError
 from tests.verifier.digest.tree.test_fsverity import naive
-from verifier.checks import Check
-from verifier.digest.dataset import LANES, SUM_BYTES, DatasetHasher
-from verifier.errors import UsageError, VerificationError
 
 Sample = tuple[int, object, object]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.digest.dataset import DatasetHasher
+from provenance_oracle.verifier.errors import UsageError
 from tests.verifier.digest.test_dataset import array, encode, reference
-from verifier.digest.dataset import DatasetHasher
-from verifier.errors import UsageError
 
 np = pytest.importorskip("numpy", reason="NumPy is not installed")
 

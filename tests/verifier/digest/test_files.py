@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.digest import files as files_module
-from verifier.digest.files import (
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest import files as files_module
+from provenance_oracle.verifier.digest.files import (
     FileSet,
     Limits,
     ReferenceHasher,
@@ -26,10 +26,17 @@ from verifier.digest.files import (
     match_file_digests,
     match_file_set,
 )
-from verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
-from verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError, VerificationError
-from verifier.manifest.statement import Manifest, ManifestFile
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
+from provenance_oracle.verifier.errors import (
+    ChangedError,
+    FormatError,
+    ProvenanceError,
+    TemporaryError,
+    UsageError,
+    VerificationError,
+)
+from provenance_oracle.verifier.manifest.statement import Manifest, ManifestFile
+from provenance_oracle.verifier.strict.files import OpenFile
 
 CONTENT = {"a.txt": b"alpha", "empty": b"", "sub/b.bin": os.urandom(10_000), "sub/deep/c": b"c" * 5000}
 
@@ -135,14 +142,14 @@ def test_refuses_links_and_special_files(release: Path, make: Callable[[Path], N
 
 def test_refuses_devices() -> None:
     # /dev/null as it is: making a device needs root.
-    from verifier.strict.files import identify
+    from provenance_oracle.verifier.strict.files import identify
 
     with pytest.raises(FormatError, match="a character device"):
         identify(os.stat("/dev/null"), "null", 0)
 
 
 def test_refuses_a_file_on_another_file_system(release: Path) -> None:
-    from verifier.strict.files import identify
+    from provenance_oracle.verifier.strict.files import identify
 
     with pytest.raises(FormatError, match="another file system"):
         identify((release / "a.txt").stat(), "a.txt", device=-1)

@@ -13,9 +13,9 @@ from types import ModuleType
 
 import pytest
 
-from verifier.disk.build import DiskPlan, DiskResult, digest_disk
-from verifier.disk.recipes import EROFS_1_5, EROFS_1_9, EROFS_CURRENT, Layout, Recipe
-from verifier.disk.verity import ZERO_UUID, VerityParameters
+from provenance_oracle.verifier.disk.build import DiskPlan, DiskResult, digest_disk
+from provenance_oracle.verifier.disk.recipes import EROFS_1_5, EROFS_1_9, EROFS_CURRENT, Layout, Recipe
+from provenance_oracle.verifier.disk.verity import ZERO_UUID, VerityParameters
 
 HERE = Path(__file__).parent
 # The bare images of a tree with one file `a` holding "hello\n", by the layout that writes them.

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from verifier.disk.tree import Kind, Node, directory
+from provenance_oracle.verifier.disk.tree import Kind, Node, directory
 
 SIZES = (
     0,

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import pytest
 
-from verifier.disk import (
+from provenance_oracle.verifier.disk import (
     EROFS_1_5,
     LAYOUTS,
     PRIVATEMODE,
@@ -23,8 +23,8 @@ from verifier.disk import (
     plan_disk,
     tinfoil,
 )
-from verifier.disk.recipes import EROFS_1_9, EROFS_CURRENT
-from verifier.errors import ChangedError, FormatError, TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.disk.recipes import EROFS_1_9, EROFS_CURRENT
+from provenance_oracle.verifier.errors import ChangedError, FormatError, TemporaryError, UsageError, VerificationError
 
 T1_ROOTS = {
     "erofs-1.9": "c2783825d439ca85146169b8d00203579cb7634fb5c06a6234fd288a4e3c3d55",
@@ -447,7 +447,7 @@ def test_memory_stays_bounded(tmp_path):
     with (folder / "weights").open("wb") as file:
         file.truncate(1 << 28)
     code = (
-        "import sys; from pathlib import Path; from verifier.disk import *\n"
+        "import sys; from pathlib import Path; from provenance_oracle.verifier.disk import *\n"
         "digest_disk(plan_disk(Path(sys.argv[1]), PRIVATEMODE), file_hash=True)\n"
         # not ru_maxrss, which a child inherits from a large parent
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"

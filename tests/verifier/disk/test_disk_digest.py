@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.disk import DiskDigest, VerityParameters, match_disk_digests, parse_disk_digest
-from verifier.errors import FormatError, ProvenanceError, VerificationError
+from provenance_oracle.verifier.disk import DiskDigest, VerityParameters, match_disk_digests, parse_disk_digest
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, VerificationError
 
 RECORD = DiskDigest("privatemode", "erofs-1.9", VerityParameters(salt=b"\0"), 77, bytes(range(32)), bytes(32))
 

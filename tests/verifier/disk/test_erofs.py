@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from verifier.disk.build import digest_disk, plan_disk
-from verifier.disk.erofs import plan_erofs
-from verifier.disk.erofs_bytes import inode_record
-from verifier.disk.image import image_chunks
-from verifier.disk.recipes import EROFS_1_5
-from verifier.disk.tree import Kind, Node, directory
-from verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.disk.build import digest_disk, plan_disk
+from provenance_oracle.verifier.disk.erofs import plan_erofs
+from provenance_oracle.verifier.disk.erofs_bytes import inode_record
+from provenance_oracle.verifier.disk.image import image_chunks
+from provenance_oracle.verifier.disk.recipes import EROFS_1_5
+from provenance_oracle.verifier.disk.tree import Kind, Node, directory
+from provenance_oracle.verifier.errors import FormatError, UsageError
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/erofs.json").read_text())["rows"]
 

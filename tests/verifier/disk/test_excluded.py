@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.disk import PRIVATEMODE, digest_disk, plan_disk, plan_sizes
-from verifier.disk.excluded import apply_excluded, parse_excluded
-from verifier.disk.globs import gitattributes, gitignore, shell_glob
-from verifier.disk.lfs import pointer_bytes
-from verifier.disk.tree import read_tree, walk
-from verifier.errors import ProvenanceError, UsageError
+from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, plan_disk, plan_sizes
+from provenance_oracle.verifier.disk.excluded import apply_excluded, parse_excluded
+from provenance_oracle.verifier.disk.globs import gitattributes, gitignore, shell_glob
+from provenance_oracle.verifier.disk.lfs import pointer_bytes
+from provenance_oracle.verifier.disk.tree import read_tree, walk
+from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 # A repository with something for every rule.
 FILES = {

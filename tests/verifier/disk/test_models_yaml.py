@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.disk import find_disk, parse_models_yaml, parse_published_disk
-from verifier.disk.models_yaml import normalized_name
-from verifier.errors import FormatError, ProvenanceError, UsageError
+from provenance_oracle.verifier.disk import find_disk, parse_models_yaml, parse_published_disk
+from provenance_oracle.verifier.disk.models_yaml import normalized_name
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError
 
 OPT_125M = {
     "model_source": "https://huggingface.co/facebook/opt-125m",

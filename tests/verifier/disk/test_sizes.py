@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.disk import PRIVATEMODE, plan_sizes, tinfoil
-from verifier.disk.sizes import parse_sizes
-from verifier.disk.tree import Kind, walk
-from verifier.errors import FormatError, ProvenanceError
+from provenance_oracle.verifier.disk import PRIVATEMODE, plan_sizes, tinfoil
+from provenance_oracle.verifier.disk.sizes import parse_sizes
+from provenance_oracle.verifier.disk.tree import Kind, walk
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError
 
 # The files of facebook/opt-125m at 27dcfa74d334bc871f3234de431e71c6eeba5dd6.
 OPT_125M = b"""\

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from verifier.disk import digest_disk, plan_disk
-from verifier.disk.erofs_bytes import seal_first_block
-from verifier.disk.image import image_chunks
-from verifier.disk.recipes import EROFS_1_5
-from verifier.disk.tree import read_tree
-from verifier.disk.verity import ZERO_UUID
+from provenance_oracle.verifier.disk import digest_disk, plan_disk
+from provenance_oracle.verifier.disk.erofs_bytes import seal_first_block
+from provenance_oracle.verifier.disk.image import image_chunks
+from provenance_oracle.verifier.disk.recipes import EROFS_1_5
+from provenance_oracle.verifier.disk.tree import read_tree
+from provenance_oracle.verifier.disk.verity import ZERO_UUID
 
 
 def make_image(tool, folder, image):

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import pytest
 
-from verifier.disk import PRIVATEMODE, digest_disk, hash_blocks, plan_disk, verify_image
-from verifier.disk.verity import VerityParameters, superblock
-from verifier.errors import FormatError, ProvenanceError, UsageError, VerificationError
+from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, hash_blocks, plan_disk, verify_image
+from provenance_oracle.verifier.disk.verity import VerityParameters, superblock
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError, VerificationError
 
 
 @pytest.fixture

@@ -12,10 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.disk.hash_area import HashArea
-from verifier.disk.verity import VerityParameters, block_hasher, hash_blocks, parse_superblock, superblock
-from verifier.disk.verity_tree import TreeBuilder
-from verifier.errors import FormatError, ProvenanceError
+from provenance_oracle.verifier.disk.hash_area import HashArea
+from provenance_oracle.verifier.disk.verity import (
+    VerityParameters,
+    block_hasher,
+    hash_blocks,
+    parse_superblock,
+    superblock,
+)
+from provenance_oracle.verifier.disk.verity_tree import TreeBuilder
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "golden/verity.json").read_text())["rows"]

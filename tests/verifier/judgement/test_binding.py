@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
-from verifier.manifest.dsse import verify_signature
-from verifier.manifest.key import parse_public_key
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
+from provenance_oracle.verifier.manifest.dsse import verify_signature
+from provenance_oracle.verifier.manifest.key import parse_public_key
 
 ALL = tuple(BINDINGS)
 

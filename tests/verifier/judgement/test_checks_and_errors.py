@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from verifier.checks import Check, Outcome, failed, not_checked, passed, passed_bits
-from verifier.errors import (
+from provenance_oracle.verifier.checks import Check, Outcome, failed, not_checked, passed, passed_bits
+from provenance_oracle.verifier.errors import (
     AppraisalError,
     CrlStaleError,
     FormatError,
@@ -16,7 +16,7 @@ from verifier.errors import (
     UsageError,
     VerificationError,
 )
-from verifier.judgement.sheet import NOT_REACHED, CheckSheet
+from provenance_oracle.verifier.judgement.sheet import NOT_REACHED, CheckSheet
 
 # On chain for ever: never edit a line, only add at the end.
 BITS = [

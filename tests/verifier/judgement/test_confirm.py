@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.cli.describe_record import confirmation_lines
+from provenance_oracle.verifier.errors import ProvenanceError, RecordError, TemporaryError, VerificationError
+from provenance_oracle.verifier.judgement.confirm import Confirmation, confirm
+from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.judgement.release import Release, read_release
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.record.fields import Entry, Record, match_entry
 from tests.support.chain_fixtures import make_entry
 from tests.support.whole_releases import AT, Deviation, guest, lay_out
-from verifier.checks import Check, Outcome
-from verifier.cli.describe_record import confirmation_lines
-from verifier.errors import ProvenanceError, RecordError, TemporaryError, VerificationError
-from verifier.judgement.confirm import Confirmation, confirm
-from verifier.judgement.judge import judge
-from verifier.judgement.release import Release, read_release
-from verifier.policy import load_policy
-from verifier.record.fields import Entry, Record, match_entry
 
 POLICY = load_policy("demo")
 NOW = AT + timedelta(days=10)

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from publisher.simulator import Role
-from tests.support.whole_releases import AT, REPORT_DATA, Deviation, guest, lay_out
-from verifier.checks import Check, Outcome
-from verifier.digest.files import Limits
-from verifier.errors import (
+from provenance_oracle.publisher.simulator import Role
+from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.digest.files import Limits
+from provenance_oracle.verifier.errors import (
     AppraisalError,
     CrlStaleError,
     CrlUnavailableError,
@@ -25,10 +24,11 @@ from verifier.errors import (
     TemporaryError,
     VerificationError,
 )
-from verifier.judgement.judge import judge
-from verifier.judgement.release import CRL_PATH, Release, read_release
-from verifier.policy import load_policy
-from verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.judgement.release import CRL_PATH, Release, read_release
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.snp.kds import Fetcher
+from tests.support.whole_releases import AT, REPORT_DATA, Deviation, guest, lay_out
 
 POLICY = load_policy("demo")
 
@@ -127,11 +127,11 @@ _JUDGE = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from verifier.errors import ProvenanceError
-from verifier.judgement.judge import judge
-from verifier.policy import load_policy
-from verifier.judgement.release import read_release
-from verifier.judgement.verdict import make_failed_verdict
+from provenance_oracle.verifier.errors import ProvenanceError
+from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.judgement.release import read_release
+from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
 policy, at = load_policy("demo"), datetime.fromisoformat(sys.argv[1])
 for name in sys.argv[2:]:
     release = read_release(Path(name))

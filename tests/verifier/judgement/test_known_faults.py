@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.digest.dataset import SUM_BYTES, DatasetHasher
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
+from provenance_oracle.verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.judgement.live_model import verify_model
+from provenance_oracle.verifier.policy import load_policy
 from tests.support.live_releases import AT, lay_out
-from verifier.digest.dataset import SUM_BYTES, DatasetHasher
-from verifier.digest.tree.fsverity import fsverity_digest
-from verifier.errors import UsageError, VerificationError
-from verifier.judgement.live_model import verify_model
-from verifier.policy import load_policy
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 st = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
@@ -140,7 +140,7 @@ def test_importing_does_nothing_and_needs_no_gpu_package() -> None:
     """Functions of the library parse sys.argv, and importing it needs CuPy."""
     code = (
         "import sys; sys.argv = ['x', '--bad'];"
-        "import verifier; verifier.verify_model, verifier.load_verified, verifier.DatasetHasher;"
+        "from provenance_oracle import verifier; verifier.verify_model, verifier.load_verified, verifier.DatasetHasher;"
         "print([name for name in ('torch', 'numpy', 'cupy', 'safetensors') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from provenance_oracle.verifier.digest.dataset import DatasetHasher
 from tests.support.live_releases import lay_out
-from verifier.digest.dataset import DatasetHasher
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 st = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")

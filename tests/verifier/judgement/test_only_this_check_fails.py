@@ -15,8 +15,27 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from publisher.manifest import public_key_of, sign_statement
-from publisher.simulator.report import encode_tcb
+from provenance_oracle.publisher.manifest import public_key_of, sign_statement
+from provenance_oracle.publisher.simulator.report import encode_tcb
+from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
+from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError
+from provenance_oracle.verifier.judgement.binding import bound_report_data, verify_key_binding
+from provenance_oracle.verifier.judgement.confirm import confirm
+from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.judgement.release import KEY_PATH, Release, read_release
+from provenance_oracle.verifier.judgement.snp_claims import check_claims
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
+from provenance_oracle.verifier.manifest.key import parse_public_key
+from provenance_oracle.verifier.manifest.statement import match_report, parse_statement
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.record.fields import Entry, Record, match_entry
+from provenance_oracle.verifier.snp.chain import verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, ProductLine
+from provenance_oracle.verifier.snp.report import parse_report
+from provenance_oracle.verifier.snp.signature import match_vek_to_report, verify_report_signature
+from provenance_oracle.verifier.snp.tcb import Tcb
 from tests.support.chain_fixtures import make_entry
 from tests.support.whole_releases import (
     AT,
@@ -32,25 +51,6 @@ from tests.support.whole_releases import (
     sign_again,
     statement_of,
 )
-from verifier.checks import Check, Outcome
-from verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
-from verifier.errors import AppraisalError, ProvenanceError
-from verifier.judgement.binding import bound_report_data, verify_key_binding
-from verifier.judgement.confirm import confirm
-from verifier.judgement.judge import judge
-from verifier.judgement.release import KEY_PATH, Release, read_release
-from verifier.judgement.snp_claims import check_claims
-from verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
-from verifier.manifest.key import parse_public_key
-from verifier.manifest.statement import match_report, parse_statement
-from verifier.policy import load_policy
-from verifier.record.fields import Entry, Record, match_entry
-from verifier.snp.chain import verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import AMD_ROOTS, ProductLine
-from verifier.snp.report import parse_report
-from verifier.snp.signature import match_vek_to_report, verify_report_signature
-from verifier.snp.tcb import Tcb
 
 _SECOND = timedelta(seconds=1)
 _OTHER_KEY = ec.derive_private_key(12, ec.SECP384R1())

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from verifier.checks import Check
-from verifier.errors import ChangedError, FormatError, IncompleteError, UsageError
-from verifier.judgement import release as release_module
-from verifier.judgement.release import RELEASE_PATHS, read_release
-from verifier.strict.files import OpenFile, open_file
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import ChangedError, FormatError, IncompleteError, UsageError
+from provenance_oracle.verifier.judgement import release as release_module
+from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, read_release
+from provenance_oracle.verifier.strict.files import OpenFile, open_file
 
 CONTENT = {path: path.encode() for path in RELEASE_PATHS if path != "provenance/snp/vek.der"}
 MANIFEST = "provenance/manifest.dsse.json"

@@ -5,6 +5,24 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.judgement.snp_claims import (
+    GUEST_POLICY_BITS,
+    PLATFORM_INFO_BITS,
+    check_claims,
+    check_revocation,
+    grade_of,
+)
+from provenance_oracle.verifier.policy import (
+    Abi,
+    GuestPolicyRules,
+    PlatformInfoRules,
+    Word,
+)
+from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.products import Cpuid, RootKind
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 from tests.support.sample_claims import (
     BASELINE,
     CHECKS,
@@ -22,24 +40,6 @@ from tests.support.sample_claims import (
     failures,
     policy_with,
 )
-from verifier.checks import Check, Outcome
-from verifier.judgement.snp_claims import (
-    GUEST_POLICY_BITS,
-    PLATFORM_INFO_BITS,
-    check_claims,
-    check_revocation,
-    grade_of,
-)
-from verifier.policy import (
-    Abi,
-    GuestPolicyRules,
-    PlatformInfoRules,
-    Word,
-)
-from verifier.snp.chain import Revocation
-from verifier.snp.products import Cpuid, RootKind
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
 
 # --- accepted ------------------------------------------------------------------------------------------------
 

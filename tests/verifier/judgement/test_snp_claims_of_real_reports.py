@@ -9,6 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.judgement.snp_claims import check_claims, grade_of
+from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
+from provenance_oracle.verifier.snp.report import SigningKey, parse_report
+from provenance_oracle.verifier.snp.signature import Claims
+from provenance_oracle.verifier.snp.tcb import Tcb, parse_tcb
 from tests.support.sample_claims import (
     BASELINE,
     CHIP,
@@ -21,12 +27,6 @@ from tests.support.sample_claims import (
     claims_with,
     failures,
 )
-from verifier.checks import Check
-from verifier.judgement.snp_claims import check_claims, grade_of
-from verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
-from verifier.snp.report import SigningKey, parse_report
-from verifier.snp.signature import Claims
-from verifier.snp.tcb import Tcb, parse_tcb
 
 # --- real reports --------------------------------------------------------------------------------------------
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.judgement.snp_claims import grade_of
+from provenance_oracle.verifier.snp.chain import verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.products import ProductLine, RootKind
+from provenance_oracle.verifier.snp.report import parse_report
+from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 from tests.support.sample_claims import BASELINE, DEMO, STRICT, failures
-from verifier.checks import Check
-from verifier.judgement.snp_claims import grade_of
-from verifier.snp.chain import verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import ProductLine, RootKind
-from verifier.snp.report import parse_report
-from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 ON_SIMULATOR = replace(STRICT, name="strict-on-simulator", roots=frozenset({RootKind.SIMULATOR}))

@@ -3,6 +3,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.judgement.snp_claims import check_claims
+from provenance_oracle.verifier.policy import (
+    Firmware,
+    TcbFloors,
+    TcbKind,
+    Word,
+)
+from provenance_oracle.verifier.snp.products import Cpuid, ProductLine
+from provenance_oracle.verifier.snp.signature import Claims
+from provenance_oracle.verifier.snp.tcb import Tcb
 from tests.support.sample_claims import (
     BASELINE,
     GOOD_TCB,
@@ -15,17 +26,6 @@ from tests.support.sample_claims import (
     failures,
     policy_with,
 )
-from verifier.checks import Check, Outcome
-from verifier.judgement.snp_claims import check_claims
-from verifier.policy import (
-    Firmware,
-    TcbFloors,
-    TcbKind,
-    Word,
-)
-from verifier.snp.products import Cpuid, ProductLine
-from verifier.snp.signature import Claims
-from verifier.snp.tcb import Tcb
 
 
 def test_a_rule_for_one_tcb_says_nothing_of_the_others() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import rfc8785
 
+from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.errors import AppraisalError, FormatError, ProvenanceError
+from provenance_oracle.verifier.judgement.judge import Judgement, judge
+from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, Release, read_release
+from provenance_oracle.verifier.judgement.verdict import EXTENSION, make_failed_verdict
+from provenance_oracle.verifier.policy import load_policy
 from tests.support.whole_releases import AT, REPORT_DATA, Deviation, guest, lay_out
-from verifier.checks import Check, Outcome
-from verifier.errors import AppraisalError, FormatError, ProvenanceError
-from verifier.judgement.judge import Judgement, judge
-from verifier.judgement.release import RELEASE_PATHS, Release, read_release
-from verifier.judgement.verdict import EXTENSION, make_failed_verdict
-from verifier.policy import load_policy
 
 POLICY = load_policy("demo")
 

@@ -15,10 +15,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError, VerificationError
-from verifier.manifest.dsse import PAYLOAD_TYPE, Envelope, pae, parse_envelope, verify_envelope, verify_signature
-from verifier.manifest.key import PublicKey, parse_public_key
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, VerificationError
+from provenance_oracle.verifier.manifest.dsse import (
+    PAYLOAD_TYPE,
+    Envelope,
+    pae,
+    parse_envelope,
+    verify_envelope,
+    verify_signature,
+)
+from provenance_oracle.verifier.manifest.key import PublicKey, parse_public_key
 
 PAYLOAD = b'{"x":1}'
 

@@ -9,9 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.manifest.names import may_hold_code, parse_model_name, parse_path, parse_version, refuse_collisions
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.manifest.names import (
+    may_hold_code,
+    parse_model_name,
+    parse_path,
+    parse_version,
+    refuse_collisions,
+)
 
 
 def path(text: str) -> str:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.manifest.statement import ManifestFile, Role, parse_statement
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.manifest.statement import ManifestFile, Role, parse_statement
 
 A, B = "ab" * 32, "cd" * 32
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.record.batch import DEPTH, LEAVES_MAX, Batch, Proof, seal_batch, verify_proof
+from provenance_oracle.verifier.record.codec import decode_record, encode_record, facts_of, record_id
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.signing import batch_digest
 from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.record.batch import DEPTH, LEAVES_MAX, Batch, Proof, seal_batch, verify_proof
-from verifier.record.codec import decode_record, encode_record, facts_of, record_id
-from verifier.record.fields import Record
-from verifier.record.keccak import keccak256
-from verifier.record.signing import batch_digest
 
 SIZES = (1, 2, 3, 5, 64, 65, 127, 128)
 

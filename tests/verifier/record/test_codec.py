@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.record.codec import (
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.record.codec import (
     PARENTS_MAX,
     decode_record,
     encode_record,
@@ -25,8 +24,9 @@ from verifier.record.codec import (
     release_id,
     revision_id,
 )
-from verifier.record.fields import Record, RecordFields
-from verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.record.fields import Record, RecordFields
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record
 
 DIGEST = st.binary(min_size=32, max_size=32)
 NAME = st.from_regex("[A-Za-z0-9._-]{1,40}", fullmatch=True)

@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.chain_fixtures import JUDGED_AT, change_entry, make_entry, make_failure, make_record
-from tests.support.whole_releases import AT, lay_out, sign_again, statement_of
-from verifier.checks import Check
-from verifier.errors import UsageError, VerificationError
-from verifier.judgement.judge import judge
-from verifier.judgement.release import read_release
-from verifier.policy import load_policy
-from verifier.record.fields import (
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.judgement.release import read_release
+from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.record.fields import (
     Entry,
     Record,
     RecordFields,
@@ -29,8 +27,10 @@ from verifier.record.fields import (
     product_line_name,
     workload_identity,
 )
-from verifier.record.standing import SIMULATED_CODE
-from verifier.snp.products import ProductLine, RootKind
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.snp.products import ProductLine, RootKind
+from tests.support.chain_fixtures import JUDGED_AT, change_entry, make_entry, make_failure, make_record
+from tests.support.whole_releases import AT, lay_out, sign_again, statement_of
 
 MEASUREMENT = bytes(range(48))
 

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.chain_fixtures import DeployedRegistry, checksummed, make_record
-from verifier.record.codec import namespace_id
-from verifier.record.keccak import keccak256
-from verifier.record.signing import (
+from provenance_oracle.verifier.record.codec import namespace_id
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.signing import (
     NAMESPACES_NAME,
     REGISTRY_NAME,
     Domain,
@@ -21,7 +20,8 @@ from verifier.record.signing import (
     identity_change_digest,
     report_digest,
 )
-from verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from tests.support.chain_fixtures import DeployedRegistry, checksummed, make_record
 
 ADDRESS, OWNER = b"\xa1" * 20, b"\xb2" * 20
 CHAIN_ID = 23294

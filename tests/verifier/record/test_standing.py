@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.record.codec import record_id
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
 from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.record.codec import record_id
-from verifier.record.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
 
 # Name, lowest bit, width: the layout in `contracts/lib/Standings.sol`, lowest bit first.
 NUMBERS = {

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.cli.options import registry_reader
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.deployment import Deployment, encode_deployment, parse_deployment
+from provenance_oracle.verifier.registry.lookup import open_deployment
 from tests.support.chain_fixtures import DeployedRegistry, make_record
-from verifier.checks import Check
-from verifier.cli.options import registry_reader
-from verifier.errors import FormatError, ProvenanceError, UsageError
-from verifier.record.keccak import keccak256
-from verifier.registry.contract import load_artifact
-from verifier.registry.deployment import Deployment, encode_deployment, parse_deployment
-from verifier.registry.lookup import open_deployment
 
 DEPLOYMENT = Deployment(23294, b"\x01" * 20, b"\x02" * 20, b"\x03" * 20, 7, b"\x04" * 32, b"\x05" * 32)
 FILE = json.loads(encode_deployment(DEPLOYMENT))

@@ -8,15 +8,22 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.errors import TemporaryError, VerificationError
+from provenance_oracle.verifier.record.batch import seal_batch
+from provenance_oracle.verifier.record.codec import record_id
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.signing import batch_digest
+from provenance_oracle.verifier.registry.events import (
+    Admission,
+    HistoryEvent,
+    LeafClosure,
+    Publication,
+    Recount,
+    Revocation,
+)
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import DeployedRegistry, deploy_registry, make_failure, make_record
 from tests.support.fake_nodes import lying, telling_calls, telling_logs, with_word
-from verifier.errors import TemporaryError, VerificationError
-from verifier.record.batch import seal_batch
-from verifier.record.codec import record_id
-from verifier.record.fields import Record
-from verifier.record.signing import batch_digest
-from verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount, Revocation
-from verifier.registry.reader import RegistryReader
 
 pytestmark = pytest.mark.chain
 

@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 
+from provenance_oracle.verifier.errors import RecordError, UsageError
+from provenance_oracle.verifier.record.codec import record_id, release_id
+from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.registry.lineage import Ancestor, in_tree_order
+from provenance_oracle.verifier.registry.lookup import find_ancestors, find_entries
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_entry, make_failure, make_record
-from verifier.errors import RecordError, UsageError
-from verifier.record.codec import record_id, release_id
-from verifier.record.fields import Entry
-from verifier.registry.lineage import Ancestor, in_tree_order
-from verifier.registry.lookup import find_ancestors, find_entries
-from verifier.registry.reader import RegistryReader
 
 NAME = "org/model"
 NEW = make_entry(make_record(name=NAME))

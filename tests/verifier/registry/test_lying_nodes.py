@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.errors import ProvenanceError, RecordError, TemporaryError
+from provenance_oracle.verifier.record.codec import record_id
+from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.text import printable
 from tests.support.chain_fixtures import DeployedRegistry, make_record
 from tests.support.fake_nodes import lying, telling_calls, telling_logs, with_word
-from verifier.errors import ProvenanceError, RecordError, TemporaryError
-from verifier.record.codec import record_id
-from verifier.record.fields import Entry
-from verifier.registry.reader import RegistryReader
-from verifier.text import printable
 
 pytestmark = pytest.mark.chain
 

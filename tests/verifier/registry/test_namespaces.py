@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle.chain.anvil import EmbeddedChain
+from provenance_oracle.oracle.chain.anvil import EmbeddedChain
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, VerificationError
+from provenance_oracle.verifier.record.codec import namespace_id
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry.namespaces import Kind, NamespaceEntry, next_head
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import (
     PUBLIC_DELAY_SECONDS,
     DeployedRegistry,
@@ -18,12 +24,6 @@ from tests.support.chain_fixtures import (
     make_record,
 )
 from tests.support.fake_nodes import lying, telling_calls, telling_logs, with_word
-from verifier.checks import Check
-from verifier.errors import ProvenanceError, TemporaryError, VerificationError
-from verifier.record.codec import namespace_id
-from verifier.record.keccak import keccak256
-from verifier.registry.namespaces import Kind, NamespaceEntry, next_head
-from verifier.registry.reader import RegistryReader
 
 pytestmark = pytest.mark.chain
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.registry.node import connect, shown_url
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import DeployedRegistry
 from tests.support.fake_nodes import babbling, dripping, lying, node
-from verifier.errors import ProvenanceError, TemporaryError, UsageError
-from verifier.registry.node import connect, shown_url
-from verifier.registry.reader import RegistryReader
 
 pytestmark = pytest.mark.chain
 
@@ -107,7 +107,7 @@ def test_a_node_that_stalls_is_given_up() -> None:
 
 @pytest.mark.parametrize(("piece", "pause_seconds"), [(b" ", 0.01), (b" " * (1 << 20), 0.0)])
 def test_an_answer_without_end_is_cut_off(piece: bytes, pause_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verifier.registry.node.ANSWER_MAX_BYTES", 8 << 20)
+    monkeypatch.setattr("provenance_oracle.verifier.registry.node.ANSWER_MAX_BYTES", 8 << 20)
     started = time.monotonic()
     with dripping(piece, pause_seconds) as url, pytest.raises(TemporaryError, match="without end"):
         RegistryReader(url, ADDRESS, timeout_seconds=0.5)

@@ -7,6 +7,12 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
+from provenance_oracle.verifier.record.codec import namespace_id, record_id, release_id
+from provenance_oracle.verifier.record.fields import Record, Signer
+from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry.reader import ENTRIES_MAX, RegistryReader
 from tests.support.chain_fixtures import (
     DeployedRegistry,
     checksummed,
@@ -15,12 +21,6 @@ from tests.support.chain_fixtures import (
     make_record,
 )
 from tests.support.fake_nodes import lying
-from verifier.checks import Check
-from verifier.errors import RecordError, UsageError, VerificationError
-from verifier.record.codec import namespace_id, record_id, release_id
-from verifier.record.fields import Record, Signer
-from verifier.record.keccak import keccak256
-from verifier.registry.reader import ENTRIES_MAX, RegistryReader
 
 pytestmark = pytest.mark.chain
 
@@ -193,7 +193,7 @@ def test_a_claimed_name_leads_to_what_the_namespace_took_in_or_holds(registry: D
 
 def test_a_long_list_is_cut(registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ENTRIES_MAX == 100
-    monkeypatch.setattr("verifier.registry.reader.ENTRIES_MAX", 2)
+    monkeypatch.setattr("provenance_oracle.verifier.registry.reader.ENTRIES_MAX", 2)
     for number in (1, 2, 3):
         registry.publish(numbered(number))
     entries = registry.reader().entries_of_model(make_record().model_digest)
@@ -220,7 +220,9 @@ def test_an_answer_too_large_is_asked_for_in_pieces(
     for number in (1, 2, 3):
         registry.publish(numbered(number))
     reader = registry.reader()
-    monkeypatch.setattr("verifier.registry.node.ANSWER_MAX_BYTES", 3500)  # two events of some 1,700 bytes
+    monkeypatch.setattr(
+        "provenance_oracle.verifier.registry.node.ANSWER_MAX_BYTES", 3500
+    )  # two events of some 1,700 bytes
     assert len(reader.entries_of_model(make_record().model_digest)) == 3
 
 

@@ -6,6 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import RecordError
+from provenance_oracle.verifier.record.batch import seal_batch
+from provenance_oracle.verifier.record.codec import record_id
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.signing import batch_digest, report_digest
 from tests.support.chain_fixtures import (
     PUBLIC_DELAY_SECONDS,
     DeployedRegistry,
@@ -14,12 +20,6 @@ from tests.support.chain_fixtures import (
     make_record,
     oracle_tuple,
 )
-from verifier.checks import Check
-from verifier.errors import RecordError
-from verifier.record.batch import seal_batch
-from verifier.record.codec import record_id
-from verifier.record.fields import Record
-from verifier.record.signing import batch_digest, report_digest
 
 pytestmark = pytest.mark.chain
 

@@ -10,16 +10,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Role, der, forms
-from publisher.simulator.certificates import Pss
+from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Role, der, forms
+from provenance_oracle.publisher.simulator.certificates import Pss
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.snp.authority import PSS_PLAIN, PSS_WITH_TRAILER
+from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind, TrustedRoot
+from provenance_oracle.verifier.snp.report import SigningKey
 from tests.support.real_sets import anchor, real_set
-from verifier.checks import Check
-from verifier.errors import FormatError, VerificationError
-from verifier.snp.authority import PSS_PLAIN, PSS_WITH_TRAILER
-from verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind, TrustedRoot
-from verifier.snp.report import SigningKey
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-import verifier.snp
-from publisher.simulator import FakeAmd, FakeGuest
-from verifier.snp.certificates import parse_certificate
-from verifier.snp.products import ProductLine
+import provenance_oracle.verifier.snp
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.snp.certificates import parse_certificate
+from provenance_oracle.verifier.snp.products import ProductLine
 
 _VCEK = FakeGuest.on(FakeAmd.load(ProductLine.MILAN), at=datetime(2026, 11, 21, tzinfo=UTC)).vek().certificate
 
@@ -40,6 +40,6 @@ def test_serial_number_zero_still_loads_in_cryptography() -> None:
 
 def test_the_verifier_does_not_use_the_x509_parser() -> None:
     """Else the day on which serial number 0 is refused would be the day on which the oracle stops."""
-    sources = {path.name: path.read_text() for path in Path(verifier.snp.__path__[0]).glob("*.py")}
+    sources = {path.name: path.read_text() for path in Path(provenance_oracle.verifier.snp.__path__[0]).glob("*.py")}
     assert "certificates.py" in sources
     assert [name for name, text in sources.items() if "x509" in "".join(re.findall(r"^.*import.*$", text, re.M))] == []

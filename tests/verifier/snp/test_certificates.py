@@ -11,12 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
-from publisher.simulator.certificates import CertificateTemplate, Pss
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.snp.certificates import Certificate, parse_certificate, split_certificates
-from verifier.snp.products import ProductLine
+from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
+from provenance_oracle.publisher.simulator.certificates import CertificateTemplate, Pss
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.certificates import Certificate, parse_certificate, split_certificates
+from provenance_oracle.verifier.snp.products import ProductLine
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _AMD = FakeAmd.load(ProductLine.MILAN)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
+from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.snp.certificates import parse_certificate
+from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, ProductLine, RootKind
+from provenance_oracle.verifier.snp.report import SigningKey
 from tests.support.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
-from verifier.checks import Check
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.snp.certificates import parse_certificate
-from verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import AMD_ROOTS, ProductLine, RootKind
-from verifier.snp.report import SigningKey
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _ARKS = ("ARK-Milan", "ARK-Genoa", "ARK-Turin")

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from publisher.simulator import FakeAmd, FakeGuest, Name, Role
-from verifier.errors import CrlUnavailableError, FormatError, TemporaryError, UsageError
-from verifier.snp.current_crl import with_current_crl
-from verifier.snp.kds import crl_url
-from verifier.snp.products import ProductLine
-from verifier.snp.report import SigningKey
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, Name, Role
+from provenance_oracle.verifier.errors import CrlUnavailableError, FormatError, TemporaryError, UsageError
+from provenance_oracle.verifier.snp.current_crl import with_current_crl
+from provenance_oracle.verifier.snp.kds import crl_url
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)

@@ -9,9 +9,9 @@ from cryptography.x509 import ObjectIdentifier
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from publisher.simulator import der
-from verifier.errors import FormatError
-from verifier.snp.der import (
+from provenance_oracle.publisher.simulator import der
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.der import (
     GENERALIZED_TIME,
     SEQUENCE,
     SET,

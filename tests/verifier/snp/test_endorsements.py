@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.simulator import Extension, FakeAmd, FakeGuest, der, forms
-from publisher.simulator.certificates import Pss
+from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, der, forms
+from provenance_oracle.publisher.simulator.certificates import Pss
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.snp.certificates import CERTIFICATE_MAX_BYTES, parse_certificate, split_certificates
+from provenance_oracle.verifier.snp.crl import CRL_MAX_BYTES, parse_crl
+from provenance_oracle.verifier.snp.endorsements import Endorsements, parse_endorsements, parse_vek
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
 from tests.support.real_sets import NAMES, anchor, crl, judge, real_set
 from tests.verifier.snp.test_second_opinion import changed
-from verifier.checks import Check
-from verifier.errors import FormatError, VerificationError
-from verifier.snp.certificates import CERTIFICATE_MAX_BYTES, parse_certificate, split_certificates
-from verifier.snp.crl import CRL_MAX_BYTES, parse_crl
-from verifier.snp.endorsements import Endorsements, parse_endorsements, parse_vek
-from verifier.snp.products import ProductLine
-from verifier.snp.report import SigningKey
 
 _AT = datetime(2026, 11, 21, tzinfo=UTC)
 _GUEST = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)

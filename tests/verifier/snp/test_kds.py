@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
-from verifier.snp import kds
-from verifier.snp.products import ProductLine
-from verifier.snp.report import SigningKey
-from verifier.snp.tcb import Tcb
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.snp import kds
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.tcb import Tcb
 
 _CHIP_ID = bytes(range(64))
 _TURIN_CHIP_ID = bytes.fromhex("59790fb1c39f35c1") + bytes(56)

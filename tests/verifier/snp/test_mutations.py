@@ -16,19 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from publisher.simulator import FakeAmd, FakeGuest, Role, der
-from publisher.simulator.certificates import Pss
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, Role, der
+from provenance_oracle.publisher.simulator.certificates import Pss
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.snp.certificates import parse_certificate
+from provenance_oracle.verifier.snp.chain import verify_chain
+from provenance_oracle.verifier.snp.der import Value, parse_der
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine
+from provenance_oracle.verifier.snp.report import REPORT_BYTES, parse_report
+from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 from tests.support.real_sets import NAMES, RealSet, crl, judge, real_set
 from tests.verifier.snp.test_second_opinion import changed
-from verifier.checks import Check
-from verifier.errors import FormatError, VerificationError
-from verifier.snp.certificates import parse_certificate
-from verifier.snp.chain import verify_chain
-from verifier.snp.der import Value, parse_der
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine
-from verifier.snp.report import REPORT_BYTES, parse_report
-from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
 _MUTANTS = int(os.environ.get("PROVENANCE_MUTANTS", "1200"))
 # Signing with RSA-4096 takes longer than judging.

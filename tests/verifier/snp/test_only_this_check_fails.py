@@ -14,17 +14,24 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Pss, Role, der, forms
-from publisher.simulator.report import encode_tcb
-from verifier.checks import Check
-from verifier.errors import VerificationError
-from verifier.snp.chain import Revocation, VerifiedChain, verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, Cpuid, ProductLine, RootKind, TrustedRoot
-from verifier.snp.report import SigningKey, parse_report
-from verifier.snp.signature import MatchedVek, match_vek_to_report, verify_report_signature
-from verifier.snp.tcb import parse_tcb
+from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Pss, Role, der, forms
+from provenance_oracle.publisher.simulator.report import encode_tcb
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import VerificationError
+from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import (
+    AMD_ROOTS,
+    SIMULATOR_ROOTS,
+    Cpuid,
+    ProductLine,
+    RootKind,
+    TrustedRoot,
+)
+from provenance_oracle.verifier.snp.report import SigningKey, parse_report
+from provenance_oracle.verifier.snp.signature import MatchedVek, match_vek_to_report, verify_report_signature
+from provenance_oracle.verifier.snp.tcb import parse_tcb
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)

@@ -10,11 +10,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from publisher.simulator import FakeAmd, FakeGuest
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.snp.products import Cpuid, ProductLine
-from verifier.snp.report import HOST_VMPL, REPORT_BYTES, SIGNED_BYTES, Report, SigningKey, parse_report
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.products import Cpuid, ProductLine
+from provenance_oracle.verifier.snp.report import (
+    HOST_VMPL,
+    REPORT_BYTES,
+    SIGNED_BYTES,
+    Report,
+    SigningKey,
+    parse_report,
+)
 
 _GUEST = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=datetime(2026, 11, 21, tzinfo=UTC))
 _P384_ORDER = 2**384 - 1388124618062372383947042015309946732620727252194336364173

@@ -15,10 +15,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from OpenSSL import crypto
 
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.snp.certificates import Certificate, parse_certificate
+from provenance_oracle.verifier.snp.crl import Crl, parse_crl
 from tests.support.real_sets import NAMES, anchor, crl, judge, real_set
-from verifier.errors import FormatError, VerificationError
-from verifier.snp.certificates import Certificate, parse_certificate
-from verifier.snp.crl import Crl, parse_crl
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number", "ignore:Attribute's length must be")
 _IN_CRL_TIME = datetime(2023, 6, 1, tzinfo=UTC)

@@ -12,16 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.snp.chain import VerifiedChain, verify_chain
+from provenance_oracle.verifier.snp.endorsements import VekCertificate, parse_endorsements
+from provenance_oracle.verifier.snp.products import (
+    AMD_ROOTS,
+    SIMULATOR_ROOTS,
+    Cpuid,
+    ProductLine,
+    describe_cpuid,
+    line_of_cpuid,
+)
+from provenance_oracle.verifier.snp.report import Report, SigningKey, parse_report
+from provenance_oracle.verifier.snp.signature import match_vek_to_report, verify_report_signature
+from provenance_oracle.verifier.snp.tcb import LAYOUTS
 from tests.support.real_sets import NAMES, judge, real_set
-from verifier.checks import Check
-from verifier.errors import FormatError, VerificationError
-from verifier.snp.chain import VerifiedChain, verify_chain
-from verifier.snp.endorsements import VekCertificate, parse_endorsements
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, Cpuid, ProductLine, describe_cpuid, line_of_cpuid
-from verifier.snp.report import Report, SigningKey, parse_report
-from verifier.snp.signature import match_vek_to_report, verify_report_signature
-from verifier.snp.tcb import LAYOUTS
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _MILAN_V2, _GENOA, _TURIN = "milan-v2-automata-gcp", "genoa-v5-lunal-SIENA-model-a0", "turin-v5-mstav-aci"

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Pss, der, forms
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.snp.chain import Revocation, VerifiedChain, verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import SIMULATOR_ROOTS, ProductLine, RootKind
-from verifier.snp.report import parse_report
-from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Pss, der, forms
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import SIMULATOR_ROOTS, ProductLine, RootKind
+from provenance_oracle.verifier.snp.report import parse_report
+from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)

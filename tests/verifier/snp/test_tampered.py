@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.snp.chain import verify_chain
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.products import AMD_ROOTS
+from provenance_oracle.verifier.snp.report import REPORT_BYTES, SIGNED_BYTES, parse_report
+from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 from tests.support.real_sets import NAMES, real_set
-from verifier.checks import Check
-from verifier.errors import FormatError, VerificationError
-from verifier.snp.chain import verify_chain
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import AMD_ROOTS
-from verifier.snp.report import REPORT_BYTES, SIGNED_BYTES, parse_report
-from verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
 # One of each version and layout; with PROVENANCE_MUTANTS, which `make prove` sets, every report there is.
 _SAMPLE = ("milan-v2-enarx-steward-IDBLOCK", "milan-v3-dstack", "turin-v5-mstav-aci")

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, VerificationError
+from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, RootKind
+from provenance_oracle.verifier.snp.report import SigningKey
+from provenance_oracle.verifier.snp.signature import Claims
+from provenance_oracle.verifier.snp.tcb import Tcb
 from tests.support.real_sets import NAMES, RealSet, anchor, crl, judge, real_set
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError, VerificationError
-from verifier.snp.chain import Revocation
-from verifier.snp.evidence import Evidence
-from verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, RootKind
-from verifier.snp.report import SigningKey
-from verifier.snp.signature import Claims
-from verifier.snp.tcb import Tcb
 
 _SECOND = timedelta(seconds=1)
 _CRL_AT = datetime(2023, 6, 1, tzinfo=UTC)

@@ -17,17 +17,17 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, VerificationError
+from provenance_oracle.verifier.snp.authority import PSS_PLAIN, verify_pss
+from provenance_oracle.verifier.snp.certificates import Signed
+from provenance_oracle.verifier.snp.chain import verify_chain
+from provenance_oracle.verifier.snp.der import INTEGER, SEQUENCE, parse_der
+from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.products import AMD_ROOTS
+from provenance_oracle.verifier.snp.report import SIGNED_BYTES, parse_report
+from provenance_oracle.verifier.snp.signature import MatchedVek, match_vek_to_report, verify_report_signature
 from tests.support.real_sets import real_set
-from verifier.checks import Check
-from verifier.errors import FormatError, ProvenanceError, VerificationError
-from verifier.snp.authority import PSS_PLAIN, verify_pss
-from verifier.snp.certificates import Signed
-from verifier.snp.chain import verify_chain
-from verifier.snp.der import INTEGER, SEQUENCE, parse_der
-from verifier.snp.endorsements import parse_endorsements
-from verifier.snp.products import AMD_ROOTS
-from verifier.snp.report import SIGNED_BYTES, parse_report
-from verifier.snp.signature import MatchedVek, match_vek_to_report, verify_report_signature
 
 _COMPONENT_BYTES = 72
 

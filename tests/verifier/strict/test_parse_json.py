@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.errors import FormatError
-from verifier.strict.parse_json import MAX_INTEGER, Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.strict.parse_json import MAX_INTEGER, Fields, parse_json
 
 
 def parse(data: bytes, max_bytes: int = 1 << 20, max_depth: int = 32) -> object:

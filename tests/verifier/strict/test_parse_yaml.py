@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.policy_pages import BASELINE, STRICT, STRICT_TREE, edited, key_paths, refused, tree_at
-from verifier.errors import UsageError
-from verifier.policy import (
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.policy import (
     parse_policy,
 )
+from tests.support.policy_pages import BASELINE, STRICT, STRICT_TREE, edited, key_paths, refused, tree_at
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.errors import UsageError
-from verifier.strict.timestamps import format_time, parse_time
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.timestamps import format_time, parse_time
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,21 @@ from itertools import accumulate
 from random import Random, SystemRandom
 from typing import Protocol
 
-from verifier.checks import Check
-from verifier.digest.gpu.device import Device, DeviceError, DeviceFaultError, Lane, Lanes
-from verifier.digest.tree.blocks import Buffer, count_blocks
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, FileDigest, descriptor_digest
-from verifier.digest.tree.merkle import NODE_BLOCKS, Advance, FileSource, NodeStack, Source, read_blocks
-from verifier.digest.tree.segments import Memory, Segments
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.gpu.device import Device, DeviceError, DeviceFaultError, Lane, Lanes
+from provenance_oracle.verifier.digest.tree.blocks import Buffer, count_blocks
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, FileDigest, descriptor_digest
+from provenance_oracle.verifier.digest.tree.merkle import (
+    NODE_BLOCKS,
+    Advance,
+    FileSource,
+    NodeStack,
+    Source,
+    read_blocks,
+)
+from provenance_oracle.verifier.digest.tree.segments import Memory, Segments
+from provenance_oracle.verifier.strict.files import OpenFile
 
 _FILE_BATCH_BLOCKS = 32 * 1024 * 1024 // BLOCK_BYTES
 _MEMORY_BATCH_BLOCKS = 4 * 1024**3 // BLOCK_BYTES

@@ -13,10 +13,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from verifier.digest.gpu.device import DeviceError, DeviceMemoryError
-from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES
-from verifier.digest.tree.merkle import NODE_BLOCKS
-from verifier.strict.files import OpenFile, changed
+from provenance_oracle.verifier.digest.gpu.device import DeviceError, DeviceMemoryError
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES
+from provenance_oracle.verifier.digest.tree.merkle import NODE_BLOCKS
+from provenance_oracle.verifier.strict.files import OpenFile, changed
 
 SOURCE = Path(__file__).parent / "tree.cu"
 _KERNELS = ("hash_blocks", "hash_segments", "hash_salted_blocks")

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Protocol
 
-from verifier.digest.tree.crew import Crew
-from verifier.digest.tree.merkle import NODE_BLOCKS
-from verifier.errors import ProvenanceError, TemporaryError
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.digest.tree.crew import Crew
+from provenance_oracle.verifier.digest.tree.merkle import NODE_BLOCKS
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
+from provenance_oracle.verifier.strict.files import OpenFile
 
 _LANES_MAX = 4
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol
 
-from verifier.digest.tree.fsverity import BLOCK_BYTES
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES
 
 Buffer = bytes | bytearray | memoryview
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from verifier.digest.tree.blocks import BlockHash, FileHash
-from verifier.digest.tree.crew import Crew, Job
-from verifier.digest.tree.fsverity import BLOCK_BYTES, FileDigest, descriptor_digest
-from verifier.digest.tree.merkle import (
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash, FileHash
+from provenance_oracle.verifier.digest.tree.crew import Crew, Job
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, FileDigest, descriptor_digest
+from provenance_oracle.verifier.digest.tree.merkle import (
     NODE_BYTES,
     Advance,
     FileSource,
@@ -28,9 +28,9 @@ from verifier.digest.tree.merkle import (
     hash_nodes,
     read_blocks,
 )
-from verifier.digest.tree.native import load_native
-from verifier.digest.tree.processes import ProcessBlocks
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.digest.tree.native import load_native
+from provenance_oracle.verifier.digest.tree.processes import ProcessBlocks
+from provenance_oracle.verifier.strict.files import OpenFile
 
 PIECE_BYTES = 2 * NODE_BYTES
 _RANGE_BYTES = 4 * PIECE_BYTES

@@ -19,8 +19,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from verifier.checks import Check
-from verifier.errors import FormatError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
 
 BLOCK_BYTES = 4096
 DIGEST_BYTES = 32

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from verifier.digest.tree.blocks import BlockHash
-from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
-from verifier.errors import TemporaryError
-from verifier.strict.files import OpenFile, changed
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
+from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.strict.files import OpenFile, changed
 
 NODE_BLOCKS = BLOCK_BYTES // DIGEST_BYTES  # under one node of the first level
 NODE_BYTES = NODE_BLOCKS * BLOCK_BYTES

@@ -18,9 +18,16 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from verifier.digest.tree.blocks import BlockHash, Buffer, FileHash, HashlibFileHash, PythonBlocks, count_blocks
-from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES
-from verifier.errors import UsageError
+from provenance_oracle.verifier.digest.tree.blocks import (
+    BlockHash,
+    Buffer,
+    FileHash,
+    HashlibFileHash,
+    PythonBlocks,
+    count_blocks,
+)
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES
+from provenance_oracle.verifier.errors import UsageError
 
 _HERE = Path(__file__).parent
 LIBRARY = _HERE / "_native.so"

@@ -15,8 +15,8 @@ from mmap import mmap
 from pathlib import Path
 from threading import Lock
 
-from verifier.digest.tree.blocks import Buffer, FileHash, HashlibFileHash, PythonBlocks
-from verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES
+from provenance_oracle.verifier.digest.tree.blocks import Buffer, FileHash, HashlibFileHash, PythonBlocks
+from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES
 
 _PROGRAM = Path(__file__).parent / "_worker.py"
 _MEMORY_BYTES = 1024 * 1024  # at most this goes to a process at once

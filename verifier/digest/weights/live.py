@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from verifier.checks import Check
-from verifier.digest.tree.segments import BytesMemory, Memory, Segments
-from verifier.digest.weights.model_state import list_names
-from verifier.digest.weights.segment_hasher import SegmentHasher
-from verifier.digest.weights.tensor_table import TensorRow
-from verifier.digest.weights.weight_files import WeightsFile
-from verifier.errors import VerificationError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.segments import BytesMemory, Memory, Segments
+from provenance_oracle.verifier.digest.weights.model_state import list_names
+from provenance_oracle.verifier.digest.weights.segment_hasher import SegmentHasher
+from provenance_oracle.verifier.digest.weights.tensor_table import TensorRow
+from provenance_oracle.verifier.digest.weights.weight_files import WeightsFile
+from provenance_oracle.verifier.errors import VerificationError
 
 
 @dataclass(frozen=True)

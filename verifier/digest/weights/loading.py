@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verifier.checks import Check
-from verifier.digest.tree.fsverity import FileDigest
-from verifier.digest.tree.merkle import FileSource
-from verifier.digest.tree.segments import HOST, HostMemory
-from verifier.digest.weights.live import ConfirmedFile, match_weights
-from verifier.digest.weights.safetensors_header import TensorEntry
-from verifier.digest.weights.segment_hasher import SegmentHasher
-from verifier.digest.weights.tensor_table import TensorRow
-from verifier.digest.weights.tensors import DTYPES, PAIRED_DTYPE
-from verifier.digest.weights.weight_files import weights_file
-from verifier.errors import TemporaryError, UsageError, VerificationError
-from verifier.strict.files import OpenFile, open_any_file
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
+from provenance_oracle.verifier.digest.tree.merkle import FileSource
+from provenance_oracle.verifier.digest.tree.segments import HOST, HostMemory
+from provenance_oracle.verifier.digest.weights.live import ConfirmedFile, match_weights
+from provenance_oracle.verifier.digest.weights.safetensors_header import TensorEntry
+from provenance_oracle.verifier.digest.weights.segment_hasher import SegmentHasher
+from provenance_oracle.verifier.digest.weights.tensor_table import TensorRow
+from provenance_oracle.verifier.digest.weights.tensors import DTYPES, PAIRED_DTYPE
+from provenance_oracle.verifier.digest.weights.weight_files import weights_file
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.strict.files import OpenFile, open_any_file
 
 _TORCH_NAMES = {ours: theirs for theirs, ours in DTYPES.items()}
 

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from verifier.checks import Check
-from verifier.digest.weights.safetensors_header import TensorEntry
-from verifier.digest.weights.tensors import LiveTensor, view_tensor
-from verifier.digest.weights.weight_files import WeightsFile
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.text import printable
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.weights.safetensors_header import TensorEntry
+from provenance_oracle.verifier.digest.weights.tensors import LiveTensor, view_tensor
+from provenance_oracle.verifier.digest.weights.weight_files import WeightsFile
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.text import printable
 
 _NAMED_MAX = 5  # tensors in one message
 

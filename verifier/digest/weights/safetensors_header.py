@@ -15,11 +15,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from verifier.checks import Check
-from verifier.digest.tree.merkle import FileSource
-from verifier.errors import FormatError
-from verifier.strict.files import OpenFile
-from verifier.strict.parse_json import MAX_INTEGER, Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.merkle import FileSource
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.strict.files import OpenFile
+from provenance_oracle.verifier.strict.parse_json import MAX_INTEGER, Fields, parse_json
 
 # safetensors refuses more than 100 MB as well.
 MAX_HEADER_BYTES = 100_000_000

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from verifier.digest.gpu.cuda import CudaHasher
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.gpu.device import Device, DeviceError
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.segments import HOST, Segments
-from verifier.errors import TemporaryError
+from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.gpu.device import Device, DeviceError
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.segments import HOST, Segments
+from provenance_oracle.verifier.errors import TemporaryError
 
 _CUDA = "cuda:"
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import rfc8785
 
-from verifier.checks import Check
-from verifier.digest.weights.safetensors_header import DTYPE_BITS, parse_shape
-from verifier.errors import FormatError
-from verifier.manifest.statement import FSVERITY
-from verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.weights.safetensors_header import DTYPE_BITS, parse_shape
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.manifest.statement import FSVERITY
+from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 TABLE_PATH = "tensors.json"
 TABLE_FORMAT = "tag:provenance-oracle,2026:tensor-table/v1"

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from verifier.checks import Check
-from verifier.digest.tree.segments import HOST, HostMemory, Memory
-from verifier.errors import VerificationError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.segments import HOST, HostMemory, Memory
+from provenance_oracle.verifier.errors import VerificationError
 
 # Names of dtypes as torch and NumPy (with ml_dtypes) write them.
 DTYPES = {

@@ -11,16 +11,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from verifier.checks import Check
-from verifier.digest.tree.fsverity import FileDigest, fsverity_digest
-from verifier.digest.tree.merkle import FileSource
-from verifier.digest.weights.safetensors_header import Header, read_header
-from verifier.digest.weights.tensor_table import MAX_TABLE_BYTES, TABLE_PATH, TensorRow, parse_table
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.manifest.names import parse_path
-from verifier.manifest.statement import FSVERITY, SHA256, Manifest, ManifestFile
-from verifier.strict.files import OpenFile, open_any_file
-from verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest
+from provenance_oracle.verifier.digest.tree.merkle import FileSource
+from provenance_oracle.verifier.digest.weights.safetensors_header import Header, read_header
+from provenance_oracle.verifier.digest.weights.tensor_table import MAX_TABLE_BYTES, TABLE_PATH, TensorRow, parse_table
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.manifest.names import parse_path
+from provenance_oracle.verifier.manifest.statement import FSVERITY, SHA256, Manifest, ManifestFile
+from provenance_oracle.verifier.strict.files import OpenFile, open_any_file
+from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 WEIGHTS_SUFFIX = ".safetensors"
 INDEX_SUFFIX = ".safetensors.index.json"

@@ -17,19 +17,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.digest.choose import FallbackHasher, open_hasher
+from provenance_oracle.verifier.digest.gpu import cuda
+from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.gpu.device import Device, DeviceError, DeviceFaultError, DeviceMemoryError
+from provenance_oracle.verifier.digest.tree.blocks import PythonBlocks
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
+from provenance_oracle.verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
+from provenance_oracle.verifier.errors import ChangedError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.strict.files import OpenFile
 from tests.verifier.digest.golden_digests import GOLDEN
 from tests.verifier.digest.gpu.shim.device import Kernels, ShimDevice, aligned, build_shim
-from verifier.digest.choose import FallbackHasher, open_hasher
-from verifier.digest.gpu import cuda
-from verifier.digest.gpu.cuda import CudaHasher
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.gpu.device import Device, DeviceError, DeviceFaultError, DeviceMemoryError
-from verifier.digest.tree.blocks import PythonBlocks
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.fsverity import fsverity_digest
-from verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
-from verifier.errors import ChangedError, ProvenanceError, TemporaryError, UsageError
-from verifier.strict.files import OpenFile
 
 NODE_BYTES = 128 * 4096
 DATA = random.Random(4).randbytes(5 * NODE_BYTES)

@@ -10,17 +10,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.gpu.device import DeviceError, DeviceMemoryError
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
+from provenance_oracle.verifier.digest.tree.segments import Segments
+from provenance_oracle.verifier.errors import ChangedError
+from provenance_oracle.verifier.strict.files import OpenFile
 from tests.verifier.digest.gpu.shim.device import build_shim
 from tests.verifier.digest.gpu.shim.device_cases import DATA, DeviceBytes, DeviceCases, Source
 from tests.verifier.digest.gpu.shim.fake_cupy import CompileException, CUDARuntimeError, FakeCupy
-from verifier.digest.gpu.cuda import CudaHasher
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.gpu.device import DeviceError, DeviceMemoryError
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.fsverity import fsverity_digest
-from verifier.digest.tree.segments import Segments
-from verifier.errors import ChangedError
-from verifier.strict.files import OpenFile
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from verifier.digest.gpu.cupy_device import SOURCE
+from provenance_oracle.verifier.digest.gpu.cupy_device import SOURCE
 
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 KERNELS = ("hash_blocks", "hash_segments", "hash_salted_blocks")

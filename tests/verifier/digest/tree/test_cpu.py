@@ -20,18 +20,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.digest.files import digest_files, list_files
+from provenance_oracle.verifier.digest.tree import processes
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash, PythonBlocks
+from provenance_oracle.verifier.digest.tree.cpu import PIECE_BYTES, CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import FsVerityHasher
+from provenance_oracle.verifier.digest.tree.merkle import NODE_BYTES, FileSource
+from provenance_oracle.verifier.digest.tree.native import load_native, load_ways
+from provenance_oracle.verifier.digest.tree.processes import ProcessBlocks
+from provenance_oracle.verifier.errors import ChangedError, TemporaryError
+from provenance_oracle.verifier.strict.files import OpenFile
 from tests.verifier.digest.digest_of_zeros import digest_of_zeros
 from tests.verifier.digest.golden_digests import GOLDEN
-from verifier.digest.files import digest_files, list_files
-from verifier.digest.tree import processes
-from verifier.digest.tree.blocks import BlockHash, PythonBlocks
-from verifier.digest.tree.cpu import PIECE_BYTES, CpuHasher
-from verifier.digest.tree.fsverity import FsVerityHasher
-from verifier.digest.tree.merkle import NODE_BYTES, FileSource
-from verifier.digest.tree.native import load_native, load_ways
-from verifier.digest.tree.processes import ProcessBlocks
-from verifier.errors import ChangedError, TemporaryError
-from verifier.strict.files import OpenFile
 
 LEVEL_BYTES = 128 * NODE_BYTES  # under a node of the second level
 BORDERS = (4096, NODE_BYTES, 2 * NODE_BYTES, PIECE_BYTES, 4 * PIECE_BYTES)
@@ -302,7 +302,7 @@ def test_no_process_where_none_can_be_started(monkeypatch: pytest.MonkeyPatch) -
 PEAK = """
 import sys
 from dataclasses import dataclass
-from verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 
 @dataclass(frozen=True)
 class Zeros:

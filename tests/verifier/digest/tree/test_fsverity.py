@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, fsverity_digest, model_digest
+from provenance_oracle.verifier.errors import FormatError
 from tests.verifier.digest.golden_digests import GOLDEN
-from verifier.checks import Check
-from verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, fsverity_digest, model_digest
-from verifier.errors import FormatError
 
 
 def content(size: int) -> bytes:

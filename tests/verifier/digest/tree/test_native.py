@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.digest.tree import native
-from verifier.digest.tree.blocks import BlockHash, FileHash, HashlibFileHash, PythonBlocks
-from verifier.digest.tree.native import build_library, load_native, load_ways
-from verifier.errors import UsageError
+from provenance_oracle.verifier.digest.tree import native
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash, FileHash, HashlibFileHash, PythonBlocks
+from provenance_oracle.verifier.digest.tree.native import build_library, load_native, load_ways
+from provenance_oracle.verifier.errors import UsageError
 
 ROOT = Path(__file__).parents[4]
 DATA = random.Random(1).randbytes(40 * 4096)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
+from provenance_oracle.verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
 from tests.verifier.digest.tree.test_fsverity import content
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.fsverity import fsverity_digest
-from verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
 
 
 def host(data: bytes) -> HostMemory:

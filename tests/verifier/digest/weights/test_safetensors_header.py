@@ -10,10 +10,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.digest.weights.safetensors_header import DTYPE_BITS, MAX_HEADER_BYTES, Header, parse_header, read_header
-from verifier.errors import FormatError, ProvenanceError
-from verifier.strict.files import open_any_file
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.weights.safetensors_header import (
+    DTYPE_BITS,
+    MAX_HEADER_BYTES,
+    Header,
+    parse_header,
+    read_header,
+)
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError
+from provenance_oracle.verifier.strict.files import open_any_file
 
 
 def pack_header(value: object) -> bytes:

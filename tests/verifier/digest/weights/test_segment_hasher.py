@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.digest.gpu.device import DeviceError, DeviceFaultError
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
+from provenance_oracle.verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
+from provenance_oracle.verifier.digest.weights.segment_hasher import AnyDevice
+from provenance_oracle.verifier.errors import TemporaryError
 from tests.verifier.digest.gpu.shim.device import ShimDevice, build_shim
 from tests.verifier.digest.tree.test_fsverity import content
 from tests.verifier.digest.tree.test_segments import host
-from verifier.digest.gpu.device import DeviceError, DeviceFaultError
-from verifier.digest.tree.fsverity import fsverity_digest
-from verifier.digest.tree.segments import BytesMemory, HostMemory, Memory, Segments
-from verifier.digest.weights.segment_hasher import AnyDevice
-from verifier.errors import TemporaryError
 
 HEADER, DATA = content(777), content(5_000_000)[4096:]
 WANTED = fsverity_digest(HEADER + DATA)

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.tensor_table import write_tensor_table
+from provenance_oracle.publisher.tensor_table import write_tensor_table
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.weights import tensor_table
+from provenance_oracle.verifier.digest.weights.safetensors_header import parse_header
+from provenance_oracle.verifier.digest.weights.tensor_table import TABLE_FORMAT, TensorRow, format_table, parse_table
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from tests.verifier.digest.tree.test_fsverity import naive
 from tests.verifier.digest.weights.test_safetensors_header import entry, pack_header
-from verifier.checks import Check
-from verifier.digest.weights import tensor_table
-from verifier.digest.weights.safetensors_header import parse_header
-from verifier.digest.weights.tensor_table import TABLE_FORMAT, TensorRow, format_table, parse_table
-from verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 
 ROWS = [
     TensorRow("a", "F32", (2, 3), 24, bytes(32)),

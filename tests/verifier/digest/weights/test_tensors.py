@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.checks import Check
-from verifier.digest.tree.segments import HostMemory
-from verifier.digest.weights import tensors as tensors_module
-from verifier.digest.weights.tensors import DTYPES, view_tensor
-from verifier.errors import VerificationError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.segments import HostMemory
+from provenance_oracle.verifier.digest.weights import tensors as tensors_module
+from provenance_oracle.verifier.digest.weights.tensors import DTYPES, view_tensor
+from provenance_oracle.verifier.errors import VerificationError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 np = pytest.importorskip("numpy", reason="NumPy is not installed")

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from oracle.cli.main import main
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
+from provenance_oracle.verifier.digest.weights.tensor_table import parse_table
+from provenance_oracle.verifier.digest.weights.weight_files import choose_weights, find_weights, read_named, read_table
+from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.manifest.statement import Manifest, ManifestFile
 from tests.verifier.digest.weights.test_safetensors_header import entry, pack_header
-from verifier.checks import Check
-from verifier.digest.tree.fsverity import fsverity_digest
-from verifier.digest.weights.tensor_table import parse_table
-from verifier.digest.weights.weight_files import choose_weights, find_weights, read_named, read_table
-from verifier.errors import FormatError, UsageError, VerificationError
-from verifier.manifest.statement import Manifest, ManifestFile
 
 INDEX = json.dumps({"metadata": {}, "weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}).encode()
 

@@ -9,9 +9,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from verifier.digest.gpu.cupy_device import SOURCE
-from verifier.digest.gpu.device import DeviceMemoryError
-from verifier.strict.files import OpenFile
+from provenance_oracle.verifier.digest.gpu.cupy_device import SOURCE
+from provenance_oracle.verifier.digest.gpu.device import DeviceMemoryError
+from provenance_oracle.verifier.strict.files import OpenFile
 
 _HERE = Path(__file__).parent
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from verifier.digest.gpu import cuda, cupy_device
-from verifier.digest.gpu.cuda import CudaHasher
-from verifier.digest.gpu.cupy_device import CupyDevice
-from verifier.digest.gpu.device import DeviceError
-from verifier.digest.tree.cpu import CpuHasher
-from verifier.digest.tree.fsverity import fsverity_digest
-from verifier.digest.tree.segments import BytesMemory, Memory, Segments
+from provenance_oracle.verifier.digest.gpu import cuda, cupy_device
+from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
+from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
+from provenance_oracle.verifier.digest.gpu.device import DeviceError
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
+from provenance_oracle.verifier.digest.tree.segments import BytesMemory, Memory, Segments
 
 NODE_BYTES = 128 * 4096
 DATA = random.Random(5).randbytes(3 * NODE_BYTES)
