@@ -1,4 +1,4 @@
-"""The checks: one stable id each, used in findings, JSON, verdicts and, as bit numbers, on chain."""
+"""The checks. Each has a stable id in findings, JSON documents and verdicts, and a bit number on chain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Check(StrEnum):
-    """Every check by its stable id. The order gives the bit number on chain: append only, never reorder."""
+    """The checks by their stable ids. The order gives the bit number on chain: append only, never reorder."""
 
     REPORT_FORMAT = "report-format"
     ENDORSEMENTS_FORMAT = "endorsements-format"
@@ -39,12 +39,12 @@ class Check(StrEnum):
 
     @property
     def bit(self) -> int:
-        """Bit number of this check in a record's `checks` word."""
+        """The bit number of this check in a record's `checks` word, counted from the lowest bit."""
         return list(Check).index(self)
 
 
 class Outcome(StrEnum):
-    """How a check ended. There is no fourth way, and "not-checked" is never acceptance."""
+    """The three outcomes of a check. "not-checked" never counts as acceptance."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One named check with its outcome, what it got and what it wanted, in words for people."""
+    """The outcome of one check. `got` is the value found and `wanted` the requirement, in words for people."""
 
     check: Check
     outcome: Outcome
@@ -74,6 +74,6 @@ def not_checked(check: Check, why: str) -> Finding:
 
 
 def passed_bits(findings: tuple[Finding, ...]) -> int:
-    """The `checks` word of a record: bit n is set when check n passed and no finding of it failed."""
+    """Return the `checks` word of a record: bit n is set if check n has a finding and all its findings passed."""
     bad = {f.check for f in findings if f.outcome is not Outcome.PASSED}
     return sum(1 << check.bit for check in {f.check for f in findings} - bad)

@@ -1,21 +1,21 @@
-"""The failure tree. The class alone decides exit code, retry and HTTP status; nothing parses messages.
+"""The failure tree. The class alone decides exit code, retry and HTTP status; no code parses messages.
 
     ProvenanceError            .check .where .got .wanted .findings
       x UsageError             the caller's own options, policy or settings are wrong     final   exit 2
-      x FormatError            bytes are not what they claim to be                        final   exit 3
+      x FormatError            bytes do not have the format that they claim               final   exit 3
       x VerificationError      cryptography or a digest says no                           final   exit 4
-      x AppraisalError         genuine, but the policy refuses; .findings has all         final   exit 5
-      x RecordError            no record, or revoked                                      final   exit 6
+      x AppraisalError         genuine, but the policy refuses it                         final   exit 5
+      x RecordError            no record, or a revoked one                                final   exit 6
       x TemporaryError         network, chain, disk, not there yet: try again             retry   exit 7
-        + CrlUnavailableError  the policy asks for a CRL and there is none
-        + CrlStaleError        there is a CRL, but not for this moment
-        + IncompleteError      the release has no commit marker yet
+        + CrlUnavailableError  the policy requires a CRL and none is at hand
+        + CrlStaleError        the CRL at hand does not cover the moment of judgement
+        + IncompleteError      the release has no signed manifest yet
         + ChangedError         a file changed while it was read
-        + UnknownToAmdError    AMD's service has no such thing (verifier.snp.kds)
-        + DeviceError          a GPU is not there, is full or failed (verifier.digest.gpu.device)
-      x DeviceFaultError       a GPU computes wrongly: nobody's bytes are to blame        final   exit 1
+        + UnknownToAmdError    AMD's key service has no answer for an address (verifier.snp.kds)
+        + DeviceError          a GPU is missing, full or failed (verifier.digest.gpu.device)
+      x DeviceFaultError       a GPU computes wrongly: the bytes are not to blame         final   exit 1
 
-Anything else that escapes is a bug (exit 1).
+Any other exception that escapes is a bug (exit 1).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from provenance_oracle.verifier.text import printable
 
 
 class ProvenanceError(Exception):
-    """Base of every failure this project reports on purpose.
+    """Base class of every failure that this project reports on purpose.
 
     Args:
-        problem: what is wrong, in one sentence without a full stop.
+        problem: the problem in one sentence without a full stop.
         check: the check that failed, if one did.
         where: the file, field or address at fault.
-        got: what was found.
-        wanted: what would have been right.
-        findings: outcomes of all checks known when the failure was raised.
+        got: the value found.
+        wanted: the value or form that would be right.
+        findings: the outcomes of all checks that were known when the failure was raised.
     """
 
     exit_code = 1
@@ -77,35 +77,35 @@ class UsageError(ProvenanceError):
 
 
 class FormatError(ProvenanceError):
-    """Bytes are not what they claim to be."""
+    """Bytes do not have the format that they claim."""
 
     exit_code = 3
     http_status = 422
 
 
 class VerificationError(ProvenanceError):
-    """Cryptography or a digest says no: forged or damaged."""
+    """A signature, a certificate or a digest does not match: the input is forged or damaged."""
 
     exit_code = 4
     http_status = 422
 
 
 class AppraisalError(ProvenanceError):
-    """Genuine, but the policy refuses. `findings` holds every check, not only the first that failed."""
+    """The evidence is genuine, but the policy refuses it. `findings` holds every check, not only the first failure."""
 
     exit_code = 5
     http_status = 403
 
 
 class RecordError(ProvenanceError):
-    """The registry has no record, or it was revoked."""
+    """The registry has no record, or the record was revoked or closed."""
 
     exit_code = 6
     http_status = 404
 
 
 class TemporaryError(ProvenanceError):
-    """Network, chain or disk: the same call may succeed later."""
+    """The network, the chain or the disk failed; the same call may succeed later."""
 
     exit_code = 7
     http_status = 503
@@ -113,16 +113,16 @@ class TemporaryError(ProvenanceError):
 
 
 class CrlUnavailableError(TemporaryError):
-    """The policy asks for a certificate revocation list and none is at hand."""
+    """The policy requires a certificate revocation list and none is at hand."""
 
 
 class CrlStaleError(TemporaryError):
-    """A revocation list is at hand, but its window does not hold the moment of judgement."""
+    """A revocation list is at hand, but its validity period does not include the moment of judgement."""
 
 
 class IncompleteError(TemporaryError):
-    """The release has no signed manifest yet: incomplete, not wrong."""
+    """The release has no signed manifest yet, so it is incomplete, not wrong."""
 
 
 class ChangedError(TemporaryError):
-    """A file changed while it was being read, so no digest of it means anything."""
+    """A file changed while it was read, so a digest of it has no meaning."""

@@ -1,8 +1,8 @@
-"""Appraisal policies: one YAML page that says what evidence must show, as a frozen value.
+"""Appraisal policies: one YAML page with the requirements on evidence, parsed into a frozen value.
 
-The dataclasses below are the schema of the page. A rule left out is an error, never a pass; what is deliberately
-not checked is written `any`. `docs/policy.md` says what each rule is for. Names of fields are AMD's, in lower case
-(SEV-SNP Firmware ABI, document 56860: guest policy, PLATFORM_INFO, TCB_VERSION).
+The dataclasses below are the schema of the page. A missing rule is an error, never a pass; a rule that you leave
+unchecked on purpose has the value `any`. `docs/policy.md` explains the purpose of each rule. Field names are AMD's, in
+lower case (SEV-SNP Firmware ABI, document 56860: guest policy, PLATFORM_INFO, TCB_VERSION).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from provenance_oracle.verifier.strict.schema import Between, HexOf, Like, RuleE
 from provenance_oracle.verifier.text import printable
 
 SHIPPED_POLICIES = ("unsafe-any", "demo", "baseline", "strict")
-# The grade that a shipped policy stands for; every other policy, and unmet evidence, is grade 0.
+# The grade that evidence earns by meeting a shipped policy. Evidence that meets neither policy has grade 0.
 GRADES = {"baseline": 1, "strict": 2}
 
 
 class Word(StrEnum):
-    """The words that rules are made of."""
+    """The values that a rule can have in the YAML page."""
 
     ANY = "any"
     REQUIRED = "required"
@@ -48,7 +48,7 @@ Hex16 = tuple[Annotated[bytes, HexOf((16,))], ...] | Unchecked
 Hex32 = tuple[Annotated[bytes, HexOf((32,))], ...] | Unchecked
 Hex48 = tuple[Annotated[bytes, HexOf((48,))], ...] | Unchecked
 Hex64 = tuple[Annotated[bytes, HexOf((64,))], ...] | Unchecked
-# Turin's chips are known by 8 bytes, which a report pads with zeros to 64.
+# The chip id of a Turin processor has 8 bytes; the report pads it with zeros to 64.
 ChipIds = tuple[Annotated[bytes, HexOf((8, 64))], ...] | Unchecked
 SourceDate = Annotated[str, Like("20[0-9]{2}-[01][0-9](-[0-3][0-9])?", "YYYY-MM or YYYY-MM-DD in quotes")]
 
@@ -78,7 +78,11 @@ class Firmware:
 
 @dataclass(frozen=True)
 class GuestPolicyRules:
-    """What the guest's owner fixed at launch. A bit rule says whether that bit must be one, zero, or either."""
+    """Rules for the report's POLICY field, which the guest's owner fixes at launch (AMD 56860, guest policy).
+
+    A bit rule is `required` (the bit must be one), `forbidden` (zero) or `any`. `minimum_abi` is the lowest ABI version
+    accepted.
+    """
 
     debug: BitRule
     migrate_ma: BitRule
@@ -95,7 +99,10 @@ class GuestPolicyRules:
 
 @dataclass(frozen=True)
 class PlatformInfoRules:
-    """What the host has switched on, bit by bit, and what to make of bits that are not known here."""
+    """Rules for the bits of the report's PLATFORM_INFO field, which describes the host (AMD 56860, PLATFORM_INFO).
+
+    `unknown_bits` says whether a report is refused that sets a bit without a field here.
+    """
 
     smt: BitRule
     tsme: BitRule
@@ -127,7 +134,7 @@ class Models:
 
 @dataclass(frozen=True)
 class Floor(Tcb):
-    """The least version of every part of the firmware; on Turin fmc too."""
+    """The lowest accepted version of each TCB component. `fmc` exists on Turin only, and must be given there."""
 
     bootloader: Byte
     tee: Byte
@@ -138,7 +145,10 @@ class Floor(Tcb):
 
 @dataclass(frozen=True)
 class FloorRow:
-    """The least firmware for one kind of processor, or the refusal of that kind; `basis` and `date` name the source."""
+    """The lowest accepted firmware for one kind of processor, or the refusal of that kind.
+
+    `basis` and `date` name the source of the numbers, such as a bulletin of AMD. `steppings` are CPUID steppings.
+    """
 
     part: str
     line: ProductLine
@@ -154,17 +164,18 @@ class FloorRow:
         ends = [line_of_cpuid(Cpuid(self.family, model, 0)) for model in (self.models.first, self.models.last)]
         if self.models.first > self.models.last or ends != [self.line, self.line]:
             shown = f"family {self.family:#04x} models {self.models.first:#04x} to {self.models.last:#04x}"
-            raise RuleError("models are not of the line", shown, f"a range of {self.line}")
+            raise RuleError("the models are not a range of the product line", shown, f"a range of {self.line}")
         if isinstance(self.floor, Floor) and (self.floor.fmc is None) == ("fmc" in LAYOUTS[self.line]):
-            raise RuleError("floor is not in the line's layout", self.floor, ", ".join(LAYOUTS[self.line]))
+            problem = "the floor does not have the TCB components of the product line"
+            raise RuleError(problem, self.floor, ", ".join(LAYOUTS[self.line]))
 
     def covers(self, cpuid: Cpuid) -> bool:
-        """Return whether this row is the one for a processor."""
+        """Return whether this row applies to the processor with this CPUID."""
         in_range = cpuid.family == self.family and self.models.first <= cpuid.model <= self.models.last
         return in_range and (self.steppings is Word.ANY or cpuid.stepping in self.steppings)
 
     def overlaps(self, other: FloorRow) -> bool:
-        """Return whether some processor would have two rows."""
+        """Return whether both rows apply to some processor."""
         first, last = max(self.models.first, other.models.first), min(self.models.last, other.models.last)
         if self.family != other.family or first > last:
             return False
@@ -175,7 +186,7 @@ class FloorRow:
 
 @dataclass(frozen=True)
 class TcbFloors:
-    """Floors per processor kind, and which of the report's TCB versions must meet them."""
+    """Floors per kind of processor. `compared` lists the TCB versions of the report that must meet them."""
 
     compared: tuple[TcbKind, ...]
     rows: tuple[FloorRow, ...]
@@ -183,12 +194,12 @@ class TcbFloors:
     def __post_init__(self) -> None:
         for one, two in combinations(self.rows, 2):
             if one.overlaps(two):
-                raise RuleError("two rows for one processor", f"{one.part} and {two.part}", "one row each")
+                raise RuleError("two rows apply to one processor", f"{one.part} and {two.part}", "one row each")
 
 
 @dataclass(frozen=True)
 class TcbConsistency:
-    """How the TCB versions of one report must relate; the last rule shuts out provisional firmware."""
+    """Required relations between the TCB versions of one report. The last rule refuses provisional firmware."""
 
     reported_at_most_current: Demand
     committed_at_most_current: Demand
@@ -197,7 +208,7 @@ class TcbConsistency:
 
 @dataclass(frozen=True)
 class MitigationRow:
-    """Bits that a line's mitigation vectors must hold (report version 5)."""
+    """Bit numbers that the mitigation vectors of a product line must have set. Only version 5 reports have vectors."""
 
     line: ProductLine
     launch: tuple[Annotated[int, Between(0, 63)], ...] | Unchecked
@@ -208,7 +219,7 @@ class MitigationRow:
 
 @dataclass(frozen=True)
 class Pins:
-    """Values that must be one of a list."""
+    """Allow lists: a report's value must be in the list. `minimum_guest_svn` is the lowest GUEST_SVN accepted."""
 
     measurement: Hex48
     host_data: Hex32
@@ -223,9 +234,9 @@ class Pins:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy as read. `digest` is SHA-256 of the YAML bytes (32 bytes); `source` is where they came from.
+    """A parsed policy. `digest` is SHA-256 of the YAML bytes (32 bytes); `source` names their origin in messages.
 
-    `graded` says whether evidence that this policy accepts may be given a grade above 0 (see `grade_of`).
+    `graded` says whether evidence that this policy accepts can get a grade above 0 (see `grade_of`).
     """
 
     schema: Literal["tag:provenance-oracle,2026:policy/v1"]
@@ -255,11 +266,13 @@ class Policy:
     def __post_init__(self) -> None:
         lines = [row.line for row in self.mitigations] if self.mitigations is not Word.ANY else []
         if len(set(lines)) != len(lines):
-            raise RuleError("two mitigation rows for one line", ", ".join(lines), "one row each")
+            raise RuleError("two mitigation rows for one product line", ", ".join(lines), "one row each")
         if self.graded and "vlek" in self.vek_kinds and self.csp_ids is Word.ANY:
-            raise RuleError("a VLEK proves only its provider", "csp_ids: any", "csp_ids with the providers trusted")
+            problem = "a VLEK proves the cloud provider, not the chip, so a graded policy must list the providers"
+            raise RuleError(problem, "csp_ids: any", "csp_ids with the providers trusted")
         if self.graded and self.report_reuse is Word.ANY:
-            raise RuleError("a grade stands for a report of its own", "report_reuse: any", "report_reuse: refused")
+            problem = "a graded policy must refuse a report that another release has used"
+            raise RuleError(problem, "report_reuse: any", "report_reuse: refused")
 
     @property
     def revocation_required(self) -> bool:
@@ -267,28 +280,29 @@ class Policy:
 
 
 def parse_policy(data: bytes, where: str) -> Policy:
-    """Turn the bytes of a YAML policy into a Policy; `where` names them in messages and becomes `source`.
+    """Parse the bytes of a YAML policy. `where` names them in messages and becomes `source`.
 
     Raises:
-        UsageError: not strict YAML, a rule left out, an unknown key, or a value of the wrong kind.
+        UsageError: the bytes are not strict YAML, a rule is missing, a key is unknown, a value has the wrong kind, or
+            two rules contradict each other.
     """
     outside = {"digest": hashlib.sha256(data).digest(), "source": where}
     return build(Policy, parse_yaml(data, where), Place(where), outside)
 
 
 def load_policy(name_or_path: str | Path) -> Policy:
-    """Load a shipped policy by its name, or one from a file. A `Path` is always a file.
+    """Load a shipped policy by name, or a policy from a file. A `Path` always means a file.
 
     Raises:
-        UsageError: no such policy, a file that cannot be read, anything wrong in it, or a file that calls itself
-            by a shipped policy's name and differs from it.
+        UsageError: no policy has this name and no such file exists, the file cannot be read or parsed, or the file has
+            the name of a shipped policy and differs from it.
     """
     if isinstance(name_or_path, str) and name_or_path in SHIPPED_POLICIES:
         return shipped_policy(name_or_path)
     policy = parse_policy(_read(Path(name_or_path)), str(name_or_path))
     if policy.name in SHIPPED_POLICIES and policy.digest != shipped_policy(policy.name).digest:
         Place(policy.source, "name").refuse(
-            "this is the name of a policy that ships with the project, and the file differs from it",
+            "a policy of this name ships with the project, and the file differs from it",
             policy.name,
             "another name",
         )
@@ -297,7 +311,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
 
 @cache
 def shipped_policy(name: str) -> Policy:
-    """Return one of SHIPPED_POLICIES; read from the package once, then kept, as the value is frozen."""
+    """Return one of SHIPPED_POLICIES. It is read from the package once and cached, which is safe for a frozen value."""
     data = resources.files("provenance_oracle.verifier").joinpath("policies", f"{name}.yaml").read_bytes()
     return parse_policy(data, f"policy {name}")
 

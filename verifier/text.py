@@ -1,4 +1,4 @@
-"""Untrusted text on its way to a terminal, a log or an error message."""
+"""Escape untrusted text before it reaches a terminal, a log or an error message."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _MAX_CHARS = 300
 
 
 def printable(text: str, max_chars: int = _MAX_CHARS) -> str:
-    """Return `text` with control, format (bidi), surrogate and unassigned characters escaped, cut to `max_chars`.
+    """Return `text` cut to `max_chars`, with Unicode characters of the categories C and Z escaped, except the space.
 
-    A name taken from a release may hold ANSI sequences, newlines or bidi overrides that would let it
-    forge a line of output.
+    These are control, format (bidi), surrogate, private-use and unassigned characters, and separators. Unescaped, a
+    name from a release could forge a line of output with ANSI sequences, newlines or bidi overrides.
     """
     shown = "".join(_escape(char) for char in text[: max_chars + 1])
     return shown if len(text) <= max_chars else shown[: max_chars - 1] + "…"
