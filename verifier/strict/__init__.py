@@ -1,1 +1,4 @@
-"""Untrusted bytes in, bounded: JSON, YAML, schemas, files, timestamps. Imports errors, checks and text only."""
+"""Strict, bounded readers for untrusted input: JSON, YAML, schemas, files and timestamps.
+
+The package imports only `errors`, `checks` and `text`.
+"""

@@ -1,8 +1,8 @@
-"""Open files and folders that a stranger laid out, and no others.
+"""Open the files and folders of an untrusted release, and nothing outside it.
 
-Every step goes through the descriptor of the folder above, never through a path, and follows no symbolic link, so
-that nothing which is swapped meanwhile can lead elsewhere. A file is regular, has one name, and lies on the file
-system of the release; it is the same before and after it is read.
+Every open call is relative to the descriptor of the parent folder and follows no symbolic link. An attacker who swaps
+an entry during the read therefore cannot redirect it outside the release. A file of a release must be a regular file
+with one hard link, on the same file system as the release folder, and must stay unchanged while it is read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError
 
-# O_NONBLOCK: opening a FIFO or a device that was put in a file's place must not hang.
+# O_NONBLOCK: the open call must not hang if an attacker replaced the file by a FIFO or a device.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -35,7 +35,10 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Identity:
-    """What stays equal while nobody touches a file: device, inode, size, modification and change time."""
+    """The attributes of a file that change when anybody writes to it or replaces it.
+
+    `size` is in bytes; `modified_ns` (mtime) and `changed_ns` (ctime) are Unix times in nanoseconds.
+    """
 
     device: int
     inode: int
@@ -46,7 +49,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A regular file, open for reading at its start; `path` is for messages."""
+    """A regular file, open for reading from its start. `size` is in bytes; `path` is for messages only."""
 
     path: str
     descriptor: int
@@ -58,8 +61,8 @@ def open_root(folder: Path) -> Iterator[int]:
     """Open the folder of a release and yield its descriptor.
 
     Raises:
-        UsageError: there is no such folder, or it is a symbolic link.
-        TemporaryError: it cannot be opened.
+        UsageError: the folder does not exist, is not a folder, or is a symbolic link.
+        TemporaryError: the operating system cannot open it.
     """
     try:
         descriptor = os.open(folder, _FLAGS | os.O_DIRECTORY)
@@ -71,11 +74,12 @@ def open_root(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def open_folder(parent: int, path: str) -> Iterator[int]:
-    """Open the folder that `path`'s last segment names within the open folder `parent`.
+    """Open the folder that the last segment of `path` names inside the open folder `parent`; yield its descriptor.
 
     Raises:
-        FormatError: it is no folder (check `file-set`).
-        ChangedError: it is gone.
+        FormatError: the entry is not a folder (check `file-set`).
+        ChangedError: the entry no longer exists (check `file-digests`).
+        TemporaryError: the operating system cannot open or read it.
     """
     with _os_errors(path):
         descriptor = os.open(_last(path), _FLAGS | os.O_DIRECTORY, dir_fd=parent)
@@ -85,12 +89,14 @@ def open_folder(parent: int, path: str) -> Iterator[int]:
 
 @contextmanager
 def open_file(parent: int, path: str, expected: Identity) -> Iterator[OpenFile]:
-    """Open the regular file that `path`'s last segment names within `parent`; look again when it is left.
+    """Open the regular file that the last segment of `path` names inside the open folder `parent`.
+
+    The file is compared with `expected` when the block is entered and again when it is left.
 
     Raises:
-        FormatError: it is no regular file (check `file-set`).
-        ChangedError: it is gone, or not `expected`, before or after.
-        TemporaryError: it cannot be opened, or whoever reads it meets an error of the disk.
+        FormatError: the entry is not a regular file (check `file-set`).
+        ChangedError: the file no longer exists, or differs from `expected` (check `file-digests`).
+        TemporaryError: the operating system cannot open it, or a read inside the block fails.
     """
     with _os_errors(path):
         descriptor = os.open(_last(path), _FLAGS, dir_fd=parent)
@@ -102,11 +108,14 @@ def open_file(parent: int, path: str, expected: Identity) -> Iterator[OpenFile]:
 
 @contextmanager
 def open_any_file(path: Path) -> Iterator[OpenFile]:
-    """Open a regular file that the user named, through links if need be; look again when it is left.
+    """Open a regular file that the user named. Symbolic links are followed.
+
+    The file is compared with its first state when the block is left.
 
     Raises:
-        UsageError: no such file, or not a regular one.
-        ChangedError: it changed meanwhile. TemporaryError: it cannot be read.
+        UsageError: the file does not exist or is not a regular file.
+        ChangedError: the file changed while it was open (check `file-digests`).
+        TemporaryError: the operating system cannot open it, or a read inside the block fails.
     """
     shown = str(path)
     try:
@@ -122,11 +131,14 @@ def open_any_file(path: Path) -> Iterator[OpenFile]:
 
 
 def scan(folder: int, path: str, most: int) -> list[tuple[str, os.stat_result]]:
-    """Return name and stat of all that is in an open folder, links not followed, sorted; `path` is for messages.
+    """Return the name and stat result of every entry of an open folder, sorted by the bytes of the name.
+
+    Symbolic links are not followed. `path` is for messages only.
 
     Raises:
-        FormatError: there are more than `most` (check `file-set`).
-        ChangedError: something vanished meanwhile.
+        FormatError: the folder has more than `most` entries (check `file-set`).
+        ChangedError: an entry vanished during the scan (check `file-digests`).
+        TemporaryError: the operating system cannot read the folder.
     """
     found: list[tuple[str, os.stat_result]] = []
     with _os_errors(path), os.scandir(folder) as entries:
@@ -139,10 +151,15 @@ def scan(folder: int, path: str, most: int) -> list[tuple[str, os.stat_result]]:
 
 
 def identify(found: os.stat_result, path: str, device: int) -> Identity:
-    """Return the identity of a regular file that has one name and lies on `device`.
+    """Return the identity of a regular file with one hard link on the file system `device`.
+
+    Args:
+        found: the stat result of the entry, taken without following links.
+        path: the entry's path, for messages only.
+        device: `st_dev` of the release folder.
 
     Raises:
-        FormatError: it is anything else (check `file-set`).
+        FormatError: the entry is of another kind, has more hard links, or is on another file system (check `file-set`).
     """
     if not stat.S_ISREG(found.st_mode):
         raise _refused(path, kind_of(found))
@@ -154,7 +171,7 @@ def identify(found: os.stat_result, path: str, device: int) -> Identity:
 
 
 def kind_of(found: os.stat_result) -> str:
-    """Say in words what a stat result is of."""
+    """Return the kind of a file system entry in words, such as "a folder", for a message."""
     return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
 
 
@@ -194,7 +211,7 @@ def _os_errors(path: str) -> Iterator[None]:
 
 
 def changed(path: str) -> ChangedError:
-    """Return, not raise, the error for a file or folder that is not what it was."""
+    """Return (do not raise) the error for a file or folder that changed while it was read."""
     return ChangedError(
         "changed while it was read",
         check=Check.FILE_DIGESTS,
@@ -210,7 +227,7 @@ def _refused(path: str, got: str) -> FormatError:
 
 
 def _unopened(path: Path, error: OSError | ValueError, kind: str, wanted: str) -> ProvenanceError:
-    """The error for a path that the user gave: theirs where nothing of the kind can be there, else the disk's."""
+    """Return a UsageError if nothing usable is at the user's path, or a TemporaryError for any other disk error."""
     if isinstance(error, OSError) and error.errno not in _NOTHING_THERE:
         return _unreadable(str(path), error)
     got = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -1,8 +1,8 @@
-"""JSON from strangers, read more narrowly than RFC 8259 allows, so that every reader sees the same document.
+"""Strict JSON for untrusted input: narrower than RFC 8259, so that every reader sees the same document.
 
-Refused although they are JSON: duplicate keys, floats, integers beyond 64 bits, lone surrogates, deep nesting, and so
-many small values that the parsed document would need far more memory than its text.
-Refused although `json.loads` takes them: NaN and infinities, a byte order mark, UTF-16 and UTF-32.
+These are valid JSON but refused: duplicate keys, floats, integers beyond 64 bits, lone surrogates, deep nesting, and
+so many small values that the parsed document would need far more memory than its text.
+`json.loads` accepts these, but they are refused: NaN and infinities, a byte order mark, UTF-16 and UTF-32.
 """
 
 from __future__ import annotations
@@ -16,27 +16,34 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
 
 MAX_INTEGER = 2**63 - 1
-# Strings, brackets and commas. A manifest of the most files that it may name has some two million.
+# Tokens are strings, brackets and commas. A manifest with the largest permitted number of files has some two million.
 MAX_TOKENS = 3_000_000
 _MIN_INTEGER = -(2**63)
 _MAX_INTEGER_CHARS = 20
 
-# Strings are skipped whole, so that a bracket inside one does not count. An unterminated string is matched to the
-# end: no part of the text is scanned twice, whatever it holds.
+# Each string is one token, so that a bracket inside it does not count. An unterminated string matches up to the end of
+# the text: the pattern scans no part of the text twice, so hostile input cannot slow it down.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]|,', re.DOTALL)
 
 
 class _RefusedError(ValueError):
-    """Valid JSON, perhaps, but not what we take."""
+    """Raised inside the decoder for JSON that this module refuses."""
 
 
 def parse_json(
     data: bytes, *, where: str, check: Check, max_bytes: int, max_depth: int = 32, max_tokens: int = MAX_TOKENS
 ) -> object:
-    """Read one JSON value made of objects, lists, strings, integers, true, false and null.
+    """Parse one UTF-8 JSON value made of objects, lists, strings, integers, true, false and null.
+
+    Args:
+        where: the name of the document, for messages.
+        check: the check that fails if the document is refused.
+        max_bytes: the most bytes that `data` may have.
+        max_depth: the most levels of objects and lists.
+        max_tokens: the most strings, brackets and commas.
 
     Raises:
-        FormatError: anything that breaks a rule of this module, with `where` and `check`.
+        FormatError: the document breaks a rule of this module; the error carries `where` and `check`.
     """
     if len(data) > max_bytes:
         raise FormatError(
@@ -52,7 +59,7 @@ def parse_json(
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
         )
-        if "\\u" in text:  # only an escape can bring a lone surrogate past the UTF-8 decoder
+        if "\\u" in text:  # only an escape can carry a lone surrogate past the UTF-8 decoder
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise FormatError(
@@ -66,7 +73,7 @@ def parse_json(
 
 
 def _refuse_structure(text: str, max_depth: int, max_tokens: int) -> None:
-    """Refuse what would take too much stack or memory, before anything is made of it."""
+    """Refuse a text whose parsed form would take too much stack or memory. Nothing is parsed yet."""
     depth = 0
     for count, match in enumerate(_TOKEN.finditer(text), 1):
         if count > max_tokens:
@@ -90,7 +97,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _integer(digits: str) -> int:
-    # Length first: int() refuses more than 4300 digits in words of its own, and takes long over fewer.
+    # Check the length first: int() is slow on many digits, and refuses more than 4300 with a message of its own.
     if len(digits) <= _MAX_INTEGER_CHARS:
         number = int(digits)
         if _MIN_INTEGER <= number <= MAX_INTEGER:
@@ -103,10 +110,20 @@ def _refuse_number(text: str) -> NoReturn:
 
 
 class Fields:
-    """A JSON object whose members are taken out by name and type; `finish` refuses what is left.
+    """A JSON object whose members are taken one by one, by name and type. `finish` refuses members that are left.
 
-    Every message names the member by its path, as in `subject[3].digest.sha256`. All getters raise FormatError
-    when the member is missing or of another type; `optional_` ones return None when it is missing.
+    Every message names the member by its path, as in `subject[3].digest.sha256`. Every getter removes the member that
+    it returns, and raises FormatError if the member is missing, of another type or out of bounds. The getters whose
+    names begin with `optional_` return None if the member is missing.
+
+    Args:
+        value: the parsed JSON value.
+        where: the name of the document, for messages.
+        check: the check that fails if the document is refused.
+        path: the path of this object inside the document.
+
+    Raises:
+        FormatError: `value` is not an object.
     """
 
     def __init__(self, value: object, *, where: str, check: Check, path: str = "") -> None:
@@ -119,26 +136,26 @@ class Fields:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The members not taken yet, in the document's order."""
+        """Names of the members that are not taken yet, in the document's order."""
         return tuple(self._left)
 
     def where(self, key: str = "") -> str:
-        """Return the place of the member `key`, or of this object, for a message."""
+        """Return document and path of the member `key`, or of this object if `key` is empty, for a message."""
         path = self._path_of(key)
         return f"{self._where}, {path}" if path else self._where
 
     def error(self, key: str, problem: str, *, got: str, wanted: str) -> FormatError:
-        """Return, not raise, a FormatError about the member `key`, or about this object when `key` is empty."""
+        """Return (do not raise) a FormatError about the member `key`, or about this object if `key` is empty."""
         return FormatError(problem, check=self._check, where=self.where(key), got=got, wanted=wanted)
 
     def value(self, key: str) -> object:
-        """Take a member of whatever type."""
+        """Take a member of any type."""
         if key not in self._left:
             raise self.error(key, "missing", got="no such key", wanted=key)
         return self._left.pop(key)
 
     def text(self, key: str, *, max_chars: int = 1024) -> str:
-        """Take a string."""
+        """Take a string of at most `max_chars` characters."""
         value = self.value(key)
         if not isinstance(value, str):
             raise self.error(key, "wrong type", got=_kind(value), wanted="a string")
@@ -147,16 +164,17 @@ class Fields:
         return value
 
     def optional_text(self, key: str, *, max_chars: int = 1024) -> str | None:
+        """Take a string as `text` does, or return None if the member is missing."""
         return self.text(key, max_chars=max_chars) if key in self._left else None
 
     def constant(self, key: str, wanted: str) -> None:
-        """Take a string that must be `wanted`."""
+        """Take a string that must equal `wanted`."""
         got = self.text(key)
         if got != wanted:
             raise self.error(key, "unknown value", got=got, wanted=wanted)
 
     def integer(self, key: str, *, minimum: int = 0, maximum: int = MAX_INTEGER) -> int:
-        """Take an integer within bounds; true and false are none."""
+        """Take an integer from `minimum` to `maximum`, both included. true and false are not integers here."""
         value = self.value(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.error(key, "wrong type", got=_kind(value), wanted="an integer")
@@ -165,17 +183,18 @@ class Fields:
         return value
 
     def hex_bytes(self, key: str, size_bytes: int) -> bytes:
-        """Take `size_bytes` bytes in lower-case hex."""
+        """Take exactly `size_bytes` bytes, written as lower-case hex digits."""
         text = self.text(key)
         if len(text) != 2 * size_bytes or not re.fullmatch("[0-9a-f]*", text):
             raise self.error(key, "not a digest", got=text, wanted=f"{2 * size_bytes} lower-case hex digits")
         return bytes.fromhex(text)
 
     def optional_hex_bytes(self, key: str, size_bytes: int) -> bytes | None:
+        """Take bytes as `hex_bytes` does, or return None if the member is missing."""
         return self.hex_bytes(key, size_bytes) if key in self._left else None
 
     def base64_bytes(self, key: str, *, max_bytes: int) -> bytes:
-        """Take bytes in the one canonical form of standard base64 (RFC 4648 section 4, padded)."""
+        """Take at most `max_bytes` bytes in canonical standard base64 (RFC 4648, section 4, padded)."""
         text = self.text(key, max_chars=4 * (max_bytes // 3 + 1))
         try:
             data = base64.b64decode(text, validate=True)
@@ -186,14 +205,15 @@ class Fields:
         return data
 
     def fields(self, key: str) -> Fields:
-        """Take an object."""
+        """Take a nested object."""
         return self._nested(self.value(key), key)
 
     def optional_fields(self, key: str) -> Fields | None:
+        """Take a nested object, or return None if the member is missing."""
         return self.fields(key) if key in self._left else None
 
     def fields_list(self, key: str, *, minimum: int = 0, maximum: int) -> list[Fields]:
-        """Take a list of objects, `minimum` to `maximum` of them."""
+        """Take a list of `minimum` to `maximum` objects."""
         value = self.value(key)
         if not isinstance(value, list):
             raise self.error(key, "wrong type", got=_kind(value), wanted="a list")
@@ -203,7 +223,7 @@ class Fields:
         return [self._nested(item, f"{key}[{index}]") for index, item in enumerate(value)]
 
     def finish(self) -> None:
-        """Refuse members that nobody took."""
+        """Raise FormatError if a member was not taken: the format does not define it."""
         if self._left:
             key = min(self._left)
             raise self.error(key, "unknown key", got=key, wanted="only keys that the format defines")
@@ -216,7 +236,7 @@ class Fields:
 
 
 def _kind(value: object) -> str:
-    """Name a value for a message: its type when it is long or nested, else the value as JSON."""
+    """Describe a value for a message: objects and lists by type, strings cut to 40 characters, the rest as JSON."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
     if isinstance(value, str):

@@ -1,7 +1,8 @@
 """Strict YAML: bytes to a tree of mappings, lists, text, whole numbers and booleans.
 
-A policy must mean one thing to every reader. So what YAML would read in a surprising way is refused, not
-guessed: `yes`, `010`, `1.55`, an unquoted date, an empty value, a key given twice, an anchor, a tag.
+A policy must mean the same to every reader. The parser therefore refuses constructs that YAML readers interpret
+differently: `yes`, `010`, `1.55`, an unquoted date, an empty value, a duplicate key, an anchor, a tag. Plain scalars
+are typed by the rules of YAML 1.1, as PyYAML's `SafeLoader` implements them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _INTEGER_TAG = "tag:yaml.org,2002:int"
 
 @dataclass(frozen=True)
 class Place:
-    """A file and the path of a key in it, for messages: `my.yaml: tcb_floors.rows[2].floor`."""
+    """A file and the path of a key in it, for messages such as `my.yaml: tcb_floors.rows[2].floor`."""
 
     file: str
     path: str = ""
@@ -34,20 +35,27 @@ class Place:
         return f"{self.file}: {self.path}" if self.path else self.file
 
     def key(self, name: str) -> Place:
+        """Return the place of the key `name` in this mapping."""
         return Place(self.file, f"{self.path}.{name}" if self.path else name)
 
     def item(self, index: int) -> Place:
+        """Return the place of the item number `index`, from 0, of this list."""
         return Place(self.file, f"{self.path}[{index}]")
 
     def refuse(self, problem: str, got: object = "", wanted: str = "") -> NoReturn:
+        """Raise UsageError for the value at this place."""
         raise UsageError(problem, where=printable(str(self)), got=printable(str(got), 120), wanted=wanted)
 
 
 def parse_yaml(data: bytes, where: str) -> object:
-    """Read one strict YAML document: nested `dict[str, ...]`, `list`, `str`, `int` and `bool`, nothing else.
+    """Parse one strict YAML document into nested `dict[str, ...]`, `list`, `str`, `int` and `bool` values.
+
+    Args:
+        where: the name of the file, for messages.
 
     Raises:
-        UsageError: not UTF-8, over 64 KiB, not YAML, nested too deeply, or not plain in the sense of this module.
+        UsageError: the data has more than 64 KiB, is not UTF-8 or not YAML, has more than 16 levels or more than one
+            document, or uses a construct that this module refuses.
     """
     place = Place(where)
     if len(data) > MAX_BYTES:
@@ -62,7 +70,7 @@ def parse_yaml(data: bytes, where: str) -> object:
         said = printable(" ".join(str(problem).split()))
         raise UsageError("not YAML", where=where, got=said, wanted="YAML") from problem
     except (ValueError, OverflowError) as problem:
-        # PyYAML lets these escape, for example on the escape "\U00110000".
+        # PyYAML does not wrap these errors: the escape "\U00110000" raises one, for example.
         raise UsageError("not YAML", where=where, got=type(problem).__name__, wanted="YAML") from problem
 
 
@@ -126,14 +134,14 @@ def _scalar(event: Any, place: Place) -> str | int | bool:
         return int(text, 0)
     kind = tag.rpartition(":")[2]
     return place.refuse(
-        f"YAML reads this as {kind}, which means different things to different readers",
+        f"YAML reads this as {kind}, and YAML readers disagree on such values",
         text or "nothing",
         "text in quotes, a whole number such as 10 or 0x0a, true or false",
     )
 
 
 def _tag_of_plain(text: str) -> str:
-    """The type that YAML 1.1 gives a scalar without quotes."""
+    """Return the tag of the type that YAML 1.1 gives a scalar without quotes."""
     for tag, pattern in yaml.SafeLoader.yaml_implicit_resolvers.get(text[:1], []):
         if pattern.match(text):
             return str(tag)
@@ -141,7 +149,7 @@ def _tag_of_plain(text: str) -> str:
 
 
 def shown(tree: object) -> str:
-    """Say in a few words what a value of the tree is."""
+    """Describe a value of the tree in a few words, for a message."""
     if isinstance(tree, dict):
         return "a mapping" if tree else "an empty mapping"
     if isinstance(tree, list):

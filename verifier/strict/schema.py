@@ -1,6 +1,7 @@
-"""Trees of plain values to frozen dataclasses. The dataclasses are the schema: each field is a required key.
+"""Build frozen dataclasses from trees of plain values, such as `parse_yaml` returns.
 
-No other key exists, and every refusal names the file, the path of the key, what was there and what was wanted.
+The dataclasses are the schema: each field without a default is a required key, and no other key is allowed. Every
+error names the file, the path of the key, the value found and the value wanted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Between:
-    """Bounds of a whole number, both included."""
+    """Bounds of a whole number, both included, for `Annotated[int, ...]`."""
 
     least: int
     most: int
@@ -32,21 +33,24 @@ class Between:
 
 @dataclass(frozen=True)
 class HexOf:
-    """Accepted lengths of bytes that are written in hex."""
+    """Accepted lengths, in bytes, of a value written in hex, for `Annotated[bytes, ...]`."""
 
     sizes_bytes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Like:
-    """A pattern that text must match as a whole, and the same in words."""
+    """A regular expression that the whole text must match, and the same rule in words, for `Annotated[str, ...]`."""
 
     pattern: str
     words: str
 
 
 class RuleError(ValueError):
-    """Raised by a dataclass's `__post_init__`: the keys are fine one by one, but not together."""
+    """Raised by a dataclass's `__post_init__` if each key is fine but their combination is not.
+
+    `build` turns it into a UsageError with the place of the mapping.
+    """
 
     def __init__(self, problem: str, got: object, wanted: str) -> None:
         super().__init__(problem)
@@ -54,14 +58,20 @@ class RuleError(ValueError):
 
 
 def build(kind: type[T], tree: object, place: Place, given: Mapping[str, object] | None = None) -> T:
-    """Make the dataclass `kind` from a tree by its type hints; `given` fields come from outside the file.
+    """Build the dataclass `kind` from a tree, by its type hints.
 
-    Understands dataclasses, `tuple[X, ...]` and `frozenset[X]` (lists, not empty, no item twice), `Literal`, enums,
-    `str`, `int`, `bool`, `date`, `bytes` (hex), unions of words with one of those, and `Annotated` with `Between`,
-    `HexOf` or `Like`. A field with a default may be left out of the file.
+    Supported hints: dataclasses, `tuple[X, ...]` and `frozenset[X]` (lists of 1 to 1024 items, none repeated),
+    `Literal`, enums, `str`, `int`, `bool`, `date`, `bytes` (hex, always `Annotated` with `HexOf`), unions of `Literal`
+    words with one other hint, and `Annotated` with `Between`, `HexOf` or `Like`. The file may leave out a field that
+    has a default.
+
+    Args:
+        tree: the mapping to read.
+        place: the file and path of `tree`, for messages.
+        given: values of fields that do not come from the file; the file must not name them.
 
     Raises:
-        UsageError: a key is missing or unknown, or a value is not what the hint says.
+        UsageError: a key is missing or unknown, a value does not fit its hint, or the dataclass raised `RuleError`.
     """
     hints = get_type_hints(kind, include_extras=True)
     outside = given or {}
@@ -102,7 +112,10 @@ def _value(hint: Any, tree: object, place: Place) -> Any:
 
 
 def _union(hint: Any, tree: object, place: Place) -> Any:
-    """A word such as `any`, or a value of the one other kind. None stands for a key left out, never for a value."""
+    """Return one of the union's words, such as `any`, or a value of its one other hint.
+
+    None in a union only means that the key may be left out; it is never a value.
+    """
     parts = [part for part in get_args(hint) if part is not types.NoneType]
     words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
     (other,) = (part for part in parts if get_origin(part) is not Literal)
@@ -111,7 +124,7 @@ def _union(hint: Any, tree: object, place: Place) -> Any:
     try:
         return _value(other, tree, place)
     except UsageError as error:
-        if error.where == str(place):  # this very value is wrong, so one of the words would have been right too
+        if error.where == str(place):  # the value itself is wrong, so one of the words would fit too
             error.wanted = " or ".join([*map(str, words), error.wanted])
         raise
 
@@ -128,7 +141,7 @@ def _items(hint: Any, tree: object, place: Place) -> list[Any]:
     if not isinstance(tree, list):
         place.refuse("not a list", shown(tree), "a list")
     if not 1 <= len(tree) <= _MAX_LIST:
-        place.refuse("a list that is empty or too long", f"{len(tree)} items", f"1 to {_MAX_LIST} items")
+        place.refuse("the list is empty or too long", f"{len(tree)} items", f"1 to {_MAX_LIST} items")
     items: list[Any] = []
     for index, item in enumerate(tree):
         value = _value(hint, item, place.item(index))
@@ -146,7 +159,7 @@ def _annotated(hint: Any, tree: object, place: Place) -> Any:
     if isinstance(limit, Between) and not limit.least <= value <= limit.most:
         place.refuse("number out of range", value, f"{limit.least} to {limit.most}")
     if isinstance(limit, Like) and not re.fullmatch(limit.pattern, value):
-        place.refuse("text of the wrong form", value, limit.words)
+        place.refuse("the text has the wrong form", value, limit.words)
     return value
 
 

@@ -1,4 +1,4 @@
-"""Moments: aware datetimes inside, RFC 3339 in UTC at the edges."""
+"""Timestamps: aware datetimes inside the project, RFC 3339 text in UTC at its edges."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 
 from provenance_oracle.verifier.errors import UsageError
 
-# Python reads more as a moment, and each version something else.
+# `datetime.fromisoformat` accepts more forms than these, and the set differs between Python versions.
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 def parse_time(text: str) -> datetime:
-    """Read `2026-11-21` (midnight UTC) or an RFC 3339 moment with an offset.
+    """Parse a date such as `2026-11-21` (midnight UTC) or an RFC 3339 date and time with an offset.
+
+    `T` or a space separates date and time. A fraction of a second may have up to 6 digits. The result is in UTC.
 
     Raises:
-        UsageError: anything else, a moment without an offset among it.
+        UsageError: the text has any other form, for example no offset, or names a day or hour that does not exist.
     """
     try:
         if _DAY.fullmatch(text):
@@ -24,14 +26,17 @@ def parse_time(text: str) -> datetime:
         if _MOMENT.fullmatch(text):
             return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        pass  # well formed, but no such day, hour or offset
-    raise UsageError("not a moment", where="time", got=text, wanted="2026-11-21 or 2026-11-21T10:00:00Z")
+        pass  # the form is right, but there is no such day, hour or offset
+    raise UsageError(
+        "not a date or a time with an offset", where="time", got=text, wanted="2026-11-21 or 2026-11-21T10:00:00Z"
+    )
 
 
 def format_time(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC, whole seconds."""
+    """Return an aware datetime as RFC 3339 text in UTC, cut to whole seconds."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def from_unix_seconds(seconds: int) -> datetime:
+    """Return the UTC datetime of a Unix time in seconds."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,4 +1,4 @@
-"""Every rule of the strict reader, and the typed getters."""
+"""Tests of every rule of the strict JSON parser and of the typed getters of `Fields`."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_never_anything_but_a_format_error(data: bytes) -> None:
         value = parse(data)
     except FormatError:
         return
-    # Not looser than the standard library's reader, given text.
+    # The strict parser accepts nothing that the standard library refuses as text.
     assert value == json.loads(data.decode())
 
 

@@ -1,3 +1,5 @@
+"""Tests of the strict YAML parser, through the policy page that it reads."""
+
 from __future__ import annotations
 
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""Moments at the edges."""
+"""Tests of timestamps in text: the forms that are accepted, refused and written."""
 
 from __future__ import annotations
 
