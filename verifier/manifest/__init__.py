@@ -1,1 +1,1 @@
-"""The signed manifest: envelope, statement, and the names it may use."""
+"""The signed manifest: its DSSE envelope, its in-toto statement, the key that signs it, and the names it may use."""

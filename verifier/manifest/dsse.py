@@ -1,8 +1,8 @@
-"""DSSE envelopes: a signature over bytes as received.
+"""DSSE envelopes: a signature over the payload bytes as received.
 
-Format: https://github.com/secure-systems-lab/dsse, protocol.md and envelope.md (v1.0). Narrower here: exactly one
-signature, one payload type, canonical base64, no unknown keys. The payload is parsed by whoever holds what
-`verify_envelope` returned, never before.
+Format: https://github.com/secure-systems-lab/dsse, protocol.md and envelope.md (v1.0). This module is narrower than
+the format: an envelope has exactly one signature, one payload type, canonical base64 and no unknown keys. Callers
+parse the payload only after `verify_envelope` returned it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MANIFEST_PATH = "provenance/manifest.dsse.json"
 MAX_ENVELOPE_BYTES = 64 * 1024 * 1024
 _MAX_SIGNATURE_BYTES = 256
-# An envelope has 18. Anybody can write one: what has more is refused before anything is made of it.
+# A good envelope has 18 tokens. Anybody can write an envelope, so one with many more is refused before it is parsed.
 _MAX_TOKENS = 64
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """A parsed envelope; nothing in it is trusted. `keyid` is a hint that nobody here follows."""
+    """A parsed envelope. Nothing in it is trusted.
+
+    `payload` and `signature` are the decoded bytes. `keyid` is a hint that this project does not use; it is empty if
+    the envelope has none.
+    """
 
     payload_type: str
     payload: bytes
@@ -37,16 +41,16 @@ class Envelope:
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """Return DSSE's pre-authentication encoding, the bytes that are signed."""
+    """Return the pre-authentication encoding (DSSE v1.0, protocol.md): the bytes that the signature covers."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def parse_envelope(data: bytes, where: str = MANIFEST_PATH) -> Envelope:
-    """Read an envelope of at most 64 MiB.
+    """Parse a DSSE envelope of at most 64 MiB. `where` names it in messages.
 
     Raises:
-        FormatError: it breaks a rule of this module (check `manifest-format`).
+        FormatError: the envelope is too large or breaks a rule of this module (check `manifest-format`).
     """
     value = parse_json(
         data, where=where, check=Check.MANIFEST_FORMAT, max_bytes=MAX_ENVELOPE_BYTES, max_tokens=_MAX_TOKENS
@@ -63,20 +67,22 @@ def parse_envelope(data: bytes, where: str = MANIFEST_PATH) -> Envelope:
 
 
 def verify_envelope(envelope: Envelope, key: PublicKey, where: str = MANIFEST_PATH) -> bytes:
-    """Return the payload once `key` is found to have signed it.
+    """Verify that `key` signed the envelope and return its payload.
 
     Raises:
-        VerificationError: the signature does not hold (check `manifest-signature`).
+        VerificationError: the signature does not verify (check `manifest-signature`).
     """
     verify_signature(key, envelope.signature, pae(envelope.payload_type, envelope.payload), where)
     return envelope.payload
 
 
 def verify_signature(key: PublicKey, signature: bytes, message: bytes, where: str) -> None:
-    """Check a signature by the algorithm that belongs to the key: ECDSA (DER) with SHA-256 or SHA-384, or Ed25519.
+    """Verify the signature of `message` with the algorithm that belongs to the key.
+
+    The algorithm is ECDSA with SHA-256 for P-256 and with SHA-384 for P-384 (signature in DER), or Ed25519.
 
     Raises:
-        VerificationError: the signature does not hold (check `manifest-signature`).
+        VerificationError: the signature does not verify (check `manifest-signature`).
     """
     try:
         if isinstance(key.key, EllipticCurvePublicKey):
@@ -86,7 +92,7 @@ def verify_signature(key: PublicKey, signature: bytes, message: bytes, where: st
             key.key.verify(signature, message)
     except InvalidSignature as error:
         raise VerificationError(
-            "the signature does not hold",
+            "the signature does not verify",
             check=Check.MANIFEST_SIGNATURE,
             where=where,
             got=f"{len(signature)} bytes that this key did not make over these bytes",

@@ -1,6 +1,7 @@
-"""The key that signs manifests.
+"""The public key that verifies a manifest's signature.
 
-A SubjectPublicKeyInfo has one accepted encoding, or the same key would have several digests.
+Formats: SubjectPublicKeyInfo (RFC 5280, section 4.1; RFC 5480 for ECDSA, RFC 8410 for Ed25519) in a PEM block
+(RFC 7468, section 13). Only one encoding of a key is accepted; otherwise the same key could have several digests.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ MAX_KEY_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key that may sign manifests: `spki` is its DER SubjectPublicKeyInfo, as received."""
+    """A public key for manifests.
+
+    `spki` is its DER SubjectPublicKeyInfo, which equals the bytes received. `algorithm` is `ECDSA P-256`,
+    `ECDSA P-384` or `Ed25519`.
+    """
 
     spki: bytes
     key: EllipticCurvePublicKey | Ed25519PublicKey
@@ -28,10 +33,13 @@ class PublicKey:
 
 
 def parse_public_key(pem: bytes, where: str) -> PublicKey:
-    """Read one PEM SubjectPublicKeyInfo: ECDSA on P-256 or P-384, or Ed25519.
+    """Parse one PEM SubjectPublicKeyInfo of at most 16 KiB: ECDSA on P-256 or P-384, or Ed25519.
+
+    Line ends may be LF or CRLF. `where` names the file in messages.
 
     Raises:
-        FormatError: other text around the block, another kind of key, or another encoding of one (check `key-binding`).
+        FormatError: the file is too large, has text around the block, holds another kind of key, or encodes the key in
+            another way (check `key-binding`).
     """
     if len(pem) > MAX_KEY_BYTES:
         raise _malformed(where, f"{len(pem)} bytes", f"at most {MAX_KEY_BYTES} bytes")
@@ -42,8 +50,8 @@ def parse_public_key(pem: bytes, where: str) -> PublicKey:
     algorithm = _algorithm_of(key)
     if not algorithm or not isinstance(key, EllipticCurvePublicKey | Ed25519PublicKey):
         raise _malformed(where, type(key).__name__, "ECDSA on P-256 or P-384, or Ed25519")
-    # Equality with the re-encoding rules out text around the block, compressed points, explicit curve parameters,
-    # trailing bytes and loose base64, all at once.
+    # One comparison with the re-encoded key rules out text around the block, compressed points, explicit curve
+    # parameters, trailing bytes and loose base64.
     canonical = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if pem.replace(b"\r\n", b"\n").removesuffix(b"\n") != canonical.removesuffix(b"\n"):
         raise _malformed(where, "another encoding of a key, or more than one", "exactly the canonical PUBLIC KEY block")
@@ -51,7 +59,7 @@ def parse_public_key(pem: bytes, where: str) -> PublicKey:
 
 
 def _algorithm_of(key: object) -> str:
-    """Return the signature algorithm that goes with a key, or nothing for a key that we do not take."""
+    """Return the name of a key's signature algorithm, or an empty text if the key is of an unsupported kind."""
     if isinstance(key, Ed25519PublicKey):
         return "Ed25519"
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):

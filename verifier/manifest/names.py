@@ -1,7 +1,7 @@
-"""Names that a release may use: file paths, model names, versions.
+"""Names that a release may use: file paths, model names and versions.
 
-One file must have one name, the same for every reader, file system and terminal: so a path is Unicode NFC,
-printable, relative, without empty or dot segments, and no two paths differ by letter case alone.
+Every reader, file system and terminal must see the same name for the same file. A path is therefore printable,
+relative, in Unicode form NFC and without empty or dot segments, and no two paths differ by letter case alone.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from provenance_oracle.verifier.errors import FormatError
 PROVENANCE_FOLDER = "provenance"
 MAX_PATH_BYTES = 4096
 MAX_SEGMENT_BYTES = 255
-MAX_FOLDERS = 32  # above a file
+MAX_FOLDERS = 32  # folders in a path, above the file itself
 
 _SLUG = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _MODEL_NAME = re.compile(f"{_SLUG}/{_SLUG}")
 _VERSION = re.compile("[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?")
 _DRIVE = re.compile("[A-Za-z]:")
 
-# Endings of files that can run code when a model is loaded or used: programs, libraries, formats that unpickle.
+# File name endings of programs, libraries and pickle formats, which can run code when a model is loaded or used.
 _CODE = re.compile(
     r"\.(bash|bat|bin|c|cc|ckpt|cmd|cpp|cu|dill|dll|dylib|exe|h5|ipynb|jar|joblib|js|keras|lua|mjs|php|pickle|pkl|pl|ps1"
     r"|pt|pt2|pth|py|pyc|pyd|pyx|rb|sh|so|so\.[0-9.]+|ts|wasm|whl)\Z",
@@ -32,14 +32,28 @@ _CODE = re.compile(
 
 
 def parse_model_name(text: str, where: str) -> str:
-    """Return `text` if it is `namespace/model` in ASCII letters, digits, `.`, `_`, `-`, at most 96 each."""
+    """Return `text` if it is a model name of the form `namespace/model`.
+
+    Each part has 1 to 96 ASCII letters, digits, `.`, `_` and `-`, begins and ends with a letter or digit, and does not
+    contain `..`. `where` names the field in messages.
+
+    Raises:
+        FormatError: it is not (check `manifest-format`).
+    """
     if ".." in text or not _MODEL_NAME.fullmatch(text):
         raise _malformed("not a model name", Check.MANIFEST_FORMAT, where, text, "namespace/model in A-Z a-z 0-9 . _ -")
     return text
 
 
 def parse_version(text: str, where: str) -> str:
-    """Return `text` if it is 1 to 64 ASCII letters, digits, `.`, `_`, `+`, `-`, a letter or digit first and last."""
+    """Return `text` if it is a version.
+
+    A version has 1 to 64 ASCII letters, digits, `.`, `_`, `+` and `-`, begins and ends with a letter or digit, and does
+    not contain `..`. `where` names the field in messages.
+
+    Raises:
+        FormatError: it is not (check `manifest-format`).
+    """
     if ".." in text or not _VERSION.fullmatch(text):
         raise _malformed("not a version", Check.MANIFEST_FORMAT, where, text, "1 to 64 of A-Z a-z 0-9 . _ + -")
     return text
@@ -48,8 +62,11 @@ def parse_version(text: str, where: str) -> str:
 def parse_path(text: str, *, where: str, check: Check) -> str:
     """Return `text` if it is an acceptable relative POSIX path of a model file.
 
+    A path has at most 4096 bytes in UTF-8, a segment at most 255, and a file lies in at most 32 folders. `where` and
+    `check` go into the error.
+
     Raises:
-        FormatError: it breaks a rule of this module, or lies in `provenance/`.
+        FormatError: the path breaks a rule of this module, or lies in `provenance/`.
     """
     segments = text.split("/")
     problem = _first_problem(text, segments)
@@ -59,8 +76,8 @@ def parse_path(text: str, *, where: str, check: Check) -> str:
 
 
 def _first_problem(text: str, segments: list[str]) -> str:
-    # str.isprintable is false for every control, format (bidi among them), surrogate, private or unassigned
-    # character and for every separator but the space.
+    # str.isprintable is false for control, format (including bidi), surrogate, private-use and unassigned characters,
+    # and for every separator except the space.
     if not text.isprintable():
         return "has control, format or other unprintable characters"
     if not unicodedata.is_normalized("NFC", text):
@@ -74,23 +91,25 @@ def _first_problem(text: str, segments: list[str]) -> str:
     if len(segments) > MAX_FOLDERS + 1:
         return f"lies in more than {MAX_FOLDERS} folders"
     if "\\" in text or _DRIVE.match(text):
-        return "has a backslash or a drive"
+        return "has a backslash or a drive letter"
     if segments[0].casefold() == PROVENANCE_FOLDER:
         return f"lies in {PROVENANCE_FOLDER}/"
     return ""
 
 
-# Folded names to the name as spelt, and what a folder holds; None for a file. As large as the paths and no larger.
+# Maps a case-folded name to its spelling and, for a folder, to the folder's own entries (None for a file). The tree
+# takes no more memory than the paths themselves.
 _Folder = dict[str, tuple[str, "_Folder | None"]]
 
 
 def refuse_collisions(paths: Iterable[str], *, where: str, check: Check) -> None:
-    """Refuse paths of which two are equal, differ by letter case alone, or need one name as file and as folder.
+    """Raise FormatError if two paths are equal, differ by letter case alone, or use one name as file and as folder.
 
-    Folders count too: `A/x` and `a/y` would share a folder on some file systems.
+    Names of folders are compared as well: `A/x` and `a/y` would share a folder on some file systems. Letter case is
+    compared by Unicode case folding of the NFD form. `where` and `check` go into the error.
 
     Raises:
-        FormatError: two such paths.
+        FormatError: two paths collide.
     """
     root: _Folder = {}
     for path in paths:
@@ -115,7 +134,10 @@ def _folded(name: str) -> str:
 
 
 def may_hold_code(path: str) -> bool:
-    """Tell by its name whether a file can run code. False proves nothing: a config may ask for remote code."""
+    """Return whether the name of a file is that of a file that can run code.
+
+    False proves nothing: a configuration file can make the loader fetch and run code.
+    """
     return bool(_CODE.search(path.rpartition("/")[2]))
 
 

@@ -1,8 +1,8 @@
 """The manifest: an in-toto Statement whose subjects are a model's files and whose predicate is SLSA provenance.
 
 Formats: in-toto Statement v1 and ResourceDescriptor v1 (https://github.com/in-toto/attestation, spec/v1) and SLSA
-provenance v1 (https://slsa.dev/spec/v1.2/build-provenance). Narrower here: unknown keys are refused wherever a
-format defines the keys, and a subject has no digest but those that are checked.
+provenance v1 (https://slsa.dev/spec/v1.2/build-provenance). This module is narrower than the formats: it refuses
+unknown keys in every object whose keys a format defines, and a subject may only have digests that are checked.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BUILDER_ID = "tag:provenance-oracle,2026:sev-snp-cvm/v1"
 FSVERITY = "fsverity_sha256_4096"
 SHA256 = "sha256"
 MODEL_DIGEST = "provenance_model_v1"
-# In internalParameters: {"snpReport": {"sha256": ...}}, over bytes 0 to 0x2A0 of the report, the part that is signed.
+# In internalParameters: {"snpReport": {"sha256": ...}}, the SHA-256 of bytes [0, 0x2A0) of the report, its signed part.
 SNP_REPORT = "snpReport"
 DATASET_DIGEST = "provenance_dataset_v1"
 MAX_FILES = 100_000
@@ -46,12 +46,12 @@ _MAX_DIGEST_BYTES = 64
 _HEX = re.compile("(?:[0-9a-f]{2})+")
 _ALGORITHM = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z")
-# Digests of dependencies that have one length only; others, named as in-toto names them, may have up to 64 bytes.
+# Lengths in bytes of known digests of dependencies. Other digests, under in-toto's names, may have up to 64 bytes.
 DIGEST_BYTES = {SHA256: 32, FSVERITY: 32, MODEL_DIGEST: 32, DATASET_DIGEST: 32, "sha384": 48, "sha512": 64}
 
 
 class Role(StrEnum):
-    """What a dependency was to the job."""
+    """The role of a dependency in the job, as `annotations.role` states it."""
 
     BASE_MODEL = "base-model"
     ADAPTER = "adapter"
@@ -62,7 +62,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class ManifestFile:
-    """One model file as the manifest names it; at least one of the digests (32 bytes each) is there."""
+    """One model file as the manifest names it.
+
+    `size` is in bytes. `fsverity` (fs-verity digest) and `sha256` have 32 bytes each; at least one of them is set.
+    """
 
     path: str
     size: int
@@ -72,7 +75,11 @@ class ManifestFile:
 
 @dataclass(frozen=True)
 class Dependency:
-    """Something the job consumed; `digests` holds (algorithm, bytes) pairs, at least one."""
+    """A dependency: something that the job consumed.
+
+    `digests` has one or more (algorithm, bytes) pairs. `name`, `uri` and `relation` are empty if not given; at least
+    one of `name` and `uri` is set.
+    """
 
     role: Role
     name: str
@@ -83,10 +90,13 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the VM's key signed. `digest` is SHA-256 of the payload as received.
+    """The statement that the VM's key signed.
 
-    `report_digest` is that of the only report that it goes with. None if it names none: then anybody with a VM can put
-    a report of his own in its place, since the key that a report names is public, and it will be the same release.
+    `digest` is the SHA-256 of the payload as received, 32 bytes. `started_at` and `finished_at` are in UTC.
+
+    `report_digest` is the SHA-256 of the signed part of the only report that belongs to the manifest, or None if the
+    manifest names no report. Without it, the owner of any VM can replace the report by one of their own for the same
+    public key, and the release keeps its identity.
     """
 
     name: str
@@ -102,20 +112,23 @@ class Manifest:
 
     @property
     def sha256_paths(self) -> frozenset[str]:
-        """Paths of the files whose whole-file SHA-256 the manifest states, so that it has to be computed."""
+        """Paths of the files for which the manifest states a SHA-256 of the whole file, which must then be computed."""
         return frozenset(file.path for file in self.files if file.sha256 is not None)
 
     @property
     def has_code(self) -> bool:
-        """Whether a file could run code, judged by its name; code asked for by a config file is not seen."""
+        """Whether the name of any file is that of a file that can run code; `names.may_hold_code` states the limits."""
         return any(may_hold_code(file.path) for file in self.files)
 
 
 def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
-    """Read a payload that `verify_envelope` returned; only then does it mean anything.
+    """Parse the payload of an envelope into a manifest.
+
+    Pass only a payload that `dsse.verify_envelope` returned; this function verifies no signature. `where` names the
+    envelope in messages.
 
     Raises:
-        FormatError: it breaks a rule of this module or of `names` (check `manifest-format`).
+        FormatError: the payload breaks a rule of this module or of `names` (check `manifest-format`).
     """
     value = parse_json(payload, where=where, check=Check.MANIFEST_FORMAT, max_bytes=MAX_ENVELOPE_BYTES)
     statement = Fields(value, where=where, check=Check.MANIFEST_FORMAT)
@@ -144,17 +157,18 @@ def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
 
 
 def match_report(manifest: Manifest, report_digest: bytes, where: str = MANIFEST_PATH) -> None:
-    """Compare the report that came with a manifest with the one that the manifest names, if it names one.
+    """Compare the report of a release with the report that its manifest names. Do nothing if it names none.
 
     Args:
-        report_digest: SHA-256 of the report's signed part, 32 bytes.
+        report_digest: the SHA-256 of the report's signed part, 32 bytes.
+        where: the name of the manifest, for messages.
 
     Raises:
-        VerificationError: it names another: somebody put his own in its place (check `key-binding`).
+        VerificationError: the manifest names another report (check `key-binding`).
     """
     if manifest.report_digest is not None and manifest.report_digest != report_digest:
         raise VerificationError(
-            "another report than the manifest names",
+            "the report is not the one that the manifest names",
             check=Check.KEY_BINDING,
             where=where,
             got=report_digest.hex(),
@@ -212,7 +226,7 @@ def _report_digest(internal: Fields | None) -> bytes | None:
 def _dependency(entry: Fields) -> Dependency:
     name, uri = _optional_line(entry, "name"), _optional_line(entry, "uri")
     if not name and not uri:
-        raise entry.error("", "nameless dependency", got="neither", wanted="name or uri")
+        raise entry.error("", "a dependency without name and uri", got="neither", wanted="name or uri")
     digests = _digest_set(entry.fields("digest"))
     annotations = entry.fields("annotations")
     role = annotations.text("role")
@@ -256,12 +270,14 @@ def _run_details(details: Fields) -> tuple[str, datetime | None, datetime | None
     started_at, finished_at = _optional_time(metadata, "startedOn"), _optional_time(metadata, "finishedOn")
     metadata.finish()
     if started_at and finished_at and finished_at < started_at:
-        raise metadata.error("finishedOn", "before its start", got=str(finished_at), wanted=f"{started_at} or later")
+        raise metadata.error(
+            "finishedOn", "ends before it starts", got=str(finished_at), wanted=f"{started_at} or later"
+        )
     return invocation_id, started_at, finished_at
 
 
 def _optional_line(fields: Fields, key: str) -> str:
-    """Take an optional text that people will be shown: one printable line."""
+    """Take an optional text that is shown to people: one printable line."""
     text = fields.optional_text(key, max_chars=_MAX_LINE_CHARS) or ""
     if not text.isprintable():
         raise fields.error(key, "unprintable characters", got=text, wanted="one line without control characters")
@@ -276,12 +292,12 @@ def _optional_time(fields: Fields, key: str) -> datetime | None:
         if _TIME.fullmatch(text):
             return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
-        pass  # well formed, but no such day or hour
-    raise fields.error(key, "not a moment", got=text, wanted="RFC 3339 in UTC, as 2026-11-20T10:00:00Z")
+        pass  # the form is right, but there is no such day or hour
+    raise fields.error(key, "not a time in UTC", got=text, wanted="RFC 3339 in UTC, as 2026-11-20T10:00:00Z")
 
 
 def _pass_over(fields: Fields, *keys: str) -> None:
-    """Take the optional members `keys`, which nothing here reads: bounded, but of any form."""
+    """Take the optional members `keys` and ignore them: of any form, but of bounded size."""
     for key in keys:
         if key in fields.keys:
             chars = len(json.dumps(fields.value(key)))

@@ -244,7 +244,7 @@ def test_nobody_takes_the_manifest_of_others_over(take_over: Callable[[Path], No
     with pytest.raises(ProvenanceError) as refused:
         judge(release, load_policy("demo"), at=AT)
     assert (refused.value.check, refused.value.exit_code) == (Check.KEY_BINDING, 4)
-    assert "another report than the manifest names" in str(refused.value)
+    assert "the report is not the one that the manifest names" in str(refused.value)
 
 
 def test_a_manifest_that_names_no_report_is_accepted_and_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Envelopes: the protocol's own vector, Wycheproof through our wrapper, and every way to be malformed."""
+"""Tests of DSSE envelopes: the test vector of the protocol, Wycheproof's signatures, and malformed envelopes."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_only_the_signature_fails(name: str) -> None:
 def test_a_signature_without_pae_does_not_count() -> None:
     bare = P256.sign(PAYLOAD, ec.ECDSA(hashes.SHA256()))
     _expect_refusal(Envelope(PAYLOAD_TYPE, PAYLOAD, bare, ""), SIGNED["P-256"][0])
-    # The peer's old slip: a capital V in the prefix.
+    # An error that another implementation once made: a capital V in the prefix.
     slip = P256.sign(MESSAGE.replace(b"DSSEv1", b"DSSEV1"), ec.ECDSA(hashes.SHA256()))
     _expect_refusal(Envelope(PAYLOAD_TYPE, PAYLOAD, slip, ""), SIGNED["P-256"][0])
 

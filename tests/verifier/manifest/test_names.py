@@ -1,4 +1,4 @@
-"""Names that are refused because two readers could take them for different files."""
+"""Tests of file, model and version names, and of paths that two readers could take for different files."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_refuses(text: str, why: str) -> None:
         path(text)
     assert raised.value.check is Check.FILE_SET
     assert why in raised.value.problem
-    # The message itself is printable, whatever the name was.
+    # The message is printable, even if the name is not.
     assert str(raised.value).isprintable()
 
 
@@ -154,7 +154,7 @@ _FEW_NAMES = st.lists(st.sampled_from(["a", "A", "b", "é", "É"]), min_size=1, 
 
 @given(st.lists(_FEW_NAMES, max_size=6))
 def test_collisions_are_what_they_are_by_definition(paths: list[str]) -> None:
-    """No file is another file or a folder, and every folded name has one spelling."""
+    """Paths collide if two are equal, if a file is also a folder, or if one folded name has two spellings."""
     folders = {path[:position] for path in paths for position, char in enumerate(path) if char == "/"}
     names = {*paths, *folders}
     collides = len(set(paths)) < len(paths) or bool(folders & set(paths)) or len({*map(_fold, names)}) < len(names)
@@ -187,7 +187,7 @@ def test_model_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    # The last begins with a Cyrillic letter.
+    # The last name begins with a Cyrillic letter.
     ["", "a", "a/", "/a", "a/b/c", "a//b", "a/..", "a/b..c", "-a/b", "a-/b", "a/.b", "a b/c", "é/b", "a/b\n", "а/b"],
 )
 def test_other_model_names_are_refused(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The manifest's statement: what is taken, and one test for each thing that is not."""
+"""Tests of the manifest's statement: the parts that are accepted, and one test for each part that is refused."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ DETAILS = ("predicate", "runDetails")
 
 
 def put(*steps: Any) -> Callable[[Any], None]:
-    """Return a change: the last of `steps` is put at the place that the others lead to."""
+    """Return a change that puts the last of `steps` at the place that the other steps lead to."""
     *way, key, value = steps
 
     def change(statement: Any) -> None:
@@ -289,7 +289,7 @@ _JSON = st.recursive(
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key) in a document."""
+    """Return every (container, key) pair in a document."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [place for key, inner in items for place in [(value, key), *_places(inner)]]
 
