@@ -20,7 +20,7 @@ from provenance_oracle.verifier.errors import TemporaryError, UsageError
 CHAIN_ID = 31337
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
-_NPM_FOLDER = Path(__file__).parents[2] / "hardhat" / "node_modules" / "@foundry-rs"
+_NPM_FOLDER = Path(__file__).resolve().parents[2] / "hardhat" / "node_modules" / "@foundry-rs"
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 # Ends anvil when our end of its standard input closes, even if that is because this process was killed.
 _LEASH = 'exec 3<&0; { cat <&3 >/dev/null; kill $$; } 2>/dev/null & exec "$@" </dev/null 3<&-'

@@ -132,3 +132,9 @@ def test_a_name_that_is_no_program_is_a_usage_error(tmp_path: Path, monkeypatch:
     result = CliRunner().invoke(main, ["demo", "--folder", str(tmp_path / "demo")])
     assert (result.exit_code, "PROVENANCE_ANVIL: not a program" in result.stderr) == (2, True)
     assert not os.path.exists(tmp_path / "missing")
+
+
+def test_the_program_that_npm_installed_is_looked_for_in_the_checkout() -> None:
+    """The package is imported through the links in `src`; `hardhat` lies beside the folders that they lead to."""
+    checkout = Path(__file__).resolve().parents[3]
+    assert room._NPM_FOLDER.relative_to(checkout).parts == ("hardhat", "node_modules", "@foundry-rs")
