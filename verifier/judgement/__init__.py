@@ -1,4 +1,5 @@
 """Judge one release: read it, appraise its evidence, compare its files, write the verdict, compare it with a record.
 
-Takes a folder, a policy and a moment. Gives a `Judgement`, or raises. Imports every room but `registry` and `cli`.
+Input is a folder, a policy and a moment. Output is a `Judgement`, or an exception. The package imports every other
+package of `verifier` except `registry` and `cli`.
 """

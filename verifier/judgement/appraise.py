@@ -1,8 +1,8 @@
-"""The judgement of a release, as one readable sequence. No IO: bytes, policy, roots and time are arguments.
+"""The judgement of a release as one readable sequence, without IO: bytes, policy, roots and time are arguments.
 
-Refusals are ranked by what they say: malformed (3) and forged (4) stop at once; what the policy refuses (5) is
-collected and reported together; only evidence that is otherwise acceptable can end as "try again" (7). The files come
-after all of this: those of a release whose evidence is not accepted are not worth reading.
+Failures have a rank (the numbers are exit codes). Malformed (3) and forged (4) input stops the judgement at once.
+Refusals by the policy (5) are collected and reported together. Only evidence that is otherwise acceptable can end as
+"try again" (7). The model files are read after all of this, and only if the evidence is accepted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report
 
 @dataclass(frozen=True)
 class AttestationResult:
-    """What a policy accepted: claims that may be relied on, the signed manifest, and every finding."""
+    """The result of accepted evidence: verified claims, the signed manifest, the grade (0, 1 or 2) and every finding.
+
+    `at` is the moment of judgement.
+    """
 
     claims: Claims
     manifest: Manifest
@@ -41,24 +44,29 @@ class AttestationResult:
 
 
 def roots_of(policy: Policy) -> tuple[TrustedRoot, ...]:
-    """The pinned roots whose kind the policy names."""
+    """Return the pinned roots of the kinds that the policy lists."""
     return tuple(root for root in AMD_ROOTS + SIMULATOR_ROOTS if root.kind in policy.roots)
 
 
 def appraise(
     release: Release, policy: Policy, *, at: datetime, roots: tuple[TrustedRoot, ...], sheet: CheckSheet
 ) -> AttestationResult:
-    """Judge a release's evidence, key and manifest at moment `at`; the files themselves are compared later.
+    """Judge a release's evidence, key and manifest for the moment `at`. The model files are compared later.
+
+    Args:
+        at: the moment for which certificates and revocation list must be valid; an aware datetime.
+        roots: the root certificates to trust.
+        sheet: collects the findings.
 
     Raises:
-        FormatError, VerificationError: malformed or forged, by the first check that says so.
-        AppraisalError: genuine, but the policy refuses; all findings at once.
-        CrlUnavailableError, CrlStaleError: all else is accepted, but revocation cannot be decided.
+        FormatError, VerificationError: the release is malformed or forged. The first check that fails raises.
+        AppraisalError: the evidence is genuine, but the policy refuses it. `.findings` holds all findings.
+        CrlUnavailableError, CrlStaleError: every other check passed, but the revocation status is unknown.
     """
     with sheet:
-        # (1) to (4): the chip's certificates, the report, what the policy says of its claims
+        # (1) to (4): the chip's certificates, the report, and the policy's findings on its claims
         claims = appraise_evidence(release.evidence, policy, at=at, roots=roots, sheet=sheet)
-        # (5) the report names the key, all 64 bytes of it
+        # (5) the report names the key: all 64 bytes of REPORT_DATA match
         key = bind_key(claims, release.key, policy, sheet)
         # (6) the key signed the manifest; parsed only after the signature holds
         envelope = parse_envelope(release.envelope, "provenance/manifest.dsse.json")
@@ -67,7 +75,7 @@ def appraise(
             Check.MANIFEST_SIGNATURE, f"signed by the {key.algorithm} key of the VM", "the bound key's signature"
         )
         manifest = parse_statement(payload, "provenance/manifest.dsse.json")
-        # the key is public, so other VMs' reports can name it too: only the manifest says which report is meant
+        # the key is public, so reports of other VMs can name it too; only the manifest names the right report
         match_report(manifest, claims.report.digest)
         unnamed = "" if manifest.report_digest else ", no report named"
         sheet.passed(
@@ -75,7 +83,7 @@ def appraise(
             f"{manifest.name} {manifest.version}, {len(manifest.files)} files{unnamed}",
             "in-toto Statement v1 with SLSA provenance v1",
         )
-        # (7) only now do refusals by policy count: forged would have been said first
+        # (7) refusals by the policy count only now, so that forged input is reported as forged
         grade = conclude(claims, policy, sheet)
     return AttestationResult(claims, manifest, policy, grade, at, sheet.findings())
 
@@ -83,23 +91,29 @@ def appraise(
 def appraise_evidence(
     evidence: Evidence, policy: Policy, *, at: datetime, roots: tuple[TrustedRoot, ...], sheet: CheckSheet
 ) -> Claims:
-    """Verify a report and its endorsements and enter what the policy finds; `conclude` turns that into a refusal."""
+    """Verify a report and its endorsements, and return its claims. The policy's findings go into `sheet`.
+
+    A finding that failed does not raise here; `conclude` raises for it.
+
+    Raises:
+        FormatError, VerificationError: the evidence is malformed or forged.
+    """
     with sheet:
         endorsements = _parsed_endorsements(evidence, sheet)
         report = _parsed_report(evidence, sheet)
-        # (1) VCEK or VLEK up to a pinned root, in time, not revoked
+        # (1) VCEK or VLEK up to a pinned root, valid at `at`, not revoked
         chain = verify_chain(endorsements, roots=roots, at=at, crl_at=evidence.crl_at)
         _enter_chain(chain, sheet)
         # (2) same product line, same chip, same TCB
         matched = match_vek_to_report(chain, report)
         sheet.passed(Check.PRODUCT_LINE, f"{chain.line}", "chain, certificate and processor agree")
-        # (3) the report is signed by that key
+        # (3) that key signed the report
         claims = verify_report_signature(matched)
         sheet.passed(
             Check.VEK_MATCH, f"{claims.vek_kind.name}, {claims.reported_tcb}", "the chip and TCB the report names"
         )
         sheet.passed(Check.REPORT_SIGNATURE, f"report {report.digest.hex()[:16]}…", "ECDSA P-384 by the VEK")
-        # (4) guest TCB and the rest of the policy: every finding
+        # (4) the rules of the policy, TCB floors among them: every finding
         sheet.add(check_claims(claims, policy))
     return claims
 
@@ -107,7 +121,15 @@ def appraise_evidence(
 def bind_key(
     claims: Claims, key_pem: bytes, policy: Policy, sheet: CheckSheet, name: str = "provenance/cvm-key.pem"
 ) -> PublicKey:
-    """Return the VM's key once REPORT_DATA is found to name it by a convention that the policy lists."""
+    """Return the VM's public key after REPORT_DATA matches it by a convention that the policy lists.
+
+    Args:
+        key_pem: the key as PEM or another form that `parse_public_key` accepts.
+        name: the file name of the key, for messages.
+
+    Raises:
+        FormatError: the key is malformed. VerificationError: the report names another key (check `key-binding`).
+    """
     with sheet:
         key = parse_public_key(key_pem, name)
         convention = verify_key_binding(claims.report.report_data, key, policy.key_bindings)
@@ -116,18 +138,18 @@ def bind_key(
 
 
 def conclude(claims: Claims, policy: Policy, sheet: CheckSheet) -> int:
-    """Return the grade of evidence that the policy accepts: what it satisfies, or 0 under a policy that gives none.
+    """Return the grade of the evidence: that of the strictest shipped policy it meets, or 0 under an ungraded policy.
 
     Raises:
-        AppraisalError: something entered so far has failed.
-        CrlUnavailableError, CrlStaleError: the policy asks for a revocation answer that nobody has.
+        AppraisalError: a finding on the sheet has failed.
+        CrlUnavailableError, CrlStaleError: the policy requires a revocation status, and it is unknown.
     """
     with sheet:
         failures = sheet.failures
         if failures:
-            more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+            more = f" ({len(failures)} checks failed)" if len(failures) > 1 else ""
             raise AppraisalError(
-                f"policy {policy.name} refuses{more}",
+                f"policy {policy.name} refuses the evidence{more}",
                 check=failures[0].check,
                 where="evidence",
                 got=failures[0].got,

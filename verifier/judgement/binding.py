@@ -1,8 +1,8 @@
-"""The VM's public key, and the conventions by which a report's REPORT_DATA names it.
+"""The conventions by which a report's REPORT_DATA names the VM's public key.
 
-A convention is a hash of the key's DER SubjectPublicKeyInfo, followed by zero bytes up to 64. All 64 bytes are
-compared, in one byte order only. A SubjectPublicKeyInfo has one accepted encoding, or the same key would have
-several digests.
+By each convention, REPORT_DATA is a hash of the key's DER SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), followed by zero
+bytes up to 64. All 64 bytes are compared, in one byte order only. The key parser accepts only one encoding of a
+SubjectPublicKeyInfo; otherwise one key would have several digests.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def bound_report_data(key: PublicKey, binding: str = DEFAULT_BINDING) -> bytes:
     """Return the 64 bytes of REPORT_DATA that name `key` by a convention of `BINDINGS`.
 
     Raises:
-        UsageError: no such convention.
+        UsageError: `BINDINGS` has no convention of this name.
     """
     if binding not in BINDINGS:
         raise UsageError(
@@ -50,22 +50,23 @@ def bound_report_data(key: PublicKey, binding: str = DEFAULT_BINDING) -> bytes:
 
 
 def verify_key_binding(report_data: bytes, key: PublicKey, accepted: tuple[str, ...]) -> str:
-    """Return the one convention among `accepted` by which `report_data` names `key`.
+    """Return the name of the convention in `accepted` by which `report_data` names `key`.
 
     Args:
-        report_data: the report's 64 bytes.
-        accepted: names in `BINDINGS`; only these are tried.
+        report_data: the report's REPORT_DATA, 64 bytes.
+        accepted: names in `BINDINGS`; no other convention is tried.
 
     Raises:
-        UsageError: `accepted` is empty or holds an unknown name.
+        UsageError: `accepted` is empty or has an unknown name.
         FormatError: `report_data` is not 64 bytes long.
-        VerificationError: it is all zero, or names another key, or names this one in another way.
+        VerificationError: `report_data` is all zero, names another key, or names this key by a convention that is not
+            in `accepted` (check `key-binding`).
     """
     if not accepted:
-        raise UsageError("no key binding is accepted", check=Check.KEY_BINDING, got="", wanted="one or more names")
+        raise UsageError("no key bindings are listed", check=Check.KEY_BINDING, got="", wanted="one or more names")
     if len(report_data) != REPORT_DATA_BYTES:
         raise FormatError(
-            "REPORT_DATA has a wrong size",
+            "REPORT_DATA has the wrong size",
             check=Check.KEY_BINDING,
             where="report_data",
             got=f"{len(report_data)} bytes",

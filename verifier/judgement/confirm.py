@@ -1,4 +1,4 @@
-"""A user's check: judge the release again, here, and compare with what the registry says of it."""
+"""A user's check: judge the release again on this machine, and compare it with its record in the registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from provenance_oracle.verifier.snp.kds import Fetcher
 
 
 class RecordSource(Protocol):
-    """What is asked of a registry; `verifier.registry.reader.RegistryReader` is the one that asks a chain."""
+    """The interface that `confirm` needs of a registry. `verifier.registry.reader.RegistryReader` asks a chain."""
 
     def entry(self, manifest_digest: bytes) -> Entry: ...
 
@@ -29,7 +29,7 @@ class RecordSource(Protocol):
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A release accepted here and, unless that was not asked for, its active record."""
+    """A release that was accepted here, with its active record. `entry` is None if no registry was asked."""
 
     judgement: Judgement
     entry: Entry | None
@@ -37,7 +37,10 @@ class Confirmation:
 
     @property
     def verdict_reproduced(self) -> bool:
-        """Whether judging here gave the verdict on chain, bit for bit (same policy, moment, version)."""
+        """Whether the judgement here gives the verdict on chain, bit for bit.
+
+        It does so only with the same policy, moment and version of this package.
+        """
         return self.entry is not None and self.entry.verdict_digest == self.judgement.verdict.digest
 
 
@@ -53,11 +56,19 @@ def confirm(
 ) -> Confirmation:
     """Judge a release and match it with its record.
 
-    The moment of judgement is `at`; without it that of the record, since certificates expire and a record does not
-    (see `Entry.judged_as_of`); without a record, `now`. A forged release is reported as such even if it has no record.
+    The moment of judgement is `at` if given, else the record's moment (see `Entry.judged_as_of`), else `now`. The
+    record comes before `now` because certificates expire and a record does not. A forged release is reported as forged
+    even if it has no record.
+
+    Args:
+        registry: None to work offline.
+        at, now: aware datetimes.
+        fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
+        progress: called with (bytes done, bytes in all) while files are hashed.
 
     Raises:
-        ProvenanceError: whatever `judge` raises, and RecordError if there is no active record.
+        RecordError: the registry has no active record of the release.
+        ProvenanceError: every other failure of `judge` or of the registry.
     """
     moment = at or (_moment_of_record(registry, release) if registry else None) or now
     judgement = judge(release, policy, at=moment, fetcher=fetcher, now=now, progress=progress)
@@ -77,7 +88,10 @@ def confirm(
 
 
 def _moment_of_record(registry: RecordSource, release: Release) -> datetime | None:
-    """When the record says it was judged, None if there is none. Nothing is trusted yet: `match_record` compares."""
+    """Return the moment at which the record says that it was judged; None without a record.
+
+    The record is not trusted yet: `match_record` compares it after the judgement.
+    """
     manifest_digest = hashlib.sha256(parse_envelope(release.envelope).payload).digest()
     try:
         return registry.entry(manifest_digest).judged_as_of

@@ -1,4 +1,7 @@
-"""One release, whole: evidence, manifest, every file. The oracle's pipeline and a user's `check` both call `judge`."""
+"""Judge a whole release: evidence, manifest and every file.
+
+The oracle's pipeline and a user's `check` both call `judge`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ from provenance_oracle.verifier.snp.products import TrustedRoot
 
 @dataclass(frozen=True)
 class Judgement:
-    """An accepted release: what was found, the verdict as written, and the record it earns."""
+    """An accepted release: the appraisal's result, the file digests, all findings, the verdict, and its record."""
 
     result: AttestationResult
     files: FileSet
@@ -54,18 +57,19 @@ def judge(
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
-    """Judge a release read from disk against `policy` at moment `at`; every file is read exactly once.
+    """Judge a release read from disk against `policy` at moment `at`. Every file is read exactly once.
 
     Args:
-        roots: trusted roots; by default the pinned ones that the policy names.
-        fetcher: asked for a current revocation list if the release has none; None: nothing is fetched.
-        now: the present, where `at` lies in the past: what a fetched list has to be current for.
-        hasher: how files are hashed; by default on every core.
-        limits: what a release may hold at most.
+        at: the moment for which certificates and revocation list must be valid; an aware datetime.
+        roots: trusted roots; by default the pinned roots that the policy names.
+        fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
+        now: the present, needed if `at` lies in the past: a fetched list must be current now.
+        hasher: hashes the files; by default a `CpuHasher` on every core.
+        limits: the largest release accepted.
         progress: called with (bytes done, bytes in all) while files are hashed.
 
     Raises:
-        ProvenanceError: see `verifier.errors`; `.findings` tells every check's outcome.
+        ProvenanceError: see `verifier.errors`. `.findings` has the outcome of every check.
     """
     sheet = CheckSheet()
     with sheet:
@@ -73,7 +77,7 @@ def judge(
         release, result = appraise_fetching(
             release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet, now
         )
-        # (2) every file named and none unnamed, sizes equal, before any byte is read
+        # (2) the manifest names exactly these files, with these sizes; no byte is read before
         listing = list_files(release.path, limits or Limits())
         match_file_set(result.manifest, listing)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
@@ -104,9 +108,12 @@ def appraise_fetching(
     sheet: CheckSheet,
     now: datetime | None = None,
 ) -> tuple[Release, AttestationResult]:
-    """Appraise; ask for a list only if nothing but that is missing, so that what is refused anyway reaches no network.
+    """Appraise a release, and fetch a revocation list only if nothing else is missing.
 
-    Returns the release with the list that was used.
+    A release that is refused anyway thus causes no network traffic.
+
+    Returns:
+        The release with the list that was used, and the result.
     """
     try:
         result = appraise(release, policy, at=at, roots=roots, sheet=sheet)

@@ -1,7 +1,7 @@
-"""Check weights in memory against a release, or load them so that what was checked is what runs.
+"""Check weights in memory against a release, or load weights so that the bytes you checked are the bytes you run.
 
-What the weights are compared with is the release's signed manifest. It is accepted on evidence judged here against a
-policy, on a record that a registry keeps, or on both; never because it lies on disk.
+The weights are compared with the release's signed manifest. The manifest is accepted because its evidence passes a
+policy here, because a registry has a record of it, or both; never because it lies on disk.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A release's manifest and why it is believed: `result` of judging its evidence, its `entry` in a registry."""
+    """A release's manifest and the reason to accept it: the `result` of judging its evidence, its registry `entry`."""
 
     manifest: Manifest
     result: AttestationResult | None
@@ -46,12 +46,12 @@ class Accepted:
 
 @dataclass(frozen=True)
 class ModelConfirmation:
-    """Weights in memory that are those of a release. Nothing is said about what is listed as not checked.
+    """Weights in memory that equal those of a release. `unsaved` and `unchecked_files` list the parts not checked.
 
     Fields:
-        files: the files whose recorded digests are those of the tensors in memory.
-        aliases: (name, name in the files) of tensors that share their memory with one of the files', as tied weights.
-        unsaved: tensors of the model that no file holds, which the caller accepted; not checked.
+        files: the files whose recorded digests match the tensors in memory.
+        aliases: (name, name in the files) of tensors that share their memory with a tensor of the files (tied weights).
+        unsaved: tensors of the model that no file holds and the caller accepted; not checked.
         unchecked_files: files of the release that are not weights of this model: configuration, tokenizer, code.
     """
 
@@ -69,7 +69,7 @@ class ModelConfirmation:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """Tensors on the CPU, in memory of their own, and what was confirmed about exactly that memory."""
+    """Tensors on the CPU, in memory of their own, and the confirmation of exactly that memory."""
 
     tensors: dict[str, torch.Tensor]
     confirmation: ModelConfirmation
@@ -86,29 +86,30 @@ def verify_model(
     files: Collection[str] = (),
     unsaved: Collection[str] = (),
 ) -> ModelConfirmation:
-    """Compare the weights that a model holds in memory, on any device, with the files that a release recorded.
+    """Compare the weights that a model has in memory, on any device, with the files that a release recorded.
 
-    Of the release's safetensors files only the headers are read; the recorded digests are computed again from them
-    and the tensors. The weights are read in place. Nothing may write to them meanwhile.
+    Only the headers of the release's safetensors files are read. The digest of each file is computed from its header
+    and the tensors in memory, which are read in place. Nothing may write to the tensors meanwhile.
 
     Args:
         model: a torch module, or a state dict of torch tensors or NumPy arrays, named as in the files.
         release: the release's folder. Its safetensors files may be cut after their headers.
-        policy: judge the release's evidence here against it. This or `record`, or both.
-        record: the release's entry in a registry, of grade 1 or better, as `RegistryReader.entry` returns it.
-        at: moment to judge for; by default that of the record, or else now.
-        fetcher: asked for a current revocation list if the release has none; None: nothing is fetched.
-        files: paths of the model's safetensors files; by default the only one, or those that the only index names.
-        unsaved: names of tensors that code makes and no file holds, accepted unchecked.
+        policy: judges the release's evidence here. Give this or `record`, or both.
+        record: the release's entry in a registry, as `RegistryReader.entry` returns it; grade 1 or 2 without a policy.
+        at: the moment to judge for; by default that of the record, or else now.
+        fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
+        files: paths of the model's safetensors files; by default the only one, or the files that the only index names.
+        unsaved: names of tensors that code makes and no file holds; they are accepted unchecked.
 
     Raises:
-        VerificationError: a tensor or a file is not that of the release (check `file-digests`), or the release is
-            forged.
-        UsageError: it is not clear what to compare. FormatError, AppraisalError, RecordError: the release, its header,
-            its evidence or its record is not acceptable. TemporaryError: something cannot be read.
+        VerificationError: a tensor or a file differs from the release (check `file-digests`), the record belongs to
+            another release, or the release is forged.
+        UsageError: neither policy nor record is given, or the files or tensors to compare are ambiguous.
+        FormatError, AppraisalError, RecordError: the release, its header, its evidence or its record is unacceptable.
+        TemporaryError: a file or memory cannot be read. DeviceFaultError: a GPU computes wrongly.
     """
     folder = Path(release)
-    # (1) the manifest, believed because of evidence or a record
+    # (1) the manifest, accepted because of its evidence or its record
     accepted = _accept(read_release(folder), policy, record, at, fetcher)
     # (2) which files, their headers, and the table that can name a tensor
     weights = read_weights(folder, choose_weights(folder, accepted.manifest, files))
@@ -131,10 +132,11 @@ def load_verified(
     fetcher: Fetcher | None = None,
     files: Collection[str] = (),
 ) -> LoadedModel:
-    """Load the weights of a release into memory, and return them only if they are what it recorded.
+    """Load the weights of a release into memory, and return them only if they match the recorded digests.
 
-    Every byte is read once, from one open file, into the memory that the tensors keep, and hashed there. For a module:
-    `module.load_state_dict(loaded.tensors, assign=True)`. Arguments and errors are those of `verify_model`.
+    Every byte is read once, from one open file, into the memory that the tensors keep, and hashed there. To put them
+    into a module call `module.load_state_dict(loaded.tensors, assign=True)`. Arguments and errors are those of
+    `verify_model`.
     """
     folder = Path(release)
     accepted = _accept(read_release(folder), policy, record, at, fetcher)
@@ -161,10 +163,10 @@ def _unchecked(accepted: Accepted, confirmed: tuple[ConfirmedFile, ...]) -> tupl
 def _accept(
     release: Release, policy: Policy | None, record: Entry | None, at: datetime | None, fetcher: Fetcher | None
 ) -> Accepted:
-    """Return the manifest once the evidence or the record, or both if both are given, speak for it."""
+    """Return the manifest after its evidence passes the policy, its record matches, or both if both are given."""
     if policy is None and record is None:
         wanted = "policy=..., to judge the release's evidence here, or record=..., its entry in a registry"
-        raise UsageError("nothing speaks for this release", got="neither policy nor record", wanted=wanted)
+        raise UsageError("nothing is given to accept the release by", got="neither policy nor record", wanted=wanted)
     result = None
     if policy is not None:
         moment = at or (record.judged_as_of if record else datetime.now(UTC))
@@ -178,11 +180,11 @@ def _accept(
 
 
 def _match_record(payload: bytes, record: Entry, *, is_judged_here: bool) -> None:
-    """Refuse a record that is of another release, was revoked, or says too little to be believed alone."""
+    """Refuse a record that belongs to another release, is not active, or has grade 0 and comes without a policy."""
     found = hashlib.sha256(payload).digest()
     if found != record.manifest_digest:
         raise VerificationError(
-            "the record is of another release",
+            "the record belongs to another release",
             check=Check.REGISTRY_RECORD,
             where="manifest digest",
             got=found.hex(),
@@ -193,7 +195,7 @@ def _match_record(payload: bytes, record: Entry, *, is_judged_here: bool) -> Non
         raise RecordError(record.closed_because, check=Check.REGISTRY_RECORD, got=got, wanted="an active record")
     if record.grade == 0 and not is_judged_here:
         raise AppraisalError(
-            "the record alone does not say enough",
+            "a record of grade 0 is not enough without a policy",
             check=Check.REGISTRY_RECORD,
             where="record",
             got=f"grade 0, {name_of_product_line(record.product_line)}",

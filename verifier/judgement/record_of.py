@@ -1,4 +1,4 @@
-"""The record that a judged release earns."""
+"""Make the record of a judged release."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from provenance_oracle.verifier.snp.products import RootKind
 def record_of(
     result: AttestationResult, files: FileSet, findings: tuple[Finding, ...], verdict_digest: bytes
 ) -> Record:
-    """The record that an accepted release earns.
+    """Return the record of an accepted release. `verdict_digest` is the SHA-256 of its verdict statement, 32 bytes.
 
     Raises:
-        UsageError: the evidence was judged under an unsafe root; that is never recorded.
+        UsageError: the evidence was accepted under an unsafe root; such a release is never recorded.
     """
     claims, manifest = result.claims, result.manifest
     return Record(

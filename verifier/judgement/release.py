@@ -1,4 +1,4 @@
-"""Read a release's provenance folder: exactly the files it may hold, each bounded, each once into memory."""
+"""Read a release's provenance folder: only the files that it may hold, each up to a limit, each once into memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ VEK_DER_PATH = f"{SNP_FOLDER}/vek.der"
 CHAIN_PATH = f"{SNP_FOLDER}/chain.pem"
 CRL_PATH = f"{SNP_FOLDER}/ark.crl"
 
-# What the folder may hold: the most bytes of each file, and the check that fails when it is missing or too large.
+# The files that the folder may hold: the size limit of each in bytes, and the check that fails if it is missing or
+# larger.
 _FILES = {
     MANIFEST_PATH: (MAX_ENVELOPE_BYTES, Check.MANIFEST_FORMAT),
     KEY_PATH: (MAX_KEY_BYTES, Check.KEY_BINDING),
@@ -51,7 +52,10 @@ _MOST_NAMES = 16
 
 @dataclass(frozen=True)
 class Release:
-    """A complete release as found: nothing in it is trusted. `bundle` is an OpenSSF model signing bundle, if any."""
+    """A complete release as read from disk; nothing in it is trusted. `bundle` is the OpenSSF model signing bundle.
+
+    `envelope` is the DSSE envelope with the manifest, `key` the VM's public key in PEM.
+    """
 
     path: Path
     envelope: bytes
@@ -61,21 +65,21 @@ class Release:
 
 
 def read_release(path: Path) -> Release:
-    """Read the evidence and the signed manifest of the release in the folder `path`; model files are not touched.
+    """Read the evidence and the signed manifest of the release in the folder `path`. Model files are not touched.
 
     Raises:
-        UsageError: no such folder.
-        IncompleteError: it holds no signed manifest yet.
-        FormatError: a file is missing, too large, not regular, or not one of those a release may hold.
+        UsageError: the folder does not exist.
+        IncompleteError: the folder has no signed manifest yet.
+        FormatError: a file is missing, too large, not a regular file, or not one that a release may hold.
         ChangedError: a file changed while it was read.
     """
     with open_root(path) as root:
-        # The commit marker first: what else the folder holds means nothing before it is there.
+        # The commit marker comes first: without it the other files of the folder mean nothing.
         if not _has_manifest(root):
             raise _incomplete()
         with open_folder(root, PROVENANCE_FOLDER) as folder:
             data = _read_folder(folder, PROVENANCE_FOLDER, device=os.fstat(root).st_dev)
-    if MANIFEST_PATH not in data:  # taken away again since the first look
+    if MANIFEST_PATH not in data:  # removed since the first look
         raise _incomplete()
     vek_path = _vek_path(data)
     for needed in (KEY_PATH, REPORT_PATH, CHAIN_PATH):
@@ -105,7 +109,7 @@ def _has_manifest(root: int) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        pass  # opening the folder says what is wrong
+        pass  # opening the folder raises the error that names the problem
     return True
 
 
@@ -131,7 +135,7 @@ def _read_folder(folder: int, path: str, device: int) -> dict[str, bytes]:
         else:
             wanted = "only " + ", ".join(_FILES)
             raise FormatError(
-                "not part of a release", check=Check.FILE_SET, where=inner, got=kind_of(found), wanted=wanted
+                "a release may not hold this", check=Check.FILE_SET, where=inner, got=kind_of(found), wanted=wanted
             )
     return data
 
@@ -139,9 +143,8 @@ def _read_folder(folder: int, path: str, device: int) -> dict[str, bytes]:
 def _read_file(folder: int, path: str, identity: Identity) -> bytes:
     most, check = _FILES[path]
     if identity.size > most:
-        raise FormatError(
-            "too large", check=check, where=path, got=f"{identity.size} bytes", wanted=f"at most {most} bytes"
-        )
+        got, wanted = f"{identity.size} bytes", f"at most {most} bytes"
+        raise FormatError("the file is too large", check=check, where=path, got=got, wanted=wanted)
     with open_file(folder, path, identity) as file, open(file.descriptor, "rb", closefd=False) as stream:
         data = stream.read(most + 1)
     if len(data) != identity.size:
@@ -155,7 +158,7 @@ def _vek_path(data: dict[str, bytes]) -> str:
         raise _missing(VEK_PEM_PATH)
     if len(paths) > 1:
         raise FormatError(
-            "two VEK certificates",
+            "the release has two VEK certificates",
             check=Check.ENDORSEMENTS_FORMAT,
             where=SNP_FOLDER,
             got="vek.pem and vek.der",
@@ -166,4 +169,5 @@ def _vek_path(data: dict[str, bytes]) -> str:
 
 def _missing(path: str) -> FormatError:
     check = _FILES[path][1]
-    return FormatError("missing", check=check, where=path, got="no such file", wanted="this file in every release")
+    problem, wanted = "the file is missing", "this file in every release"
+    return FormatError(problem, check=check, where=path, got="no such file", wanted=wanted)

@@ -1,4 +1,4 @@
-"""The check sheet: what is known of every check so far, so that a refusal tells as much as an acceptance."""
+"""The check sheet: the outcome of every check so far, so that a refusal reports as much as an acceptance."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ NOT_REACHED = "not reached"
 
 
 class CheckSheet:
-    """Collects findings in one judgement; as a context manager it completes a failure with all of them.
+    """Collects the findings of one judgement. As a context manager it adds them to an error that leaves the block.
 
     >>> with CheckSheet() as sheet:
     ...     sheet.passed(Check.REPORT_FORMAT, "version 3", "version 2, 3 or 5")
 
-    A `ProvenanceError` that leaves the block carries the sheet in `.findings`: what passed, what failed, and
-    "not-checked" for all that was not reached. Nested blocks on one sheet are fine.
+    A `ProvenanceError` that leaves the block carries one finding per check in `.findings`: passed, failed, or
+    "not-checked" if the check was not reached. Blocks on one sheet can be nested.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class CheckSheet:
         self.add([not_checked(check, why)])
 
     def add(self, findings: Iterable[Finding]) -> None:
-        """Enter findings. Two of one check become one: a failure stays, and a pass outweighs "not-checked"."""
+        """Enter findings. Two of one check become one: failed outweighs passed, and passed outweighs not-checked."""
         for new in findings:
             old = self._findings.get(new.check)
             self._findings[new.check] = new if old is None else _weightier(old, new)
@@ -61,7 +61,7 @@ class CheckSheet:
 
 
 def _finding_of(error: ProvenanceError, check: Check) -> Finding:
-    if error.retry:  # nothing is known to be wrong: it could not be decided
+    if error.retry:  # the check could not be decided, so it did not fail
         return not_checked(check, error.problem)
     got = error.got or error.problem
     return failed(check, f"{error.where}: {got}" if error.where else got, error.wanted)

@@ -1,8 +1,8 @@
-"""What a policy says of verified claims: every finding at once, one per check, in words for people.
+"""Compare verified claims with a policy: all findings at once, one per check, in words for people.
 
-`Claims` exist only after signatures and certificates held, so a finding here never means "forged". Each function
-answers one check (those about firmware are in `firmware.py`); several broken rules of one check are joined in its
-one finding. Names of bits follow AMD 56860 (SEV-SNP Firmware ABI), guest policy and PLATFORM_INFO.
+`Claims` exist only after signatures and certificates were verified, so a failed finding here never means "forged". Each
+function answers one check (`snp_firmware.py` has those about firmware). The broken rules of one check are joined into
+its one finding. Names of bits follow AMD 56860 (SEV-SNP Firmware ABI), guest policy and PLATFORM_INFO.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PLATFORM_INFO_BITS = {
     "rapl_dis": 3,
     "ciphertext_hiding": 4,
     "alias_check_complete": 5,
-    # Reserved in published headers, yet set on every real Turin report seen; the name is tinfoil-go's.
+    # Published headers reserve this bit, but every real Turin report we have seen sets it; the name is tinfoil-go's.
     "iommu_write_safe": 6,
     "tio": 7,
 }
@@ -46,10 +46,10 @@ _NO_MIGRATION_AGENT = b"\xff" * 32
 
 
 def check_claims(claims: Claims, policy: Policy) -> tuple[Finding, ...]:
-    """Compare claims with every rule of a policy that is about a report.
+    """Compare claims with every rule of a policy about the report.
 
-    Returns one finding for each check in which such rules exist: passed, failed, or not-checked where the policy
-    says `any`. Roots, revocation and the key's binding are judged elsewhere. Raises nothing.
+    Returns one finding for each check that has such rules: passed, failed, or not-checked if the policy says `any`.
+    Roots, revocation and the key's binding are judged elsewhere. Raises nothing.
     """
     return (
         _report_format(claims, policy),
@@ -70,7 +70,7 @@ def check_claims(claims: Claims, policy: Policy) -> tuple[Finding, ...]:
 
 
 def check_revocation(claims: Claims, policy: Policy) -> Finding:
-    """Compare what is known of revocation with what the policy asks. (Revoked never gets this far: it raises.)"""
+    """Compare the revocation status with the policy. A revoked certificate has raised before, in `verify_chain`."""
     shown = f"revocation: {claims.revocation}"
     if claims.revocation is Revocation.NOT_REVOKED:
         return passed(Check.VEK_REVOCATION, shown, "no certificate of the chain in a current list signed by the root")
@@ -80,10 +80,11 @@ def check_revocation(claims: Claims, policy: Policy) -> Finding:
 
 
 def grade_of(claims: Claims) -> int:
-    """Return the grade of evidence: 2 if it meets `strict` as shipped, 1 if `baseline`, else 0.
+    """Return the grade of evidence: 2 if it meets the shipped policy `strict`, 1 if it meets `baseline`, else 0.
 
-    Roots and revocation count too: what ends at a simulator's or any other unpinned root is grade 0. A caller gives
-    this grade only under a policy that is itself `graded`.
+    Roots and revocation count too: evidence that ends at a simulator's root, or at any other root but AMD's pinned
+        ones,
+    has grade 0. A caller uses this grade only under a policy that is itself `graded`.
     """
     return max((grade for name, grade in GRADES.items() if _meets(claims, shipped_policy(name))), default=0)
 
@@ -117,7 +118,7 @@ def _report_data(claims: Claims, policy: Policy) -> Finding:
     return _pinned(Check.KEY_BINDING, claims.report, policy, "report_data")
 
 
-# --- what guest and host switched on -------------------------------------------------------------------------
+# --- features that guest and host switched on ----------------------------------------------------------------
 
 
 def _guest_policy(claims: Claims, policy: Policy) -> Finding:
@@ -145,7 +146,7 @@ def _platform_info(claims: Claims, policy: Policy) -> Finding:
 
 
 def _ask_bits(rules: Rules, bits: int, positions: dict[str, int], wanted: object) -> None:
-    """Ask the rule of each named bit; `wanted` has a field of the same name with `required`, `forbidden` or `any`."""
+    """Apply the rule of each named bit. `wanted` has a field of the same name: `required`, `forbidden` or `any`."""
     for name, position in positions.items():
         rule = getattr(wanted, name)
         if rule is not Word.ANY:
@@ -185,7 +186,7 @@ def _id_key(claims: Claims, policy: Policy) -> Finding:
 
 
 def _chip_allow_list(claims: Claims, policy: Policy) -> Finding:
-    """Chips by id; a VLEK proves no chip but a cloud provider, whose id takes the chip's place."""
+    """Compare the chip's id with the list. A VLEK proves no chip, but a cloud provider, whose id takes its place."""
     chip = f"chip {claims.chip_id.hex()}" if claims.chip_id else f"no chip id, {claims.csp_id or 'masked by the host'}"
     rules = Rules(Check.CHIP_ALLOW_LIST, chip)
     if isinstance(policy.pins.chip_ids, tuple):

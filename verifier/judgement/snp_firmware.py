@@ -1,7 +1,7 @@
-"""What a policy says of a platform's firmware: the processor's kind, TCB floors, order of TCBs, mitigations.
+"""Compare a platform's firmware with a policy: the kind of processor, TCB floors, order of TCBs, mitigations.
 
-TCB versions are compared component by component, in the layout of the product line, against the row of the
-processor's own kind: microcode numbers of different steppings mean different things.
+TCB versions are compared component by component, in the layout of the product line, with the policy's row for this kind
+of processor. Microcode numbers of different steppings cannot be compared with each other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from provenance_oracle.verifier.snp.tcb import Tcb, shortfall
 
 
 def check_product_line(claims: Claims, policy: Policy) -> Finding:
-    """Find the processor's kind among the policy's floor rows: absent or refused fails."""
+    """Look for the processor among the policy's floor rows. No row, or a row that refuses it, fails the check."""
     shown = f"{claims.line} {claims.cpuid or 'of unknown stepping'}"
     if policy.tcb_floors is Word.ANY:
         return not_checked(Check.PRODUCT_LINE, f"{shown}; the policy says any")
@@ -33,7 +33,7 @@ def check_product_line(claims: Claims, policy: Policy) -> Finding:
 
 
 def check_tcb_floor(claims: Claims, policy: Policy) -> Finding:
-    """Compare the TCB versions that the policy lists, and the firmware's own version, with the processor's floor."""
+    """Compare the TCB versions that the policy lists, and the firmware versions, with the processor's floor."""
     if policy.tcb_floors is Word.ANY:
         return not_checked(Check.TCB_FLOOR, f"reported {claims.reported_tcb}; the policy says any")
     rows = _rows(claims, policy.tcb_floors)
@@ -54,14 +54,14 @@ def check_tcb_floor(claims: Claims, policy: Policy) -> Finding:
 
 
 def _rows(claims: Claims, floors: TcbFloors) -> tuple[FloorRow, ...]:
-    """The one row for the processor, if any. A version 2 report names no processor: all rows of its line."""
+    """Return the row for the processor, if any. A version 2 report names none: return all rows of its line."""
     if claims.cpuid is None:
         return tuple(row for row in floors.rows if row.line is claims.line)
     return tuple(row for row in floors.rows if row.covers(claims.cpuid))
 
 
 def _strictest(floors: list[Floor]) -> Floor:
-    """Component by component, the highest of several floors of one line."""
+    """Return the floor with the highest version of each component among several floors of one product line."""
     columns = {field.name: [getattr(floor, field.name) for floor in floors] for field in fields(Floor)}
     highest: dict[str, Any] = {name: None if None in values else max(values) for name, values in columns.items()}
     return Floor(**highest)
@@ -109,7 +109,7 @@ def _firmware(report: Report) -> dict[TcbKind, Firmware]:
 
 
 def check_mitigations(claims: Claims, policy: Policy) -> Finding:
-    """Look for the mitigation bits that the policy requires on this line; only version 5 reports have any."""
+    """Check that the report has the mitigation bits that the policy requires. Only version 5 reports have any."""
     vectors = {"launch": claims.report.launch_mit_vector, "current": claims.report.current_mit_vector}
     has_none = f"report version {claims.report.version} has no mitigation vectors"
     shown = ", ".join(f"{name} {vector:#x}" for name, vector in vectors.items() if vector is not None) or has_none

@@ -1,4 +1,4 @@
-"""Several rules of one check, joined into one finding."""
+"""Join the rules of one check into one finding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from provenance_oracle.verifier.checks import Check, Finding, failed, not_checke
 
 
 class Rules:
-    """The rules of one check, each with whether it holds; at the end one finding that says all."""
+    """Collects the rules of one check and makes one finding of them. `shown` describes the claim if all rules hold."""
 
     def __init__(self, check: Check, shown: str) -> None:
         self._check = check
@@ -17,13 +17,13 @@ class Rules:
         self._broken: list[tuple[str, str]] = []
 
     def ask(self, holds: bool, got: str, wanted: str) -> None:
-        """Enter one rule; `got` is shown only if it does not hold."""
+        """Enter one rule. `got` is shown only if the rule does not hold."""
         self._asked.append(wanted)
         if not holds:
             self._broken.append((got, wanted))
 
     def finding(self) -> Finding:
-        """Return failed with every broken rule, passed with every rule asked, or not-checked if none was."""
+        """Return failed with every broken rule, passed with every rule entered, or not-checked if there is none."""
         if self._broken:
             got, wanted = zip(*self._broken, strict=True)
             return failed(self._check, "; ".join(got), "; ".join(dict.fromkeys(wanted)))
@@ -33,5 +33,5 @@ class Rules:
 
 
 def either(choices: Iterable[object]) -> str:
-    """Join choices for a sentence: `3 or 5`."""
+    """Join choices for a sentence, such as `3 or 5`."""
     return " or ".join(str(choice) for choice in choices)

@@ -1,7 +1,7 @@
 """A judgement as a document: SLSA verification summary (VSA) v1 in an in-toto Statement, in RFC 8785 form.
 
-Specification: https://slsa.dev/spec/v1.2/verification_summary. PASSED and FAILED are written alike. The bytes are a
-function of release, policy, moment and version alone, so whoever judges again gets the same digest.
+Specification: https://slsa.dev/spec/v1.2/verification_summary. PASSED and FAILED verdicts have the same form. The bytes
+depend only on release, policy, moment and version, so a second judgement gives the same digest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LEVEL_PREFIX = "PROVENANCE_ORACLE_"
 
 @dataclass(frozen=True)
 class Verdict:
-    """The statement's bytes, PASSED or FAILED. `digest` (SHA-256, 32 bytes) is what goes on chain."""
+    """The bytes of a PASSED or FAILED statement. Its `digest` (SHA-256, 32 bytes) goes on chain."""
 
     statement: bytes
 
@@ -42,7 +42,7 @@ class Verdict:
 
 
 def make_verdict(release: Release, result: AttestationResult, files: FileSet, findings: tuple[Finding, ...]) -> Verdict:
-    """Write the PASSED verdict of a release whose evidence, manifest and files were all accepted."""
+    """Return the PASSED verdict of a release whose evidence, manifest and files were all accepted."""
     manifest, claims = result.manifest, result.claims
     details = {
         "grade": result.grade,
@@ -66,11 +66,11 @@ def make_verdict(release: Release, result: AttestationResult, files: FileSet, fi
 def make_failed_verdict(
     envelope: bytes, release: Release | None, policy: Policy, at: datetime, error: ProvenanceError
 ) -> Verdict:
-    """Write the FAILED verdict of a release that `error` refused; its subject is the manifest as received.
+    """Return the FAILED verdict of a release that `error` refused. Its subject is the manifest file as received.
 
     Args:
-        envelope: the manifest file, as much of it as could be read.
-        release: None if it was too malformed to be read whole.
+        envelope: the bytes of the manifest file that could be read.
+        release: None if the release was too malformed to be read whole.
     """
     details = {
         "exitCode": error.exit_code,
@@ -106,7 +106,7 @@ def _statement(
         "slsaVersion": "1.2",
         EXTENSION: details,
     }
-    if release is not None:  # the specification wants all inputs listed, or none
+    if release is not None:  # the specification asks for all inputs or none
         predicate["inputAttestations"] = _inputs(release)
     statement: dict[str, object] = {
         "_type": "https://in-toto.io/Statement/v1",

@@ -1,4 +1,4 @@
-"""Public keys, and the conventions by which REPORT_DATA names them."""
+"""Public keys, and the conventions by which REPORT_DATA names a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ids and numbers that everyone outside relies on, and the sheet that collects findings."""
+"""The check ids and bit numbers that other programs rely on, and the sheet that collects findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from provenance_oracle.verifier.errors import (
 )
 from provenance_oracle.verifier.judgement.sheet import NOT_REACHED, CheckSheet
 
-# On chain for ever: never edit a line, only add at the end.
+# The bit numbers are on chain: never edit a line, only add lines at the end.
 BITS = [
     "report-format",
     "endorsements-format",

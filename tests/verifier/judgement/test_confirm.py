@@ -1,4 +1,4 @@
-"""A user's check: the moment that is judged for, and how the release relates to its record."""
+"""A user's check: the moment of judgement, and the comparison of the release with its record."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 class Registry:
-    """Keeps at most one entry; `asked` notes what it was asked for."""
+    """A registry with at most one entry. `asked` lists the calls it received."""
 
     def __init__(self, entry: Entry | None, failure: ProvenanceError | None = None) -> None:
         self._entry = entry
@@ -92,7 +92,7 @@ def test_beyond_that_the_moment_is_the_block_s(release: Release, lag: timedelta)
 
 
 def test_an_oracle_cannot_revive_what_had_expired_when_it_wrote(release: Release) -> None:
-    """The list is good for a year; judged "as of" before that, recorded two years later."""
+    """The list is valid for a year. The oracle claims a moment within that year and records two years later."""
     registry = Registry(entry_of(release, recorded_at=AT + timedelta(days=700)))
     with pytest.raises(TemporaryError) as undecided:
         confirmed(release, registry)
@@ -111,7 +111,7 @@ def test_an_explicit_moment_is_the_caller_s(release: Release) -> None:
     registry = Registry(entry_of(release))
     found = confirmed(release, registry, at=AT + _DAY)
     assert found.judgement.result.at == AT + _DAY
-    assert registry.asked == ["match"]  # nothing that a node says comes before the judgement
+    assert registry.asked == ["match"]  # no answer of a node is used before the judgement
 
 
 def test_without_a_record_the_moment_is_now(release: Release) -> None:

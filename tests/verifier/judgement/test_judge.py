@@ -1,4 +1,4 @@
-"""Whole judgements: what is asked of the network and when, and that the same input gives the same verdict."""
+"""Whole judgements: which requests go to the network and when, and that the same input gives the same verdict."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ POLICY = load_policy("demo")
 
 
 class Service:
-    """AMD's service as far as a test needs it: one list for whoever asks."""
+    """AMD's service as far as a test needs it: the same list for every request."""
 
     def __init__(self, answer: bytes | None) -> None:
         self.answer = answer
@@ -144,7 +144,7 @@ for name in sys.argv[2:]:
 
 
 def test_whoever_judges_wherever_writes_the_same_verdict(tmp_path: Path) -> None:
-    """Another folder, another order of hashes, time zone and language: PASSED and FAILED verdicts alike."""
+    """PASSED and FAILED verdicts do not depend on the folder, the order of hashes, the time zone or the language."""
     lay_out(tmp_path / "one" / "good")
     lay_out(tmp_path / "one" / "extra", Deviation(damage=lambda folder: (folder / "a.py").write_bytes(b"")))
     shutil.copytree(tmp_path / "one", tmp_path / "elsewhere")
@@ -170,14 +170,14 @@ def test_a_release_larger_than_the_limit_is_refused_before_it_is_read(tmp_path: 
 
 
 def test_an_old_record_can_be_judged_again_with_the_list_of_today(listless: Release) -> None:
-    """AMD has only its newest list; it says that nothing was revoked then, and nothing since."""
+    """AMD serves only its newest list, which says that nothing was revoked at that time or later."""
     today = AT + timedelta(days=500)
     newest = guest().amd.current_crl(today)
     with pytest.raises(CrlStaleError):
         judge(listless, POLICY, at=AT, fetcher=Service(newest))
     findings = judge(listless, POLICY, at=AT, fetcher=Service(newest), now=today).findings
     assert next(f.outcome for f in findings if f.check is Check.VEK_REVOCATION) is Outcome.PASSED
-    # a list that is old today says nothing of the time since
+    # a list that has expired by now tells nothing about the time since
     with pytest.raises(CrlStaleError):
         judge(listless, POLICY, at=AT, fetcher=Service(guest().amd.current_crl(AT)), now=today)
 

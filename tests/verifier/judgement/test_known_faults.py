@@ -1,6 +1,6 @@
-"""Faults that a published tool of this kind has, in hashing tensors and data sets; none may be ours.
+"""Faults of a published tool that hashes tensors and data sets; this project must have none of them.
 
-The tool is Sentry, https://github.com/Andrew-Gan/sentry at commit ec559851. Each test names the fault.
+The tool is Sentry, https://github.com/Andrew-Gan/sentry at commit ec559851. Each docstring names a fault of it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def verify(folder: Path, **tensors: Any) -> None:
 def test_a_failure_is_raised_and_nothing_else_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It catches VerificationError, logs it, logs "all checks passed" and returns."""
+    """The tool catches VerificationError, logs it, logs "all checks passed" and returns."""
     release(tmp_path, x=bytes_of(100))
     with pytest.raises(VerificationError):
         verify(tmp_path, x=bytes_of(100) + 1)
@@ -55,7 +55,7 @@ def test_a_failure_is_raised_and_nothing_else_is_said(
 
 
 def test_every_tensor_must_be_named(tmp_path: Path) -> None:
-    """It looks only at sources that have a signature; others pass unseen."""
+    """The tool looks only at sources that have a signature; others pass unseen."""
     release(tmp_path, x=bytes_of(100))
     verify(tmp_path, x=bytes_of(100))
     with pytest.raises(VerificationError, match="in no file: y"):
@@ -63,7 +63,7 @@ def test_every_tensor_must_be_named(tmp_path: Path) -> None:
 
 
 def test_digests_of_leaves_are_no_leaf(tmp_path: Path) -> None:
-    """A tensor of two leaf digests has the digest of the tensor of the two leaves."""
+    """A tensor that consists of two leaf digests has the same digest as the tensor with these two leaves."""
     data = bytes(bytes_of(2 * LEAF).tolist())
     digests = b"".join(hashlib.sha256(data[start : start + LEAF]).digest() for start in (0, LEAF))
     padded = digests.ljust(LEAF, b"\0")
@@ -74,12 +74,12 @@ def test_digests_of_leaves_are_no_leaf(tmp_path: Path) -> None:
 
 
 def test_zeros_at_the_end_of_a_tensor_count() -> None:
-    """No length is hashed."""
+    """The tool does not hash the length."""
     assert fsverity_digest(bytes(4000)) != fsverity_digest(bytes(4096))
 
 
 def test_names_shapes_and_dtypes_count(tmp_path: Path) -> None:
-    """Only bytes are hashed."""
+    """The tool hashes only the bytes."""
     data = bytes_of(24)
     release(tmp_path, x=data.view(torch.float32).view(2, 3))
     verify(tmp_path, x=data.view(torch.float32).view(2, 3))
@@ -94,7 +94,7 @@ def test_names_shapes_and_dtypes_count(tmp_path: Path) -> None:
 
 
 def test_memory_is_not_taken_for_contiguous(tmp_path: Path) -> None:
-    """Pointer and length are hashed, whatever the strides."""
+    """The tool hashes the memory from pointer to length and ignores the strides."""
     matrix = bytes_of(600).view(20, 30)
     release(tmp_path, x=matrix)
     verify(tmp_path, x=matrix.t().contiguous().t())
@@ -104,7 +104,7 @@ def test_memory_is_not_taken_for_contiguous(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, LEAF - 1, LEAF, LEAF + 1, 3 * LEAF, 128 * LEAF, 128 * LEAF + 1, 300_000])
 def test_the_last_byte_counts(size: int, tmp_path: Path) -> None:
-    """A tail is dropped, and odd numbers of leaves read memory that nobody wrote."""
+    """The tool drops a tail, and with an odd number of leaves it reads uninitialised memory."""
     release(tmp_path, x=bytes_of(size))
     verify(tmp_path, x=bytes_of(size))
     changed = bytes_of(size)
@@ -114,12 +114,12 @@ def test_the_last_byte_counts(size: int, tmp_path: Path) -> None:
 
 
 def test_the_sum_of_samples_is_long() -> None:
-    """64 bytes of it: two different sets with one sum are found in seconds."""
+    """The tool's sum has 64 bytes; two different sets with the same sum are found in seconds."""
     assert SUM_BYTES == 2048
 
 
 def test_neither_batches_nor_order_count_and_labels_do() -> None:
-    """The place in a batch is hashed, labels are not, and the first sample decides the size of all."""
+    """The tool hashes the place in a batch but not the labels, and takes the size of every sample from the first."""
     samples = [(index, bytes_of(index % 50), index % 3) for index in range(2000)]
 
     def digest_of(chosen: list[tuple[int, Any, int]]) -> bytes:
@@ -137,7 +137,7 @@ def test_neither_batches_nor_order_count_and_labels_do() -> None:
 
 
 def test_importing_does_nothing_and_needs_no_gpu_package() -> None:
-    """Functions of the library parse sys.argv, and importing it needs CuPy."""
+    """The tool's library functions parse sys.argv, and importing it needs CuPy."""
     code = (
         "import sys; sys.argv = ['x', '--bad'];"
         "from provenance_oracle import verifier; verifier.verify_model, verifier.load_verified, verifier.DatasetHasher;"

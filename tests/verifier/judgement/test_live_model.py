@@ -1,4 +1,4 @@
-"""Weights in memory against a release: what passes, and that whatever differs is refused and named."""
+"""Weights in memory against a release: equal weights pass, and each difference is refused and named."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ State = dict[str, Any]
 
 
 class Tiny(torch.nn.Module):
-    """Two layers that share their weights with the embedding, a buffer that is saved and one that is not."""
+    """A module whose layers share weights with the embedding, with one buffer that is saved and one that is not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Tiny(torch.nn.Module):
 
 
 def saved(module: Tiny) -> State:
-    """What a publisher saves of it: tied weights once."""
+    """The tensors that a publisher saves: tied weights once."""
     state = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
     del state["head.weight"]
     return state
@@ -107,7 +107,7 @@ def refused(model: Any, folder: Path, kind: type[ProvenanceError] = Verification
     return str(caught.value)
 
 
-# What passes
+# Weights that pass
 
 
 def test_a_state_dict_passes_and_all_that_was_compared_is_listed(state: State, release: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_changed_index_is_refused(state: State, sharded: Path, tmp_path: Path)
     assert "model.safetensors.index.json: file-digests" in refused(state, folder)
 
 
-# What differs is refused, and named
+# Differences are refused and named
 
 
 def test_one_bit_of_any_tensor_is_found_and_the_tensor_named(state: State, release: Path) -> None:
@@ -323,7 +323,7 @@ def test_the_right_weights_with_another_header_are_refused(state: State, own: Pa
 
 
 def test_another_dtype_in_header_and_memory_is_refused(state: State, own: Path) -> None:
-    """The bytes are those of the release; only what they mean is not."""
+    """The bytes are those of the release; only their meaning differs."""
     data = (own / WEIGHTS).read_bytes()
     (own / WEIGHTS).write_bytes(data.replace(b"I64", b"F64"))
     state["steps"] = state["steps"].view(torch.float64)
@@ -367,7 +367,7 @@ def test_which_files_must_be_clear(state: State, tmp_path: Path) -> None:
     check(state, tmp_path, files=["b.safetensors"])
 
 
-# Why the manifest is believed
+# Reasons to accept the manifest
 
 
 @pytest.fixture
@@ -392,7 +392,7 @@ def test_a_record_is_enough(state: State, release: Path, entry: Entry) -> None:
 def test_a_record_of_another_release_is_refused(state: State, release: Path, entry: Entry) -> None:
     other = change_entry(entry, manifest_digest=bytes(32))
     for policy in (None, POLICY):
-        with pytest.raises(VerificationError, match="the record is of another release"):
+        with pytest.raises(VerificationError, match="the record belongs to another release"):
             check(state, release, policy=policy, record=other)
 
 
@@ -423,7 +423,7 @@ def test_the_moment_is_that_of_the_record(state: State, release: Path, entry: En
     refused(
         state, release, ProvenanceError, record=change_entry(entry, judged_at=long_ago, recorded_at=long_ago), at=None
     )
-    # a moment that its block does not bear out is not believed
+    # a moment far from that of its block is not accepted
     backdated = check(state, release, record=change_entry(entry, judged_at=long_ago), at=None)
     assert backdated.accepted.result is not None
     assert backdated.accepted.result.at == AT

@@ -1,4 +1,4 @@
-"""The examples of docs/live-models.md run as they stand, but for the policy: test evidence is simulated."""
+"""The examples of docs/live-models.md run unchanged except for the policy, since test evidence is simulated."""
 
 from __future__ import annotations
 

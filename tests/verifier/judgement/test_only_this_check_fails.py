@@ -1,7 +1,7 @@
-"""For each check a release in which that one fails and no other, judged as a user's `check` judges it.
+"""For each check, a release in which only that check fails, judged as a user's `check` judges it.
 
-`failing_checks` takes every step, whatever failed before: in place of what a failed step would have given it goes on
-with what the good release gave there. (For the cryptography of reports `snp/test_only_this_check_fails.py` has more.)
+`failing_checks` runs every step, even after a failure: it then continues with the result that this step had for the
+good release. `snp/test_only_this_check_fails.py` has more cases for the cryptography of reports.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _CHECKED_ELSEWHERE = {Check.PUBLISHER_SIGNATURE, Check.PUBLISHER_IDENTITY, Check
 
 
 def _report(**changes: Any) -> Deviation:
-    """A report of this guest with other fields, properly signed."""
+    """A correctly signed report of this guest with other fields."""
     return Deviation(lambda: {"report": guest().report(REPORT_DATA, **changes)})
 
 
@@ -115,7 +115,7 @@ def _name_a_file_more(folder: Path) -> None:
 
 
 def _use_another_key(folder: Path) -> None:
-    """Another key, and a manifest that it signed."""
+    """Put another key and a manifest signed by it into the release."""
     (folder / KEY_PATH).write_bytes(public_key_of(_OTHER_KEY)[0])
     _sign_with_another_key(folder)
 
@@ -159,7 +159,7 @@ CASES = [
 
 @dataclass
 class _Steps:
-    """Every step of a judgement, each taken once with what the good release gave, and once for the deviation."""
+    """Every step of a judgement, run once for the good release and once for the deviation."""
 
     good: dict[str, Any]
     failed: list[Check | None]
@@ -175,7 +175,7 @@ class _Steps:
 
 
 def failing_checks(release: Release, deviation: Deviation, good: dict[str, Any]) -> list[Check | None]:
-    """Take every step, in order, and return the checks that failed, each once."""
+    """Run every step in order, and return the checks that failed, each once."""
     steps, policy, evidence = _Steps(good, []), pinning_policy(), release.evidence
     endorsements = steps.take("1", lambda: parse_endorsements(evidence.vek, evidence.chain, evidence.crl))
     report = steps.take("2", lambda: parse_report(evidence.report))
@@ -191,7 +191,7 @@ def failing_checks(release: Release, deviation: Deviation, good: dict[str, Any])
     steps.take("10a", lambda: match_report(manifest, report.digest))
     listing = steps.take("11", lambda: list_files(release.path))
     steps.take("12", lambda: match_file_set(manifest, listing))
-    if Check.FILE_SET not in steps.failed:  # otherwise there are not the same files to compare
+    if Check.FILE_SET not in steps.failed:  # otherwise the files to compare are not the same
         files = steps.take("13", lambda: digest_files(release.path, listing, sha256_of=manifest.sha256_paths))
         steps.take("14", lambda: match_file_digests(manifest, files))
     return list(dict.fromkeys(steps.failed))
@@ -199,7 +199,7 @@ def failing_checks(release: Release, deviation: Deviation, good: dict[str, Any])
 
 @pytest.fixture
 def good(tmp_path: Path) -> dict[str, Any]:
-    """What every step gives for the good release, which fails none."""
+    """The result of every step for the good release, which fails no check."""
     given: dict[str, Any] = {}
     assert failing_checks(read_release(lay_out(tmp_path / "good")), Deviation(), given) == []
     return given
@@ -227,19 +227,19 @@ def test_the_good_release_passes_every_check_that_there_is(tmp_path: Path) -> No
 
 
 def _sign_it_again(folder: Path) -> None:
-    """Mallory's VM names her own key, which signs the publisher's payload."""
+    """The attacker's VM names the attacker's key, which signs the publisher's payload."""
     put_evidence(folder, {"report": guest().report(bound_report_data(public_key_of(_OTHER_KEY)[1]))})
     _use_another_key(folder)
 
 
 def _attest_the_same_key(folder: Path) -> None:
-    """Mallory's VM names the publisher's key, which is public; his signature stays."""
+    """The attacker's VM names the publisher's public key; the publisher's signature stays."""
     put_evidence(folder, _parts(replace(guest(), measurement=b"\x66" * 48)))
 
 
 @pytest.mark.parametrize("take_over", [_sign_it_again, _attest_the_same_key])
 def test_nobody_takes_the_manifest_of_others_over(take_over: Callable[[Path], None], tmp_path: Path) -> None:
-    """All is genuine, and it would be the same release, but by another guest."""
+    """All parts are genuine, and the release would be the same, but another guest would have made it."""
     release = read_release(lay_out(tmp_path / "other", Deviation(damage=take_over)))
     with pytest.raises(ProvenanceError) as refused:
         judge(release, load_policy("demo"), at=AT)
@@ -262,7 +262,7 @@ def _name_no_report(folder: Path) -> None:
 
 
 class _Registry:
-    """Answers with the entry of a record, whatever it is asked for."""
+    """Answers every question with the entry of one record."""
 
     def __init__(self, record: Record) -> None:
         self._entry = make_entry(record)

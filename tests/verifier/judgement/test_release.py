@@ -1,4 +1,4 @@
-"""The provenance folder: exactly the files it may hold, each bounded, nothing followed."""
+"""The provenance folder: only the files that it may hold, each up to its limit, and no link is followed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_incomplete_without_a_manifest(folder: Path) -> None:
     with pytest.raises(IncompleteError) as raised:
         read_release(folder)
     assert raised.value.where == MANIFEST
-    # Whatever else is there, or not there: incomplete, not wrong.
+    # With or without other files, a release without a manifest is incomplete, not wrong.
     (folder / "provenance/.manifest.dsse.json.partial").write_bytes(b"half")
     (folder / "provenance/snp/report.bin").unlink()
     with pytest.raises(IncompleteError):
@@ -104,7 +104,7 @@ def test_no_such_folder(tmp_path: Path) -> None:
 def test_missing_evidence(folder: Path, path: str, check: Check) -> None:
     (folder / path).unlink()
     error = refused(folder, check)
-    assert (error.where, error.problem) == (path, "missing")
+    assert (error.where, error.problem) == (path, "the file is missing")
 
 
 def test_no_snp_folder(folder: Path) -> None:

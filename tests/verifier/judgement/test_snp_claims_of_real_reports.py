@@ -45,7 +45,7 @@ BASELINE_PASSES = {
 
 
 def _claims_of(folder: Path) -> Claims:
-    """What the fields of a real report say, as if its chain and signature had been verified with a current CRL."""
+    """Return the claims of a real report, as if its chain and signature had been verified with a current CRL."""
     report = parse_report((folder / "report.bin").read_bytes())
     line = line_of_cpuid(report.cpuid) if report.cpuid else ProductLine.MILAN
     assert line

@@ -20,7 +20,7 @@ from tests.support.sample_claims import BASELINE, DEMO, STRICT, failures
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 ON_SIMULATOR = replace(STRICT, name="strict-on-simulator", roots=frozenset({RootKind.SIMULATOR}))
-# No SMT, ciphertext hiding, page swapping off; on the host hiding, ECC, alias check.
+# Guest: no SMT, ciphertext hiding, page swapping off. Host: ciphertext hiding, ECC, alias check.
 STRICT_GUEST = {"policy": 0x3020000, "platform_info": 0x34}
 
 
@@ -48,6 +48,6 @@ def test_strict_can_be_met(line: ProductLine) -> None:
     claims = _claims(line, **STRICT_GUEST)
     assert claims.root_kind in ON_SIMULATOR.roots
     assert not failures(claims, ON_SIMULATOR)
-    # The same evidence under AMD's root would be grade 2; under the simulator's it is nothing.
+    # The same evidence under AMD's root would have grade 2; under the simulator's root it has grade 0.
     assert grade_of(claims) == 0
     assert grade_of(replace(claims, root_kind=RootKind.AMD)) == 2

@@ -1,4 +1,4 @@
-"""The verdict as a document: a SLSA verification summary that says the same as the judgement, and nothing else."""
+"""The verdict as a document: an SLSA verification summary with the content of the judgement and nothing else."""
 
 from __future__ import annotations
 
