@@ -18,6 +18,7 @@ from provenance_oracle.oracle.settings import Settings
 from provenance_oracle.verifier import errors
 from provenance_oracle.verifier.digest.files import digest_files, list_files
 from provenance_oracle.verifier.policy import SHIPPED_POLICIES
+from tests.test_layers import FLOORS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -161,3 +162,88 @@ def test_gas_on_the_page_of_contracts_is_that_of_the_snapshot() -> None:
     table = (ROOT / "docs" / "contracts.md").read_text().split("<!-- gas -->\n", 1)[1].split("\n\n", 1)[0]
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
     assert {key.strip("`"): int(figure.replace(",", "")) for figure, _, key in rows} == _GAS
+
+
+def _rows(text: str) -> list[list[str]]:
+    """The cells of a page's table rows, without heads and rulers."""
+    lines = text.splitlines()
+    rulers = {number for number, line in enumerate(lines) if re.fullmatch(r"\|[-:| ]+\|", line)}
+    heads = {number - 1 for number in rulers}
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for number, line in enumerate(lines)
+        if line.startswith("|") and number not in rulers | heads
+    ]
+
+
+def _section(page: str, title: str) -> str:
+    return (ROOT / page).read_text().split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def test_the_index_links_every_page_of_docs_once() -> None:
+    found = [target for target in _LINK.findall((ROOT / "docs" / "README.md").read_text()) if "/" not in target]
+    assert sorted(found) == sorted(path.name for path in ROOT.glob("docs/*.md") if path.name != "README.md")
+
+
+def test_the_first_page_links_the_index() -> None:
+    assert "docs/README.md" in _LINK.findall(_readme())
+
+
+def test_every_place_to_change_something_exists() -> None:
+    rows = _rows(_section("CONTRIBUTING.md", "Where to change what"))
+    assert len(rows) >= 10
+    for question, path in rows:
+        assert question.endswith("?")
+        assert path == f"`{path.strip('`')}`"
+        place = ROOT / path.strip("`")
+        assert place.is_dir() if path.endswith("/`") else place.is_file(), path
+
+
+def test_every_room_is_on_the_page_of_architecture() -> None:
+    rooms = {
+        str(path.parent.relative_to(ROOT))
+        for package in ("verifier", "publisher", "oracle")
+        for path in (ROOT / package).rglob("__init__.py")
+    }
+    listed = [row[0].strip("`").rstrip("/") for row in _rows(_section("docs/architecture.md", "Rooms"))]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == rooms | {"contracts", "hardhat"}
+    drawn = _section("docs/architecture.md", "Map")
+    assert {room for room in rooms if room not in drawn and f"{room}/" not in drawn} == set()
+
+
+def test_every_function_on_the_way_of_a_release_exists_in_its_place() -> None:
+    rows = _rows(_section("docs/architecture.md", "The way of one release"))
+    named = [(name, row[2].strip("`")) for row in rows for name in re.findall(r"`([\w.]+)`", row[1])]
+    assert len(named) > 30
+    for name, place in named:
+        folder = ROOT / place
+        files = [folder] if folder.is_file() else [*folder.rglob("*.py"), *folder.rglob("*.sol")]
+        owner, _, function = name.rpartition(".")
+        wanted = [rf"^ *(def|function) {function}\("] + ([rf"^class {owner}\b"] if owner else [])
+        assert any(
+            all(re.search(pattern, text, re.MULTILINE) for pattern in wanted)
+            for text in (file.read_text() for file in files)
+        ), f"{name} is not in {place}"
+
+
+def test_the_floors_on_the_page_of_architecture_are_those_that_the_layer_test_enforces() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text().split("<!-- floors -->\n", 1)[1].split("\n\n", 1)[0]
+    folders = re.findall(r"`([a-z/]+)`", table.splitlines()[0])
+    columns = zip(*(row[1:] for row in _rows(table)), strict=True)
+    found = {
+        folder: tuple(tuple(cell.split(", ")) for cell in column if cell)
+        for folder, column in zip(folders, columns, strict=True)
+    }
+    assert {folder: [set(floor) for floor in floors] for folder, floors in found.items()} == {
+        folder: [set(floor) for floor in floors] for folder, floors in FLOORS.items()
+    }
+
+
+def test_the_glossary_is_sorted() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    words, verbs = text.split("\n## ", 1)
+    for part, least in ((words, 40), (verbs, 8)):
+        terms = [row[0].strip("`").casefold() for row in _rows(part)]
+        assert len(terms) >= least
+        assert terms == sorted(set(terms))
