@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = [
-    "PRIVATEMODE",
+__all__ = [  # noqa: RUF022 (in the order of sorted(), which a test compares)
     "AppraisalError",
     "DatasetHasher",
     "FormatError",
     "Judgement",
+    "PRIVATEMODE",
     "Policy",
     "ProvenanceError",
     "RecordError",
