@@ -134,7 +134,7 @@ def test_every_function_that_writes_is_on_the_page_of_roles(contract: str) -> No
         item["name"] for item in abi if item["type"] == "function" and item["stateMutability"] not in ("view", "pure")
     }
     text = (ROOT / "docs" / "roles.md").read_text()
-    table = text.split(f"| {contract} | who | what for |\n", 1)[1].split("\n\n", 1)[0]
+    table = text.split(f"| {contract} | caller | purpose |\n", 1)[1].split("\n\n", 1)[0]
     listed = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
     assert sorted(listed) == sorted(writing)
 
