@@ -80,7 +80,7 @@ def floors_table() -> str:
 def digests_table() -> str:
     policies = [load_policy(name) for name in SHIPPED_POLICIES]
     rows = [[f"`{one.name}`", str(one.version), one.date.isoformat(), f"`0x{one.digest.hex()}`"] for one in policies]
-    return _table(["policy", "version", "of", "digest"], rows)
+    return _table(["policy", "version", "date", "digest"], rows)
 
 
 def _filled(page: str) -> str:
