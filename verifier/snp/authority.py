@@ -1,6 +1,7 @@
-"""What an authority of AMD's is: its name, key, extensions and signatures, each in the one form that AMD gives it.
+"""Verify AMD's certificate authorities: names, keys, extensions and signatures, each in the one form that AMD uses.
 
-Sources: AMD 57230 for the form of certificates, RFC 5280 for CA rules, RFC 4055 for RSASSA-PSS parameters.
+Sources: AMD 57230 for the form of the certificates, RFC 5280, section 4.2.1, for the rules of a CA, RFC 4055, section
+3.1, for the RSASSA-PSS parameters.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from provenance_oracle.verifier.snp.crl import AUTHORITY_KEY_ID
 from provenance_oracle.verifier.snp.der import OBJECT_ID, PRINTABLE_STRING, SEQUENCE, SET, UTF8_STRING
 
 # AlgorithmIdentifier of RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48 bytes, in the two forms that AMD
-# writes: plainly, and (ARK, ASK, ASVK, many VCEKs of Milan) with the default trailerField a3 03 02 01 01, which strict
-# DER would leave away.
+# writes. ARK, ASK, ASVK and many VCEKs of Milan encode the default trailerField a3 03 02 01 01, which strict DER omits.
 _PSS_PARAMETERS = (
     "a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130"
 )
@@ -32,7 +32,7 @@ _RSA_BITS, _RSA_EXPONENT, _SALT_BYTES = 4096, 65537, 48
 
 _SUBJECT_KEY_ID, _KEY_USAGE, _BASIC_CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.19"
 _CRL_DISTRIBUTION_POINTS = "2.5.29.31"
-# Extensions of an authority by name, and each with whether it is critical, as AMD marks it (RFC 5280, 4.2.1).
+# The extensions of an authority with their names (RFC 5280, 4.2.1), and each with the critical flag that AMD sets.
 _CA_EXTENSIONS = {
     _SUBJECT_KEY_ID: "SubjectKeyIdentifier",
     _KEY_USAGE: "KeyUsage",
@@ -48,7 +48,7 @@ _BIT_STRING_OF_ONE_BYTE = bytes.fromhex("0302")
 
 @dataclass(frozen=True)
 class AuthorityForm:
-    """What tells a root from an intermediate: the DER of BasicConstraints, and the bits that KeyUsage must have."""
+    """The form of a root or an intermediate: the DER of BasicConstraints and the required bits of KeyUsage."""
 
     constraints: bytes
     usage: int
@@ -59,69 +59,97 @@ INTERMEDIATE = AuthorityForm(bytes.fromhex("30060101ff020100"), _KEY_CERT_SIGN) 
 
 
 def verify_authority(certificate: Certificate, issuer: Certificate, form: AuthorityForm) -> None:
-    """An authority's certificate: AMD's kind of key and extensions, a CA that may sign what it signs, and signed.
+    """Verify the certificate of an authority of AMD against its issuer.
+
+    The key must be RSA-4096, the extensions must be AMD's, BasicConstraints and KeyUsage must fit `form`, the authority
+    key id must be the issuer's (not checked for a root), and the issuer must have signed the certificate.
 
     Raises:
-        VerificationError: otherwise (check `vek-chain`).
+        VerificationError: the certificate breaks one of these rules (check `vek-chain`).
     """
     _authority_key(certificate)
     odd = [extension.oid for extension in certificate.extensions if (extension.oid, extension.critical) not in _MARKED]
     if odd:
-        refuse(certificate, "extensions", f"foreign or wrongly marked: {', '.join(odd)}", "those of an authority")
+        refuse(certificate, "wrong extensions", f"foreign or wrongly marked: {', '.join(odd)}", "those of an authority")
     constraints, usage = _extension(certificate, _BASIC_CONSTRAINTS), _extension(certificate, _KEY_USAGE)
     if constraints != form.constraints:
-        refuse(certificate, "basic constraints", constraints.hex(), f"{form.constraints.hex()}: a CA of this level")
-    # a count of unused bits stands before the bits; AMD's is not what DER asks for, so only the bits are looked at
+        refuse(
+            certificate, "wrong basic constraints", constraints.hex(), f"{form.constraints.hex()}: a CA of this level"
+        )
+    # the byte before the bits counts unused bits; AMD's count is not the one that DER requires, so it is not checked
     if usage[:-2] != _BIT_STRING_OF_ONE_BYTE or usage[-1] & form.usage != form.usage:
-        refuse(certificate, "key usage", f"{usage.hex()}: may not sign all it signs", f"bits {form.usage:#04x}")
+        refuse(certificate, "wrong key usage", f"{usage.hex()}: may not sign all it signs", f"bits {form.usage:#04x}")
     if certificate is not issuer:
         authority = _extension(certificate, AUTHORITY_KEY_ID)
         if authority != authority_key_id_of(issuer):
-            refuse(certificate, "authority key id", authority.hex(), authority_key_id_of(issuer).hex())
+            refuse(certificate, "wrong authority key id", authority.hex(), authority_key_id_of(issuer).hex())
     verify_issued(certificate, issuer)
 
 
 def authority_key_id_of(issuer: Certificate) -> bytes:
-    """What a certificate or list by `issuer` must say in its authority key id: the issuer's own key id."""
+    """Return the DER that the authority key id of every certificate and list by `issuer` must have.
+
+    It contains the issuer's subject key id (RFC 5280, section 4.2.1.1).
+
+    Raises:
+        VerificationError: the issuer has no subject key id (check `vek-chain`).
+    """
     key_id = _extension(issuer, _SUBJECT_KEY_ID)
     return b"\x30\x16\x80" + key_id[1:]
 
 
 def verify_issued(certificate: Certificate, issuer: Certificate) -> None:
-    """The issuer's name and signature. Raises VerificationError (check `vek-chain`)."""
+    """Verify that a certificate names `issuer` as its issuer and that the issuer's key signed it.
+
+    Raises:
+        VerificationError: the name differs or the signature does not verify (check `vek-chain`).
+    """
     if certificate.issuer != issuer.subject:
-        refuse(certificate, "issuer", "another name", issuer.common_name)
+        refuse(certificate, "wrong issuer", "another name", issuer.common_name)
     verify_pss(certificate.signed, issuer, Check.VEK_CHAIN, certificate.where, certificate.common_name)
 
 
 def verify_pss(signed: Signed, issuer: Certificate, check: Check, where: str, what: str) -> None:
-    """Verify an authority's signature; the algorithm is judged by its bytes before the library sees anything.
+    """Verify the RSASSA-PSS signature of an authority: SHA-384, MGF1 with SHA-384, salt of 48 bytes.
+
+    The DER of the algorithm must equal one of AMD's two forms. `what` names the signed object in messages.
 
     Raises:
-        VerificationError: another algorithm, or it does not hold (check `check`).
+        VerificationError: the algorithm is another one, or the signature does not verify (check `check`); or the
+            issuer's key is not RSA-4096 (check `vek-chain`).
     """
     if signed.algorithm not in (PSS_PLAIN, PSS_WITH_TRAILER):
-        fail(check, where, f"signature algorithm of {what}", signed.algorithm.hex(), "RSASSA-PSS, SHA-384, salt 48")
+        fail(
+            check,
+            where,
+            f"unsupported signature algorithm of {what}",
+            signed.algorithm.hex(),
+            "RSASSA-PSS, SHA-384, salt 48",
+        )
     key = _authority_key(issuer)
     try:
         key.verify(signed.signature, signed.tbs, PSS(MGF1(SHA384()), _SALT_BYTES), SHA384())
     except InvalidSignature:
-        fail(check, where, f"signature of {what}", "does not verify", f"a signature by {issuer.common_name}")
+        fail(check, where, f"invalid signature of {what}", "does not verify", f"a signature by {issuer.common_name}")
 
 
 def expect_subject(certificate: Certificate, common_name: str) -> None:
-    """AMD's name with this common name. Raises VerificationError (check `vek-chain`)."""
+    """Verify that the subject is AMD's name with this common name.
+
+    Raises:
+        VerificationError: the subject is another name (check `vek-chain`).
+    """
     if certificate.subject != _amd_name(common_name):
         refuse(
             certificate,
-            "subject",
+            "wrong subject",
             certificate.common_name or "another name",
             f"CN={common_name}, Advanced Micro Devices",
         )
 
 
 def _amd_name(common_name: str) -> bytes:
-    """The DER of AMD's names: always these six attributes, under 2.5.4, each alone in a set, in this order."""
+    """Return the DER of AMD's name: these six attributes under 2.5.4, each in a set of its own, in this order."""
     attributes = (
         (11, UTF8_STRING, "Engineering"),  # organizational unit
         (6, PRINTABLE_STRING, "US"),
@@ -138,7 +166,7 @@ def _amd_name(common_name: str) -> bytes:
 
 
 def _encode(tag: int, content: bytes) -> bytes:
-    """One DER value of at most 255 bytes."""
+    """Return one DER value with a content of at most 255 bytes."""
     length = (len(content),) if len(content) < 0x80 else (0x81, len(content))
     return bytes((tag, *length)) + content
 
@@ -146,18 +174,20 @@ def _encode(tag: int, content: bytes) -> bytes:
 def _authority_key(certificate: Certificate) -> RSAPublicKey:
     key = certificate.key
     if not isinstance(key, RSAPublicKey) or key.key_size != _RSA_BITS or key.public_numbers().e != _RSA_EXPONENT:
-        refuse(certificate, "kind of key", "another key", f"RSA-{_RSA_BITS}, exponent {_RSA_EXPONENT}")
+        refuse(certificate, "wrong kind of key", "another key", f"RSA-{_RSA_BITS}, exponent {_RSA_EXPONENT}")
     return key
 
 
 def _extension(certificate: Certificate, oid: str) -> bytes:
     value = certificate.extension(oid)
-    return refuse(certificate, "extension", f"no {_CA_EXTENSIONS[oid]}", "one") if value is None else value
+    return refuse(certificate, "missing extension", f"no {_CA_EXTENSIONS[oid]}", "one") if value is None else value
 
 
 def refuse(certificate: Certificate, what: str, got: str, wanted: str) -> NoReturn:
+    """Raise a VerificationError about a certificate, with the problem `what` (check `vek-chain`)."""
     fail(Check.VEK_CHAIN, certificate.where, f"{what} ({certificate.common_name or 'unnamed'})", got, wanted)
 
 
 def fail(check: Check, where: str, what: str, got: str, wanted: str) -> NoReturn:
+    """Raise a VerificationError with the problem `what`."""
     raise VerificationError(what, check=check, where=where, got=got or "nothing", wanted=wanted)

@@ -1,7 +1,7 @@
-"""From a VCEK or VLEK up to AMD's root: pinned root, exact names and algorithms, validity at a stated time, CRL.
+"""Verify the chain from a VCEK or VLEK up to AMD's root: pinned root, names, algorithms, validity and CRL.
 
-Sources: AMD 57230 for the chain's form, RFC 5280 for validity and CRLs. General path builders do not fit: a VEK has no
-authority key id and serial number 0.
+Sources: AMD 57230 for the form of the chain, RFC 5280, sections 4.1.2.5 and 5, for validity and CRLs. General path
+builders cannot verify it: a VEK has no authority key id, and its serial number is 0.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from provenance_oracle.verifier.strict.timestamps import format_time
 
 
 class Revocation(StrEnum):
-    """What is known of the intermediate's revocation; "revoked" is not here because it raises."""
+    """The revocation state of the intermediate. There is no value for "revoked": `verify_chain` raises instead."""
 
     NOT_REVOKED = "not revoked"
     UNAVAILABLE = "unavailable"
@@ -44,7 +44,7 @@ class Revocation(StrEnum):
 
 @dataclass(frozen=True)
 class VerifiedChain:
-    """Endorsements that hold up to a trusted root at moment `at`."""
+    """Endorsements that verify up to a trusted root at the time `at`."""
 
     line: ProductLine
     root_kind: RootKind
@@ -56,35 +56,36 @@ class VerifiedChain:
 def verify_chain(
     endorsements: Endorsements, *, roots: tuple[TrustedRoot, ...], at: datetime, crl_at: datetime | None = None
 ) -> VerifiedChain:
-    """Verify the certificates above a report.
+    """Verify the certificates that endorse a report.
 
-    The order is from the root down, so that a revoked intermediate is called revoked whatever is below it.
+    The steps go from the root down, so that a revoked intermediate is reported as revoked even if the VEK is bad too.
 
     Args:
-        roots: the ARKs to accept; a certificate that comes with the evidence is only compared with them.
-        at: the moment to judge for, aware.
-        crl_at: the moment for which the list has to be current, if another than `at`.
+        roots: the ARKs to accept. The ARK that comes with the evidence is only compared with them.
+        at: the time at which the certificates must be valid, an aware datetime.
+        crl_at: the time at which the revocation list must be current; None means `at`.
 
     Raises:
-        VerificationError: checks `vek-chain`, `vek-validity`, `vek-revocation`.
+        VerificationError: the chain does not verify (check `vek-chain`), a certificate is not valid at `at` (check
+            `vek-validity`), or the list is not the ARK's or revokes the intermediate (check `vek-revocation`).
         UsageError: `at` has no time zone.
     """
     require_aware(at)
     vek, intermediate, ark = endorsements.vek.certificate, endorsements.intermediate, endorsements.ark
-    # (1) the ARK is one of the trusted roots, and signs itself
+    # (1) the ARK is one of the trusted roots and is self-signed
     root = _match_root(ark, roots)
     line = root.line
     expect_subject(ark, f"ARK-{line}")
     verify_authority(ark, ark, ROOT)
-    # (2) ASK over VCEKs, ASVK over VLEKs, signed by the ARK
+    # (2) the ARK signed the intermediate: an ASK for a VCEK, an ASVK for a VLEK
     kind = endorsements.vek.kind
     expect_subject(intermediate, {SigningKey.VCEK: f"SEV-{line}", SigningKey.VLEK: f"SEV-VLEK-{line}"}[kind])
     verify_authority(intermediate, ark, INTERMEDIATE)
-    # (3) both in their time, and the intermediate not revoked
+    # (3) both are valid at `at`, and the intermediate is not revoked
     _check_validity(ark, at)
     _check_validity(intermediate, at)
     revocation = _verify_revocation(intermediate, ark, endorsements.crl, crl_at or at)
-    # (4) the VEK: a P-384 key, signed by the intermediate, in its time
+    # (4) the VEK has a P-384 key, is signed by the intermediate, and is valid at `at`
     expect_subject(vek, f"SEV-{kind.name}")
     verify_issued(vek, intermediate)
     vek_key(vek)
@@ -93,10 +94,15 @@ def verify_chain(
 
 
 def unsafe_root(data: bytes, where: str) -> TrustedRoot:
-    """Make a root of whatever ARK somebody supplies. Everything judged under it is marked `unsafe`.
+    """Return a trusted root for an ARK that the user supplies. Everything judged under it is marked `unsafe`.
+
+    Args:
+        data: one certificate in PEM or DER.
+        where: the name of the file, for messages.
 
     Raises:
-        FormatError: not one certificate. VerificationError: its name is not that of an ARK.
+        FormatError: the data is not exactly one certificate (check `endorsements-format`).
+        VerificationError: its common name is not that of an ARK (check `vek-chain`).
     """
     ders = split_certificates(data, where)
     if len(ders) != 1:
@@ -105,19 +111,25 @@ def unsafe_root(data: bytes, where: str) -> TrustedRoot:
     for line in ProductLine:
         if certificate.common_name == f"ARK-{line}":
             return TrustedRoot(line, hashlib.sha256(certificate.der).digest(), RootKind.UNSAFE)
-    return refuse(certificate, "subject", certificate.common_name, "ARK-Milan, ARK-Genoa or ARK-Turin")
+    return refuse(certificate, "wrong subject", certificate.common_name, "ARK-Milan, ARK-Genoa or ARK-Turin")
 
 
 def require_aware(at: datetime) -> None:
-    """Raise UsageError for a moment without a time zone, which cannot be compared with a certificate's."""
+    """Raise UsageError if `at` has no time zone, because it cannot be compared with a certificate's validity."""
     if at.utcoffset() is None:
-        raise UsageError("no moment", where="at", got=at.isoformat(), wanted="a moment with a time zone")
+        raise UsageError(
+            "the time has no time zone", where="at", got=at.isoformat(), wanted="a moment with a time zone"
+        )
 
 
 def vek_key(vek: Certificate) -> EllipticCurvePublicKey:
-    """The key that signs reports. Raises VerificationError if it is not on P-384 (check `vek-chain`)."""
+    """Return the public key of a VEK, which verifies reports.
+
+    Raises:
+        VerificationError: the key is not on P-384 (check `vek-chain`).
+    """
     if not isinstance(vek.key, EllipticCurvePublicKey) or not isinstance(vek.key.curve, SECP384R1):
-        refuse(vek, "kind of key", "another key", "elliptic curve P-384")
+        refuse(vek, "wrong kind of key", "another key", "elliptic curve P-384")
     return vek.key
 
 
@@ -133,15 +145,18 @@ def _match_root(ark: Certificate, roots: tuple[TrustedRoot, ...]) -> TrustedRoot
 
 
 def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | None, at: datetime) -> Revocation:
-    """Only the intermediate can be revoked: it issues no list itself, and all VEKs share serial number 0."""
+    """Return the revocation state of the intermediate by the ARK's list.
+
+    A VEK cannot be revoked: the intermediate issues no list, and all VEKs share the serial number 0.
+    """
     if crl is None:
         return Revocation.UNAVAILABLE
     if crl.issuer != ark.subject:
-        fail(Check.VEK_REVOCATION, crl.where, "issuer of the CRL", "another name", ark.common_name)
+        fail(Check.VEK_REVOCATION, crl.where, "wrong issuer of the CRL", "another name", ark.common_name)
     if crl.authority_key_id != authority_key_id_of(ark):
-        fail(Check.VEK_REVOCATION, crl.where, "authority key id of the CRL", "another key", ark.common_name)
+        fail(Check.VEK_REVOCATION, crl.where, "wrong authority key id of the CRL", "another key", ark.common_name)
     verify_pss(crl.signed, ark, Check.VEK_REVOCATION, crl.where, "the CRL")
-    # revoked is revoked, however old the list that says so
+    # an old list still proves that the certificate was revoked
     if intermediate.serial in crl.revoked_serials:
         fail(
             Check.VEK_REVOCATION,
@@ -158,7 +173,7 @@ def _check_validity(certificate: Certificate, at: datetime) -> None:
         fail(
             Check.VEK_VALIDITY,
             certificate.where,
-            f"{certificate.common_name} is not valid then",
+            f"{certificate.common_name} is not valid at this time",
             format_time(at),
             f"{format_time(certificate.not_before)} to {format_time(certificate.not_after)}",
         )

@@ -1,4 +1,4 @@
-"""Complete evidence with a revocation list for the moment of judgement, from AMD or a file, when asked to."""
+"""Complete evidence with a revocation list (CRL) that is current at the time of judgement."""
 
 from __future__ import annotations
 
@@ -18,15 +18,21 @@ _FETCHED = "fetched CRL"
 
 
 def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now: datetime | None = None) -> Evidence:
-    """Return `evidence` with a list that `fetcher` gave, unless its own is for moment `at`. Nothing is verified here.
+    """Return `evidence` with a revocation list that is fetched, or unchanged if its own list is current at `at`.
+
+    Nothing is verified here.
 
     Args:
-        now: when it is fetched, if later than `at`; the list then has to be current now, and so tells of the time since
-            `at` too.
+        at: the time of judgement, an aware datetime.
+        fetcher: fetches the list, from AMD or from a file.
+        now: the time of the fetch, if it is later than `at`. The list must then be current at `now`, so that it also
+            covers the time since `at`.
 
     Raises:
-        FormatError: the evidence is malformed.
-        TemporaryError: the list cannot be had now, or what came is none; the release is not to blame for that.
+        FormatError: the endorsements are malformed, or the ARK is of no known line (check `endorsements-format`).
+        CrlUnavailableError: the answer is not a revocation list, which is not the release's fault (check
+            `vek-revocation`).
+        TemporaryError: the fetcher raised it.
         UsageError: `at` has no time zone.
     """
     require_aware(at)
@@ -49,12 +55,15 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now:
 
 
 def _line_of(endorsements: Endorsements) -> ProductLine:
-    """The line by the ARK's name: only a hint where to ask; the list is verified against the pinned root."""
+    """Return the product line by the ARK's name.
+
+    The name only decides which address is asked; the list is later verified against the pinned root.
+    """
     for line in ProductLine:
         if endorsements.ark.common_name == f"ARK-{line}":
             return line
     raise FormatError(
-        "no known root",
+        "unknown root certificate",
         check=Check.ENDORSEMENTS_FORMAT,
         where=endorsements.ark.where,
         got=endorsements.ark.common_name,

@@ -1,8 +1,10 @@
-"""Strict DER: one value has one encoding (X.690, sections 8.1.3, 10.1, 11). Reads, never repairs.
+"""A strict DER parser: each value has exactly one accepted encoding (X.690, sections 8.1.3, 10.1 and 11).
 
-Certificates and lists are read through this walker alone, so that nothing depends on what a general X.509 parser
-tolerates, and AMD's serial number 0 and raw extension values need no exception anywhere. The one rule that a walker
-cannot check is that of defaults, which must be left out: whoever reads a field with a default checks it there.
+The project parses certificates and revocation lists only with this module. The result therefore does not depend on the
+tolerance of a general X.509 parser, and AMD's serial number 0 and raw extension values need no exception.
+
+The parser does not know the schema, so it cannot check that a field with its default value is left out (X.690, section
+11.5). The code that reads such a field checks it.
 """
 
 from __future__ import annotations
@@ -20,23 +22,27 @@ SEQUENCE, SET = 0x30, 0x31
 TRUE = b"\xff"
 
 _MAX_DEPTH = 16
-# Room for a list of 16,000 revoked certificates; AMD's has had one.
+# Enough for a list of 16,000 revoked certificates. AMD's lists have had at most one.
 _MAX_VALUES = 50_000
-_MAX_INTEGER_BYTES = 21  # RFC 5280, 4.1.2.2: serial numbers of up to 20 octets, and one for the sign
+_MAX_INTEGER_BYTES = 21  # RFC 5280, 4.1.2.2: serial numbers of up to 20 octets, plus one for the sign
 _MAX_OBJECT_ID_BYTES = 32
 _CONSTRUCTED = 0x20
 _CONTEXT = 0x80
 _CLASS = 0xC0
-# Numbers in base 128, high bit set in all bytes but the last, and none beginning with a zero digit.
+# Numbers in base 128: the high bit is set in every byte but the last, and no number begins with a zero digit.
 _ARCS = re.compile(rb"(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+")
-_UTC_TIME_ENDS_IN = 2050  # RFC 5280, 4.1.2.5: from then on GeneralizedTime, before never
+_UTC_TIME_ENDS_IN = 2050  # RFC 5280, 4.1.2.5: UTCTime before this year, GeneralizedTime from it on
 
 Problem = Callable[[str, str, str], FormatError]
-"""Makes the error of a caller out of (what, got, wanted)."""
+"""Builds the caller's error from a problem, the value found and the value wanted."""
 
 
 class Value(NamedTuple):
-    """One DER value. `children` are the values inside a constructed one; `encoding` is the value whole."""
+    """One DER value.
+
+    `tag` is the identifier octet, `content` the contents octets, and `encoding` the whole value with tag and length.
+    `children` are the values inside a constructed value.
+    """
 
     tag: int
     content: bytes
@@ -45,19 +51,21 @@ class Value(NamedTuple):
 
 
 def parse_der(data: bytes, problem: Problem) -> Value:
-    """Parse exactly one value that fills `data`, checking every encoding rule on the way down.
+    """Parse one DER value that fills `data` exactly, with all values inside it.
+
+    The value may have at most 16 levels and contain at most 50,000 values.
 
     Raises:
-        FormatError: made by `problem`.
+        FormatError: `data` breaks an encoding rule or a limit; `problem` builds the error.
     """
     value, end = _Walk(data, problem).value(0, len(data), 0)
     if end != len(data):
-        raise problem("bytes after the end", f"{len(data) - end} bytes", "none")
+        raise problem("extra bytes after the value", f"{len(data) - end} bytes", "none")
     return value
 
 
 class _Walk:
-    """One pass over `data`, bounded in depth and in number of values."""
+    """One pass over `data`, limited in depth and in number of values."""
 
     def __init__(self, data: bytes, problem: Problem) -> None:
         self._data = data
@@ -65,10 +73,12 @@ class _Walk:
         self._left = _MAX_VALUES
 
     def value(self, start: int, limit: int, depth: int) -> tuple[Value, int]:
-        """Return the value at `start` and where it ends, which is not after `limit`."""
+        """Return the value at `start` and the position of its end, which is at most `limit`."""
         self._left -= 1
         if depth > _MAX_DEPTH or self._left < 0:
-            raise self._problem("too deep or too much", "more", f"at most {_MAX_DEPTH} levels and {_MAX_VALUES} values")
+            raise self._problem(
+                "too many levels or values", "more", f"at most {_MAX_DEPTH} levels and {_MAX_VALUES} values"
+            )
         tag, begin, end = self._header(start, limit)
         children: list[Value] = []
         position = begin if tag & _CONSTRUCTED else end
@@ -80,38 +90,38 @@ class _Walk:
         return Value(tag, content, self._data[start:end], tuple(children)), end
 
     def _header(self, start: int, limit: int) -> tuple[int, int, int]:
-        """Return tag, and begin and end of the content; the length in its shortest form, never indefinite."""
+        """Return the tag and the begin and end of the content. The length must be definite and in its shortest form."""
         data, problem = self._data, self._problem
         if start + 2 > limit:
-            raise problem("cut short", f"{limit - start} bytes", "a tag and a length")
+            raise problem("the value is cut short", f"{limit - start} bytes", "a tag and a length")
         tag, length = data[start], data[start + 1]
         if tag & 0x1F == 0x1F or tag == 0:
-            raise problem("tag", f"{tag:#x}", "a tag in one byte, not zero")
+            raise problem("unsupported tag", f"{tag:#x}", "a tag in one byte, not zero")
         begin = start + 2
         if length & 0x80:
             count = length & 0x7F
             if not 1 <= count <= 4 or begin + count > limit:
-                raise problem("length", f"{length:#x}", "definite, at most four bytes")
+                raise problem("unsupported length", f"{length:#x}", "definite, at most four bytes")
             length = int.from_bytes(data[begin : begin + count], "big")
             if length < 0x80 or length.bit_length() <= 8 * (count - 1):
-                raise problem("length not in its shortest form", data[start : begin + count].hex(), "the shortest form")
+                raise problem("length is not minimal", data[start : begin + count].hex(), "the shortest form")
             begin += count
         if begin + length > limit:
-            raise problem("cut short", f"{limit - begin} bytes", f"{length} bytes")
+            raise problem("the value is cut short", f"{limit - begin} bytes", f"{length} bytes")
         return tag, begin, begin + length
 
 
 def _check_content(tag: int, content: bytes, children: list[Value], problem: Problem) -> None:
     if tag & _CLASS == _CONTEXT:
-        return  # what it may hold, whoever reads it knows
+        return  # the code that reads the field knows its type
     form = _FORMS.get(tag)
     if form is None:
-        raise problem("tag", f"{tag:#x}", "one of those that certificates are made of")
+        raise problem("unsupported tag", f"{tag:#x}", "one of those that certificates are made of")
     holds, wanted = form
     if not holds(content):
-        raise problem(f"value of tag {tag:#x}", content[:16].hex() or "nothing", wanted)
+        raise problem(f"malformed value of tag {tag:#x}", content[:16].hex() or "nothing", wanted)
     if tag == SET and [c.encoding for c in children] != sorted(c.encoding for c in children):
-        raise problem("set out of order", content[:16].hex(), "members sorted by their encoding")
+        raise problem("members of a SET are out of order", content[:16].hex(), "members sorted by their encoding")
 
 
 def _is_shortest_integer(content: bytes) -> bool:
@@ -121,7 +131,7 @@ def _is_shortest_integer(content: bytes) -> bool:
 
 
 def _is_bit_string(content: bytes) -> bool:
-    """A count of unused bits, which must be zero; no bits at all have none unused."""
+    """Return whether the count of unused bits is 0 to 7 and those bits are zero. An empty string has none unused."""
     if len(content) < 2:
         return content == b"\0"
     return content[0] < 8 and not content[-1] & ((1 << content[0]) - 1)
@@ -143,8 +153,8 @@ def _anything(_: bytes) -> bool:
     return True
 
 
-# Every universal type in AMD's certificates and lists: whether a content is well formed, and how it should be.
-# SEQUENCE and SET are always constructed, the others never; a time is judged by `parse_time`.
+# Every universal type in AMD's certificates and lists, with a function that checks the content and the rule in words.
+# SEQUENCE and SET are always constructed, the other types never. `parse_time` checks times.
 _FORMS: dict[int, tuple[Callable[[bytes], bool], str]] = {
     BOOLEAN: (lambda content: content in (b"\0", TRUE), "00 or ff"),
     INTEGER: (_is_shortest_integer, "an integer in its shortest form"),
@@ -163,14 +173,22 @@ _FORMS: dict[int, tuple[Callable[[bytes], bool], str]] = {
 
 
 def parse_unsigned(value: Value, problem: Problem) -> int:
-    """Return a non-negative INTEGER of at most 20 octets."""
+    """Return the number in a non-negative INTEGER of at most 20 octets, plus one for the sign.
+
+    Raises:
+        FormatError: the value is anything else; `problem` builds the error.
+    """
     if value.tag != INTEGER or value.content[0] & 0x80 or len(value.content) > _MAX_INTEGER_BYTES:
         raise problem("not a number", value.encoding[:16].hex(), "a non-negative INTEGER of at most 20 octets")
     return int.from_bytes(value.content, "big")
 
 
 def parse_object_id(value: Value, problem: Problem) -> str:
-    """Return an OBJECT IDENTIFIER in its dotted form."""
+    """Return an OBJECT IDENTIFIER in its dotted form, such as `2.5.29.35`.
+
+    Raises:
+        FormatError: the value is anything else; `problem` builds the error.
+    """
     if value.tag != OBJECT_ID:
         raise problem("not an object identifier", value.encoding[:16].hex(), "an OBJECT IDENTIFIER")
     arcs, arc = [], 0
@@ -184,7 +202,13 @@ def parse_object_id(value: Value, problem: Problem) -> str:
 
 
 def parse_time(value: Value, problem: Problem) -> datetime:
-    """Return a time of RFC 5280: UTCTime before 2050, GeneralizedTime from then on, whole seconds, Z."""
+    """Return a time in UTC, as RFC 5280, section 4.1.2.5, writes it.
+
+    The time is a UTCTime before 2050 and a GeneralizedTime from then on, in whole seconds and with `Z`.
+
+    Raises:
+        FormatError: the value is anything else; `problem` builds the error.
+    """
     moment = _moment(value.tag, value.content)
     if moment is None:
         wanted = "UTCTime, from 2050 on GeneralizedTime, in seconds and Z"
@@ -196,17 +220,17 @@ def _moment(tag: int, content: bytes) -> datetime | None:
     text, zone = content[:-1], content[-1:]
     if not text.isdigit() or zone != b"Z":
         return None
-    if tag == UTC_TIME and len(text) == 12:  # RFC 5280, 4.1.2.5.1: 50 to 99 are of the 20th century
+    if tag == UTC_TIME and len(text) == 12:  # RFC 5280, 4.1.2.5.1: 50 to 99 mean 1950 to 1999
         text = (b"20" if text < b"50" else b"19") + text
     elif tag != GENERALIZED_TIME or len(text) != 14 or int(text[:4]) < _UTC_TIME_ENDS_IN:
         return None
     month, day, hour, minute, second = (int(text[i : i + 2]) for i in range(4, 14, 2))
     try:
         return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:  # the 31st of November
+    except ValueError:  # no such day or hour, such as the 31st of November
         return None
 
 
 def context_tag(number: int) -> int:
-    """The tag byte of an explicit, constructed context field [number]."""
+    """Return the tag byte of the explicit, constructed context field [number]."""
     return _CONTEXT | _CONSTRUCTED | number

@@ -1,8 +1,8 @@
-"""AMD's endorsements of a report: VCEK or VLEK with AMD's extensions, ASK or ASVK, ARK, and the ARK's CRL.
+"""Parse AMD's endorsements of a report: VCEK or VLEK with AMD's extensions, ASK or ASVK, ARK, and the ARK's CRL.
 
-Sources: AMD 57230 (Versioned Chip Endorsement Key Certificate and KDS Interface Specification) for the extensions
-under 1.3.6.1.4.1.3704.1, compared with some 45 real certificates of the three product lines. Parsing only: what the
-parts say of each other is judged in `chain` and `signature`.
+Source: AMD 57230 (Versioned Chip Endorsement Key (VCEK) Certificate and KDS Interface Specification) for the extensions
+under 1.3.6.1.4.1.3704.1. They were compared with some 45 real certificates of the three product lines. This module only
+parses. `chain` and `signature` check that the parts agree with each other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from provenance_oracle.verifier.snp.report import SigningKey
 
 AMD_ARC = "1.3.6.1.4.1.3704.1."
 _STRUCT_VERSION, _PRODUCT_NAME, _HWID, _CSP_ID = (AMD_ARC + suffix for suffix in ("1", "2", "4", "5"))
-# Components of the TCB version by their extension; spl4 to spl7 are reserved and zero. Turin has fmc and no spl4.
+# Extensions for the components of the TCB version. spl4 to spl7 are reserved and zero. Turin has fmc and no spl4.
 TCB_EXTENSIONS = MappingProxyType(
     {
         AMD_ARC + "3.1": "bootloader",
@@ -37,16 +37,17 @@ TCB_EXTENSIONS = MappingProxyType(
 )
 SPL4 = AMD_ARC + "3.4"
 _RESERVED_SPLS = {SPL4, AMD_ARC + "3.5", AMD_ARC + "3.6", AMD_ARC + "3.7"}
-_OPTIONAL = {SPL4, AMD_ARC + "3.9"}  # which of the two is for `signature` to say, that knows the product line
+_OPTIONAL = {SPL4, AMD_ARC + "3.9"}  # `signature` checks them, because it knows the product line
 _KINDS = {"SEV-VCEK": SigningKey.VCEK, "SEV-VLEK": SigningKey.VLEK}
 _TEXT_MAX_BYTES = 256
 
 
 @dataclass(frozen=True)
 class VekCertificate:
-    """A VCEK or VLEK certificate and what AMD's extensions say. `tcb` maps component names to numbers 0 to 255.
+    """A VCEK or VLEK certificate with the values of AMD's extensions. Nothing in it is trusted.
 
-    `hwid` (64 bytes, 8 on Turin) is a VCEK's chip, `csp_id` a VLEK's cloud provider; the other one is None.
+    `tcb` maps the names of the TCB's components to numbers from 0 to 255. `hwid` is the chip of a VCEK (64 bytes, 8 on
+    Turin) and None in a VLEK. `csp_id` is the cloud provider of a VLEK and None in a VCEK.
     """
 
     certificate: Certificate
@@ -60,7 +61,7 @@ class VekCertificate:
 
 @dataclass(frozen=True)
 class Endorsements:
-    """The certificates above a report, parsed and not trusted."""
+    """The certificates that endorse a report, parsed. Nothing in them is trusted."""
 
     vek: VekCertificate
     intermediate: Certificate
@@ -77,21 +78,27 @@ def parse_endorsements(
     chain_where: str = "chain",
     crl_where: str = "crl",
 ) -> Endorsements:
-    """Parse a VEK, its chain (ASK or ASVK, and ARK, in either order) and a CRL if there is one; PEM or DER each.
+    """Parse the endorsements of a report. Each file is in PEM or DER.
+
+    Args:
+        vek: one certificate, the VCEK or VLEK.
+        chain: two certificates in any order: ASK or ASVK, and the ARK.
+        crl: the ARK's revocation list, or None.
+        vek_where: the name of `vek` in messages; likewise `chain_where` and `crl_where`.
 
     Raises:
-        FormatError: anything that is not exactly that in exactly one encoding (check `endorsements-format`).
+        FormatError: a file holds anything else, or another encoding of it (check `endorsements-format`).
     """
     veks, above = split_certificates(vek, vek_where), split_certificates(chain, chain_where)
     if len(veks) != 1:
-        raise malformed(vek_where, "certificates", str(len(veks)), "one, the VCEK or VLEK")
+        raise malformed(vek_where, "wrong number of certificates", str(len(veks)), "one, the VCEK or VLEK")
     if len(above) != 2:
-        raise malformed(chain_where, "certificates", str(len(above)), "two, ASK or ASVK and ARK")
+        raise malformed(chain_where, "wrong number of certificates", str(len(above)), "two, ASK or ASVK and ARK")
     parsed = [parse_certificate(der, chain_where) for der in above]
     self_issued = [certificate for certificate in parsed if certificate.subject == certificate.issuer]
     others = [certificate for certificate in parsed if certificate.subject != certificate.issuer]
     if len(self_issued) != 1:
-        raise malformed(chain_where, "self-issued certificates", str(len(self_issued)), "one, the ARK")
+        raise malformed(chain_where, "wrong number of self-issued certificates", str(len(self_issued)), "one, the ARK")
     return Endorsements(
         vek=parse_vek(parse_certificate(veks[0], vek_where)),
         intermediate=others[0],
@@ -101,7 +108,11 @@ def parse_endorsements(
 
 
 def endorsements_of(evidence: Evidence) -> Endorsements:
-    """Parse the endorsements that travel with evidence. Raises as `parse_endorsements` does."""
+    """Parse the endorsements in `evidence`.
+
+    Raises:
+        FormatError: as `parse_endorsements` raises it.
+    """
     return parse_endorsements(
         evidence.vek,
         evidence.chain,
@@ -113,19 +124,22 @@ def endorsements_of(evidence: Evidence) -> Endorsements:
 
 
 def parse_vek(certificate: Certificate) -> VekCertificate:
-    """Read AMD's extensions: each known one exactly once, no other at all, every value in its one form.
+    """Parse the extensions of a VCEK or VLEK certificate (AMD 57230).
+
+    The certificate must have each extension of its kind exactly once and no other extension. Each value has one
+    accepted form.
 
     Raises:
-        FormatError: otherwise (check `endorsements-format`).
+        FormatError: the common name is not that of a VEK, or the extensions break a rule (check `endorsements-format`).
     """
     where = certificate.where
     kind = _KINDS.get(certificate.common_name)
     if kind is None:
-        raise malformed(where, "subject", certificate.common_name, " or ".join(_KINDS))
+        raise malformed(where, "unknown subject", certificate.common_name, " or ".join(_KINDS))
     values = _extension_values(certificate, kind)
     for oid in _RESERVED_SPLS & values.keys():
         if _parse_number(values[oid], oid, where):
-            raise malformed(where, f"reserved extension {oid}", "not zero", "zero")
+            raise malformed(where, f"reserved extension {oid} is set", "not zero", "zero")
     return VekCertificate(
         certificate=certificate,
         kind=kind,
@@ -140,7 +154,7 @@ def parse_vek(certificate: Certificate) -> VekCertificate:
 
 
 def _extension_values(certificate: Certificate, kind: SigningKey) -> Mapping[str, bytes]:
-    """Extensions by identifier, once it is sure that they are AMD's for this kind and no other."""
+    """Return the values by identifier. Raise FormatError unless the extensions are those of this kind of VEK."""
     last = {SigningKey.VCEK: _HWID, SigningKey.VLEK: _CSP_ID}[kind]
     needed = {_STRUCT_VERSION, _PRODUCT_NAME, last, *TCB_EXTENSIONS, *_RESERVED_SPLS} - _OPTIONAL
     present = {extension.oid for extension in certificate.extensions}
@@ -148,7 +162,7 @@ def _extension_values(certificate: Certificate, kind: SigningKey) -> Mapping[str
     odd |= {extension.oid for extension in certificate.extensions if extension.critical}
     if odd:
         got = f"missing, foreign or critical: {', '.join(sorted(odd))}"
-        raise malformed(certificate.where, "extensions", got, f"those of a {kind.name}")
+        raise malformed(certificate.where, "wrong set of extensions", got, f"those of a {kind.name}")
     return {extension.oid: extension.value for extension in certificate.extensions}
 
 
@@ -156,7 +170,7 @@ def _parse_number(value: bytes, oid: str, where: str) -> int:
     problem = problem_at(where, f" in extension {oid}")
     number = parse_unsigned(parse_der(value, problem), problem)
     if number > 0xFF:
-        raise malformed(where, f"extension {oid}", str(number), "0 to 255")
+        raise malformed(where, f"extension {oid} is out of range", str(number), "0 to 255")
     return number
 
 
@@ -168,12 +182,15 @@ def _parse_text(value: bytes, oid: str, where: str) -> str:
         or not 0 < len(text) <= _TEXT_MAX_BYTES
         or not all(0x20 <= byte < 0x7F for byte in text)
     ):
-        raise malformed(where, f"extension {oid}", value[:32].hex(), "a short printable IA5String")
+        raise malformed(where, f"extension {oid} is not a valid text", value[:32].hex(), "a short printable IA5String")
     return text.decode("ascii")
 
 
 def _parse_hwid(value: bytes, where: str) -> bytes:
-    """The chip's id is raw bytes without a tag. Told by length alone: a raw id may begin like a tag."""
+    """Return the chip's id, which is raw bytes without a DER tag.
+
+    Only the length is checked, because the first byte of a raw id may look like a tag.
+    """
     if len(value) not in (8, 64):
-        raise malformed(where, "hwID", f"{len(value)} bytes", "64 raw bytes (8 on Turin)")
+        raise malformed(where, "wrong size of hwID", f"{len(value)} bytes", "64 raw bytes (8 on Turin)")
     return value

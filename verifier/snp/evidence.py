@@ -1,4 +1,4 @@
-"""Evidence and endorsements as raw bytes, with the names to use for them in messages."""
+"""Evidence and endorsements as raw bytes, with their names for messages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Evidence:
-    """A report with the certificates that endorse it, as received; nothing in it is trusted.
+    """A report with the certificates that endorse it, as received. Nothing in it is trusted.
 
-    `vek` is one certificate and `chain` the two above it, PEM or DER; `crl` is DER or PEM, or None. `crl_at` is the
-    moment for which the list has to be current: None means that of judgement; one that was fetched has to be current
-    when it is fetched, so that old records can be judged again with a new list.
+    `report` is the attestation report, 1184 bytes. `vek` is one certificate, and `chain` holds the two certificates
+    above it; both are PEM or DER. `crl` is a revocation list in PEM or DER, or None.
+
+    `crl_at` is the time at which the list must be current; None means the time of judgement. A fetched list must be
+    current when it is fetched, so that an old release can be judged again with a new list.
     """
 
     report: bytes

@@ -1,8 +1,8 @@
-"""AMD's key distribution service: addresses, and fetching what a release did not bring along.
+"""AMD's key distribution service (KDS): its addresses, and a client for endorsements that a release lacks.
 
-Source: AMD 57230 (VCEK certificate and KDS interface specification), with the zero-padded numbers and Turin's
-`fmcSPL` as virtee/snpguest sends them. Nothing here reaches the network unless the caller passes a `Fetcher`
-that does. What comes back is as untrusted as a file: it is parsed and verified like any other endorsement.
+Source: AMD 57230 (VCEK Certificate and KDS Interface Specification); the zero-padded numbers and Turin's `fmcSPL` are
+as virtee/snpguest sends them. The functions reach the network only through the `Fetcher` that the caller passes.
+Answers are as untrusted as files: the caller parses and verifies them like any other endorsement.
 """
 
 from __future__ import annotations
@@ -22,31 +22,39 @@ from provenance_oracle.verifier.snp.tcb import Tcb
 
 KDS_HOST = "kdsintf.amd.com"
 
-_MAX_ANSWER_BYTES = 1 << 20  # a revocation list is the largest thing there is
+_MAX_ANSWER_BYTES = 1 << 20  # the largest answer is a revocation list
 _TIMEOUT_SECONDS = 10.0  # of one network operation
-_DEADLINE_SECONDS = 60.0  # of one fetch, whatever the server drips
+_DEADLINE_SECONDS = 60.0  # of one whole fetch, even if the server sends a few bytes now and then
 _CHUNK_BYTES = 1 << 16
 
 
 class Fetcher(Protocol):
-    """The one way to the network: an address in, the bytes of the answer out."""
+    """The interface through which this package reaches the network."""
 
     def fetch(self, url: str) -> bytes:
-        """Return the body of a successful answer.
+        """Return the body of a successful answer from `url`.
 
         Raises:
-            UnknownToAmdError: the service answered that it has no such thing.
-            TemporaryError: no answer, or one that says to try later.
+            UnknownToAmdError: the service answered that it has nothing at this address.
+            TemporaryError: the service did not answer, or answered that the caller should try later.
         """
         ...
 
 
 class UnknownToAmdError(TemporaryError):
-    """The service has nothing at this address: wrong for a chip, a passing fault for a chain or a list."""
+    """The service has nothing at this address.
+
+    For a chip, this means that the report is wrong. For a chain or a list, it is a temporary fault of the service.
+    """
 
 
 def vcek_url(line: ProductLine, chip_id: bytes, tcb: Tcb) -> str:
-    """Address of the VCEK of the chip with this 64-byte chip_id at this (reported) TCB."""
+    """Return the address of the VCEK of a chip at a TCB.
+
+    Args:
+        chip_id: chip_id of the report, 64 bytes; Turin's address has only the first 8.
+        tcb: the reported TCB.
+    """
     levels = {"blSPL": tcb.bootloader, "teeSPL": tcb.tee, "snpSPL": tcb.snp, "ucodeSPL": tcb.microcode}
     if tcb.fmc is not None:
         levels = {"fmcSPL": tcb.fmc, **levels}
@@ -55,25 +63,29 @@ def vcek_url(line: ProductLine, chip_id: bytes, tcb: Tcb) -> str:
 
 
 def chain_url(line: ProductLine, vek_kind: SigningKey) -> str:
-    """Address of ASK or ASVK, and ARK, in PEM."""
+    """Return the address of the ASK (for a VCEK) or ASVK (for a VLEK) and the ARK, in PEM."""
     return f"https://{KDS_HOST}/{vek_kind.name.lower()}/v1/{line}/cert_chain"
 
 
 def crl_url(line: ProductLine, vek_kind: SigningKey) -> str:
-    """Address of the ARK's revocation list, in DER."""
+    """Return the address of the ARK's revocation list, in DER."""
     return f"https://{KDS_HOST}/{vek_kind.name.lower()}/v1/{line}/crl"
 
 
 def fetch_vcek(fetcher: Fetcher, line: ProductLine, chip_id: bytes, tcb: Tcb) -> bytes:
-    """Return the DER certificate of a chip at its reported TCB. There is no such service for a VLEK.
+    """Fetch the VCEK certificate, in DER, of a chip at its reported TCB. AMD has no such service for a VLEK.
+
+    Args:
+        chip_id: chip_id of the report, 64 bytes.
+        tcb: the reported TCB.
 
     Raises:
-        FormatError: chip_id is masked (all zero), or AMD knows no such chip at this TCB.
-        TemporaryError: as the fetcher says.
+        FormatError: chip_id is masked (all zero), or AMD knows no such chip at this TCB (check `endorsements-format`).
+        TemporaryError: the fetcher raised it.
     """
     if not any(chip_id):
         raise FormatError(
-            "the host masks the chip id, so no VCEK can be asked for",
+            "the host masks the chip id, so the VCEK cannot be fetched",
             check=Check.ENDORSEMENTS_FORMAT,
             where="chip_id",
             got="zeros",
@@ -83,7 +95,7 @@ def fetch_vcek(fetcher: Fetcher, line: ProductLine, chip_id: bytes, tcb: Tcb) ->
     try:
         return fetcher.fetch(url)
     except UnknownToAmdError as error:
-        # Final: the address holds nothing but what the report claims, and asking again is what a flood would want.
+        # The error is final: the address holds only claims of the report, and retries would only help a flood.
         raise FormatError(
             "AMD has no certificate for this chip at this TCB",
             check=Check.ENDORSEMENTS_FORMAT,
@@ -94,12 +106,20 @@ def fetch_vcek(fetcher: Fetcher, line: ProductLine, chip_id: bytes, tcb: Tcb) ->
 
 
 def fetch_chain(fetcher: Fetcher, line: ProductLine, vek_kind: SigningKey) -> bytes:
-    """Return PEM of ASK (for a VCEK) or ASVK (for a VLEK), then ARK. Raises TemporaryError."""
+    """Fetch the ASK (for a VCEK) or ASVK (for a VLEK), then the ARK, in PEM.
+
+    Raises:
+        TemporaryError: the fetcher raised it.
+    """
     return fetcher.fetch(chain_url(line, vek_kind))
 
 
 def fetch_crl(fetcher: Fetcher, line: ProductLine, vek_kind: SigningKey) -> bytes:
-    """Return the ARK's revocation list in DER. Raises TemporaryError."""
+    """Fetch the ARK's revocation list, in DER.
+
+    Raises:
+        TemporaryError: the fetcher raised it.
+    """
     return fetcher.fetch(crl_url(line, vek_kind))
 
 
@@ -108,11 +128,11 @@ def _connect() -> http.client.HTTPConnection:
 
 
 class HttpsFetcher:
-    """Fetches from AMD's one host over HTTPS, follows no redirect, and bounds size and time.
+    """A fetcher for AMD's host over HTTPS. It follows no redirect and limits size (1 MiB) and time (60 s).
 
     Args:
-        connect: gives an unconnected connection to AMD's host; tests give one to a server of their own.
-        clock: seconds that only ever grow.
+        connect: returns an unconnected connection to AMD's host; tests pass a connection to their own server.
+        clock: returns monotonic seconds.
     """
 
     def __init__(
@@ -124,7 +144,14 @@ class HttpsFetcher:
         self._clock = clock
 
     def fetch(self, url: str) -> bytes:
-        """As `Fetcher.fetch`. Raises UsageError for an address that is not AMD's."""
+        """Return the body of a successful answer from `url`.
+
+        Raises:
+            UsageError: the address is not at AMD's host.
+            UnknownToAmdError: the service answered with status 400 or 404.
+            TemporaryError: the service cannot be reached, answered with another status, or the answer is too large, too
+                slow or cut short.
+        """
         path = _path_at_amd(url)
         connection = self._connect()
         try:
@@ -140,28 +167,28 @@ class HttpsFetcher:
             connection.close()
 
     def _read(self, response: http.client.HTTPResponse, url: str) -> bytes:
-        """Read the body in pieces, so that neither its size nor a slow server is without bound."""
+        """Read the body in pieces, to limit both its size and the time it takes."""
         deadline = self._clock() + _DEADLINE_SECONDS
         body = bytearray()
         while piece := response.read1(_CHUNK_BYTES):
             body += piece
             if len(body) > _MAX_ANSWER_BYTES:
                 raise TemporaryError(
-                    "the answer is too large", where=url, got="more", wanted=f"at most {_MAX_ANSWER_BYTES} bytes"
+                    "AMD's answer is too large", where=url, got="more", wanted=f"at most {_MAX_ANSWER_BYTES} bytes"
                 )
             if self._clock() > deadline:
                 raise TemporaryError(
-                    "the answer takes too long", where=url, got="more", wanted=f"at most {_DEADLINE_SECONDS:.0f} s"
+                    "AMD's answer takes too long", where=url, got="more", wanted=f"at most {_DEADLINE_SECONDS:.0f} s"
                 )
-        if response.length:  # the connection closed before all announced bytes came
-            raise TemporaryError("the answer was cut short", where=url, got=f"{response.length} bytes less")
+        if response.length:  # the connection closed before all announced bytes arrived
+            raise TemporaryError("AMD's answer was cut short", where=url, got=f"{response.length} bytes less")
         return bytes(body)
 
 
 def _path_at_amd(url: str) -> str:
     prefix = f"https://{KDS_HOST}/"
     if not url.startswith(prefix) or not url.isascii() or not url.isprintable():
-        raise UsageError("refusing to fetch from elsewhere", where=url, got=url, wanted=f"{prefix}...")
+        raise UsageError("not an address of AMD's key distribution service", where=url, got=url, wanted=f"{prefix}...")
     return url[len(prefix) - 1 :]
 
 
@@ -169,8 +196,13 @@ def _check_status(status: int, url: str) -> None:
     if status == http.HTTPStatus.OK:
         return
     if status in (http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.NOT_FOUND):
-        raise UnknownToAmdError("the key distribution service has no such thing", where=url, got=f"status {status}")
+        raise UnknownToAmdError(
+            "AMD's key distribution service has nothing at this address", where=url, got=f"status {status}"
+        )
     hint = " (it allows about one request in ten seconds)" if status == http.HTTPStatus.TOO_MANY_REQUESTS else ""
     raise TemporaryError(
-        f"the key distribution service did not answer{hint}", where=url, got=f"status {status}", wanted="status 200"
+        f"AMD's key distribution service gave no usable answer{hint}",
+        where=url,
+        got=f"status {status}",
+        wanted="status 200",
     )

@@ -1,7 +1,8 @@
-"""Product lines: CPUID ranges, what a VEK of each says of itself, pinned roots.
+"""Product lines: CPUID ranges, the form of each line's VEK certificates, and pinned roots.
 
-Sources: CPUID ranges as in virtee/sev `snp.rs`; forms of VEKs from AMD 57230, compared with real certificates; root
-digests are SHA-256 of the ARK's DER, as AMD publishes the certificates at its key distribution service.
+Sources: virtee/sev `snp.rs` for the CPUID ranges; AMD 57230 (VCEK Certificate and KDS Interface Specification) for the
+form of VEKs, compared with real certificates. A root is pinned by the SHA-256 of the ARK's DER certificate, as AMD's
+key distribution service (KDS) publishes it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from types import MappingProxyType
 
 
 class ProductLine(StrEnum):
-    """A line with its own root, TCB layout and certificate form. Bergamo and Siena belong to Genoa."""
+    """A line of processors with its own root, TCB layout and certificate form. Bergamo and Siena belong to Genoa."""
 
     MILAN = "Milan"
     GENOA = "Genoa"
@@ -21,7 +22,7 @@ class ProductLine(StrEnum):
 
 
 class RootKind(StrEnum):
-    """Whose root a chain ended at."""
+    """The owner of the root that a chain ends at: AMD, the project's simulator, or a root that the user supplied."""
 
     AMD = "amd"
     SIMULATOR = "simulator"
@@ -30,7 +31,7 @@ class RootKind(StrEnum):
 
 @dataclass(frozen=True)
 class TrustedRoot:
-    """One acceptable ARK: product line and SHA-256 of its DER certificate (32 bytes)."""
+    """One acceptable ARK: its product line, the SHA-256 of its DER certificate (32 bytes), and its owner."""
 
     line: ProductLine
     ark_sha256: bytes
@@ -46,8 +47,8 @@ AMD_ROOTS = tuple(
     )
 )
 
-# The simulator's private keys are public: whoever reads this can forge its evidence. Only the policy
-# `demo` names this root, and a record made from it is marked `simulated`.
+# The simulator's private keys are public, so anybody can forge its evidence. Among the shipped policies, only `demo`
+# accepts these roots, and a record made from them is marked `simulated`.
 SIMULATOR_ROOTS = tuple(
     TrustedRoot(line, bytes.fromhex(digest), RootKind.SIMULATOR)
     for line, digest in (
@@ -60,7 +61,7 @@ SIMULATOR_ROOTS = tuple(
 
 @dataclass(frozen=True)
 class Cpuid:
-    """Family, model and stepping as a version 3 or later report states them."""
+    """CPUID family, model and stepping of the processor, as reports of version 3 and later state them."""
 
     family: int
     model: int
@@ -76,12 +77,12 @@ _CPUID_LINES = (
     (0x19, 0xA0, 0xAF, ProductLine.GENOA),
     (0x1A, 0x00, 0x11, ProductLine.TURIN),
 )
-# Known by name, so that a refusal can say it, and by nothing else: its TCB layout is not settled in public.
+# Only used to name the line in an error: Venice is not supported, because its TCB layout is not settled in public.
 _VENICE = ((0x1A, 0x50, 0x57), (0x1A, 0x90, 0x9F), (0x1A, 0xA0, 0xAF), (0x1A, 0xC0, 0xC7))
 
 
 def line_of_cpuid(cpuid: Cpuid) -> ProductLine | None:
-    """Return the product line of a processor, or None for one whose formats are not known here (Venice, say)."""
+    """Return the product line of a processor, or None if the line is not supported (Venice, for example)."""
     for family, first, last, line in _CPUID_LINES:
         if cpuid.family == family and first <= cpuid.model <= last:
             return line
@@ -89,7 +90,7 @@ def line_of_cpuid(cpuid: Cpuid) -> ProductLine | None:
 
 
 def describe_cpuid(cpuid: Cpuid) -> str:
-    """Name a processor for a message: its numbers and its product line, also one that is refused."""
+    """Return a processor's numbers and product line in words for a message. Unsupported lines are named as well."""
     line: str | None = line_of_cpuid(cpuid)
     if line is None and any(cpuid.family == family and first <= cpuid.model <= last for family, first, last in _VENICE):
         line = "Venice, which is not supported"
@@ -98,7 +99,11 @@ def describe_cpuid(cpuid: Cpuid) -> str:
 
 @dataclass(frozen=True)
 class VekForm:
-    """What a VEK of a product line says of itself. `has_spl4`: the reserved extension .3.4 is there."""
+    """The form of a product line's VEK certificates: the values that AMD's extensions must have.
+
+    `hwid_bytes` is the size of a VCEK's hwID. `has_spl4` states whether the reserved extension
+    1.3.6.1.4.1.3704.1.3.4 is present.
+    """
 
     product_names: frozenset[str]
     struct_version: int
@@ -106,7 +111,7 @@ class VekForm:
     has_spl4: bool
 
 
-# "Milan-B0" stands in VCEKs of later steppings too, a VLEK says "Milan".
+# VCEKs of later steppings also say "Milan-B0"; a VLEK says "Milan".
 VEK_FORMS: Mapping[ProductLine, VekForm] = MappingProxyType(
     {
         ProductLine.MILAN: VekForm(frozenset({"Milan", "Milan-B0", "Milan-B1"}), 0, 64, has_spl4=True),

@@ -1,8 +1,8 @@
-"""The attestation report: 1184 bytes to fields. Nothing here is trusted yet.
+"""Parse the attestation report: 1184 bytes to fields. The fields are not trusted yet.
 
-Source: AMD 56860 (SEV Secure Nested Paging Firmware ABI), ATTESTATION_REPORT; offsets compared with real reports of
-versions 2, 3 and 5. Integers are little-endian. Version 4 and versions above 5 are refused: no genuine sample of
-them is known, and a layout that is guessed is a layout that an attacker may choose.
+Source: AMD 56860 (SEV Secure Nested Paging Firmware ABI Specification), structure ATTESTATION_REPORT. The offsets were
+compared with real reports of versions 2, 3 and 5. Integers are little-endian. Version 4 and versions above 5 are
+refused: no genuine sample of them is known, and an attacker could exploit a guessed layout.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from provenance_oracle.verifier.snp.products import Cpuid
 REPORT_BYTES = 0x4A0
 SIGNED_BYTES = 0x2A0
 VERSIONS = (2, 3, 5)
-# A report that the host asked for, not a guest: parsed, and always refused by the policy check `vmpl`.
+# The VMPL of a report that the host requested instead of a guest. It is parsed; the policy check `vmpl` refuses it.
 HOST_VMPL = 0xFFFFFFFF
 
 _SIGNATURE_ALGORITHM_ECDSA_P384 = 1
 _COMPONENT_BYTES = 48
-# Order of the group of P-384 (FIPS 186-5, SP 800-186).
+# Order of the group of P-384 (FIPS 186-5, NIST SP 800-186).
 _P384_ORDER = int(
     "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
 )
@@ -32,7 +32,7 @@ _POLICY_RESERVED_ONE = 1 << 17
 
 
 class SigningKey(IntEnum):
-    """Which of AMD's keys signed (KEY_INFO.SIGNING_KEY)."""
+    """The kind of key that signed the report (KEY_INFO.SIGNING_KEY)."""
 
     VCEK = 0
     VLEK = 1
@@ -40,11 +40,14 @@ class SigningKey(IntEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """An attestation report's fields, under AMD's names. Byte strings are as in the report; TCB versions are 8 bytes.
+    """The fields of an attestation report, under AMD's names in lower case.
 
-    `cpuid` is None in version 2; the mitigation vectors are None before version 5. `signed` are the 0x2A0 bytes that
-    the signature covers; the signature is malleable and the rest unsigned, so only `digest` identifies a report.
-    `where` is for messages.
+    Byte strings are as in the report: family_id and image_id have 16 bytes; report_data and chip_id 64; measurement,
+    id_key_digest and author_key_digest 48; host_data, report_id and report_id_ma 32; each TCB version 8.
+
+    `cpuid` is None in version 2. The mitigation vectors are None before version 5. `signed` holds the first 0x2A0
+    bytes, which the signature covers. The signature is malleable and the bytes after it are unsigned, so only `digest`
+    identifies a report. `where` is the name of the file, for messages.
     """
 
     version: int
@@ -84,33 +87,38 @@ class Report:
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the signed bytes: the report's identity."""
+        """SHA-256 of the signed bytes, 32 bytes: the identity of the report."""
         return hashlib.sha256(self.signed).digest()
 
 
 def parse_report(data: bytes, where: str = "report.bin") -> Report:
-    """Split a report into its fields.
+    """Parse a report of exactly 1184 bytes. `where` names the file in messages.
 
     Raises:
-        FormatError: wrong size, unknown version, a reserved bit or byte that is set, no signature, or numbers out of
-            range (check `report-format`).
+        FormatError: the report has another size or an unknown version, a reserved bit or byte is set, the report is
+            not signed, or a number is out of range (check `report-format`).
     """
-    # (1) size, version, and who signed how
-    _expect(len(data) == REPORT_BYTES, where, "size", f"{len(data)} bytes", f"{REPORT_BYTES} bytes")
+    # (1) size, version, signature algorithm and kind of key
+    _expect(len(data) == REPORT_BYTES, where, "wrong report size", f"{len(data)} bytes", f"{REPORT_BYTES} bytes")
     version = _u32(data, 0x000)
-    _expect(version in VERSIONS, where, "version", str(version), "2, 3 or 5")
+    _expect(version in VERSIONS, where, "unsupported report version", str(version), "2, 3 or 5")
     algorithm = _u32(data, 0x034)
-    _expect(algorithm == _SIGNATURE_ALGORITHM_ECDSA_P384, where, "signature_algo", str(algorithm), "1 (ECDSA P-384)")
+    algorithm_is_known = algorithm == _SIGNATURE_ALGORITHM_ECDSA_P384
+    _expect(algorithm_is_known, where, "unsupported signature_algo", str(algorithm), "1 (ECDSA P-384)")
     author_key_en, signing_key = _parse_key_info(_u32(data, 0x048), where)
-    # (2) every reserved range is zero, or a flaw of an issuer would become a covert channel of an attacker
+    # (2) reserved ranges must be zero; otherwise a firmware flaw could let an attacker choose bytes that no check reads
     for start, end in _reserved_ranges(version):
-        _expect(not any(data[start:end]), where, f"reserved bytes {start:#05x} to {end:#05x}", "not zero", "zero")
+        _expect(
+            not any(data[start:end]), where, f"reserved bytes {start:#05x} to {end:#05x} are set", "not zero", "zero"
+        )
     policy = _u64(data, 0x008)
-    _expect(not policy & ~_POLICY_KNOWN_BITS, where, "reserved bits of policy", f"{policy:#x}", "bits 26 to 63 zero")
-    _expect(bool(policy & _POLICY_RESERVED_ONE), where, "reserved bit 17 of policy", "0", "1")
+    _expect(
+        not policy & ~_POLICY_KNOWN_BITS, where, "reserved bits of policy are set", f"{policy:#x}", "bits 26 to 63 zero"
+    )
+    _expect(bool(policy & _POLICY_RESERVED_ONE), where, "reserved bit 17 of policy is not set", "0", "1")
     vmpl = _u32(data, 0x030)
-    _expect(vmpl <= 3 or vmpl == HOST_VMPL, where, "vmpl", str(vmpl), "0 to 3")
-    # (3) the signature's two numbers, in range; a high s is genuine, AMD does not normalise
+    _expect(vmpl <= 3 or vmpl == HOST_VMPL, where, "unknown vmpl", str(vmpl), "0 to 3")
+    # (3) the signature's two numbers are in range; a high s is genuine, because AMD does not normalise s
     signature_r, signature_s = (_parse_component(data, at, where) for at in (0x2A0, 0x2E8))
     return Report(
         version=version,
@@ -151,7 +159,7 @@ def parse_report(data: bytes, where: str = "report.bin") -> Report:
 
 
 def _reserved_ranges(version: int) -> tuple[tuple[int, int], ...]:
-    """Ranges [start, end) that must be zero in a report of this version."""
+    """Return the ranges [start, end) of bytes that must be zero in a report of this version."""
     return (
         (0x04C, 0x050),
         (0x188 if version == 2 else 0x18B, 0x1A0),
@@ -164,19 +172,23 @@ def _reserved_ranges(version: int) -> tuple[tuple[int, int], ...]:
 
 
 def _parse_key_info(key_info: int, where: str) -> tuple[bool, SigningKey]:
-    """KEY_INFO: bit 0 AUTHOR_KEY_EN, bit 1 MASK_CHIP_KEY, bits 4:2 SIGNING_KEY, the rest reserved."""
-    _expect(key_info >> 5 == 0, where, "reserved bits of key_info", f"{key_info:#x}", "bits 5 to 31 zero")
-    # MASK_CHIP_KEY: the firmware wrote zeros in place of a signature
-    _expect(not key_info & 2, where, "mask_chip_key", "1 (the report is not signed)", "0")
+    """Split KEY_INFO: bit 0 is AUTHOR_KEY_EN, bit 1 MASK_CHIP_KEY, bits 4:2 SIGNING_KEY, the rest is reserved."""
+    _expect(key_info >> 5 == 0, where, "reserved bits of key_info are set", f"{key_info:#x}", "bits 5 to 31 zero")
+    # if MASK_CHIP_KEY is set, the firmware wrote zeros instead of a signature
+    _expect(not key_info & 2, where, "mask_chip_key is set", "1 (the report is not signed)", "0")
     signing_key = key_info >> 2 & 7
-    _expect(signing_key in tuple(SigningKey), where, "signing_key", str(signing_key), "0 (VCEK) or 1 (VLEK)")
+    _expect(
+        signing_key in tuple(SigningKey), where, "unsupported signing_key", str(signing_key), "0 (VCEK) or 1 (VLEK)"
+    )
     return bool(key_info & 1), SigningKey(signing_key)
 
 
 def _parse_component(data: bytes, start: int, where: str) -> int:
-    """R or S: 72 bytes little-endian, of which P-384 fills 48; the reserved ranges cover the others."""
+    """Return R or S: 72 bytes, little-endian. P-384 uses the lower 48; the reserved ranges cover the other 24."""
     value = int.from_bytes(data[start : start + _COMPONENT_BYTES], "little")
-    _expect(0 < value < _P384_ORDER, where, "signature", "a component out of range", "0 < r, s < order of P-384")
+    _expect(
+        0 < value < _P384_ORDER, where, "invalid signature", "a component out of range", "0 < r, s < order of P-384"
+    )
     return value
 
 

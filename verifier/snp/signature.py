@@ -1,6 +1,7 @@
-"""The report against its VEK: same product line, same chip, same TCB, and signed by it. Then its fields are claims.
+"""Match a report with its VEK (product line, chip and TCB) and verify its signature. Its fields are then claims.
 
-Sources: AMD 56860 (ATTESTATION_REPORT, signature and TCB_VERSION formats), AMD 57230 (extensions of a VEK).
+Sources: AMD 56860 (structures ATTESTATION_REPORT and TCB_VERSION, format of the signature), AMD 57230 (extensions of a
+VEK).
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ from provenance_oracle.verifier.snp.tcb import LAYOUTS, Tcb, parse_tcb
 
 @dataclass(frozen=True)
 class MatchedVek:
-    """A verified chain and a report that speak of the same chip and firmware; not signed yet.
+    """A verified chain and a report that name the same chip and firmware. The report's signature is not verified yet.
 
-    `chip_id_masked`: the firmware was told to leave the chip's id out of its reports.
+    `chip_id_masked` states that the report's chip_id is zero: the host configured the firmware to hide it.
     """
 
     chain: VerifiedChain
@@ -45,9 +46,10 @@ class MatchedVek:
 
 @dataclass(frozen=True)
 class Claims:
-    """What a report says, trusted as far as AMD's keys and firmware are.
+    """The claims of a verified report. They are as trustworthy as AMD's keys and firmware.
 
-    `chip_id` is None where it is masked or the VEK is a VLEK; `cpuid` is None in reports of version 2.
+    `chip_id` has 64 bytes; it is None if it is masked or the VEK is a VLEK. `cpuid` is None in reports of version 2.
+    `csp_id` names the cloud provider of a VLEK and is None for a VCEK. `at` is the time of the judgement.
     """
 
     report: Report
@@ -66,19 +68,20 @@ class Claims:
 
 
 def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
-    """Compare what the VEK says of chip and TCB with what the report says.
+    """Compare the product line, kind of key, reported TCB and chip of a VEK with those of a report.
 
     Raises:
-        VerificationError: checks `product-line`, `vek-match`.
+        VerificationError: the product lines differ (check `product-line`), or the kind of key, TCB or chip differs
+            (check `vek-match`).
         FormatError: reserved bytes of the reported TCB are set (check `report-format`).
     """
     vek = chain.endorsements.vek
-    # (1) one product line by chain, certificate and processor
+    # (1) chain, certificate and processor belong to one product line
     _match_product_line(chain.line, vek, report)
-    # (2) the key that the report names is the kind of key that the certificate is for
+    # (2) the report names the kind of key that the certificate is for
     if report.signing_key is not vek.kind:
         _mismatch(vek, "signing key", report.signing_key.name, vek.kind.name)
-    # (3) every component of the reported TCB
+    # (3) every component of the reported TCB is equal
     reported_tcb = _tcb_of(report, "reported_tcb", chain.line)
     certified = {name: vek.tcb.get(name) for name in LAYOUTS[chain.line]}
     reported = {name: getattr(reported_tcb, name) for name in LAYOUTS[chain.line]}
@@ -86,15 +89,15 @@ def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
         _mismatch(
             vek, "reported TCB", str(reported_tcb), " ".join(f"{name} {value}" for name, value in vek.tcb.items())
         )
-    # (4) the chip
+    # (4) the chip is the same
     return MatchedVek(chain, report, reported_tcb, chip_id_masked=_match_chip(vek, report))
 
 
 def verify_report_signature(matched: MatchedVek) -> Claims:
-    """Verify the VEK's signature over the report's first 0x2A0 bytes; what comes back may be relied on.
+    """Verify the VEK's ECDSA P-384 signature with SHA-384 over the report's first 0x2A0 bytes; return the claims.
 
     Raises:
-        VerificationError: it does not hold (check `report-signature`).
+        VerificationError: the signature does not verify (check `report-signature`).
         FormatError: reserved bytes of a TCB are set (check `report-format`).
     """
     report, chain = matched.report, matched.chain
@@ -144,7 +147,7 @@ def _match_product_line(line: ProductLine, vek: VekCertificate, report: Report) 
         _wrong_line(vek, "extension .3.4", f"present: {has_spl4}", f"present: {form.has_spl4}")
     if report.cpuid is not None and line_of_cpuid(report.cpuid) is not line:
         raise VerificationError(
-            "the processor is of another product line",
+            "the processor belongs to another product line",
             check=Check.PRODUCT_LINE,
             where=report.where,
             got=f"CPUID {describe_cpuid(report.cpuid)}",
@@ -153,7 +156,7 @@ def _match_product_line(line: ProductLine, vek: VekCertificate, report: Report) 
 
 
 def _match_chip(vek: VekCertificate, report: Report) -> bool:
-    """Compare chip ids; return whether the report's is masked. A VLEK stands for a provider, so there is no chip."""
+    """Compare the chip ids; return whether the report's is masked. A VLEK belongs to a provider and names no chip."""
     masked = not any(report.chip_id)
     if vek.kind is SigningKey.VLEK:
         if not masked:
@@ -169,7 +172,7 @@ def _match_chip(vek: VekCertificate, report: Report) -> bool:
 
 def _mismatch(vek: VekCertificate, what: str, got: str, wanted: str) -> NoReturn:
     raise VerificationError(
-        f"the report is not of this {vek.kind.name} ({what})",
+        f"the report does not match the {vek.kind.name} ({what})",
         check=Check.VEK_MATCH,
         where=vek.certificate.where,
         got=got,
@@ -179,7 +182,7 @@ def _mismatch(vek: VekCertificate, what: str, got: str, wanted: str) -> NoReturn
 
 def _wrong_line(vek: VekCertificate, what: str, got: str, wanted: str) -> NoReturn:
     raise VerificationError(
-        f"the certificate is of another product line ({what})",
+        f"the certificate belongs to another product line ({what})",
         check=Check.PRODUCT_LINE,
         where=vek.certificate.where,
         got=got,

@@ -1,7 +1,7 @@
-"""TCB layouts: eight bytes that mean different things on different product lines.
+"""TCB versions: eight bytes whose layout depends on the product line.
 
-Source: AMD 56860 (SEV-SNP firmware ABI), TCB_VERSION, as read in virtee/sev `from_legacy_bytes` and
-`from_turin_bytes` and compared with real certificates of all three lines.
+Source: AMD 56860 (SEV-SNP Firmware ABI), structure TCB_VERSION, as implemented in virtee/sev by `from_legacy_bytes`
+and `from_turin_bytes`. The layouts were compared with real certificates of all three lines.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.snp.products import ProductLine
 
-# Position of each component in the eight bytes as stored, lowest first; the others must be zero.
+# Position of each component in the eight bytes as stored, lowest address first. The other bytes must be zero.
 _LEGACY = {"bootloader": 0, "tee": 1, "snp": 6, "microcode": 7}
 _TURIN = {"fmc": 0, "bootloader": 1, "tee": 2, "snp": 3, "microcode": 7}
 LAYOUTS = {ProductLine.MILAN: _LEGACY, ProductLine.GENOA: _LEGACY, ProductLine.TURIN: _TURIN}
@@ -20,7 +20,10 @@ LAYOUTS = {ProductLine.MILAN: _LEGACY, ProductLine.GENOA: _LEGACY, ProductLine.T
 
 @dataclass(frozen=True)
 class Tcb:
-    """Security version numbers of the parts of the platform's firmware, 0 to 255 each; fmc on Turin only."""
+    """Security version numbers of the components of the platform's firmware, 0 to 255 each.
+
+    `fmc` exists on Turin only and is None on other lines.
+    """
 
     bootloader: int
     tee: int
@@ -34,7 +37,7 @@ class Tcb:
 
 
 def parse_tcb(data: bytes, line: ProductLine, where: str) -> Tcb:
-    """Split eight TCB bytes by the layout of `line`.
+    """Split the eight bytes of a TCB version by the layout of `line`. `where` names the field in messages.
 
     Raises:
         FormatError: a byte that the layout reserves is not zero (check `report-format`).
@@ -53,10 +56,10 @@ def parse_tcb(data: bytes, line: ProductLine, where: str) -> Tcb:
 
 
 def shortfall(tcb: Tcb, floor: Tcb) -> list[str]:
-    """Return one phrase per component of `tcb` that is below `floor`; empty when none is.
+    """Return one phrase per component of `tcb` that is below `floor`; an empty list means that none is.
 
-    Versions are compared component by component, never as one integer. A floor without fmc asks
-    nothing of fmc; a floor with fmc is not met by a TCB without it.
+    Versions are compared component by component, never as one integer. A floor without fmc does not check fmc. A TCB
+    without fmc does not meet a floor with fmc.
     """
     low = []
     for field in fields(Tcb):
