@@ -93,6 +93,6 @@ class Reporter:
             return None
         best = min(
             entries,
-            key=lambda one: (bool(one.closed_because), one.product_line == SIMULATED_CODE, -one.grade, one.recorded_at),
+            key=lambda one: (one.closure is not None, one.product_line == SIMULATED_CODE, -one.grade, one.recorded_at),
         )
         return release_id(best.model_digest, best.manifest_digest)

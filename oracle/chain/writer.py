@@ -135,7 +135,8 @@ class RegistryWriter:
         # (3) deep enough
         self._sender.settle(row_id)
         same = entry.verdict_digest == record.verdict_digest
-        notes = (entry.closed_because, "" if same else "was recorded before, with another verdict")
+        closed = entry.closure.explanation if entry.closure else ""
+        notes = (closed, "" if same else "was recorded before, with another verdict")
         return Progress(State.FINAL, "; ".join(note for note in notes if note))
 
     def number_policy(self, row_id: int, policy_digest: bytes) -> Progress:

@@ -16,7 +16,7 @@ from provenance_oracle.verifier.strict.timestamps import format_time
 
 
 def entry_json(entry: Entry) -> dict[str, object]:
-    """A record and how it stands. `active` is whether it speaks for its release, `closed_because` why not.
+    """A record and how it stands. `active` is whether it speaks for its release; `closure` is the reason if not.
 
     `release_id` is what the contract's gates and their errors call the record's id.
     """
@@ -50,8 +50,9 @@ def entry_json(entry: Entry) -> dict[str, object]:
         "doubtful": entry.is_doubtful,
         "named": entry.standing.named,
         "revisions": entry.standing.revisions,
-        "active": not entry.closed_because,
-        "closed_because": entry.closed_because or None,
+        "active": entry.closure is None,
+        "closure": entry.closure,
+        "closed_because": entry.closure.explanation if entry.closure else None,
     }
 
 
@@ -67,7 +68,7 @@ def gate_line(entry: Entry, is_open: bool) -> str:
         words = _shut_words(entry)
     elif entry.revoked_at is not None:
         words = f"open until the revocation takes effect, {format_time(entry.revoked_at)}"
-    elif entry.closed_because:
+    elif entry.closure:
         words = "open until somebody calls recount; requireMeets is shut already"
     return f"gate             {words}"
 
@@ -95,9 +96,9 @@ def entry_lines(entry: Entry) -> Iterator[str]:
         lost = "" if signer.counts else ", KEY REVOKED: does not count"
         key = f"0x{signer.address.hex()}" if signer.address else "a key that its ROFL app replaced"
         yield f"                 {key}, weight {signer.weight}{lost}"
-    if entry.closed_because:
+    if entry.closure:
         since = f" from {format_time(entry.revoked_at)} on" if entry.revoked_at else ""
-        yield f"{_MARKS[entry.closed_because]:<17}{entry.closed_because}{since}"
+        yield f"{entry.closure.upper():<17}{entry.closure.explanation}{since}"
 
 
 def quorum_words(entry: Entry) -> str:
@@ -179,16 +180,6 @@ def ancestor_line(ancestor: Ancestor, entry: Entry | None) -> str:
     return f"  {'  ' * ancestor.depth}{name}  {edge}, {_gate_words(ancestor, entry)}"
 
 
-# How a record that speaks for nothing is marked.
-_MARKS = {
-    "the verdict is FAILED": "FAILED",
-    "the record was revoked": "REVOKED",
-    "the record is held: its namespace does not trust the publisher": "HELD",
-    "the record is doubtful: oracle keys that signed it were revoked": "DOUBTFUL",
-    "the record was superseded": "SUPERSEDED",
-}
-
-
 def _signer_json(signer: Signer) -> dict[str, object]:
     return {
         "index": signer.index,
@@ -212,7 +203,7 @@ def _shut_words(entry: Entry) -> str:
 def _why_shut(entry: Entry) -> str:
     """Why the plain gate does not open for an entry; empty if the entry does not tell."""
     simulated = "the hardware was simulated" if entry.product_line == SIMULATED_CODE else ""
-    return "; ".join(filter(None, (entry.closed_because, simulated)))
+    return "; ".join(filter(None, (entry.closure.explanation if entry.closure else "", simulated)))
 
 
 def _signer_numbers(signers: int) -> list[int]:

@@ -190,9 +190,9 @@ def _match_record(payload: bytes, record: Entry, *, is_judged_here: bool) -> Non
             got=found.hex(),
             wanted=record.manifest_digest.hex(),
         )
-    if record.closed_because:
+    if record.closure:
         got = f"revoked from {format_time(record.revoked_at)} on" if record.revoked_at else "one that is shut"
-        raise RecordError(record.closed_because, check=Check.REGISTRY_RECORD, got=got, wanted="an active record")
+        raise RecordError(record.closure.explanation, check=Check.REGISTRY_RECORD, got=got, wanted="an active record")
     if record.grade == 0 and not is_judged_here:
         raise AppraisalError(
             "a record of grade 0 is not enough without a policy",

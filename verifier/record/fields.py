@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import UsageError, VerificationError
 from provenance_oracle.verifier.manifest.statement import MODEL_DIGEST, Manifest
+from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind
 
@@ -161,17 +162,17 @@ class Entry(WrittenRecord):
         return self.passed and self.standing.revisions > self.revision
 
     @property
-    def closed_because(self) -> str:
-        """Why this record speaks for nothing (any more), in a few words; empty if it is active."""
+    def closure(self) -> Closure | None:
+        """Why this record does not speak for its release; None if it is active."""
         if not self.passed:
-            return "the verdict is FAILED"
+            return Closure.FAILED
         if self.revoked_at is not None:
-            return "the record was revoked"
+            return Closure.REVOKED
         if self.standing.held:
-            return "the record is held: its namespace does not trust the publisher"
+            return Closure.HELD
         if self.is_doubtful:
-            return "the record is doubtful: oracle keys that signed it were revoked"
-        return "the record was superseded" if self.is_superseded else ""
+            return Closure.DOUBTFUL
+        return Closure.SUPERSEDED if self.is_superseded else None
 
     @property
     def judged_as_of(self) -> datetime:

@@ -131,13 +131,17 @@ class RegistryReader:
 
     def refusal(self, entry: Entry) -> RecordError | None:
         """Return what `active_entry` raises about an entry, None if it is active."""
-        if not entry.closed_because:
+        if entry.closure is None:
             return None
         got = f"weight {entry.weight} of {entry.threshold}" if entry.is_doubtful else "a record that is shut"
         if entry.revoked_at is not None:
             got = f"revoked from {format_time(entry.revoked_at)} on"
         return RecordError(
-            entry.closed_because, check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted="an active record"
+            entry.closure.explanation,
+            check=Check.REGISTRY_RECORD,
+            where=self._where,
+            got=got,
+            wanted="an active record",
         )
 
     def is_open(self, entry: Entry) -> bool:

@@ -181,6 +181,7 @@ def test_show_of_what_is_not_active_is_one_document_with_the_error_that_check_ha
     assert set(body) == {"schema", "accepted", "entries", "error", "findings"}
     (entry,) = body["entries"]
     assert (entry["closed_because"], entry["gate_shut_because"]) == ("the record was revoked",) * 2
+    assert entry["closure"] == "revoked"
     with pytest.raises(RecordError) as refused:
         shown.reader().match_record(BASE)
     assert body["error"] == error_json(refused.value)["error"] | {"message": body["error"]["message"]}

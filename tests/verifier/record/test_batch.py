@@ -200,7 +200,7 @@ def test_the_contract_writes_out_exactly_the_record_of_the_leaf(registry: Deploy
     assert registry.refusal(wrong)[0] in ("BatchNotFound", "WrongLeaf")
     registry.send(functions.materialise(records(3)[1], sealed.proofs[1].solidity()), registry.stranger)
     entry = registry.reader().entry(numbered(1).manifest_digest)
-    assert (entry.version, entry.record_id, entry.closed_because) == ("1.1", record_id(numbered(1)), "")
+    assert (entry.version, entry.record_id, entry.closure) == ("1.1", record_id(numbered(1)), None)
 
 
 @pytest.mark.chain

@@ -15,6 +15,7 @@ from provenance_oracle.verifier.errors import UsageError, VerificationError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.judgement.release import read_release
 from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.fields import (
     Entry,
     Record,
@@ -110,19 +111,37 @@ def test_evidence_under_an_unsafe_root_is_never_recorded() -> None:
 
 
 def test_an_entry_is_open_unless_something_shuts_it() -> None:
-    assert make_entry().closed_because == ""
-    assert make_entry(make_failure()).closed_because == "the verdict is FAILED"
+    assert make_entry().closure is None
     shut = {
-        "the record was revoked": make_entry(revoked_at=JUDGED_AT),
-        "the record is held: its namespace does not trust the publisher": make_entry(held=True),
-        "the record is doubtful: oracle keys that signed it were revoked": make_entry(doubtful=True),
-        "the record was superseded": make_entry(revisions=1),
+        Closure.FAILED: make_entry(make_failure()),
+        Closure.REVOKED: make_entry(revoked_at=JUDGED_AT),
+        Closure.HELD: make_entry(held=True),
+        Closure.DOUBTFUL: make_entry(doubtful=True),
+        Closure.SUPERSEDED: make_entry(revisions=1),
     }
-    assert {words: entry.closed_because for words, entry in shut.items()} == {words: words for words in shut}
+    assert {closure: entry.closure for closure, entry in shut.items()} == {closure: closure for closure in Closure}
+
+
+def test_of_several_reasons_the_first_counts() -> None:
+    revoked, held = {"revoked_at": JUDGED_AT, "held": True}, {"held": True, "doubtful": True, "revisions": 1}
+    assert make_entry(make_failure(), **revoked).closure is Closure.FAILED
+    assert make_entry(**revoked, doubtful=True).closure is Closure.REVOKED
+    assert make_entry(**held).closure is Closure.HELD
+    assert make_entry(doubtful=True, revisions=1).closure is Closure.DOUBTFUL
+
+
+def test_every_reason_has_a_sentence() -> None:
+    assert {closure: closure.explanation for closure in Closure} == {
+        Closure.FAILED: "the verdict is FAILED",
+        Closure.REVOKED: "the record was revoked",
+        Closure.HELD: "the record is held: its namespace does not trust the publisher",
+        Closure.DOUBTFUL: "the record is doubtful: oracle keys that signed it were revoked",
+        Closure.SUPERSEDED: "the record was superseded",
+    }
 
 
 def test_a_revocation_that_was_announced_shuts_it_already() -> None:
-    assert make_entry(revoked_at=datetime.max.replace(tzinfo=UTC)).closed_because == "the record was revoked"
+    assert make_entry(revoked_at=datetime.max.replace(tzinfo=UTC)).closure is Closure.REVOKED
 
 
 @pytest.mark.parametrize(("counting", "is_doubtful"), [((0, 1, 2), False), ((1, 2), False), ((0, 1), True), ((), True)])
@@ -133,7 +152,7 @@ def test_keys_revoked_since_make_it_doubtful_though_nobody_recounted(
     entry = make_entry(signers=signers, threshold=4, weight=6)
     assert entry.weight == sum(index + 1 for index in counting)
     assert entry.is_doubtful is is_doubtful
-    assert bool(entry.closed_because) is is_doubtful
+    assert (entry.closure is Closure.DOUBTFUL) is is_doubtful
 
 
 @pytest.mark.parametrize(

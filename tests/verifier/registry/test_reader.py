@@ -9,6 +9,7 @@ import pytest
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
+from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import namespace_id, record_id, release_id
 from provenance_oracle.verifier.record.fields import Record, Signer
 from provenance_oracle.verifier.record.keccak import keccak256
@@ -42,7 +43,7 @@ def test_reads_what_was_published(registry: DeployedRegistry) -> None:
     assert entry.record_id == record_id(record)
     assert int(entry.recorded_at.timestamp()) == registry.contract.w3.eth.get_block(receipt["blockNumber"])["timestamp"]
     assert entry.signers == (Signer(0, bytes.fromhex(registry.oracle.address[2:]), 1, True),)
-    assert (entry.standing.epoch, entry.weight, entry.threshold, entry.closed_because) == (1, 1, 1, "")
+    assert (entry.standing.epoch, entry.weight, entry.threshold, entry.closure) == (1, 1, 1, None)
 
 
 def test_no_record_is_a_record_error(registry: DeployedRegistry) -> None:
@@ -69,7 +70,7 @@ def test_a_record_is_read_as_of_a_block(registry: DeployedRegistry) -> None:
     assert reader.entry(record.manifest_digest, block=block).revoked_at is None
     assert reader.entry(record.manifest_digest).revoked_at is not None
     for read in (reader.entry(record.manifest_digest), reader.entry_of(record.model_digest, record.manifest_digest)):
-        assert read.closed_because == "the record was revoked"
+        assert read.closure is Closure.REVOKED
     with pytest.raises(RecordError):
         reader.entry(record.manifest_digest, block=block - 1)
     with pytest.raises(RecordError):
@@ -105,7 +106,7 @@ def test_the_latest_judgement_stands_for_the_release(registry: DeployedRegistry)
     for revision in range(3):
         registry.publish(replace(record, revision=revision, grade=revision, verdict_digest=bytes([revision + 1]) * 32))
     entry = registry.reader().entry(record.manifest_digest)
-    assert (entry.revision, entry.grade, entry.standing.revisions, entry.closed_because) == (2, 2, 2, "")
+    assert (entry.revision, entry.grade, entry.standing.revisions, entry.closure) == (2, 2, 2, None)
     assert entry.record_id == record_id(replace(record, revision=2))
     assert registry.reader().match_record(record) == entry
     assert registry.reader().entries_of_model(record.model_digest) == (entry,)
@@ -121,7 +122,7 @@ def test_a_failed_verdict_is_shown_and_is_no_record(registry: DeployedRegistry) 
     with pytest.raises(RecordError, match="nothing but FAILED verdicts"):
         reader.entry(failure.manifest_digest)
     (entry,) = reader.entries_of_manifest(failure.manifest_digest)
-    assert (entry.passed, entry.closed_because) == (False, "the verdict is FAILED")
+    assert (entry.passed, entry.closure) == (False, Closure.FAILED)
     assert reader.entries_of_name(failure.name) == ()
     assert reader.manifest_of_report(failure.report_digest) is None
     # it does not stand in the way of a record
@@ -154,7 +155,7 @@ def test_lists_by_model_newest_first(registry: DeployedRegistry) -> None:
     registry.publish(replace(records[0], revision=1))  # judged again, so the newest
     registry.revoke(records[1])
     of_model = registry.reader().entries_of_model(records[0].model_digest)
-    assert [(entry.version, bool(entry.closed_because)) for entry in of_model] == [
+    assert [(entry.version, entry.closure is not None) for entry in of_model] == [
         ("1.0", False),
         ("4.0", False),
         ("2.0", True),

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.chain
 
 def assert_shut(registry: DeployedRegistry, record: Record, words: str) -> None:
     reader = registry.reader()
-    assert words in reader.entry(record.manifest_digest).closed_because
+    closure = reader.entry(record.manifest_digest).closure
+    assert closure and words in closure.explanation
     for read in (lambda: reader.active_entry(record.manifest_digest), lambda: reader.match_record(record)):
         with pytest.raises(RecordError, match=words) as caught:
             read()
