@@ -1,4 +1,4 @@
-"""Authorities in AMD's form and no other, the roots, and what a list decides; `test_chain` has the real ones."""
+"""Tests of simulated authorities, roots and revocation lists. `test_chain` has the real ones."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_the_pinned_roots_are_those_of_amd(vectors: Path) -> None:
 
 
 def test_a_root_is_of_one_line() -> None:
-    """The digest of Genoa's root listed for Milan: the names do not fit, whatever the digest."""
+    """List the digest of Genoa's root for Milan: the digest matches, but the names do not."""
     _refused(Check.VEK_CHAIN, "ARK-Milan", roots=(replace(_AMD.trusted_root(), line=ProductLine.MILAN),))
 
 
@@ -190,11 +190,11 @@ def test_the_kind_of_the_root_is_told() -> None:
 
 
 def test_an_intermediate_cannot_take_the_place_of_the_root() -> None:
-    """Issued by itself and named like the root: its digest is another, so it is no root."""
+    """Name an ASK key's certificate like the root: its digest differs, so it is not a root."""
     name = Name("ARK-Genoa")
     forged = _AMD.reissue(Role.ARK, signed_by=Role.ASK, subject=name, issuer=name)
     _refused(Check.VEK_CHAIN, "root is not trusted", forged, roots=(_AMD.trusted_root(),))
-    # even if somebody trusted it: a root signs itself
+    # even if it were trusted, it would be refused, because a root is self-signed
     _refused(Check.VEK_CHAIN, "does not verify", forged)
 
 

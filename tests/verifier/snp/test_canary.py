@@ -1,8 +1,8 @@
-"""What a new release of cryptography must not take away.
+"""Warn when a new release of `cryptography` refuses serial number 0.
 
-AMD's VEKs have serial number 0, which RFC 5280 forbids. cryptography 50 loads such certificates with the warning that a
-future release will not. `verifier.snp` reads certificates itself, so that day stops neither verifier nor oracle; it
-stops those tests that ask cryptography and OpenSSL for a second opinion.
+AMD's VEKs have serial number 0, which RFC 5280 forbids. cryptography 50 loads such certificates with a warning that a
+future release will refuse them. `verifier.snp` parses certificates itself, so such a release affects neither verifier
+nor oracle, only the tests that compare with cryptography and OpenSSL.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def test_serial_number_zero_still_loads_in_cryptography() -> None:
     except ValueError as error:
         pytest.fail(
             f"this release of cryptography refuses serial number 0, which every VEK of AMD has ({error}). The verifier"
-            " does not mind; keep the bound in pyproject.toml below this release for the tests that compare with"
-            " cryptography and OpenSSL, or drop those tests, and then raise the bound."
+            " is not affected. Keep the bound in pyproject.toml below this release for the tests that compare with"
+            " cryptography and OpenSSL, or remove those tests and raise the bound."
         )
 
 
 def test_the_verifier_does_not_use_the_x509_parser() -> None:
-    """Else the day on which serial number 0 is refused would be the day on which the oracle stops."""
+    """Otherwise a release that refuses serial number 0 would stop the oracle."""
     sources = {path.name: path.read_text() for path in Path(provenance_oracle.verifier.snp.__path__[0]).glob("*.py")}
     assert "certificates.py" in sources
     assert [name for name, text in sources.items() if "x509" in "".join(re.findall(r"^.*import.*$", text, re.M))] == []

@@ -1,4 +1,4 @@
-"""A certificate's fields in their places: each one moved, doubled, left out or written otherwise, and signed anew."""
+"""Tests of certificates with a field moved, doubled, left out or encoded in another way, and signed again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FIELDS = ("version", "serial", "algorithm", "issuer", "validity", "subject", "s
 
 
 def _fields(template: CertificateTemplate) -> dict[str, bytes]:
-    """What is signed, field by field."""
+    """Return the fields of the signed part by name."""
     validity = der.sequence(der.time(template.not_before), der.time(template.not_after))
     extensions = der.sequence(*(extension.encode() for extension in template.extensions))
     values = (
@@ -90,7 +90,7 @@ def test_every_field_is_there_once(name: str) -> None:
 
 @pytest.mark.parametrize("first", range(7))
 def test_fields_are_in_their_order(first: int) -> None:
-    """A key or an algorithm elsewhere, where another parser might look for it, is no key and no algorithm."""
+    """Refuse a key or algorithm in another place, where another parser could read it."""
     names = list(_FIELDS)
     names[first], names[first + 1] = names[first + 1], names[first]
     _refused(_signed(*(_GOOD[name] for name in names)))
@@ -212,7 +212,7 @@ def test_extensions_have_one_form() -> None:
         _refused(_extensions(odd))
     _refused(_extensions(), "extensions")
     _refused(_extensions(good, good), "twice")
-    # the same extension again, elsewhere and with another value: which one counts?
+    # the same extension twice, with different values: two parsers could pick different ones
     _refused(_extensions(good, der.sequence(der.object_identifier("1.2.3"), value), der.sequence(oid, der.null())))
     for field in (
         der.explicit(3, good),

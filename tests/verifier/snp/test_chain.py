@@ -1,4 +1,4 @@
-"""The chain of real certificates: one path holds, no other pair of links, no changed byte, no other root."""
+"""Tests of chains of real certificates: only the genuine chain verifies, and no changed byte or other root does."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_moment_must_have_a_time_zone(vectors: Path) -> None:
 
 
 def test_failures_are_called_by_what_is_nearest_to_the_root(vectors: Path) -> None:
-    """Everything is wrong at once; with each repair from the root down the next check speaks."""
+    """Start with every part wrong. Each repair, from the root down, makes the next check fail."""
     guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
     ask = guest.amd.authorities[Role.ASK].template
     vek = guest.vek(signed_by=Role.ASVK, issuer=ask.subject, not_after=_AT - timedelta(days=1)).certificate
@@ -117,7 +117,7 @@ def test_failures_are_called_by_what_is_nearest_to_the_root(vectors: Path) -> No
 
 
 def test_both_forms_of_the_pss_parameters_are_amds(vectors: Path) -> None:
-    """Many VCEKs of Milan write the default trailerField out, as authorities do; others leave it away."""
+    """Many VCEKs of Milan encode the default trailerField, as the authorities do; other VEKs omit it."""
     with_trailer = {name for name in NAMES if bytes.fromhex("a303020101") in real_set(vectors, name).evidence.vek}
     assert with_trailer
     assert with_trailer < {name for name in NAMES if name.startswith("milan-v2")}
@@ -133,7 +133,7 @@ def test_a_vek_has_no_rsa_key(vectors: Path) -> None:
 
 @pytest.mark.parametrize("line", ProductLine)
 def test_an_unsafe_root_is_marked_so(vectors: Path, line: ProductLine) -> None:
-    amd = FakeAmd.load(line).reissue(Role.ARK)  # another ARK than the one that is pinned
+    amd = FakeAmd.load(line).reissue(Role.ARK)  # an ARK that is not the pinned one
     root = unsafe_root(amd.ark.certificate, "root.der")
     assert (root.line, root.kind) == (line, RootKind.UNSAFE)
     assert unsafe_root(anchor(vectors, f"ARK-{line}"), "root.der").kind is RootKind.UNSAFE

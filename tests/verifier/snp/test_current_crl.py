@@ -1,4 +1,4 @@
-"""A list is fetched only where evidence has none for its moment, and a bad answer is the service's fault alone."""
+"""Tests that a revocation list is fetched only if none is current, and that a bad answer is a temporary error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FRESH = _GUEST.crl(number=7)
 
 @dataclass
 class _Service:
-    """Answers everything with the same bytes, or fails; notes what it was asked for."""
+    """A fetcher that always gives the same answer or error and records the addresses."""
 
     answer: bytes | Exception
     asked: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class _Service:
 
 def test_a_list_for_the_moment_is_kept_and_nobody_asked() -> None:
     service = _Service(_FRESH)
-    for at in (_AT, _AT - timedelta(days=1), _AT + timedelta(days=364)):  # the ends of its window included
+    for at in (_AT, _AT - timedelta(days=1), _AT + timedelta(days=364)):  # both ends of its window included
         assert with_current_crl(_EVIDENCE, at=at, fetcher=service) is _EVIDENCE
     assert service.asked == []
 

@@ -1,4 +1,4 @@
-"""The strict walker: one encoding of every value passes, and every other one is refused."""
+"""Tests of the strict DER parser: it accepts one encoding of every value and refuses all others."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_canonical_values_pass_and_are_kept_whole(hex_digits: str) -> None:
         "02",
         "0201",
         "020201",  # cut short
-        "02010000",  # bytes after the end
+        "02010000",  # extra bytes after the value
         "0000",  # end of contents
         "1f1f00",
         "3f810100",

@@ -1,4 +1,4 @@
-"""Files of certificates and lists: every way in that is meant, and no other; nothing but our own errors comes out."""
+"""Tests of files with certificates and lists: the accepted forms, all other forms, and the errors they raise."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_other_versions_of_a_list_are_refused(version: bytes) -> None:
 
 
 def _resized(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Replace the first field of what is signed, with all lengths around it."""
+    """Replace the first field of the signed part and correct all lengths around it."""
     tbs = data[8:].split(Pss().encode(), 1)[0]
     assert tbs == old
     rest = data[8 + len(old) :]

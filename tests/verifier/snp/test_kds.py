@@ -1,4 +1,4 @@
-"""AMD's addresses written exactly; the HTTPS fetcher against a server on the loopback that misbehaves."""
+"""Tests of the exact addresses at AMD, and of the HTTPS fetcher against a misbehaving server on the loopback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _URL = "https://kdsintf.amd.com/vcek/v1/Milan/crl"
 
 
 class _Recorder:
-    """A fetcher that notes the address and answers with fixed bytes or a failure."""
+    """A fetcher that records the addresses and returns fixed bytes or raises an error."""
 
     def __init__(self, answer: bytes | ProvenanceError = b"answer") -> None:
         self.answer = answer
@@ -203,7 +203,7 @@ def test_by_default_the_connection_is_https_to_amd_with_certificates_checked() -
 def _server(
     handle: Callable[[BaseHTTPRequestHandler], None], clock: Callable[[], float] = lambda: 0.0
 ) -> Iterator[tuple[kds.HttpsFetcher, list[str]]]:
-    """A server on the loopback that handles one request after another; gives a fetcher for it, and the paths asked."""
+    """Run a server on the loopback, one request at a time; yield a fetcher for it and the list of requested paths."""
     paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

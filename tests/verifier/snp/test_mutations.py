@@ -1,6 +1,6 @@
-"""Real evidence with something changed, at random but repeatably: none of it is accepted, nothing else goes wrong.
+"""Change real evidence at random, with fixed seeds: no mutant is accepted, and only the expected errors are raised.
 
-PROVENANCE_MUTANTS sets how many of each kind are tried; `make prove` asks for many more than the default.
+PROVENANCE_MUTANTS sets the number of mutants of each kind. `make prove` sets many more than the default.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.support.real_sets import NAMES, RealSet, crl, judge, real_set
 from tests.verifier.snp.test_second_opinion import changed
 
 _MUTANTS = int(os.environ.get("PROVENANCE_MUTANTS", "1200"))
-# Signing with RSA-4096 takes longer than judging.
+# Signing with RSA-4096 takes longer than a judgement.
 _SIGNED_MUTANTS = _MUTANTS // 10
 _SLOW_SECONDS = 1.0
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -48,7 +48,7 @@ def _seeds(kind: str, count: int) -> Iterator[random.Random]:
 
 
 def _accepted(judgement: Callable[[], object]) -> bool:
-    """Whether it was; a refusal names its check, comes soon, and anything but a refusal goes up to pytest."""
+    """Return whether evidence is accepted. A refusal must name its check and come soon; other errors fail the test."""
     began = time.process_time()
     try:
         judgement()
@@ -73,14 +73,14 @@ def test_no_changed_report_is_accepted(real: dict[str, RealSet]) -> None:
 
 
 def _judge_of_reports(of: RealSet) -> Callable[[bytes], Claims]:
-    """Judge reports under one chain, verified once."""
+    """Return a function that judges reports under one chain, which is verified once."""
     endorsements = parse_endorsements(of.evidence.vek, of.evidence.chain, None)
     chain = verify_chain(endorsements, roots=AMD_ROOTS, at=of.at)
     return lambda report: verify_report_signature(match_vek_to_report(chain, parse_report(report)))
 
 
 def _changed_report(report: bytes, other: bytes, rng: random.Random) -> bytes:
-    """Mostly of the right size: some bits, a field of another genuine report, another number, or bytes anywhere."""
+    """Return a changed report, mostly of the right size: bits, a field of another report, a number, zeros or bytes."""
     mutant = bytearray(report)
     at, size = 8 * rng.randrange(REPORT_BYTES // 8), 8 * rng.randrange(1, 9)
     match rng.randrange(5):
@@ -98,7 +98,7 @@ def _changed_report(report: bytes, other: bytes, rng: random.Random) -> bytes:
     return bytes(mutant[:REPORT_BYTES])
 
 
-# --- certificates and lists, not signed anew ---------------------------------------------------------------
+# --- certificates and lists, not signed again ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", ["vek", "intermediate", "ark", "crl"])
@@ -142,7 +142,7 @@ def test_changed_pem_holds_the_same_certificates_or_is_refused(real: dict[str, R
 
 
 def _changed_der(data: bytes, donor: bytes, rng: random.Random) -> bytes:
-    """Change bytes, or a value in its place with every length around it put right."""
+    """Change some bytes, or replace one DER value and correct every length around it."""
     if rng.randrange(2):
         return changed(data, rng)
     tree, others = _parse(data), list(_values_in(_parse(donor)))
@@ -188,13 +188,13 @@ def _rebuilt(value: Value, target: Value, new: bytes) -> bytes:
     return der.tlv(value.tag, *(_rebuilt(child, target, new) for child in value.children))
 
 
-# --- certificates, signed anew -----------------------------------------------------------------------------
+# --- certificates, signed again -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", ["vek", "intermediate"])
 @pytest.mark.parametrize("line", ProductLine)
 def test_what_amd_would_have_signed_says_the_same_or_is_refused(line: ProductLine, part: str) -> None:
-    """Signed by the simulator's authorities, so what a certificate says must refuse it, as its signature cannot."""
+    """The simulator's authorities sign each mutant, so only the certificate's content can make it fail."""
     amd = FakeAmd.load(line)
     guest = FakeGuest.on(amd, at=_AT)
     evidence = guest.evidence(bytes(64))

@@ -1,7 +1,8 @@
-"""For each check of a report's cryptography: evidence in which everything holds but that check.
+"""Tests that each check of a report's cryptography fails alone: only that check is wrong in the evidence.
 
-Every case is the simulator's good evidence with one deviation, properly signed where a signature is not the point.
-`failing_checks` goes on after a failure as if it had not happened, so that "only" is shown and not assumed.
+Every case is good evidence of the simulator with one deviation. Unless the deviation is about a signature, the evidence
+is signed properly. `failing_checks` continues after a failure as if the step had passed, so that the test proves that
+no other check fails.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _OTHER_KEY = ec.derive_private_key(7, ec.SECP384R1())
 
 @dataclass(frozen=True)
 class Case:
-    """One deviation: what to judge, when and under which roots, the check that must fail, and a part of its message."""
+    """One deviation: evidence, time and roots of the judgement, the check that must fail, and a part of its message."""
 
     check: Check | None
     problem: str
@@ -57,7 +58,7 @@ class Case:
 
 
 def failing_checks(case: Case) -> list[Check | None]:
-    """Run every step and return the checks that failed, in order, each once; a failed step is stepped over."""
+    """Run every step and return the checks that failed, in order, each once. A failed step is skipped."""
     evidence = case.evidence
     report = parse_report(evidence.report)
     endorsements = parse_endorsements(evidence.vek, evidence.chain, evidence.crl)
@@ -73,7 +74,7 @@ def failing_checks(case: Case) -> list[Check | None]:
             failed.append(error)
             return stepped_over
 
-    # names, keys and signatures alone; then validity as well; then the list as well
+    # first names, keys and signatures alone; then validity too; then the revocation list too
     attempt(lambda: verify_chain(without_list, roots=case.roots, at=all_valid_at))
     attempt(lambda: verify_chain(without_list, roots=case.roots, at=case.at))
     line = case.guest.amd.line
@@ -91,23 +92,23 @@ def failing_checks(case: Case) -> list[Check | None]:
 
 
 def _case(check: Check | None, problem: str, guest: FakeGuest, **deviations: Any) -> Case:
-    """Good evidence of `guest` with parts replaced; `at` and `roots` go to the case itself."""
+    """Return good evidence of `guest` with parts replaced; `at` and `roots` are those of the case."""
     judged = {name: deviations.pop(name) for name in ("at", "roots") if name in deviations}
     return Case(check, problem, guest, replace(guest.evidence(_REPORT_DATA), **deviations), **judged)
 
 
 def _with_vek(check: Check, problem: str, guest: FakeGuest, **deviations: Any) -> Case:
-    """Another certificate for the guest's key."""
+    """Return a case with another certificate for the guest's key."""
     return _case(check, problem, guest, vek=guest.vek(**deviations).certificate)
 
 
 def _with_report(check: Check, problem: str, guest: FakeGuest, **deviations: Any) -> Case:
-    """Another report, signed by the guest's key."""
+    """Return a case with another report, signed by the guest's key."""
     return _case(check, problem, guest, report=guest.report(_REPORT_DATA, **deviations))
 
 
 def _with_authority(check: Check, problem: str, role: Role, guest: FakeGuest = _GENOA, **deviations: Any) -> Case:
-    """Another certificate for an authority's key; a root is pinned as it then is."""
+    """Return a case with another certificate for an authority's key. The ARK that results is the pinned root."""
     other = replace(guest, amd=guest.amd.reissue(role, **deviations))
     return _case(check, problem, other, roots=(other.amd.trusted_root(),))
 
@@ -125,7 +126,7 @@ def without(extensions: tuple[Extension, ...], oid: str) -> tuple[Extension, ...
 
 
 def vek_extensions(guest: FakeGuest) -> tuple[Extension, ...]:
-    """Those of the guest's own VCEK."""
+    """Return the extensions of the guest's own VCEK."""
     hwid = guest.chip_id[:8] if guest.amd.line is ProductLine.TURIN else guest.chip_id
     return forms.vcek_template(guest.amd.line, hwid, guest.tcb, spki=b"", not_before=AT).extensions
 
@@ -156,7 +157,7 @@ def _vek_chain_root() -> list[Case]:
         _case(check, "root is not trusted", _GENOA, roots=()),
         _case(check, "root is not trusted", replace(_GENOA, amd=_GENOA.amd.reissue(Role.ARK))),
         _case(check, "wanted CN=SEV-Milan", _GENOA, chain=block_end.join((genoa_chain[0], milan_chain[1], b""))),
-        # pinned, yet no authority
+        # pinned, but not an authority
         _with_authority(check, "no BasicConstraints", Role.ARK, extensions=_without(Role.ARK, forms.BASIC_CONSTRAINTS)),
         _with_authority(check, "subject", Role.ARK, subject=Name("ARK-Rome"), issuer=Name("ARK-Rome")),
     ]
@@ -216,7 +217,7 @@ def _vek_chain_leaf() -> list[Case]:
 
 
 def _with_extension(extension: Extension) -> tuple[Extension, ...]:
-    """The ASK's extensions with another value in one."""
+    """Return the ASK's extensions with another value in one of them."""
     return changed(_GENOA.amd.authorities[Role.ASK].template.extensions, extension.oid, extension.value)
 
 

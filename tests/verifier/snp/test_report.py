@@ -1,4 +1,4 @@
-"""The report's bytes to fields: every reserved byte, every number out of range, and bytes that are no report at all."""
+"""Tests of `parse_report`: fields, reserved bytes, numbers out of range, and bytes that are not a report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GUEST = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=datetime(2026, 11, 21,
 _P384_ORDER = 2**384 - 1388124618062372383947042015309946732620727252194336364173
 _REPORT = _GUEST.report(bytes(64))
 
-# AMD 56860, ATTESTATION_REPORT: bytes that are reserved in every version, and in all but the newest.
+# AMD 56860, ATTESTATION_REPORT: bytes that are reserved in every version, and bytes that are reserved in older ones.
 _RESERVED = (*range(0x4C, 0x50), *range(0x18B, 0x1A0), 0x1EB, 0x1EF, *range(0x208, 0x2A0))
 _AFTER_R_AND_S = (*range(0x2D0, 0x2E8), *range(0x318, 0x4A0))
 _CPUID = tuple(range(0x188, 0x18B))
@@ -68,7 +68,7 @@ def test_every_reserved_byte_must_be_zero(version: int) -> None:
 
 
 def test_every_byte_is_reserved_or_in_exactly_one_field() -> None:
-    """Change each byte that is not reserved: the change shows in the fields, so nothing unread is signed over."""
+    """Change each byte that is not reserved: the fields change, so the signature covers no byte that is not parsed."""
     good = parse_report(_REPORT)
     for offset in set(range(REPORT_BYTES)) - set(_RESERVED + _AFTER_R_AND_S):
         try:
@@ -81,7 +81,7 @@ def test_every_byte_is_reserved_or_in_exactly_one_field() -> None:
 
 
 def test_fields_are_where_amd_puts_them() -> None:
-    """A report in which every byte tells its own offset, but for the numbers that must be what they are."""
+    """Parse a report in which every byte holds its own offset, except fields with a required value."""
     marked = bytearray(offset & 0xFF for offset in range(REPORT_BYTES))
     numbers = {0x000: 5, 0x030: 1, 0x034: 1, 0x048: 1 << 2 | 1}
     for offset, number in numbers.items():

@@ -1,6 +1,7 @@
-"""What OpenSSL and cryptography's X.509 parser say of the same bytes: the same verdicts, the same fields.
+"""Compare the parsers and the chain check with OpenSSL and with the X.509 parser of `cryptography`.
 
-Both read AMD's certificates today. When a release refuses serial number 0 (`test_canary` tells), these tests can go.
+Both can read AMD's certificates today. If a release refuses serial number 0, `test_canary` fails and these tests can be
+removed.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def test_openssl_refuses_other_intermediates_too(vectors: Path, name: str) -> No
 
 @pytest.mark.parametrize("name", ["SEV-Genoa", "SEV-Genoa-REVOKED-serial131073"])
 def test_openssl_finds_the_same_one_revoked(vectors: Path, name: str) -> None:
-    """Asked of the intermediate alone: it issues no list, so OpenSSL's check of the whole chain always fails."""
+    """Check the intermediate alone: it issues no list, so OpenSSL's CRL check of the whole chain always fails."""
     store = _store(anchor(vectors, "ARK-Genoa"), _IN_CRL_TIME)
     store.add_crl(x509.load_der_x509_crl(crl(vectors, "ARK-Genoa-crl2-2022")))
     store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
@@ -104,7 +105,7 @@ def test_cryptography_reads_the_same_lists(vectors: Path) -> None:
 
 
 def test_what_is_accepted_of_a_changed_certificate_cryptography_reads_alike(vectors: Path) -> None:
-    """Never laxer: a form that only our reader accepts would be a second encoding."""
+    """The project's parser must not be more tolerant: a form that only it accepts would be a second encoding."""
     originals = [path.read_bytes() for path in sorted(vectors.glob("snp/*/*.der"))]
     accepted = 0
     for number in range(_MUTANTS):
@@ -115,7 +116,10 @@ def test_what_is_accepted_of_a_changed_certificate_cryptography_reads_alike(vect
             ours = parse_certificate(changed(original, rng), f"mutant {number}")
         except FormatError:
             continue
-        if (ours.issuer, ours.subject) == (genuine.issuer, genuine.subject):  # names are compared whole, never read
+        if (ours.issuer, ours.subject) == (
+            genuine.issuer,
+            genuine.subject,
+        ):  # names are compared whole and never parsed
             accepted += 1
             _assert_same_certificate(ours, x509.load_der_x509_certificate(ours.der))
     assert accepted > _MUTANTS // 20
@@ -151,7 +155,7 @@ def _assert_same_list(ours: Crl, theirs: x509.CertificateRevocationList) -> None
 
 
 def changed(data: bytes, rng: random.Random) -> bytes:
-    """Change, drop, insert or copy a few bytes, most often where lengths and tags are."""
+    """Return `data` with a few bytes changed, removed, inserted or copied, often with tag and length bytes."""
     mutant = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4))):
         at = rng.randrange(len(mutant))

@@ -1,4 +1,4 @@
-"""A report against its VEK: real pairs with one thing changed, and simulated ones where the signature must hold."""
+"""Tests of reports against their VEKs: real pairs with one change, and simulated pairs whose signature must verify."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_certificate_and_chain_are_of_one_line(vectors: Path, name: str) -> None
     chain, report = _real(vectors, name)
     vek = chain.endorsements.vek
     for product_name in {"Milan-B0", "Genoa", "Turin", "Venice", "", chain.line.upper()} - {vek.product_name}:
-        if (chain.line, product_name) != (ProductLine.MILAN, "Milan-B0"):  # both names are Milan's
+        if (chain.line, product_name) != (ProductLine.MILAN, "Milan-B0"):  # Milan has both names
             _refused(_with_vek(chain, product_name=product_name), report, Check.PRODUCT_LINE, "productName")
     for version in {0, 1, 2, 255} - {vek.struct_version}:
         _refused(_with_vek(chain, struct_version=version), report, Check.PRODUCT_LINE, "structVersion")

@@ -1,4 +1,4 @@
-"""Evidence from the simulator at the borders: malformed in one place, or just inside what is accepted."""
+"""Tests of evidence from the simulator that is malformed in one place or barely acceptable."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def _changed(oid: str, value: bytes, **others: Any) -> tuple[Extension, ...]:
         ("reserved bytes", {"patches": ((0x1EB, b"\1"),)}),
         ("reserved bytes", {"patches": ((0x208, b"\1"),)}),
         ("reserved bytes", {"patches": ((0x29F, b"\1"),)}),
-        ("reserved bytes", {"version": 2}),  # CPUID is version 3's
-        ("reserved bytes", {"version": 3}),  # mitigation vectors are version 5's
+        ("reserved bytes", {"version": 2}),  # CPUID exists from version 3 on
+        ("reserved bytes", {"version": 3}),  # mitigation vectors exist from version 5 on
     ],
 )
 def test_a_report_of_another_form_is_refused_though_properly_signed(problem: str, deviation: dict[str, Any]) -> None:
@@ -87,7 +87,9 @@ def test_numbers_of_the_signature_must_be_in_range(offset: int, number: int) -> 
         {"extensions": (*_extensions(_GENOA), forms.basic_constraints(ca=False))},
         {"extensions": (*_extensions(_GENOA), Extension(forms.CSP_ID, der.ia5_string("CN=cloud")))},
         {"extensions": _changed(forms.HWID, _GENOA.chip_id, critical=True)},
-        {"extensions": _changed(forms.HWID, der.octet_string(_GENOA.chip_id))},  # 04 40, as in a test certificate only
+        {
+            "extensions": _changed(forms.HWID, der.octet_string(_GENOA.chip_id))
+        },  # 04 40, which only a test certificate has
         {"extensions": _changed(forms.HWID, _GENOA.chip_id[:63])},
         {"extensions": _changed(forms.SPL["microcode"], b"\x02\x02\x00\x58")},  # 88 in two bytes
         {"extensions": _changed(forms.SPL["microcode"], b"\x02\x01\x58\x00")},
@@ -100,7 +102,7 @@ def test_numbers_of_the_signature_must_be_in_range(offset: int, number: int) -> 
         {"version": None, "extensions": ()},  # X.509 v1
         {"version": 1},
         {"subject": Name("VCEK")},
-        {"outer_pss": Pss(explicit_trailer=True)},  # another algorithm outside than inside
+        {"outer_pss": Pss(explicit_trailer=True)},  # the outer algorithm differs from the inner one
         {"outer_pss": Pss(hash_name="sha256")},
         {"spki": b"\x30\x00"},
     ],

@@ -1,4 +1,4 @@
-"""Real reports with one bit changed, cut short or made longer: all of them, not a sample."""
+"""Tests of real reports with one bit changed, cut short or made longer: every bit and every length."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provenance_oracle.verifier.snp.report import REPORT_BYTES, SIGNED_BYTES, pa
 from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 from tests.support.real_sets import NAMES, real_set
 
-# One of each version and layout; with PROVENANCE_MUTANTS, which `make prove` sets, every report there is.
+# One report of each version and layout. With PROVENANCE_MUTANTS, which `make prove` sets, all reports.
 _SAMPLE = ("milan-v2-enarx-steward-IDBLOCK", "milan-v3-dstack", "turin-v5-mstav-aci")
 _NAMES = NAMES if "PROVENANCE_MUTANTS" in os.environ else _SAMPLE
 _P384_ORDER = 2**384 - 1388124618062372383947042015309946732620727252194336364173
@@ -26,7 +26,7 @@ _CHECKS = {Check.REPORT_FORMAT, Check.PRODUCT_LINE, Check.VEK_MATCH, Check.REPOR
 
 @pytest.fixture(params=_NAMES)
 def report_and_judge(request: pytest.FixtureRequest, vectors: Path) -> tuple[bytes, Callable[[bytes], Claims]]:
-    """A real report, and its judgement under its own certificates, which are verified once."""
+    """Return a real report and a function that judges reports under its certificates, which are verified once."""
     real = real_set(vectors, request.param)
     endorsements = parse_endorsements(real.evidence.vek, real.evidence.chain, None)
     chain = verify_chain(endorsements, roots=AMD_ROOTS, at=real.at)
@@ -57,7 +57,7 @@ def test_every_truncation_and_extension_is_malformed(
 
 
 def test_the_signature_is_of_these_bytes(report_and_judge: tuple[bytes, Callable[[bytes], Claims]]) -> None:
-    """r and s exchanged, big-endian instead of little-endian, taken from another report, or doubled."""
+    """Refuse r and s if they are exchanged, doubled, or big-endian instead of little-endian."""
     report, judge = report_and_judge
     r, s = report[SIGNED_BYTES : SIGNED_BYTES + 72], report[SIGNED_BYTES + 72 : SIGNED_BYTES + 144]
     for first, second in ((s, r), (r, r), (s, s), (_reversed(r), _reversed(s))):
@@ -69,7 +69,7 @@ def test_the_signature_is_of_these_bytes(report_and_judge: tuple[bytes, Callable
 def test_the_mirrored_signature_holds_and_names_the_same_report(
     report_and_judge: tuple[bytes, Callable[[bytes], Claims]],
 ) -> None:
-    """ECDSA accepts (r, n - s) too, and AMD signs with either, so a file is not its report."""
+    """ECDSA accepts (r, n - s) too, and AMD uses both forms, so the digest of the file cannot identify a report."""
     report, judge = report_and_judge
     genuine = judge(report).report
     mirrored = (_P384_ORDER - genuine.signature_s).to_bytes(72, "little")

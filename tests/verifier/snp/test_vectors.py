@@ -1,4 +1,4 @@
-"""Real evidence: every genuine set is accepted in its time, and nothing that differs from it."""
+"""Tests of real evidence: every genuine set is accepted while it is valid, and nothing that differs from it is."""
 
 from __future__ import annotations
 
@@ -73,12 +73,14 @@ def test_no_report_goes_with_the_certificate_of_another(vectors: Path) -> None:
     sets = {name: real_set(vectors, name) for name in NAMES}
     for name, report_of in sets.items():
         for other, endorsed_by in sets.items():
-            # one chip made both of the Azure reports of Milan, under one certificate
+            # both Azure reports of Milan come from one chip, under one certificate
             if endorsed_by.evidence.vek != report_of.evidence.vek:
                 mixed = replace(endorsed_by.evidence, report=report_of.evidence.report)
                 checks = {Check.PRODUCT_LINE, Check.VEK_MATCH}
                 if (report_of.manifest["report_version"], endorsed_by.manifest["product"]) == (2, "Turin"):
-                    checks = {Check.REPORT_FORMAT}  # no CPUID tells that it is of another line, but its TCB does
+                    checks = {
+                        Check.REPORT_FORMAT
+                    }  # version 2 has no CPUID to show another line, but the TCB layout does
                 _refused(mixed, endorsed_by.at, checks, f"{name} with {other}")
 
 
@@ -113,10 +115,10 @@ def test_a_revoked_ask_is_refused_whatever_is_under_it(vectors: Path) -> None:
     real = real_set(vectors, "genoa-v3-mstav-aci")
     revoked = anchor(vectors, "SEV-Genoa-REVOKED-serial131073") + real.ark
     evidence = replace(real.evidence, chain=revoked, crl=crl(vectors, "ARK-Genoa-crl2-2022"))
-    # before, in and after the list's window: revoked is not undone by the list's age
+    # before, in and after the list's window: the age of the list does not undo the revocation
     for at in (_CRL_AT.replace(year=2022, month=6), _CRL_AT, _CRL_AT.replace(year=2026)):
         _refused(evidence, at, {Check.VEK_REVOCATION})
-    # without the list nothing tells that it is revoked; the VEK is not its own
+    # without the list the revocation is unknown, but this ASK did not sign the VEK
     _refused(replace(evidence, crl=None), real.at, {Check.VEK_CHAIN})
 
 
@@ -135,7 +137,7 @@ def test_a_real_list_in_its_window_answers(vectors: Path) -> None:
     for at in (real.at, last):
         assert judge(evidence, at).revocation is Revocation.NOT_REVOKED
     assert judge(evidence, last + _SECOND).revocation is Revocation.STALE
-    # the list of another line says nothing of this one
+    # the list of another line does not cover this one
     _refused(replace(evidence, crl=crl(vectors, "ARK-Genoa-crl2-2022")), real.at, {Check.VEK_REVOCATION})
 
 

@@ -1,7 +1,7 @@
-"""Wycheproof's cases of P-384/SHA-384 and RSA-PSS-4096/SHA-384/48 through the functions that judge real evidence.
+"""Run Wycheproof's cases for P-384/SHA-384 and RSA-PSS-4096/SHA-384/48 through the functions that verify evidence.
 
-An ECDSA case becomes a report: r and s are written into the tail of a real one, little-endian, and the case's message
-takes the place of the signed bytes. A PSS case becomes a certificate's signature.
+An ECDSA case becomes a report: r and s are written, little-endian, into the tail of a real report, and the message of
+the case replaces the signed bytes. A PSS case becomes the signature of a certificate.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _COMPONENT_BYTES = 72
 
 @pytest.fixture(scope="module")
 def matched(vectors: Path) -> tuple[bytes, MatchedVek]:
-    """A real report and what was matched with it."""
+    """Return a real report and the result of matching it with its VEK."""
     real = real_set(vectors, "milan-v3-dstack")
     endorsements = parse_endorsements(real.evidence.vek, real.evidence.chain, None)
     chain = verify_chain(endorsements, roots=AMD_ROOTS, at=real.at)
@@ -81,7 +81,7 @@ def _split_fixed(signature: bytes) -> tuple[int, int]:
 
 
 def _split_der(signature: bytes) -> tuple[int, int]:
-    """By the walker that reads certificates, which must know every way to write two numbers that is not DER."""
+    """Split with the parser for certificates, which must refuse every encoding of two numbers that is not DER."""
     value = parse_der(signature, _problem)
     contents = [child.content for child in value.children if child.tag == INTEGER]
     if value.tag != SEQUENCE or len(contents) != len(value.children) or len(contents) != 2:
