@@ -1,1 +1,1 @@
-"""The bytes of a record as they stand on chain: fields, encoding, standing, EIP-712 signing, batches. Needs no node."""
+"""The on-chain bytes of a record: fields, encoding, standing, EIP-712 signing, batches. Needs no node."""

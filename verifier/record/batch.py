@@ -1,12 +1,12 @@
-"""Many records under one signed root: a full binary tree of 128 leaves, and the way from each leaf up.
+"""A batch: up to 128 records under one signed root, as a full binary tree of 128 leaves, with a proof for each leaf.
 
-    leaf(i) = keccak256(record id | keccak256 of the record's bytes | summary), 32 zero bytes where there is no record
+    leaf(i) = keccak256(record id | keccak256 of the record's bytes | summary), or 32 zero bytes without a record
     node    = keccak256(left child | right child)
-    summary   bits 0 to 6 the leaf's number i, bit 8 whether the record carries a name in a claimed namespace, from bit
-              152 the record's facts; all else zero
+    summary   32 bytes, big-endian: bits 0 to 6 the leaf's number i, bit 8 set if the record has a name in a claimed
+              namespace, from bit 152 the record's facts; every other bit is zero
 
-The leaf's number is its place, and part of it. A leaf is the hash of 96 bytes and a node that of 64, so neither passes
-for the other. `contracts/lib/Leaves.sol` says the same in Solidity.
+A leaf's number gives its place in the tree and is part of the hash. A leaf is the hash of 96 bytes and a node the hash
+of 64 bytes, so neither can be presented as the other. `contracts/lib/Leaves.sol` has the same format in Solidity.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _EMPTY = bytes(32)
 
 @dataclass(frozen=True)
 class Proof:
-    """A leaf, and the hashes beside its way up to the root, lowest first; what a gate takes (Solidity's struct)."""
+    """The proof that a gate takes, as the Solidity struct `Proof`: a leaf and the seven hashes on its way to the root.
+
+    `content_digest` is keccak256 of the record's bytes (32 bytes); `siblings` are 32 bytes each, lowest first.
+    """
 
     content_digest: bytes
     summary: int
@@ -35,38 +38,40 @@ class Proof:
 
     @property
     def index(self) -> int:
-        """The leaf's number."""
+        """The leaf's number; below 128 in a valid proof."""
         return self.summary & 0xFF
 
     def solidity(self) -> tuple[bytes, int, list[bytes]]:
-        """The fields in the contract's order."""
+        """Return the fields in the order of the contract's struct."""
         return self.content_digest, self.summary, list(self.siblings)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The root of a batch, and a proof for each of its records, in their order."""
+    """The root of a batch (32 bytes) and a proof for each of its records, in the order of the records."""
 
     root: bytes
     proofs: tuple[Proof, ...]
 
 
 def seal_batch(records: tuple[bytes, ...], *, named: frozenset[int] = frozenset()) -> Batch:
-    """Build the tree over records as `encode_record` wrote them.
+    """Build the tree over 1 to 128 records as `encode_record` wrote them.
 
     Args:
-        named: numbers of the records that carry a name in a claimed namespace. Through a proof these open no gate
-            until they are written out: only then does the namespace say whether it trusts their publisher.
+        named: numbers of the records that have a name in a claimed namespace. Their proofs open no gate until the
+            record is written out on chain, because only then the contract checks whether the namespace trusts the
+            publisher.
 
     Raises:
-        UsageError: no record or too many, or two that would be kept under one id.
-        FormatError: bytes that are no record.
+        UsageError: there are no records or too many, or two of them have the same id.
+        FormatError: the bytes are not those of a record (check `registry-record`).
     """
     if not 1 <= len(records) <= LEAVES_MAX:
-        raise UsageError("a batch of another size", got=str(len(records)), wanted=f"1 to {LEAVES_MAX} records")
+        problem = "a batch cannot hold this number of records"
+        raise UsageError(problem, got=str(len(records)), wanted=f"1 to {LEAVES_MAX} records")
     ids = [record_id(decode_record(data, f"record {index}")) for index, data in enumerate(records)]
     if len(set(ids)) != len(ids):
-        raise UsageError("two records of a batch have one id", got="the same twice", wanted="each release once")
+        raise UsageError("two records of the batch have the same id", got="the same twice", wanted="each release once")
     leaves = [
         (keccak256(data), _summary(facts_of(data), index, is_named=index in named))
         for index, data in enumerate(records)
@@ -84,10 +89,15 @@ def seal_batch(records: tuple[bytes, ...], *, named: frozenset[int] = frozenset(
 
 
 def verify_proof(record: bytes, proof: Proof, root: bytes) -> None:
-    """Check that a record is in the batch with this root, at the place and with the summary that the proof states.
+    """Verify that a record is in the batch with this root, at the place and with the summary that the proof states.
+
+    Args:
+        record: the bytes that `encode_record` wrote.
+        root: the root of the batch, 32 bytes.
 
     Raises:
-        VerificationError: it is not. FormatError: the bytes are no record.
+        VerificationError: the proof does not lead from this record to the root.
+        FormatError: the bytes are not those of a record (check `registry-record`).
     """
     facts, key = facts_of(record), record_id(decode_record(record, "record"))
     place = proof.index

@@ -1,15 +1,17 @@
-"""A record as the bytes that oracles sign and the registry hashes, and the ids it is kept under.
+"""A record as the bytes that oracles sign and the registry hashes, and the ids under which the registry keeps it.
+
+Offset and size in bytes, then the field:
 
     0     32  model digest            96    32  report digest
     32    32  manifest digest         128   32  policy digest
     64    32  verdict digest          160   32  publisher identity
-    192   32  facts, from the highest bit: product line 8 | grade 8 | revision 16 | policy id 32 | judged at 40 |
-              zero 55 | passed 1 | checks 32 | reported TCB 64
-    224   1+n namespace: its length in bytes, its bytes
-          1+m release, `model@version`: its length in bytes, its bytes
-          32k parents, to the end
+    192   32  facts, big-endian; sizes in bits from the highest: product line 8 | grade 8 | revision 16 | policy id 32 |
+              judged at 40 | zero 55 | passed 1 | checks 32 | reported TCB 64
+    224   1+n namespace: one byte for its length n, then its UTF-8 bytes
+          1+m release, `model@version`: one byte for its length m, then its UTF-8 bytes
+          32k ids of k parents, to the end
 
-`contracts/lib/RecordCodec.sol` and `contracts/lib/RecordIds.sol` say the same in Solidity.
+`contracts/lib/RecordCodec.sol` and `contracts/lib/RecordIds.sol` have the same format in Solidity.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ _DIGEST_NAMES = (
 _FACTS = 32 * len(_DIGEST_NAMES)
 _TEXTS = _FACTS + 32
 _ZERO_FACTS = ((1 << 55) - 1) << 97
-# Name, lowest bit and width of every number among the facts.
+# Name, lowest bit and width in bits of every number in the facts.
 _NUMBERS = (
     ("checks", 64, 32),
     ("passed", 96, 1),
@@ -53,10 +55,10 @@ def encode_record(record: RecordFields, *, policy_id: int, parents: tuple[bytes,
 
     Args:
         policy_id: the registry's number for the record's policy.
-        parents: ids of the releases it was made from, 32 bytes each.
+        parents: ids of the releases that this release was made from, at most 8 of 32 bytes each.
 
     Raises:
-        FormatError: a field that the format has no room for (check `registry-record`).
+        FormatError: a field does not fit the format (check `registry-record`).
     """
     digests = [getattr(record, name) for name in _DIGEST_NAMES]
     if any(len(digest) != 32 for digest in (*digests, *parents)) or len(record.reported_tcb) != 8:
@@ -74,13 +76,16 @@ def encode_record(record: RecordFields, *, policy_id: int, parents: tuple[bytes,
 
 
 def decode_record(data: bytes, where: str) -> WrittenRecord:
-    """Take the bytes of a record apart. Whoever encodes what this returns gets the same bytes.
+    """Parse the bytes of a record. Encoding the result again gives the same bytes.
+
+    Args:
+        where: names the bytes in messages.
 
     Raises:
-        FormatError: not the bytes of one record and nothing else, or of one that no registry takes (check
+        FormatError: the bytes are not exactly one record, or are a record that every registry refuses (check
             `registry-record`).
     """
-    # (1) the layout, as `RecordCodec.layout` has it
+    # (1) the layout, as in `RecordCodec.layout`
     if len(data) < _TEXTS + 2:
         raise _malformed(where, f"{len(data)} bytes", f"at least {_TEXTS + 2}")
     namespace, position = _cut_text(data, _TEXTS, where)
@@ -115,39 +120,39 @@ def decode_record(data: bytes, where: str) -> WrittenRecord:
 
 
 def facts_of(data: bytes) -> int:
-    """The facts of a record's bytes, one word."""
+    """Return the facts in a record's bytes as one integer of 256 bits."""
     return int.from_bytes(data[_FACTS:_TEXTS], "big")
 
 
 def release_id(model_digest: bytes, manifest_digest: bytes) -> bytes:
-    """The id of a release and of its first judgement."""
+    """Return the id (32 bytes) of a release, which is also the id of its first judgement."""
     return keccak256(model_digest + manifest_digest)
 
 
 def revision_id(release: bytes, revision: int) -> bytes:
-    """The id of judgement `revision` of a release; 0 is the first."""
+    """Return the id (32 bytes) of judgement `revision` of the release with the id `release`; 0 is the first."""
     return keccak256(release + revision.to_bytes(2, "big")) if revision else release
 
 
 def failure_id(model_digest: bytes, manifest_digest: bytes, verdict_digest: bytes) -> bytes:
-    """The id of a FAILED verdict."""
+    """Return the id (32 bytes) of a FAILED verdict."""
     return keccak256(model_digest + manifest_digest + verdict_digest)
 
 
 def record_id(record: RecordFields) -> bytes:
-    """Where the registry keeps a record."""
+    """Return the id (32 bytes) under which the registry keeps a record."""
     if not record.passed:
         return failure_id(record.model_digest, record.manifest_digest, record.verdict_digest)
     return revision_id(release_id(record.model_digest, record.manifest_digest), record.revision)
 
 
 def namespace_id(namespace: str) -> bytes:
-    """The id of a namespace. What no namespace can be called has an id too, which nobody can claim."""
+    """Return the id (32 bytes) of a namespace. An invalid namespace has an id too, but nobody can claim it."""
     return keccak256(namespace.encode("utf-8", "surrogatepass"))
 
 
 def _split_name(record: RecordFields) -> tuple[str, str]:
-    """Namespace and release of a record's name and version; joined again they give the same two."""
+    """Return the namespace and the release text of a record. Name and version can be recovered from them."""
     namespace, separator, model = record.name.partition("/")
     if not namespace or not separator or "@" in record.version:
         raise _malformed("record", f"{record.name}@{record.version}", "namespace/model@version")
@@ -165,7 +170,7 @@ def _text(text: str) -> bytes:
 
 
 def _cut_text(data: bytes, position: int, where: str) -> tuple[str, int]:
-    """The text at `position`, and where it ends."""
+    """Return the text at `position`, and the position behind it."""
     if position >= len(data) or (end := position + 1 + data[position]) > len(data):
         raise _malformed(where, f"{len(data)} bytes", "texts as long as they say")
     try:
@@ -175,4 +180,4 @@ def _cut_text(data: bytes, position: int, where: str) -> tuple[str, int]:
 
 
 def _malformed(where: str, got: str, wanted: str) -> FormatError:
-    return FormatError("not a record", check=Check.REGISTRY_RECORD, where=where, got=got, wanted=wanted)
+    return FormatError("the record is malformed", check=Check.REGISTRY_RECORD, where=where, got=got, wanted=wanted)

@@ -1,8 +1,8 @@
-"""The exact fields that go on chain and what they mean. `contracts/Types.sol` says the same in Solidity.
+"""The fields that go on chain and their meaning. `contracts/Types.sol` has the same in Solidity.
 
-A `Record` is what an oracle says about one release, a `WrittenRecord` what the oracles signed (see
-`verifier.record.codec`), an `Entry` that record as the registry keeps it. Digests are 32 bytes; times are aware and
-whole seconds.
+A `Record` is one oracle's statement about a release. A `WrittenRecord` is the statement that the oracles signed (see
+`verifier.record.codec`). An `Entry` is that record as the registry keeps it. Digests are 32 bytes; times are aware
+datetimes in whole seconds.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind
 
-# One byte on chain: append only. 0 is refused by the contract, 255 is hardware that was simulated.
+# One byte on chain: append only. The contract refuses 0; 255 means simulated hardware.
 PRODUCT_LINE_CODES = {ProductLine.MILAN: 1, ProductLine.GENOA: 2, ProductLine.TURIN: 3}
 SIMULATED_NAME = "simulated"
 
-# How long before its block a record may have been judged (a chain was down, fees were too high), and how long after
-# it: the contract lets an oracle's clock be that much ahead.
+# A record may have been judged this long before its block, since the chain may be down or fees too high, and this long
+# after it, since the contract allows an oracle's clock to be that much ahead.
 JUDGED_BEFORE_MAX = timedelta(days=7)
 JUDGED_AFTER_MAX = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class RecordFields:
-    """What every form of a record says.
+    """The fields that every form of a record has.
 
     Fields:
         manifest_digest: SHA-256 of the signed manifest's payload.
@@ -38,17 +38,17 @@ class RecordFields:
         verdict_digest: SHA-256 of the verdict statement.
         report_digest: SHA-256 of the report's signed bytes.
         policy_digest: SHA-256 of the policy's bytes.
-        publisher_identity: who published it, see `workload_identity`; 32 zero bytes if nobody knows.
-        judged_at: the moment the certificates were checked for.
+        publisher_identity: the publisher's identity, see `workload_identity`; 32 zero bytes if it is unknown.
+        judged_at: the moment of judgement, for which the certificates were checked.
         reported_tcb: REPORTED_TCB, eight bytes as the report stores them. On chain they are one integer, read
             little-endian, as AMD defines TCB_VERSION; so 04 00 00 00 00 00 18 db is 0xdb18000000000004.
         checks: bit n is set if the check with `Check.bit` n passed.
         grade: 0, 1 or 2.
         product_line: a code of PRODUCT_LINE_CODES, or SIMULATED_CODE.
-        passed: False for a FAILED verdict, which is kept and opens no gate.
-        revision: 0 for the first judgement of a release, n + 1 for the one that supersedes judgement n.
+        passed: False for a FAILED verdict, which the registry keeps and which opens no gate.
+        revision: 0 for the first judgement of a release, n + 1 for the judgement that supersedes judgement n.
         name: `namespace/model`.
-        version: with the model's part of the name at most 254 bytes of UTF-8.
+        version: together with the model's part of the name at most 254 bytes of UTF-8.
     """
 
     manifest_digest: bytes
@@ -74,17 +74,17 @@ class RecordFields:
 
     @property
     def passed_checks(self) -> tuple[Check, ...]:
-        """The checks that passed, of those this version knows."""
+        """The checks that passed, as far as this version of the package knows them."""
         return tuple(check for check in Check if self.checks >> check.bit & 1)
 
 
 @dataclass(frozen=True)
 class Record(RecordFields):
-    """What an oracle says about one release.
+    """One oracle's statement about a release.
 
     Fields:
-        parent_models: model digests of what it was made from, as the manifest names them. On chain a parent is the id
-            of a recorded release, so the writer looks them up.
+        parent_models: model digests of its base models, adapters and other dependencies, as the manifest names them. On
+            chain a parent is the id of a recorded release; the writer looks up these ids.
     """
 
     parent_models: tuple[bytes, ...]
@@ -92,11 +92,11 @@ class Record(RecordFields):
 
 @dataclass(frozen=True)
 class WrittenRecord(RecordFields):
-    """What the oracles signed, read back from its bytes.
+    """The record that the oracles signed, parsed from its bytes.
 
     Fields:
         policy_id: the registry's number for the policy.
-        parents: ids of the releases it was made from.
+        parents: ids of the releases that it was made from, 32 bytes each.
     """
 
     policy_id: int
@@ -109,8 +109,8 @@ class Signer:
 
     Fields:
         index: its number in the epoch's oracle set.
-        address: its key's address, 20 bytes; None if a ROFL app bound another key since, which did not sign.
-        weight: how much its signature counts.
+        address: the address of its key, 20 bytes; None if a ROFL app has since bound another key, which did not sign.
+        weight: the weight of its signature.
         counts: False if the key was revoked for the time at which the record was written.
     """
 
@@ -122,13 +122,13 @@ class Signer:
 
 @dataclass(frozen=True)
 class Entry(WrittenRecord):
-    """A record as the registry keeps it, open or not.
+    """A record as the registry keeps it, active or not.
 
     Fields:
-        record_id: where it is kept; that of the release unless this is a later judgement or a FAILED verdict.
-        standing: how it stands.
-        threshold: the weight that its epoch asks for.
-        signers: who signed, lowest number first.
+        record_id: its id; that of the release unless this is a later judgement or a FAILED verdict.
+        standing: its state in the registry.
+        threshold: the weight of signatures that its epoch requires.
+        signers: the oracles that signed, lowest number first.
     """
 
     record_id: bytes
@@ -138,27 +138,27 @@ class Entry(WrittenRecord):
 
     @property
     def recorded_at(self) -> datetime:
-        """Time of the block that holds the record, or the batch that it was in."""
+        """The time of the block that holds the record or its batch."""
         return self.standing.recorded_at
 
     @property
     def revoked_at(self) -> datetime | None:
-        """From when on the release is revoked, which may lie in the future; None if it is not."""
+        """The moment from which the release is revoked, possibly in the future; None if it is not revoked."""
         return self.standing.revoked_at
 
     @property
     def weight(self) -> int:
-        """What the signers weigh whose keys still count."""
+        """The total weight of the signers whose keys still count."""
         return sum(signer.weight for signer in self.signers if signer.counts)
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether revoked keys leave too few signatures, whether or not somebody had them recounted on chain."""
+        """Whether revoked keys leave too few signatures, even if nobody has had them recounted on chain."""
         return self.standing.doubtful or self.weight < self.threshold
 
     @property
     def is_superseded(self) -> bool:
-        """Whether a later judgement stands in this one's place."""
+        """Whether a later judgement supersedes this one."""
         return self.passed and self.standing.revisions > self.revision
 
     @property
@@ -176,21 +176,23 @@ class Entry(WrittenRecord):
 
     @property
     def judged_as_of(self) -> datetime:
-        """The moment to judge this release for again: `judged_at` where its block bears it out, else the block's time.
+        """The moment for which to judge this release again: `judged_at` if close to `recorded_at`, else `recorded_at`.
 
-        The oracles choose `judged_at`. One that reached far back would revive certificates that had expired, or were
-        revoked, when the record was written.
+        "Close" is at most JUDGED_BEFORE_MAX before that time and JUDGED_AFTER_MAX after it. The oracles choose
+        `judged_at`; a moment far in the past would revive certificates that had expired, or were revoked, when the
+        record was written.
         """
         age = self.recorded_at - self.judged_at
         return self.judged_at if -JUDGED_AFTER_MAX <= age <= JUDGED_BEFORE_MAX else self.recorded_at
 
 
 def workload_identity(measurement: bytes, *, simulated: bool = False) -> bytes:
-    """The identity of a publisher who is known by the launch measurement of the VM that made the release.
+    """Return the identity (32 bytes) of a publisher known by the launch measurement of the VM that made the release.
 
-    It proves that this very image was launched on a genuine chip, so that its code decided what was signed. It does not
-    prove who launched it: anyone can launch the same image. A simulated measurement is anybody's word, so it gives
-    another identity: whoever trusts an image trusts no simulation of it.
+    SHA-256 of the lines `provenance-identity-v1` and `snp-measurement HEX`. The identity proves that this image was
+    launched on a genuine chip, so its code decided what to sign. It does not prove who launched it, since anyone can
+    launch the same image. Anyone can make up a simulated measurement, so it gives a different identity (the second line
+    is `simulated-snp-measurement HEX`): trust in an image must not extend to a simulation of it.
 
     Args:
         measurement: the report's MEASUREMENT, 48 bytes.
@@ -200,16 +202,16 @@ def workload_identity(measurement: bytes, *, simulated: bool = False) -> bytes:
 
 
 def parent_models(manifest: Manifest) -> tuple[bytes, ...]:
-    """Model digests among a manifest's dependencies, each once, in its order: what may be recorded itself."""
+    """Return the model digests (32 bytes) of the dependencies that may have records, each once, in their order."""
     named = (value for entry in manifest.dependencies for name, value in entry.digests if name == MODEL_DIGEST)
     return tuple(dict.fromkeys(named))
 
 
 def product_line_code(line: ProductLine, root_kind: RootKind) -> int:
-    """The byte that stands for a product line on chain.
+    """Return the code (one byte) of a product line on chain.
 
     Raises:
-        UsageError: the root was accepted by an unsafe option.
+        UsageError: the root was accepted only by an unsafe option.
     """
     if root_kind is RootKind.UNSAFE:
         raise UsageError("evidence under an unsafe root is never recorded", got=root_kind, wanted=RootKind.AMD)
@@ -217,18 +219,18 @@ def product_line_code(line: ProductLine, root_kind: RootKind) -> int:
 
 
 def product_line_name(line: ProductLine, root_kind: RootKind) -> str:
-    """The name of a product line in verdicts; what does not end at AMD's root is not hardware and says so."""
+    """Return the name of a product line in verdicts. Under a root that is not AMD's the name says so instead."""
     names = {RootKind.AMD: str(line), RootKind.SIMULATOR: SIMULATED_NAME, RootKind.UNSAFE: "unsafe-root"}
     return names[root_kind]
 
 
 def name_of_product_line(code: int) -> str:
-    """The name of a product line as a record holds it; a line newer than this version is shown by its number."""
+    """Return the name for a product line's code on chain. A code newer than this version is shown as its number."""
     names = {number: str(line) for line, number in PRODUCT_LINE_CODES.items()} | {SIMULATED_CODE: SIMULATED_NAME}
     return names.get(code, f"line {code}")
 
 
-# What follows from the release alone. Verdict, policy, time, grade and checks depend on who judged, when and how.
+# The fields that follow from the release alone. Verdict, policy, time, grade and checks depend on the judgement.
 _RELEASE_FIELDS = (
     "manifest_digest",
     "model_digest",
@@ -241,7 +243,7 @@ _RELEASE_FIELDS = (
 
 
 def match_entry(record: Record, entry: RecordFields) -> None:
-    """Compare a reader's own judgement of a release with the entry on chain, in every field that cannot differ.
+    """Compare the record that your own judgement made with the entry on chain, in every field that must be equal.
 
     Raises:
         VerificationError: a field differs (check `registry-record`).
@@ -250,7 +252,7 @@ def match_entry(record: Record, entry: RecordFields) -> None:
         own, kept = getattr(record, field), getattr(entry, field)
         if own != kept:
             raise VerificationError(
-                f"the record on chain is of another release ({field})",
+                f"the record on chain belongs to another release ({field} differs)",
                 check=Check.REGISTRY_RECORD,
                 where="registry",
                 got=_shown(kept),

@@ -1,4 +1,4 @@
-"""keccak256, the hash of contracts. Its library comes with the extra `chain` and is imported when first needed."""
+"""keccak256, the hash function of the EVM. Its library comes with the extra `chain` and is imported on first use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from provenance_oracle.verifier.errors import UsageError
 
 
 def keccak256(data: bytes) -> bytes:
-    """Return the 32 bytes that Solidity's keccak256 gives.
+    """Return the 32-byte digest that Solidity's `keccak256` returns.
 
     Raises:
         UsageError: the extra `chain` is not installed.

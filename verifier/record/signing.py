@@ -1,9 +1,10 @@
-"""What is signed for the registry: EIP-712 digests, bound to one chain and one contract.
+"""The digests that oracles and namespace owners sign: EIP-712, bound to one chain and one contract.
 
     domain  EIP712Domain(string name,string version,uint256 chainId,address verifyingContract), version "1"
             of the registry: name "ProvenanceRegistry"       of its namespaces: name "ProvenanceNamespaces"
 
-`contracts/lib/TypedData.sol` says the same in Solidity. Standard: https://eips.ethereum.org/EIPS/eip-712.
+`contracts/lib/TypedData.sol` has the same in Solidity. Standard: https://eips.ethereum.org/EIPS/eip-712, "Definition of
+domainSeparator" and "Definition of hashStruct". All digests are 32 bytes, all addresses 20.
 """
 
 from __future__ import annotations
@@ -27,14 +28,18 @@ _IDENTITY_CHANGE = (
 
 @dataclass(frozen=True)
 class Domain:
-    """The contract that a signature is for. `contract` is its address, 20 bytes."""
+    """The contract that checks a signature. `contract` is its address, 20 bytes."""
 
     name: str
     chain_id: int
     contract: bytes
 
     def digest(self, type_text: str, *words: int | bytes) -> bytes:
-        """The digest to sign of a struct: its type, and its members as 32-byte words, dynamic ones hashed already."""
+        """Return the digest to sign for a struct of type `type_text`.
+
+        Args:
+            words: the members in order; an integer, or 32 bytes. The caller has hashed members of dynamic type.
+        """
         domain = _hash_struct(
             _DOMAIN, keccak256(self.name.encode()), keccak256(b"1"), self.chain_id, int.from_bytes(self.contract, "big")
         )
@@ -42,14 +47,21 @@ class Domain:
 
 
 def report_digest(chain_id: int, registry: bytes, epoch: int, record_bytes: bytes) -> bytes:
-    """What an oracle signs to publish a record; the contract's view of that name gives the same."""
+    """Return the digest that an oracle signs to publish a record, as the contract's view `reportDigest` returns it."""
     return Domain(REGISTRY_NAME, chain_id, registry).digest(_REPORT, epoch, keccak256(record_bytes))
 
 
 def batch_digest(
     chain_id: int, registry: bytes, epoch: int, root: bytes, *, count: int, sealed_at: int, uri: str
 ) -> bytes:
-    """What an oracle signs to record a batch; the contract's view of that name gives the same."""
+    """Return the digest that an oracle signs to record a batch, as the contract's view `batchDigest` returns it.
+
+    Args:
+        root: the root of the batch, 32 bytes.
+        count: the number of its records.
+        sealed_at: when it was sealed, in seconds since 1970.
+        uri: where the records' bytes can be found.
+    """
     uri_hash = keccak256(uri.encode())
     return Domain(REGISTRY_NAME, chain_id, registry).digest(_BATCH, epoch, root, count, sealed_at, uri_hash)
 
@@ -65,7 +77,13 @@ def claim_digest(
     nonce: int,
     deadline: int,
 ) -> bytes:
-    """What the owner-to-be of a namespace signs; `namespaces` is the address of the registry's contract for names."""
+    """Return the digest that the future owner of a namespace signs.
+
+    Args:
+        namespaces: address of the registry's contract for names.
+        owner: address of the future owner.
+        deadline: when the signature expires, in seconds since 1970.
+    """
     return Domain(NAMESPACES_NAME, chain_id, namespaces).digest(
         _CLAIM,
         namespace_id(namespace),
@@ -88,7 +106,10 @@ def identity_change_digest(
     approvals: int,
     number: int,
 ) -> bytes:
-    """What an oracle signs once most trusted identities of a namespace approve a change. In the registry's domain."""
+    """Return the digest that an oracle signs when most trusted identities of a namespace approve a change.
+
+    The digest belongs to the registry's domain, not to that of the namespaces.
+    """
     return Domain(REGISTRY_NAME, chain_id, registry).digest(
         _IDENTITY_CHANGE, epoch, namespace_id(namespace), identity, int(trust), approvals, number
     )

@@ -1,7 +1,6 @@
-"""What the registry keeps beside a record's bytes: one word that every gate reads.
-`contracts/lib/Standings.sol` packs it.
+"""The state of a record in the registry: one word of 256 bits that every gate reads.
 
-Bits from the lowest:
+`contracts/lib/Standings.sol` packs it. Fields from the lowest bit, with their sizes in bits:
 
     recordedAt 40 | signers 32 | weight 16 | epoch 16 | flags 8 | revokedAt 40 | judgedAt 40 | policyId 32 |
     revisions 16 | grade 8 | productLine 8
@@ -19,7 +18,7 @@ GRADE_MAX = 2
 SIMULATED_CODE = 255
 
 _FAILED, _HELD, _DOUBTFUL, _NAMED, _SIMULATED = (1 << bit for bit in range(5))
-_FLAGS_MAX = (1 << 6) - 1  # and a sixth: this is a later judgement
+_FLAGS_MAX = (1 << 6) - 1  # with a sixth flag, REVISION: this is a later judgement
 
 # Solidity's struct Standing: recordedAt, revokedAt, judgedAt, policyId, signers, weight, epoch, revisions, grade,
 # productLine, failed, held, doubtful, named.
@@ -28,19 +27,20 @@ StandingTuple = tuple[int, int, int, int, int, int, int, int, int, int, bool, bo
 
 @dataclass(frozen=True)
 class Standing:
-    """How a record stands.
+    """The state of a record in the registry.
 
     Fields:
-        recorded_at: time of the block that holds the record, or the batch that it was in.
-        revoked_at: from when on the release is revoked, None if it is not; at most a year ahead when it was said.
+        recorded_at: time of the block that holds the record or its batch.
+        revoked_at: the moment from which the release is revoked, set at most a year ahead; None if it is not revoked.
         judged_at, policy_id, grade, product_line: as in the record.
-        signers: oracles of `epoch` whose signatures count, one bit each. weight: what they weigh together.
-        epoch: the oracle set that signed.
-        revisions: how many later judgements supersede the first.
+        signers: the oracles of `epoch` whose signatures count, one bit each.
+        weight: the total weight of these oracles.
+        epoch: the number of the oracle set that signed.
+        revisions: the number of later judgements that supersede the first.
         failed: the verdict is FAILED.
         held: the namespace does not trust the publisher's identity.
-        doubtful: keys were revoked, and the signatures left are too few.
-        named: the namespace was claimed, and its name led to this record when it was taken in.
+        doubtful: keys were revoked, and the remaining signatures are too few.
+        named: the namespace was claimed, and its name led to this record when the registry took it in.
     """
 
     recorded_at: datetime
@@ -60,10 +60,10 @@ class Standing:
 
 
 def unpack_standing(word: int, where: str) -> Standing:
-    """Take a word apart as `Standings.unpackStanding` does.
+    """Unpack a word as `Standings.unpackStanding` does. `where` names it in messages.
 
     Raises:
-        FormatError: a word that the contract cannot hold (check `registry-record`).
+        FormatError: the contract cannot hold such a word (check `registry-record`).
     """
     flags = word >> 104 & 0xFF
     product_line = word >> 248 & 0xFF
@@ -90,10 +90,11 @@ def unpack_standing(word: int, where: str) -> Standing:
 
 
 def parse_standing(values: StandingTuple, where: str) -> Standing:
-    """Turn the contract's struct into a `Standing`.
+    """Convert the contract's struct into a `Standing`. `where` names it in messages.
 
     Raises:
-        FormatError: values that the contract cannot hold, those of no record among them (check `registry-record`).
+        FormatError: the contract cannot hold such values, or there is no record: `recordedAt` is 0 (check
+            `registry-record`).
     """
     recorded_at, revoked_at, judged_at, policy_id, signers, weight, epoch, revisions, grade, line, *flags = values
     if recorded_at == 0 or grade > GRADE_MAX:
@@ -114,12 +115,16 @@ def parse_standing(values: StandingTuple, where: str) -> Standing:
 
 
 def parse_moment(seconds: int, where: str) -> datetime:
-    """Return a time that a block bore out; raises FormatError for one beyond Python's calendar."""
+    """Return the aware datetime of a time on chain, in seconds since 1970. `where` names it in messages.
+
+    Raises:
+        FormatError: the year is 10000 or later, which Python cannot express (check `registry-record`).
+    """
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         raise FormatError(
-            "a time beyond the calendar",
+            "the time is too late for a calendar date",
             check=Check.REGISTRY_RECORD,
             where=where,
             got=str(seconds),
@@ -129,7 +134,7 @@ def parse_moment(seconds: int, where: str) -> datetime:
 
 def _malformed(where: str, got: str) -> FormatError:
     return FormatError(
-        "not a standing of the registry",
+        "the registry cannot hold such a standing",
         check=Check.REGISTRY_RECORD,
         where=where,
         got=got,

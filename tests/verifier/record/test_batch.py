@@ -1,4 +1,4 @@
-"""The tree over a batch: the contract's root and proofs, and nothing else passes for a leaf."""
+"""The tree over a batch: roots and proofs equal the contract's, and only a leaf is accepted as a leaf."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def batch(count: int) -> Batch:
 
 
 def root_by_definition(leaves: list[bytes]) -> bytes:
-    """The tree as the page defines it: split in the middle until one leaf is left."""
+    """The root as the documentation defines it: split in the middle until one leaf is left."""
     if len(leaves) == 1:
         return leaves[0]
     middle = len(leaves) // 2
@@ -89,7 +89,7 @@ def leaf_of(data: bytes, summary: int) -> bytes:
 
 
 def empty_subtrees(depth: int) -> tuple[bytes, ...]:
-    """The siblings of leaf 0 in a tree of this depth that holds nothing else."""
+    """The siblings of leaf 0 in a tree of this depth without other leaves."""
     return tuple(root_by_definition([bytes(32)] * 2**level) for level in range(depth))
 
 
@@ -114,7 +114,7 @@ def test_only_a_tree_of_seven_levels_is_a_batch(depth: int) -> None:
 
 @pytest.mark.parametrize("bits", [1 << 7, 1 << 9, 1 << 151, 1 << 152])
 def test_a_leaf_says_its_place_and_its_facts_and_nothing_else(bits: int) -> None:
-    """A tree that was built around such a leaf, so that its proof leads to the root."""
+    """Each tree is built around the wrong leaf, so that its proof leads to the root."""
     (data,) = records(1)
     summary, siblings = facts_of(data) >> 152 << 152 ^ bits, empty_subtrees(DEPTH)
     root = climbed(leaf_of(data, summary), siblings)
@@ -129,7 +129,7 @@ def test_another_record_of_the_same_release_is_not_in_the_batch() -> None:
 
 
 def test_a_node_is_no_leaf() -> None:
-    """The siblings in another order: a node where a leaf belongs, as in attacks on trees without separation."""
+    """Siblings in another order put a node in a leaf's place, as in attacks on trees that do not separate the two."""
     proof = batch(2).proofs[0]
     turned = replace(proof, siblings=(*proof.siblings[1:], proof.siblings[0]))
     with pytest.raises(VerificationError):
@@ -138,19 +138,19 @@ def test_a_node_is_no_leaf() -> None:
 
 @pytest.mark.parametrize("count", [0, LEAVES_MAX + 1])
 def test_a_batch_has_1_to_128_records(count: int) -> None:
-    with pytest.raises(UsageError, match="another size"):
+    with pytest.raises(UsageError, match="cannot hold this number of records"):
         seal_batch(records(count))
 
 
 def test_a_release_is_in_a_batch_once() -> None:
-    with pytest.raises(UsageError, match="one id"):
+    with pytest.raises(UsageError, match="the same id"):
         seal_batch((*records(2), records(2)[0]))
     with pytest.raises(FormatError):
         seal_batch((b"no record",))
 
 
 def _flipped(proof: Proof, bit: int) -> Proof:
-    """A proof with one bit of its words flipped: content digest, summary, siblings."""
+    """The proof with one bit flipped, counted over content digest, summary and siblings."""
     words = [int.from_bytes(proof.content_digest, "big"), proof.summary]
     words += [int.from_bytes(sibling, "big") for sibling in proof.siblings]
     words[bit // 256] ^= 1 << bit % 256

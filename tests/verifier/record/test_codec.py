@@ -1,4 +1,4 @@
-"""A record as bytes: one encoding, nothing else taken for it, and the contract of the same mind."""
+"""A record as bytes: one encoding, every other encoding refused, and the contract agrees."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_tcb_on_chain_is_amds_integer() -> None:
     assert facts_of(GOOD) & (1 << 64) - 1 == 0xDB18000000000004
 
 
-# What is refused
+# Refused bytes
 
 
 @pytest.mark.parametrize("length", range(len(GOOD)))

@@ -1,4 +1,4 @@
-"""What a record says, what an entry adds, and when the two are of one release."""
+"""The fields of a record, the additions of an entry, and the comparison of the two."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_checks_are_named_by_their_bits() -> None:
     assert make_record(checks=sum(1 << check.bit for check in wanted) | 1 << 31).passed_checks == wanted
 
 
-# Who published it, and from what
+# The publisher and the parents
 
 
 def test_a_workload_is_known_by_its_measurement() -> None:

@@ -1,4 +1,4 @@
-"""What is signed: the same digests as a wallet's library computes, and as the contracts' own views give."""
+"""The digests to sign equal those of a wallet's library and those of the contracts' own views."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NUMBER = st.integers(0, 2**16 - 1)
 
 
 def wallet_digest(name: str, kind: str, fields: dict[str, str], message: dict[str, Any]) -> bytes:
-    """The digest as eth-account has it, the library that wallets' signatures are made with."""
+    """The digest as eth-account computes it, a library that makes wallets' signatures."""
     with keeping_recursion_limit():
         from eth_account.messages import encode_typed_data
 

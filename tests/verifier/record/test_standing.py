@@ -1,4 +1,4 @@
-"""The word that a gate reads: taken apart as the contract does it, and no other word taken for one."""
+"""The word that a gate reads: unpacked as the contract does it, and impossible words refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RECORDED = 1_760_000_000
 
 
 def pack(**values: int) -> int:
-    """A word with these fields; simulated hardware gets its flag."""
+    """Return a word with these fields; simulated hardware also gets its flag."""
     word = sum(values[name] << bit for name, (bit, _) in NUMBERS.items() if name in values)
     word |= sum(int(values.get(name, 0)) << bit for name, bit in FLAGS.items())
     return word | int(values.get("product_line") == SIMULATED_CODE) << SIMULATED
