@@ -1,1 +1,1 @@
-"""One hash tree, three standards: files, disks, and weights in memory."""
+"""Digests of files, data sets and weights in memory. One hash tree serves files, dm-verity disks and weights."""

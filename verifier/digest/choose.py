@@ -1,4 +1,4 @@
-"""Which way files are hashed: on a GPU if there is one, or on the CPU."""
+"""Choose the device that hashes files: a GPU if there is one, else the CPU."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 class NamedHasher(FileHasher, Protocol):
-    """A `FileHasher` that can say which path runs."""
+    """A `FileHasher` with a name for people: `path_name` tells which implementation runs."""
 
     @property
     def path_name(self) -> str: ...
@@ -36,33 +36,34 @@ def open_hasher(
     """Return the hasher for one of `DEVICES`.
 
     Args:
-        device: "auto" takes the GPU if it can be used and goes on without it when it fails; "cuda" does not.
-        threads: how many cores to use.
-        notify: takes one line, if "auto" does without a GPU.
-        open_device: finds the GPU.
+        device: "cpu"; "cuda"; or "auto", which uses a GPU if it can, and continues on the CPU if the GPU fails.
+        threads: the number of cores to use; by default all of them.
+        notify: called with one line of text if "auto" works without a GPU.
+        open_device: opens the GPU; raises DeviceError if there is none.
 
     Raises:
-        UsageError: there is no such device, or "cuda" was asked for and cannot be used.
+        UsageError: `device` is none of these, or "cuda" cannot be used.
     """
     cpu = CpuHasher(threads)
     if device == "cpu":
         return cpu
     if device not in DEVICES:
-        raise UsageError("no such device", where="--device", got=device, wanted=" or ".join(DEVICES))
+        raise UsageError("unknown device", where="--device", got=device, wanted=" or ".join(DEVICES))
     try:
         cuda = CudaHasher(open_device(), cpu)
     except DeviceError as error:
         if device == "cuda":
-            raise UsageError("no GPU to use", where="--device", got=str(error), wanted="a GPU, or cpu") from error
+            problem = "the GPU cannot be used"
+            raise UsageError(problem, where="--device", got=str(error), wanted="a GPU, or cpu") from error
         notify(_without(cpu, error))
         return cpu
     return cuda if device == "cuda" else FallbackHasher(cuda, cpu, notify)
 
 
 class FallbackHasher:
-    """The GPU until it fails, and then the CPU, from the start of the file at which it failed.
+    """A `FileHasher` that uses the GPU until it fails, then the CPU. The CPU starts again with the file that failed.
 
-    A GPU that computes wrongly (DeviceFaultError) is no reason to go on.
+    If the GPU computes wrongly, DeviceFaultError ends the call, since the device, its driver or this program is broken.
     """
 
     def __init__(self, cuda: CudaHasher, cpu: CpuHasher, notify: Callable[[str], None]) -> None:
@@ -97,7 +98,7 @@ class FallbackHasher:
         return self._cpu(file, sha256=sha256, advance=advance)
 
     def _give_up(self, error: DeviceError) -> None:
-        with self._lock:  # several files fail at once
+        with self._lock:  # several files can fail at once, but only the first notifies
             failed_first, self._cuda = self._cuda is not None, None
         if failed_first:
             self._notify(_without(self._cpu, error))

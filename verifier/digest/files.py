@@ -1,7 +1,7 @@
-"""Every file of a release: list them, compare with the manifest, hash each once.
+"""The files of a release: list them, compare them with the manifest, hash each one once.
 
-Sizes are compared before a byte is read, so a stranger's sparse terabyte costs nothing. The listing is taken again
-after the last byte: digests are returned only if nothing changed from the first look to the last.
+Sizes are compared before any byte is read, so an attacker's sparse file of a terabyte costs nothing. The folder is
+listed again after the last byte, and digests are returned only if the two listings are equal.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from provenance_oracle.verifier.strict.files import (
 from provenance_oracle.verifier.text import printable
 
 PIECE_BYTES = 1024 * 1024
-_BATCH_FILES = 1024  # handed to the threads at a time
-_NAMED_MAX = 10  # of each kind of difference, in a message
+_BATCH_FILES = 1024  # files handed to the threads at a time
+_NAMED_MAX = 10  # files that a message names for each kind of difference
 
 Progress = Callable[[int, int], None]
-"""Called with (bytes hashed so far, bytes in all)."""
+"""A callback, called with (bytes hashed so far, bytes in all)."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a folder may hold at most; files counts folders too, depth counts folders above a file."""
+    """The limits of a release. `files` counts files and folders, `depth` the folders above a file."""
 
     files: int = MAX_FILES
     depth: int = MAX_FOLDERS
@@ -54,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class ListedFile:
-    """One file as a look at the folder found it; nothing of it was read."""
+    """One file in a listing. Its bytes were not read. `path` is relative to the release's folder, POSIX style."""
 
     path: str
     identity: Identity
@@ -66,7 +66,7 @@ class ListedFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """All files of a release outside `provenance/`, sorted by the UTF-8 bytes of their paths."""
+    """All files of a release outside `provenance/`, sorted by the UTF-8 bytes of their paths; and the limits."""
 
     files: tuple[ListedFile, ...]
     limits: Limits
@@ -78,34 +78,35 @@ class Listing:
 
 @dataclass(frozen=True)
 class FileSet:
-    """All files of a release with their digests, in the order of the listing."""
+    """The digests of all files of a release, in the order of the listing, and the model digest (32 bytes)."""
 
     files: tuple[FileDigest, ...]
     model_digest: bytes
 
 
 class FileHasher(Protocol):
-    """How one open file is read and hashed; faster ways than `ReferenceHasher` have the same form and results."""
+    """Reads and hashes one open file. Every implementation has the same results as `ReferenceHasher`."""
 
     @property
     def files_at_once(self) -> int:
-        """From how many threads at once it may be called, and likes to be."""
+        """The number of threads that should call the hasher at the same time; more must not."""
 
     def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
-        """Read exactly `file.size` bytes, once; call `advance` with the size of every piece read.
+        """Read exactly `file.size` bytes, once. Call `advance` with the size of every piece read.
 
         Raises:
-            ChangedError: there are fewer.
+            ChangedError: the file has fewer bytes.
         """
 
 
 def list_files(root: Path, limits: Limits = Limits()) -> Listing:
-    """Look at every file under the folder `root`, `provenance/` excepted, without reading any.
+    """List every file under the folder `root`, except `provenance/`, without reading any of them.
 
     Raises:
-        UsageError: no such folder.
-        FormatError: a link, a special file, an unacceptable name, or more than `limits` (check `file-set`).
-        ChangedError: something vanished meanwhile.
+        UsageError: the folder does not exist.
+        FormatError: the folder holds a link, a special file, an unacceptable name, or more than `limits` (check
+            `file-set`).
+        ChangedError: a file or folder vanished meanwhile.
     """
     with open_root(root) as folder:
         walk = _Walk(os.fstat(folder).st_dev, limits)
@@ -115,7 +116,7 @@ def list_files(root: Path, limits: Limits = Limits()) -> Listing:
 
 
 class _Walk:
-    """One walk through a folder; counts against its limits as it goes, so that no folder exhausts memory."""
+    """One walk through a folder. It counts against the limits as it goes, so that no folder exhausts memory."""
 
     def __init__(self, device: int, limits: Limits) -> None:
         self._device = device
@@ -145,7 +146,7 @@ class _Walk:
     def _limit(self, what: str, got: int, most: int, path: str) -> None:
         if got > most:
             raise FormatError(
-                "too large a release",
+                "the release is too large",
                 check=Check.FILE_SET,
                 where=path,
                 got=f"{got} {what} or more",
@@ -154,7 +155,7 @@ class _Walk:
 
 
 def match_file_set(manifest: Manifest, listing: Listing) -> None:
-    """Compare names, both ways, and sizes; to be called before any byte is read.
+    """Compare the names and sizes of the listed files with the manifest. Call this before you read any byte.
 
     Raises:
         VerificationError: a file is not in the manifest, is missing, or has another size (check `file-set`).
@@ -188,13 +189,14 @@ def digest_files(
     """Read every byte of the listed files once and return their digests.
 
     Args:
-        listing: what `list_files(root)` returned, compared with a manifest first if there is one.
-        sha256_of: paths of the files whose whole-file SHA-256 is wanted too.
-        hasher: how one file is hashed; the readable reference by default.
+        listing: the result of `list_files(root)`. If there is a manifest, compare it first.
+        sha256_of: paths of the files to compute the whole-file SHA-256 of too.
+        hasher: hashes one file; by default the readable reference.
 
     Raises:
-        ChangedError: anything changed since the listing was taken.
-        FormatError: a link or special file took a file's place (check `file-set`).
+        ChangedError: a file or the folder changed since the listing was taken.
+        FormatError: a link or special file has replaced a file (check `file-set`).
+        TemporaryError: a file cannot be read.
     """
     hasher = hasher or ReferenceHasher()
     meter = _Meter(listing.total_bytes, progress)
@@ -213,10 +215,11 @@ def digest_files(
 def digest_file(
     path: Path, *, sha256: bool = False, hasher: FileHasher | None = None, progress: Progress | None = None
 ) -> FileDigest:
-    """Read one file that the user named once and return its digests.
+    """Read one file, given by the user, once and return its digests.
 
     Raises:
-        UsageError: no such regular file. ChangedError: it changed meanwhile. TemporaryError: it cannot be read.
+        UsageError: there is no such regular file.
+        ChangedError: the file changed meanwhile. TemporaryError: the file cannot be read.
     """
     with open_any_file(path) as file:
         return (hasher or ReferenceHasher())(file, sha256=sha256, advance=_Meter(file.size, progress).advance)
@@ -224,7 +227,7 @@ def digest_file(
 
 @contextmanager
 def _opened(root: int, listed: ListedFile) -> Iterator[OpenFile]:
-    """Open a listed file folder by folder from the open folder `root`."""
+    """Open a listed file, folder by folder from the open folder `root`, so that no link is followed."""
     with ExitStack() as stack:
         folder = root
         for position, char in enumerate(listed.path):
@@ -234,7 +237,7 @@ def _opened(root: int, listed: ListedFile) -> Iterator[OpenFile]:
 
 
 class ReferenceHasher:
-    """The reference `FileHasher`: one pass in pieces of 1 MiB, one file after another."""
+    """The reference `FileHasher`: one pass in pieces of 1 MiB, one file at a time."""
 
     files_at_once = 1
 
@@ -255,7 +258,7 @@ class ReferenceHasher:
 
 
 class _Meter:
-    """Adds up what several threads have hashed."""
+    """Adds up the bytes that several threads have hashed."""
 
     def __init__(self, total_bytes: int, progress: Progress | None) -> None:
         self._total_bytes = total_bytes
@@ -273,7 +276,7 @@ class _Meter:
 def _side_by_side(
     digest: Callable[[ListedFile], FileDigest], files: Sequence[ListedFile], files_at_once: int
 ) -> list[FileDigest]:
-    """Digest files in their order, several at once; the first failure ends it."""
+    """Return the digests of files in their order. Several files are hashed at once; the first failure ends all."""
     if files_at_once == 1 or len(files) < 2:
         return [digest(file) for file in files]
     digests: list[FileDigest] = []
@@ -288,15 +291,17 @@ def _side_by_side(
 
 
 def match_file_digests(manifest: Manifest, files: FileSet) -> None:
-    """Compare every digest that the manifest states with the one computed.
+    """Compare every digest in the manifest with the one computed.
 
     Raises:
-        VerificationError: a digest differs or was not computed (check `file-digests`), or the names do (`file-set`).
+        VerificationError: a digest differs or was not computed (check `file-digests`), or a name or size differs (check
+            `file-set`).
     """
     found = {file.path: file for file in files.files}
     if len(found) != len(manifest.files):
         got, wanted = f"{len(found)} files", f"{len(manifest.files)} files"
-        raise VerificationError("not as many files", check=Check.FILE_SET, where="release", got=got, wanted=wanted)
+        problem = "the release and the manifest have different numbers of files"
+        raise VerificationError(problem, check=Check.FILE_SET, where="release", got=got, wanted=wanted)
     for named in manifest.files:
         _match_file(named, found.get(named.path))
 
@@ -305,7 +310,8 @@ def _match_file(named: ManifestFile, found: FileDigest | None) -> None:
     if found is None or found.size != named.size:
         got = f"{found.size} bytes" if found else "no such file"
         wanted = f"{named.size} bytes"
-        raise VerificationError("other file", check=Check.FILE_SET, where=named.path, got=got, wanted=wanted)
+        problem = "the file is missing or has another size"
+        raise VerificationError(problem, check=Check.FILE_SET, where=named.path, got=got, wanted=wanted)
     for algorithm, got_digest, wanted_digest in (
         (FSVERITY, found.fsverity, named.fsverity),
         (SHA256, found.sha256, named.sha256),
@@ -321,7 +327,7 @@ def _match_file(named: ManifestFile, found: FileDigest | None) -> None:
 
 
 def _some(what: str, names: Iterable[str]) -> list[str]:
-    """Return one phrase that names the first few, or nothing when there are none."""
+    """Return a list with one phrase that names the first few files, or an empty list if there are none."""
     ordered = sorted(names)
     if not ordered:
         return []

@@ -1,6 +1,6 @@
-"""One sample of a data set as bytes: every value with its kind and length, so that no two samples share them.
+"""One sample of a data set as bytes. Every value has its kind and length, so different samples have different bytes.
 
-    value      kind     then (every count, size and length is a u64, little-endian)
+    value      kind     followed by (every count, size and length is a u64, little-endian)
     none       n
     text       t        length, UTF-8
     bytes      b        length, bytes
@@ -8,8 +8,8 @@
     list       l        number of items, each item
     mapping    d        number of members, each key as text and its value, sorted by the UTF-8 bytes of the keys
 
-A truth value, an integer and a float of Python are arrays without dimensions of BOOL, I64 and F64, because that is
-what a data loader makes of them; a tuple is a list for the same reason. Dtypes are named as safetensors names them.
+A Python bool, int or float is encoded as an array without dimensions of dtype BOOL, I64 or F64, because a data loader
+converts it so; a tuple is a list for the same reason. Dtypes have the names that safetensors uses.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class Array:
 
 
 def encode_sample(index: int, sample: object, label: object, *, format_name: bytes) -> bytes:
-    """Return the bytes that stand for a sample: the name of the format, a zero byte, index, sample, label.
+    """Return the bytes of a sample: the name of the format, a zero byte, the index as u64, sample, label.
 
     Raises:
-        UsageError: it holds something else than the values above.
+        UsageError: the sample or label has a value of another kind than those above.
     """
     return b"".join((format_name, b"\0", _u64(index), *_encode(sample, "sample", 0), *_encode(label, "label", 0)))
 
 
 def _encode(value: object, where: str, depth: int) -> Iterator[bytes | memoryview]:
     if depth > _MAX_DEPTH:
-        raise _refused(where, "nested too deep", f"more than {_MAX_DEPTH} levels", "fewer")
+        raise _refused(where, "the value is nested too deeply", f"more than {_MAX_DEPTH} levels", "fewer")
     if value is None:
         yield b"n"
     elif isinstance(value, str):
@@ -57,7 +57,7 @@ def _encode(value: object, where: str, depth: int) -> Iterator[bytes | memoryvie
     elif isinstance(value, Mapping):
         keys = [(_text(key, where), key) for key in value]
         if len({encoded for encoded, _ in keys}) != len(keys):
-            raise _refused(where, "not a mapping of texts", "two keys of one text", "every key once")
+            raise _refused(where, "a key of the mapping occurs twice", "two keys of one text", "every key once")
         yield b"d" + _u64(len(keys))
         for encoded, key in sorted(keys, key=lambda item: item[0][9:]):
             yield encoded
@@ -74,10 +74,10 @@ def _encode(value: object, where: str, depth: int) -> Iterator[bytes | memoryvie
 
 
 def to_array(value: object, where: str) -> Array:
-    """Return the canonical form of a torch tensor, on whatever device, of a NumPy array, or of a number.
+    """Return the canonical form of a torch tensor on any device, a NumPy array, or a number.
 
     Raises:
-        UsageError: it is none of them, or of a kind that has no canonical bytes.
+        UsageError: the value has another type, or a kind or dtype without canonical bytes.
     """
     if isinstance(value, Array):
         return value
@@ -90,9 +90,9 @@ def to_array(value: object, where: str) -> Array:
             return Array("F64", (), struct.pack("<d", value))
         tensor = view_tensor(value, where)
     except struct.error as error:
-        raise _refused(where, "too large an integer", str(error), "64 bits") from error
+        raise _refused(where, "the integer is too large", str(error), "64 bits") from error
     except VerificationError as error:
-        raise _refused(where, "no value of a sample", error.got, _WANTED) from error
+        raise _refused(where, "a sample cannot hold this value", error.got, _WANTED) from error
     data = memoryview(bytearray(tensor.memory.size))
     if data:
         tensor.memory.read_into(data, 0)
@@ -100,10 +100,10 @@ def to_array(value: object, where: str) -> Array:
 
 
 def split_batch(values: object, count: int, where: str) -> Sequence[object]:
-    """Return the samples of a batch: the rows of an array, the rows of every member of a mapping, or texts of a list.
+    """Return the `count` samples of a batch: rows of an array or of each member of a mapping, or texts of a list.
 
     Raises:
-        UsageError: there are not `count` of them, or it is not clear what is a sample and what a batch.
+        UsageError: the batch does not have `count` samples, or its samples cannot be told apart.
     """
     if values is None:
         return [None] * count
@@ -111,14 +111,16 @@ def split_batch(values: object, count: int, where: str) -> Sequence[object]:
         columns = {key: split_batch(column, count, f"{where}[{key!r}]") for key, column in values.items()}
         return [{key: column[position] for key, column in columns.items()} for position in range(count)]
     if isinstance(values, list | tuple):
-        # A list of tensors may be one tensor for each sample or one batch for each field; nothing tells which.
+        # A list of tensors can have one tensor for each sample, or one batch for each field. The list does not tell.
         if len(values) == count and all(isinstance(item, str | bytes) for item in values):
             return values
         got = f"a list of {len(values)} items"
-        raise _refused(where, "not clear what is one sample", got, f"{count} texts, an array, or a mapping of them")
+        wanted = f"{count} texts, an array, or a mapping of them"
+        raise _refused(where, "the samples of the batch cannot be told apart", got, wanted)
     array = to_array(values, where)
     if array.shape[:1] != (count,):
-        raise _refused(where, "another number of samples", f"shape {list(array.shape)}", f"{count} rows")
+        problem = "the batch has another number of samples"
+        raise _refused(where, problem, f"shape {list(array.shape)}", f"{count} rows")
     size = len(array.data) // count if count else 0
     return [
         Array(array.dtype, array.shape[1:], array.data[position * size : (position + 1) * size])
@@ -128,11 +130,12 @@ def split_batch(values: object, count: int, where: str) -> Sequence[object]:
 
 def _text(value: object, where: str) -> bytes:
     if not isinstance(value, str):
-        raise _refused(where, "not a key", f"a {type(value).__name__}", "text")
+        raise _refused(where, "a key of the mapping is not text", f"a {type(value).__name__}", "text")
     try:
         data = value.encode()
     except UnicodeEncodeError as error:
-        raise _refused(where, "not text", str(error), "text that UTF-8 has a form for") from error
+        problem = "the text cannot be encoded"
+        raise _refused(where, problem, str(error), "text that UTF-8 has a form for") from error
     return b"t" + _u64(len(data)) + data
 
 

@@ -42,7 +42,7 @@ def test_a_number_of_python_is_what_a_data_loader_makes_of_it(number: Any, dtype
 
 @pytest.mark.parametrize("strange", [np.array(["a"]), np.array([None]), np.ones(2, dtype="c16"), np.ma.ones(2)])
 def test_other_arrays_are_refused(strange: Any) -> None:
-    with pytest.raises(UsageError, match="no value of a sample"):
+    with pytest.raises(UsageError, match="a sample cannot hold this value"):
         DatasetHasher().update(0, strange)
 
 
@@ -89,11 +89,11 @@ def test_a_batch_may_have_no_labels_and_may_be_empty() -> None:
         (np.ones((3, 4)), "another number of samples"),
         (np.float32(1), "another number of samples"),
         ({"x": np.ones((2, 4)), "y": np.ones((1, 4))}, "another number of samples"),
-        ([np.ones(4), np.ones(4)], "not clear what is one sample"),
-        (["a", "b", "c"], "not clear what is one sample"),
-        ([1, 2], "not clear what is one sample"),
-        ("ab", "no value of a sample"),
-        (object(), "no value of a sample"),
+        ([np.ones(4), np.ones(4)], "the samples of the batch cannot be told apart"),
+        (["a", "b", "c"], "the samples of the batch cannot be told apart"),
+        ([1, 2], "the samples of the batch cannot be told apart"),
+        ("ab", "a sample cannot hold this value"),
+        (object(), "a sample cannot hold this value"),
     ],
 )
 def test_what_is_no_batch_of_two_is_refused(samples: Any, problem: str) -> None:
@@ -124,9 +124,9 @@ def test_tensors_are_arrays() -> None:
     assert digest_of((0, tensor.bfloat16(), 1)) == reference(
         [(0, array("BF16", (3, 4), bytes(tensor.bfloat16().view(torch.uint8).reshape(-1).tolist())) + encode(1))]
     )
-    with pytest.raises(UsageError, match="not an index"):
+    with pytest.raises(UsageError, match="the sample index is not valid"):
         DatasetHasher().update(torch.tensor(0.5), tensor)
-    with pytest.raises(UsageError, match="no value of a sample"):
+    with pytest.raises(UsageError, match="a sample cannot hold this value"):
         DatasetHasher().update(0, torch.empty(3, device="meta"))
 
 

@@ -164,7 +164,7 @@ def _judged(folder: Path, environment: dict[str, str]) -> bytes:
 
 def test_a_release_larger_than_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     release = read_release(lay_out(tmp_path / "large", Deviation()))
-    with pytest.raises(FormatError, match="too large a release") as caught:
+    with pytest.raises(FormatError, match="the release is too large") as caught:
         judge(release, POLICY, at=AT, limits=Limits(total_bytes=10))
     assert caught.value.check is Check.FILE_SET
 
