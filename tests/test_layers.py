@@ -29,6 +29,7 @@ FLOORS = {
         ("snp", "manifest", "disk"),
         ("policy", "digest", "record"),
         ("judgement", "registry"),
+        ("documents",),
         ("cli",),
     ),
     "verifier/digest": (("tree",), ("gpu",), ("weights",), ("choose", "dataset", "files", "samples")),

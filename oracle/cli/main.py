@@ -13,9 +13,8 @@ import click
 
 from provenance_oracle.oracle.cli.registry_commands import claim, deploy, with_key_options
 from provenance_oracle.publisher.cli import attest, pack
-from provenance_oracle.verifier.cli.commands import check, hash_command, report, show
+from provenance_oracle.verifier.cli.commands import COMMANDS as USER_COMMANDS
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.disk import disk
 from provenance_oracle.verifier.cli.options import FILE, json_option, now, rpc_option
 
 _ONCE_SECONDS = 600.0
@@ -107,7 +106,7 @@ def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
     print_rows(output, retry_releases(journal, releases, at=now()))
 
 
-for _command in (demo, check, report, hash_command, disk, show, attest, pack, deploy, claim, watch, retry):
+for _command in (demo, *USER_COMMANDS, attest, pack, deploy, claim, watch, retry):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from typing import Concatenate, ParamSpec
 import click
 
 from provenance_oracle.verifier.checks import Finding, Outcome
+from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
+from provenance_oracle.verifier.documents.schemas import envelope
 from provenance_oracle.verifier.errors import ProvenanceError
 from provenance_oracle.verifier.judgement.sheet import NOT_REACHED
 from provenance_oracle.verifier.text import printable
@@ -37,7 +39,7 @@ class Output:
     def document(self, accepted: bool, body: Mapping[str, object]) -> None:
         """Print the JSON document, if that was asked for."""
         if self.as_json:
-            click.echo(json.dumps({"schema": self.schema, "accepted": accepted, **body}, indent=2))
+            click.echo(json.dumps(envelope(self.schema, accepted=accepted, body=body), indent=2))
 
     def answer(self, body: Mapping[str, object], refusal: ProvenanceError | None) -> None:
         """Print the one JSON document, with the error in it if there is a `refusal`, and end with that.
@@ -46,7 +48,7 @@ class Output:
             ProvenanceError: `refusal`.
             click.exceptions.Exit: with its exit code instead, if the document has told of it.
         """
-        self.document(refusal is None, {**body, **(error_json(refusal) if refusal else {})})
+        self.document(refusal is None, dict(body) | (error_json(refusal) if refusal else {}))
         if refusal and self.as_json:
             _say_failure(refusal)
             raise click.exceptions.Exit(refusal.exit_code)
@@ -58,6 +60,13 @@ class Output:
         if not self.as_json:
             shown = printable(line, len(line) + 1)
             click.echo(click.style(shown, fg=color, bold=True) if color else shown)
+
+    def accepted(self, note: str = "") -> None:
+        """Print that the answer is yes, and under it a `note` that must not be overlooked."""
+        self.text()
+        self.text("accepted", color="green")
+        if note:
+            self.text(note, color="yellow")
 
     def table(self, findings: Iterable[Finding]) -> None:
         if not self.as_json:
@@ -77,26 +86,6 @@ def print_findings(findings: Iterable[Finding]) -> None:
     unreached = sum(finding.got == NOT_REACHED for finding in shown)
     if unreached:
         click.echo(f"  {click.style('-   ', fg='yellow')}  {unreached} checks were not reached")
-
-
-def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    return [{"check": f.check, "outcome": f.outcome, "got": f.got, "wanted": f.wanted} for f in findings]
-
-
-def error_json(error: ProvenanceError) -> dict[str, object]:
-    return {
-        "error": {
-            "class": type(error).__name__,
-            "exit_code": error.exit_code,
-            "retry": error.retry,
-            "check": error.check,
-            "where": error.where,
-            "message": str(error),
-            "got": error.got,
-            "wanted": error.wanted,
-        },
-        "findings": findings_json(error.findings),
-    }
 
 
 def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None]], Callable[..., None]]:
@@ -142,5 +131,5 @@ def _say_failure(error: ProvenanceError) -> None:
 
 def _report_bug(output: Output, error: Exception) -> None:
     text = printable(f"{type(error).__name__}: {error}")
-    output.document(False, {"error": {"class": "InternalError", "exit_code": 1, "message": text}, "findings": []})
+    output.document(False, internal_error_json(text))
     click.echo(f"internal error (exit 1), please report it: {text}\nPROVENANCE_DEBUG=1 shows where.", err=True)

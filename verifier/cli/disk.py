@@ -9,6 +9,7 @@ import click
 
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option, read_bounded
+from provenance_oracle.verifier.documents import schemas
 from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _LIST_MAX_BYTES = 64 << 20
 @click.option("--file-hash", is_flag=True, help="Also the SHA-256 of the whole disk file.")
 @click.option("--write-image", type=FILE, help="Write the disk: `veritysetup` and the kernel open it.")
 @json_option
-@command_body("provenance-oracle/disk/v1")
+@command_body(schemas.DISK)
 def disk(
     output: Output,
     path: Path | None,
@@ -99,6 +100,7 @@ def _published(models_yaml: Path | None, disk_id: str | None) -> PublishedDisk |
 
 def _plan_only(output: Output, sizes: Path, recipe: Recipe, excluded: str, published: PublishedDisk | None) -> None:
     from provenance_oracle.verifier.disk import plan_sizes
+    from provenance_oracle.verifier.documents.files import disk_plan_json
 
     plan = plan_sizes(read_bounded(sizes, _LIST_MAX_BYTES), recipe, excluded=excluded, where=str(sizes))
     if published:
@@ -107,16 +109,7 @@ def _plan_only(output: Output, sizes: Path, recipe: Recipe, excluded: str, publi
     output.text(f"from names and sizes of {plan.files} files; the root hash needs every byte")
     for name in plan.assumed_pointers:
         output.text(f"assumed to be in Git LFS and excluded: {name}")
-    output.document(
-        True,
-        {
-            "recipe": recipe.name,
-            "hash_offset": plan.hash_offset,
-            "files": plan.files,
-            "assumed_pointers": list(plan.assumed_pointers),
-            "matched": "hash_offset" if published else None,
-        },
-    )
+    output.document(True, disk_plan_json(plan, recipe.name, published=published))
 
 
 def _digest(
@@ -131,6 +124,7 @@ def _digest(
     from provenance_oracle.verifier.digest.tree.blocks import PythonBlocks
     from provenance_oracle.verifier.digest.tree.native import load_native
     from provenance_oracle.verifier.disk import digest_disk, plan_disk
+    from provenance_oracle.verifier.documents.files import disk_json
 
     plan = plan_disk(path, recipe, excluded=excluded)
     with hash_progress(output.as_json) as progress:
@@ -150,12 +144,4 @@ def _digest(
         output.text(f"kept as a Git LFS pointer: {name}")
     if published and result.matched:
         output.text(f"{published.where}: the published disk, layout {result.matched.layout}")
-    output.document(
-        True,
-        {
-            "disks": [digest.to_json() for digest in result.digests],
-            "matched": result.matched.layout if result.matched else None,
-            "entries": result.entries,
-            "pointers": list(result.pointers),
-        },
-    )
+    output.document(True, disk_json(result))

@@ -16,6 +16,7 @@ from provenance_oracle.verifier.errors import FormatError
 
 GRADE_MAX = 2
 SIMULATED_CODE = 255
+SIGNERS_MAX = 32
 
 _FAILED, _HELD, _DOUBTFUL, _NAMED, _SIMULATED = (1 << bit for bit in range(5))
 _FLAGS_MAX = (1 << 6) - 1  # with a sixth flag, REVISION: this is a later judgement
@@ -112,6 +113,11 @@ def parse_standing(values: StandingTuple, where: str) -> Standing:
         line,
         *flags,
     )
+
+
+def signer_numbers(signers: int) -> tuple[int, ...]:
+    """Return the numbers of the oracles in the word `Standing.signers`, lowest first."""
+    return tuple(number for number in range(SIGNERS_MAX) if signers >> number & 1)
 
 
 def parse_moment(seconds: int, where: str) -> datetime:

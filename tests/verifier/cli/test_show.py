@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from provenance_oracle.oracle.cli.main import main
-from provenance_oracle.verifier.cli.console import error_json
+from provenance_oracle.verifier.documents.errors import error_json
 from provenance_oracle.verifier.errors import RecordError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.judgement.release import read_release

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provenance_oracle.verifier.checks import Check, Outcome
-from provenance_oracle.verifier.cli.describe_record import confirmation_lines
+from provenance_oracle.verifier.cli.words import confirmation_lines
 from provenance_oracle.verifier.errors import ProvenanceError, RecordError, TemporaryError, VerificationError
 from provenance_oracle.verifier.judgement.confirm import Confirmation, confirm
 from provenance_oracle.verifier.judgement.judge import judge

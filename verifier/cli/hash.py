@@ -1,0 +1,44 @@
+"""`provenance hash`: fs-verity digests of files, model digests of folders."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import FILE, hash_progress, is_folder, json_option, tell
+from provenance_oracle.verifier.documents import schemas
+
+
+@click.command("hash")
+@click.argument("paths", type=FILE, nargs=-1, required=True, metavar="PATH...")
+@click.option("--device", default="auto", show_default=True, help="Where to hash: auto, cpu or cuda.")
+@click.option("--sha256", is_flag=True, help="Also the whole-file SHA-256, in the same pass.")
+@json_option
+@command_body(schemas.HASH)
+def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: bool) -> None:
+    """Print the fs-verity digest of files, as `fsverity digest` would, and the model digest of folders."""
+    from provenance_oracle.verifier.digest.choose import open_hasher
+    from provenance_oracle.verifier.digest.files import digest_file, digest_files, list_files
+    from provenance_oracle.verifier.documents.files import hash_json
+
+    hasher = open_hasher(device, notify=partial(click.echo, err=True))
+    files, models = [], []
+    with hash_progress(output.as_json) as progress:
+        for path in paths:
+            if is_folder(path):
+                listing = list_files(path)
+                every = frozenset(file.path for file in listing.files) if sha256 else frozenset()
+                file_set = digest_files(path, listing, sha256_of=every, hasher=hasher, progress=progress)
+                files += [(f"{path}/{f.path}", f) for f in file_set.files]
+                models.append((str(path), file_set))
+            else:
+                files.append((str(path), digest_file(path, sha256=sha256, hasher=hasher, progress=progress)))
+    tell(f"hashed by: {hasher.path_name}")
+    for name, digest in files:
+        output.text(f"{digest.fsverity.hex()}  {digest.sha256.hex() + '  ' if digest.sha256 else ''}{name}")
+    for folder, file_set in models:
+        output.text(f"{file_set.model_digest.hex()}  model digest of {folder}")
+    output.document(True, hash_json(files, models, path_name=hasher.path_name))

@@ -1,0 +1,87 @@
+"""`provenance show`: the records that a digest, an id or a name leads to, as a registry keeps them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import json_option, registry_option, registry_reader, rpc_option
+from provenance_oracle.verifier.documents import schemas
+
+if TYPE_CHECKING:
+    from provenance_oracle.verifier.record.fields import Entry
+    from provenance_oracle.verifier.registry.reader import RegistryReader
+
+
+@click.command()
+@click.argument("what", metavar="DIGEST|ID|NAME")
+@rpc_option
+@registry_option
+@click.option(
+    "--history", is_flag=True, help="All that happened to each, and whether its namespace's history is complete."
+)
+@click.option("--lineage", is_flag=True, help="What each was made from, and whether those gates are open.")
+@json_option
+@command_body(schemas.SHOW)
+def show(
+    output: Output, what: str, rpc_url: str | None, registry_text: str | None, history: bool, lineage: bool
+) -> None:
+    """Show the records of a model: by model digest, manifest digest, the record id that a gate's error names, or name
+    (namespace/model, or with @version).
+
+    Exit codes: 0 if one of them is active, 6 if there is none, or all are FAILED, revoked, held or doubtful. Whether a
+    dApp's gate is open is said of each: it is shut to simulated hardware too.
+
+    \b
+    Examples:
+      provenance show acme/tiny-model --rpc URL --registry 0x...
+      provenance show acme/tiny-model@1.0 --history --lineage --rpc URL --registry deployments/23294.json
+    """
+    from provenance_oracle.verifier.cli.words import entry_lines, gate_line
+    from provenance_oracle.verifier.documents.registry import entries_json
+    from provenance_oracle.verifier.registry.lookup import find_entries
+
+    reader = registry_reader(rpc_url, registry_text)
+    entries = find_entries(reader, what)
+    gates = [entry.passed and reader.is_open(entry) for entry in entries]
+    shown = list(zip(entries, gates, strict=True))
+    body = entries_json(shown)
+    for entry, is_open in shown:
+        output.text(what)
+        for line in (*entry_lines(entry), gate_line(entry, is_open=is_open)):
+            output.text(f"  {line}")
+    if history:
+        body |= _show_history(output, reader, entries)
+    if lineage:
+        body |= _show_lineage(output, reader, entries)
+    refusals = [reader.refusal(entry) for entry in entries]
+    output.answer(body, refusals[0] if all(refusals) else None)
+
+
+def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
+    from provenance_oracle.verifier.cli.words import event_line, namespace_lines
+    from provenance_oracle.verifier.documents.registry import history_json
+
+    events = [event for entry in entries for event in reader.history(entry)]
+    for event in events:
+        output.text(event_line(event))
+    namespaces = {name: reader.namespace(name) for name in sorted({entry.namespace for entry in entries})}
+    for name, namespace in namespaces.items():
+        for line in namespace_lines(name, namespace):
+            output.text(line)
+    return history_json(events, [namespace for namespace in namespaces.values() if namespace])
+
+
+def _show_lineage(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
+    from provenance_oracle.verifier.cli.words import ancestor_line
+    from provenance_oracle.verifier.documents.registry import lineage_json
+    from provenance_oracle.verifier.registry.lookup import find_ancestors
+
+    lineages = [(entry, find_ancestors(reader, entry)) for entry in entries if entry.passed]
+    for entry, ancestors in lineages:
+        output.text(f"lineage of {entry.name} {entry.version}: {len(ancestors)} recorded ancestors")
+        for ancestor, known in ancestors:
+            output.text(ancestor_line(ancestor, known))
+    return lineage_json(lineages)

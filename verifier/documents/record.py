@@ -1,0 +1,117 @@
+"""A record on chain, how it stands, its gate, and the events of its history."""
+
+from __future__ import annotations
+
+from provenance_oracle.verifier.record.codec import release_id
+from provenance_oracle.verifier.record.fields import Entry, Signer, name_of_product_line
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE, signer_numbers
+from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
+from provenance_oracle.verifier.strict.timestamps import format_time
+
+
+def entry_json(entry: Entry) -> dict[str, object]:
+    """Return a record and how it stands: `record` of `provenance-oracle/check/v2`, `entries` of `.../show/v2`.
+
+    `active` is whether the record speaks for its release. If not, `closure` is the reason as a word and
+    `closed_because` the same as a sentence. The contract's gates and their errors call `release_id` the record's id.
+    """
+    return {
+        "release_id": release_id(entry.model_digest, entry.manifest_digest).hex(),
+        "record_id": entry.record_id.hex(),
+        "name": entry.name,
+        "version": entry.version,
+        "manifest_digest": entry.manifest_digest.hex(),
+        "model_digest": entry.model_digest.hex(),
+        "verdict_digest": entry.verdict_digest.hex(),
+        "report_digest": entry.report_digest.hex(),
+        "policy_digest": entry.policy_digest.hex(),
+        "policy_id": entry.policy_id,
+        "publisher_identity": entry.publisher_identity.hex(),
+        "passed": entry.passed,
+        "revision": entry.revision,
+        "grade": entry.grade,
+        "product_line": name_of_product_line(entry.product_line),
+        "reported_tcb": entry.reported_tcb.hex(),
+        "passed_checks": list(entry.passed_checks),
+        "parents": [parent.hex() for parent in entry.parents],
+        "judged_at": format_time(entry.judged_at),
+        "recorded_at": format_time(entry.recorded_at),
+        "epoch": entry.standing.epoch,
+        "threshold": entry.threshold,
+        "weight": entry.weight,
+        "signers": [_signer_json(signer) for signer in entry.signers],
+        "revoked_at": format_time(entry.revoked_at) if entry.revoked_at else None,
+        "held": entry.standing.held,
+        "doubtful": entry.is_doubtful,
+        "named": entry.standing.named,
+        "revisions": entry.standing.revisions,
+        "active": entry.closure is None,
+        "closure": entry.closure,
+        "closed_because": entry.closure.explanation if entry.closure else None,
+    }
+
+
+def gate_json(entry: Entry, *, is_open: bool) -> dict[str, object]:
+    """Return whether the plain gate, `requireModel`, lets a release pass: members of `provenance-oracle/show/v2`.
+
+    They stand beside those of `entry_json`. `is_open` is the contract's own answer.
+    """
+    reason = None if is_open else gate_shut_because(entry) or "the contract says so"
+    return {"gate_open": is_open, "gate_shut_because": reason}
+
+
+def gate_shut_because(entry: Entry) -> str:
+    """Return the reasons in a record for which the plain gate is shut, in words; empty if the record has none."""
+    reasons = [entry.closure.explanation] if entry.closure else []
+    if entry.product_line == SIMULATED_CODE:
+        reasons.append("the hardware was simulated")
+    return "; ".join(reasons)
+
+
+def event_json(event: HistoryEvent) -> dict[str, object]:
+    """Return one event of a record's history: an item of `events` in `provenance-oracle/show/v2`."""
+    place = {"block": event.place.block_number, "transaction": f"0x{event.place.transaction_hash.hex()}"}
+    return {**_event_facts(event), **place}
+
+
+def _event_facts(event: HistoryEvent) -> dict[str, object]:
+    if isinstance(event, Publication):
+        return {
+            "event": "published" if event.record.revision == 0 else "superseded",
+            "time": format_time(event.first.recorded_at),
+            "name": event.record.name,
+            "version": event.record.version,
+            "revision": event.record.revision,
+            "passed": event.record.passed,
+            "epoch": event.first.epoch,
+            "signers": list(signer_numbers(event.first.signers)),
+            "weight": event.first.weight,
+            "held": event.first.held,
+        }
+    if isinstance(event, LeafClosure):
+        return {"event": "leaf_closed", "root": event.root.hex(), "index": event.index}
+    if isinstance(event, Admission):
+        return {"event": "released", "time": format_time(event.admitted_at)}
+    if isinstance(event, Recount):
+        return {
+            "event": "recounted",
+            "record_id": event.record_id.hex(),
+            "signers": list(signer_numbers(event.signers)),
+            "weight": event.weight,
+            "doubtful": event.is_doubtful,
+        }
+    return {
+        "event": "revoked",
+        "effective_from": format_time(event.revoked_at),
+        "reason": event.reason,
+        "guardian": f"0x{event.guardian.hex()}",
+    }
+
+
+def _signer_json(signer: Signer) -> dict[str, object]:
+    return {
+        "index": signer.index,
+        "address": f"0x{signer.address.hex()}" if signer.address else None,
+        "weight": signer.weight,
+        "counts": signer.counts,
+    }

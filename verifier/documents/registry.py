@@ -1,0 +1,76 @@
+"""The answers of a registry: its records, their history, their namespaces and their lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provenance_oracle.verifier.documents.record import entry_json, event_json, gate_json
+from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.registry.events import HistoryEvent
+from provenance_oracle.verifier.registry.lineage import Ancestor
+from provenance_oracle.verifier.registry.namespaces import Namespace
+from provenance_oracle.verifier.strict.timestamps import format_time
+
+
+def entries_json(entries: Iterable[tuple[Entry, bool]]) -> dict[str, object]:
+    """Return the member `entries` of `provenance-oracle/show/v2`.
+
+    Args:
+        entries: records, each with whether its plain gate is open.
+    """
+    return {"entries": [entry_json(entry) | gate_json(entry, is_open=is_open) for entry, is_open in entries]}
+
+
+def history_json(events: Iterable[HistoryEvent], namespaces: Iterable[Namespace]) -> dict[str, object]:
+    """Return the members `events` and `namespaces` of `provenance-oracle/show/v2`, which `--history` asks for."""
+    return {
+        "events": [event_json(event) for event in events],
+        "namespaces": [namespace_json(namespace) for namespace in namespaces],
+    }
+
+
+def lineage_json(lineages: Iterable[tuple[Entry, Iterable[tuple[Ancestor, Entry | None]]]]) -> dict[str, object]:
+    """Return the member `lineage` of `provenance-oracle/show/v2`, which `--lineage` asks for.
+
+    Args:
+        lineages: records, each with its ancestors in the order of a tree and their own records.
+    """
+    return {
+        "lineage": [
+            {
+                "manifest_digest": entry.manifest_digest.hex(),
+                "ancestors": [ancestor_json(ancestor, known) for ancestor, known in ancestors],
+            }
+            for entry, ancestors in lineages
+        ]
+    }
+
+
+def namespace_json(namespace: Namespace) -> dict[str, object]:
+    """Return a claimed namespace: an item of `namespaces` in `provenance-oracle/show/v2`.
+
+    A `Namespace` exists only if its whole history was replayed up to the head that the contract keeps.
+    """
+    return {
+        "name": namespace.name,
+        "owner": f"0x{namespace.owner.hex()}",
+        "claimed_at": format_time(namespace.claimed_at),
+        "identity_limit": namespace.identity_limit,
+        "first_uses": namespace.first_uses,
+        "identities": [identity.hex() for identity in namespace.identities],
+        "history_entries": namespace.entries,
+        "history_complete": True,
+    }
+
+
+def ancestor_json(ancestor: Ancestor, entry: Entry | None) -> dict[str, object]:
+    """Return one ancestor of a release, with the name in its own record if there is one."""
+    return {
+        "release_id": ancestor.release_id.hex(),
+        "child": ancestor.child.hex(),
+        "depth": ancestor.depth,
+        "attested": ancestor.is_attested,
+        "open": ancestor.is_open,
+        "name": entry.name if entry else None,
+        "version": entry.version if entry else None,
+    }
