@@ -1,14 +1,16 @@
-"""Reproducible model disks: the identity of an EROFS image with a dm-verity tree, computed without making one.
+"""Reproducible model disks: compute the identity of an EROFS image with a dm-verity tree without building the image.
 
-A tour, from names and sizes to a root hash:
+The modules, in order from names and sizes to a root hash:
 
-    tree        a folder's entries, or those of a list of sizes (`sizes`)
-    recipes     what two builders must agree on; `excluded`, `globs` and `lfs` leave files out as publishers do
-    allocator   where mkfs.erofs puts things; `erofs` (or `erofs_1_5`) plans an image; `erofs_bytes` has its metadata
-    image       the image as a stream of chunks, every file read once
-    verity      parameters, superblock, leaves; `verity_tree` builds the tree, `hash_area` keeps it on disk
-    disk        one pass over the stream for every layout variant
-    record      the identity; `models_yaml` reads the published ones; `verify_image` checks an image that exists
+    tree         the entries of a folder, or of a list of sizes (`sizes`)
+    recipes      the choices on which two builders must agree; `excluded`, `globs` and `lfs` leave files out as
+                 publishers do
+    allocator    the placement rules of mkfs.erofs; `erofs` (or `erofs_1_5`) plans an image, `erofs_bytes` writes its
+                 metadata
+    image        the image as a stream of chunks; every file is read once
+    verity       parameters, superblock and leaves; `verity_tree` builds the tree, `hash_area` keeps it in a file
+    build        one pass over the stream for every layout variant
+    disk_digest  the identity; `models_yaml` reads published ones, `verify_image` checks an existing image
 
     plan = plan_disk(Path("opt-125m"), PRIVATEMODE)         # seconds: hash_offset is known
     result = digest_disk(plan, published=entry)             # one read of every byte

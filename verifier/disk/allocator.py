@@ -1,9 +1,9 @@
-"""Where mkfs.erofs puts things: its allocator of blocks and of room inside metadata blocks.
+"""The placement rules of mkfs.erofs: it allocates blocks, and space inside metadata blocks.
 
-An image is a list of groups of whole blocks. A data group holds full blocks of one file; a metadata group holds
-inodes and the short ends of files. Which group an inode joins depends on how full the open groups are, so the order
-of calls decides every address. The rules equal erofs-utils 1.8.6 to 1.9.x for uncompressed images with 4096-byte
-blocks; they were found by experiment, and the tests hold them against images that mkfs.erofs made.
+An image is a list of groups of whole blocks. A data group holds full blocks of one file; a metadata group holds inodes
+and the tails of files. The fill of the open groups decides which group an inode joins, so the order of the calls
+decides every address. The rules equal those of erofs-utils 1.8.6 to 1.9.x for uncompressed images with 4096-byte
+blocks. They were found by experiment, and the tests compare them with images that mkfs.erofs made.
 """
 
 from __future__ import annotations
@@ -11,15 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 BLOCK_BYTES = 4096
-SLOT_BYTES = 32  # inodes are aligned to this
+SLOT_BYTES = 32  # alignment of inodes
 
 
 def round_up(value: int, multiple: int) -> int:
+    """Return the smallest multiple of `multiple` that is not below `value`."""
     return -(-value // multiple) * multiple
 
 
 class Group:
-    """Blocks that stay together. `address` is the first block's number, None until the group is placed."""
+    """Consecutive blocks of an image.
+
+    Attributes:
+        is_metadata: whether the group holds inodes, tails or the blocks of a directory.
+        address: the number of the first block, or None until the group is placed.
+        used: the number of bytes in use.
+        blocks: the number of blocks.
+    """
 
     __slots__ = ("address", "blocks", "is_metadata", "used")
 
@@ -31,9 +39,9 @@ class Group:
 
 
 class _Queues:
-    """Metadata groups by the bytes used in their last block, each queue first in, first out.
+    """Metadata groups by the number of bytes used in their last block. Each queue is first in, first out.
 
-    A bit mask of the queues that are not empty saves walking over 4096 of them.
+    A bit mask of the queues that are not empty avoids a search through 4096 queues.
     """
 
     def __init__(self) -> None:
@@ -42,7 +50,7 @@ class _Queues:
         self._key_of: dict[Group, int] = {}
 
     def join(self, group: Group) -> None:
-        """Put a group at the end of the queue of its fill, leaving the one it was in."""
+        """Move a group to the end of the queue of its fill."""
         self.leave(group)
         key = group.used % BLOCK_BYTES
         self._queues.setdefault(key, {})[group] = None
@@ -59,7 +67,7 @@ class _Queues:
             self._mask ^= 1 << key
 
     def heads(self, high: int, low: int, but: Group | None = None) -> Iterator[Group]:
-        """Yield the first group of every queue from `high` down to `low`; the second one where `but` is first."""
+        """Yield the first group of every queue from `high` down to `low`, or the second if `but` is the first."""
         window = (self._mask & ((2 << high) - 1)) >> low
         while window:
             top = window.bit_length() - 1
@@ -71,20 +79,24 @@ class _Queues:
 
 
 class Allocator:
-    """Groups in image order: the placed ones, whose addresses are fixed, then those that wait for one."""
+    """The groups of an image in order: first the placed groups, whose addresses are fixed, then the waiting ones.
+
+    Attributes:
+        tail: the number of the next free block.
+    """
 
     def __init__(self) -> None:
-        self.tail = 0  # the next free block
+        self.tail = 0
         self._placed: dict[Group, None] = {}
         self._waiting: dict[Group, None] = {}
         self._placed_queues = _Queues()
         self._waiting_queues = _Queues()
 
     def add_metadata(self, size: int, inline: int) -> tuple[Group, int] | None:
-        """Find room for an inode of `size` bytes with `inline` bytes behind it in the same block.
+        """Allocate an inode of `size` bytes that has `inline` bytes behind it in the same block.
 
-        Returns its group and offset there, or None if no block can hold it. That leaves a stray empty group behind,
-        which is part of the layout: placed later, it may grow.
+        Returns the group and the offset in it, or None if no block can hold it. In that case an empty group stays in
+        the list, as in mkfs.erofs; it is placed later and may then grow.
         """
         group = self._choose(size, inline)
         if group is None:
@@ -94,22 +106,22 @@ class Allocator:
         return None if offset is None else (group, offset)
 
     def add_file_blocks(self, count: int) -> Group:
-        """Add full blocks of a file, right behind what is placed and before what waits."""
+        """Add `count` full blocks of a file after the placed groups and before the waiting ones."""
         group = Group(is_metadata=False, used=count * BLOCK_BYTES)
         self._put(group)
         return group
 
     def add_directory_blocks(self, count: int) -> Group:
-        """Add full blocks of a directory, behind everything."""
+        """Add `count` full blocks of a directory after all groups."""
         group = Group(is_metadata=True, used=count * BLOCK_BYTES)
         self._waiting[group] = None
         self.place(group)
         return group
 
     def extend(self, group: Group, size: int, inline: int, align: int) -> int | None:
-        """Use `size` more bytes of a group, aligned; `inline` bytes must fit behind them but are not used yet.
+        """Allocate `size` more bytes of a group, aligned to `align`. `inline` more bytes must fit but stay unused.
 
-        Returns the offset, or None if the group cannot take them.
+        Returns the offset in the group, or None if the bytes do not fit.
         """
         if self._fill(group, size, inline, align) is None:
             return None
@@ -124,7 +136,7 @@ class Allocator:
         return offset
 
     def place(self, group: Group) -> int:
-        """Fix the address of a group, and of all that wait before it. Returns its first block's number."""
+        """Fix the address of a group and of all groups that wait before it. Returns the number of its first block."""
         while group.address is None:
             first = next(iter(self._waiting))
             del self._waiting[first]
@@ -132,11 +144,15 @@ class Allocator:
         return group.address
 
     def place_all(self) -> None:
+        """Fix the addresses of all waiting groups."""
         for group in list(self._waiting):
             self.place(group)
 
     def release(self, group: Group) -> None:
-        """Forget a finished group. The one before it is the last now, but cannot grow: the next block is taken."""
+        """Remove a finished group from the list.
+
+        The group before it becomes the last one, but it cannot grow, because the block after it is in use.
+        """
         self._placed_queues.leave(group)
         del self._placed[group]
 
@@ -156,7 +172,7 @@ class Allocator:
         return next(reversed(self._placed), None)
 
     def _fill(self, group: Group, size: int, inline: int, align: int) -> int | None:
-        """Return how full the block of the item's end would be, inline bytes included; None if it cannot go there."""
+        """Return the fill of the block in which the item would end, inline bytes included; None if it does not fit."""
         offset = round_up(group.used, align)
         end = (offset + size - 1) % BLOCK_BYTES
         if end + inline > BLOCK_BYTES - 1:
@@ -166,13 +182,15 @@ class Allocator:
         return end + 1 + inline
 
     def _can_grow(self, group: Group) -> bool:
-        """A placed group can only grow at the very end of the image."""
+        """Return whether a group can grow. A placed group can only grow at the end of the image."""
         return group.address is None or (group is self._last and group.address + group.blocks == self.tail)
 
     def _choose(self, size: int, inline: int) -> Group | None:
-        """Pick the group that an inode and its inline bytes fill best; ties go to the earlier step."""
+        """Return the group that an inode and its inline bytes fill most, or None. Ties go to the earlier step."""
         need = size + inline
-        ideal = (BLOCK_BYTES - need % BLOCK_BYTES) // SLOT_BYTES * SLOT_BYTES  # fill that leaves just enough room
+        ideal = (
+            (BLOCK_BYTES - need % BLOCK_BYTES) // SLOT_BYTES * SLOT_BYTES
+        )  # the highest fill that leaves enough room
         choice: Group | None = None
         best = 0
         if need < BLOCK_BYTES:

@@ -1,4 +1,4 @@
-"""From a folder to the identity of its disk image: one pass over the bytes, no image needed."""
+"""Compute the identity of a folder's disk image in one pass over the bytes. The image itself is optional."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from provenance_oracle.verifier.disk.verity import BlockHasher, hash_blocks, sup
 from provenance_oracle.verifier.disk.verity_tree import Tree, TreeBuilder
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
-# Called with bytes done and bytes in all, of the image's data.
+# Called with the number of bytes done and the total, of the image's data.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class DiskPlan:
-    """A folder's image, planned: all but its content is known.
+    """The planned image of a folder. Everything but its content is known.
 
     Attributes:
-        plan: where everything goes; `plan.size_bytes` is the `hash_offset`.
-        entries: number of files, folders and links on the disk.
+        plan: the positions of all files.
+        entries: the number of files, folders and links on the disk.
         pointers: excluded files that stay on the disk as Git LFS pointer text.
     """
 
@@ -47,14 +47,15 @@ class DiskPlan:
 
     @property
     def hash_offset(self) -> int:
+        """Offset in bytes at which the data ends and the verity superblock begins."""
         return self.plan.size_bytes
 
 
 @dataclass(frozen=True)
 class DiskResult:
-    """The identities of a folder's image: one per layout variant of the recipe.
+    """The identities of a folder's image, one per layout variant of the recipe.
 
-    `matched` is the variant that was published, or None when there was nothing to compare with.
+    `matched` is the variant that equals the published disk, or None if there was no published disk to compare with.
     """
 
     digests: tuple[DiskDigest, ...]
@@ -64,12 +65,17 @@ class DiskResult:
 
 
 def plan_disk(folder: Path, recipe: Recipe, *, excluded: str = "") -> DiskPlan:
-    """Read names and sizes of a folder and lay its image out. Content is read only of excluded Git LFS files.
+    """Read names and sizes of a folder and lay out its image.
+
+    With `excluded`, the publisher's comma-separated list, the function also reads the .gitattributes files and the
+    excluded files that are in Git LFS. It reads no other content.
 
     Raises:
-        UsageError: not a folder, or an excluded pattern without a settled meaning.
-        FormatError: an entry that has no place on such a disk: hard link, device, socket, FIFO; too many entries.
-        ChangedError, TemporaryError: something in it changed meanwhile or cannot be read.
+        UsageError: `folder` is not a folder, or a pattern in `excluded` is not supported.
+        FormatError: an entry cannot be on such a disk (hard link, device, socket, FIFO), the tree is too large, or its
+            layout is not proven (check `file-set`).
+        ChangedError: a file changed while it was read.
+        TemporaryError: a file or folder cannot be read.
     """
     tree = recipe.shape(read_tree(folder))
     pointers: list[str] = []
@@ -91,21 +97,24 @@ def digest_disk(
     progress: Progress | None = None,
     spill_folder: Path | None = None,
 ) -> DiskResult:
-    """Hash a planned image in one pass, for every layout variant of its recipe, and compare it with a published one.
+    """Hash a planned image in one pass, for every layout variant of its recipe, and compare it with a published disk.
 
     Args:
-        published: the entry to compare with; a wrong offset is found before any content is read.
-        file_hash: also compute the SHA-256 of the whole file; None means if `published` is there to compare it with.
+        published: the disk to compare with. A wrong offset is found before any content is read.
+        file_hash: whether to compute the SHA-256 of the whole file as well; None means only if `published` is given.
             Without `image`, the tree (1/128 of the data) then goes to an unnamed temporary file in `spill_folder`.
-        image: write the image here: the published variant, or without one the first of the recipe. It appears under
-            its name when it is complete and, if there is one to compare with, right.
-        hash_leaves: hashes 4096-byte blocks with SHA-256 behind a salt, a few MiB at a time.
+        image: the path at which to write the image: the published variant, or the first of the recipe if `published`
+            is not given. The file gets its name only when it is complete and equals the published disk, if any.
+        hash_leaves: hashes 4096-byte blocks with SHA-256 after a salt, a few MiB at a time.
+        progress: called with (bytes done, bytes in all) of the image's data.
+        spill_folder: the folder for the temporary file; None means the system's.
 
     Raises:
-        VerificationError: not the published disk; names the first field that differs.
+        VerificationError: the image is not the published disk; the error names the first field that differs (check
+            `file-digests`).
         ChangedError: a file changed between planning and the end of reading.
-        TemporaryError: a file cannot be read, or the disk for image or tree is full.
-        UsageError: the place for the image is in the folder itself, or taken by something else than a file.
+        TemporaryError: a file cannot be read, or the image or tree cannot be written.
+        UsageError: `image` lies in the folder itself or is an existing entry that is not a file.
     """
     if published:
         published.match_hash_offset(disk.hash_offset)
@@ -122,7 +131,7 @@ def digest_disk(
 
 @dataclass(frozen=True)
 class _Variant:
-    """One layout variant: its identity, its block 0, and its tree, of which the first block of each level differs."""
+    """One layout variant: its identity, its block 0, and its tree. Variants differ in the first block of each level."""
 
     digest: DiskDigest
     first_block: bytes
@@ -130,7 +139,7 @@ class _Variant:
 
 
 class _Output:
-    """A file that holds the tree, and all the rest too when an image is wanted."""
+    """A file for the hash tree or, if an image is wanted, for the whole image."""
 
     def __init__(self, descriptor: int, disk: DiskPlan, *, with_data: bool) -> None:
         verity = disk.recipe.verity
@@ -180,7 +189,7 @@ class _Pass:
         return [self._variant(index, layout, tree) for index, layout in enumerate(self._disk.recipe.layouts)]
 
     def _start(self, chunk: memoryview) -> None:
-        """Make block 0 of every variant; the tree is built over the first of them."""
+        """Make block 0 of every variant. The tree is built over the first variant."""
         recipe, plan = self._disk.recipe, self._disk.plan
         block = bytes(chunk[:BLOCK_BYTES])
         self._first_blocks = [
@@ -214,7 +223,7 @@ def _superblock_block(disk: DiskPlan) -> bytes:
 
 @contextmanager
 def _output(disk: DiskPlan, image: Path | None, file_hash: bool, spill_folder: Path | None) -> Iterator[_Output | None]:
-    """Open the file for image or tree, or nothing when neither is wanted. An image gets its name at the end."""
+    """Open the file for the image or tree, or yield None if neither is wanted. An image gets its name at the end."""
     if image:
         with _writing(image.parent), _appearing(image, disk.folder) as descriptor:
             yield _Output(descriptor, disk, with_data=True)
@@ -227,11 +236,13 @@ def _output(disk: DiskPlan, image: Path | None, file_hash: bool, spill_folder: P
 
 @contextmanager
 def _appearing(image: Path, folder: Path) -> Iterator[int]:
-    """Open a file that gets its name when all went well, and vanishes otherwise."""
+    """Open a temporary file that is renamed to `image` if the block succeeds, and removed if it fails."""
     if image.exists() and not image.is_file():
         raise UsageError("not a file", where=str(image), wanted="a place for an image, not a device or folder")
-    if image.parent.resolve().is_relative_to(folder.resolve()):  # a link there would be replaced, not followed
-        raise UsageError("an image cannot lie in the folder it is made of", where=str(image), wanted="another place")
+    if image.parent.resolve().is_relative_to(folder.resolve()):  # the rename would replace a link there, not follow it
+        raise UsageError(
+            "the image cannot be written into the folder that it is made from", where=str(image), wanted="another place"
+        )
     descriptor, name = tempfile.mkstemp(dir=image.parent, prefix=f".{image.name}.")
     try:
         yield descriptor

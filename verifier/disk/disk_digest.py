@@ -1,7 +1,7 @@
-"""What identifies a disk image: a root hash together with everything that shapes it.
+"""The identity of a disk image: a root hash with every parameter that shapes it.
 
-A root alone identifies nothing. Under the root of 1000 blocks, the 8 hash blocks of the first level pass for an image
-of 8 blocks, because neither the number of blocks nor the parameters are part of the root.
+A root alone does not identify an image, because it binds neither the number of blocks nor the parameters. For example,
+the 8 hash blocks of the lowest level of a 1000-block image pass as an image of 8 blocks with the same root.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class DiskDigest:
 
     Attributes:
         recipe: name of the recipe, as in `verifier.disk.recipes`.
-        layout: the variant of the layout, named by the releases of erofs-utils that write it.
+        layout: the layout variant, named after the releases of erofs-utils that write it.
         verity: hash algorithm and format, block sizes, salt and uuid.
-        data_blocks: how many blocks of data the root covers.
-        root: the dm-verity root hash.
-        file_sha256: SHA-256 of the whole file (data, superblock, tree), if it was computed.
+        data_blocks: the number of data blocks that the root covers.
+        root: the dm-verity root hash; its size is that of the algorithm's digest.
+        file_sha256: SHA-256 of the whole file (data, superblock, tree), 32 bytes, or None if it was not computed.
     """
 
     recipe: str
@@ -42,11 +42,11 @@ class DiskDigest:
 
     @property
     def hash_offset(self) -> int:
-        """Where data ends and the verity superblock begins, in bytes."""
+        """Offset in bytes at which the data ends and the verity superblock begins."""
         return self.data_blocks * self.verity.data_block_bytes
 
     def to_json(self) -> dict[str, object]:
-        """Return the record as a JSON object: hashes, salt and uuid as text, the rest as numbers."""
+        """Return the record as a JSON object: names and uuid as text, hashes and salt in hex, the rest as numbers."""
         fields: dict[str, object] = {
             "recipe": self.recipe,
             "layout": self.layout,
@@ -64,10 +64,11 @@ class DiskDigest:
 
 
 def parse_disk_digest(data: bytes, where: str) -> DiskDigest:
-    """Read a record that `DiskDigest.to_json` made.
+    """Parse a record of at most 16 KiB, as `DiskDigest.to_json` writes it. `where` names it in messages.
 
     Raises:
-        FormatError: not strict JSON, a field missing, unknown or out of range, or fields that contradict each other.
+        FormatError: the data is not strict JSON, a field is missing, unknown or out of range, or fields contradict each
+            other (check `file-digests`).
     """
     check = Check.FILE_DIGESTS
     fields = Fields(
@@ -88,16 +89,16 @@ def parse_disk_digest(data: bytes, where: str) -> DiskDigest:
 
 
 def match_disk_digests(record: DiskDigest, digest: DiskDigest, where: str) -> None:
-    """Compare two identities field by field; the file's SHA-256 only if both have it.
+    """Compare two identities field by field. The file's SHA-256 is compared only if both have it.
 
     Raises:
-        VerificationError: naming the first field that differs.
+        VerificationError: a field differs; the error names the first one (check `file-digests`).
     """
     wanted, got = record.to_json(), digest.to_json()
     for name, value in wanted.items():
         if name in got and got[name] != value:
             raise VerificationError(
-                f"another {name}", check=Check.FILE_DIGESTS, where=where, got=str(got[name]), wanted=str(value)
+                f"{name} differs", check=Check.FILE_DIGESTS, where=where, got=str(got[name]), wanted=str(value)
             )
 
 

@@ -1,7 +1,7 @@
-"""The layout of an uncompressed EROFS image, planned from names, kinds and sizes alone.
+"""Plan the layout of an uncompressed EROFS image from names, kinds and sizes alone. No file is read.
 
-Equals `mkfs.erofs -T0 -x-1 --all-root` of erofs-utils 1.8.6 to 1.9.x with 4096-byte blocks. On-disk format: Linux
-kernel, Documentation/filesystems/erofs.rst. No byte of a file is needed to know where it goes.
+The layout equals that of `mkfs.erofs -T0 -x-1 --all-root` of erofs-utils 1.8.6 to 1.9.x with 4096-byte blocks. On-disk
+format: Linux kernel, Documentation/filesystems/erofs.rst.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from provenance_oracle.verifier.errors import FormatError
 
 SUPERBLOCK_OFFSET = 1024
 SUPERBLOCK_BYTES = 128
-NO_BLOCK = 0xFFFFFFFF  # start block of an inode without full blocks
+NO_BLOCK = 0xFFFFFFFF  # start block of an inode with content but without blocks of its own
 
 _COMPACT_BYTES = 32
 _EXTENDED_BYTES = 64
@@ -28,7 +28,18 @@ _MAX_BLOCKS = 2**32 - 1
 
 @dataclass(slots=True, eq=False)
 class Inode:
-    """One inode and where it and its content lie. Filled in while planning, only read afterwards."""
+    """An inode with the position of itself and of its content. The planner fills it in; nobody changes it afterwards.
+
+    Attributes:
+        ino: the inode number, in the order of allocation.
+        size: the size of the content in bytes.
+        links: the link count.
+        inode_bytes: the size of the inode, 32 or 64.
+        group: the group that holds the inode, at `offset` bytes.
+        is_inline: whether the tail of the content is directly behind the inode.
+        start_block: the number of the first block of the content.
+        entries: the entries of a directory in order, `.` and `..` included.
+    """
 
     node: Node
     ino: int
@@ -39,27 +50,27 @@ class Inode:
     offset: int
     is_inline: bool
     start_block: int
-    entries: list[Entry] = field(default_factory=list)  # of a directory, in order, `.` and `..` included
+    entries: list[Entry] = field(default_factory=list)
 
     @property
     def position(self) -> int:
-        """Offset in the image. Known once the group is placed."""
+        """Offset in the image, in bytes. It is valid once the group is placed."""
         return (self.group.address or 0) * BLOCK_BYTES + self.offset
 
     @property
     def nid(self) -> int:
-        """The number that directories name this inode by: its position in slots of 32 bytes."""
+        """The number of this inode in directories: its position in units of 32 bytes."""
         return self.position // SLOT_BYTES
 
     @property
     def tail_bytes(self) -> int:
-        """Bytes behind the last full block."""
+        """Number of bytes after the last full block."""
         return self.size % BLOCK_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A name in a directory and the inode it leads to."""
+    """A name in a directory, and the inode that it refers to."""
 
     name: bytes
     inode: Inode
@@ -67,7 +78,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """A planned image: `blocks` data blocks of 4096 bytes, in which every inode has its place."""
+    """A planned image of `blocks` data blocks of 4096 bytes, with a position for every inode."""
 
     root: Inode
     inodes: tuple[Inode, ...]
@@ -75,21 +86,22 @@ class Plan:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the image, which is where the hash tree begins (`hash_offset`)."""
+        """Size of the image in bytes. It is the offset of the verity superblock (`hash_offset`)."""
         return self.blocks * BLOCK_BYTES
 
 
 def plan_erofs(root: Node) -> Plan:
-    """Lay out a tree.
+    """Lay out a tree as erofs-utils 1.8.6 to 1.9.x does.
 
     Raises:
-        FormatError: the tree is beyond what the layout was compared for (links of a directory, size of the image).
+        FormatError: the layout is not proven for such a tree: a directory has more than 65533 subdirectories, or the
+            image has 2^32 blocks or more, or its root inode is above 65535 (check `file-set`).
     """
     return Planner(Allocator()).plan(root)
 
 
 def split_entries(entries: list[Entry]) -> Iterator[list[Entry]]:
-    """Cut a directory's entries into blocks: an entry that would cross the border starts the next one."""
+    """Split the entries of a directory into blocks. An entry that would cross a block's end starts the next block."""
     block: list[Entry] = []
     used = 0
     for entry in entries:
@@ -103,7 +115,7 @@ def split_entries(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 
 class Planner:
-    """Lays one tree out, as releases from 1.8.6 on do."""
+    """Lays out one tree as erofs-utils 1.8.6 and later does. Use a planner once."""
 
     def __init__(self, allocator: Allocator) -> None:
         self.inodes: list[Inode] = []
@@ -113,6 +125,11 @@ class Planner:
         self.allocator.place(first[0])
 
     def plan(self, root: Node) -> Plan:
+        """Lay out the tree below `root` and return the plan.
+
+        Raises:
+            FormatError: as `plan_erofs` raises it.
+        """
         top = self.lay_out(root)
         self.allocator.place_all()
         blocks = self.allocator.tail
@@ -122,14 +139,14 @@ class Planner:
         return Plan(top, tuple(self.inodes), blocks)
 
     def lay_out(self, root: Node) -> Inode:
-        """Place everything below `root` and return its inode."""
+        """Lay out everything below `root` and return its inode."""
         top = self._directory(root)
         self.allocator.place(top.group)
         self._fill_directory(top, parent=top)
         return top
 
     def _fill_directory(self, inode: Inode, parent: Inode) -> None:
-        """Depth first: the directory's children, its own entries, then each subdirectory with all below it."""
+        """Lay out, depth first, the directory's children, its own entries, then each subdirectory with its subtree."""
         children = [self._child(node) for node in inode.node.children]
         entries = [Entry(b".", inode), Entry(b"..", parent), *(Entry(c.node.name, c) for c in children)]
         inode.entries = sorted(entries, key=lambda entry: entry.name)
@@ -142,19 +159,19 @@ class Planner:
         return self._directory(node) if node.kind is Kind.DIRECTORY else self._file(node)
 
     def _file(self, node: Node) -> Inode:
-        """Place a file or link completely: full blocks first, then the inode with or without the tail behind it."""
+        """Lay out a file or link: first the full blocks, then the inode, with the tail behind it if it fits."""
         start, data = (0, None) if node.size == 0 else self._full_blocks(node.size, self.allocator.add_file_blocks)
         inode = self._inode(node, node.size, 1, start, data)
         self._finish_content(inode, data, self.allocator.add_file_blocks)
         return inode
 
     def _directory(self, node: Node) -> Inode:
-        """Make room for a directory's inode only; its entries follow when its children have their places."""
+        """Allocate only the inode of a directory. Its entries follow when its children have their positions."""
         size, links = directory_size(node)
         return self._inode(node, size, links, NO_BLOCK, None)
 
     def _entries(self, inode: Inode) -> None:
-        """Place a directory's own blocks; the entries name inodes by position, so all of those are placed too."""
+        """Lay out the blocks of a directory, and place all its entries' inodes, whose positions the blocks contain."""
         inode.start_block, data = self._full_blocks(inode.size, self.allocator.add_directory_blocks)
         for entry in inode.entries:
             self.allocator.place(entry.inode.group)
@@ -185,7 +202,7 @@ class Planner:
         return self.allocator.place(data), data
 
     def _finish_content(self, inode: Inode, data: Group | None, add: Callable[[int], Group]) -> None:
-        """Give a tail that is neither inline nor behind full blocks a block of its own."""
+        """Allocate a block for a tail that is neither inline nor behind full blocks."""
         if data is None and inode.tail_bytes and not inode.is_inline:
             data = add(1)
             inode.start_block = self.allocator.place(data)
@@ -198,7 +215,11 @@ class Planner:
 
 
 def directory_size(node: Node) -> tuple[int, int]:
-    """Return a directory's size (full blocks up to the last, which ends with its last name) and its link count."""
+    """Return the size of a directory in bytes (its last block ends with the last name) and its link count.
+
+    Raises:
+        FormatError: the directory has more than 65533 subdirectories (check `file-set`).
+    """
     position = 0
     for name in sorted([b".", b"..", *(child.name for child in node.children)]):
         cost = _DIRENT_BYTES + len(name)
@@ -212,9 +233,11 @@ def directory_size(node: Node) -> tuple[int, int]:
 
 
 def inode_size(size: int) -> int:
-    """Return the bytes of an inode for content of `size`."""
+    """Return the size in bytes of the inode for content of `size` bytes: 32, or 64 from 4 GiB on."""
     return _COMPACT_BYTES if size <= 0xFFFFFFFF else _EXTENDED_BYTES
 
 
 def _unproven(where: str, got: str, wanted: str) -> FormatError:
-    return FormatError("no layout is proven for this", check=Check.FILE_SET, where=where, got=got, wanted=wanted)
+    return FormatError(
+        "the layout of such a tree is not proven", check=Check.FILE_SET, where=where, got=got, wanted=wanted
+    )

@@ -1,7 +1,7 @@
-"""The layout of erofs-utils 1.5 (Debian 12), which differs from that of 1.8.6 and later in order and in choice.
+"""The layout of erofs-utils 1.5 (Debian 12). It differs from that of 1.8.6 and later in order and in choice of groups.
 
-Everything gets its address as soon as it is made; a folder's blocks come before its inode and its children, and a
-subfolder is laid out completely where it stands among its siblings. Inodes count from 0.
+A group gets its address as soon as it is made. The blocks of a folder come before its inode and its children. A
+subfolder is laid out completely at its position among its siblings. Inode numbers start at 0.
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, A
 from provenance_oracle.verifier.disk.erofs import Entry, Inode, Plan, Planner, directory_size, inode_size
 from provenance_oracle.verifier.disk.tree import Kind, Node
 
-_LEFT_OUT = b"lost+found"  # names that begin like this, at any depth
+_LEFT_OUT = b"lost+found"  # mkfs.erofs 1.5 leaves out names with this prefix, at any depth
 
 
 def plan_erofs_1_5(root: Node) -> Plan:
-    """Lay out a tree as mkfs.erofs 1.5 does. Raises as `plan_erofs` does."""
+    """Lay out a tree as mkfs.erofs 1.5 does.
+
+    Raises:
+        FormatError: as `plan_erofs` raises it.
+    """
     return _Planner15(_Allocator15()).plan(root)
 
 
 class _Allocator15(Allocator):
-    """Considers the last placed group and all that wait one by one, and leaves no stray groups."""
+    """An allocator that tries the last placed group and every waiting group in turn, and leaves no stray groups."""
 
     def add_metadata(self, size: int, inline: int) -> tuple[Group, int] | None:
         return super().add_metadata(size, inline) if size % BLOCK_BYTES + inline <= BLOCK_BYTES else None
 
     def _fill(self, group: Group, size: int, inline: int, align: int) -> int | None:
-        """As in later releases, but behind an item that ends with its block, inline bytes may open the next one."""
+        """Return the fill as in later releases. Inline bytes after an item at a block's end may use the next block."""
         offset = round_up(group.used, align)
         if offset + size + inline > group.blocks * BLOCK_BYTES and not self._can_grow(group):
             return None
@@ -41,13 +45,13 @@ class _Allocator15(Allocator):
         for group in [*([last] if last else []), *self._waiting]:
             used = group.used % BLOCK_BYTES
             fill = self._fill(group, size, inline, SLOT_BYTES) if used else None
-            # Starting another block must leave that one fuller than this one is, or than a new group would be.
+            # If the item starts another block, that must get at least as full as this one is, or as a new group would.
             if fill is not None and fill > best and (fill >= used or fill >= need):
                 choice, best = group, fill
         return choice
 
     def _placed_choice(self, need: int) -> tuple[Group | None, int]:
-        """Return the fullest placed group with room, the last one aside, and how full its block would be."""
+        """Return the fullest placed group with room, except the last one, and the fill of its block afterwards."""
         if need < BLOCK_BYTES:
             for group in self._placed_queues.heads((BLOCK_BYTES - need) // SLOT_BYTES * SLOT_BYTES, 1):
                 if group is not self._last:
@@ -60,7 +64,7 @@ class _Planner15(Planner):
         return self._tree(root, None)
 
     def _tree(self, node: Node, parent: Inode | None) -> Inode:
-        """Lay out a directory: its blocks, its inode, then every entry completely, in order of name."""
+        """Lay out a directory: its blocks, its inode, then every entry completely, in the order of names."""
         children = tuple(child for child in node.children if not child.name.startswith(_LEFT_OUT))
         inode, data = self._made(node, *directory_size(replace(node, children=children)))
         if parent is None:
@@ -71,7 +75,7 @@ class _Planner15(Planner):
                 target = self._entry(by_name[name], inode)
             else:
                 target = inode if name == b"." else parent or inode
-            self.allocator.place(target.group)  # its own, too, only when its turn comes
+            self.allocator.place(target.group)  # also its own group, when its turn comes
             inode.entries.append(Entry(name, target))
         if data:
             self.allocator.release(data)
@@ -86,7 +90,7 @@ class _Planner15(Planner):
         return inode
 
     def _made(self, node: Node, size: int, links: int) -> tuple[Inode, Group | None]:
-        """Place content in blocks of its own, if any, then find room for the inode, with the tail behind it or not."""
+        """Place the full blocks, if any, then find room for the inode, with the tail behind it if it fits."""
         start, data = (0, None) if size == 0 else self._full_blocks(size, self.allocator.add_directory_blocks)
         tail, inode_bytes = size % BLOCK_BYTES, inode_size(size)
         room = self.allocator.add_metadata(inode_bytes, tail)

@@ -1,6 +1,6 @@
-"""The bytes of an EROFS image: superblock, inodes, directories, and where each piece goes.
+"""The bytes of an EROFS image: superblock, inodes, directories, and the position of each piece.
 
-Format: Linux kernel, fs/erofs/erofs_fs.h. Little-endian; owner, group and all times are 0.
+Format: Linux kernel, fs/erofs/erofs_fs.h. Integers are little-endian. Owner, group and all times are 0.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CRC32C_POLYNOMIAL = 0x82F63B78
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`length` bytes of the image at `offset`: `held` bytes, or else bytes of a file from `start` on."""
+    """`length` bytes of the image at `offset`: the bytes `held`, or if None, bytes of the inode's file from `start`."""
 
     offset: int
     length: int
@@ -37,9 +37,9 @@ class Piece:
 
 
 def pieces_of(plan: Plan) -> Iterator[Piece]:
-    """Yield everything in the image but its superblock, in order of offset. What lies between is zero.
+    """Yield every piece of the image except its superblock, in the order of offsets. The gaps between them are zero.
 
-    The bytes of inodes and directories are made when their turn comes, so the memory needed stays small.
+    The bytes of inodes and directories are made one by one, so that little memory is needed.
     """
     places = []
     for inode in plan.inodes:
@@ -57,7 +57,7 @@ def pieces_of(plan: Plan) -> Iterator[Piece]:
 
 
 def _block_bytes(inode: Inode) -> int:
-    """Bytes of content in blocks of its own, the zeros that fill the last one left out."""
+    """Return the number of content bytes in blocks of their own, without the zeros that fill the last block."""
     return inode.size - inode.tail_bytes if inode.is_inline else inode.size
 
 
@@ -69,7 +69,7 @@ def _content(inode: Inode, offset: int, start: int, length: int) -> Piece:
 
 
 def inode_record(inode: Inode) -> bytes:
-    """Return the 32 bytes of a compact inode, or the 64 of an extended one (content above 4 GiB)."""
+    """Return the 32 bytes of a compact inode, or the 64 of an extended one (for content of 4 GiB or more)."""
     mode = _FILE_TYPES[inode.node.kind] | inode.node.permissions
     layout = _LAYOUT_INLINE if inode.is_inline else _LAYOUT_PLAIN
     place = (inode.start_block, inode.ino)
@@ -79,7 +79,7 @@ def inode_record(inode: Inode) -> bytes:
 
 
 def directory_content(inode: Inode) -> bytes:
-    """Return a directory's content: per block the records of its entries, then their names."""
+    """Return the content of a directory. Each block has the records of its entries, then their names."""
     blocks = [_directory_block(entries) for entries in split_entries(inode.entries)]
     return b"".join(block.ljust(BLOCK_BYTES, b"\0") for block in blocks[:-1]) + blocks[-1]
 
@@ -94,7 +94,10 @@ def _directory_block(entries: list[Entry]) -> bytes:
 
 
 def seal_first_block(block: bytes, plan: Plan, uuid: UUID, feature_incompat: int) -> bytes:
-    """Return block 0 with the superblock filled in. Everything else in the block must be there already."""
+    """Return block 0 (4096 bytes) with the superblock and its checksum filled in.
+
+    Everything else in the block must be there already, because the checksum covers it.
+    """
     superblock = struct.pack(
         "<IIIBBHQQIIII16s16sI44x",
         MAGIC,
@@ -120,7 +123,7 @@ def seal_first_block(block: bytes, plan: Plan, uuid: UUID, feature_incompat: int
 
 
 def _crc32c(data: bytes) -> int:
-    """CRC-32C with initial value 2^32 - 1 and, unlike the usual form, no inversion at the end."""
+    """Return the CRC-32C with initial value 2^32 - 1 and, unlike the usual form, without a final inversion."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc ^= byte

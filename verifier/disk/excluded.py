@@ -1,8 +1,9 @@
-"""Files that a publisher leaves out of an image, with the traces that Privatemode's build leaves behind.
+"""Files that a publisher leaves out of an image, with the traces that Privatemode's build script leaves.
 
-One comma-separated list is used twice there. As `lfs.fetchexclude` (gitignore patterns) it decides which Git LFS
-files are never fetched, so that only their pointer text is there; as shell globs, expanded in the root folder, it
-decides what is removed. A nested file that only the first matches stays in the image as pointer text.
+The script (edgelesssys/privatemode-public, verity/verity.sh, v1.40.0) uses one comma-separated list twice. As
+`lfs.fetchexclude`, a list of gitignore patterns, it decides which Git LFS files are not fetched, so that only their
+pointer text exists. As shell globs, expanded in the root folder, it decides which entries are removed. A nested file
+that only the gitignore pattern matches therefore stays in the image as pointer text.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ MAX_CHARS = 8192
 
 @dataclass(frozen=True)
 class Excluded:
-    """A parsed list: what is removed, and what Git LFS does not fetch."""
+    """A parsed list: patterns of the entries that are removed, and of the files that Git LFS does not fetch."""
 
     removed: tuple[re.Pattern[str], ...] = ()
     unfetched: tuple[re.Pattern[str], ...] = ()
 
 
 def parse_excluded(text: str) -> Excluded:
-    """Read a list such as `original,metal` or `flax_model.msgpack,pytorch_model.*`; empty means nothing.
+    """Parse a list such as `original,metal` or `flax_model.msgpack,pytorch_model.*`. An empty text excludes nothing.
 
     Raises:
-        UsageError: too long, or a pattern whose meaning in either dialect is not settled.
+        UsageError: the list has more than 8192 characters or 200 patterns, or a pattern is not supported.
     """
     if len(text) > MAX_CHARS or text.count(",") >= MAX_PATTERNS:
         raise UsageError(
@@ -41,12 +42,19 @@ def parse_excluded(text: str) -> Excluded:
             wanted=f"at most {MAX_CHARS}, and {MAX_PATTERNS} patterns",
         )
     patterns = [pattern for pattern in (part.strip() for part in text.split(",")) if pattern]
-    words = [word for pattern in patterns for word in pattern.split()]  # the shell splits where there are spaces
+    words = [word for pattern in patterns for word in pattern.split()]  # the shell splits words at spaces
     return Excluded(tuple(map(shell_glob, words)), tuple(map(gitignore, patterns)))
 
 
 def apply_excluded(root: Node, excluded: Excluded, unfetched: Callable[[bytes, Node], Node]) -> Node:
-    """Return the tree without what is removed, and with `unfetched(path, file)` for every other file that matches."""
+    """Return the tree without the removed entries.
+
+    Args:
+        root: the tree.
+        excluded: the parsed list.
+        unfetched: called with path and node of every remaining file that Git LFS may not have fetched; returns the node
+            to put in its place.
+    """
     return _kept(root, b"", excluded, unfetched) if excluded.removed or excluded.unfetched else root
 
 

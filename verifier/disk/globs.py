@@ -1,4 +1,8 @@
-"""Patterns for paths, in the two dialects that the publishers' tools speak: shell globs and gitignore."""
+"""Path patterns in the dialects that the publishers' tools use: shell globs and gitignore.
+
+Sources: bash manual, "Pattern Matching", for globs; gitignore(5) and gitattributes(5) for the others, as git-lfs reads
+them. Constructs on which the tools disagree are refused.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +18,16 @@ _STARS = re.compile(r"\*+")
 
 
 def shell_glob(word: str) -> re.Pattern[str]:
-    """Compile a bash glob for paths relative to a folder: `*` crosses no `/`, and no wildcard starts a hidden name.
+    """Compile a bash glob for paths relative to a folder.
 
-    A slash at the end asks for directories; the paths of those are matched with a slash behind them.
+    `*` does not match `/`, and a wildcard does not match a leading dot. A trailing slash restricts the pattern to
+    directories, so pass the paths of directories with a trailing slash.
 
     Raises:
-        UsageError: a construct that has no one meaning here.
+        UsageError: the pattern uses a construct that this module refuses.
     """
     _refuse_unusual(word)
-    if word.startswith("-"):  # an option of rm
+    if word.startswith("-"):  # rm would read it as an option
         raise _refused(word)
     is_folder = word.endswith("/")
     parts = (_component(part, hides_dots=True) for part in word.removesuffix("/").split("/"))
@@ -30,18 +35,22 @@ def shell_glob(word: str) -> re.Pattern[str]:
 
 
 def gitignore(pattern: str) -> re.Pattern[str]:
-    """Compile a gitignore pattern as git-lfs reads it: one that matches a folder matches all below it.
+    """Compile a gitignore pattern as git-lfs reads it. A pattern that matches a folder matches everything below it.
 
-    Without a slash before its end a pattern matches at any depth, else from the root.
+    A pattern without a slash, except at its end, matches at any depth; any other pattern matches from the root.
 
     Raises:
-        UsageError: a construct that has no one meaning here.
+        UsageError: the pattern uses a construct that this module refuses.
     """
     return _anywhere(pattern.removesuffix("/"), below="(?:/.*)?")
 
 
 def gitattributes(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of a .gitattributes file: as in gitignore, but for files only, not for what is in a folder."""
+    """Compile a pattern of a .gitattributes file: as in gitignore, but a folder's pattern does not match its files.
+
+    Raises:
+        UsageError: the pattern uses a construct that this module refuses.
+    """
     if pattern.startswith("[attr]"):  # the definition of a macro
         raise _refused(pattern)
     return _anywhere(pattern, below="")
@@ -59,12 +68,14 @@ def _anywhere(pattern: str, below: str) -> re.Pattern[str]:
 
 
 def _component(text: str, *, hides_dots: bool = False) -> str:
-    """Translate one path component into a regular expression that stays within it.
+    """Translate one path component into a regular expression that matches within one component.
 
-    Each star but the last takes as little as it can and never tries again, as in `fnmatch`, so matching is fast.
+    Each star but the last matches as little as possible and never backtracks, as in `fnmatch`, so matching is fast.
     """
     first, *rest = (_fixed(part) for part in _STARS.split(text))
-    regex = ("(?=[^/.])" if hides_dots and text[:1] in ("*", "?", "[") else "(?=[^/])") + first  # never nothing
+    regex = (
+        "(?=[^/.])" if hides_dots and text[:1] in ("*", "?", "[") else "(?=[^/])"
+    ) + first  # a component is never empty
     if rest:
         regex += "".join(f"(?>[^/]*?{part})" for part in rest[:-1]) + "[^/]*" + rest[-1]
     return regex
@@ -76,7 +87,7 @@ def _fixed(text: str) -> str:
 
 
 def _one(text: str) -> str:
-    """Translate what stands for one character."""
+    """Translate the part of a pattern that matches one character."""
     if text == "?":
         return "[^/]"
     if text[0] == "[":

@@ -1,4 +1,7 @@
-"""The hash tree as it lies on a disk, in a file: levels from the top down, each written while it grows."""
+"""Keep the hash tree in a file, in the order of the disk: levels from the top down, written while they grow.
+
+Format: Linux kernel, Documentation/admin-guide/device-mapper/verity.rst, section "On-disk format".
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,13 @@ _READ_BYTES = 4 << 20
 
 
 class HashArea:
-    """Keeps the tree's blocks in a file, from `start` on.
+    """Keeps the blocks of the tree in a file, from the offset `start` on.
 
-    The area of a disk is in the order top level first, and the lowest level, 1/128 of the data, is not in memory. So
-    the file is what the order is changed in.
+    The builder finishes blocks from the lowest level up, but the disk has the top level first. The lowest level (1/128
+    of the data) is too large for memory, so each block is written to its final position in the file.
+
+    Attributes:
+        size_bytes: the size of the area.
     """
 
     def __init__(self, descriptor: int, start: int, parameters: VerityParameters, data_blocks: int) -> None:
@@ -25,11 +31,11 @@ class HashArea:
         self._offsets, self.size_bytes = level_offsets(parameters, data_blocks)
 
     def write(self, level: int, first: int, blocks: bytes) -> None:
-        """Put blocks in their place; the `BlockSink` of a `TreeBuilder`."""
+        """Write blocks to their position. This is the `BlockSink` of a `TreeBuilder`."""
         write_at(self._descriptor, blocks, self._start + self._offsets[level] + first * self._block_bytes)
 
     def select(self, tree: Tree) -> None:
-        """Make the area that of `tree`, one of the variants, which differ in the first block of each level."""
+        """Turn the area into that of the variant `tree`. Variants differ in the first block of each level only."""
         for level, block in enumerate(tree.first_blocks):
             self.write(level, 0, block)
 

@@ -1,4 +1,4 @@
-"""The data part of an image as a stream: every byte of every file is read once, in the order of the image."""
+"""Stream the data part of an image. Every byte of every file is read once, in the order of the image."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CHUNK_BYTES = 4 << 20
 
 
 def image_chunks(plan: Plan, chunk_bytes: int = CHUNK_BYTES) -> Iterator[memoryview]:
-    """Yield the image in chunks of `chunk_bytes`, the last one shorter; the superblock's place is zero.
+    """Yield the image in chunks of `chunk_bytes` bytes; the last may be shorter. The superblock is left zero.
 
-    All chunks share one buffer: each is gone when the next is asked for.
+    All chunks share one buffer, so a chunk is valid only until the next one is requested.
 
     Raises:
-        ChangedError: a file is not what it was when the tree was read.
+        ChangedError: a file changed after the tree was read.
         TemporaryError: a file cannot be read.
         UsageError: the plan was made from sizes, without files.
     """
@@ -94,24 +94,28 @@ def _reader(piece: Piece | None) -> Iterator[_Zeros | _Held | _FilePart]:
 
 @contextmanager
 def open_source(source: Source) -> Iterator[int]:
-    """Open a file and make sure, before and after it is read, that it is the one the tree was read from.
+    """Open a file of the tree and yield its descriptor. Its identity is checked before and after the block.
 
     Raises:
-        ChangedError: another file, size, mode or time.
-        TemporaryError: it cannot be opened or read.
+        ChangedError: the file no longer exists, or its inode, size, mode or time differs from that in the tree.
+        TemporaryError: the operating system cannot open it, or a read inside the block fails.
     """
     try:
         descriptor = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
         raise _changed(source, "the file is gone") from error
     except OSError as error:
-        raise TemporaryError("cannot open", where=shown(source.path), got=error.strerror or "an error") from error
+        raise TemporaryError(
+            "cannot open the file", where=shown(source.path), got=error.strerror or "an error"
+        ) from error
     try:
         _match_identity(source, descriptor)
         yield descriptor
         _match_identity(source, descriptor)
     except OSError as error:
-        raise TemporaryError("cannot read", where=shown(source.path), got=error.strerror or "an error") from error
+        raise TemporaryError(
+            "cannot read the file", where=shown(source.path), got=error.strerror or "an error"
+        ) from error
     finally:
         os.close(descriptor)
 

@@ -1,6 +1,6 @@
-"""Git LFS: which files are kept in it, and the pointer text that stands for one that was not fetched.
+"""Git LFS: find the files that it keeps, and write the pointer text that replaces a file that was not fetched.
 
-Format: git-lfs, docs/spec.md.
+Formats: git-lfs, docs/spec.md, section "The Pointer"; gitattributes(5).
 """
 
 from __future__ import annotations
@@ -25,14 +25,33 @@ _READ_BYTES = 1 << 20
 
 
 class LfsFiles:
-    """Knows by the .gitattributes files of a tree which of its files are in Git LFS, and replaces those by pointers."""
+    """Finds the files that are in Git LFS, by the .gitattributes files of a tree, and replaces them by pointers.
+
+    Attributes:
+        replaced: paths of the files that `pointer_for` replaced.
+
+    Raises:
+        FormatError: a .gitattributes file is larger than 1 MiB or has a pattern that is not supported (check
+            `file-set`).
+        ChangedError: a .gitattributes file changed while it was read.
+        TemporaryError: a .gitattributes file cannot be read.
+    """
 
     def __init__(self, root: Node) -> None:
         self._rules = [rule for path, node in walk(root) for rule in _rules(path, node)]
         self.replaced: list[str] = []
 
     def pointer_for(self, path: bytes, file: Node) -> Node:
-        """Return the file as it is when Git LFS did not fetch it: unchanged if it is not in LFS."""
+        """Return the pointer that replaces a file that Git LFS did not fetch.
+
+        A file that is empty, not in Git LFS or already a pointer is returned unchanged. Otherwise the whole file is
+        read for its SHA-256.
+
+        Raises:
+            ChangedError: the file changed while it was read.
+            TemporaryError: the file cannot be read.
+            UsageError: only the size of the file is known.
+        """
         if file.size == 0 or not self._in_lfs(path) or (file.size <= _MAX_POINTER_BYTES and _is_pointer(file)):
             return file
         self.replaced.append(shown(path))
@@ -49,12 +68,15 @@ class LfsFiles:
 
 
 def pointer_bytes(size: int) -> int:
-    """Return the size of the pointer text of a file of `size` bytes."""
+    """Return the size in bytes of the pointer text for a file of `size` bytes."""
     return len(_FIRST_LINE) + len("oid sha256:\n") + 64 + len(f"size {size}\n")
 
 
 def _rules(path: bytes, node: Node) -> Iterator[tuple[str, re.Pattern[str], bool]]:
-    """Yield folder, pattern and whether it puts files into LFS. Later rules win; a folder's come after its parent's."""
+    """Yield folder, pattern and whether it puts files into LFS, for each rule of a .gitattributes file.
+
+    Later rules win. Rules of a folder come after those of its parent.
+    """
     if node.name != b".gitattributes" or node.kind is not Kind.FILE:
         return
     folder = shown(path.removesuffix(node.name))
@@ -65,7 +87,7 @@ def _rules(path: bytes, node: Node) -> Iterator[tuple[str, re.Pattern[str], bool
             continue
         try:
             yield folder, gitattributes(pattern), filters[-1] == "filter=lfs"
-        except UsageError as error:  # macros, quotes and escapes too
+        except UsageError as error:  # also raised for macros, quotes and escapes
             raise FormatError(
                 error.problem, check=Check.FILE_SET, where=shown(path), got=error.got, wanted=error.wanted
             ) from error

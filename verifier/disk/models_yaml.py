@@ -1,4 +1,7 @@
-"""Privatemode's list of published disks, `models.yaml`: a ConfigMap whose values are JSON objects in strings."""
+"""Parse Privatemode's list of published disks, `models.yaml`: a ConfigMap whose values are JSON objects in strings.
+
+Source: edgelesssys/privatemode-public, models.yaml and verity/verity.sh at v1.40.0.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ _CHECK = Check.FILE_DIGESTS
 
 @dataclass(frozen=True)
 class PublishedDisk:
-    """One published disk. Source and commit are the publisher's claim: no digest of the files can confirm them."""
+    """One published disk.
+
+    `model_source` and `commit_hash` are claims of the publisher: no digest of the files can confirm them. `root` and
+    `file_sha256` have 32 bytes. `hash_offset` is in bytes. `where` names the entry in messages.
+    """
 
     where: str
     model_source: str
@@ -36,19 +43,20 @@ class PublishedDisk:
     file_sha256: bytes
 
     def match_hash_offset(self, hash_offset: int) -> None:
-        """Compare the one field that names and sizes decide, before any content is read.
+        """Compare the offset, which depends on names and sizes only, so that no content has to be read.
 
         Raises:
-            VerificationError: another offset, so other names or sizes, or other exclusions.
+            VerificationError: the offset differs, so names, sizes or excluded files differ (check `file-digests`).
         """
         if hash_offset != self.hash_offset:
             raise self._differs("hash_offset", str(hash_offset), str(self.hash_offset))
 
     def match(self, digests: Sequence[DiskDigest]) -> DiskDigest:
-        """Return the one of the variants that was published; its file hash counts only if it was computed.
+        """Return the variant that was published. The file hash is compared only if it was computed.
 
         Raises:
-            VerificationError: none of them, naming the first field that differs.
+            VerificationError: no variant was published; the error names the first field that differs (check
+                `file-digests`).
         """
         for digest in digests:
             self.match_hash_offset(digest.hash_offset)
@@ -61,14 +69,15 @@ class PublishedDisk:
         raise self._differs("root_hash", got, f"{self.root.hex()}, made with erofs-utils {self.erofs_version}")
 
     def _differs(self, field: str, got: str, wanted: str) -> VerificationError:
-        return VerificationError(f"another {field}", check=_CHECK, where=self.where, got=got, wanted=wanted)
+        return VerificationError(f"{field} differs", check=_CHECK, where=self.where, got=got, wanted=wanted)
 
 
 def parse_models_yaml(data: bytes, where: str = "models.yaml") -> dict[str, PublishedDisk]:
-    """Read all entries by id.
+    """Parse a list of at most 512 KiB into entries by id. `where` names the file in messages.
 
     Raises:
-        FormatError: not YAML, not such a ConfigMap, or an entry that is not as `parse_published_disk` wants it.
+        FormatError: the data is not plain YAML, not a ConfigMap with entries, or an entry is malformed or has the id of
+            another model (check `file-digests`).
     """
     if len(data) > MAX_BYTES:
         raise _refused("too large", where, f"{len(data)} bytes", f"at most {MAX_BYTES}")
@@ -84,10 +93,11 @@ def parse_models_yaml(data: bytes, where: str = "models.yaml") -> dict[str, Publ
 
 
 def parse_published_disk(data: bytes, where: str) -> PublishedDisk:
-    """Read one entry, or the JSON file that stands beside an image.
+    """Parse one entry, or the JSON file beside an image. `where` names it in messages.
 
     Raises:
-        FormatError: not strict JSON, or a field that is missing, unknown or not of the form the build script writes.
+        FormatError: the data is not strict JSON, or a field is missing, unknown, or not in the form that the build
+            script writes (check `file-digests`).
     """
     value = parse_json(data, where=where, check=_CHECK, max_bytes=_MAX_ENTRY_BYTES, max_depth=2)
     fields = Fields(value, where=where, check=_CHECK)
@@ -107,10 +117,10 @@ def parse_published_disk(data: bytes, where: str) -> PublishedDisk:
 
 
 def find_disk(disks: dict[str, PublishedDisk], name: str, where: str = "models.yaml") -> PublishedDisk:
-    """Return the entry of an id.
+    """Return the entry with the id `name`.
 
     Raises:
-        UsageError: there is none; the message lists those there are.
+        UsageError: there is no such entry; the message lists the ids.
     """
     if name not in disks:
         raise UsageError("no such model disk", where=where, got=name, wanted="one of " + ", ".join(sorted(disks)))
@@ -118,7 +128,10 @@ def find_disk(disks: dict[str, PublishedDisk], name: str, where: str = "models.y
 
 
 def normalized_name(model_source: str) -> str:
-    """Return the id of a model's address: its path in lower case, each run of other characters one `-`."""
+    """Return the id for a model's URL: its path in lower case, without `.git`.
+
+    Each run of characters that are not ASCII letters or digits becomes one `-`.
+    """
     path = re.sub("^[^/]*//[^/]*/", "", model_source).removesuffix(".git")
     return re.sub("[^A-Za-z0-9]+", "-", path).lower()
 
@@ -129,27 +142,31 @@ def _entry(name: object, text: object, where: str) -> PublishedDisk:
         raise _refused("not a JSON object in a string", place, type(text).__name__, "text")
     disk = parse_published_disk(text.encode("utf-8", "surrogatepass"), place)
     if normalized_name(disk.model_source) != name:
-        raise _refused("id of another model", place, disk.model_source, f"a source that becomes {name}")
+        raise _refused(
+            "the id does not fit the model source", place, disk.model_source, f"a source that becomes {name}"
+        )
     return disk
 
 
 def _text(fields: Fields, key: str, pattern: str) -> str:
     text = fields.text(key, max_chars=_MAX_TEXT_CHARS)
     if not re.fullmatch(pattern, text):
-        raise fields.error(key, "text of another form", got=text, wanted=pattern)
+        raise fields.error(key, "the text has the wrong form", got=text, wanted=pattern)
     return text
 
 
 def _offset(fields: Fields) -> int:
-    """The build script writes the offset as a string."""
+    """Take the offset, which the build script writes as a string."""
     offset = int(_text(fields, "hash_offset", "[1-9][0-9]{0,15}"))
     if offset % BLOCK_BYTES:
-        raise fields.error("hash_offset", "no whole blocks", got=str(offset), wanted=f"a multiple of {BLOCK_BYTES}")
+        raise fields.error(
+            "hash_offset", "not a whole number of blocks", got=str(offset), wanted=f"a multiple of {BLOCK_BYTES}"
+        )
     return offset
 
 
 class _Loader(yaml.BaseLoader):
-    """Every scalar is text; no aliases, which can blow a small file up, and no key twice."""
+    """A loader that reads scalars as text and refuses duplicate keys and aliases, which can expand a small file."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):

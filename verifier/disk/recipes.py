@@ -1,4 +1,7 @@
-"""Named recipes: everything that two builders must agree on, next to the files, to get the same root hash."""
+"""Named recipes: the choices, besides the files, on which two builders must agree to get the same root hash.
+
+Sources: for Privatemode, edgelesssys/privatemode-public v1.40.0, verity/verity.sh; for Tinfoil, tinfoilsh/modelwrap.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,17 @@ _REVISION = re.compile("[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Layout:
-    """A layout by the releases of erofs-utils that write it. Those with the same `plan` differ in block 0 only."""
+    """A layout, named after the releases of erofs-utils that write it.
+
+    `feature_incompat` is the superblock's field of that name. Layouts with the same `plan` differ in block 0 only.
+    """
 
     name: str
     feature_incompat: int = 0
     plan: Callable[[Node], Plan] = plan_erofs
 
 
-# Release 1.9 alone marks plain images as zero-padded LZ4. The tag v1.9.1, which no longer does, also prints "1.9".
+# Only release 1.9 marks plain images as zero-padded LZ4. Release 1.9.1 does not, but it also prints "1.9".
 EROFS_CURRENT = Layout("erofs-1.8.6+")
 EROFS_1_9 = Layout("erofs-1.9", feature_incompat=1)
 EROFS_1_5 = Layout("erofs-1.5", plan=plan_erofs_1_5)
@@ -35,35 +41,36 @@ LAYOUTS = (EROFS_CURRENT, EROFS_1_9)
 
 
 def as_found(node: Node) -> int:
-    """Keep the permissions that are on disk."""
+    """Return the permissions that the entry has on disk."""
     return node.permissions
 
 
 def as_git_checks_out(node: Node) -> int:
-    """Git keeps one bit: the owner may run it. The rest is a umask of 022."""
+    """Return the permissions after a git checkout with umask 022. Git keeps only the owner's execute bit of files."""
     if node.kind is Kind.SYMLINK:
         return 0o777
     return 0o755 if node.kind is Kind.DIRECTORY or node.permissions & 0o100 else 0o644
 
 
 def as_downloaded(node: Node) -> int:
-    """A download over HTTP keeps no bit. The rest is a umask of 022."""
+    """Return the permissions after a download over HTTP with umask 022. A download keeps no mode bits."""
     return as_git_checks_out(replace(node, permissions=0))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an image is made of a folder.
+    """The rules for making an image of a folder.
 
     Attributes:
-        volume_uuid: in the EROFS superblock.
+        name: the name in records.
+        volume_uuid: the uuid in the EROFS superblock.
         verity: algorithm, block sizes, salt and the uuid of the verity superblock.
-        removed: names in the root folder that never go on the disk.
-        permissions: the mode bits that an entry has on the disk.
-        layouts: the variants to compute; all come out of one pass, so they share a plan.
+        removed: names in the root folder that are left out of the disk.
+        permissions: returns the mode bits that an entry has on the disk.
+        layouts: the layout variants to compute. One pass computes all of them, so they must share a plan.
 
     Raises:
-        UsageError: layouts that place files differently.
+        UsageError: the layouts place files differently.
     """
 
     name: str
@@ -76,14 +83,20 @@ class Recipe:
     def __post_init__(self) -> None:
         if len({layout.plan for layout in self.layouts}) != 1:
             names = ", ".join(layout.name for layout in self.layouts)
-            raise UsageError("layouts that need a pass each", where=self.name, got=names, wanted="layouts of one plan")
+            raise UsageError(
+                "these layouts cannot share one pass", where=self.name, got=names, wanted="layouts of one plan"
+            )
 
     def plan(self, root: Node) -> Plan:
-        """Lay a shaped tree out. Raises as `plan_erofs` does."""
+        """Lay out a tree that `shape` returned.
+
+        Raises:
+            FormatError: as `plan_erofs` raises it.
+        """
         return self.layouts[0].plan(root)
 
     def shape(self, root: Node) -> Node:
-        """Return the tree with the recipe's permissions and without what it removes."""
+        """Return the tree with the recipe's permissions and without the entries that the recipe removes."""
         kept = tuple(child for child in root.children if child.name not in self.removed)
         return self._with_permissions(replace(root, children=kept))
 
@@ -102,13 +115,16 @@ PRIVATEMODE = Recipe(
 
 
 def tinfoil(model: str, revision: str, layouts: tuple[Layout, ...] = (EROFS_1_5,)) -> Recipe:
-    """Return the recipe of Tinfoil's modelwrap: uuid and salt come from `<model>@<revision>`.
+    """Return the recipe of Tinfoil's modelwrap, which derives uuids and salt from `<model>@<revision>`.
 
-    modelwrap pins erofs-utils 1.5. For a while it had 1.8.6 (github.com/tinfoilsh/modelwrap, pull request 25): give
-    `layouts=LAYOUTS` for images from then.
+    Args:
+        model: the name of a model of the Hugging Face Hub.
+        revision: the full commit hash, 40 hex digits.
+        layouts: modelwrap pins erofs-utils 1.5, the default. It used 1.8.6 for some time
+            (github.com/tinfoilsh/modelwrap, pull request 25); pass `LAYOUTS` for images from that time.
 
     Raises:
-        UsageError: not a model of the Hugging Face Hub, or not a full commit hash.
+        UsageError: `model` or `revision` has another form.
     """
     if not _MODEL.fullmatch(model) or not _REVISION.fullmatch(revision):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Planning from names and sizes alone: where the hash tree begins is known before a byte of a model is downloaded."""
+"""Plan an image from names and sizes alone. The offset of the hash tree is known before the model is downloaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ _POINTER_SIZES = range(pointer_bytes(1), pointer_bytes(_MAX_SIZE_BYTES) + 1)
 
 @dataclass(frozen=True)
 class SizesPlan:
-    """What a list of sizes tells: the offset, and the files of which only an LFS pointer was assumed to be there."""
+    """A plan made from a list of sizes.
+
+    Attributes:
+        plan: the planned image.
+        files: the number of files in the list.
+        assumed_pointers: excluded files that were assumed to be on the disk as Git LFS pointer text.
+    """
 
     plan: Plan
     files: int
@@ -28,17 +34,26 @@ class SizesPlan:
 
     @property
     def hash_offset(self) -> int:
+        """Offset in bytes at which the data ends and the verity superblock begins."""
         return self.plan.size_bytes
 
 
 def plan_sizes(data: bytes, recipe: Recipe, *, excluded: str = "", where: str = "sizes") -> SizesPlan:
-    """Plan an image from one `size path` line per file; a symbolic link counts with the length of its target.
+    """Plan an image from a list with one line `size path` per file, the size in bytes.
 
-    An excluded file in a folder is taken to be in Git LFS, which only its repository knows; `assumed_pointers` has it.
+    A symbolic link has the length of its target as size. An excluded file in a folder is assumed to be in Git LFS,
+    because only its repository knows; `assumed_pointers` lists such files.
+
+    Args:
+        data: the list, at most 64 MiB and 200,000 lines.
+        recipe: the recipe of the image.
+        excluded: the publisher's comma-separated list of excluded files.
+        where: the name of the list, for messages.
 
     Raises:
-        FormatError: a line of another form, a path that is no plain relative one or is there twice.
-        UsageError: an excluded pattern without a settled meaning.
+        FormatError: a line has another form, a path is not a plain relative path or occurs twice, or the layout of the
+            tree is not proven (check `file-set`).
+        UsageError: a pattern in `excluded` is not supported.
     """
     root, files = parse_sizes(data, where)
     assumed: list[str] = []
@@ -54,7 +69,11 @@ def plan_sizes(data: bytes, recipe: Recipe, *, excluded: str = "", where: str = 
 
 
 def parse_sizes(data: bytes, where: str) -> tuple[Node, int]:
-    """Read the list into a tree, and count the files."""
+    """Parse a list of sizes into a tree; return it with the number of files.
+
+    Raises:
+        FormatError: the list is too long, a line has another form, or two paths collide (check `file-set`).
+    """
     if len(data) > MAX_LIST_BYTES:
         raise _refused("list is too long", where, f"{len(data)} bytes", f"at most {MAX_LIST_BYTES}")
     lines = data.removesuffix(b"\n").split(b"\n")
@@ -87,7 +106,7 @@ def _enter(root: _Folder, line: bytes, where: str) -> None:
     folder = root
     for part in parts[:-1]:
         if part in folder.files:
-            raise _refused("a file and a folder of one name", where, os.fsdecode(path), "one or the other")
+            raise _refused("a file and a folder have the same name", where, os.fsdecode(path), "one or the other")
         folder = folder.folders.setdefault(part, _Folder())
     if parts[-1] in folder.files or parts[-1] in folder.folders:
         raise _refused("path given twice", where, os.fsdecode(path), "each path once")

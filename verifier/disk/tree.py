@@ -1,4 +1,4 @@
-"""The tree of files that goes on a disk: names, kinds, modes and sizes, read without following any link."""
+"""The tree of files for a disk: names, kinds, modes and sizes. Symbolic links are not followed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 
-# Layouts are proven for trees of this scale; beyond, a mistake of the caller (a whole home folder) is likelier.
+# The layouts are proven for trees of this size. A larger tree is more likely a mistake, such as a whole home folder.
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 64
 MAX_NAME_BYTES = 255
 
 
 class Kind(IntEnum):
-    """Kinds of entry, with their type numbers in an EROFS directory."""
+    """The kinds of entries, with their type numbers in an EROFS directory."""
 
     FILE = 1
     DIRECTORY = 2
@@ -28,7 +28,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the bytes of a regular file are, and what the file looked like when the tree was read."""
+    """The path of a regular file, and its identity (`identity_of`) when the tree was read."""
 
     path: bytes
     identity: tuple[int, ...]
@@ -38,8 +38,9 @@ class Source:
 class Node:
     """A file, directory or symbolic link.
 
-    `content` holds bytes kept in memory (a link's target); a regular file has a `source` to read from instead, or
-    neither when only its size is known.
+    `name` is the last segment of the path, `permissions` the 12 mode bits, and `size` the size in bytes. `content` has
+    bytes that are kept in memory, such as the target of a link. A regular file has a `source` to read from instead, or
+    neither if only its size is known.
     """
 
     name: bytes
@@ -52,7 +53,7 @@ class Node:
 
 
 def directory(name: bytes, permissions: int, children: list[Node]) -> Node:
-    """Make a directory with its children in the byte order of their names."""
+    """Return a directory with its children in the byte order of their names."""
     return Node(name, Kind.DIRECTORY, permissions, children=tuple(sorted(children, key=lambda node: node.name)))
 
 
@@ -65,17 +66,18 @@ def walk(root: Node, path: bytes = b"") -> Iterator[tuple[bytes, Node]]:
 
 
 def shown(path: bytes) -> str:
-    """Turn a path into text for a message."""
+    """Return a path as text, for messages and patterns."""
     return os.fsdecode(path)
 
 
 def read_tree(folder: Path) -> Node:
-    """Read the tree below `folder`: names and `lstat` only, no content.
+    """Read names and `lstat` results of the tree below `folder`, but no file content.
 
     Raises:
-        UsageError: `folder` is not a directory.
-        FormatError: it holds a device, socket, FIFO, or two names of one file (hard links), or is too large or deep.
-        TemporaryError: something in it cannot be read.
+        UsageError: `folder` does not exist or is not a directory.
+        FormatError: the tree has a device, a socket, a FIFO, or two names of one file (hard links), has more than
+            200,000 entries or more than 64 levels (check `file-set`).
+        TemporaryError: a folder in it cannot be read.
     """
     reader = _Reader(os.fsencode(folder))
     try:
@@ -88,7 +90,7 @@ def read_tree(folder: Path) -> Node:
 
 
 def identity_of(found: os.stat_result) -> tuple[int, ...]:
-    """Return what must not change between planning and the end of reading."""
+    """Return the attributes that must not change between planning and the end of reading."""
     return (found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
@@ -128,10 +130,15 @@ class _Reader:
         return Node(entry.name, Kind.FILE, permissions, found.st_size, source=source)
 
     def _refuse_hard_link(self, path: bytes, found: os.stat_result) -> None:
-        """Two names of one file share an inode on disk, a layout nobody has compared. A link outside is harmless."""
+        """Refuse a second name of one file in the tree: the two would share an inode, and that layout is not proven.
+
+        A second name outside the tree is harmless.
+        """
         first = self._linked.setdefault((found.st_dev, found.st_ino), path)
         if first != path:
-            raise _refused("hard link", path, f"the same file as {shown(first)}", "a file of its own")
+            raise _refused(
+                "hard links are not supported", path, f"the same file as {shown(first)}", "a file of its own"
+            )
 
 
 def _refused(problem: str, path: bytes, got: str, wanted: str) -> FormatError:

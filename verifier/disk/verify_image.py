@@ -1,4 +1,4 @@
-"""Checking an image that exists against its record: every field, then every block."""
+"""Verify an existing image against its record: every field, then every block."""
 
 from __future__ import annotations
 
@@ -28,23 +28,30 @@ def verify_image(
     hash_leaves: BlockHasher | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> DiskDigest:
-    """Check that a file is the disk of a record: size, both superblocks, root over all data, and the tree itself.
+    """Verify that a file is the disk of a record: its size, both superblocks, the root over all data, and the tree.
 
-    Returns the record without its file hash, which is not looked at. `hash_leaves` is as in `digest_disk`, for records
-    of SHA-256 behind the salt over 4096-byte blocks; others take the plain Python path.
+    The file hash of the record is not checked; the result is the record without it.
+
+    Args:
+        image: a file with data, superblock and hash tree, as `digest_disk` writes it.
+        record: the identity that the image must have.
+        hash_leaves: hashes 4096-byte blocks with SHA-256 after the salt. Records with other parameters use the
+            implementation without native code.
+        progress: called with (bytes done, bytes in all) of the image's data.
 
     Raises:
-        FormatError: no verity superblock where the record says.
-        VerificationError: a field or a block differs.
-        UsageError, TemporaryError: not a regular file, or it cannot be read.
+        FormatError: there is no verity superblock at the record's offset (check `file-digests`).
+        VerificationError: a field or a block differs from the record (check `file-digests`).
+        UsageError: the path cannot be opened or is not a regular file.
+        TemporaryError: a read fails.
     """
     where = str(image)
     with _opened(image) as descriptor:
-        # 1. The size and both superblocks say what the record says. A root alone would not tell.
+        # 1. The size and both superblocks agree with the record. The root does not authenticate them.
         _match_size(descriptor, record, where)
         claimed = _claimed(descriptor, record, where)
         match_disk_digests(record, claimed, where)
-        # 2. The root over all data is the record's, and the tree on the disk is the one it comes from.
+        # 2. The root over all data is that of the record, and the tree on the disk is the tree of the data.
         root = _root(descriptor, record, hash_leaves, progress, where)
         if root != record.root:
             raise _differs("root_hash", where, root.hex(), record.root.hex())
@@ -60,7 +67,7 @@ def _match_size(descriptor: int, record: DiskDigest, where: str) -> None:
 
 
 def _claimed(descriptor: int, record: DiskDigest, where: str) -> DiskDigest:
-    """Return the record as the image's own superblocks would have it, the root aside."""
+    """Return the record with the parameters and number of blocks that the image's own superblocks state."""
     block = os.pread(descriptor, record.verity.hash_block_bytes, record.hash_offset)
     verity, data_blocks = parse_superblock(block, where)
     if any(block[len(superblock(verity, data_blocks)) :]):
@@ -122,10 +129,10 @@ def _opened(image: Path) -> Iterator[int]:
             raise UsageError("not a regular file", where=str(image), wanted="an image in a file")
         yield descriptor
     except OSError as error:
-        raise TemporaryError("cannot read", where=str(image), got=error.strerror or "an error") from error
+        raise TemporaryError("cannot read the image", where=str(image), got=error.strerror or "an error") from error
     finally:
         os.close(descriptor)
 
 
 def _differs(what: str, where: str, got: str, wanted: str) -> VerificationError:
-    return VerificationError(f"another {what}", check=Check.FILE_DIGESTS, where=where, got=got, wanted=wanted)
+    return VerificationError(f"{what} differs", check=Check.FILE_DIGESTS, where=where, got=got, wanted=wanted)

@@ -1,7 +1,7 @@
-"""dm-verity: parameters, superblock and the hash of many blocks.
+"""dm-verity: parameters, superblock and block hashing.
 
-Format: Linux kernel, Documentation/admin-guide/device-mapper/verity.rst, and cryptsetup's wiki page "DMVerity" for
-the superblock. All integers little-endian.
+Formats: Linux kernel, Documentation/admin-guide/device-mapper/verity.rst, for the hash tree; cryptsetup's wiki page
+"DMVerity" for the superblock. All integers are little-endian.
 """
 
 from __future__ import annotations
@@ -23,19 +23,25 @@ _SUPERBLOCK = struct.Struct("<8sII16s32sIIQH6x256s168x")
 _MIN_BLOCK_BYTES, _MAX_BLOCK_BYTES = 512, 1 << 19
 _MAX_SALT_BYTES = 256
 
-# Hashes blocks of one size, one after the other, and returns their digests in order. The salt may be empty.
+# Hashes concatenated blocks of one size; returns their concatenated digests. Arguments: data, salt (may be empty).
 BlockHasher = Callable[[memoryview, bytes], bytes]
 
 
 @dataclass(frozen=True)
 class VerityParameters:
-    """All that shapes a dm-verity root, next to the data.
+    """The parameters that determine a dm-verity root, besides the data, and the uuid of the superblock.
 
-    `hash_format` 1 hashes salt and block, each digest in a slot of a power of two bytes; 0 (Chromium OS) hashes block
-    and salt, digests packed.
+    Attributes:
+        algorithm: sha1, sha256, sha384 or sha512.
+        hash_format: 1 hashes salt then block and puts each digest into a slot whose size is a power of two; 0 (Chromium
+            OS) hashes block then salt and packs the digests.
+        data_block_bytes: size of a data block, a power of two from 512 to 512 KiB.
+        hash_block_bytes: size of a hash block, in the same range.
+        salt: at most 256 bytes.
+        uuid: only stored in the superblock; the root does not depend on it.
 
     Raises:
-        FormatError: a value dm-verity does not know.
+        FormatError: dm-verity does not support a value (check `file-digests`).
     """
 
     algorithm: str = "sha256"
@@ -58,22 +64,23 @@ class VerityParameters:
 
     @property
     def digest_bytes(self) -> int:
+        """Size of a digest in bytes."""
         return DIGEST_BYTES[self.algorithm]
 
     @property
     def slot_bytes(self) -> int:
-        """Room for one digest in a hash block."""
+        """Space for one digest in a hash block, in bytes."""
         if self.hash_format == 0:
             return self.digest_bytes
         return 1 << (self.digest_bytes - 1).bit_length()
 
     @property
     def digests_per_block(self) -> int:
-        """How many digests a hash block holds: a power of two, so up to half of a block may stay empty."""
+        """Number of digests in a hash block. It is a power of two, so up to half of a block may stay empty."""
         return 1 << (self.hash_block_bytes // self.slot_bytes).bit_length() - 1
 
     def level_blocks(self, data_blocks: int) -> tuple[int, ...]:
-        """Return the number of hash blocks of each level, from the leaves' level up. One data block needs none."""
+        """Return the number of hash blocks of each level, from the leaves up. One data block needs no level."""
         levels = []
         count = data_blocks
         while count > 1:
@@ -83,12 +90,15 @@ class VerityParameters:
 
 
 def hash_blocks(data: memoryview, salt: bytes) -> bytes:
-    """Return the SHA-256 digests of the 4096-byte blocks of `data`, each behind `salt`. The plain Python path."""
+    """Return the SHA-256 digests of salt and block for each 4096-byte block of `data`, concatenated.
+
+    This is the implementation without native code.
+    """
     return _sha256_4096(data, salt)
 
 
 def block_hasher(algorithm: str, hash_format: int, block_bytes: int) -> BlockHasher:
-    """Return a function that hashes blocks of `block_bytes` with the salt before (format 1) or behind them (0)."""
+    """Return a function that hashes blocks of `block_bytes` bytes, the salt before (format 1) or after them (0)."""
 
     def salt_first(data: memoryview, salt: bytes) -> bytes:
         seeded = hashlib.new(algorithm, salt)
@@ -114,7 +124,7 @@ _sha256_4096 = block_hasher("sha256", 1, 4096)
 
 
 def superblock(parameters: VerityParameters, data_blocks: int) -> bytes:
-    """Return the 512 bytes that stand before the hash tree."""
+    """Return the 512-byte superblock that precedes the hash tree."""
     return _SUPERBLOCK.pack(
         _SIGNATURE,
         1,
@@ -130,10 +140,13 @@ def superblock(parameters: VerityParameters, data_blocks: int) -> bytes:
 
 
 def parse_superblock(data: bytes, where: str) -> tuple[VerityParameters, int]:
-    """Read a superblock: parameters and number of data blocks. Nothing in it is authenticated by a root hash.
+    """Parse a superblock into parameters and the number of data blocks. `where` names the image in messages.
+
+    A root hash does not authenticate the superblock.
 
     Raises:
-        FormatError: not a superblock, an unknown value, or bytes that are neither defined nor zero.
+        FormatError: the data is not a superblock, has an unsupported value, or has a byte in an unused field that is
+            not zero (check `file-digests`).
     """
     if len(data) < SUPERBLOCK_BYTES or data[:8] != _SIGNATURE:
         raise _refused("superblock", data[:8].hex() or "nothing", f"{_SIGNATURE.hex()} and 512 bytes in all", where)
@@ -156,4 +169,4 @@ def parse_superblock(data: bytes, where: str) -> tuple[VerityParameters, int]:
 
 
 def _refused(what: str, got: str, wanted: str, where: str = "dm-verity") -> FormatError:
-    return FormatError(f"unknown {what}", check=Check.FILE_DIGESTS, where=where, got=got, wanted=wanted)
+    return FormatError(f"unsupported {what}", check=Check.FILE_DIGESTS, where=where, got=got, wanted=wanted)

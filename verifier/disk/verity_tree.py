@@ -1,4 +1,7 @@
-"""The dm-verity hash tree, built while the leaves come in. Memory: one hash block per level."""
+"""Build the dm-verity hash tree while the leaves arrive, with one hash block of memory per level.
+
+Format: Linux kernel, Documentation/admin-guide/device-mapper/verity.rst, section "Hash Tree".
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,27 @@ from dataclasses import dataclass
 
 from provenance_oracle.verifier.disk.verity import BlockHasher, VerityParameters, block_hasher
 
-# Takes whole hash blocks: level (0 is next to the data), number of the first block in that level, bytes.
+# Receives whole hash blocks. Arguments: level (0 is next to the data), number of the first block in the level, bytes.
 BlockSink = Callable[[int, int, bytes], None]
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A finished tree: its root, and the first hash block of each level from the leaves' level up."""
+    """A finished tree: its root, and the first hash block of each level, from the leaves up."""
 
     root: bytes
     first_blocks: tuple[bytes, ...]
 
 
 class TreeBuilder:
-    """Builds the tree from leaves in order, any number at a time.
+    """Builds the tree from leaves that are added in order, any number at a time.
 
-    A block of digests is hashed as soon as it is full, so each level holds at most one unfinished block. Finished
-    blocks go to `sink`, for those who want the tree and not only its root.
+    The builder hashes a block of digests as soon as it is full, so each level holds at most one unfinished block.
+
+    Args:
+        data_blocks: the number of leaves.
+        hash_nodes: hashes hash blocks; by default the implementation without native code.
+        sink: receives every finished hash block, for callers that need the tree and not only its root.
     """
 
     def __init__(
@@ -47,12 +54,12 @@ class TreeBuilder:
         self._leaves = 0
 
     def update(self, leaves: bytes) -> None:
-        """Add the digests of the next data blocks."""
+        """Add the digests of the next data blocks, concatenated."""
         self._leaves += len(leaves) // self._parameters.digest_bytes
         self._add(0, leaves)
 
     def finish(self) -> Tree:
-        """Close every level and return the tree. Must be called once, after the last leaf."""
+        """Close every level and return the tree. Call it once, after the last leaf."""
         assert self._leaves == self._data_blocks, "a leaf is missing"
         for level in range(self._levels):
             if self._open[level]:
@@ -61,7 +68,7 @@ class TreeBuilder:
         return Tree(bytes(self._open[-1][: self._parameters.digest_bytes]), tuple(self._first))
 
     def with_first_leaf(self, tree: Tree, leaf: bytes) -> Tree:
-        """Return the same tree over data whose block 0 has another digest: one block per level is hashed again."""
+        """Return the tree for the same data with another digest of block 0. Hashes one block per level again."""
         digest = leaf
         blocks = []
         for block in tree.first_blocks:
@@ -82,7 +89,7 @@ class TreeBuilder:
             del pending[:whole]
 
     def _close(self, level: int, slots: bytes) -> None:
-        """Hash the blocks that `slots` fill, the last one perhaps in part, into the level above."""
+        """Hash the blocks that `slots` fill (the last may be partly filled) into the level above."""
         full = self._parameters.digests_per_block * self._parameters.slot_bytes
         size = self._parameters.hash_block_bytes
         blocks = b"".join(slots[start : start + full].ljust(size, b"\0") for start in range(0, len(slots), full))
@@ -101,7 +108,10 @@ class TreeBuilder:
 
 
 def level_offsets(parameters: VerityParameters, data_blocks: int) -> tuple[tuple[int, ...], int]:
-    """Return where each level begins in the tree's area on disk, and the area's size. The top level comes first."""
+    """Return the offset of each level in the hash area, from the leaves up, and the size of the area, in bytes.
+
+    On disk the top level comes first.
+    """
     offsets = []
     position = 0
     for blocks in reversed(parameters.level_blocks(data_blocks)):

@@ -1,4 +1,4 @@
-"""Fixtures for model disks: the tree generator, the tools that may be installed, small helpers."""
+"""Fixtures for model disks: the tree generator, optional tools, and small helpers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from provenance_oracle.verifier.disk.recipes import EROFS_1_5, EROFS_1_9, EROFS_
 from provenance_oracle.verifier.disk.verity import ZERO_UUID, VerityParameters
 
 HERE = Path(__file__).parent
-# The bare images of a tree with one file `a` holding "hello\n", by the layout that writes them.
+# SHA-256 of the image, without hash tree, of a tree with one file `a` that contains "hello\n", for each layout.
 T1_IMAGES = {
     "e3054ef10df3343d6d3b50878c25d93fb9460d70244b072526b6c0fb6f1b5059": EROFS_CURRENT,
     "8d8b1027d0667cc82dad78b7bc4016afefb7456828d0c037db9113b9e5271b1d": EROFS_1_9,
@@ -28,7 +28,7 @@ T1_IMAGES = {
 
 @pytest.fixture(scope="session")
 def random_trees() -> ModuleType:
-    """The module beside this file, which is no package."""
+    """Import the module `random_trees` from this folder, which is not a package."""
     spec = importlib.util.spec_from_file_location("disk_random_trees", HERE / "random_trees.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -39,13 +39,13 @@ def random_trees() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def as_found() -> Recipe:
-    """Permissions as on disk, salt 00: what mkfs.erofs and veritysetup do when nothing is changed for them."""
+    """Return a recipe with permissions as on disk and salt 00, as mkfs.erofs and veritysetup use them."""
     return Recipe("as-found", ZERO_UUID, VerityParameters(salt=b"\0"))
 
 
 @pytest.fixture(scope="session")
 def digest_tree(as_found):
-    """Digest a tree that is in memory."""
+    """Return a function that digests a tree in memory."""
 
     def digest(tree, recipe=as_found, **options) -> DiskResult:
         return digest_disk(DiskPlan(Path("in memory"), recipe, recipe.plan(tree), 0, ()), **options)
@@ -54,7 +54,7 @@ def digest_tree(as_found):
 
 
 def make_image(tool: str, folder: Path, image: Path) -> bytes:
-    """Run mkfs.erofs as Privatemode does."""
+    """Make an image with mkfs.erofs, with Privatemode's options, and return its bytes."""
     environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     command = [tool, "-T0", "-x-1", "--all-root", f"-U{ZERO_UUID}", str(image), str(folder)]
     subprocess.run(command, check=True, capture_output=True, env=environment)
@@ -63,7 +63,7 @@ def make_image(tool: str, folder: Path, image: Path) -> bytes:
 
 @pytest.fixture(scope="session")
 def mkfs_erofs(tmp_path_factory) -> tuple[str, Layout]:
-    """The installed mkfs.erofs and the layout it writes, told from what it writes: versions lie."""
+    """Return the installed mkfs.erofs and its layout, determined from an image: the printed version can be wrong."""
     tool = shutil.which("mkfs.erofs")
     if tool is None:
         pytest.skip("mkfs.erofs is not installed (Debian package erofs-utils, release 1.8.6 or newer)")
@@ -80,6 +80,7 @@ def mkfs_erofs(tmp_path_factory) -> tuple[str, Layout]:
 
 @pytest.fixture(scope="session")
 def veritysetup() -> str:
+    """Return the path of the installed veritysetup, or skip the test."""
     tool = shutil.which("veritysetup") or shutil.which("veritysetup", path="/usr/sbin:/sbin")
     if tool is None:
         pytest.skip("veritysetup is not installed (Debian package cryptsetup-bin)")

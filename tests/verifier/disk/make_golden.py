@@ -1,10 +1,10 @@
-"""Make the golden values beside this file with real tools. Not a test; run it by hand when the trees change:
+"""Make the recorded values in golden/ with real tools. This is not a test; run it by hand when the trees change:
 
     python tests/verifier/disk/make_golden.py MKFS_1_9_1 MKFS_1_9 MKFS_1_5 VERITYSETUP
 
 with paths to mkfs.erofs of the erofs-utils releases 1.9.1 (or 1.8.6 to 1.9.4, but 1.9), 1.9 and 1.5, and to
 veritysetup.
-Nothing of this project computes a value here: trees and data are generated, the tools do the rest.
+The project's own code computes no value here: it generates trees and data, and the tools compute the values.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def verity_row(veritysetup: str, number: int) -> list[object]:
             f"--hash-block-size={hash_block}", f"--salt={salt or '-'}", f"--uuid={ZERO}", data, area,
         ]  # fmt: skip
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        # One data block: whatever is behind the superblock is padding, of no fixed length.
+        # With one data block, the bytes after the superblock are padding of no fixed length.
         area_bytes = area.read_bytes() if blocks > 1 else area.read_bytes()[:512]
         return [number, _root(output), sha256(area_bytes).hexdigest()]
 

@@ -1,6 +1,6 @@
-"""Random trees from a number, the same on every machine and with every Python: all chance comes from SHA-256.
+"""Random trees from a seed. They are the same on every machine and in every Python version, because SHA-256 makes them.
 
-Sizes sit around the borders that decide a layout: the slot of 32 bytes, the room behind an inode, the block.
+The sizes are close to the limits that decide a layout: the slot of 32 bytes, the space behind an inode, the block.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ ODD_NAMES = (
 
 
 class Chance:
-    """Numbers that depend on a label alone."""
+    """A source of numbers that depend only on a label."""
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -69,19 +69,19 @@ class Chance:
 
 
 def stream(tag: str, size: int) -> bytes:
-    """SHA-256 of `tag:0`, `tag:1` ... one after the other, cut to `size`."""
+    """Return the concatenated SHA-256 digests of `tag:0`, `tag:1` and so on, cut to `size` bytes."""
     blocks = (sha256(f"{tag}:{index}".encode()).digest() for index in range(-(-size // 32)))
     return b"".join(blocks)[:size]
 
 
 def filler(chance: Chance, size: int) -> bytes:
-    """Cheap bytes that differ from file to file and from block to block."""
+    """Return `size` bytes that differ from file to file and from block to block and are cheap to make."""
     unit = stream(f"filler:{chance.below(1 << 32)}", 1021)
     return (unit * (size // len(unit) + 1))[:size]
 
 
 def tree_of(seed: int) -> Node:
-    """Return the tree of a number, with all content in memory: a few files, one wide folder, or many folders."""
+    """Return the tree of a seed, with all content in memory: a few files, one wide folder, or many folders."""
     chance = Chance(f"tree:{seed}")
     style = Style(
         *chance.pick(((8, 3, 3, 1), (25, 2, 3, 1), (25, 2, 3, 1), (60, 2, 4, 3), (60, 2, 8, 6), (200, 1, 2, 1)))
@@ -90,7 +90,7 @@ def tree_of(seed: int) -> Node:
 
 
 class Style(NamedTuple):
-    """How a tree looks: names in its root, levels below, folders among 20 names, long names among 12."""
+    """The shape of a tree: names in its root, levels below, folders among 20 names, long names among 12."""
 
     width: int
     depth: int
@@ -135,7 +135,7 @@ def _name(chance: Chance, style: Style) -> bytes:
 
 
 def write_tree(node: Node, folder: Path) -> None:
-    """Put a tree on disk."""
+    """Write a tree to disk."""
     _write(node, os.fsencode(folder))
 
 

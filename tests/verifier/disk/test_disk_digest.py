@@ -1,4 +1,4 @@
-"""Records of disks: everything that shapes a root, or malformed."""
+"""Tests of disk records: they must have every parameter that shapes a root, in one form."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_a_record_without_one_of_its_fields_is_malformed(field):
         {"recipe": "Private mode"},
         {"layout": 19},
         {"algorithm": "md5"},
-        {"algorithm": "sha512"},  # the root is too short for it
+        {"algorithm": "sha512"},  # the root is too short for this algorithm
         {"hash_format": 2},
         {"data_block_bytes": 4095},
-        {"data_block_bytes": 512},  # the offset no longer agrees
+        {"data_block_bytes": 512},  # the offset contradicts this block size
         {"hash_block_bytes": 0},
         {"salt": "0"},
         {"salt": "AA"},
@@ -87,7 +87,7 @@ def test_an_offset_must_be_whole_blocks_of_the_layout():
     ],
 )
 def test_the_first_field_that_differs_is_named(other, field):
-    with pytest.raises(VerificationError, match=f"another {field}:"):
+    with pytest.raises(VerificationError, match=f": {field} differs:"):
         match_disk_digests(RECORD, other, "disk")
 
 

@@ -1,4 +1,4 @@
-"""The layout against values that mkfs.erofs and veritysetup produced."""
+"""Compare layouts with values that mkfs.erofs and veritysetup produced."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def file(name: bytes, content: bytes, permissions: int = 0o644) -> Node:
 
 
 def t2_tree(stream) -> Node:
-    """A small model with 213 inodes: shards, tokenizer parts, odd sizes, a script, a link."""
+    """Return a small model with 213 inodes: a weights file, tokenizer parts, odd sizes, a script, a link."""
     lfs = " filter=lfs diff=lfs merge=lfs -text\n"
     parts = [file(f"part-{i:03}-{'z' * (i % 40)}.txt".encode(), str(i).encode() * i) for i in range(200)]
     files = [
@@ -99,7 +99,7 @@ def test_random_trees_equal_golden_values(start, random_trees, digest_tree, as_f
 
 
 def test_release_1_5_leaves_lost_and_found_out(digest_tree, as_found):
-    """Seen with mkfs.erofs 1.5: every name that begins so, at any depth. Later releases keep them."""
+    """mkfs.erofs 1.5 leaves out every name with this prefix, at any depth. Later releases keep them."""
     old = replace(as_found, layouts=(EROFS_1_5,))
     plain = [file(b"a", b"hello\n"), directory(b"d", 0o755, [])]
     names = [file(b"lost+found", b"x"), directory(b"lost+found.d", 0o755, []), plain[0]]
@@ -118,14 +118,14 @@ def test_release_1_5_leaves_lost_and_found_out(digest_tree, as_found):
     ],
 )
 def test_a_file_above_4_gib_gets_an_extended_inode(size, inode_bytes, is_inline, hash_offset):
-    """Offsets from mkfs.erofs 1.9.1 for a sparse file and a small one beside it."""
+    """The offsets come from mkfs.erofs 1.9.1, for a sparse file and a small one beside it."""
     plan = plan_erofs(directory(b"", 0o755, [Node(b"big", Kind.FILE, 0o644, size), file(b"z", b"hi\n")]))
     big = plan.inodes[1]
     assert (big.inode_bytes, big.is_inline, plan.size_bytes) == (inode_bytes, is_inline, hash_offset)
 
 
 def test_an_extended_inode_has_the_golden_bytes():
-    """From the image of mkfs.erofs 1.9.1 for the last case above."""
+    """The values come from the image of mkfs.erofs 1.9.1 for the last case above."""
     plan = plan_erofs(directory(b"", 0o755, [Node(b"big", Kind.FILE, 0o644, 2**32 + 4033), file(b"z", b"hi\n")]))
     assert plan.inodes[1].position == 1248
     golden = "01000000a4810000c10f0000010000000100000002000000" + 20 * "00" + "01000000" + 16 * "00"
@@ -134,7 +134,7 @@ def test_an_extended_inode_has_the_golden_bytes():
 
 def test_images_too_large_for_the_format_are_refused():
     huge = directory(b"", 0o755, [Node(b"huge", Kind.FILE, 0o644, 2**44)])
-    with pytest.raises(FormatError, match="no layout is proven"):
+    with pytest.raises(FormatError, match="the layout of such a tree is not proven"):
         plan_erofs(huge)
 
 

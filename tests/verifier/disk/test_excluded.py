@@ -1,4 +1,4 @@
-"""Excluded files: two dialects, two effects, and the traces that stay on the disk."""
+"""Tests of excluded files: two pattern dialects, two effects, and the traces that stay on the disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provenance_oracle.verifier.disk.lfs import pointer_bytes
 from provenance_oracle.verifier.disk.tree import read_tree, walk
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
-# A repository with something for every rule.
+# A repository with an entry for every rule.
 FILES = {
     ".gitattributes": b"*.bin filter=lfs diff=lfs merge=lfs -text\nplain/*.bin -filter\n",
     ".hidden.bin": b"hidden",
@@ -41,7 +41,7 @@ FILES = {
     "filex.txt": b"x",
 }
 
-# Lists, and what is left of the repository's paths (worked out with bash 5.2: `shopt -s nullglob; rm -rf LIST`).
+# Lists, and the paths of the repository that remain (determined with bash 5.2: `shopt -s nullglob; rm -rf LIST`).
 LISTS = [
     "",
     "original,metal",
@@ -116,7 +116,7 @@ def pointer(content: bytes) -> bytes:
 
 
 def test_a_nested_lfs_file_stays_as_pointer_text(repository, tmp_path):
-    """It was never fetched, so the disk is the one of a folder that has the pointer in its place."""
+    """The file was never fetched, so the disk equals that of a folder with the pointer in its place."""
     disk = plan_disk(repository, PRIVATEMODE, excluded="model.bin")
     assert disk.pointers == ("metal/model.bin", "original/model.bin", "sub/deep/model.bin", "sub/model.bin")
     by_hand = write_repository(tmp_path / "by hand")
@@ -124,7 +124,7 @@ def test_a_nested_lfs_file_stays_as_pointer_text(repository, tmp_path):
     for name in disk.pointers:
         (by_hand / name).write_bytes(pointer(FILES[name]))
     assert digest_disk(disk).digests == digest_disk(plan_disk(by_hand, PRIVATEMODE)).digests
-    # Pointer text that is there already, as after the publisher's own steps, stays as it is.
+    # Pointer text that is already there, as after the publisher's own steps, stays unchanged.
     again = plan_disk(by_hand, PRIVATEMODE, excluded="model.bin")
     assert again.pointers == ()
     assert digest_disk(again).digests == digest_disk(disk).digests
@@ -166,16 +166,16 @@ def test_sizes_and_folder_give_the_same_offset(repository):
     lines = "".join(f"{len(content)} {name}\n" for name, content in FILES.items()).encode()
     for excluded in LISTS:
         if "**" in excluded or excluded in ("*/model.bin", "*"):
-            continue  # plain/model.bin is not in Git LFS, which a list of sizes does not tell
+            continue  # a list of sizes does not show that plain/model.bin is not in Git LFS
         from_sizes = plan_sizes(lines, PRIVATEMODE, excluded=excluded)
         from_folder = plan_disk(repository, PRIVATEMODE, excluded=excluded)
-        if excluded != "single/*":  # in a list of sizes there are no empty folders
+        if excluded != "single/*":  # a list of sizes has no empty folders
             assert from_sizes.hash_offset == from_folder.hash_offset, excluded
 
 
 # --- patterns ------------------------------------------------------------------------------------------------
 
-# Checked with git-lfs 3.3.0: `git lfs pull` under lfs.fetchexclude, which files stay pointers.
+# Determined with git-lfs 3.3.0: the files that stay pointers after `git lfs pull` under lfs.fetchexclude.
 GITIGNORE = [
     ("model.bin", ["model.bin", "sub/model.bin", "sub/deep/model.bin"], ["sub/model.bin2", "amodel.bin"]),
     ("sub", ["sub/model.bin", "sub/deep/model.bin", "x/sub/y"], ["subx/model.bin", "a.sub"]),

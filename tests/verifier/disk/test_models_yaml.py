@@ -1,4 +1,4 @@
-"""Privatemode's list of disks, read strictly."""
+"""Tests of the strict parser for Privatemode's list of disks."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_normalized_names(source, name):
         {"file_hash_sha256": None},
         {"commit_hash": "main"},
         {"model_source": "http://huggingface.co/facebook/opt-125m"},
-        {"model_source": "https://huggingface.co/other/model"},  # the id is of another model
+        {"model_source": "https://huggingface.co/other/model"},  # the id belongs to another model
         {"erofs_version": ""},
         {"veritysetup_version": "2.8.4 "},
         {"excluded_files": ["a"]},

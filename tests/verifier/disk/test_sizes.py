@@ -1,4 +1,4 @@
-"""The stage before any download: names and sizes give the offset."""
+"""Tests of plans from names and sizes, before any download."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OPT_125M = b"""\
 def test_the_published_offset_of_opt_125m():
     planned = plan_sizes(OPT_125M, PRIVATEMODE)
     assert (planned.hash_offset, planned.plan.blocks, planned.files) == (753115136, 183866, 12)
-    # Whole blocks for every file would give another one, so the packing is what is tested.
+    # Whole blocks for every file would give another offset, so this tests the packing.
     whole_blocks = sum(-(-int(line.split()[0]) // 4096) * 4096 for line in OPT_125M.splitlines())
     assert planned.hash_offset < whole_blocks
 

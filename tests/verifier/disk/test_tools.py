@@ -1,4 +1,4 @@
-"""Against the tools that are installed here; without them the golden values of the other tests speak."""
+"""Compare with mkfs.erofs and veritysetup if they are installed. The other tests use recorded values instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provenance_oracle.verifier.disk.verity import ZERO_UUID
 
 
 def make_image(tool, folder, image):
-    """Run mkfs.erofs as Privatemode does."""
+    """Make an image with mkfs.erofs, with Privatemode's options."""
     environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     command = [tool, "-T0", "-x-1", "--all-root", f"-U{ZERO_UUID}", image, folder]
     subprocess.run(command, check=True, capture_output=True, env=environment)
@@ -39,7 +39,7 @@ def old_mkfs(mkfs_erofs):
 
 @pytest.mark.parametrize("start", range(10_000, 10_300, 50))
 def test_random_trees_equal_mkfs_erofs(start, current_mkfs, random_trees, tmp_path):
-    """Byte for byte, over trees that no golden value knows."""
+    """Compare images byte for byte, for trees that have no recorded values."""
     compare(*current_mkfs, random_trees, range(start, start + 50), tmp_path)
 
 
@@ -75,7 +75,7 @@ def test_veritysetup_accepts_our_image(seed, veritysetup, random_trees, as_found
 
 @pytest.mark.parametrize("seed", [1, 8])
 def test_veritysetup_makes_the_same_file(seed, veritysetup, random_trees, as_found, tmp_path):
-    """`veritysetup format` over the data of our image writes the superblock and tree that are there."""
+    """`veritysetup format` on the data of the project's image writes the same superblock and tree."""
     random_trees.write_tree(random_trees.tree_of(seed), tmp_path / "tree")
     disk = plan_disk(tmp_path / "tree", as_found)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"

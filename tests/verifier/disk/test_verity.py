@@ -1,4 +1,4 @@
-"""dm-verity trees and superblocks against values that veritysetup produced."""
+"""Compare dm-verity trees and superblocks with values that veritysetup produced."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CASES = _cases()
 
 
 def tree_and_area(parameters: VerityParameters, data: bytes, step_blocks: int = 100) -> tuple[bytes, bytes]:
-    """Build the tree in steps, and return its root and the area with the superblock before it."""
+    """Build the tree in steps; return its root, and the superblock and hash area as on disk."""
     size = parameters.data_block_bytes
     blocks = len(data) // size
     hash_data = block_hasher(parameters.algorithm, parameters.hash_format, size)
@@ -125,7 +125,7 @@ def test_a_superblock_survives_reading():
     ],
 )
 def test_unknown_parameters_are_refused(options):
-    with pytest.raises(FormatError, match="unknown"):
+    with pytest.raises(FormatError, match="unsupported"):
         VerityParameters(**options)
 
 

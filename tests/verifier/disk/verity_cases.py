@@ -1,4 +1,4 @@
-"""Cases for dm-verity: parameters and numbers of blocks around the borders of levels."""
+"""Cases for dm-verity: parameters, and numbers of blocks at which the number of levels changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _cases():
         for hash_format in (0, 1):
             for index, pair in enumerate(BLOCK_PAIRS):
                 for step, count in enumerate(COUNTS):
-                    # Every pair meets every count; salts take turns.
+                    # Combine every pair with every count; the salts take turns.
                     yield (algorithm, hash_format, *pair, SALTS[(number + index + step) % len(SALTS)], count)
     for salt in SALTS:
         yield ("sha256", 1, 4096, 4096, salt, 16384)
@@ -24,5 +24,5 @@ CASES = tuple(case for case in _cases() if case[2] * case[5] <= 70_000_000)
 
 
 def data_of(blocks: int, block_bytes: int) -> bytes:
-    """Blocks that all differ: each is its number, over and over."""
+    """Return data whose blocks all differ: each block repeats its own number."""
     return b"".join(number.to_bytes(8, "little") * (block_bytes // 8) for number in range(blocks))
