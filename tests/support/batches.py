@@ -1,4 +1,4 @@
-"""Batches for the tests: sealed, signed and recorded as an oracle would."""
+"""Batches for tests: sealed, signed and recorded as by an oracle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ URI = "https://oracle.example/batches/1"
 def sealing(
     registry: DeployedRegistry, records: Sequence[Record], signers: Sequence[int], *, sealed_at: int = SEALED_AT
 ) -> tuple[tuple[bytes, ...], Batch, Any]:
-    """The records' bytes, the tree over them, and the call that records its root; not made yet."""
+    """Return the encoded records, the batch over them, and the call that records its root. The call is not sent."""
     encoded = tuple(registry.encode(record) for record in records)
     batch = seal_batch(encoded)
     quorum = batch_quorum(registry, batch.root, len(encoded), signers, sealed_at=sealed_at)
@@ -28,6 +28,7 @@ def sealing(
 def batch_quorum(
     registry: DeployedRegistry, root: bytes, count: int, signers: Sequence[int], *, sealed_at: int = SEALED_AT
 ) -> tuple[int, int, bytes]:
+    """Return Solidity's struct Quorum over a batch: signatures of the oracles with these numbers, current epoch."""
     epoch = int(registry.contract.functions.currentEpoch().call())
     place = (registry.chain.chain_id, registry.address_bytes, epoch)
     return registry.quorum(batch_digest(*place, root, count=count, sealed_at=sealed_at, uri=URI), signers, epoch)

@@ -1,4 +1,4 @@
-"""A registry's state, rebuilt from the events of its three contracts and nothing else."""
+"""The state of a registry, rebuilt only from the events of its three contracts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provenance_oracle.verifier.registry.namespaces import Kind
 from tests.support.chain_fixtures import FOR_EVER, PUBLIC_DELAY_SECONDS, DeployedRegistry
 
 NOBODY = "0x" + "00" * 20
-# A word's bits, as contracts/lib/Standings.sol has them.
+# The bits of a standing word, as in contracts/lib/Standings.sol.
 _HELD, _DOUBTFUL, _NAMED, _SIMULATED = (1 << bit for bit in (105, 106, 107, 108))
 _SIGNERS_AND_WEIGHT = ((1 << 48) - 1) << 40
 _REVOKED_AT, _REVISIONS, _JUDGEMENT = 112, 224, 152
@@ -22,7 +22,7 @@ _COUNT, _CLOSED = 112, 128
 
 @dataclass
 class Space:
-    """A namespace: what its events tell."""
+    """The state of a namespace, rebuilt from its events."""
 
     owner: str
     claimed_at: int
@@ -35,7 +35,10 @@ class Space:
 
 
 class Books:
-    """Everything that the views of a registry show."""
+    """Everything that the view functions of a registry return, rebuilt from the events.
+
+    The members hold the contracts' words and structs, by record id, release id, batch root or policy digest.
+    """
 
     def __init__(self, registry: DeployedRegistry) -> None:
         self._web3 = registry.contract.w3
@@ -167,7 +170,7 @@ class Books:
             space.owner, space.handover = self._web3.to_checksum_address(subject[12:]), (NOBODY, 0)
 
     def _is_first_use(self, log: Any) -> bool:
-        """Whether a publisher was trusted by the transaction that claimed or published, not by one that accepted it."""
+        """Return whether a publisher became trusted by a claim or a publication, not by an accepted proposal."""
         beside = [other for other in self._logs if other["transactionHash"] == log["transactionHash"]]
         kinds = {other["args"]["kind"] for other in beside if other["event"] == "NamespaceEntry"}
         return bool(kinds & {Kind.CLAIMED, Kind.RECORDED})

@@ -1,4 +1,4 @@
-"""A real EVM node and a registry on it, for every test that needs a chain."""
+"""Fixtures with a real EVM node and a registry on it, for all tests that need a chain."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from provenance_oracle.verifier.snp.products import ProductLine
 PUBLIC_DELAY_SECONDS = 3600
 GRACE_SECONDS = 3600
 FOR_EVER = 2**40 - 1
-# Records are published soon after they were judged; the same moment for the whole run, so that equal records are equal.
+# Records are published soon after they are judged. The time is the same for the whole run, so that equal records are
+# equal.
 JUDGED_AT = datetime.now(UTC).replace(microsecond=0)
-# Oracle n of a set is the chain's account FIRST_ORACLE + n; the accounts before it are the people below.
+# Oracle n of a set is the chain's account FIRST_ORACLE + n. The first four are payer, owner, guardian and stranger.
 FIRST_ORACLE = 4
 
 OracleTuple = tuple[str, int, int, int, bytes]
@@ -36,7 +37,7 @@ OracleTuple = tuple[str, int, int, int, bytes]
 
 @dataclass(frozen=True)
 class DeployedRegistry:
-    """A registry nobody has written to yet, and the people around it. `contract` is web3's, for calls of all kinds."""
+    """A new registry and the accounts around it. `contract` is the web3 object, for any call."""
 
     chain: EmbeddedChain
     contract: Any
@@ -57,7 +58,7 @@ class DeployedRegistry:
 
     @property
     def oracle(self) -> DevAccount:
-        """The first oracle, by default the only one."""
+        """The first oracle. By default there is only one."""
         return self.oracles[0]
 
     @cached_property
@@ -74,7 +75,7 @@ class DeployedRegistry:
     # Records
 
     def policy_id(self, policy_digest: bytes) -> int:
-        """The number of a policy; it gets one if it has none."""
+        """Return the number of a policy. A policy without a number gets one."""
         functions = self.contract.functions
         known = int(functions.policyIdOf(policy_digest).call())
         if known:
@@ -83,43 +84,43 @@ class DeployedRegistry:
         return int(functions.policyIdOf(policy_digest).call())
 
     def encode(self, record: Record, parents: tuple[bytes, ...] = ()) -> bytes:
-        """The bytes of a record for this registry. `parents` are record ids."""
+        """Return the encoded bytes of a record for this registry. `parents` are record ids."""
         return encode_record(record, policy_id=self.policy_id(record.policy_digest), parents=parents)
 
     def quorum(self, digest: bytes, signers: Sequence[int] = (0,), epoch: int = 1) -> tuple[int, int, bytes]:
-        """Solidity's struct Quorum: signatures of the oracles with these numbers over a digest."""
+        """Return Solidity's struct Quorum: signatures of the oracles with these numbers over a digest."""
         signatures = b"".join(compact_signature(digest, self.oracles[index].key) for index in sorted(signers))
         return epoch, sum(1 << index for index in signers), signatures
 
     def publishing(self, record: Record | bytes, signers: Sequence[int] = (0,), **options: Any) -> Any:
-        """The call that publishes a record, not made yet. Options: `parents`, and `epoch` (by default the current)."""
+        """Return the call that publishes a record, unsent. Options: `parents`, and `epoch` (default: current)."""
         epoch = options.pop("epoch", None) or int(self.contract.functions.currentEpoch().call())
         data = record if isinstance(record, bytes) else self.encode(record, **options)
         digest = report_digest(self.chain.chain_id, self.address_bytes, epoch, data)
         return self.contract.functions.publish(data, self.quorum(digest, signers, epoch))
 
     def publish(self, record: Record | bytes, signers: Sequence[int] = (0,), **options: Any) -> Any:
-        """Publish what the oracles signed, as a stranger; return the receipt."""
+        """Publish a record that the oracles signed, as a stranger; return the receipt."""
         return self.send(self.publishing(record, signers, **options), self.stranger)
 
     def revoking(self, record: Record, reason: str = "withdrawn", effective_from: int | None = None) -> Any:
-        """The call that revokes a record's release, from now on unless said otherwise."""
+        """Return the call that revokes a record's release, by default from now on. It is not sent."""
         at = self.contract.w3.eth.get_block("latest")["timestamp"] if effective_from is None else effective_from
         return self.contract.functions.revoke(record_id(replace(record, revision=0)), at, reason)
 
     def revoke(self, record: Record, reason: str = "withdrawn", effective_from: int | None = None) -> Any:
-        """Revoke as the guardian; return the receipt."""
+        """Revoke a record's release as the guardian; return the receipt."""
         return self.send(self.revoking(record, reason, effective_from), self.guardian)
 
     def revoke_oracle(self, index: int, effective_from: int = 0, epoch: int = 1) -> Any:
-        """End an oracle's validity, by default from the beginning, as the guardian."""
+        """End an oracle's validity as the guardian, by default from the beginning; return the receipt."""
         call = self.contract.functions.revokeKey(epoch, index, effective_from, "stolen")
         return self.send(call, self.guardian)
 
     # Namespaces
 
     def claim(self, namespace: str, owner: DevAccount, identities: Sequence[bytes] = (), limit: int = 1) -> Any:
-        """Claim a namespace as its owner-to-be signs it; return the receipt."""
+        """Claim a namespace with the signature of its future owner; return the receipt."""
         nonce, address = self.namespaces.functions.nonces(checksummed(owner)).call(), bytes.fromhex(owner.address[2:])
         digest = claim_digest(
             self.chain.chain_id,
@@ -136,7 +137,7 @@ class DeployedRegistry:
         return self.send(self.namespaces.functions.claimNamespace(*arguments), self.stranger)
 
     def trust(self, namespace: str, owner: DevAccount, identity: bytes) -> None:
-        """Have a namespace trust a publisher by its owner's word, and the public delay pass."""
+        """Add a publisher to a namespace: the owner proposes it, the public delay passes, and it is accepted."""
         key = namespace_id(namespace)
         self.send(self.namespaces.functions.proposeIdentity(key, identity), owner)
         self.pass_time(PUBLIC_DELAY_SECONDS)
@@ -145,19 +146,22 @@ class DeployedRegistry:
     # The chain
 
     def pass_time(self, seconds: int) -> None:
-        """Move the chain's clock, for every registry on it: within a run by less than records may wait, 7 days."""
+        """Advance the clock of the chain for all its registries.
+
+        In one run, the sum must stay below 7 days, the time that a record may wait for its publication.
+        """
         self.contract.w3.provider.make_request("evm_increaseTime", [seconds])
         self.contract.w3.provider.make_request("evm_mine", [])
 
     def send(self, call: Any, sender: DevAccount) -> Any:
-        """Make a call as a transaction; return the receipt of one that took effect."""
+        """Send a call as a transaction and return its receipt. The transaction must succeed."""
         sent = call.transact({"from": checksummed(sender)})
         receipt = self.contract.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
         assert receipt["status"] == 1
         return receipt
 
     def refusal(self, call: Any, sender: DevAccount | None = None) -> tuple[str, tuple[Any, ...]]:
-        """Name and arguments of the typed error that a call reverts with; ("", ()) if it does not revert."""
+        """Return name and arguments of the typed error with which a call reverts, or ("", ()) if it does not revert."""
         from web3.exceptions import ContractCustomError
 
         try:
@@ -188,13 +192,13 @@ def checksummed(account: DevAccount) -> Any:
 
 
 def compact_signature(digest: bytes, key: bytes) -> bytes:
-    """An ERC-2098 signature, 64 bytes: r, then s with the parity of y in its highest bit."""
+    """Return an ERC-2098 signature, 64 bytes: r, then s with the parity of y in its highest bit."""
     r, s, parity = _sign(digest, key)
     return r.to_bytes(32, "big") + (s | parity << 255).to_bytes(32, "big")
 
 
 def long_signature(digest: bytes, key: bytes) -> bytes:
-    """An ordinary signature, 65 bytes."""
+    """Return an ordinary signature, 65 bytes: r, s, and 27 or 28."""
     r, s, parity = _sign(digest, key)
     return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((27 + parity,))
 
@@ -207,7 +211,7 @@ def _sign(digest: bytes, key: bytes) -> tuple[int, int, int]:
 
 
 def make_record(**changes: Any) -> Record:
-    """Return a record that the contract accepts, with `changes`."""
+    """Return a record that the contract accepts, with the fields in `changes` replaced."""
     record = Record(
         manifest_digest=b"\x01" * 32,
         model_digest=b"\x02" * 32,
@@ -230,12 +234,12 @@ def make_record(**changes: Any) -> Record:
 
 
 def make_failure(**changes: Any) -> Record:
-    """Return the record of a FAILED verdict that the contract accepts."""
+    """Return a record of a FAILED verdict that the contract accepts, with the fields in `changes` replaced."""
     return make_record(**{"passed": False, "grade": 0} | changes)
 
 
 def make_entry(record: Record | None = None, **changes: Any) -> Entry:
-    """Return a record as a registry would keep it, signed by one oracle, with changes as `change_entry` makes them."""
+    """Return a record as a registry keeps it, signed by one oracle and changed as by `change_entry`."""
     record = record or make_record()
     written = {name: value for name, value in vars(record).items() if name in WrittenRecord.__dataclass_fields__}
     standing = Standing(
@@ -262,7 +266,7 @@ def make_entry(record: Record | None = None, **changes: Any) -> Entry:
 
 
 def change_entry(entry: Entry, **changes: Any) -> Entry:
-    """Return an entry with changes of its own fields and those of its standing; what both say changes in both."""
+    """Return an entry with fields of itself and of its standing replaced. A field that both have changes in both."""
     fields = (Entry.__dataclass_fields__, Standing.__dataclass_fields__)
     assert changes.keys() <= fields[0].keys() | fields[1].keys()
     own, standing = ({name: value for name, value in changes.items() if name in known} for known in fields)
@@ -271,7 +275,7 @@ def change_entry(entry: Entry, **changes: Any) -> Entry:
 
 @pytest.fixture(scope="session")
 def anvil_program() -> Path:
-    """The program of the embedded chain. With PROVENANCE_REQUIRE_ANVIL=1 its absence is a failure."""
+    """Return the program of the embedded chain, or skip. With PROVENANCE_REQUIRE_ANVIL=1, its absence is a failure."""
     try:
         return find_anvil()
     except UsageError as error:
@@ -282,21 +286,21 @@ def anvil_program() -> Path:
 
 @pytest.fixture(scope="session")
 def anvil(anvil_program: Path) -> Iterator[EmbeddedChain]:
-    """An embedded chain for the whole session."""
+    """Yield an embedded chain for the whole session."""
     with run_anvil(options=("--hardfork", "prague", "--accounts", "40")) as chain:
         yield chain
 
 
 @pytest.fixture
 def registry(anvil: EmbeddedChain) -> DeployedRegistry:
-    """A fresh registry on the session's chain, with one oracle."""
+    """Return a new registry on the session's chain, with one oracle."""
     return deploy_registry(anvil)
 
 
 def deploy_registry(
     chain: EmbeddedChain, *, oracles: int = 1, threshold: int = 1, weights: Sequence[int] = ()
 ) -> DeployedRegistry:
-    """Deploy the shipped bytes with this many oracles, of weight 1 unless said otherwise."""
+    """Deploy the shipped bytecode with this many oracles, of weight 1 by default."""
     payer, owner, guardian, stranger = chain.accounts[:FIRST_ORACLE]
     people = chain.accounts[FIRST_ORACLE : FIRST_ORACLE + oracles]
     assert len(people) == oracles
@@ -312,5 +316,5 @@ def deploy_registry(
 
 
 def oracle_tuple(account: DevAccount, weight: int = 1, valid_from: int = 0, valid_until: int = FOR_EVER) -> OracleTuple:
-    """Solidity's struct Oracle."""
+    """Return Solidity's struct Oracle. Times are in Unix seconds."""
     return checksummed(account), weight, valid_from, valid_until, bytes(21)

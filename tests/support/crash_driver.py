@@ -1,7 +1,7 @@
-"""Run by test_crashes.py in a process of its own: kills the oracle at every step, restarts it, and says what is left.
+"""Kill the oracle at every step, restart it, and print its state. test_crashes.py runs this as a process of its own.
 
-Each cycle drops one release, runs the whole oracle in a forked child that is killed at step k, and again in a child
-that nobody kills. A step is the moment after an answer of the node, or around a commit of the journal.
+Each cycle drops one release, runs the whole oracle in a forked child that is killed at step k, and runs it again in a
+child that is not killed. A step is the moment after an answer of the node, or before or after a commit of the journal.
 """
 
 from __future__ import annotations
@@ -41,11 +41,14 @@ _FORGETFUL_SENDS = 2
 
 
 class ImpatientBell(Bell):
+    """A bell whose waits end at once."""
+
     def sleep(self, seconds: float) -> None:
         pass
 
 
 def run_oracle(folder: Path, rpc_url: str, registry: str, judge: Callable[..., Judgement]) -> None:
+    """Run the whole oracle once, with `judge` in place of the real judgement."""
     options = {
         "folder": folder / "drop",
         "journal": folder / "journal.db",
@@ -61,17 +64,18 @@ def run_oracle(folder: Path, rpc_url: str, registry: str, judge: Callable[..., J
 
 
 def judge_by_a_known_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
+    """Accept a release under a policy that already has a number."""
     return believe(release, policy, at=at)
 
 
 def judge_by_a_new_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
-    """Each release by one of its own, so that the oracle has to have it numbered."""
+    """Accept each release under a policy of its own, so that the oracle must number the policy first."""
     judgement = believe(release, policy, at=at)
     return replace(judgement, record=replace(judgement.record, policy_digest=judgement.record.manifest_digest))
 
 
 class Steps:
-    """Counts steps and ends the process at the one that was asked for."""
+    """Counts steps and kills the process at step number `deadly`, after writing the step's name to `note`."""
 
     def __init__(self, deadly: int, note: Path) -> None:
         self._left = deadly
@@ -109,7 +113,7 @@ class Steps:
 
 
 def in_child(work: Callable[[], None]) -> int:
-    """Run work in a forked child and return its wait status."""
+    """Run `work` in a forked child and return the child's wait status."""
     child = os.fork()
     if child == 0:
         try:
@@ -122,7 +126,10 @@ def in_child(work: Callable[[], None]) -> int:
 
 
 def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: bool) -> dict[str, object] | None:
-    """Kill at one step and restart; None if the oracle had fewer steps than that."""
+    """Kill the oracle at step `deadly` and restart it; return its state, or None if it had fewer steps.
+
+    With `forgetful`, the node mines nothing before the restart and forgets all transactions that it was sent.
+    """
     (folder / "drop").mkdir(parents=True)
     drop(folder / "drop" / "model", {"folder": str(folder)}, report=str(folder).encode())
     note = folder / "step"
@@ -155,13 +162,14 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
 
 
 def main(folder: Path, rpc_url: str, registry: str, forgetful: bool) -> None:
+    """Print one JSON document per step at which the oracle was killed."""
     sends = 0
     for deadly in range(1000):
         found = cycle(folder / str(deadly), rpc_url, registry, deadly, forgetful)
         if found is None or sends == _FORGETFUL_SENDS:
             return
         print(json.dumps(found), flush=True)
-        # a chain that mines nothing has no last step: it is asked and sent to for ever
+        # if the chain mines nothing, the oracle never finishes, so stop after some sends
         sends += forgetful and found["step"] == "send"
 
 

@@ -1,4 +1,4 @@
-"""Releases for the pipeline: really read from disk, judged by a stand-in that believes what they say."""
+"""Releases for tests of the pipeline: read from a real disk, judged by a substitute that accepts everything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FINDINGS = (passed(Check.KEY_BINDING, "bound", "bound"), passed(Check.FILE_SET, 
 
 
 def drop(folder: Path, payload: object, *, report: bytes = b"report") -> Path:
-    """Lay a release out whose manifest has any JSON as payload; the manifest comes last, by rename."""
+    """Write a release whose manifest has any JSON as payload. The manifest is written last, by rename."""
     snp = folder / "provenance" / "snp"
     snp.mkdir(parents=True)
     (folder / "model.bin").write_bytes(b"weights")
@@ -35,6 +35,7 @@ def drop(folder: Path, payload: object, *, report: bytes = b"report") -> Path:
 
 
 def write_manifest(folder: Path, payload: object) -> None:
+    """Write or replace the manifest of a release, by rename. Its signature is not a real one."""
     envelope = {
         "payloadType": "application/vnd.in-toto+json",
         "payload": base64.b64encode(json.dumps(payload).encode()).decode(),
@@ -46,6 +47,7 @@ def write_manifest(folder: Path, payload: object) -> None:
 
 
 def record_of_release(release: Release, at: datetime) -> Record:
+    """Return the record that `believe` makes of a release."""
     payload = parse_envelope(release.envelope).payload
     digest = hashlib.sha256(payload).digest()
     report = hashlib.sha256(release.evidence.report).digest()
@@ -59,11 +61,12 @@ def record_of_release(release: Release, at: datetime) -> Record:
 
 
 def statement_of(digest: bytes, at: datetime) -> bytes:
+    """Return the statement of the verdict that `believe` gives to the manifest with this digest."""
     return b"PASSED %b %b" % (digest.hex().encode(), at.isoformat().encode())
 
 
 def believe(release: Release, policy: Policy, *, at: datetime) -> Judgement:
-    """Accept any release; what real judging does is tested elsewhere."""
+    """Accept any release. Other tests cover the real judgement."""
     record = record_of_release(release, at)
     verdict = Verdict(statement_of(record.manifest_digest, at))
     nothing: Any = None

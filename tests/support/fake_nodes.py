@@ -1,4 +1,4 @@
-"""Nodes that lie, stall and babble, on this machine's loopback."""
+"""Nodes on the loopback that give wrong, slow or malformed answers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ Answer = Callable[[str, list[Any], Any], Any]
 
 
 class QuietHandler(BaseHTTPRequestHandler):
+    """A request handler that logs nothing."""
+
     def log_message(self, *_: object) -> None:
         pass
 
 
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """An HTTP server on the loopback; yields its URL."""
+    """Run an HTTP server on the loopback; yield its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -39,7 +41,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 @contextmanager
 def node(respond: Callable[[bytes], tuple[int, dict[str, str], bytes]]) -> Iterator[tuple[str, list[bytes]]]:
-    """An HTTP server on the loopback; yields its URL and the list of request bodies it has seen."""
+    """Run an HTTP server on the loopback; yield its URL and the list of request bodies that it received."""
     seen: list[bytes] = []
 
     class Handler(QuietHandler):
@@ -58,11 +60,16 @@ def node(respond: Callable[[bytes], tuple[int, dict[str, str], bytes]]) -> Itera
 
 
 def babbling(status: int, answer: bytes, **headers: str) -> Any:
+    """Run a node that gives the same answer to every request."""
     return node(lambda _body: (status, headers, answer))
 
 
 def lying(registry: DeployedRegistry, answer: Answer) -> Any:
-    """The registry's own node, with `answer(method, params, true result)` put in place of every result."""
+    """Run a node that forwards to the registry's node and replaces results.
+
+    `answer(method, params, true result)` returns the result to send, a dictionary to merge into the JSON-RPC answer, or
+    None to keep the true result.
+    """
 
     def respond(body: bytes) -> tuple[int, dict[str, str], bytes]:
         request = json.loads(body)
@@ -77,7 +84,7 @@ def lying(registry: DeployedRegistry, answer: Answer) -> Any:
 
 
 def topic(event: str, contract: str = "ProvenanceRegistry") -> str:
-    """The first topic of an event, by which logs are told apart."""
+    """Return the first topic of an event, which identifies its logs."""
     from eth_utils.abi import abi_to_signature
 
     (item,) = (item for item in load_artifact(contract).abi if item["type"] == "event" and item["name"] == event)
@@ -85,7 +92,7 @@ def topic(event: str, contract: str = "ProvenanceRegistry") -> str:
 
 
 def selector(function: str, contract: str = "ProvenanceRegistry") -> str:
-    """The first four bytes of a call."""
+    """Return the first four bytes of the data of a function's calls, in hex."""
     from eth_utils.abi import abi_to_signature
 
     (item,) = (item for item in load_artifact(contract).abi if item["type"] == "function" and item["name"] == function)
@@ -93,7 +100,7 @@ def selector(function: str, contract: str = "ProvenanceRegistry") -> str:
 
 
 def telling_logs(event: str, change: Callable[[list[Any]], list[Any]], contract: str = "ProvenanceRegistry") -> Answer:
-    """Answers truly but for the logs of one event, of which it tells what `change` makes of them."""
+    """Return an `Answer` that applies `change` to the logs of one event and keeps all other results."""
 
     def answer(method: str, params: list[Any], truth: Any) -> Any:
         if method != "eth_getLogs" or params[0]["topics"][0] != topic(event, contract):
@@ -104,7 +111,7 @@ def telling_logs(event: str, change: Callable[[list[Any]], list[Any]], contract:
 
 
 def telling_calls(function: str, change: Callable[[str], str], contract: str = "ProvenanceRegistry") -> Answer:
-    """Answers truly but for calls of one function."""
+    """Return an `Answer` that applies `change` to the results of one function and keeps all other results."""
 
     def answer(method: str, params: list[Any], truth: Any) -> Any:
         if method != "eth_call" or not params[0]["data"].startswith(selector(function, contract)):
@@ -115,14 +122,14 @@ def telling_calls(function: str, change: Callable[[str], str], contract: str = "
 
 
 def with_word(data: str, word: int, value: int) -> str:
-    """Hex data of an answer or a log, with one 32-byte word replaced."""
+    """Return the hex data of an answer or a log with one 32-byte word replaced."""
     start = 2 + 64 * word
     return data[:start] + f"{value:064x}" + data[start + 64 :]
 
 
 @contextmanager
 def dripping(piece: bytes, pause_seconds: float) -> Iterator[str]:
-    """A node that goes on sending the same piece for ever."""
+    """Run a node that sends the same piece again and again without end; yield its URL."""
     ended = threading.Event()
 
     class Handler(QuietHandler):

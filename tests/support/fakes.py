@@ -1,4 +1,4 @@
-"""A chain in memory that can lie, forget and fork, and a signer whose transactions it can read."""
+"""A chain in memory that can give wrong answers, lose transactions and fork, and a signer that it can read."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Clock:
+    """A clock that only tests advance."""
+
     now: datetime = START
 
     def __call__(self) -> datetime:
@@ -33,7 +35,7 @@ class Clock:
 
 
 class FakeSigner:
-    """Signs by writing the fields down; deterministic, as RFC 6979 signatures are."""
+    """A signer that writes the fields as JSON. It is deterministic, like RFC 6979 signatures."""
 
     address = ADDRESS
     for_development = False
@@ -48,9 +50,10 @@ class FakeSigner:
 
 @dataclass
 class FakeChain:
-    """One account, one registry. `blocks[n]` holds the transactions of block n+1; `taken` what the node keeps ready.
+    """A chain with one account and one registry.
 
-    `answers` are played one per `send`: a function that may refuse, lie or raise; none left means an honest node.
+    `blocks[n]` holds the transactions of block n+1. `taken` holds pending transactions by nonce. `answers` has one
+    function per `send`, which may refuse, give a wrong answer or raise; if none is left, the node is honest.
     """
 
     blocks: list[list[bytes]] = field(default_factory=lambda: [[]])
@@ -64,7 +67,7 @@ class FakeChain:
     before_send: Callable[[bytes], None] = lambda raw: None
     foreign: set[bytes] = field(default_factory=set)
 
-    # What the oracle sees
+    # Methods that the oracle calls
 
     def identity(self, contract: str) -> dict[str, str]:
         return dict(self.facts)
@@ -99,9 +102,10 @@ class FakeChain:
         self.sent.append(raw)
         return self.answers.pop(0)(self, raw) if self.answers else take(self, raw)
 
-    # What happens to the chain
+    # Events on the chain
 
     def mine(self) -> None:
+        """Add a block with all pending transactions whose turn it is."""
         block = []
         while (nonce := self.nonce(ADDRESS, self.head()) + len(block)) in self.taken:
             block.append(self.taken.pop(nonce))
@@ -109,22 +113,23 @@ class FakeChain:
         self.taken = {n: raw for n, raw in self.taken.items() if n >= self.nonce(ADDRESS, self.head())}
 
     def reorg(self, depth: int) -> None:
-        """Replace the newest blocks by as many empty ones; what was in them is forgotten."""
+        """Replace the newest blocks by the same number of empty ones. Their transactions are lost."""
         depth = min(depth, len(self.blocks) - 1)
         self.blocks[len(self.blocks) - depth :] = [[] for _ in range(depth)]
 
     def forget(self) -> None:
+        """Drop all pending transactions."""
         self.taken.clear()
 
     def use_nonce(self) -> None:
-        """Mine somebody else's transaction of the same account, as a second program with the key would."""
+        """Mine a foreign transaction of the same account, as if a second program used the key."""
         raw = b"foreign %d" % sum(map(len, self.blocks))
         self.foreign.add(raw)
         self.blocks.append([raw])
         self.taken = {n: kept for n, kept in self.taken.items() if n >= self.nonce(ADDRESS, self.head())}
 
     def effects(self, block: int | None = None) -> dict[str, int]:
-        """Call data of every own transaction up to `block`, with how often it was mined."""
+        """Return the call data of every own transaction up to `block`, and the number of times that it was mined."""
         counts: dict[str, int] = {}
         for mined in self.blocks[: self.head() if block is None else block]:
             for raw in mined:
@@ -135,7 +140,7 @@ class FakeChain:
 
 
 def take(chain: FakeChain, raw: bytes) -> str:
-    """An honest node: keeps a transaction ready, or says why not."""
+    """Answer like an honest node: keep the transaction pending, or return the reason of the refusal."""
     fields = json.loads(raw)
     nonce, old = fields["nonce"], chain.taken.get(fields["nonce"])
     if nonce < chain.nonce(ADDRESS, chain.head()):
@@ -149,19 +154,24 @@ def take(chain: FakeChain, raw: bytes) -> str:
 
 
 def take_and_lose_reply(chain: FakeChain, raw: bytes) -> str:
+    """Keep the transaction pending, but lose the answer."""
     take(chain, raw)
     raise TemporaryError("reply lost")
 
 
 def lose(chain: FakeChain, raw: bytes) -> str:
+    """Lose the transaction and fail."""
     raise TemporaryError("connection refused")
 
 
 def ignore(chain: FakeChain, raw: bytes) -> str:
+    """Claim success, but lose the transaction."""
     return ""
 
 
 def say(words: str, *, taking: bool) -> Callable[[FakeChain, bytes], str]:
+    """Return a node's answer `words`; with `taking`, the node keeps the transaction pending as well."""
+
     def answer(chain: FakeChain, raw: bytes) -> str:
         if taking:
             take(chain, raw)
@@ -172,9 +182,10 @@ def say(words: str, *, taking: bool) -> Callable[[FakeChain, bytes], str]:
 
 @dataclass
 class FakeRegistry:
-    """Reads records and numbers of policies off a FakeChain, by the call data of its transactions.
+    """A registry that reads records and policy numbers from the call data of a FakeChain's transactions.
 
-    `numbers` are policies that had one before; `reports` says which call data publishes which record.
+    `numbers` holds policies that have a number from the start, `known` the record of each call data, `reports` the
+    manifest digest of each report digest, and `existing` entries that are already recorded.
     """
 
     chain: FakeChain
@@ -202,7 +213,7 @@ class FakeRegistry:
         return 2 if number_policy_call(policy_digest).hex() in self.chain.effects(block) else 0
 
     def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
-        """Another one every time, as if the oracle set had changed in between."""
+        """Return call data that differs each time, as if the oracle set had changed in between."""
         self.signed.append((record.manifest_digest, policy_id))
         data = record.manifest_digest + record.verdict_digest + bytes([len(self.signed)])
         self.known[data.hex()] = record
@@ -210,5 +221,6 @@ class FakeRegistry:
 
 
 def numbered_record(number: int, **changes: Any) -> Record:
+    """Return a record with manifest and report digests derived from a number."""
     digest = hashlib.sha256(b"%d" % number).digest()
     return make_record(manifest_digest=digest, report_digest=digest[::-1], **changes)

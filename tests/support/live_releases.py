@@ -1,4 +1,4 @@
-"""Releases of small models for the tests of live weights, laid out as a publisher does it."""
+"""Releases of small models for tests of live weights, made as a publisher makes them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ KEY = ec.derive_private_key(7, ec.SECP384R1())
 
 @cache
 def evidence(at: datetime) -> Evidence:
+    """Return evidence of a simulated guest at the time `at`, bound to KEY."""
     guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=at)
     return guest.evidence(bound_report_data(public_key_of(KEY)[1]))
 
 
 def lay_out(folder: Path, files: Mapping[str, bytes], *, table: bool = True, at: datetime = AT) -> Manifest:
-    """Make a release of these files in `folder`, by a guest of moment `at`; with a per-tensor table by default."""
+    """Make a release of these files in `folder`, by a guest at the time `at`, with a per-tensor table by default."""
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)

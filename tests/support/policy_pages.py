@@ -1,4 +1,4 @@
-"""Pages of shipped policies as text and trees, and ways to change them, for tests."""
+"""The pages of shipped policies as text and trees, and functions to change them, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence made by real AMD hardware, from the folder of vectors, and the way a test judges it."""
+"""Evidence of real AMD hardware from the folder of vectors, and a function that judges it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ NAMES = (
 
 @dataclass(frozen=True)
 class RealSet:
-    """One report with its certificates in DER (no list), a moment at which all of them are valid, and what others
-    read in it (`manifest`)."""
+    """One report with its certificates in DER, without a revocation list.
+
+    All certificates are valid at the time `at`. `manifest` holds the fields that other tools read in the report.
+    """
 
     evidence: Evidence
     intermediate: bytes
@@ -49,6 +51,7 @@ class RealSet:
 
 
 def real_set(vectors: Path, name: str) -> RealSet:
+    """Read the set with this name, one of NAMES."""
     folder = vectors / "snp" / name
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     vek, intermediate = ("vlek", "asvk") if manifest["signing_key"] == "VLEK" else ("vcek", "ask")
@@ -63,15 +66,17 @@ def real_set(vectors: Path, name: str) -> RealSet:
 
 
 def anchor(vectors: Path, name: str) -> bytes:
+    """Return the DER of one of AMD's ARKs, ASKs or ASVKs."""
     return (vectors / "snp/_anchors" / f"{name}.der").read_bytes()
 
 
 def crl(vectors: Path, name: str) -> bytes:
+    """Return the DER of one of AMD's revocation lists."""
     return (vectors / "snp/_crls" / f"{name}.crl").read_bytes()
 
 
 def judge(evidence: Evidence, at: datetime, roots: tuple[TrustedRoot, ...] = AMD_ROOTS) -> Claims:
-    """From bytes to claims, as `verifier.judgement.appraise` does it, without a policy."""
+    """Verify evidence and return its claims, as `verifier.judgement.appraise` does, but without a policy."""
     endorsements = parse_endorsements(evidence.vek, evidence.chain, evidence.crl)
     chain = verify_chain(endorsements, roots=roots, at=at)
     return verify_report_signature(match_vek_to_report(chain, parse_report(evidence.report)))

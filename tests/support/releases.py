@@ -1,4 +1,4 @@
-"""Releases for the end-to-end tests: one good one, and one for everything that can be wrong."""
+"""Releases for the end-to-end tests: a good one, and one for each fault."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True)
 class Case:
-    """One release: what is done to a good one, and what every judge must say of it."""
+    """A release with one fault: the damage to a good release, and the exit code and check of every judgement."""
 
     name: str
     exit_code: int
@@ -36,7 +36,7 @@ class Case:
 
 
 def make_release(folder: Path, *, at: datetime = NOW, line: ProductLine = ProductLine.GENOA, **guest: Any) -> None:
-    """Make a good release of the demo's tiny model in `folder`, by a simulated guest of its own key."""
+    """Make a good release of the demo's tiny model in `folder`, by a simulated guest with a key of its own."""
     make_tiny_model(folder)
     key = ec.generate_private_key(ec.SECP384R1())
     evidence = FakeGuest.on(FakeAmd.load(line), at=at, **guest).evidence(bound_report_data(public_key_of(key)[1]))
@@ -59,7 +59,7 @@ def _rename(folder: Path) -> None:
 
 def _grow(folder: Path) -> None:
     with (folder / WEIGHTS).open("ab") as file:
-        file.truncate(1 << 40)  # a sparse terabyte: refused before a byte is read
+        file.truncate(1 << 40)  # a sparse file of one terabyte, which must be refused before a byte is read
 
 
 def _replace_by_link(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Claims that `strict` accepts, and ways to bend them and a policy, for tests."""
+"""Claims that the policy `strict` accepts, and functions to change claims and policies, for tests."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ CLAIMS = Claims(
 
 
 def claims_with(**changes: Any) -> Claims:
-    """CLAIMS with fields replaced, those of the report by their own names; cpuid in both."""
+    """Return CLAIMS with fields replaced. Fields of the report go by their own names; cpuid changes in both."""
     in_report = {f.name for f in fields(Report)} - {f.name for f in fields(Claims)} | {"cpuid"}
     report = replace(REPORT, **{name: value for name, value in changes.items() if name in in_report})
     mine = {name: value for name, value in changes.items() if name not in in_report or name == "cpuid"}
@@ -103,16 +103,18 @@ def claims_with(**changes: Any) -> Claims:
 
 
 def policy_with(policy: Policy = STRICT, **changes: Any) -> Policy:
-    """A policy with rules replaced; a dictionary replaces fields of the group of that name."""
+    """Return a policy with rules replaced. A dictionary replaces fields of the group of that name."""
     groups = {k: replace(getattr(policy, k), **v) if isinstance(v, dict) else v for k, v in changes.items()}
     return replace(policy, **groups)
 
 
 def by_check(findings: tuple[Finding, ...]) -> dict[Check, Finding]:
+    """Return findings by check. There must be exactly one for each of CHECKS, in order."""
     assert [finding.check for finding in findings] == CHECKS
     return {finding.check: finding for finding in findings}
 
 
 def failures(claims: Claims, policy: Policy) -> dict[Check, Finding]:
+    """Return the failed findings of claims under a policy, by check."""
     found = by_check(check_claims(claims, policy))
     return {check: finding for check, finding in found.items() if finding.outcome is Outcome.FAILED}

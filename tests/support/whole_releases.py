@@ -1,4 +1,4 @@
-"""Whole releases, good but for what a test changes, and a policy under which every check of theirs has a rule."""
+"""Complete, good releases that tests change, and a policy that has a rule for each of their checks."""
 
 from __future__ import annotations
 
@@ -31,17 +31,19 @@ FILES = {"config.json": b"{}\n", "model.safetensors": bytes(range(256)) * 40, "t
 
 @cache
 def guest() -> FakeGuest:
+    """Return the simulated guest of all releases."""
     return FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=AT)
 
 
 @cache
 def good_evidence() -> Evidence:
+    """Return the guest's evidence, bound to KEY."""
     return guest().evidence(REPORT_DATA)
 
 
 @cache
 def pinning_policy() -> Policy:
-    """The policy `demo` with a rule for whatever it leaves unchecked; the guest above satisfies it."""
+    """Return the policy `demo` with rules for everything that it leaves unchecked. The guest above satisfies it."""
     demo, report = load_policy("demo"), guest().fields(REPORT_DATA)
     pins = replace(
         demo.pins,
@@ -57,7 +59,7 @@ def pinning_policy() -> Policy:
 
 @dataclass(frozen=True)
 class Deviation:
-    """What is wrong with a release: its evidence, what is judged with, or its folder once it is laid out."""
+    """A fault of a release: other evidence files, damage to its folder, or other roots or time of the judgement."""
 
     evidence: Callable[[], dict[str, Any]] = dict
     damage: Callable[[Path], object] = lambda _folder: None
@@ -66,7 +68,7 @@ class Deviation:
 
 
 def lay_out(folder: Path, deviation: Deviation = Deviation()) -> Path:
-    """Make a release in `folder` as a publisher would, then do the deviation's damage."""
+    """Make a release in `folder` as a publisher does, then apply the deviation."""
     for path, data in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
@@ -79,12 +81,13 @@ def lay_out(folder: Path, deviation: Deviation = Deviation()) -> Path:
 
 
 def put_evidence(folder: Path, files: dict[str, Any]) -> None:
+    """Replace evidence files of a release, by their names: report, vek, chain, crl."""
     for name, data in files.items():
         (folder / "provenance" / "snp" / _FILE_OF[name]).write_bytes(data)
 
 
 def name_report(folder: Path) -> None:
-    """Sign the manifest again, for the report that lies there now."""
+    """Sign the manifest again so that it names the report that is now in the folder."""
     statement, report = statement_of(folder), (folder / REPORT_PATH).read_bytes()
     named = {"snpReport": {"sha256": hashlib.sha256(report[:0x2A0]).hexdigest()}}
     statement["predicate"]["buildDefinition"]["internalParameters"] = named
@@ -95,9 +98,10 @@ _FILE_OF = {"report": "report.bin", "vek": "vek.der", "chain": "chain.pem", "crl
 
 
 def statement_of(folder: Path) -> Any:
+    """Return the statement of a release's manifest as JSON."""
     return json.loads(parse_envelope((folder / MANIFEST_PATH).read_bytes()).payload)
 
 
 def sign_again(folder: Path, statement: object) -> None:
-    """Put another manifest, signed by the right key, in place of the release's."""
+    """Replace the manifest of a release by another statement, signed by the right key."""
     (folder / MANIFEST_PATH).write_bytes(sign_statement(json.dumps(statement).encode(), KEY))
