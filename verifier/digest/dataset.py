@@ -34,7 +34,7 @@ INDEX_MAX = 2**63 - 1
 _TOP_BITS = int.from_bytes(b"\x00\x80" * LANES, "little")
 _LOWER_BITS = int.from_bytes(b"\xff\x7f" * LANES, "little")
 _PAGE_BITS = 512
-# The compiled helper hashes many blocks side by side; with fewer bytes than this, hashlib is faster.
+# The compiled part hashes many blocks side by side; with fewer bytes than this, hashlib is faster.
 _FEW_BYTES = 16 * BLOCK_BYTES
 _FEW_BLOCKS = PythonBlocks()
 

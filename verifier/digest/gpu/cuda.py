@@ -1,11 +1,11 @@
-"""fs-verity digests by an NVIDIA GPU: of files, and of bytes that are in its memory already, such as a live model's.
+"""fs-verity digests on an NVIDIA GPU: of files, and of bytes already in its memory, such as a live model's weights.
 
-From a disk the disk is the limit and the CPU keeps up with it; the gain is with memory on the device. The GPU hashes
-leaves and the first level of nodes (`tree.cu`), batch by batch, several batches under way at once; the CPU does the
-rest of the tree, which is 32 bytes for every 512 KiB. A sample of every file's blocks, chosen at random, is hashed
-again on the CPU.
+For files on disk the disk is the limit, and the CPU keeps up with it; the gain is with memory on the device. The GPU
+hashes the leaves and the first level of nodes (`tree.cu`) in batches, several at once. The CPU hashes the rest of the
+tree, which is 32 bytes for every 512 KiB. It also hashes a random sample of every file's blocks again, to detect a GPU
+that computes wrongly.
 
-This module knows no CUDA: `device.py` says what a device must do.
+This module has no CUDA code; `device.py` defines the interface of a device.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ from provenance_oracle.verifier.strict.files import OpenFile
 
 _FILE_BATCH_BLOCKS = 32 * 1024 * 1024 // BLOCK_BYTES
 _MEMORY_BATCH_BLOCKS = 4 * 1024**3 // BLOCK_BYTES
-_WORTH_BYTES = 8 * 1024 * 1024  # a smaller file is done on the CPU before the GPU has begun
+_WORTH_BYTES = 8 * 1024 * 1024  # the CPU finishes a smaller file before the GPU has started
 _SAMPLED_BLOCKS = 64
-_ELSEWHERE_MAX_BYTES = 256 * 1024 * 1024  # brought to the device for one file
+_ELSEWHERE_MAX_BYTES = 256 * 1024 * 1024  # the most that is copied to the device for one file
 
 
 def _ignore(size: int) -> None:
-    """Advance without telling anyone."""
+    """An `Advance` callback that does nothing."""
 
 
 class CudaHasher:
-    """A `files.FileHasher`; small files, and those whose SHA-256 is wanted too, go to the CPU.
+    """A `files.FileHasher` for GPUs. Small files, and files whose SHA-256 is requested too, go to the CPU.
 
-    A whole file's SHA-256 is serial, and the CPU does the tree on the way.
+    The SHA-256 of a whole file is serial, and the CPU can hash the tree in the same pass.
 
     Args:
-        device: which GPU.
-        cpu: for the rest.
-        sampled_blocks: of each file, so many blocks and the last are hashed again on the CPU.
-        random: chooses them.
+        device: the GPU.
+        cpu: hashes the rest.
+        sampled_blocks: the number of random blocks of each file to hash again on the CPU; the last block always is.
+        random: chooses the blocks.
         worth_bytes: files smaller than this go to the CPU.
     """
 
@@ -82,24 +82,26 @@ class CudaHasher:
 
     @property
     def path_name(self) -> str:
-        """Which path runs, for people."""
+        """The name of the implementation that runs, for people."""
         return f"cuda ({self._device.name})"
 
     def __call__(self, file: OpenFile, *, sha256: bool, advance: Advance) -> FileDigest:
         """Hash one open file.
 
         Raises:
-            ChangedError: it is shorter than stated. TemporaryError: it cannot be read.
-            DeviceError: the GPU cannot do it; nothing is known of the file. DeviceFaultError: it computes wrongly.
+            ChangedError: the file has fewer than `file.size` bytes. TemporaryError: the file cannot be read.
+            DeviceError: the GPU failed; the file has no digest yet. DeviceFaultError: the GPU computes wrongly.
         """
         if sha256 or file.size < self._worth_bytes:
             return self._cpu(file, sha256=sha256, advance=advance)
         return FileDigest(file.path, file.size, self.digest(FileSource(file), advance=advance, file=file))
 
     def digest(self, source: Source, *, advance: Advance = _ignore, file: OpenFile | None = None) -> bytes:
-        """Return the fs-verity digest of a source; `file` lets the device read it by itself where it can.
+        """Return the fs-verity digest (32 bytes) of a source. Raises the same errors as a call.
 
-        Raises as a call does.
+        Args:
+            advance: called in this thread with the size of every batch that is done.
+            file: the open file of the source, so that the device can read it directly if it can.
         """
         if source.size <= BLOCK_BYTES:
             return self._cpu.digest(source, advance=advance).fsverity
@@ -107,12 +109,13 @@ class CudaHasher:
         return self._digest(_FileWork(source, direct), self._file_lanes, advance)
 
     def digest_segments(self, segments: Segments) -> bytes:
-        """Return the fs-verity digest of a file that lies in memory, most of it on this device, without copying it.
+        """Return the fs-verity digest (32 bytes) of a file in memory, most of it on this device, without a copy.
 
-        Waits for all work given to the device before; the bytes stay there, and unchanged, until this returns.
+        The call waits for all earlier work of the device. The caller must keep the bytes unchanged until it returns.
 
         Raises:
-            DeviceError: the GPU cannot do it, or too much lies elsewhere. DeviceFaultError: it computes wrongly.
+            DeviceError: the GPU failed, or more than 256 MiB of the file lie outside it.
+            DeviceFaultError: the GPU computes wrongly.
         """
         if segments.size <= BLOCK_BYTES:
             return self._cpu.digest(segments).fsverity
@@ -120,7 +123,12 @@ class CudaHasher:
         return self._digest(_MemoryWork(self._device, segments), self._memory_lanes, _ignore)
 
     def hash_blocks(self, blocks: Buffer, salt: bytes = b"") -> bytes:
-        """Return SHA-256(salt + block) of every 4096-byte block, as `blocks.BlockHash`. Raises as a call does."""
+        """Return SHA-256(salt + block) of every 4096-byte block, as in `blocks.BlockHash`.
+
+        Raises:
+            ValueError: `blocks` are not whole blocks.
+            DeviceError: the GPU failed. DeviceFaultError: the GPU computes wrongly.
+        """
         lanes, found = self._file_lanes, b""
         uploaded = self._device.upload(salt or bytes(1))
         with lanes.open().job(), lanes.lend() as lane:
@@ -135,7 +143,7 @@ class CudaHasher:
         return found
 
     def _choose(self, count: int) -> set[int]:
-        """Return the numbers of the blocks to be hashed again: some at random, and the last."""
+        """Return the numbers of the blocks to hash again on the CPU: random ones, and the last."""
         return {self._random.randrange(count) for _ in range(self._sampled_blocks)} | {count - 1}
 
     def _digest(self, work: _Work, lanes: Lanes, advance: Advance) -> bytes:
@@ -168,7 +176,7 @@ def _run(work: _Work, lanes: Lanes, first: int, blocks: int, sample: list[int]) 
 
 
 def _check_block(work: _Work, lane: Lane, at: int, block: bytes, nodes: bytes) -> None:
-    """Hash a block, number `at` of the batch, and the node above it on the CPU, and compare."""
+    """Hash block `at` of the batch, and the node above it, on the CPU, and compare the digests."""
     node = at // NODE_BLOCKS
     leaves = lane.leaves(node * NODE_BLOCKS, NODE_BLOCKS)
     _confirm("block", block.ljust(BLOCK_BYTES, b"\0"), _nth(leaves, at % NODE_BLOCKS), work.name)
@@ -176,7 +184,7 @@ def _check_block(work: _Work, lane: Lane, at: int, block: bytes, nodes: bytes) -
 
 
 def _confirm(what: str, data: bytes, got: bytes, where: str) -> None:
-    """Hash on the CPU what the GPU hashed.
+    """Hash `data` on the CPU, and compare the digest with the GPU's.
 
     Raises:
         DeviceFaultError: the digests differ.
@@ -184,7 +192,7 @@ def _confirm(what: str, data: bytes, got: bytes, where: str) -> None:
     wanted = hashlib.sha256(data).digest()
     if got != wanted:
         raise DeviceFaultError(
-            f"the GPU computes wrongly: the CPU does not confirm its digest of a {what}",
+            f"the GPU computes wrongly: its digest of a {what} differs from the CPU's",
             check=Check.FILE_DIGESTS,
             where=where,
             got=got.hex(),
@@ -197,7 +205,7 @@ def _nth(digests: bytes, index: int) -> bytes:
 
 
 class _Work(Protocol):
-    """A file to be hashed in batches of blocks."""
+    """A file to hash in batches of blocks."""
 
     @property
     def name(self) -> str: ...
@@ -206,10 +214,10 @@ class _Work(Protocol):
     def size(self) -> int: ...
 
     def run(self, lane: Lane, first: int, blocks: int) -> bytes:
-        """Hash so many blocks from block `first` on, and return the digests of the nodes above them."""
+        """Hash `blocks` blocks from number `first` on, and return the digests of the nodes above them."""
 
     def block(self, lane: Lane, first: int, index: int) -> bytes:
-        """Return the bytes of block `index`, of the batch that just ran."""
+        """Return the bytes of block `index`, which belongs to the batch that just ran."""
 
 
 @dataclass(frozen=True)
@@ -241,16 +249,16 @@ class _FileWork:
 
 
 class _MemoryWork:
-    """A file in memory, described to the kernel by a table of (offset in the file, address on the device).
+    """A file in memory. The kernel gets a table of its segments: (offset in the file, address on the device), u64 each.
 
-    The little that does not lie on the device, such as a header, is brought there.
+    Bytes that do not lie on the device, such as a header, are copied there.
     """
 
     def __init__(self, device: Device, segments: Segments) -> None:
         self.name, self.size = segments.name, segments.size
         self._segments = segments
         self._device = device
-        self._uploaded: list[object] = []  # stays on the device until the last batch is done
+        self._uploaded: list[object] = []  # keeps the copies on the device until the last batch is done
         self._elsewhere_bytes = 0
         offsets = accumulate((memory.size for memory in segments.memories), initial=0)
         addresses = [*(self._address(memory) for memory in segments.memories), 0]
@@ -262,7 +270,7 @@ class _MemoryWork:
         self._elsewhere_bytes += memory.size
         if self._elsewhere_bytes > _ELSEWHERE_MAX_BYTES:
             got, wanted = f"more than {_ELSEWHERE_MAX_BYTES} bytes elsewhere", f"bytes on {self._device.id}"
-            raise DeviceError("not on this GPU", where=self.name, got=got, wanted=wanted)
+            raise DeviceError("too much of the file is not on this GPU", where=self.name, got=got, wanted=wanted)
         data = bytearray(memory.size)
         memory.read_into(memoryview(data), 0)
         self._uploaded.append(self._device.upload(bytes(data)))
@@ -272,7 +280,7 @@ class _MemoryWork:
         return lane.hash_segments(self._table, len(self._segments.memories), first, blocks)
 
     def block(self, lane: Lane, first: int, index: int) -> bytes:
-        """Read from the memories, which know nothing of the table."""
+        """Read the block from the memories, so that the table on the device is checked too."""
         start = index * BLOCK_BYTES
         block = bytearray(min(BLOCK_BYTES, self.size - start))
         self._segments.read_into(memoryview(block), start)

@@ -1,7 +1,7 @@
-"""A GPU through CuPy: the kernels of `tree.cu`, compiled for it at run time, with memory and streams for `cuda.py`.
+"""A GPU through CuPy: the kernels of `tree.cu`, compiled at run time, with memory and streams for `cuda.py`.
 
-CuPy is imported when a device is opened. Every failure of CUDA becomes a DeviceError, and no batch is waited for for
-ever.
+CuPy is imported when a device is opened. Every CUDA failure becomes a DeviceError, and the wait for a batch has a
+deadline.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from provenance_oracle.verifier.strict.files import OpenFile, changed
 
 SOURCE = Path(__file__).parent / "tree.cu"
 _KERNELS = ("hash_blocks", "hash_segments", "hash_salted_blocks")
-_THREADS = 128  # as in tree.cu
-_DEADLINE_SECONDS = 60.0  # of one batch, which takes milliseconds
+_THREADS = 128  # per block, as in tree.cu
+_DEADLINE_SECONDS = 60.0  # for one batch, which normally takes milliseconds
 _POLL_SECONDS = 0.00005
 _OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation
 
 
 class CupyDevice:
-    """The GPU number `index`, as `device.Device`.
+    """The GPU with the number `index`, as a `device.Device`.
 
     Raises:
-        DeviceError: CuPy is not installed, there is no such GPU, no driver for it, or the kernels do not compile.
+        DeviceError: CuPy is not installed, the GPU or its driver is missing, or the kernels do not compile.
     """
 
     def __init__(self, index: int = 0) -> None:
         try:
             import cupy
         except ImportError as error:
-            raise DeviceError("no CuPy", where="GPU", got=str(error), wanted="the extra cuda") from error
+            raise DeviceError("CuPy is not installed", where="GPU", got=str(error), wanted="the extra cuda") from error
         self.cupy: Any = cupy
         self._index = index
         self.id = f"cuda:{index}"
@@ -48,7 +48,7 @@ class CupyDevice:
 
     @contextmanager
     def at_work(self, stream: Any = None) -> Iterator[None]:
-        """Use this device, and a stream of it, in the calling thread; failures become ours."""
+        """Use this device, and a stream if given, in the calling thread. CUDA's failures become DeviceError."""
         cuda = self.cupy.cuda
         try:
             with cuda.Device(self._index), stream or nullcontext():
@@ -64,9 +64,9 @@ class CupyDevice:
         return CupyLane(self, blocks, with_data=with_data)
 
     def open_direct(self, file: OpenFile) -> object | None:
-        """Use kvikio where it is installed and says that GPUDirect Storage works.
+        """Use kvikio if it is installed and reports that GPUDirect Storage works.
 
-        It opens by path only: the path is that of the open descriptor, so nothing can have taken the file's place.
+        kvikio opens files only by path. The path is that of the open descriptor, so the file cannot have been replaced.
         """
         with suppress(ImportError, RuntimeError, OSError):
             import kvikio
@@ -93,7 +93,7 @@ class CupyDevice:
             self.cupy.cuda.runtime.deviceSynchronize()
 
     def read(self, address: int, size: int) -> bytes:
-        """Copy bytes from the device."""
+        """Copy `size` bytes from an address on the device."""
         runtime = self.cupy.cuda.runtime
         target = ctypes.create_string_buffer(size)
         with self.at_work():
@@ -101,13 +101,13 @@ class CupyDevice:
         return target.raw
 
     def launch(self, kernel: str, items: int, *arguments: int) -> None:
-        """Queue a kernel, one thread to an item; every argument is a pointer or a number of 64 bits."""
+        """Queue a kernel with one thread per item. Every argument is a pointer or a 64-bit number."""
         grid = (-(-items // _THREADS),)
         self._kernels[kernel](grid, (_THREADS,), tuple(self.cupy.uint64(argument) for argument in arguments))
 
 
 class CupyLane:
-    """A stream with its memory, as `device.Lane`."""
+    """A CUDA stream with its memory, as a `device.Lane`."""
 
     def __init__(self, device: CupyDevice, blocks: int, *, with_data: bool) -> None:
         self._device = device
@@ -160,9 +160,9 @@ class CupyLane:
         return self._hash_nodes(blocks, "hash_blocks", self._data.data.ptr, blocks, self._leaves.ptr)
 
     def _hash_nodes(self, blocks: int, kernel: str, *arguments: int) -> bytes:
-        """Queue the kernel for the leaves and then the one for their nodes, and wait for the result."""
+        """Queue the kernel for the leaves, then the kernel for their nodes, and wait for the result."""
         nodes = -(-blocks // NODE_BLOCKS)
-        # Memory is never taken for zero: the last node is padded with what is cleared here.
+        # Memory from CUDA is not zero. This clears the padding of the last node.
         self._leaves.memset_async(0, nodes * BLOCK_BYTES)
         self._device.launch(kernel, blocks, *arguments)
         self._device.launch("hash_blocks", nodes, self._leaves.ptr, nodes, self._nodes.ptr)
@@ -176,10 +176,10 @@ class CupyLane:
 
 
 def _wait(is_done: Callable[[], bool]) -> None:
-    """Wait, but not for ever.
+    """Wait until the work is done.
 
     Raises:
-        DeviceError: it takes too long.
+        DeviceError: the deadline has passed.
     """
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while not is_done():
@@ -189,4 +189,5 @@ def _wait(is_done: Callable[[], bool]) -> None:
 
 
 def _out_of_memory(error: BaseException) -> DeviceMemoryError:
-    return DeviceMemoryError("no room on the GPU", where="GPU", got=str(error), wanted="room for one batch")
+    problem, wanted = "the GPU has not enough free memory", "room for one batch"
+    return DeviceMemoryError(problem, where="GPU", got=str(error), wanted=wanted)

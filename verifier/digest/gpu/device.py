@@ -1,4 +1,4 @@
-"""What hashing asks of a GPU. `cupy_device.py` is one with CUDA; the tests have one that runs `tree.cu` on the CPU."""
+"""The interface of a GPU that hashes. `cupy_device.py` implements it with CUDA; the tests run `tree.cu` on the CPU."""
 
 from __future__ import annotations
 
@@ -16,51 +16,55 @@ _LANES_MAX = 4
 
 
 class DeviceError(TemporaryError):
-    """The GPU is not there, is out of memory, failed or hangs. Nothing is wrong with the bytes."""
+    """The GPU is missing, out of memory, failed or hangs. Nothing is wrong with the bytes."""
 
 
 class DeviceMemoryError(DeviceError):
-    """Out of memory on the GPU."""
+    """The GPU is out of memory."""
 
 
 class DeviceFaultError(ProvenanceError):
-    """The GPU computed a digest that the CPU does not confirm. The bytes are not to blame, and it is no use to retry:
-    the device, its driver or this program is broken, which is why this is neither a VerificationError, which would
-    accuse the release, nor a TemporaryError. Exit code 1.
+    """The GPU computed a digest that differs from the CPU's: the device, its driver or this program is broken.
+
+    It is no VerificationError, because the release is not to blame, and no TemporaryError, because a retry does not
+    help. Exit code 1.
     """
 
 
 class Lane(Protocol):
-    """Room for one batch, and a queue of work of its own. All methods wait; each lane has one thread at a time.
+    """Memory for one batch, and a queue of work. All methods wait for the result. One thread at a time uses a lane.
 
-    The digests of the blocks stay on the device until the next batch.
+    The digests of the blocks stay on the device until the next batch. All digests are 32 bytes, concatenated.
 
-    Raises, everywhere:
-        DeviceError: it failed, or did not answer in time.
+    Raises, in every method:
+        DeviceError: the device failed, or did not answer in time.
     """
 
     @property
     def host(self) -> memoryview:
-        """Memory of this computer that the device reads from: as many bytes as the batch has blocks."""
+        """Host memory that the device reads from, as large as a batch; empty if the lane has no room for data."""
 
     def hash_host(self, blocks: int) -> bytes:
-        """Hash the first blocks of `host` and return the digests of the nodes above them."""
+        """Hash the first `blocks` blocks of `host`, and return the digests of the nodes above them."""
 
     def hash_direct(self, file: object, offset: int, size: int) -> bytes:
-        """As `hash_host`, for bytes that the device reads itself from what `Device.open_direct` returned.
+        """Hash bytes that the device reads itself from a handle of `Device.open_direct`; return as `hash_host`.
 
         Raises:
-            ChangedError: there are fewer.
+            ChangedError: the file has fewer bytes.
         """
 
     def hash_segments(self, table: object, segments: int, first: int, blocks: int) -> bytes:
-        """As `hash_host`, for blocks from `first` on of the file that an uploaded table describes; see tree.cu."""
+        """Hash `blocks` blocks from `first` on of the file that an uploaded table describes; return as `hash_host`.
+
+        `tree.cu` defines the table.
+        """
 
     def hash_salted(self, salt: object, salt_bytes: int, blocks: int) -> bytes:
-        """Hash an uploaded salt and each of the first blocks of `host`, and return the digests of the blocks."""
+        """Return SHA-256(salt + block) of the first `blocks` blocks of `host`. `salt` is uploaded."""
 
     def leaves(self, first: int, count: int) -> bytes:
-        """Return digests of blocks of the last batch."""
+        """Return the digests of `count` blocks of the last batch, from number `first` on."""
 
 
 class Device(Protocol):
@@ -68,34 +72,34 @@ class Device(Protocol):
 
     @property
     def name(self) -> str:
-        """For people."""
+        """The name for people."""
 
     @property
     def id(self) -> str:
-        """As `segments.Memory.device` has it: "cuda:0"."""
+        """The id as in `segments.Memory.device`, such as "cuda:0"."""
 
     def open_lane(self, blocks: int, *, with_data: bool) -> Lane:
-        """Make room for batches of so many blocks, and for their bytes too if asked.
+        """Allocate memory for batches of `blocks` blocks: for the digests, and for the bytes too if `with_data`.
 
         Raises:
-            DeviceMemoryError: there is not so much room.
+            DeviceMemoryError: the device has not enough free memory.
         """
 
     def open_direct(self, file: OpenFile) -> object | None:
-        """Return a handle for reading past this computer's memory (GPUDirect Storage), or None if that cannot be."""
+        """Return a handle to read a file without host memory (GPUDirect Storage), or None if that does not work."""
 
     def upload(self, data: bytes) -> object:
-        """Copy bytes to the device, where they stay as long as what is returned."""
+        """Copy bytes to the device, and return an object that keeps them there."""
 
     def address_of(self, uploaded: object) -> int:
-        """Return where they are."""
+        """Return the address of uploaded bytes on the device."""
 
     def finish_all(self) -> None:
-        """Wait for all work that anyone gave to the device before."""
+        """Wait for all work given to the device before, by any part of this process."""
 
 
 class Lanes:
-    """Lanes for batches of one size, opened when they are first needed and kept. After a failure none is lent again."""
+    """Lanes for batches of one size. They are opened on first use and kept. After a failure no lane is lent again."""
 
     def __init__(self, open_lane: Callable[[int], Lane], blocks: int) -> None:
         self.blocks = blocks
@@ -106,12 +110,12 @@ class Lanes:
         self._failed = False
 
     def open(self) -> Crew:
-        """Return a crew of as many threads as there are lanes, opened now if need be: as many as there is room for.
+        """Open the lanes on the first call, as many as fit, at most 4. Return a crew with one thread for each lane.
 
-        Where there is not even room for one, batches become smaller.
+        If not even one lane fits, the batches become smaller.
 
         Raises:
-            DeviceMemoryError: there is no room for the smallest.
+            DeviceMemoryError: the smallest lane does not fit.
         """
         with self._lock:
             while not self._crew:
@@ -138,7 +142,7 @@ class Lanes:
             DeviceError: the device failed earlier.
         """
         if self._failed:
-            raise DeviceError("the GPU failed before")
+            raise DeviceError("the GPU failed earlier")
         lane = self._idle.pop()
         try:
             yield lane

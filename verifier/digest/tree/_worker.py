@@ -1,8 +1,8 @@
-"""A process that hashes blocks for `processes.py`, which runs this file on its own: standard library only.
+"""A process that hashes blocks for `processes.py`. It runs as a file of its own, so it uses only the standard library.
 
-Its argument is the descriptor of memory shared with the parent. A request on standard input is the number of bytes to
-hash there, 8 bytes little-endian; the answer on standard output is the digest of every 4096-byte block. It ends with
-its input.
+The argument is the file descriptor of memory shared with the parent. A request on standard input is the number of bytes
+to hash in that memory, as 8 bytes little-endian. The answer on standard output is the SHA-256 (32 bytes) of every
+4096-byte block. The process ends when its input ends.
 """
 
 from __future__ import annotations

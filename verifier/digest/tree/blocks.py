@@ -1,6 +1,6 @@
-"""SHA-256 of many 4096-byte blocks: the one operation that every hash tree here is made of.
+"""SHA-256 of many 4096-byte blocks: the one operation from which every hash tree here is built.
 
-There are two ways, always equal: `PythonBlocks`, which is always there, and `native.NativeBlocks`, which is quicker.
+Two implementations give equal results: `PythonBlocks`, which is always available, and the faster `native.NativeBlocks`.
 """
 
 from __future__ import annotations
@@ -14,37 +14,41 @@ Buffer = bytes | bytearray | memoryview
 
 
 class FileHash(Protocol):
-    """The SHA-256 of one whole file, taken in order."""
+    """The SHA-256 of one whole file, whose bytes arrive in order."""
 
     def take(self, data: Buffer) -> None:
-        """Take the next bytes: whole blocks, or the end of the file."""
+        """Take the next bytes: whole blocks, or the last bytes of the file."""
 
     def take_both(self, blocks: Buffer) -> bytes:
-        """Take the next whole blocks and return the digest of each, one after the other."""
+        """Take the next whole blocks and return their digests (32 bytes each), concatenated."""
 
     def digest(self) -> bytes:
-        """Return the digest of the file, once, after the last byte."""
+        """Return the digest of the file (32 bytes). Call it once, after the last byte."""
 
 
 class BlockHash(Protocol):
-    """A way to hash blocks. Safe to use from several threads at once."""
+    """An implementation that hashes blocks. Several threads can use it at once."""
 
     @property
     def path_name(self) -> str:
-        """What it is, for people: "sha-ni x4", "avx512 x16", "arm sha2 x4" or "python"."""
+        """Its name for people: "sha-ni x4", "avx512 x16", "arm sha2 x4" or "python"."""
 
     def hash_blocks(self, blocks: Buffer, salt: bytes = b"") -> bytes:
-        """Return SHA-256(salt + block) of every 4096-byte block, one after the other."""
+        """Return SHA-256(salt + block) of every 4096-byte block, 32 bytes each, concatenated.
+
+        Raises:
+            ValueError: `blocks` are not whole blocks.
+        """
 
     def file_hash(self) -> FileHash:
         """Start the SHA-256 of a file."""
 
 
 def count_blocks(blocks: Buffer) -> int:
-    """Return how many blocks these are.
+    """Return the number of 4096-byte blocks.
 
     Raises:
-        ValueError: they are not whole, so a caller would lose the end.
+        ValueError: the bytes are not whole blocks, so the caller would lose the last ones.
     """
     number, over = divmod(len(blocks), BLOCK_BYTES)
     if over:
@@ -53,7 +57,7 @@ def count_blocks(blocks: Buffer) -> int:
 
 
 class PythonBlocks:
-    """hashlib, block by block; it lets other threads run during each block."""
+    """Hashes block by block with hashlib, which lets other threads run during each block."""
 
     path_name = "python"
 
@@ -69,7 +73,7 @@ class PythonBlocks:
 
 
 class HashlibFileHash:
-    """A file's SHA-256 by hashlib, and the digests of its blocks by any `BlockHash`."""
+    """A `FileHash` that uses hashlib for the file and any `BlockHash` for its blocks."""
 
     def __init__(self, blocks: BlockHash) -> None:
         self._blocks = blocks

@@ -1,8 +1,8 @@
-"""Files hashed on every core in one pass: fs-verity digest and, when asked, whole-file SHA-256.
+"""Hash files on every core in one pass: the fs-verity digest and, on request, the whole-file SHA-256.
 
-    only the tree     ranges of the file go to whichever threads are idle; each reads and hashes its own
-    both digests      idle threads read pieces and hash their blocks, and one thread takes the pieces into the file's
-                      SHA-256, which is serial; where nobody is idle, one thread does both at once
+    only the tree     each idle thread takes a range of the file, reads it and hashes it
+    both digests      idle threads read pieces and hash their blocks, while one thread adds the pieces to the file's
+                      SHA-256, which is serial; without an idle thread, one thread computes both at once
 
 Memory does not grow with the file: a few buffers of 1 MiB for each thread. Results equal `fsverity.FsVerityHasher`.
 """
@@ -39,7 +39,7 @@ _THREADS_MAX = 32
 
 @dataclass(frozen=True)
 class Digests:
-    """Of one source, 32 bytes each."""
+    """The digests of one source, 32 bytes each. `sha256` is None if it was not requested."""
 
     fsverity: bytes
     sha256: bytes | None
@@ -47,19 +47,19 @@ class Digests:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A piece whose part of the tree is done."""
+    """A piece of a file whose part of the tree is done. `nodes` are the digests of its nodes."""
 
     nodes: bytes
     size: int
-    buffer: memoryview | None = None  # begins with its bytes, if they are still wanted
+    buffer: memoryview | None = None  # begins with the bytes of the piece, if the file's SHA-256 needs them
 
 
 class CpuHasher:
-    """A `files.FileHasher`. Call it from up to `threads` threads at once to hash files side by side.
+    """A `files.FileHasher` for CPUs. Call it from up to `threads` threads at once to hash files side by side.
 
     Args:
-        threads: how many cores to use; all of them by default, 32 at most.
-        blocks: how blocks are hashed; the compiled part by default where there is one.
+        threads: the number of cores to use, at most 32; by default all of them.
+        blocks: hashes the blocks; by default the compiled part if it can be used, else hashlib.
     """
 
     def __init__(self, threads: int | None = None, blocks: BlockHash | None = None) -> None:
@@ -74,7 +74,7 @@ class CpuHasher:
 
     @property
     def path_name(self) -> str:
-        """Which path runs, for people."""
+        """The name of the implementation that runs, for people."""
         return self.blocks.path_name
 
     def __call__(self, file: OpenFile, *, sha256: bool, advance: Advance) -> FileDigest:
@@ -82,10 +82,14 @@ class CpuHasher:
         return FileDigest(file.path, file.size, found.fsverity, found.sha256)
 
     def digest(self, source: Source, *, sha256: bool = False, advance: Advance = lambda size: None) -> Digests:
-        """Read the source once and return its digests; `advance` is called in this thread.
+        """Read the source once and return its digests.
+
+        Args:
+            sha256: whether to compute the whole-file SHA-256 too.
+            advance: called in this thread with the size of every piece that is done.
 
         Raises:
-            ChangedError: the source is shorter than it says. TemporaryError: it cannot be read.
+            ChangedError: the source has fewer bytes than `source.size`. TemporaryError: the source cannot be read.
         """
         if source.size <= BLOCK_BYTES:
             return self._digest_one_block(source, sha256, advance)
@@ -136,7 +140,7 @@ class CpuHasher:
         return _Piece(hash_nodes(self.blocks, self.blocks.hash_blocks(blocks)), size, buffer)
 
     def _take(self, pieces: Iterator[_Piece], file: FileHash) -> Iterator[_Piece]:
-        """Take the pieces, which are in order, into the digest of the whole file."""
+        """Add the pieces, which arrive in order, to the digest of the whole file."""
         for piece in pieces:
             assert piece.buffer is not None
             file.take(piece.buffer[: piece.size])

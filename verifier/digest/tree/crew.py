@@ -1,6 +1,6 @@
-"""A crew of threads that several jobs share: whoever is idle helps, and no job waits for help.
+"""A crew of threads that several jobs share. Idle threads help with any job, and no job waits for help.
 
-hashlib, ctypes and reading let other threads run, so threads are enough to use every core.
+hashlib, ctypes and file reads let other threads run, so threads are enough to use every core.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
 
-_AHEAD = 2  # tasks for each thread at work: one under way, one ready
+_AHEAD = 2  # tasks for each working thread: one running, one ready
 
 
 class Crew:
-    """At most `threads` threads at work at once, those that called included."""
+    """Limits the threads that work at once to `threads`. The threads that opened a job count too."""
 
     def __init__(self, threads: int) -> None:
         self._free = Semaphore(threads)
@@ -26,7 +26,7 @@ class Crew:
 
     @contextmanager
     def job(self) -> Iterator[Job[Any]]:
-        """Work on a job in this thread; waits while as many jobs are under way as there are threads."""
+        """Open a job that this thread works on. Wait while as many jobs are open as there are threads."""
         with self._free:
             job: Job[Any] = Job(self)
             try:
@@ -35,19 +35,19 @@ class Crew:
                 job.stop()
 
     def has_idle(self) -> bool:
-        """Tell whether someone is idle at this moment."""
+        """Return whether a thread is idle at this moment."""
         idle = self._free.acquire(blocking=False)
         if idle:
             self._free.release()
         return idle
 
     def ask(self, work: Callable[[], None]) -> Future[None] | None:
-        """Let an idle thread do the work, if there is one."""
+        """Start `work` in an idle thread and return its future; return None if no thread is idle."""
         if not self._free.acquire(blocking=False):
             return None
         try:
             helper = self._pool.submit(work)
-        except RuntimeError:  # the system has no thread to give
+        except RuntimeError:  # the system cannot start another thread
             self._free.release()
             return None
         helper.add_done_callback(lambda _: self._free.release())
@@ -55,16 +55,16 @@ class Crew:
 
 
 class Job(Generic[Result]):
-    """Tasks whose results are wanted in order. Only the thread that opened the job uses its public methods."""
+    """A list of tasks whose results are returned in order. Only the thread that opened the job may use its methods."""
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
-        self._tasks: deque[tuple[Future[Result], Callable[[], Result]]] = deque()  # not begun
-        self._pending: deque[Future[Result]] = deque()  # not yet handed out, in order
+        self._tasks: deque[tuple[Future[Result], Callable[[], Result]]] = deque()  # not started
+        self._pending: deque[Future[Result]] = deque()  # results not returned yet, in order
         self._helpers: list[Future[None]] = []
 
     def has_help(self) -> bool:
-        """Tell whether a task added now is likely to be done by another thread."""
+        """Return whether another thread is likely to run a task that is added now."""
         return self._count_helpers() > 0 or self._crew.has_idle()
 
     def add(self, task: Callable[[], Result]) -> None:
@@ -77,9 +77,13 @@ class Job(Generic[Result]):
             self._helpers.append(helper)
 
     def results(self, *, rest: bool = False) -> Iterator[Result]:
-        """Yield results in order: of all tasks so far, or only while more are under way than everyone needs.
+        """Yield results in order. While the next result is not ready, this thread runs tasks itself.
 
-        While the next one is not there, a task is done here.
+        Args:
+            rest: yield the results of all tasks so far; otherwise stop when two tasks for each working thread are left.
+
+        Raises:
+            BaseException: the exception of the task whose result is next.
         """
         while self._pending and (rest or len(self._pending) > _AHEAD * (1 + self._count_helpers())):
             while not self._pending[0].done() and self._run_one():
@@ -87,7 +91,7 @@ class Job(Generic[Result]):
             yield self._pending.popleft().result()
 
     def stop(self) -> None:
-        """Drop the tasks not begun and wait until no helper is at work."""
+        """Drop the tasks that have not started, and wait until no helper works."""
         self._tasks.clear()
         wait(self._helpers)
 
@@ -102,7 +106,7 @@ class Job(Generic[Result]):
             return False
         try:
             future.set_result(task())
-        except BaseException as error:  # it belongs to the thread that waits for the result
+        except BaseException as error:  # the thread that waits for the result must see it
             future.set_exception(error)
         return True
 

@@ -1,15 +1,15 @@
 """The file digest `fsverity_sha256_4096` and the model digest `provenance-model-v1`: definition and CPU reference.
 
-The file digest is the Linux kernel's fs-verity file digest (Documentation/filesystems/fsverity.rst), version 1,
-SHA-256, 4096-byte blocks, no salt; `fsverity digest FILE` prints it.
+The file digest is the Linux kernel's fs-verity file digest, version 1, SHA-256, 4096-byte blocks, no salt
+(Documentation/filesystems/fsverity.rst, "Merkle tree" and "fs-verity descriptor"). `fsverity digest FILE` prints it.
 
     block     4096 bytes of the file, the last one padded with zeros
     leaf      SHA-256 of a block
     node      SHA-256 of up to 128 digests of the level below, padded with zeros to 4096 bytes
-    root      the one digest left; the only leaf of a file of one block; 32 zero bytes for an empty file
+    root      the one digest left; the only leaf for a file of one block; 32 zero bytes for an empty file
     digest    SHA-256 of a 256-byte descriptor that holds the root, the size and the parameters
 
-A bare root identifies nothing: it says neither the size nor whether it was made of data or of digests.
+Never use a bare root to identify a file: it binds neither the size nor the difference between data and digests.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DIGEST_BYTES = 32
 
 @dataclass(frozen=True)
 class FileDigest:
-    """One file: path, size in bytes, fs-verity digest, and whole-file SHA-256 if it was asked for (32 bytes each)."""
+    """One file: path, size in bytes, fs-verity digest, and whole-file SHA-256 if requested (32 bytes each)."""
 
     path: str
     size: int
@@ -37,15 +37,15 @@ class FileDigest:
 
 
 class FsVerityHasher:
-    """Streaming fs-verity digest; holds less than one block per level of the tree."""
+    """The fs-verity digest of a stream. It keeps less than one block for each level of the tree."""
 
     def __init__(self) -> None:
         self._size = 0
-        # What is not a whole block yet, level by level: [0] holds data, each next one digests of the level below.
+        # The unfinished block of each level: [0] holds data, every further one holds digests of the level below.
         self._pending = [b""]
 
     def update(self, data: bytes) -> None:
-        """Take the next bytes of the file; pieces of whole blocks are fastest."""
+        """Take the next bytes of the file. Pieces of whole blocks are fastest."""
         self._size += len(data)
         self._push(0, data)
 
@@ -59,7 +59,7 @@ class FsVerityHasher:
             self._push(level + 1, hash_blocks(memoryview(data)[:whole]))
 
     def digest(self) -> bytes:
-        """Return the digest of what was taken so far; more may follow."""
+        """Return the digest (32 bytes) of the bytes taken so far. You can take more after that."""
         return descriptor_digest(self._size, self._root())
 
     def _root(self) -> bytes:
@@ -76,7 +76,7 @@ class FsVerityHasher:
 
 
 def hash_blocks(blocks: memoryview) -> bytes:
-    """Return the digests of whole blocks, one after the other."""
+    """Return the SHA-256 digests of whole 4096-byte blocks, 32 bytes each, concatenated."""
     sha256 = hashlib.sha256
     starts = range(0, len(blocks), BLOCK_BYTES)
     return b"".join([sha256(blocks[start : start + BLOCK_BYTES]).digest() for start in starts])
@@ -87,7 +87,7 @@ def _hash_padded(data: bytes) -> bytes:
 
 
 def descriptor_digest(size: int, root: bytes) -> bytes:
-    """Return the file digest: SHA-256 of struct fsverity_descriptor, little-endian, 256 bytes."""
+    """Return the file digest (32 bytes): SHA-256 of struct fsverity_descriptor, 256 bytes, little-endian."""
     version, sha256, log2_block_bytes, salt_bytes = 1, 1, 12, 0
     descriptor = struct.pack(
         "<BBBBIQ64s32s144s", version, sha256, log2_block_bytes, salt_bytes, 0, size, root, b"", b""
@@ -96,23 +96,23 @@ def descriptor_digest(size: int, root: bytes) -> bytes:
 
 
 def fsverity_digest(data: bytes) -> bytes:
-    """Return the fs-verity digest (32 bytes) of a file with content `data`."""
+    """Return the fs-verity digest (32 bytes) of a file with the content `data`."""
     hasher = FsVerityHasher()
     hasher.update(data)
     return hasher.digest()
 
 
 def model_digest(files: Iterable[FileDigest]) -> bytes:
-    """Return the digest `provenance-model-v1` (32 bytes): names, sizes and bytes of all files, in any order given.
+    """Return the digest `provenance-model-v1` (32 bytes). It binds the names, sizes and bytes of all files.
 
-    SHA-256 of the line `provenance-model-v1` and then `<fs-verity hex> <size> <path>` per file, sorted by the UTF-8
-    bytes of the path, every line ended by a newline.
+    SHA-256 of a text: the line `provenance-model-v1`, then one line `<fs-verity hex> <size> <path>` per file, sorted by
+    the UTF-8 bytes of the path. Every line ends with a newline. The order of `files` does not matter.
 
     Raises:
-        FormatError: a path holds a newline or occurs twice, so that the text would be ambiguous.
+        FormatError: a path has a newline or occurs twice, so the text would be ambiguous (check `file-set`).
     """
     ordered = sorted(files, key=lambda file: file.path.encode())
     if len({file.path for file in ordered}) != len(ordered) or any("\n" in file.path for file in ordered):
-        raise FormatError("names are not one line each and unique", check=Check.FILE_SET, where="model digest")
+        raise FormatError("a path has a newline or occurs twice", check=Check.FILE_SET, where="model digest")
     lines = [f"{file.fsverity.hex()} {file.size} {file.path}\n" for file in ordered]
     return hashlib.sha256("".join(["provenance-model-v1\n", *lines]).encode()).digest()

@@ -1,7 +1,7 @@
-"""What every fast way to an fs-verity digest shares: cutting a file into pieces, and finishing the tree above them.
+"""The common parts of every fast fs-verity implementation: cut a file into pieces, and finish the tree above them.
 
-A piece is a multiple of 512 KiB: 128 blocks, whose 128 digests fill one node of the first level. So pieces can be
-hashed in any order, anywhere, and each hands back the digests of its nodes, 32 bytes for every 512 KiB.
+A piece is a multiple of 512 KiB, since 128 blocks have 128 digests, which fill one node of the first level. So pieces
+can be hashed in any order and on any device. Each gives the digests of its nodes: 32 bytes for every 512 KiB.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.strict.files import OpenFile, changed
 
-NODE_BLOCKS = BLOCK_BYTES // DIGEST_BYTES  # under one node of the first level
+NODE_BLOCKS = BLOCK_BYTES // DIGEST_BYTES  # blocks under one node of the first level
 NODE_BYTES = NODE_BLOCKS * BLOCK_BYTES
 
 Advance = Callable[[int], None]
-"""Called with the size of every piece that is done."""
+"""A callback, called with the size in bytes of every piece that is done."""
 
 
 class Source(Protocol):
-    """Bytes of known size that can be read at any place, from several threads at once."""
+    """Bytes of known size that several threads can read at any offset at once."""
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The name for messages."""
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The size in bytes."""
 
     def read_into(self, target: memoryview, offset: int) -> None:
         """Fill all of `target` with the bytes from `offset` on.
 
         Raises:
-            ChangedError: there are fewer.
-            TemporaryError: they cannot be read.
+            ChangedError: the source has fewer bytes.
+            TemporaryError: the bytes cannot be read.
         """
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """A file by its open descriptor."""
+    """A `Source` that reads a file through its open descriptor."""
 
     file: OpenFile
 
@@ -74,7 +74,7 @@ def read_blocks(source: Source, buffer: memoryview, offset: int) -> tuple[memory
     """Fill `buffer` from `offset` on, or up to the end of the source, and pad the last block with zeros.
 
     Returns:
-        The blocks, and how many bytes of them the source holds.
+        The blocks, and the number of their bytes that come from the source.
     """
     size = min(len(buffer), source.size - offset)
     source.read_into(buffer[:size], offset)
@@ -84,18 +84,18 @@ def read_blocks(source: Source, buffer: memoryview, offset: int) -> tuple[memory
 
 
 class NodeStack:
-    """The tree above the first level of nodes, which arrive in order.
+    """The tree above the first level of nodes, whose digests arrive in order.
 
     It keeps 32 bytes for every 64 MiB of the file.
     """
 
     def __init__(self, blocks: BlockHash) -> None:
         self._blocks = blocks
-        self._first = bytearray()  # digests of the first level that do not fill a node of the second level yet
+        self._first = bytearray()  # digests of the first level that do not yet fill a node of the second level
         self._second = bytearray()
 
     def push(self, nodes: bytes) -> None:
-        """Take the next digests of the first level."""
+        """Take the next digests of the first level, 32 bytes each, concatenated."""
         self._first += nodes
         whole = len(self._first) - len(self._first) % BLOCK_BYTES
         if whole:
@@ -103,7 +103,7 @@ class NodeStack:
             del self._first[:whole]
 
     def root(self) -> bytes:
-        """Return the digest at the top."""
+        """Return the root (32 bytes)."""
         digests = bytes(self._second)
         if not digests:
             digests = bytes(self._first)
@@ -115,11 +115,11 @@ class NodeStack:
 
 
 def hash_nodes(blocks: BlockHash, digests: bytes) -> bytes:
-    """Return the digests of the level above: the last node is padded with zeros."""
+    """Return the digests of the level above, 32 bytes each, concatenated. The last node is padded with zeros."""
     return blocks.hash_blocks(digests + bytes(-len(digests) % BLOCK_BYTES))
 
 
 def digest_of_one_block(blocks: BlockHash, data: bytes) -> bytes:
-    """Return the fs-verity digest of a file of at most one block; it has no nodes."""
+    """Return the fs-verity digest (32 bytes) of a file of at most one block, whose tree has no nodes."""
     root = blocks.hash_blocks(data.ljust(BLOCK_BYTES, b"\0")) if data else bytes(DIGEST_BYTES)
     return descriptor_digest(len(data), root)

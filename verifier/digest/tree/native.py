@@ -1,8 +1,8 @@
-"""The compiled part, `_native.c`: building it, loading it, and using it through ctypes.
+"""The compiled part, `_native.c`: build it, load it, and use it through ctypes.
 
-It is optional. The build hook of the distribution makes it where there is a compiler, next to this file; without it,
-on a processor that lacks the instructions, or if one digest of the test at loading is wrong, `load_native` returns
-nothing and the caller stays with hashlib.
+The compiled part is optional. The build hook of the distribution compiles it next to this file if there is a compiler.
+`load_native` returns None, and the caller uses hashlib, if the library is missing or built from other source, if the
+processor lacks the instructions, or if a digest is wrong in the test at load time.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from provenance_oracle.verifier.errors import UsageError
 _HERE = Path(__file__).parent
 LIBRARY = _HERE / "_native.so"
 SOURCES = (_HERE / "_native.c", _HERE / "_native_avx512.h")
-# Widths of vectors and lengths of salts that take every branch of the C code.
+# A number of blocks and lengths of salts that take every branch of the C code.
 _TEST_BLOCKS = 17
 _TEST_SALTS = (b"", b"\0", bytes(range(32)), bytes(range(60)), bytes(range(200)))
 _TIMED_BLOCKS = 64
 
 
 def build_library(target: Path = LIBRARY) -> Path:
-    """Compile `_native.c` with the machine's C compiler (`CC`, or `cc`) and put the library at `target`.
+    """Compile `_native.c` with the machine's C compiler (`CC`, or `cc`) into the library `target`, and return its path.
 
     Raises:
         UsageError: there is no compiler, or it failed.
@@ -59,13 +59,13 @@ def build_library(target: Path = LIBRARY) -> Path:
 
 
 def load_native(library: Path = LIBRARY) -> BlockHash | None:
-    """Return the quickest way that this processor has, or None where the compiled part cannot be used."""
+    """Return the fastest implementation for this processor, or None if the compiled part cannot be used."""
     found = [way for way in load_ways(library) if _equals_hashlib(way)]
     return min(found, key=_seconds, default=None)
 
 
 def load_ways(library: Path) -> list[NativeBlocks]:
-    """Return every way that the library and this processor have in common; none if the library is of other source."""
+    """Return every implementation that the library and this processor support; none if its source differs from ours."""
     try:
         loaded = _declare(ctypes.CDLL(str(library)))
         if loaded.provenance_source() != _source_sha256().encode():
@@ -80,7 +80,7 @@ def _source_sha256() -> str:
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
-    """Declare the functions; see `_native.c`."""
+    """Declare the types of the functions in `_native.c`."""
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
     for name, arguments, result in (
         ("source", [], ctypes.c_char_p),
@@ -108,7 +108,7 @@ def _present(library: ctypes.CDLL) -> Iterator[NativeBlocks]:
 
 @dataclass(frozen=True)
 class NativeBlocks:
-    """`BlockHash` by one way of the compiled part."""
+    """A `BlockHash` that uses one implementation of the compiled part."""
 
     _library: ctypes.CDLL
     _way: int
@@ -125,7 +125,7 @@ class NativeBlocks:
 
 
 class _NativeFileHash:
-    """`FileHash` with the SHA instructions, which can feed one message schedule to both digests."""
+    """A `FileHash` that uses the SHA instructions, where both digests share one message schedule."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
@@ -155,12 +155,12 @@ class _NativeFileHash:
 
     def _add(self, size: int) -> None:
         if self._rest:
-            raise ValueError("the file has ended")
+            raise ValueError("bytes after the end of the file")
         self._size += size
 
 
 def _memory(data: Buffer) -> ctypes.Array[ctypes.c_char] | bytes:
-    """Return what ctypes can point to; only a view of something read-only has to be copied."""
+    """Return a form of `data` that ctypes can point to. Only a read-only view must be copied."""
     if isinstance(data, bytes):
         return data
     if memoryview(data).readonly:
@@ -169,7 +169,7 @@ def _memory(data: Buffer) -> ctypes.Array[ctypes.c_char] | bytes:
 
 
 def _equals_hashlib(way: NativeBlocks) -> bool:
-    """Compare with hashlib all that the way can do."""
+    """Return whether every function of an implementation has the same results as hashlib."""
     data = bytes(range(251)) * (_TEST_BLOCKS * BLOCK_BYTES // 251 + 1)
     blocks, rest = data[: _TEST_BLOCKS * BLOCK_BYTES], data[:1000]
     wanted = PythonBlocks()
@@ -187,7 +187,7 @@ def _equals_hashlib(way: NativeBlocks) -> bool:
 
 
 def _seconds(way: NativeBlocks) -> float:
-    """Return how long a few blocks take. Which way is quickest differs between processors that have both."""
+    """Return the seconds for a few blocks. Processors that have both implementations differ in the faster one."""
     blocks = bytes(_TIMED_BLOCKS * BLOCK_BYTES)
     taken = []
     for _ in range(4):

@@ -1,7 +1,8 @@
-"""The pure Python path on several cores.
+"""The pure Python implementation on several cores.
 
-hashlib lets other threads run while it hashes a block, but taking turns after every 4096 bytes costs more than a
-second thread gains. So one thread hashes here, and the others hand pieces to processes through shared memory.
+hashlib lets other threads run while it hashes a block, but a change of threads after every 4096 bytes costs more than a
+second thread gains. So one thread hashes in this process, and the others pass pieces to worker processes through shared
+memory.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from provenance_oracle.verifier.digest.tree.blocks import Buffer, FileHash, Hash
 from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES
 
 _PROGRAM = Path(__file__).parent / "_worker.py"
-_MEMORY_BYTES = 1024 * 1024  # at most this goes to a process at once
-_WORTH_BYTES = 64 * 1024  # less is hashed here
-_START_AFTER_BYTES = 32 * 1024 * 1024  # by then, starting a process has cost less than it will save
+_MEMORY_BYTES = 1024 * 1024  # the most that a worker process gets at once
+_WORTH_BYTES = 64 * 1024  # smaller pieces are hashed in this process
+_START_AFTER_BYTES = 32 * 1024 * 1024  # for less than this, a worker process costs more than it saves
 
 
 class ProcessBlocks:
-    """`BlockHash` by hashlib, here and in up to `processes` others, which end with this object.
+    """A `BlockHash` that uses hashlib in this process and in up to `processes` others, which end with this object.
 
-    A process that cannot be started or that dies is done without.
+    If a process cannot be started or dies, this process does its work.
     """
 
     path_name = "python"
@@ -83,13 +84,13 @@ class _Worker:
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
                 pass_fds=[descriptor],
-                start_new_session=True,  # an interrupt from the terminal is for the parent
+                start_new_session=True,  # an interrupt from the terminal reaches only the parent
             )
         finally:
             os.close(descriptor)
 
     def hash_blocks(self, blocks: Buffer) -> bytes | None:
-        """Return the digests, or None if the process is gone."""
+        """Return the digests, 32 bytes each, concatenated; None if the process is gone."""
         size = len(blocks)
         self._memory[:size] = blocks
         assert self._process.stdin and self._process.stdout
@@ -106,13 +107,13 @@ class _Worker:
         return None
 
     def stop(self) -> None:
-        """End the process: the end of its input may never come, if a fork of this program holds the pipe too."""
+        """Kill the process. Closing its input is not enough, since a fork of this program may hold the pipe too."""
         with self._process:
             self._process.kill()
 
 
 def _stop(workers: list[_Worker], parent: int) -> None:
-    """End the processes, unless this is a fork of the program that they belong to."""
+    """End the processes, unless this process is a fork of the program that started them."""
     if os.getpid() == parent:
         for worker in workers:
             worker.stop()

@@ -1,7 +1,7 @@
-"""A file whose bytes lie in several places of memory: a header here, tensors there.
+"""A file whose bytes lie in several places of memory, such as a header and tensors.
 
-The table of segments lets any `Source` reader hash such a file block by block, although a block usually spans the
-header and a tensor, or several tensors. Nothing but a reader's own small buffers is copied.
+With the table of segments any reader of a `Source` can hash such a file block by block, although a block often spans
+the header and a tensor, or several tensors. Bytes are copied only into the reader's own small buffers.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ HOST = "cpu"
 
 
 class Memory(Protocol):
-    """Bytes that somebody holds, in the order in which a file has them. Read by several threads at once."""
+    """Bytes in the order in which a file has them. Several threads can read them at once."""
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The size in bytes."""
 
     @property
     def device(self) -> str:
-        """Where they lie: "cpu", "cuda:0", ..."""
+        """The device that holds the bytes: "cpu", "cuda:0", ..."""
 
     @property
     def address(self) -> int | None:
-        """Where on the device they lie, one after the other; None if they do not lie so."""
+        """The address on the device if the bytes are contiguous there, else None."""
 
     def read_into(self, target: memoryview, offset: int) -> None:
-        """Fill all of `target` with the bytes from `offset` on; scratch memory is of the order of `target`."""
+        """Fill all of `target` with the bytes from `offset` on. Scratch memory is about as large as `target`."""
 
 
 @dataclass(frozen=True)
 class HostMemory:
-    """Bytes at an address of this process; `owner` keeps them there."""
+    """Bytes at an address in this process. `owner` keeps the memory alive."""
 
     address: int
     size: int
@@ -44,13 +44,13 @@ class HostMemory:
     device: str = HOST
 
     def read_into(self, target: memoryview, offset: int) -> None:
-        # Through ctypes, because other threads run during its memmove.
+        # ctypes lets other threads run during its memmove.
         ctypes.memmove(address_of(target), self.address + offset, len(target))
 
 
 @dataclass(frozen=True)
 class BytesMemory:
-    """Bytes of Python, such as a header's."""
+    """A `bytes` object, such as a header."""
 
     data: bytes
     device: str = HOST
@@ -65,13 +65,13 @@ class BytesMemory:
 
 
 def address_of(buffer: memoryview) -> int:
-    """Return where a writable buffer lies."""
+    """Return the address of a writable buffer."""
     return ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
 
 
 @dataclass(frozen=True)
 class Part:
-    """Where a range of the file lies: `size` bytes of `memory` from `offset` on."""
+    """A range of the file: `size` bytes of `memory` from `offset` on."""
 
     memory: Memory
     offset: int
@@ -79,10 +79,10 @@ class Part:
 
 
 class Segments:
-    """A `tree.Source`: the file that these memories make, one after the other.
+    """A `merkle.Source`: the file that consists of these memories, one after the other.
 
     Args:
-        name: the file's, for messages.
+        name: the name of the file, for messages.
     """
 
     def __init__(self, name: str, memories: Sequence[Memory]) -> None:
@@ -101,7 +101,7 @@ class Segments:
             filled += part.size
 
     def parts(self, offset: int, size: int) -> Iterator[Part]:
-        """Yield where `size` bytes of the file from `offset` on lie; all of them are within it."""
+        """Yield the parts that hold the file's `size` bytes from `offset` on. The range must lie within the file."""
         index = bisect_right(self._starts, offset) - 1
         while size:
             memory, inner = self.memories[index], offset - self._starts[index]

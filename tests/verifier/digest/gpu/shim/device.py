@@ -64,7 +64,7 @@ class ShimDevice:
 
     def open_lane(self, blocks: int, *, with_data: bool) -> ShimLane:
         if blocks > self.room_blocks:
-            raise DeviceMemoryError("no room on the GPU", where="GPU")
+            raise DeviceMemoryError("the GPU has not enough free memory", where="GPU")
         self.room_blocks -= blocks
         self.lanes.append(ShimLane(self, min(blocks, 4096), with_data=with_data))
         return self.lanes[-1]
