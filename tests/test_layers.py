@@ -37,13 +37,14 @@ FLOORS = {
         ("simulator", "manifest", "dependencies"),
         ("evidence", "keys", "tensor_table"),
         ("pack",),
+        ("documents",),
         ("cli",),
     ),
     "oracle": (
         ("backoff", "amd_cache", "journal", "sources"),
         ("chain", "settings"),
         ("pipeline", "service"),
-        ("assembly", "demo"),
+        ("assembly", "demo", "documents"),
         ("cli",),
     ),
 }
@@ -154,7 +155,7 @@ def test_heavy_packages_are_imported_only_inside_functions(package: str) -> None
 
 @pytest.mark.parametrize(
     "module",
-    ["", ".verifier", ".verifier.judgement.judge", ".verifier.cli.commands", ".publisher.cli", ".oracle.cli.main"],
+    ["", ".verifier", ".verifier.judgement.judge", ".verifier.cli.commands", ".publisher.cli.pack", ".oracle.cli.main"],
 )
 def test_importing_loads_no_heavy_package(module: str) -> None:
     code = f"import sys, {PREFIX}{module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"

@@ -1,23 +1,69 @@
-"""What `provenance watch` does with its options, and how it tells what became of every release."""
+"""`provenance watch`: the oracle as a process."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from provenance_oracle.oracle.assembly import open_oracle
-from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.journal.rows import Row, State
-from provenance_oracle.oracle.service import Bell, Stopped, stopping_on_signals
-from provenance_oracle.oracle.settings import load_settings
-from provenance_oracle.verifier.cli.console import Output
-from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.text import printable
+import click
+
+from provenance_oracle.oracle import documents
+from provenance_oracle.oracle.cli.key_options import with_key_options
+from provenance_oracle.oracle.cli.rows import print_rows
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import FILE, json_option, rpc_option
+
+if TYPE_CHECKING:
+    from provenance_oracle.oracle.journal.rows import Row
+
+_ONCE_SECONDS = 600.0
 
 
-def watch_folder(
+@click.command()
+@click.argument("folder", type=FILE, required=False)
+@click.option(
+    "--settings", "settings_file", type=FILE, help="YAML file with settings; options and environment go first."
+)
+@click.option("--journal", type=FILE, help="SQLite file with what happened to every release.")
+@rpc_option
+@click.option(
+    "--registry",
+    metavar="ADDRESS|FILE",
+    help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
+)
+@click.option("--policy", metavar="NAME|FILE", help="Appraisal policy; baseline unless said otherwise.")
+@with_key_options
+@click.option("--report-key-variable", metavar="NAME", help="Variable with the key that signs reports, if another.")
+@click.option("--report-keystore", type=FILE, help="Keystore v3 file with the key that signs reports, if another.")
+@click.option("--report-password-file", type=FILE, help="File with that keystore's password.")
+@click.option("--confirmations", type=int, help="Blocks on top before a record counts as final.")
+@click.option("--scan-seconds", type=int, help="Time between full scans of the folder.")
+@click.option("--watch", type=str, help="auto, inotify, poll or scan-only.")
+@click.option(
+    "--allow-development-key", is_flag=True, default=None, help="Let a key from the environment pay on a public chain."
+)
+@click.option("--device", help="Where files are hashed: auto, cpu or cuda.")
+@click.option("--fetch", is_flag=True, default=None, help="Ask AMD for a revocation list where a release has none.")
+@click.option("--once", is_flag=True, help="Process what is there, follow it until it is final, and end.")
+@json_option
+@command_body(documents.WATCH)
+def watch(output: Output, /, settings_file: Path | None, once: bool, **options: object) -> None:
+    """Watch FOLDER for releases, judge each one, and record those that are accepted.
+
+    \b
+    Example:
+      provenance watch ./releases --journal oracle.sqlite --rpc URL --registry 0x... \\
+        --keystore oracle.json --password-file pw
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    print_rows(output, _watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None))
+
+
+def _watch_folder(
     settings_file: Path | None, options: Mapping[str, object], *, once_seconds: float | None
 ) -> tuple[Row, ...]:
     """Run the oracle until it is told to stop, or with `once_seconds` until all that is there now is decided.
@@ -29,6 +75,10 @@ def watch_folder(
         UsageError: settings, key, policy, journal or chain are not usable.
         TemporaryError: with `once_seconds`, the chain or the disk failed.
     """
+    from provenance_oracle.oracle.assembly import open_oracle
+    from provenance_oracle.oracle.service import Bell, Stopped, stopping_on_signals
+    from provenance_oracle.oracle.settings import load_settings
+
     settings = load_settings(settings_file, os.environ, options)
     bell = Bell()
     with stopping_on_signals(bell), open_oracle(settings, bell) as service:
@@ -39,51 +89,3 @@ def watch_folder(
             return service.run_once(deadline_seconds=once_seconds)
         except Stopped:
             return ()
-
-
-def retry_releases(journal: Path, names: tuple[str, ...], *, at: datetime) -> tuple[Row, ...]:
-    """Let releases that were rejected, are stuck or wait be looked at again at the oracle's next pass.
-
-    Args:
-        names: as the journal has them; none means all.
-
-    Raises:
-        UsageError: no such journal, one that a running oracle holds, or a release that is not in it.
-    """
-    if not os.path.isfile(journal):  # noqa: PTH113 (false, where Path's raises, for what cannot be looked at)
-        raise UsageError("no such journal", where=printable(str(journal)), got="no file", wanted="an oracle's journal")
-    with Journal(journal) as book:
-        rows = [row for row in book.rows() if row.state is not State.FINAL]
-        unknown = set(names) - {row.key.release for row in rows}
-        if unknown:
-            got = printable(", ".join(sorted(unknown)))
-            raise UsageError(
-                "not among the releases that wait or failed", where=str(journal), got=got, wanted="one of them"
-            )
-        return tuple(book.reopen(row.id, at=at) for row in rows if not names or row.key.release in names)
-
-
-def print_rows(output: Output, rows: Iterable[Row]) -> None:
-    """Print one line, or JSON object, for every release.
-
-    Raises:
-        TemporaryError: some wait for another try; as `Output.answer` tells it.
-    """
-    shown = list(rows)
-    for row in shown:
-        problem = f"  {printable(row.problem)}" if row.problem else ""
-        output.text(f"{row.state:<9} {printable(row.key.release)}{problem}")
-    parked = any(row.parked for row in shown)
-    waiting = TemporaryError("some releases wait for another try", where="journal") if parked else None
-    output.answer({"releases": [_row_json(row) for row in shown]}, waiting)
-
-
-def _row_json(row: Row) -> dict[str, object]:
-    return {
-        "release": row.key.release,
-        "state": row.state,
-        "exit_code": row.exit_code,
-        "check": row.check,
-        "problem": row.problem,
-        "verdict_digest": row.verdict_digest.hex() if row.verdict_digest else None,
-    }

@@ -9,24 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from provenance_oracle.oracle import documents as operators
 from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.publisher import documents as publishers
 from provenance_oracle.verifier.checks import Check, failed, not_checked
 from provenance_oracle.verifier.documents import schemas
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
 from provenance_oracle.verifier.errors import AppraisalError, TemporaryError
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = sorted(path for room in ("verifier/cli",) for path in (ROOT / room).glob("*.py"))
-IDS = {name: value for name, value in vars(schemas).items() if name.isupper()}
+CLI = [ROOT / package / "cli" for package in ("verifier", "publisher", "oracle")]
+COMMANDS = sorted(path for folder in CLI for path in folder.glob("*.py"))
+ROOMS = (schemas, publishers, operators)
+IDS = [
+    (name, value) for room in ROOMS for name, value in vars(room).items() if name.isupper() and isinstance(value, str)
+]
 
 
-def test_every_id_names_a_command_and_a_version() -> None:
-    assert len(set(IDS.values())) == len(IDS)
-    for name, schema in IDS.items():
+def test_every_command_has_one_id_with_its_name_and_a_version() -> None:
+    for name, schema in IDS:
         found = re.fullmatch(r"provenance-oracle/([a-z]+)/v[1-9]", schema)
-        assert found
-        assert found[1] == name.lower()
-        assert found[1] in main.commands
+        assert found and found[1] == name.lower()
+    assert sorted(name.lower() for name, _ in IDS) == sorted(main.commands)
 
 
 def test_an_envelope_holds_the_id_and_the_answer_before_the_body() -> None:

@@ -1,45 +1,22 @@
-"""Commands around a registry: put one on a chain, claim a namespace. Heavy imports happen inside the functions."""
+"""`provenance deploy`: put a registry on a chain and number the shipped policies."""
 
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from provenance_oracle.oracle import documents
+from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import (
-    FILE,
-    json_option,
-    read_bounded,
-    registry_option,
-    registry_reader,
-    rpc_option,
-)
+from provenance_oracle.verifier.cli.options import FILE, json_option, read_bounded, rpc_option
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 if TYPE_CHECKING:
-    from provenance_oracle.oracle.chain.deploy import OracleTerms, Terms
-    from provenance_oracle.oracle.chain.signers import Signer
+    from provenance_oracle.oracle.chain.deploy import Terms
     from provenance_oracle.verifier.registry.deployment import Deployment
-
-_IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
-
-key_options = (
-    click.option(
-        "--key-variable", metavar="NAME", help="Environment variable that holds the paying key (development)."
-    ),
-    click.option("--keystore", type=FILE, help="Keystore v3 file with the paying key."),
-    click.option("--password-file", type=FILE, help="File with the keystore's password, readable by its owner only."),
-)
-
-
-def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
-    for option in reversed(key_options):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -75,7 +52,7 @@ def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
     "--replace", is_flag=True, help="Keep the file of an earlier registry there as DIR/<chain id>.<its block>.json."
 )
 @json_option
-@command_body("provenance-oracle/deploy/v2")
+@command_body(documents.DEPLOY)
 def deploy(
     output: Output,
     rpc_url: str | None,
@@ -106,7 +83,7 @@ def deploy(
         raise UsageError("which chain?", got="no --rpc", wanted="--rpc URL")
     if replace and not deployments:
         raise UsageError("--replace without a folder", got="no --deployments", wanted="--deployments DIR")
-    signer = _open_key("--", key_variable, keystore, password_file)
+    signer = open_key("--", key_variable, keystore, password_file)
     first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
     wanted = majority(first_set) if threshold is None else threshold
     terms = Terms(owner or signer.address, guardian or signer.address, first_set, wanted, delay_hours, grace_hours)
@@ -125,18 +102,6 @@ def deploy(
     _print_deployment(output, found, terms, numbers, policies)
     if kept:
         output.text(f"kept         {kept}, the file of the registry before")
-
-
-def _open_key(prefix: str, variable: str | None, keystore: Path | None, password_file: Path | None) -> Signer:
-    """The key that options with this prefix name; what is wrong with them is said by their names."""
-    from provenance_oracle.oracle.chain.signers import open_signer
-
-    values = {"key-variable": variable, "keystore": keystore, "password-file": password_file}
-    given = [f"{prefix}{name}" for name, value in values.items() if value]
-    if len(given) != (1 if variable else 2):
-        wanted = f"{prefix}key-variable NAME, or {prefix}keystore FILE and {prefix}password-file FILE"
-        raise UsageError("where is the key?", got=" and ".join(given) or "no such option", wanted=wanted)
-    return open_signer(variable or "", keystore, password_file)
 
 
 def _make_room(file: Path, *, replace: bool) -> Path | None:
@@ -177,11 +142,8 @@ def _write_deployment(file: Path, kept: Path | None, deployment: Deployment) -> 
 def _print_deployment(
     output: Output, found: Deployment, terms: Terms, numbers: dict[str, int], digests: dict[str, bytes]
 ) -> None:
-    from eth_utils.address import to_checksum_address
-
     weight = sum(oracle.weight for oracle in terms.oracles)
-    addresses = {name: str(to_checksum_address(getattr(found, name))) for name in ("registry", "namespaces", "lineage")}
-    for name, address in addresses.items():
+    for name, address in documents.contract_addresses(found).items():
         output.text(f"{name:<12} {address}")
     output.text(f"chain        {found.chain_id}, block {found.block}")
     output.text(f"transaction  0x{found.transaction.hex()}")
@@ -197,108 +159,4 @@ def _print_deployment(
         output.text(f"policy       {number} {name:<10}  0x{digests[name].hex()}")
     if any(oracle.weight >= terms.threshold for oracle in terms.oracles):
         output.text("note         one oracle alone can write records", color="yellow")
-    output.document(
-        True,
-        {
-            **addresses,
-            "chain_id": found.chain_id,
-            "block": found.block,
-            "transaction": f"0x{found.transaction.hex()}",
-            "code_hash": f"0x{found.code_hash.hex()}",
-            "owner": terms.owner,
-            "guardian": terms.guardian,
-            "oracles": [_oracle_json(oracle) for oracle in terms.oracles],
-            "threshold": terms.threshold,
-            "delay_hours": terms.delay_hours,
-            "grace_hours": terms.grace_hours,
-            "policies": numbers,
-            "policy_digests": {name: f"0x{digests[name].hex()}" for name in numbers},
-        },
-    )
-
-
-def _oracle_json(oracle: OracleTerms) -> dict[str, object]:
-    app = f"0x{oracle.rofl_app.hex()}" if any(oracle.rofl_app) else None
-    return {"key": None if app else oracle.key, "rofl_app": app, "weight": oracle.weight}
-
-
-@click.command()
-@click.argument("namespace")
-@rpc_option
-@registry_option
-@with_key_options
-@click.option("--owner-key-variable", metavar="NAME", help="Variable with the owner's key; default: the paying key.")
-@click.option("--owner-keystore", type=FILE, help="Keystore v3 file with the owner's key; default: the paying key.")
-@click.option("--owner-password-file", type=FILE, help="File with that keystore's password.")
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    metavar="HEX",
-    help="A publisher that is trusted from the start, as `provenance show` prints it; again for each.",
-)
-@click.option(
-    "--identity-limit",
-    type=click.IntRange(0, 16),
-    help="How many publishers are trusted on first use, those named included. Default: 1, or those named.",
-)
-@json_option
-@command_body("provenance-oracle/claim/v1")
-def claim(
-    output: Output,
-    namespace: str,
-    rpc_url: str | None,
-    registry_text: str | None,
-    key_variable: str | None,
-    keystore: Path | None,
-    password_file: Path | None,
-    owner_key_variable: str | None,
-    owner_keystore: Path | None,
-    owner_password_file: Path | None,
-    identities: tuple[str, ...],
-    identity_limit: int | None,
-) -> None:
-    """Claim NAMESPACE, so that its names lead only to what its trusted publishers release.
-
-    The owner's key signs the claim, the paying key submits it. Later publishers need the owner's word and the public
-    delay; records by others are kept, but held: their gates stay shut.
-
-    \b
-    Example:
-      provenance claim acme --rpc URL --registry 0x... --keystore acme.json --password-file pw
-    """
-    from provenance_oracle.oracle.chain.claim_namespace import claim_namespace
-
-    reader = registry_reader(rpc_url, registry_text)
-    assert rpc_url is not None
-    payer = _open_key("--", key_variable, keystore, password_file)
-    owner_named = (owner_key_variable, owner_keystore, owner_password_file)
-    owner = _open_key("--owner-", *owner_named) if any(owner_named) else payer
-    trusted = tuple(_parse_identity(text) for text in identities)
-    limit = max(1, len(trusted)) if identity_limit is None else identity_limit
-    found = claim_namespace(rpc_url, reader, payer, owner, namespace, identities=trusted, identity_limit=limit)
-    output.text(f"namespace    {namespace}")
-    output.text(f"owner        {found.owner}")
-    for identity in trusted:
-        output.text(f"trusts       {identity.hex()}")
-    if limit > len(trusted):
-        output.text(f"trusts       the next {limit - len(trusted)} that publish in it")
-    output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")
-    output.document(
-        True,
-        {
-            "namespace": namespace,
-            "owner": found.owner,
-            "identities": [identity.hex() for identity in trusted],
-            "identity_limit": limit,
-            "block": found.block,
-            "transaction": f"0x{found.transaction.hex()}",
-        },
-    )
-
-
-def _parse_identity(text: str) -> bytes:
-    found = _IDENTITY.fullmatch(text)
-    if not found:
-        raise UsageError("not an identity", where="--identity", got=text, wanted="64 hex digits")
-    return bytes.fromhex(found[1])
+    output.document(True, documents.deploy_json(found, terms, policies=numbers, policy_digests=digests))

@@ -1,4 +1,4 @@
-"""The publisher's commands: attest | pack. Heavy imports happen inside the commands."""
+"""`provenance attest`: get a report that binds the VM's key. Heavy imports happen inside the command."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from provenance_oracle.publisher import documents
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option, read_small
+from provenance_oracle.verifier.cli.options import FILE, json_option, read_small
 from provenance_oracle.verifier.errors import UsageError
 
 SIMULATED_LINES = ("milan", "genoa", "turin")
@@ -29,7 +30,7 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
 @click.option("--simulator", type=click.Choice(SIMULATED_LINES), help="Evidence from the simulator: proves nothing.")
 @click.option("--fetch", is_flag=True, help="Fetch from AMD what is missing: certificates, revocation list.")
 @json_option
-@command_body("provenance-oracle/attest/v1")
+@command_body(documents.ATTEST)
 def attest(
     output: Output,
     key: Path,
@@ -73,7 +74,7 @@ def attest(
     if request:
         _write_request(request, report_data)
         output.text(f"{request}: 64 bytes of REPORT_DATA that name {key}")
-        output.document(True, {"request": str(request), "report_data": report_data.hex()})
+        output.document(True, documents.request_json(request, report_data))
         return
     if out is None:
         raise UsageError("where to?", got="neither --out nor --request", wanted="--out FOLDER")
@@ -94,7 +95,7 @@ def attest(
         output.text("There is no revocation list in it; most policies ask for one (--crl FILE, or --fetch).")
     if simulator:
         output.text("The hardware was SIMULATED; only the policy `demo` accepts this evidence.")
-    output.document(True, {"out": str(out), "report_data": report_data.hex(), "simulated": simulator is not None})
+    output.document(True, documents.evidence_json(out, report_data, simulated=simulator is not None))
 
 
 def _refuse_mixed_sources(
@@ -112,90 +113,3 @@ def _write_request(path: Path, report_data: bytes) -> None:
         path.write_bytes(report_data)
     except OSError as error:
         raise UsageError("cannot be written", where=str(path), got=str(error), wanted="a file") from error
-
-
-def _source_options(command: click.decorators.FC) -> click.decorators.FC:
-    """One repeatable option per role of a dependency."""
-    for role in ("image", "code", "dataset", "adapter", "base-model"):
-        command = click.option(
-            f"--{role}",
-            role.replace("-", "_"),
-            multiple=True,
-            metavar="NAME=DIGEST",
-            help=f"A {role}: NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE.",
-        )(command)
-    return command
-
-
-@click.command()
-@click.argument("model", type=FILE)
-@click.option("--evidence", type=FILE, required=True, help="Folder that `provenance attest` wrote.")
-@click.option("--key", type=FILE, required=True, help="The VM's private key (PEM).")
-@click.option("--name", required=True, help="namespace/model")
-@click.option("--version", required=True)
-@_source_options
-@click.option("--sha256", is_flag=True, help="State each file's whole-file SHA-256 too, as hubs do.")
-@click.option(
-    "--tensor-table", is_flag=True, help="Write tensors.json, a digest per tensor: a mismatch can name the tensor."
-)
-@click.option("--replace", is_flag=True, help="Replace the manifest of an earlier release in this folder.")
-@json_option
-@command_body("provenance-oracle/pack/v1")
-def pack(
-    output: Output,
-    model: Path,
-    evidence: Path,
-    key: Path,
-    name: str,
-    version: str,
-    base_model: tuple[str, ...],
-    adapter: tuple[str, ...],
-    dataset: tuple[str, ...],
-    code: tuple[str, ...],
-    image: tuple[str, ...],
-    sha256: bool,
-    tensor_table: bool,
-    replace: bool,
-) -> None:
-    """Turn the folder MODEL into a release: digest every file, sign the manifest, write it last.
-
-    \b
-    Example:
-      provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny --version 1.0 \\
-        --base-model acme/base=provenance_model_v1:HEX --dataset data.jsonl=@data.jsonl
-    """
-    from provenance_oracle.publisher.dependencies import parse_sources
-    from provenance_oracle.publisher.evidence.folder import read_evidence
-    from provenance_oracle.publisher.keys import load_key
-    from provenance_oracle.publisher.pack import pack_release
-    from provenance_oracle.verifier.manifest.statement import Role
-
-    given = {
-        Role.BASE_MODEL: base_model,
-        Role.ADAPTER: adapter,
-        Role.DATASET: dataset,
-        Role.CODE: code,
-        Role.IMAGE: image,
-    }
-    private_key, parts = load_key(key), read_evidence(evidence)
-    with hash_progress(output.as_json) as progress:
-        packed = pack_release(
-            model,
-            parts,
-            private_key,
-            name=name,
-            version=version,
-            sources=parse_sources(given),
-            finished_at=datetime.now(UTC),
-            with_sha256=sha256,
-            with_tensor_table=tensor_table,
-            replace=replace,
-            progress=progress,
-        )
-    model_digest, manifest_digest = packed.files.model_digest.hex(), packed.manifest_digest.hex()
-    output.text(f"{model}: release {name} {version}, {len(packed.files.files)} files")
-    output.text(f"model digest     {model_digest}")
-    output.text(f"manifest digest  {manifest_digest}")
-    output.document(
-        True, {"name": name, "version": version, "model_digest": model_digest, "manifest_digest": manifest_digest}
-    )

@@ -1,0 +1,88 @@
+"""`provenance claim`: claim a namespace, with the publishers that it trusts from the start."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from provenance_oracle.oracle import documents
+from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import FILE, json_option, registry_option, registry_reader, rpc_option
+from provenance_oracle.verifier.errors import UsageError
+
+_IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
+
+
+@click.command()
+@click.argument("namespace")
+@rpc_option
+@registry_option
+@with_key_options
+@click.option("--owner-key-variable", metavar="NAME", help="Variable with the owner's key; default: the paying key.")
+@click.option("--owner-keystore", type=FILE, help="Keystore v3 file with the owner's key; default: the paying key.")
+@click.option("--owner-password-file", type=FILE, help="File with that keystore's password.")
+@click.option(
+    "--identity",
+    "identities",
+    multiple=True,
+    metavar="HEX",
+    help="A publisher that is trusted from the start, as `provenance show` prints it; again for each.",
+)
+@click.option(
+    "--identity-limit",
+    type=click.IntRange(0, 16),
+    help="How many publishers are trusted on first use, those named included. Default: 1, or those named.",
+)
+@json_option
+@command_body(documents.CLAIM)
+def claim(
+    output: Output,
+    namespace: str,
+    rpc_url: str | None,
+    registry_text: str | None,
+    key_variable: str | None,
+    keystore: Path | None,
+    password_file: Path | None,
+    owner_key_variable: str | None,
+    owner_keystore: Path | None,
+    owner_password_file: Path | None,
+    identities: tuple[str, ...],
+    identity_limit: int | None,
+) -> None:
+    """Claim NAMESPACE, so that its names lead only to what its trusted publishers release.
+
+    The owner's key signs the claim, the paying key submits it. Later publishers need the owner's word and the public
+    delay; records by others are kept, but held: their gates stay shut.
+
+    \b
+    Example:
+      provenance claim acme --rpc URL --registry 0x... --keystore acme.json --password-file pw
+    """
+    from provenance_oracle.oracle.chain.claim_namespace import claim_namespace
+
+    reader = registry_reader(rpc_url, registry_text)
+    assert rpc_url is not None
+    payer = open_key("--", key_variable, keystore, password_file)
+    owner_named = (owner_key_variable, owner_keystore, owner_password_file)
+    owner = open_key("--owner-", *owner_named) if any(owner_named) else payer
+    trusted = tuple(_parse_identity(text) for text in identities)
+    limit = max(1, len(trusted)) if identity_limit is None else identity_limit
+    found = claim_namespace(rpc_url, reader, payer, owner, namespace, identities=trusted, identity_limit=limit)
+    output.text(f"namespace    {namespace}")
+    output.text(f"owner        {found.owner}")
+    for identity in trusted:
+        output.text(f"trusts       {identity.hex()}")
+    if limit > len(trusted):
+        output.text(f"trusts       the next {limit - len(trusted)} that publish in it")
+    output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")
+    output.document(True, documents.claim_json(found, identities=trusted, identity_limit=limit))
+
+
+def _parse_identity(text: str) -> bytes:
+    found = _IDENTITY.fullmatch(text)
+    if not found:
+        raise UsageError("not an identity", where="--identity", got=text, wanted="64 hex digits")
+    return bytes.fromhex(found[1])

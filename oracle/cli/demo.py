@@ -1,0 +1,25 @@
+"""`provenance demo`: one release from packing to a gate, on an embedded chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provenance_oracle.oracle import documents
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import FILE
+
+
+@click.command()
+@click.option("--model", type=FILE, help="A folder with a model, copied; by default a tiny one is made.")
+@click.option("--folder", type=FILE, default=Path(".demo"), show_default=True, help="Where everything is kept.")
+@click.option(
+    "--keep-seconds", default=1800, show_default=True, type=click.IntRange(0, 86400), help="How long the chain goes on."
+)
+@command_body(documents.DEMO)
+def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int) -> None:
+    """Record one release on an embedded chain and check it: every part for real, but the hardware simulated."""
+    from provenance_oracle.oracle.demo.run import run_demo
+
+    run_demo(folder, model, keep_seconds)

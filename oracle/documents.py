@@ -1,0 +1,88 @@
+"""The JSON documents of the operator's commands. Those about releases and records are in `verifier.documents`.
+
+Light: every command imports the schema ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provenance_oracle.oracle.chain.claim_namespace import Claim
+    from provenance_oracle.oracle.chain.deploy import OracleTerms, Terms
+    from provenance_oracle.oracle.journal.rows import Row
+    from provenance_oracle.verifier.registry.deployment import Deployment
+
+CLAIM = "provenance-oracle/claim/v1"
+DEMO = "provenance-oracle/demo/v1"
+DEPLOY = "provenance-oracle/deploy/v2"
+RETRY = "provenance-oracle/retry/v1"
+WATCH = "provenance-oracle/watch/v1"
+
+
+def releases_json(rows: Iterable[Row]) -> dict[str, object]:
+    """Return the body of `provenance-oracle/watch/v1` and `provenance-oracle/retry/v1`: one object per release."""
+    return {"releases": [_row_json(row) for row in rows]}
+
+
+def deploy_json(
+    deployment: Deployment, terms: Terms, *, policies: Mapping[str, int], policy_digests: Mapping[str, bytes]
+) -> dict[str, object]:
+    """Return the body of `provenance-oracle/deploy/v2`: a new registry and the rights over it.
+
+    Args:
+        policies: the registry's numbers for policies, by the policies' names.
+        policy_digests: digests by name, of these policies at least.
+    """
+    return {
+        **contract_addresses(deployment),
+        "chain_id": deployment.chain_id,
+        "block": deployment.block,
+        "transaction": f"0x{deployment.transaction.hex()}",
+        "code_hash": f"0x{deployment.code_hash.hex()}",
+        "owner": terms.owner,
+        "guardian": terms.guardian,
+        "oracles": [_oracle_json(oracle) for oracle in terms.oracles],
+        "threshold": terms.threshold,
+        "delay_hours": terms.delay_hours,
+        "grace_hours": terms.grace_hours,
+        "policies": dict(policies),
+        "policy_digests": {name: f"0x{policy_digests[name].hex()}" for name in policies},
+    }
+
+
+def claim_json(claim: Claim, *, identities: Iterable[bytes], identity_limit: int) -> dict[str, object]:
+    """Return the body of `provenance-oracle/claim/v1`: a namespace that was claimed, and the publishers it trusts."""
+    return {
+        "namespace": claim.namespace,
+        "owner": claim.owner,
+        "identities": [identity.hex() for identity in identities],
+        "identity_limit": identity_limit,
+        "block": claim.block,
+        "transaction": f"0x{claim.transaction.hex()}",
+    }
+
+
+def contract_addresses(deployment: Deployment) -> dict[str, str]:
+    """Return the addresses of a registry's three contracts with the checksum of ERC-55, by name."""
+    from eth_utils.address import to_checksum_address
+
+    names = ("registry", "namespaces", "lineage")
+    return {name: str(to_checksum_address(getattr(deployment, name))) for name in names}
+
+
+def _row_json(row: Row) -> dict[str, object]:
+    return {
+        "release": row.key.release,
+        "state": row.state,
+        "exit_code": row.exit_code,
+        "check": row.check,
+        "problem": row.problem,
+        "verdict_digest": row.verdict_digest.hex() if row.verdict_digest else None,
+    }
+
+
+def _oracle_json(oracle: OracleTerms) -> dict[str, object]:
+    app = f"0x{oracle.rofl_app.hex()}" if any(oracle.rofl_app) else None
+    return {"key": None if app else oracle.key, "rofl_app": app, "weight": oracle.weight}

@@ -1,0 +1,96 @@
+"""`provenance pack`: turn a folder into a release. Heavy imports happen inside the command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from provenance_oracle.publisher import documents
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option
+
+
+def _source_options(command: click.decorators.FC) -> click.decorators.FC:
+    """One repeatable option per role of a dependency."""
+    for role in ("image", "code", "dataset", "adapter", "base-model"):
+        command = click.option(
+            f"--{role}",
+            role.replace("-", "_"),
+            multiple=True,
+            metavar="NAME=DIGEST",
+            help=f"A {role}: NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE.",
+        )(command)
+    return command
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@click.option("--evidence", type=FILE, required=True, help="Folder that `provenance attest` wrote.")
+@click.option("--key", type=FILE, required=True, help="The VM's private key (PEM).")
+@click.option("--name", required=True, help="namespace/model")
+@click.option("--version", required=True)
+@_source_options
+@click.option("--sha256", is_flag=True, help="State each file's whole-file SHA-256 too, as hubs do.")
+@click.option(
+    "--tensor-table", is_flag=True, help="Write tensors.json, a digest per tensor: a mismatch can name the tensor."
+)
+@click.option("--replace", is_flag=True, help="Replace the manifest of an earlier release in this folder.")
+@json_option
+@command_body(documents.PACK)
+def pack(
+    output: Output,
+    model: Path,
+    evidence: Path,
+    key: Path,
+    name: str,
+    version: str,
+    base_model: tuple[str, ...],
+    adapter: tuple[str, ...],
+    dataset: tuple[str, ...],
+    code: tuple[str, ...],
+    image: tuple[str, ...],
+    sha256: bool,
+    tensor_table: bool,
+    replace: bool,
+) -> None:
+    """Turn the folder MODEL into a release: digest every file, sign the manifest, write it last.
+
+    \b
+    Example:
+      provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny --version 1.0 \\
+        --base-model acme/base=provenance_model_v1:HEX --dataset data.jsonl=@data.jsonl
+    """
+    from provenance_oracle.publisher.dependencies import parse_sources
+    from provenance_oracle.publisher.evidence.folder import read_evidence
+    from provenance_oracle.publisher.keys import load_key
+    from provenance_oracle.publisher.pack import pack_release
+    from provenance_oracle.verifier.manifest.statement import Role
+
+    given = {
+        Role.BASE_MODEL: base_model,
+        Role.ADAPTER: adapter,
+        Role.DATASET: dataset,
+        Role.CODE: code,
+        Role.IMAGE: image,
+    }
+    private_key, parts = load_key(key), read_evidence(evidence)
+    with hash_progress(output.as_json) as progress:
+        packed = pack_release(
+            model,
+            parts,
+            private_key,
+            name=name,
+            version=version,
+            sources=parse_sources(given),
+            finished_at=datetime.now(UTC),
+            with_sha256=sha256,
+            with_tensor_table=tensor_table,
+            replace=replace,
+            progress=progress,
+        )
+    output.text(f"{model}: release {name} {version}, {len(packed.files.files)} files")
+    output.text(f"model digest     {packed.files.model_digest.hex()}")
+    output.text(f"manifest digest  {packed.manifest_digest.hex()}")
+    output.document(True, documents.pack_json(packed))

@@ -1,0 +1,85 @@
+"""`provenance retry`, and journals that somebody laid hands on."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.oracle.cli.rows import print_rows
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import ReleaseKey
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.cli.console import Output
+from provenance_oracle.verifier.errors import FormatError, TemporaryError
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """A journal with one release that was refused."""
+    path = tmp_path / "oracle.sqlite"
+    with Journal(path) as book:
+        row = book.open(ReleaseKey("folder", "bad", bytes(32)), "as it looked", at=NOW)
+        error = FormatError("size", check=Check.REPORT_FORMAT, where="report.bin", got="1", wanted="1184")
+        book.reject(row.id, error, b"{}", retry_at=NOW.replace(year=2030), at=NOW)
+    return path
+
+
+def _retry(*arguments: str) -> tuple[int, Any]:
+    result = CliRunner().invoke(main, ["retry", *arguments, "--json"])
+    assert "Traceback" not in result.output
+    return result.exit_code, json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("names", [(), ("bad",)])
+def test_a_refused_release_is_looked_at_again(journal: Path, names: tuple[str, ...]) -> None:
+    exit_code, document = _retry("--journal", str(journal), *names)
+    assert (exit_code, [row["release"] for row in document["releases"]]) == (0, ["bad"])
+    with Journal(journal) as book:
+        row = book.rows()[0]
+        # the same look of the folder no longer counts as known, and nothing has to be waited for
+        assert book.find("folder", "bad", "as it looked") is None
+        assert not row.waits(NOW)
+
+
+def test_an_unknown_release_or_journal_is_a_usage_error(journal: Path, tmp_path: Path) -> None:
+    assert _retry("--journal", str(journal), "other")[0] == 2
+    assert _retry("--journal", str(tmp_path / "none"))[0] == 2
+    assert not (tmp_path / "none").exists()
+    assert _retry("--journal", str(tmp_path))[0] == 2
+
+
+def test_a_journal_in_use_is_left_alone(journal: Path) -> None:
+    with Journal(journal):
+        assert _retry("--journal", str(journal))[0] == 2
+
+
+def test_releases_that_wait_are_told_in_one_document(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Journal(journal) as book:
+        row = book.open(ReleaseKey("folder", "late", bytes(32)), "as it looked", at=NOW)
+        parked = book.park(row.id, TemporaryError("node down"), retry_at=NOW.replace(year=2030), at=NOW)
+    with pytest.raises(click.exceptions.Exit) as ended:
+        print_rows(Output("provenance-oracle/watch/v1", as_json=True), [parked])
+    document = json.loads(capsys.readouterr().out)
+    assert (ended.value.exit_code, document["accepted"], document["error"]["retry"]) == (7, False, True)
+    assert [release["release"] for release in document["releases"]] == ["late"]
+    with pytest.raises(TemporaryError):
+        print_rows(Output("provenance-oracle/watch/v1", as_json=False), [parked])
+
+
+@pytest.mark.parametrize("change", ["state = 'asleep'", "seen_at = 'yesterday'", "retry_at = 'soon'"])
+def test_a_journal_edited_by_hand_is_a_usage_error(journal: Path, change: str) -> None:
+    with sqlite3.connect(journal) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(f"UPDATE releases SET {change}")
+    connection.close()
+    assert _retry("--journal", str(journal))[0] == 2
