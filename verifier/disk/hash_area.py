@@ -18,7 +18,7 @@ class HashArea:
     """Keeps the blocks of the tree in a file, from the offset `start` on.
 
     The builder finishes blocks from the lowest level up, but the disk has the top level first. The lowest level (1/128
-    of the data) is too large for memory, so each block is written to its final position in the file.
+    of the data) is not kept in memory, so each block is written to its final position in the file.
 
     Attributes:
         size_bytes: the size of the area.

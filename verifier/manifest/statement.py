@@ -124,8 +124,8 @@ class Manifest:
 def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
     """Parse the payload of an envelope into a manifest.
 
-    Pass only a payload that `dsse.verify_envelope` returned; this function verifies no signature. `where` names the
-    envelope in messages.
+    Pass only a payload that `dsse.verify_envelope` returned; this function verifies no signature. A payload may have at
+    most 64 MiB, 100,000 files and 10,000 dependencies. `where` names the envelope in messages.
 
     Raises:
         FormatError: the payload breaks a rule of this module or of `names` (check `manifest-format`).

@@ -53,7 +53,7 @@ class Value(NamedTuple):
 def parse_der(data: bytes, problem: Problem) -> Value:
     """Parse one DER value that fills `data` exactly, with all values inside it.
 
-    The value may have at most 16 levels and contain at most 50,000 values.
+    The value may have at most 16 levels inside it, and at most 50,000 values in all.
 
     Raises:
         FormatError: `data` breaks an encoding rule or a limit; `problem` builds the error.

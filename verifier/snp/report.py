@@ -45,6 +45,10 @@ class Report:
     Byte strings are as in the report: family_id and image_id have 16 bytes; report_data and chip_id 64; measurement,
     id_key_digest and author_key_digest 48; host_data, report_id and report_id_ma 32; each TCB version 8.
 
+    `policy`, `platform_info` and the mitigation vectors are AMD's 64-bit fields of flags. `current_` and `committed_`
+    build, minor and major are the version of the SEV firmware. `signature_r` and `signature_s` are numbers above 0 and
+    below the order of P-384.
+
     `cpuid` is None in version 2. The mitigation vectors are None before version 5. `signed` holds the first 0x2A0
     bytes, which the signature covers. The signature is malleable and the bytes after it are unsigned, so only `digest`
     identifies a report. `where` is the name of the file, for messages.
