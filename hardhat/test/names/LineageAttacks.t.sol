@@ -7,7 +7,7 @@ import {RecordCodec} from "../../../contracts/lib/RecordCodec.sol";
 import {Ancestor, Record} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {LineageBehaviour} from "../names/LineageBehaviour.sol";
+import {LineageBehaviour} from "./LineageBehaviour.sol";
 
 /// @dev Attacks on what a release was made from: ancestors got rid of, made light of, or so many that nobody can look.
 abstract contract LineageAttacksBehaviour is LineageBehaviour {

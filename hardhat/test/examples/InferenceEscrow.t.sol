@@ -6,8 +6,8 @@ import {InferenceEscrow} from "../../../contracts/examples/InferenceEscrow.sol";
 import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
+import {Worlds} from "../support/Worlds.sol";
 import {Payee} from "./Payees.sol";
-import {Worlds} from "./Worlds.sol";
 
 contract InferenceEscrowTest is Worlds, FromSource {
     event JobOpened(

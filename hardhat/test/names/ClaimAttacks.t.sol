@@ -6,8 +6,8 @@ import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {Record, Standing} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {NamesBehaviour} from "../names/NamesBehaviour.sol";
-import {FixedAnswerWallet} from "../names/Wallets.sol";
+import {NamesBehaviour} from "./NamesBehaviour.sol";
+import {FixedAnswerWallet} from "./Wallets.sol";
 
 /// @dev Attacks by claiming a namespace late, by coming back as a publisher, and by squatting on names.
 abstract contract ClaimAttacksBehaviour is NamesBehaviour {

@@ -10,7 +10,7 @@ import {IProvenanceRegistry} from "../../../contracts/IProvenanceRegistry.sol";
 import {Proof, Record} from "../../../contracts/Types.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {Worlds} from "./Worlds.sol";
+import {Worlds} from "../support/Worlds.sol";
 
 /// @dev A dApp with every modifier there is.
 contract Dapp is ProvenanceGate {

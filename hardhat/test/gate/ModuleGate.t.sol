@@ -7,7 +7,7 @@ import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {Record} from "../../../contracts/Types.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {Worlds} from "./Worlds.sol";
+import {Worlds} from "../support/Worlds.sol";
 
 /// @dev A module with an owner, as ERC-173 has it.
 contract OwnedModule {

@@ -3,9 +3,9 @@ pragma solidity 0.8.24;
 
 import {IOracleSets} from "../../../contracts/IOracleSets.sol";
 import {Oracle, Quorum} from "../../../contracts/Types.sol";
-import {Subcall} from "../registry/RoflKeys.t.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
+import {Subcall} from "./RoflKeys.t.sol";
 
 /// @dev Attacks with keys that sit in two sets, with sets long gone, and with keys that ROFL apps bind anew.
 abstract contract KeyAttacksBehaviour is RegistryBehaviour {

@@ -7,7 +7,7 @@ import {PullPayments} from "../../../contracts/examples/PullPayments.sol";
 import {IProvenanceRegistry} from "../../../contracts/IProvenanceRegistry.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {Worlds} from "./Worlds.sol";
+import {Worlds} from "../support/Worlds.sol";
 
 /// @dev Four people, and what they brought and took, by the books of this contract alone.
 abstract contract People {

@@ -9,8 +9,8 @@ import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {INamespaces} from "../../../contracts/INamespaces.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
+import {Worlds} from "../support/Worlds.sol";
 import {Payee, Unpayable} from "./Payees.sol";
-import {Worlds} from "./Worlds.sol";
 
 contract ModelMarketTest is Worlds, FromSource {
     event Offered(bytes32 indexed recordId, address indexed seller, uint96 price, bytes32 termsDigest);

@@ -6,7 +6,7 @@ import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {Proof, Record, Requirements} from "../../../contracts/Types.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {Worlds} from "./Worlds.sol";
+import {Worlds} from "../support/Worlds.sol";
 
 /// @dev A dApp that asks for more than a grade, and lets its deployer say which policies will do.
 contract ExactDapp is ExactProvenanceGate {

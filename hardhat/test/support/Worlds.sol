@@ -3,8 +3,8 @@ pragma solidity 0.8.24;
 
 import {IProvenanceGate} from "../../../contracts/IProvenanceGate.sol";
 import {Record} from "../../../contracts/Types.sol";
-import {RegistryBehaviour} from "../support/RegistryBehaviour.sol";
-import {VM} from "../support/Vm.sol";
+import {RegistryBehaviour} from "./RegistryBehaviour.sol";
+import {VM} from "./Vm.sol";
 
 /**
  * @dev Every way in which a registry's gate can be shut, and what it says then, for dApps of grade 2 at most. Release 1

@@ -6,7 +6,7 @@ import {IRecordedModel, ModelPredicate} from "../../../contracts/gate/ModelPredi
 import {Proof, Record} from "../../../contracts/Types.sol";
 import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {Worlds} from "./Worlds.sol";
+import {Worlds} from "../support/Worlds.sol";
 
 contract ModelPredicateTest is Worlds, FromSource {
     uint256 private constant TOOL = 7;

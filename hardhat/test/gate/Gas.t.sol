@@ -6,7 +6,7 @@ import {ProvenanceGate} from "../../../contracts/gate/ProvenanceGate.sol";
 import {Proof, Record} from "../../../contracts/Types.sol";
 import {FromShipped} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
-import {Worlds} from "./Worlds.sol";
+import {Worlds} from "../support/Worlds.sol";
 
 /// @dev What the modifiers' checks cost the contract that has them.
 contract Meter is ProvenanceGate {
