@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
-from provenance_oracle.oracle.chain.transactions import Progress
+from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
-from provenance_oracle.oracle.journal.stored_record import decode_record, encode_record
+from provenance_oracle.oracle.journal.stored_record import from_json, to_json
 from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.verifier.checks import Check, Finding, failed
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
@@ -39,9 +39,9 @@ class Judge(Protocol):
 class Writer(Protocol):
     """`oracle.chain.writer.RegistryWriter`."""
 
-    def publish(self, row_id: int, record: Record) -> Progress: ...
+    def publish(self, row_id: int, record: Record) -> Publishing: ...
 
-    def number_policy(self, row_id: int, policy_digest: bytes) -> Progress: ...
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing: ...
 
     def push_orphans(self) -> None: ...
 
@@ -131,7 +131,7 @@ class Pipeline:
         self._match_report(judgement)
         record = judgement.record
         statement = judgement.verdict.statement
-        row = self._journal.accept(row.id, statement, encode_record(record), record.report_digest, at=self._clock())
+        row = self._journal.accept(row.id, statement, to_json(record), record.snp_report_digest, at=self._clock())
         _log.info("%s: accepted as %s %s, grade %d", _shown(row), record.name, record.version, record.grade)
         return row
 
@@ -141,8 +141,8 @@ class Pipeline:
             return
         record = judgement.record
         users = (
-            self._writer.manifest_of_report(record.report_digest),
-            self._journal.manifest_by_report(record.report_digest),
+            self._writer.manifest_of_report(record.snp_report_digest),
+            self._journal.manifest_by_report(record.snp_report_digest),
         )
         for user in users:
             if user is not None and user != record.manifest_digest:
@@ -160,7 +160,7 @@ class Pipeline:
         if row.record is None:
             progress = self._writer.number_policy(row.id, row.key.content)
         else:
-            progress = self._writer.publish(row.id, decode_record(row.record))
+            progress = self._writer.publish(row.id, from_json(row.record))
         now = self._journal.row(row.id)
         if progress.state is State.SEEN:
             now = self._journal.forget_record(row.id, note=progress.note, at=self._clock())

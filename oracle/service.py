@@ -30,7 +30,7 @@ class Stopped(BaseException):
     """Raised inside a long step once a stop was asked for; it touches no row, and the next start does the step anew."""
 
 
-class Pipeline(Protocol):
+class Processor(Protocol):
     """`oracle.pipeline.Pipeline`."""
 
     def process(self, handle: Handle) -> Row | None: ...
@@ -99,7 +99,7 @@ class Service:
     """
 
     def __init__(
-        self, source: Source, journal: Journal, connect: Callable[[], Pipeline], timing: Timing, bell: Bell
+        self, source: Source, journal: Journal, connect: Callable[[], Processor], timing: Timing, bell: Bell
     ) -> None:
         self._source = source
         self._journal = journal

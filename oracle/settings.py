@@ -16,7 +16,7 @@ from typing import Any
 from provenance_oracle.oracle.sources.watch import WatchMode
 from provenance_oracle.verifier.digest.choose import DEVICES
 from provenance_oracle.verifier.errors import UsageError
-from provenance_oracle.verifier.strict.parse_yaml import MAX_BYTES, parse_yaml
+from provenance_oracle.verifier.strict.parse_yaml import YAML_MAX_BYTES, parse_yaml
 from provenance_oracle.verifier.text import printable
 
 _PREFIX = "PROVENANCE_"
@@ -153,7 +153,7 @@ def _read_file(file: Path) -> dict[str, object]:
     where = printable(str(file))
     try:
         with file.open("rb") as stream:
-            tree = parse_yaml(stream.read(MAX_BYTES + 1), where)
+            tree = parse_yaml(stream.read(YAML_MAX_BYTES + 1), where)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=where) from None
     if not isinstance(tree, dict):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from provenance_oracle.verifier.errors import UsageError
-from provenance_oracle.verifier.manifest.statement import DIGEST_BYTES, SHA256, Dependency, Role
+from provenance_oracle.verifier.manifest.statement import DIGEST_SIZES, SHA256, Dependency, Role
 
 _WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE"
 
@@ -35,7 +35,7 @@ def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
         digest = bytes.fromhex(hex_text)
     except ValueError:
         digest = b""
-    if len(digest) != DIGEST_BYTES.get(algorithm):
+    if len(digest) != DIGEST_SIZES.get(algorithm):
         raise UsageError("not a digest", where=f"--{role}", got=text, wanted=_WANTED)
     return algorithm, digest
 

@@ -14,7 +14,6 @@ from provenance_oracle.publisher.tensor_table import write_tensor_table
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import (
     FileSet,
-    Progress,
     digest_files,
     list_files,
     match_file_digests,
@@ -41,6 +40,7 @@ from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER, parse_m
 from provenance_oracle.verifier.manifest.statement import Dependency, Manifest, parse_statement
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.report import parse_report
+from provenance_oracle.verifier.strict.files import OnBytes
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def pack_release(
     with_sha256: bool = False,
     with_tensor_table: bool = False,
     replace: bool = False,
-    progress: Progress | None = None,
+    progress: OnBytes | None = None,
 ) -> Packed:
     """Turn a folder of model files into a release, in place.
 

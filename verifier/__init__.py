@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from provenance_oracle.verifier.policy import Policy, load_policy
     from provenance_oracle.verifier.record.batch import seal_batch
     from provenance_oracle.verifier.record.codec import encode_record, namespace_id, record_id
-    from provenance_oracle.verifier.record.signing import batch_digest, report_digest
+    from provenance_oracle.verifier.record.signing import batch_digest, publication_digest
     from provenance_oracle.verifier.registry.contract import load_artifact
     from provenance_oracle.verifier.registry.deployment import parse_deployment
     from provenance_oracle.verifier.registry.lookup import open_deployment
@@ -71,9 +71,9 @@ __all__ = [  # noqa: RUF022 (in the order of sorted(), which a test compares)
     "parse_deployment",
     "parse_models_yaml",
     "plan_disk",
+    "publication_digest",
     "read_release",
     "record_id",
-    "report_digest",
     "seal_batch",
     "verify_model",
 ]
@@ -96,7 +96,7 @@ _MODULES = {
     "policy": ("Policy", "load_policy"),
     "record.batch": ("seal_batch",),
     "record.codec": ("encode_record", "namespace_id", "record_id"),
-    "record.signing": ("batch_digest", "report_digest"),
+    "record.signing": ("batch_digest", "publication_digest"),
     "registry.contract": ("load_artifact",),
     "registry.deployment": ("parse_deployment",),
     "registry.lookup": ("open_deployment",),

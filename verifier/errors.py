@@ -126,3 +126,8 @@ class IncompleteError(TemporaryError):
 
 class ChangedError(TemporaryError):
     """A file changed while it was read, so a digest of it has no meaning."""
+
+
+def malformed(check: Check, problem: str, where: str, got: str, wanted: str) -> FormatError:
+    """Return the error for bytes that `check` cannot read; the caller raises it."""
+    return FormatError(problem, check=check, where=where, got=got, wanted=wanted)

@@ -19,8 +19,8 @@ from typing import Annotated, Literal
 
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
-from provenance_oracle.verifier.snp.tcb import LAYOUTS, Tcb
-from provenance_oracle.verifier.strict.parse_yaml import MAX_BYTES, Place, parse_yaml
+from provenance_oracle.verifier.snp.tcb import TCB_LAYOUTS, Tcb
+from provenance_oracle.verifier.strict.parse_yaml import YAML_MAX_BYTES, KeyPath, parse_yaml
 from provenance_oracle.verifier.strict.schema import Between, HexOf, Like, RuleError, build
 from provenance_oracle.verifier.text import printable
 
@@ -165,9 +165,9 @@ class FloorRow:
         if self.models.first > self.models.last or ends != [self.line, self.line]:
             shown = f"family {self.family:#04x} models {self.models.first:#04x} to {self.models.last:#04x}"
             raise RuleError("the models are not a range of the product line", shown, f"a range of {self.line}")
-        if isinstance(self.floor, Floor) and (self.floor.fmc is None) == ("fmc" in LAYOUTS[self.line]):
+        if isinstance(self.floor, Floor) and (self.floor.fmc is None) == ("fmc" in TCB_LAYOUTS[self.line]):
             problem = "the floor does not have the TCB components of the product line"
-            raise RuleError(problem, self.floor, ", ".join(LAYOUTS[self.line]))
+            raise RuleError(problem, self.floor, ", ".join(TCB_LAYOUTS[self.line]))
 
     def covers(self, cpuid: Cpuid) -> bool:
         """Return whether this row applies to the processor with this CPUID."""
@@ -287,7 +287,7 @@ def parse_policy(data: bytes, where: str) -> Policy:
             two rules contradict each other.
     """
     outside = {"digest": hashlib.sha256(data).digest(), "source": where}
-    return build(Policy, parse_yaml(data, where), Place(where), outside)
+    return build(Policy, parse_yaml(data, where), KeyPath(where), outside)
 
 
 def load_policy(name_or_path: str | Path) -> Policy:
@@ -301,7 +301,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
         return shipped_policy(name_or_path)
     policy = parse_policy(_read(Path(name_or_path)), str(name_or_path))
     if policy.name in SHIPPED_POLICIES and policy.digest != shipped_policy(policy.name).digest:
-        Place(policy.source, "name").refuse(
+        KeyPath(policy.source, "name").refuse(
             "a policy of this name ships with the project, and the file differs from it",
             policy.name,
             "another name",
@@ -322,6 +322,6 @@ def _read(path: Path) -> bytes:
         if not path.is_file():
             raise UsageError("no such policy", where=where, got="no file", wanted=wanted)
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(YAML_MAX_BYTES + 1)
     except OSError as problem:
         raise UsageError("cannot read the policy", where=where, got=problem.strerror or "", wanted=wanted) from problem

@@ -80,7 +80,9 @@ def chain_id_of(rpc_url: str) -> int:
         return int(connect(rpc_url).eth.chain_id)
 
 
-def deploy(rpc_url: str, signer: Signer, terms: Terms, *, receipt_seconds: float = RECEIPT_SECONDS) -> Deployment:
+def deploy_contracts(
+    rpc_url: str, signer: Signer, terms: Terms, *, receipt_seconds: float = RECEIPT_SECONDS
+) -> Deployment:
     """Deploy a registry and wait until it is in a block.
 
     Args:

@@ -11,7 +11,7 @@ from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
 from provenance_oracle.verifier.record.fields import Entry, Record
-from provenance_oracle.verifier.record.signing import report_digest
+from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.text import printable
 
@@ -54,7 +54,7 @@ class Reporter:
         """
         seat = self._seat(block)
         data = encode_record(record, policy_id=policy_id, parents=self._recorded_parents(record))
-        digest = report_digest(self._chain_id, self._registry, seat.epoch, data)
+        digest = publication_digest(self._chain_id, self._registry, seat.epoch, data)
         return publish_call(data, (seat.epoch, 1 << seat.index, self._signer.sign_digest(digest)))
 
     def _seat(self, block: int) -> Seat:

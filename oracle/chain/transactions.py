@@ -42,7 +42,7 @@ class FeeLimits:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Publishing:
     """How far a release's record got, and a remark for the log."""
 
     state: State
@@ -78,7 +78,7 @@ class TransactionSender:
     def address(self) -> str:
         return self._signer.address
 
-    def push(self, row_id: int, prepare: Callable[[], Call | Progress], *, block: int) -> Progress:
+    def push(self, row_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
         """Bring a row's call one step further; the caller saw that the state at `block` lacks its effect.
 
         Args:
@@ -92,15 +92,15 @@ class TransactionSender:
             live += self._help(live[-1], used)
         elif len(self._journal.live_nonces(self.address)) < _IN_FLIGHT_MAX:
             call = prepare()
-            if isinstance(call, Progress):
+            if isinstance(call, Publishing):
                 return call
             live = [self._first(row_id, call, used)]
         else:
-            return Progress(State.JUDGED, f"waits for one of {_IN_FLIGHT_MAX} transactions on their way")
+            return Publishing(State.JUDGED, f"waits for one of {_IN_FLIGHT_MAX} transactions on their way")
         # (3) the same bytes, again and again, until the state shows their effect
         newest = {attempt.transaction.nonce: attempt.transaction.raw for attempt in live}
         said = [self._chain.send(raw) for nonce, raw in sorted(newest.items()) if nonce >= used]
-        return Progress(State.SENT, f"node says: {said[0]}" if said and said[0] else "")
+        return Publishing(State.SENT, f"node says: {said[0]}" if said and said[0] else "")
 
     def push_orphans(self, *, block: int) -> None:
         """Keep transactions of closed releases on their way: while their nonces are unused, all later ones wait."""

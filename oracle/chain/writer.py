@@ -12,7 +12,7 @@ from provenance_oracle.oracle.chain.registry_state import RegistryState
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.rpc import Call, Chain, RevertedError, Web3Chain
 from provenance_oracle.oracle.chain.signers import Signer, check_custody
-from provenance_oracle.oracle.chain.transactions import FeeLimits, Progress, TransactionSender
+from provenance_oracle.oracle.chain.transactions import FeeLimits, Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.verifier.checks import Check
@@ -21,7 +21,7 @@ from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX, Entry, R
 from provenance_oracle.verifier.registry.node import parse_address
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 # What is left of the contract's window when a record is signed: time for it to be mined.
 _INCLUSION = timedelta(hours=1)
 
@@ -100,7 +100,7 @@ class RegistryWriter:
         """
         self._journal.pin(self._chain.identity(self._address))
 
-    def publish(self, row_id: int, record: Record) -> Progress:
+    def publish(self, row_id: int, record: Record) -> Publishing:
         """Bring a record one step further on its way into the registry.
 
         Returns:
@@ -131,24 +131,24 @@ class RegistryWriter:
                 f"may still be undone: {error.problem}", check=error.check, where=error.where
             ) from error
         if not deep:
-            return Progress(State.MINED)
+            return Publishing(State.MINED)
         # (3) deep enough
         self._sender.settle(row_id)
         same = entry.verdict_digest == record.verdict_digest
         closed = entry.closure.explanation if entry.closure else ""
         notes = (closed, "" if same else "was recorded before, with another verdict")
-        return Progress(State.FINAL, "; ".join(note for note in notes if note))
+        return Publishing(State.FINAL, "; ".join(note for note in notes if note))
 
-    def number_policy(self, row_id: int, policy_digest: bytes) -> Progress:
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
         """Bring a policy one step further on its way to a number, by which records name it; see `publish`."""
         head = self._chain.head()
         if not self._policies.policy_id(policy_digest, block=head):
             call = Call(self._sender.address, self._address, number_policy_call(policy_digest))
             return self._push(row_id, lambda: call, head)
         if not self._final_policy_id(policy_digest, head):
-            return Progress(State.MINED)
+            return Publishing(State.MINED)
         self._sender.settle(row_id)
-        return Progress(State.FINAL)
+        return Publishing(State.FINAL)
 
     def push_orphans(self) -> None:
         """See `TransactionSender.push_orphans`."""
@@ -157,19 +157,19 @@ class RegistryWriter:
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
         return self._registry.manifest_of_report(report_digest)
 
-    def _publication(self, record: Record, head: int) -> Call | Progress:
+    def _publication(self, record: Record, head: int) -> Call | Publishing:
         """The call that publishes a record, signed; or why not (yet)."""
         if self._clock() - record.judged_at > JUDGED_BEFORE_MAX - _INCLUSION:
-            return Progress(State.SEEN, "was judged too long ago to be recorded, is judged anew")
+            return Publishing(State.SEEN, "was judged too long ago to be recorded, is judged anew")
         policy_id = self._final_policy_id(record.policy_digest, head)
         if not policy_id:
             if not self._policies.policy_id(record.policy_digest, block=head):
                 self._journal.open_policy(record.policy_digest, at=self._clock())
-            return Progress(State.JUDGED, "waits for its policy's number in the registry")
+            return Publishing(State.JUDGED, "waits for its policy's number in the registry")
         data = self._reports.publication(record, policy_id=policy_id, block=head)
         return Call(self._sender.address, self._address, data)
 
-    def _push(self, row_id: int, prepare: Callable[[], Call | Progress], block: int) -> Progress:
+    def _push(self, row_id: int, prepare: Callable[[], Call | Publishing], block: int) -> Publishing:
         try:
             return self._sender.push(row_id, prepare, block=block)
         except RevertedError as error:
@@ -193,7 +193,7 @@ class RegistryWriter:
         """The number of a policy, 0 if it has none that is deep enough: a fork could give it to another policy."""
         return self._as_of_final_block(lambda block: self._policies.policy_id(policy_digest, block=block), head) or 0
 
-    def _as_of_final_block(self, read: Callable[[int], T], head: int) -> T | None:
+    def _as_of_final_block(self, read: Callable[[int], _T], head: int) -> _T | None:
         """What is read as of the newest block that counts as final; None if there is nothing to be had."""
         block = head - self._confirmations
         try:

@@ -75,8 +75,14 @@ def deploy(
       provenance deploy --rpc URL --keystore payer.json --password-file pw --owner 0x... --guardian 0x... \\
         --oracle 0x...:2 --oracle 0x... --oracle 0x... --threshold 3 --deployments deployments
     """
-    from provenance_oracle.oracle.chain.deploy import Terms, chain_id_of, majority, number_policies, parse_oracle
-    from provenance_oracle.oracle.chain.deploy import deploy as deploy_registry
+    from provenance_oracle.oracle.chain.deploy import (
+        Terms,
+        chain_id_of,
+        deploy_contracts,
+        majority,
+        number_policies,
+        parse_oracle,
+    )
     from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
 
     if not rpc_url:
@@ -89,7 +95,7 @@ def deploy(
     terms = Terms(owner or signer.address, guardian or signer.address, first_set, wanted, delay_hours, grace_hours)
     file = deployments / f"{chain_id_of(rpc_url)}.json" if deployments else None
     kept = _make_room(file, replace=replace) if file else None
-    found = deploy_registry(rpc_url, signer, terms)
+    found = deploy_contracts(rpc_url, signer, terms)
     if file:
         _write_deployment(file, kept, found)
     policies = {name: shipped_policy(name).digest for name in reversed(SHIPPED_POLICIES)}

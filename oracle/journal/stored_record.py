@@ -12,23 +12,25 @@ _BYTES = (
     "manifest_digest",
     "model_digest",
     "verdict_digest",
-    "report_digest",
+    "snp_report_digest",
     "policy_digest",
     "publisher_identity",
     "reported_tcb",
 )
 
 
-def encode_record(record: Record) -> bytes:
+def to_json(record: Record) -> bytes:
     """Return a record as one JSON object; bytes in hex, the time with its offset."""
     fields = asdict(record) | {name: getattr(record, name).hex() for name in _BYTES}
+    fields["report_digest"] = fields.pop("snp_report_digest")  # its name since the journal's first version
     parents = [digest.hex() for digest in record.parent_models]
     return json.dumps(fields | {"judged_at": record.judged_at.isoformat(), "parent_models": parents}).encode()
 
 
-def decode_record(data: bytes) -> Record:
-    """Return the record that `encode_record` wrote."""
+def from_json(data: bytes) -> Record:
+    """Return the record that `to_json` wrote."""
     fields = json.loads(data)
+    fields["snp_report_digest"] = fields.pop("report_digest")
     fields |= {name: bytes.fromhex(fields[name]) for name in _BYTES}
     parents = tuple(bytes.fromhex(text) for text in fields["parent_models"])
     return Record(**fields | {"judged_at": datetime.fromisoformat(fields["judged_at"]), "parent_models": parents})

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.judgement.binding import REPORT_DATA_BYTES
 
 DEFAULT_BASE = Path("/sys/kernel/config/tsm/report")
-REPORT_DATA_BYTES = 64
 
 _PROVIDER = "sev_guest"
 _MAX_BLOB_BYTES = 32 * 1024  # the kernel's own bound on outblob and auxblob

@@ -8,13 +8,13 @@ has. The verifier calls it `simulated` and gives it grade 0.
     evidence = guest.evidence(report_data)
 
 Every deviation a test may want is a keyword: `guest.report(report_data, vmpl=1)`, `guest.vek(serial=1)`,
-`amd.reissue(Role.ASK, not_after=...)`, `amd.crl(..., revoked=(131074,))`.
+`amd.reissue(CaRole.ASK, not_after=...)`, `amd.crl(..., revoked=(131074,))`.
 """
 
 from provenance_oracle.publisher.simulator.amd import FakeAmd, Vek
-from provenance_oracle.publisher.simulator.certificates import Extension, Name, Pss
-from provenance_oracle.publisher.simulator.forms import Role
+from provenance_oracle.publisher.simulator.certificates import Name, Pss, X509Extension
+from provenance_oracle.publisher.simulator.forms import CaRole
 from provenance_oracle.publisher.simulator.guest import FakeGuest
 from provenance_oracle.publisher.simulator.kds import FakeKds, Resource
 
-__all__ = ["Extension", "FakeAmd", "FakeGuest", "FakeKds", "Name", "Pss", "Resource", "Role", "Vek"]
+__all__ = ["CaRole", "FakeAmd", "FakeGuest", "FakeKds", "Name", "Pss", "Resource", "Vek", "X509Extension"]

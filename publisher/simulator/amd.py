@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 import provenance_oracle.publisher.simulator.forms as forms
 from provenance_oracle.publisher.simulator.certificates import CertificateTemplate
-from provenance_oracle.publisher.simulator.forms import Role
+from provenance_oracle.publisher.simulator.forms import CaRole
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind, TrustedRoot
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
@@ -41,7 +41,7 @@ class Vek(NamedTuple):
 class Authority:
     """An ARK, ASK or ASVK. `certificate` is DER and may be signed anew with other contents for the same key."""
 
-    role: Role
+    role: CaRole
     template: CertificateTemplate
     certificate: bytes
     key: rsa.RSAPrivateKey
@@ -52,27 +52,27 @@ class FakeAmd:
     """The authorities of one product line."""
 
     line: ProductLine
-    authorities: Mapping[Role, Authority]
+    authorities: Mapping[CaRole, Authority]
 
     @classmethod
     def load(cls, line: ProductLine) -> FakeAmd:
         """The authorities that ship with this package, the same bytes every time (see pki/README.md)."""
         folder = resources.files("provenance_oracle.publisher.simulator") / "pki" / line.lower()
-        keys = {role: _load_key((folder / f"{role}.key.der").read_bytes()) for role in Role}
-        certificates = {role: (folder / f"{role}.der").read_bytes() for role in Role}
-        return cls(line, {role: _authority(line, role, keys, certificates[role]) for role in Role})
+        keys = {role: _load_key((folder / f"{role}.key.der").read_bytes()) for role in CaRole}
+        certificates = {role: (folder / f"{role}.der").read_bytes() for role in CaRole}
+        return cls(line, {role: _authority(line, role, keys, certificates[role]) for role in CaRole})
 
     @classmethod
     def generate(cls, line: ProductLine) -> FakeAmd:
         """Three fresh RSA-4096 keys from the operating system's randomness: another root. Takes seconds."""
-        return cls.from_keys(line, {role: rsa.generate_private_key(_PUBLIC_EXPONENT, _RSA_BITS) for role in Role})
+        return cls.from_keys(line, {role: rsa.generate_private_key(_PUBLIC_EXPONENT, _RSA_BITS) for role in CaRole})
 
     @classmethod
-    def from_keys(cls, line: ProductLine, keys: Mapping[Role, rsa.RSAPrivateKey]) -> FakeAmd:
+    def from_keys(cls, line: ProductLine, keys: Mapping[CaRole, rsa.RSAPrivateKey]) -> FakeAmd:
         """Sign new certificates for given keys; signatures are salted, so their bytes differ each time."""
-        return cls(line, {role: _authority(line, role, keys) for role in Role})
+        return cls(line, {role: _authority(line, role, keys) for role in CaRole})
 
-    def reissue(self, role: Role, *, signed_by: Role = Role.ARK, **changes: Any) -> FakeAmd:
+    def reissue(self, role: CaRole, *, signed_by: CaRole = CaRole.ARK, **changes: Any) -> FakeAmd:
         """Return this AMD with one authority's certificate signed anew, `changes` replacing fields of its template.
 
         `signed_by` picks the key alone; issuer and authority key identifier stay as they are unless changed.
@@ -84,7 +84,7 @@ class FakeAmd:
 
     @property
     def ark(self) -> Authority:
-        return self.authorities[Role.ARK]
+        return self.authorities[CaRole.ARK]
 
     def trusted_root(self, kind: RootKind = RootKind.SIMULATOR) -> TrustedRoot:
         """What a verifier has to pin to accept this root."""
@@ -102,7 +102,7 @@ class FakeAmd:
         *,
         not_before: datetime,
         key: ec.EllipticCurvePrivateKey | None = None,
-        signed_by: Role = Role.ASK,
+        signed_by: CaRole = CaRole.ASK,
         **changes: Any,
     ) -> Vek:
         """The certificate of a chip's own key at one TCB; asking again gives the same key in another certificate.
@@ -124,7 +124,7 @@ class FakeAmd:
         *,
         not_before: datetime,
         key: ec.EllipticCurvePrivateKey | None = None,
-        signed_by: Role = Role.ASVK,
+        signed_by: CaRole = CaRole.ASVK,
         **changes: Any,
     ) -> Vek:
         """The certificate of a key loaded by the cloud provider `csp_id`; the other arguments as for `vcek`."""
@@ -133,7 +133,7 @@ class FakeAmd:
         return self._issue(template, key, signed_by, changes)
 
     def _issue(
-        self, template: CertificateTemplate, key: ec.EllipticCurvePrivateKey, signed_by: Role, changes: dict[str, Any]
+        self, template: CertificateTemplate, key: ec.EllipticCurvePrivateKey, signed_by: CaRole, changes: dict[str, Any]
     ) -> Vek:
         issuer = self.authorities[signed_by]
         template = replace(template, **{"issuer": issuer.template.subject, **changes})
@@ -146,7 +146,7 @@ class FakeAmd:
         revoked: tuple[int, ...] = (),
         *,
         number: int = 1,
-        signed_by: Role = Role.ARK,
+        signed_by: CaRole = CaRole.ARK,
         **changes: Any,
     ) -> bytes:
         """DER revocation list of serial numbers, signed by the ARK; `changes` replace fields of CrlTemplate."""
@@ -177,11 +177,11 @@ def _spki(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
 
 
 def _authority(
-    line: ProductLine, role: Role, keys: Mapping[Role, rsa.RSAPrivateKey], certificate: bytes | None = None
+    line: ProductLine, role: CaRole, keys: Mapping[CaRole, rsa.RSAPrivateKey], certificate: bytes | None = None
 ) -> Authority:
     """`certificate` is signed anew unless it is given."""
-    template = forms.authority_template(line, role, keys[role].public_key(), keys[Role.ARK].public_key())
-    return Authority(role, template, certificate or template.sign(keys[Role.ARK]), keys[role])
+    template = forms.authority_template(line, role, keys[role].public_key(), keys[CaRole.ARK].public_key())
+    return Authority(role, template, certificate or template.sign(keys[CaRole.ARK]), keys[role])
 
 
 def _load_key(data: bytes) -> rsa.RSAPrivateKey:

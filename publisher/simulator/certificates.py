@@ -73,7 +73,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Extension:
+class X509Extension:
     """One extension; `value` is what goes into the OCTET STRING."""
 
     oid: str
@@ -103,7 +103,7 @@ class CertificateTemplate:
     not_before: datetime
     not_after: datetime
     spki: bytes
-    extensions: tuple[Extension, ...]
+    extensions: tuple[X509Extension, ...]
     version: int | None = 2
     pss: Pss = Pss()
     outer_pss: Pss | None = None
@@ -136,7 +136,7 @@ class CrlTemplate:
     this_update: datetime
     next_update: datetime | None
     revoked: tuple[int, ...]
-    extensions: tuple[Extension, ...]
+    extensions: tuple[X509Extension, ...]
     pss: Pss = Pss()
     outer_pss: Pss | None = None
     signing_pss: Pss | None = None

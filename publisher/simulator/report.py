@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import REPORT_BYTES, SIGNED_BYTES
-from provenance_oracle.verifier.snp.tcb import LAYOUTS, Tcb
+from provenance_oracle.verifier.snp.tcb import TCB_LAYOUTS, Tcb
 
 _SIGNATURE_NUMBER_BYTES = 72
 
@@ -113,7 +113,7 @@ class ReportFields:
 def encode_tcb(tcb: Tcb, line: ProductLine) -> bytes:
     """Return the eight bytes of a TCB in the layout of its product line."""
     data = bytearray(8)
-    for part, position in LAYOUTS[line].items():
+    for part, position in TCB_LAYOUTS[line].items():
         data[position] = getattr(tcb, part)
     return bytes(data)
 

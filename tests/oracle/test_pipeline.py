@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.backoff import Backoff
-from provenance_oracle.oracle.chain.transactions import Progress
+from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
 from provenance_oracle.oracle.pipeline import Patience, Pipeline
@@ -40,22 +40,22 @@ from tests.support.fakes import Clock
 class FakeWriter:
     """Says what it is told to, one answer per call; then FINAL."""
 
-    answers: list[Progress | Exception] = field(default_factory=list)
+    answers: list[Publishing | Exception] = field(default_factory=list)
     published: list[Record] = field(default_factory=list)
     reports: dict[bytes, bytes] = field(default_factory=dict)
     orphans: int = 0
     numbered: list[bytes] = field(default_factory=list)
 
-    def publish(self, row_id: int, record: Record) -> Progress:
+    def publish(self, row_id: int, record: Record) -> Publishing:
         self.published.append(record)
-        answer = self.answers.pop(0) if self.answers else Progress(State.FINAL)
+        answer = self.answers.pop(0) if self.answers else Publishing(State.FINAL)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def number_policy(self, row_id: int, policy_digest: bytes) -> Progress:
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
         self.numbered.append(policy_digest)
-        return self.answers.pop(0) if self.answers else Progress(State.FINAL)  # type: ignore[return-value]
+        return self.answers.pop(0) if self.answers else Publishing(State.FINAL)  # type: ignore[return-value]
 
     def push_orphans(self) -> None:
         self.orphans += 1
@@ -277,7 +277,7 @@ def test_a_verdict_is_kept_before_anything_is_published_and_not_judged_again(roo
 def test_a_record_is_followed_until_it_is_final(room: Room) -> None:
     drop(room.drop / "a", {})
     steps = [State.SENT, State.SENT, State.MINED, State.SENT, State.MINED, State.FINAL]
-    room.writer.answers = [Progress(state) for state in steps]
+    room.writer.answers = [Publishing(state) for state in steps]
     states = [room.one().state]
     for _ in steps[1:]:
         room.pipeline.settle()
@@ -289,7 +289,7 @@ def test_a_record_is_followed_until_it_is_final(room: Room) -> None:
 
 def test_a_release_that_changes_while_its_record_is_on_its_way_stays_as_judged(room: Room) -> None:
     release = drop(room.drop / "a", {})
-    room.writer.answers = [Progress(State.SENT)]
+    room.writer.answers = [Publishing(State.SENT)]
     room.one()
     (release / "model.bin").write_bytes(b"changed")
     assert room.one().state is State.SENT
@@ -301,7 +301,7 @@ def test_a_record_that_waited_for_too_long_is_judged_anew(room: Room) -> None:
     room.writer.answers = [TemporaryError("node down")]
     room.one()
     room.clock.advance(8 * 86_400)
-    room.writer.answers = [Progress(State.SEEN, "was judged too long ago")]
+    room.writer.answers = [Publishing(State.SEEN, "was judged too long ago")]
     room.pipeline.settle()
     (row,) = room.journal.rows()
     assert (row.state, row.record, row.problem) == (State.SEEN, None, "was judged too long ago")
@@ -315,7 +315,7 @@ def test_a_record_that_waited_for_too_long_is_judged_anew(room: Room) -> None:
 
 def test_a_release_that_is_refused_when_judged_anew_is_never_published(room: Room) -> None:
     drop(room.drop / "a", {})
-    room.writer.answers = [Progress(State.SEEN, "was judged too long ago")]
+    room.writer.answers = [Publishing(State.SEEN, "was judged too long ago")]
     assert room.one().state is State.SEEN
     room.verdicts = [AppraisalError("firmware is too old by now", check=Check.TCB_FLOOR)]
     assert room.one().state is State.REJECTED
@@ -324,7 +324,7 @@ def test_a_release_that_is_refused_when_judged_anew_is_never_published(room: Roo
 
 def test_a_policy_gets_its_number_by_a_row_of_its_own(room: Room) -> None:
     row = room.journal.open_policy(b"\x05" * 32, at=room.clock())
-    room.writer.answers = [Progress(State.SENT), Progress(State.FINAL)]
+    room.writer.answers = [Publishing(State.SENT), Publishing(State.FINAL)]
     room.pipeline.settle()
     assert room.journal.row(row.id).state is State.SENT
     room.pipeline.settle()
@@ -337,7 +337,7 @@ def test_a_policy_gets_its_number_by_a_row_of_its_own(room: Room) -> None:
 def test_what_a_node_says_is_noted(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     drop(room.drop / "a", {})
-    room.writer.answers = [Progress(State.SENT, "node says: insufficient funds")] * 3
+    room.writer.answers = [Publishing(State.SENT, "node says: insufficient funds")] * 3
     assert room.one().problem == "node says: insufficient funds"
     room.pipeline.settle()
     room.pipeline.settle()
@@ -370,7 +370,7 @@ def test_a_report_that_vouches_for_another_manifest_on_chain_is_refused(room: Ro
 
 def test_a_report_that_vouches_for_another_manifest_on_its_way_is_refused(room: Room) -> None:
     drop(room.drop / "a", {"n": 1})
-    room.writer.answers = [Progress(State.SENT)]
+    room.writer.answers = [Publishing(State.SENT)]
     row = _replay(room)
     assert (row.state, row.check) == (State.REJECTED, "key-binding")
 

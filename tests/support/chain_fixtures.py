@@ -15,8 +15,8 @@ import pytest
 from provenance_oracle.oracle.chain.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.codec import encode_record, namespace_id, record_id
-from provenance_oracle.verifier.record.fields import PRODUCT_LINE_CODES, Entry, Record, Signer, WrittenRecord
-from provenance_oracle.verifier.record.signing import claim_digest, report_digest
+from provenance_oracle.verifier.record.fields import PRODUCT_LINE_CODES, Entry, Record, RecordSigner, WrittenRecord
+from provenance_oracle.verifier.record.signing import claim_digest, publication_digest
 from provenance_oracle.verifier.record.standing import Standing
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import connect, keeping_recursion_limit
@@ -96,7 +96,7 @@ class DeployedRegistry:
         """Return the call that publishes a record, unsent. Options: `parents`, and `epoch` (default: current)."""
         epoch = options.pop("epoch", None) or int(self.contract.functions.currentEpoch().call())
         data = record if isinstance(record, bytes) else self.encode(record, **options)
-        digest = report_digest(self.chain.chain_id, self.address_bytes, epoch, data)
+        digest = publication_digest(self.chain.chain_id, self.address_bytes, epoch, data)
         return self.contract.functions.publish(data, self.quorum(digest, signers, epoch))
 
     def publish(self, record: Record | bytes, signers: Sequence[int] = (0,), **options: Any) -> Any:
@@ -216,7 +216,7 @@ def make_record(**changes: Any) -> Record:
         manifest_digest=b"\x01" * 32,
         model_digest=b"\x02" * 32,
         verdict_digest=b"\x03" * 32,
-        report_digest=b"\x04" * 32,
+        snp_report_digest=b"\x04" * 32,
         policy_digest=b"\x05" * 32,
         publisher_identity=b"\x06" * 32,
         judged_at=JUDGED_AT,
@@ -258,7 +258,7 @@ def make_entry(record: Record | None = None, **changes: Any) -> Entry:
         doubtful=False,
         named=False,
     )
-    signers = (Signer(0, b"\xaa" * 20, 1, True),)
+    signers = (RecordSigner(0, b"\xaa" * 20, 1, True),)
     entry = Entry(
         **written, policy_id=1, parents=(), record_id=bytes(32), standing=standing, threshold=1, signers=signers
     )

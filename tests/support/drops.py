@@ -54,7 +54,7 @@ def record_of_release(release: Release, at: datetime) -> Record:
     return make_record(
         manifest_digest=digest,
         model_digest=hashlib.sha256(digest).digest(),
-        report_digest=report,
+        snp_report_digest=report,
         verdict_digest=hashlib.sha256(statement_of(digest, at)).digest(),
         judged_at=at.replace(microsecond=0),
     )

@@ -223,4 +223,4 @@ class FakeRegistry:
 def numbered_record(number: int, **changes: Any) -> Record:
     """Return a record with manifest and report digests derived from a number."""
     digest = hashlib.sha256(b"%d" % number).digest()
-    return make_record(manifest_digest=digest, report_digest=digest[::-1], **changes)
+    return make_record(manifest_digest=digest, snp_report_digest=digest[::-1], **changes)

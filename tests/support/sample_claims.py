@@ -13,7 +13,7 @@ from provenance_oracle.verifier.policy import (
     Policy,
     load_policy,
 )
-from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.chain import RevocationStatus
 from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind
 from provenance_oracle.verifier.snp.report import Report, SigningKey
 from provenance_oracle.verifier.snp.signature import Claims
@@ -90,7 +90,7 @@ CLAIMS = Claims(
     csp_id=None,
     chip_id=CHIP,
     at=datetime(2026, 11, 21, tzinfo=UTC),
-    revocation=Revocation.NOT_REVOKED,
+    revocation=RevocationStatus.NOT_REVOKED,
 )
 
 

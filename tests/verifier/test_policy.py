@@ -27,7 +27,7 @@ from provenance_oracle.verifier.policy import (
 )
 from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind
 from provenance_oracle.verifier.snp.tcb import Tcb, shortfall
-from provenance_oracle.verifier.strict.parse_yaml import Place
+from provenance_oracle.verifier.strict.parse_yaml import KeyPath
 from provenance_oracle.verifier.strict.schema import build
 from tests.support.policy_pages import BASELINE, POLICIES, STRICT, STRICT_TREE, edited, key_paths, refused, tree_at
 
@@ -204,7 +204,7 @@ def test_every_rule_left_out_renamed_or_emptied_is_an_error(path: tuple[Any, ...
         del parent[key]
         parent.update(changed)
         with pytest.raises(UsageError) as caught:
-            build(Policy, tree, Place("my.yaml"), {"digest": b"", "source": ""})
+            build(Policy, tree, KeyPath("my.yaml"), {"digest": b"", "source": ""})
         assert caught.value.where.startswith("my.yaml")
         assert caught.value.wanted
 

@@ -14,9 +14,9 @@ import click
 from provenance_oracle.verifier.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from provenance_oracle.verifier.digest.files import Progress
     from provenance_oracle.verifier.registry.reader import RegistryReader
     from provenance_oracle.verifier.snp.kds import Fetcher
+    from provenance_oracle.verifier.strict.files import OnBytes
 
 FILE = click.Path(path_type=Path)
 _SMALL_FILE_MAX_BYTES = 2 << 20
@@ -104,7 +104,7 @@ def tell(line: str) -> None:
 
 
 @contextmanager
-def hash_progress(as_json: bool) -> Iterator[Progress | None]:
+def hash_progress(as_json: bool) -> Iterator[OnBytes | None]:
     """A progress bar on standard error while files are hashed; none with --json or away from a terminal."""
     if as_json or not sys.stderr.isatty():
         yield None

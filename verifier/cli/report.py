@@ -62,7 +62,7 @@ def report(
     from provenance_oracle.verifier.judgement.appraise import appraise_evidence, bind_key, conclude, roots_of
     from provenance_oracle.verifier.judgement.sheet import CheckSheet
     from provenance_oracle.verifier.policy import load_policy
-    from provenance_oracle.verifier.snp.chain import Revocation
+    from provenance_oracle.verifier.snp.chain import RevocationStatus
     from provenance_oracle.verifier.snp.current_crl import with_current_crl
 
     policy, at, sheet = load_policy(policy_name), moment(at_text) or now(), CheckSheet()
@@ -76,7 +76,7 @@ def report(
         else:
             sheet.not_checked(Check.KEY_BINDING, "no --key given")
         # the network only once nothing else is wrong
-        if fetcher is not None and not sheet.failures and claims.revocation is not Revocation.NOT_REVOKED:
+        if fetcher is not None and not sheet.failures and claims.revocation is not RevocationStatus.NOT_REVOKED:
             evidence = with_current_crl(evidence, at=at, fetcher=fetcher, now=now())
             claims = appraise_evidence(evidence, policy, at=at, roots=roots, sheet=sheet)
         grade = conclude(claims, policy, sheet)

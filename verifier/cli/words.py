@@ -10,7 +10,7 @@ from provenance_oracle.verifier.judgement.confirm import Confirmation
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.codec import release_id
-from provenance_oracle.verifier.record.fields import Entry, name_of_product_line
+from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
 from provenance_oracle.verifier.record.standing import signer_numbers
 from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
 from provenance_oracle.verifier.registry.lineage import Ancestor
@@ -71,11 +71,11 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     yield f"manifest digest  {entry.manifest_digest.hex()}"
     yield f"model digest     {entry.model_digest.hex()}"
     yield f"verdict digest   {entry.verdict_digest.hex()}"
-    yield f"report digest    {entry.report_digest.hex()}"
+    yield f"report digest    {entry.snp_report_digest.hex()}"
     yield f"policy digest    {entry.policy_digest.hex()}, number {entry.policy_id} of this registry"
     yield f"publisher        {entry.publisher_identity.hex()}"
     yield f"grade            {grade_words(entry.grade)}"
-    yield f"product line     {name_of_product_line(entry.product_line)}, reported TCB {entry.reported_tcb.hex()}"
+    yield f"product line     {product_line_from_code(entry.product_line)}, reported TCB {entry.reported_tcb.hex()}"
     yield f"checks passed    {len(entry.passed_checks)}"
     yield f"judged as of     {format_time(entry.judged_at)}"
     yield f"recorded         {format_time(entry.recorded_at)}, judgement {entry.revision + 1} of this release"

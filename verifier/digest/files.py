@@ -24,6 +24,7 @@ from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FO
 from provenance_oracle.verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
 from provenance_oracle.verifier.strict.files import (
     Identity,
+    OnBytes,
     OpenFile,
     changed,
     identify,
@@ -38,9 +39,6 @@ from provenance_oracle.verifier.text import printable
 PIECE_BYTES = 1024 * 1024
 _BATCH_FILES = 1024  # files handed to the threads at a time
 _NAMED_MAX = 10  # files that a message names for each kind of difference
-
-Progress = Callable[[int, int], None]
-"""A callback, called with (bytes hashed so far, bytes in all)."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def digest_files(
     *,
     sha256_of: Collection[str] = frozenset(),
     hasher: FileHasher | None = None,
-    progress: Progress | None = None,
+    progress: OnBytes | None = None,
 ) -> FileSet:
     """Read every byte of the listed files once and return their digests.
 
@@ -213,7 +211,7 @@ def digest_files(
 
 
 def digest_file(
-    path: Path, *, sha256: bool = False, hasher: FileHasher | None = None, progress: Progress | None = None
+    path: Path, *, sha256: bool = False, hasher: FileHasher | None = None, progress: OnBytes | None = None
 ) -> FileDigest:
     """Read one file, given by the user, once and return its digests.
 
@@ -260,7 +258,7 @@ class ReferenceHasher:
 class _Meter:
     """Adds up the bytes that several threads have hashed."""
 
-    def __init__(self, total_bytes: int, progress: Progress | None) -> None:
+    def __init__(self, total_bytes: int, progress: OnBytes | None) -> None:
         self._total_bytes = total_bytes
         self._progress = progress
         self._done_bytes = 0

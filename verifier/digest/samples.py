@@ -45,7 +45,7 @@ def encode_sample(index: int, sample: object, label: object, *, format_name: byt
 
 def _encode(value: object, where: str, depth: int) -> Iterator[bytes | memoryview]:
     if depth > _MAX_DEPTH:
-        raise _refused(where, "the value is nested too deeply", f"more than {_MAX_DEPTH} levels", "fewer")
+        raise _sample_error(where, "the value is nested too deeply", f"more than {_MAX_DEPTH} levels", "fewer")
     if value is None:
         yield b"n"
     elif isinstance(value, str):
@@ -57,7 +57,7 @@ def _encode(value: object, where: str, depth: int) -> Iterator[bytes | memoryvie
     elif isinstance(value, Mapping):
         keys = [(_text(key, where), key) for key in value]
         if len({encoded for encoded, _ in keys}) != len(keys):
-            raise _refused(where, "a key of the mapping occurs twice", "two keys of one text", "every key once")
+            raise _sample_error(where, "a key of the mapping occurs twice", "two keys of one text", "every key once")
         yield b"d" + _u64(len(keys))
         for encoded, key in sorted(keys, key=lambda item: item[0][9:]):
             yield encoded
@@ -90,9 +90,9 @@ def to_array(value: object, where: str) -> Array:
             return Array("F64", (), struct.pack("<d", value))
         tensor = view_tensor(value, where)
     except struct.error as error:
-        raise _refused(where, "the integer is too large", str(error), "64 bits") from error
+        raise _sample_error(where, "the integer is too large", str(error), "64 bits") from error
     except VerificationError as error:
-        raise _refused(where, "a sample cannot hold this value", error.got, _WANTED) from error
+        raise _sample_error(where, "a sample cannot hold this value", error.got, _WANTED) from error
     data = memoryview(bytearray(tensor.memory.size))
     if data:
         tensor.memory.read_into(data, 0)
@@ -116,11 +116,11 @@ def split_batch(values: object, count: int, where: str) -> Sequence[object]:
             return values
         got = f"a list of {len(values)} items"
         wanted = f"{count} texts, an array, or a mapping of them"
-        raise _refused(where, "the samples of the batch cannot be told apart", got, wanted)
+        raise _sample_error(where, "the samples of the batch cannot be told apart", got, wanted)
     array = to_array(values, where)
     if array.shape[:1] != (count,):
         problem = "the batch has another number of samples"
-        raise _refused(where, problem, f"shape {list(array.shape)}", f"{count} rows")
+        raise _sample_error(where, problem, f"shape {list(array.shape)}", f"{count} rows")
     size = len(array.data) // count if count else 0
     return [
         Array(array.dtype, array.shape[1:], array.data[position * size : (position + 1) * size])
@@ -130,12 +130,12 @@ def split_batch(values: object, count: int, where: str) -> Sequence[object]:
 
 def _text(value: object, where: str) -> bytes:
     if not isinstance(value, str):
-        raise _refused(where, "a key of the mapping is not text", f"a {type(value).__name__}", "text")
+        raise _sample_error(where, "a key of the mapping is not text", f"a {type(value).__name__}", "text")
     try:
         data = value.encode()
     except UnicodeEncodeError as error:
         problem = "the text cannot be encoded"
-        raise _refused(where, problem, str(error), "text that UTF-8 has a form for") from error
+        raise _sample_error(where, problem, str(error), "text that UTF-8 has a form for") from error
     return b"t" + _u64(len(data)) + data
 
 
@@ -143,5 +143,5 @@ def _u64(number: int) -> bytes:
     return number.to_bytes(8, "little")
 
 
-def _refused(where: str, problem: str, got: str, wanted: str) -> UsageError:
+def _sample_error(where: str, problem: str, got: str, wanted: str) -> UsageError:
     return UsageError(problem, where=where, got=got, wanted=wanted)

@@ -28,7 +28,7 @@ from provenance_oracle.verifier.disk.models_yaml import (
 from provenance_oracle.verifier.disk.recipes import EROFS_1_5, LAYOUTS, PRIVATEMODE, Layout, Recipe, tinfoil
 from provenance_oracle.verifier.disk.sizes import SizesPlan, plan_sizes
 from provenance_oracle.verifier.disk.verify_image import verify_image
-from provenance_oracle.verifier.disk.verity import VerityParameters, hash_blocks
+from provenance_oracle.verifier.disk.verity import VerityParameters, hash_salted_blocks
 
 __all__ = [
     "EROFS_1_5",
@@ -44,7 +44,7 @@ __all__ = [
     "VerityParameters",
     "digest_disk",
     "find_disk",
-    "hash_blocks",
+    "hash_salted_blocks",
     "match_disk_digests",
     "parse_disk_digest",
     "parse_models_yaml",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BLOCK_BYTES = 4096
+DISK_BLOCK_BYTES = 4096
 SLOT_BYTES = 32  # alignment of inodes
 
 
@@ -35,7 +35,7 @@ class Group:
         self.is_metadata = is_metadata
         self.address: int | None = None
         self.used = used
-        self.blocks = used // BLOCK_BYTES
+        self.blocks = used // DISK_BLOCK_BYTES
 
 
 class _Queues:
@@ -52,7 +52,7 @@ class _Queues:
     def join(self, group: Group) -> None:
         """Move a group to the end of the queue of its fill."""
         self.leave(group)
-        key = group.used % BLOCK_BYTES
+        key = group.used % DISK_BLOCK_BYTES
         self._queues.setdefault(key, {})[group] = None
         self._key_of[group] = key
         self._mask |= 1 << key
@@ -107,13 +107,13 @@ class Allocator:
 
     def add_file_blocks(self, count: int) -> Group:
         """Add `count` full blocks of a file after the placed groups and before the waiting ones."""
-        group = Group(is_metadata=False, used=count * BLOCK_BYTES)
+        group = Group(is_metadata=False, used=count * DISK_BLOCK_BYTES)
         self._put(group)
         return group
 
     def add_directory_blocks(self, count: int) -> Group:
         """Add `count` full blocks of a directory after all groups."""
-        group = Group(is_metadata=True, used=count * BLOCK_BYTES)
+        group = Group(is_metadata=True, used=count * DISK_BLOCK_BYTES)
         self._waiting[group] = None
         self.place(group)
         return group
@@ -127,7 +127,7 @@ class Allocator:
             return None
         offset = round_up(group.used, align)
         group.used = offset + size
-        needed = -(-group.used // BLOCK_BYTES)
+        needed = -(-group.used // DISK_BLOCK_BYTES)
         if needed > group.blocks:
             group.blocks = needed
             if group.address is not None:
@@ -174,10 +174,10 @@ class Allocator:
     def _fill(self, group: Group, size: int, inline: int, align: int) -> int | None:
         """Return the fill of the block in which the item would end, inline bytes included; None if it does not fit."""
         offset = round_up(group.used, align)
-        end = (offset + size - 1) % BLOCK_BYTES
-        if end + inline > BLOCK_BYTES - 1:
+        end = (offset + size - 1) % DISK_BLOCK_BYTES
+        if end + inline > DISK_BLOCK_BYTES - 1:
             return None
-        if offset + size + inline > group.blocks * BLOCK_BYTES and not self._can_grow(group):
+        if offset + size + inline > group.blocks * DISK_BLOCK_BYTES and not self._can_grow(group):
             return None
         return end + 1 + inline
 
@@ -189,30 +189,30 @@ class Allocator:
         """Return the group that an inode and its inline bytes fill most, or None. Ties go to the earlier step."""
         need = size + inline
         ideal = (
-            (BLOCK_BYTES - need % BLOCK_BYTES) // SLOT_BYTES * SLOT_BYTES
+            (DISK_BLOCK_BYTES - need % DISK_BLOCK_BYTES) // SLOT_BYTES * SLOT_BYTES
         )  # the highest fill that leaves enough room
         choice: Group | None = None
         best = 0
-        if need < BLOCK_BYTES:
+        if need < DISK_BLOCK_BYTES:
             last = self._last
-            for group in self._placed_queues.heads(min(ideal, BLOCK_BYTES - 1), 1, but=last):
+            for group in self._placed_queues.heads(min(ideal, DISK_BLOCK_BYTES - 1), 1, but=last):
                 if fill := self._fill(group, size, inline, SLOT_BYTES):
                     choice, best = group, fill
                     break
             if last and last.is_metadata and (fill := self._fill(last, size, inline, SLOT_BYTES)) and fill > best:
                 choice, best = last, fill
-        for group in self._waiting_heads(ideal, wraps=need < BLOCK_BYTES):
+        for group in self._waiting_heads(ideal, wraps=need < DISK_BLOCK_BYTES):
             if fill := self._fill(group, size, inline, SLOT_BYTES):
                 return group if fill > best else choice
         return choice
 
     def _waiting_heads(self, ideal: int, *, wraps: bool) -> Iterator[Group]:
         queues = self._waiting_queues
-        if ideal == BLOCK_BYTES:
+        if ideal == DISK_BLOCK_BYTES:
             yield from queues.heads(0, 0)
-            yield from queues.heads(BLOCK_BYTES - 1, 1)
+            yield from queues.heads(DISK_BLOCK_BYTES - 1, 1)
         elif wraps:
             yield from queues.heads(ideal, 0)
-            yield from queues.heads(BLOCK_BYTES - 1, ideal + SLOT_BYTES)
+            yield from queues.heads(DISK_BLOCK_BYTES - 1, ideal + SLOT_BYTES)
         else:
             yield from queues.heads(ideal, 1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES
 from provenance_oracle.verifier.disk.disk_digest import DiskDigest
 from provenance_oracle.verifier.disk.erofs import Plan
 from provenance_oracle.verifier.disk.erofs_bytes import seal_first_block
@@ -21,12 +21,12 @@ from provenance_oracle.verifier.disk.lfs import LfsFiles
 from provenance_oracle.verifier.disk.models_yaml import PublishedDisk
 from provenance_oracle.verifier.disk.recipes import Layout, Recipe
 from provenance_oracle.verifier.disk.tree import read_tree, walk
-from provenance_oracle.verifier.disk.verity import BlockHasher, hash_blocks, superblock
+from provenance_oracle.verifier.disk.verity import BlockHasher, hash_salted_blocks, superblock
 from provenance_oracle.verifier.disk.verity_tree import Tree, TreeBuilder
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.strict.files import OnBytes
 
 # Called with the number of bytes done and the total, of the image's data.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def digest_disk(
     published: PublishedDisk | None = None,
     file_hash: bool | None = None,
     image: Path | None = None,
-    hash_leaves: BlockHasher = hash_blocks,
-    progress: Progress | None = None,
+    hash_leaves: BlockHasher = hash_salted_blocks,
+    progress: OnBytes | None = None,
     spill_folder: Path | None = None,
 ) -> DiskResult:
     """Hash a planned image in one pass, for every layout variant of its recipe, and compare it with a published disk.
@@ -172,7 +172,7 @@ class _Pass:
         self._first_blocks: list[bytes] = []
         self._file_states = [hashlib.sha256() for _ in disk.recipe.layouts] if file_hash else []
 
-    def run(self, progress: Progress | None) -> list[_Variant]:
+    def run(self, progress: OnBytes | None) -> list[_Variant]:
         done = 0
         for chunk in image_chunks(self._disk.plan):
             if done == 0:
@@ -181,7 +181,7 @@ class _Pass:
             if self._output:
                 self._output.write_data(done, chunk)
             for state in self._file_states:
-                state.update(chunk if done else chunk[BLOCK_BYTES:])
+                state.update(chunk if done else chunk[DISK_BLOCK_BYTES:])
             done += len(chunk)
             if progress:
                 progress(done, self._disk.hash_offset)
@@ -191,11 +191,11 @@ class _Pass:
     def _start(self, chunk: memoryview) -> None:
         """Make block 0 of every variant. The tree is built over the first variant."""
         recipe, plan = self._disk.recipe, self._disk.plan
-        block = bytes(chunk[:BLOCK_BYTES])
+        block = bytes(chunk[:DISK_BLOCK_BYTES])
         self._first_blocks = [
             seal_first_block(block, plan, recipe.volume_uuid, layout.feature_incompat) for layout in recipe.layouts
         ]
-        chunk[:BLOCK_BYTES] = self._first_blocks[0]
+        chunk[:DISK_BLOCK_BYTES] = self._first_blocks[0]
         for state, first_block in zip(self._file_states, self._first_blocks, strict=False):
             state.update(first_block)
 

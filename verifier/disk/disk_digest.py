@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
-from provenance_oracle.verifier.disk.verity import DIGEST_BYTES, VerityParameters
+from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES
+from provenance_oracle.verifier.disk.verity import HASH_SIZES, VerityParameters
 from provenance_oracle.verifier.errors import FormatError, VerificationError
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
@@ -78,12 +78,12 @@ def parse_disk_digest(data: bytes, where: str) -> DiskDigest:
     verity = _verity(fields, where)
     data_blocks = fields.integer("data_blocks", minimum=1, maximum=2**32 - 1)
     hash_offset = fields.integer("hash_offset")
-    root = fields.hex_bytes("root_hash", DIGEST_BYTES[verity.algorithm])
+    root = fields.hex_bytes("root_hash", HASH_SIZES[verity.algorithm])
     file_sha256 = fields.optional_hex_bytes("file_sha256", 32)
     fields.finish()
     digest = DiskDigest(recipe, layout, verity, data_blocks, root, file_sha256)
-    if hash_offset != digest.hash_offset or hash_offset % BLOCK_BYTES:
-        wanted = f"{digest.hash_offset}, the data blocks' bytes, and a multiple of {BLOCK_BYTES}"
+    if hash_offset != digest.hash_offset or hash_offset % DISK_BLOCK_BYTES:
+        wanted = f"{digest.hash_offset}, the data blocks' bytes, and a multiple of {DISK_BLOCK_BYTES}"
         raise fields.error("hash_offset", "wrong offset", got=str(hash_offset), wanted=wanted)
     return digest
 

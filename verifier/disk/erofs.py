@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group
-from provenance_oracle.verifier.disk.tree import Kind, Node, shown
+from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES, SLOT_BYTES, Allocator, Group
+from provenance_oracle.verifier.disk.tree import FileKind, Node, path_text
 from provenance_oracle.verifier.errors import FormatError
 
 SUPERBLOCK_OFFSET = 1024
-SUPERBLOCK_BYTES = 128
+EROFS_SUPERBLOCK_BYTES = 128
 NO_BLOCK = 0xFFFFFFFF  # start block of an inode with content but without blocks of its own
 
 _COMPACT_BYTES = 32
@@ -50,12 +50,12 @@ class Inode:
     offset: int
     is_inline: bool
     start_block: int
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[DirectoryEntry] = field(default_factory=list)
 
     @property
     def position(self) -> int:
         """Offset in the image, in bytes. It is valid once the group is placed."""
-        return (self.group.address or 0) * BLOCK_BYTES + self.offset
+        return (self.group.address or 0) * DISK_BLOCK_BYTES + self.offset
 
     @property
     def nid(self) -> int:
@@ -65,11 +65,11 @@ class Inode:
     @property
     def tail_bytes(self) -> int:
         """Number of bytes after the last full block."""
-        return self.size % BLOCK_BYTES
+        return self.size % DISK_BLOCK_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DirectoryEntry:
     """A name in a directory, and the inode that it refers to."""
 
     name: bytes
@@ -87,7 +87,7 @@ class Plan:
     @property
     def size_bytes(self) -> int:
         """Size of the image in bytes. It is the offset of the verity superblock (`hash_offset`)."""
-        return self.blocks * BLOCK_BYTES
+        return self.blocks * DISK_BLOCK_BYTES
 
 
 def plan_erofs(root: Node) -> Plan:
@@ -100,13 +100,13 @@ def plan_erofs(root: Node) -> Plan:
     return Planner(Allocator()).plan(root)
 
 
-def split_entries(entries: list[Entry]) -> Iterator[list[Entry]]:
+def split_entries(entries: list[DirectoryEntry]) -> Iterator[list[DirectoryEntry]]:
     """Split the entries of a directory into blocks. An entry that would cross a block's end starts the next block."""
-    block: list[Entry] = []
+    block: list[DirectoryEntry] = []
     used = 0
     for entry in entries:
         cost = _DIRENT_BYTES + len(entry.name)
-        if used + cost > BLOCK_BYTES:
+        if used + cost > DISK_BLOCK_BYTES:
             yield block
             block, used = [], 0
         block.append(entry)
@@ -120,7 +120,7 @@ class Planner:
     def __init__(self, allocator: Allocator) -> None:
         self.inodes: list[Inode] = []
         self.allocator = allocator
-        first = self.allocator.add_metadata(SUPERBLOCK_OFFSET + SUPERBLOCK_BYTES, 0)
+        first = self.allocator.add_metadata(SUPERBLOCK_OFFSET + EROFS_SUPERBLOCK_BYTES, 0)
         assert first is not None
         self.allocator.place(first[0])
 
@@ -148,15 +148,19 @@ class Planner:
     def _fill_directory(self, inode: Inode, parent: Inode) -> None:
         """Lay out, depth first, the directory's children, its own entries, then each subdirectory with its subtree."""
         children = [self._child(node) for node in inode.node.children]
-        entries = [Entry(b".", inode), Entry(b"..", parent), *(Entry(c.node.name, c) for c in children)]
+        entries = [
+            DirectoryEntry(b".", inode),
+            DirectoryEntry(b"..", parent),
+            *(DirectoryEntry(c.node.name, c) for c in children),
+        ]
         inode.entries = sorted(entries, key=lambda entry: entry.name)
         self._entries(inode)
         for child in children:
-            if child.node.kind is Kind.DIRECTORY:
+            if child.node.kind is FileKind.DIRECTORY:
                 self._fill_directory(child, inode)
 
     def _child(self, node: Node) -> Inode:
-        return self._directory(node) if node.kind is Kind.DIRECTORY else self._file(node)
+        return self._directory(node) if node.kind is FileKind.DIRECTORY else self._file(node)
 
     def _file(self, node: Node) -> Inode:
         """Lay out a file or link: first the full blocks, then the inode, with the tail behind it if it fits."""
@@ -181,7 +185,7 @@ class Planner:
 
     def _inode(self, node: Node, size: int, links: int, start: int, data: Group | None) -> Inode:
         inode_bytes = inode_size(size)
-        tail = size % BLOCK_BYTES
+        tail = size % DISK_BLOCK_BYTES
         room = self.allocator.add_metadata(inode_bytes, tail)
         is_inline = room is not None and tail > 0
         if room and tail:
@@ -196,9 +200,9 @@ class Planner:
         return inode
 
     def _full_blocks(self, size: int, add: Callable[[int], Group]) -> tuple[int, Group | None]:
-        if size < BLOCK_BYTES:
+        if size < DISK_BLOCK_BYTES:
             return NO_BLOCK, None
-        data = add(size // BLOCK_BYTES)
+        data = add(size // DISK_BLOCK_BYTES)
         return self.allocator.place(data), data
 
     def _finish_content(self, inode: Inode, data: Group | None, add: Callable[[int], Group]) -> None:
@@ -210,7 +214,7 @@ class Planner:
             self.allocator.release(data)
 
     def _grow(self, data: Group) -> None:
-        grown = self.allocator.extend(data, BLOCK_BYTES, 0, BLOCK_BYTES)
+        grown = self.allocator.extend(data, DISK_BLOCK_BYTES, 0, DISK_BLOCK_BYTES)
         assert grown is not None
 
 
@@ -223,12 +227,12 @@ def directory_size(node: Node) -> tuple[int, int]:
     position = 0
     for name in sorted([b".", b"..", *(child.name for child in node.children)]):
         cost = _DIRENT_BYTES + len(name)
-        if position % BLOCK_BYTES + cost > BLOCK_BYTES:
-            position += BLOCK_BYTES - position % BLOCK_BYTES
+        if position % DISK_BLOCK_BYTES + cost > DISK_BLOCK_BYTES:
+            position += DISK_BLOCK_BYTES - position % DISK_BLOCK_BYTES
         position += cost
-    links = 2 + sum(child.kind is Kind.DIRECTORY for child in node.children)
+    links = 2 + sum(child.kind is FileKind.DIRECTORY for child in node.children)
     if links > _MAX_LINKS:
-        raise _unproven(shown(node.name), f"{links - 2} subdirectories", f"at most {_MAX_LINKS - 2}")
+        raise _unproven(path_text(node.name), f"{links - 2} subdirectories", f"at most {_MAX_LINKS - 2}")
     return position, links
 
 

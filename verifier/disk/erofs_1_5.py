@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES, SLOT_BYTES, Allocator, Group, round_up
-from provenance_oracle.verifier.disk.erofs import Entry, Inode, Plan, Planner, directory_size, inode_size
-from provenance_oracle.verifier.disk.tree import Kind, Node
+from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES, SLOT_BYTES, Allocator, Group, round_up
+from provenance_oracle.verifier.disk.erofs import DirectoryEntry, Inode, Plan, Planner, directory_size, inode_size
+from provenance_oracle.verifier.disk.tree import FileKind, Node
 
 _LEFT_OUT = b"lost+found"  # mkfs.erofs 1.5 leaves out names with this prefix, at any depth
 
@@ -28,22 +28,22 @@ class _Allocator15(Allocator):
     """An allocator that tries the last placed group and every waiting group in turn, and leaves no stray groups."""
 
     def add_metadata(self, size: int, inline: int) -> tuple[Group, int] | None:
-        return super().add_metadata(size, inline) if size % BLOCK_BYTES + inline <= BLOCK_BYTES else None
+        return super().add_metadata(size, inline) if size % DISK_BLOCK_BYTES + inline <= DISK_BLOCK_BYTES else None
 
     def _fill(self, group: Group, size: int, inline: int, align: int) -> int | None:
         """Return the fill as in later releases. Inline bytes after an item at a block's end may use the next block."""
         offset = round_up(group.used, align)
-        if offset + size + inline > group.blocks * BLOCK_BYTES and not self._can_grow(group):
+        if offset + size + inline > group.blocks * DISK_BLOCK_BYTES and not self._can_grow(group):
             return None
-        fill = (offset + size) % BLOCK_BYTES + inline
-        return fill if fill <= BLOCK_BYTES else None
+        fill = (offset + size) % DISK_BLOCK_BYTES + inline
+        return fill if fill <= DISK_BLOCK_BYTES else None
 
     def _choose(self, size: int, inline: int) -> Group | None:
         need = size + inline
         choice, best = self._placed_choice(need)
         last = self._last
         for group in [*([last] if last else []), *self._waiting]:
-            used = group.used % BLOCK_BYTES
+            used = group.used % DISK_BLOCK_BYTES
             fill = self._fill(group, size, inline, SLOT_BYTES) if used else None
             # If the item starts another block, that must get at least as full as this one is, or as a new group would.
             if fill is not None and fill > best and (fill >= used or fill >= need):
@@ -52,10 +52,10 @@ class _Allocator15(Allocator):
 
     def _placed_choice(self, need: int) -> tuple[Group | None, int]:
         """Return the fullest placed group with room, except the last one, and the fill of its block afterwards."""
-        if need < BLOCK_BYTES:
-            for group in self._placed_queues.heads((BLOCK_BYTES - need) // SLOT_BYTES * SLOT_BYTES, 1):
+        if need < DISK_BLOCK_BYTES:
+            for group in self._placed_queues.heads((DISK_BLOCK_BYTES - need) // SLOT_BYTES * SLOT_BYTES, 1):
                 if group is not self._last:
-                    return group, round_up(group.used, SLOT_BYTES) % BLOCK_BYTES + need
+                    return group, round_up(group.used, SLOT_BYTES) % DISK_BLOCK_BYTES + need
         return None, 0
 
 
@@ -76,13 +76,13 @@ class _Planner15(Planner):
             else:
                 target = inode if name == b"." else parent or inode
             self.allocator.place(target.group)  # also its own group, when its turn comes
-            inode.entries.append(Entry(name, target))
+            inode.entries.append(DirectoryEntry(name, target))
         if data:
             self.allocator.release(data)
         return inode
 
     def _entry(self, node: Node, parent: Inode) -> Inode:
-        if node.kind is Kind.DIRECTORY:
+        if node.kind is FileKind.DIRECTORY:
             return self._tree(node, parent)
         inode, data = self._made(node, node.size, 1)
         if data:
@@ -92,7 +92,7 @@ class _Planner15(Planner):
     def _made(self, node: Node, size: int, links: int) -> tuple[Inode, Group | None]:
         """Place the full blocks, if any, then find room for the inode, with the tail behind it if it fits."""
         start, data = (0, None) if size == 0 else self._full_blocks(size, self.allocator.add_directory_blocks)
-        tail, inode_bytes = size % BLOCK_BYTES, inode_size(size)
+        tail, inode_bytes = size % DISK_BLOCK_BYTES, inode_size(size)
         room = self.allocator.add_metadata(inode_bytes, tail)
         is_inline = room is not None and tail > 0
         if room and tail:

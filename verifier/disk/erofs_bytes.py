@@ -10,9 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
-from provenance_oracle.verifier.disk.erofs import SUPERBLOCK_BYTES, SUPERBLOCK_OFFSET, Entry, Inode, Plan, split_entries
-from provenance_oracle.verifier.disk.tree import Kind
+from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES
+from provenance_oracle.verifier.disk.erofs import (
+    EROFS_SUPERBLOCK_BYTES,
+    SUPERBLOCK_OFFSET,
+    DirectoryEntry,
+    Inode,
+    Plan,
+    split_entries,
+)
+from provenance_oracle.verifier.disk.tree import FileKind
 
 MAGIC = 0xE0F5E1E2
 BLOCKS_OFFSET = SUPERBLOCK_OFFSET + 36  # u32: number of blocks
@@ -20,7 +27,7 @@ BLOCKS_OFFSET = SUPERBLOCK_OFFSET + 36  # u32: number of blocks
 _CHECKSUM_OFFSET = SUPERBLOCK_OFFSET + 4
 _FEATURE_COMPAT = 3  # superblock checksum, mtime
 _BLOCK_BITS = 12
-_FILE_TYPES = {Kind.FILE: 0o100000, Kind.DIRECTORY: 0o040000, Kind.SYMLINK: 0o120000}
+_FILE_TYPES = {FileKind.FILE: 0o100000, FileKind.DIRECTORY: 0o040000, FileKind.SYMLINK: 0o120000}
 _LAYOUT_PLAIN, _LAYOUT_INLINE = 0, 2
 _CRC32C_POLYNOMIAL = 0x82F63B78
 
@@ -45,7 +52,7 @@ def pieces_of(plan: Plan) -> Iterator[Piece]:
     for inode in plan.inodes:
         places.append((inode.position, False, inode))
         if _block_bytes(inode):
-            places.append((inode.start_block * BLOCK_BYTES, True, inode))
+            places.append((inode.start_block * DISK_BLOCK_BYTES, True, inode))
     places.sort(key=lambda place: place[0])
     for offset, is_content, inode in places:
         if is_content:
@@ -62,7 +69,7 @@ def _block_bytes(inode: Inode) -> int:
 
 
 def _content(inode: Inode, offset: int, start: int, length: int) -> Piece:
-    held = directory_content(inode) if inode.node.kind is Kind.DIRECTORY else inode.node.content
+    held = directory_content(inode) if inode.node.kind is FileKind.DIRECTORY else inode.node.content
     if held is not None:
         return Piece(offset, length, inode, held=held[start : start + length])
     return Piece(offset, length, inode, start=start)
@@ -81,10 +88,10 @@ def inode_record(inode: Inode) -> bytes:
 def directory_content(inode: Inode) -> bytes:
     """Return the content of a directory. Each block has the records of its entries, then their names."""
     blocks = [_directory_block(entries) for entries in split_entries(inode.entries)]
-    return b"".join(block.ljust(BLOCK_BYTES, b"\0") for block in blocks[:-1]) + blocks[-1]
+    return b"".join(block.ljust(DISK_BLOCK_BYTES, b"\0") for block in blocks[:-1]) + blocks[-1]
 
 
-def _directory_block(entries: list[Entry]) -> bytes:
+def _directory_block(entries: list[DirectoryEntry]) -> bytes:
     records = []
     name_offset = 12 * len(entries)
     for entry in entries:
@@ -116,7 +123,7 @@ def seal_first_block(block: bytes, plan: Plan, uuid: UUID, feature_incompat: int
         b"",  # volume name
         feature_incompat,
     )
-    end = SUPERBLOCK_OFFSET + SUPERBLOCK_BYTES
+    end = SUPERBLOCK_OFFSET + EROFS_SUPERBLOCK_BYTES
     sealed = bytearray(block[:SUPERBLOCK_OFFSET] + superblock + block[end:])
     struct.pack_into("<I", sealed, _CHECKSUM_OFFSET, _crc32c(bytes(sealed[SUPERBLOCK_OFFSET:])))
     return bytes(sealed)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from provenance_oracle.verifier.disk.globs import gitignore, shell_glob
-from provenance_oracle.verifier.disk.tree import Kind, Node, shown
+from provenance_oracle.verifier.disk.tree import FileKind, Node, path_text
 from provenance_oracle.verifier.errors import UsageError
 
 MAX_PATTERNS = 200
@@ -62,13 +62,13 @@ def _kept(folder: Node, path: bytes, excluded: Excluded, unfetched: Callable[[by
     children = []
     for child in folder.children:
         below = path + child.name
-        text = shown(below)
-        is_folder = child.kind is Kind.DIRECTORY
+        text = path_text(below)
+        is_folder = child.kind is FileKind.DIRECTORY
         if any(glob.fullmatch(text + "/" if is_folder else text) for glob in excluded.removed):
             continue
         if is_folder:
             children.append(_kept(child, below + b"/", excluded, unfetched))
-        elif child.kind is Kind.FILE and any(pattern.fullmatch(text) for pattern in excluded.unfetched):
+        elif child.kind is FileKind.FILE and any(pattern.fullmatch(text) for pattern in excluded.unfetched):
             children.append(unfetched(below, child))
         else:
             children.append(child)

@@ -28,7 +28,7 @@ def shell_glob(word: str) -> re.Pattern[str]:
     """
     _refuse_unusual(word)
     if word.startswith("-"):  # rm would read it as an option
-        raise _refused(word)
+        raise _unreadable_pattern(word)
     is_folder = word.endswith("/")
     parts = (_component(part, hides_dots=True) for part in word.removesuffix("/").split("/"))
     return _compiled("/".join(parts) + ("/" if is_folder else "/?"), word)
@@ -52,14 +52,14 @@ def gitattributes(pattern: str) -> re.Pattern[str]:
         UsageError: the pattern uses a construct that this module refuses.
     """
     if pattern.startswith("[attr]"):  # the definition of a macro
-        raise _refused(pattern)
+        raise _unreadable_pattern(pattern)
     return _anywhere(pattern, below="")
 
 
 def _anywhere(pattern: str, below: str) -> re.Pattern[str]:
     _refuse_unusual(pattern.removeprefix("/"))
     if pattern.startswith(("!", '"')):
-        raise _refused(pattern)
+        raise _unreadable_pattern(pattern)
     if "/" not in pattern:
         return _compiled(f"(?:.*/)?{_component(pattern)}{below}", pattern)
     *folders, last = pattern.removeprefix("/").split("/")
@@ -99,18 +99,18 @@ def _compiled(regex: str, pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(regex, re.DOTALL)
     except re.error as error:
-        raise _refused(pattern) from error
+        raise _unreadable_pattern(pattern) from error
 
 
 def _refuse_unusual(pattern: str) -> None:
     parts = pattern.removesuffix("/").split("/")
     brackets = _CLASS.sub("", pattern)
     if any(part in ("", ".", "..") for part in parts) or any(char in brackets for char in "[]\\"):
-        raise _refused(pattern)
+        raise _unreadable_pattern(pattern)
     if len(pattern) > _MAX_CHARS or pattern.count("**") > _MAX_DOUBLE_STARS:
-        raise _refused(pattern)
+        raise _unreadable_pattern(pattern)
 
 
-def _refused(pattern: str) -> UsageError:
+def _unreadable_pattern(pattern: str) -> UsageError:
     wanted = "names below the root with *, ? and character classes such as [0-9]"
     return UsageError("cannot read this pattern", where="excluded files", got=pattern, wanted=wanted)

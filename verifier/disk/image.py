@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from provenance_oracle.verifier.disk.erofs import Plan
 from provenance_oracle.verifier.disk.erofs_bytes import Piece, pieces_of
-from provenance_oracle.verifier.disk.tree import Source, identity_of, shown
+from provenance_oracle.verifier.disk.tree import FileBytes, identity_of, path_text
 from provenance_oracle.verifier.errors import ChangedError, TemporaryError, UsageError
 
 CHUNK_BYTES = 4 << 20
@@ -66,7 +66,7 @@ class _Held:
 
 
 class _FilePart:
-    def __init__(self, descriptor: int, source: Source, start: int) -> None:
+    def __init__(self, descriptor: int, source: FileBytes, start: int) -> None:
         self._descriptor = descriptor
         self._source = source
         self._start = start
@@ -86,14 +86,14 @@ def _reader(piece: Piece | None) -> Iterator[_Zeros | _Held | _FilePart]:
     elif piece.held is not None:
         yield _Held(piece.held)
     elif piece.inode.node.source is None:
-        raise UsageError("only the size of this file is known, not its bytes", where=shown(piece.inode.node.name))
+        raise UsageError("only the size of this file is known, not its bytes", where=path_text(piece.inode.node.name))
     else:
         with open_source(piece.inode.node.source) as descriptor:
             yield _FilePart(descriptor, piece.inode.node.source, piece.start)
 
 
 @contextmanager
-def open_source(source: Source) -> Iterator[int]:
+def open_source(source: FileBytes) -> Iterator[int]:
     """Open a file of the tree and yield its descriptor. Its identity is checked before and after the block.
 
     Raises:
@@ -106,7 +106,7 @@ def open_source(source: Source) -> Iterator[int]:
         raise _changed(source, "the file is gone") from error
     except OSError as error:
         raise TemporaryError(
-            "cannot open the file", where=shown(source.path), got=error.strerror or "an error"
+            "cannot open the file", where=path_text(source.path), got=error.strerror or "an error"
         ) from error
     try:
         _match_identity(source, descriptor)
@@ -114,16 +114,18 @@ def open_source(source: Source) -> Iterator[int]:
         _match_identity(source, descriptor)
     except OSError as error:
         raise TemporaryError(
-            "cannot read the file", where=shown(source.path), got=error.strerror or "an error"
+            "cannot read the file", where=path_text(source.path), got=error.strerror or "an error"
         ) from error
     finally:
         os.close(descriptor)
 
 
-def _match_identity(source: Source, descriptor: int) -> None:
+def _match_identity(source: FileBytes, descriptor: int) -> None:
     if identity_of(os.fstat(descriptor)) != source.identity:
         raise _changed(source, "another file, size, mode or time")
 
 
-def _changed(source: Source, got: str) -> ChangedError:
-    return ChangedError("changed while it was read", where=shown(source.path), got=got, wanted="the file as planned")
+def _changed(source: FileBytes, got: str) -> ChangedError:
+    return ChangedError(
+        "changed while it was read", where=path_text(source.path), got=got, wanted="the file as planned"
+    )

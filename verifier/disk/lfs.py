@@ -14,7 +14,7 @@ from dataclasses import replace
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.disk.globs import gitattributes
 from provenance_oracle.verifier.disk.image import open_source
-from provenance_oracle.verifier.disk.tree import Kind, Node, shown, walk
+from provenance_oracle.verifier.disk.tree import FileKind, Node, path_text, walk
 from provenance_oracle.verifier.errors import FormatError, UsageError
 
 _FIRST_LINE = b"version https://git-lfs.github.com/spec/v1\n"
@@ -54,12 +54,12 @@ class LfsFiles:
         """
         if file.size == 0 or not self._in_lfs(path) or (file.size <= _MAX_POINTER_BYTES and _is_pointer(file)):
             return file
-        self.replaced.append(shown(path))
+        self.replaced.append(path_text(path))
         pointer = _FIRST_LINE + b"oid sha256:%s\nsize %d\n" % (_sha256_of(file).encode(), file.size)
         return replace(file, size=len(pointer), content=pointer, source=None)
 
     def _in_lfs(self, path: bytes) -> bool:
-        text = shown(path)
+        text = path_text(path)
         in_lfs = False
         for folder, pattern, sets_lfs in self._rules:
             if text.startswith(folder) and pattern.fullmatch(text[len(folder) :]):
@@ -77,9 +77,9 @@ def _rules(path: bytes, node: Node) -> Iterator[tuple[str, re.Pattern[str], bool
 
     Later rules win. Rules of a folder come after those of its parent.
     """
-    if node.name != b".gitattributes" or node.kind is not Kind.FILE:
+    if node.name != b".gitattributes" or node.kind is not FileKind.FILE:
         return
-    folder = shown(path.removesuffix(node.name))
+    folder = path_text(path.removesuffix(node.name))
     for line in _content(node, _MAX_ATTRIBUTES_BYTES).decode("utf-8", "surrogateescape").splitlines():
         pattern, *attributes = line.split() or ["#"]
         filters = [attribute for attribute in attributes if attribute.lstrip("-!").partition("=")[0] == "filter"]
@@ -89,7 +89,7 @@ def _rules(path: bytes, node: Node) -> Iterator[tuple[str, re.Pattern[str], bool
             yield folder, gitattributes(pattern), filters[-1] == "filter=lfs"
         except UsageError as error:  # also raised for macros, quotes and escapes
             raise FormatError(
-                error.problem, check=Check.FILE_SET, where=shown(path), got=error.got, wanted=error.wanted
+                error.problem, check=Check.FILE_SET, where=path_text(path), got=error.got, wanted=error.wanted
             ) from error
 
 
@@ -101,7 +101,7 @@ def _content(file: Node, max_bytes: int) -> bytes:
     if file.content is not None:
         return file.content
     if file.size > max_bytes:
-        where = shown(file.name)
+        where = path_text(file.name)
         raise FormatError("too large", check=Check.FILE_SET, where=where, got=str(file.size), wanted=str(max_bytes))
     return b"".join(_read(file))
 
@@ -115,7 +115,7 @@ def _sha256_of(file: Node) -> str:
 
 def _read(file: Node) -> Iterator[bytes]:
     if file.source is None:
-        raise UsageError("only the size of this file is known, not its bytes", where=shown(file.name))
+        raise UsageError("only the size of this file is known, not its bytes", where=path_text(file.name))
     with open_source(file.source) as descriptor:
         while part := os.read(descriptor, _READ_BYTES):
             yield part

@@ -13,12 +13,12 @@ from typing import Any
 import yaml
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES
 from provenance_oracle.verifier.disk.disk_digest import DiskDigest
-from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
+from provenance_oracle.verifier.errors import UsageError, VerificationError, malformed
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
-MAX_BYTES = 512 * 1024
+MODELS_YAML_MAX_BYTES = 512 * 1024
 _MAX_ENTRY_BYTES = 32 * 1024
 _MAX_TEXT_CHARS = 8192
 _CHECK = Check.FILE_DIGESTS
@@ -79,16 +79,18 @@ def parse_models_yaml(data: bytes, where: str = "models.yaml") -> dict[str, Publ
         FormatError: the data is not plain YAML, not a ConfigMap with entries, or an entry is malformed or has the id of
             another model (check `file-digests`).
     """
-    if len(data) > MAX_BYTES:
-        raise _refused("too large", where, f"{len(data)} bytes", f"at most {MAX_BYTES}")
+    if len(data) > MODELS_YAML_MAX_BYTES:
+        raise malformed(_CHECK, "too large", where, f"{len(data)} bytes", f"at most {MODELS_YAML_MAX_BYTES}")
     try:
         document = yaml.load(data.decode("utf-8"), _Loader)  # noqa: S506 (builds text, lists and mappings only)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         got = " ".join(str(error).split())[:200]
-        raise _refused("not plain YAML", where, got, "one document without aliases or repeated keys") from error
+        raise malformed(
+            _CHECK, "not plain YAML", where, got, "one document without aliases or repeated keys"
+        ) from error
     entries = document.get("data") if isinstance(document, dict) and document.get("kind") == "ConfigMap" else None
     if not isinstance(entries, dict) or not entries:
-        raise _refused("not a list of model disks", where, "something else", "a ConfigMap with data")
+        raise malformed(_CHECK, "not a list of model disks", where, "something else", "a ConfigMap with data")
     return {str(name): _entry(name, text, where) for name, text in entries.items()}
 
 
@@ -139,11 +141,11 @@ def normalized_name(model_source: str) -> str:
 def _entry(name: object, text: object, where: str) -> PublishedDisk:
     place = f"{where}: {name}"
     if not isinstance(text, str):
-        raise _refused("not a JSON object in a string", place, type(text).__name__, "text")
+        raise malformed(_CHECK, "not a JSON object in a string", place, type(text).__name__, "text")
     disk = parse_published_disk(text.encode("utf-8", "surrogatepass"), place)
     if normalized_name(disk.model_source) != name:
-        raise _refused(
-            "the id does not fit the model source", place, disk.model_source, f"a source that becomes {name}"
+        raise malformed(
+            _CHECK, "the id does not fit the model source", place, disk.model_source, f"a source that becomes {name}"
         )
     return disk
 
@@ -158,9 +160,9 @@ def _text(fields: Fields, key: str, pattern: str) -> str:
 def _offset(fields: Fields) -> int:
     """Take the offset, which the build script writes as a string."""
     offset = int(_text(fields, "hash_offset", "[1-9][0-9]{0,15}"))
-    if offset % BLOCK_BYTES:
+    if offset % DISK_BLOCK_BYTES:
         raise fields.error(
-            "hash_offset", "not a whole number of blocks", got=str(offset), wanted=f"a multiple of {BLOCK_BYTES}"
+            "hash_offset", "not a whole number of blocks", got=str(offset), wanted=f"a multiple of {DISK_BLOCK_BYTES}"
         )
     return offset
 
@@ -178,7 +180,3 @@ class _Loader(yaml.BaseLoader):
         if len(mapping) != len(node.value):
             raise yaml.YAMLError("a key that occurs twice")
         return mapping
-
-
-def _refused(problem: str, where: str, got: str, wanted: str) -> FormatError:
-    return FormatError(problem, check=_CHECK, where=where, got=got, wanted=wanted)

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from provenance_oracle.verifier.disk.erofs import Plan, plan_erofs
 from provenance_oracle.verifier.disk.erofs_1_5 import plan_erofs_1_5
-from provenance_oracle.verifier.disk.tree import Kind, Node
+from provenance_oracle.verifier.disk.tree import FileKind, Node
 from provenance_oracle.verifier.disk.verity import VerityParameters
 from provenance_oracle.verifier.errors import UsageError
 
@@ -47,9 +47,9 @@ def as_found(node: Node) -> int:
 
 def as_git_checks_out(node: Node) -> int:
     """Return the permissions after a git checkout with umask 022. Git keeps only the owner's execute bit of files."""
-    if node.kind is Kind.SYMLINK:
+    if node.kind is FileKind.SYMLINK:
         return 0o777
-    return 0o755 if node.kind is Kind.DIRECTORY or node.permissions & 0o100 else 0o644
+    return 0o755 if node.kind is FileKind.DIRECTORY or node.permissions & 0o100 else 0o644
 
 
 def as_downloaded(node: Node) -> int:

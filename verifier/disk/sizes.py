@@ -10,8 +10,16 @@ from provenance_oracle.verifier.disk.erofs import Plan
 from provenance_oracle.verifier.disk.excluded import apply_excluded, parse_excluded
 from provenance_oracle.verifier.disk.lfs import pointer_bytes
 from provenance_oracle.verifier.disk.recipes import Recipe
-from provenance_oracle.verifier.disk.tree import MAX_DEPTH, MAX_ENTRIES, MAX_NAME_BYTES, Kind, Node, directory, shown
-from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.disk.tree import (
+    MAX_DEPTH,
+    MAX_ENTRIES,
+    MAX_NAME_BYTES,
+    FileKind,
+    Node,
+    directory,
+    path_text,
+)
+from provenance_oracle.verifier.errors import malformed
 
 MAX_LIST_BYTES = 64 << 20
 _MAX_SIZE_BYTES = 1 << 50
@@ -61,7 +69,7 @@ def plan_sizes(data: bytes, recipe: Recipe, *, excluded: str = "", where: str = 
     def unfetched(path: bytes, file: Node) -> Node:
         if file.size == 0 or file.size in _POINTER_SIZES:
             return file
-        assumed.append(shown(path))
+        assumed.append(path_text(path))
         return replace(file, size=pointer_bytes(file.size))
 
     tree = apply_excluded(recipe.shape(root), parse_excluded(excluded), unfetched)
@@ -75,10 +83,10 @@ def parse_sizes(data: bytes, where: str) -> tuple[Node, int]:
         FormatError: the list is too long, a line has another form, or two paths collide (check `file-set`).
     """
     if len(data) > MAX_LIST_BYTES:
-        raise _refused("list is too long", where, f"{len(data)} bytes", f"at most {MAX_LIST_BYTES}")
+        raise malformed(Check.FILE_SET, "list is too long", where, f"{len(data)} bytes", f"at most {MAX_LIST_BYTES}")
     lines = data.removesuffix(b"\n").split(b"\n")
     if len(lines) > MAX_ENTRIES:
-        raise _refused("list is too long", where, f"{len(lines)} lines", f"at most {MAX_ENTRIES}")
+        raise malformed(Check.FILE_SET, "list is too long", where, f"{len(lines)} lines", f"at most {MAX_ENTRIES}")
     root = _Folder()
     for number, line in enumerate(lines, start=1):
         _enter(root, line, f"{where}, line {number}")
@@ -91,27 +99,29 @@ class _Folder:
     folders: dict[bytes, _Folder] = field(default_factory=dict)
 
     def node(self, name: bytes) -> Node:
-        files = [Node(name, Kind.FILE, 0o644, size) for name, size in self.files.items()]
+        files = [Node(name, FileKind.FILE, 0o644, size) for name, size in self.files.items()]
         return directory(name, 0o755, files + [folder.node(name) for name, folder in self.folders.items()])
 
 
 def _enter(root: _Folder, line: bytes, where: str) -> None:
     size, separator, path = line.removesuffix(b"\r").partition(b" ")
     if not separator or not size.isdigit() or len(size) > 16 or int(size) > _MAX_SIZE_BYTES:
-        raise _refused("not a size and a path", where, os.fsdecode(line[:80]), "`size path`, the size in bytes")
+        raise malformed(
+            Check.FILE_SET, "not a size and a path", where, os.fsdecode(line[:80]), "`size path`, the size in bytes"
+        )
     parts = path.split(b"/")
     bad = any(part in (b"", b".", b"..") or len(part) > MAX_NAME_BYTES or b"\0" in part for part in parts)
     if bad or len(parts) > MAX_DEPTH:
-        raise _refused("not a plain relative path", where, os.fsdecode(path[:80]), "names with / between them")
+        raise malformed(
+            Check.FILE_SET, "not a plain relative path", where, os.fsdecode(path[:80]), "names with / between them"
+        )
     folder = root
     for part in parts[:-1]:
         if part in folder.files:
-            raise _refused("a file and a folder have the same name", where, os.fsdecode(path), "one or the other")
+            raise malformed(
+                Check.FILE_SET, "a file and a folder have the same name", where, os.fsdecode(path), "one or the other"
+            )
         folder = folder.folders.setdefault(part, _Folder())
     if parts[-1] in folder.files or parts[-1] in folder.folders:
-        raise _refused("path given twice", where, os.fsdecode(path), "each path once")
+        raise malformed(Check.FILE_SET, "path given twice", where, os.fsdecode(path), "each path once")
     folder.files[parts[-1]] = int(size)
-
-
-def _refused(problem: str, where: str, got: str, wanted: str) -> FormatError:
-    return FormatError(problem, check=Check.FILE_SET, where=where, got=got, wanted=wanted)

@@ -18,7 +18,7 @@ MAX_DEPTH = 64
 MAX_NAME_BYTES = 255
 
 
-class Kind(IntEnum):
+class FileKind(IntEnum):
     """The kinds of entries, with their type numbers in an EROFS directory."""
 
     FILE = 1
@@ -27,7 +27,7 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FileBytes:
     """The path of a regular file, and its identity (`identity_of`) when the tree was read."""
 
     path: bytes
@@ -44,17 +44,17 @@ class Node:
     """
 
     name: bytes
-    kind: Kind
+    kind: FileKind
     permissions: int
     size: int = 0
     content: bytes | None = None
-    source: Source | None = None
+    source: FileBytes | None = None
     children: tuple[Node, ...] = ()
 
 
 def directory(name: bytes, permissions: int, children: list[Node]) -> Node:
     """Return a directory with its children in the byte order of their names."""
-    return Node(name, Kind.DIRECTORY, permissions, children=tuple(sorted(children, key=lambda node: node.name)))
+    return Node(name, FileKind.DIRECTORY, permissions, children=tuple(sorted(children, key=lambda node: node.name)))
 
 
 def walk(root: Node, path: bytes = b"") -> Iterator[tuple[bytes, Node]]:
@@ -65,7 +65,7 @@ def walk(root: Node, path: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         yield from walk(child, below + b"/")
 
 
-def shown(path: bytes) -> str:
+def path_text(path: bytes) -> str:
     """Return a path as text, for messages and patterns."""
     return os.fsdecode(path)
 
@@ -102,32 +102,34 @@ class _Reader:
 
     def directory(self, path: bytes, name: bytes, permissions: int, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise _refused("nested too deeply", path, f"more than {MAX_DEPTH} levels", f"at most {MAX_DEPTH}")
+            raise _entry_error("nested too deeply", path, f"more than {MAX_DEPTH} levels", f"at most {MAX_DEPTH}")
         try:
             with os.scandir(self._root + b"/" + path) as entries:
                 children = [self._child(path, entry, depth) for entry in entries]
         except OSError as error:
-            raise TemporaryError("cannot read the folder", where=shown(path), got=error.strerror or "") from error
+            raise TemporaryError("cannot read the folder", where=path_text(path), got=error.strerror or "") from error
         return directory(name, permissions, children)
 
     def _child(self, folder: bytes, entry: os.DirEntry[bytes], depth: int) -> Node:
         path = folder + b"/" + entry.name if folder else entry.name
         self._entries += 1
         if self._entries > MAX_ENTRIES:
-            raise _refused("too many entries", folder, f"more than {MAX_ENTRIES}", f"at most {MAX_ENTRIES}")
+            raise _entry_error("too many entries", folder, f"more than {MAX_ENTRIES}", f"at most {MAX_ENTRIES}")
         found = entry.stat(follow_symlinks=False)
         permissions = stat.S_IMODE(found.st_mode)
         if stat.S_ISDIR(found.st_mode):
             return self.directory(path, entry.name, permissions, depth + 1)
         if stat.S_ISLNK(found.st_mode):
             target = os.readlink(entry.path)  # noqa: PTH115 (paths are bytes here)
-            return Node(entry.name, Kind.SYMLINK, 0o777, len(target), content=target)
+            return Node(entry.name, FileKind.SYMLINK, 0o777, len(target), content=target)
         if not stat.S_ISREG(found.st_mode):
-            raise _refused("not a file, folder or symbolic link", path, _kind_name(found.st_mode), "only those three")
+            raise _entry_error(
+                "not a file, folder or symbolic link", path, _kind_name(found.st_mode), "only those three"
+            )
         if found.st_nlink > 1:
             self._refuse_hard_link(path, found)
-        source = Source(entry.path, identity_of(found))
-        return Node(entry.name, Kind.FILE, permissions, found.st_size, source=source)
+        source = FileBytes(entry.path, identity_of(found))
+        return Node(entry.name, FileKind.FILE, permissions, found.st_size, source=source)
 
     def _refuse_hard_link(self, path: bytes, found: os.stat_result) -> None:
         """Refuse a second name of one file in the tree: the two would share an inode, and that layout is not proven.
@@ -136,13 +138,13 @@ class _Reader:
         """
         first = self._linked.setdefault((found.st_dev, found.st_ino), path)
         if first != path:
-            raise _refused(
-                "hard links are not supported", path, f"the same file as {shown(first)}", "a file of its own"
+            raise _entry_error(
+                "hard links are not supported", path, f"the same file as {path_text(first)}", "a file of its own"
             )
 
 
-def _refused(problem: str, path: bytes, got: str, wanted: str) -> FormatError:
-    return FormatError(problem, check=Check.FILE_SET, where=shown(path) or "the folder", got=got, wanted=wanted)
+def _entry_error(problem: str, path: bytes, got: str, wanted: str) -> FormatError:
+    return FormatError(problem, check=Check.FILE_SET, where=path_text(path) or "the folder", got=got, wanted=wanted)
 
 
 def _kind_name(mode: int) -> str:

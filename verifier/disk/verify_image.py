@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.disk.allocator import BLOCK_BYTES
+from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES
 from provenance_oracle.verifier.disk.disk_digest import DiskDigest, match_disk_digests
 from provenance_oracle.verifier.disk.erofs import SUPERBLOCK_OFFSET
 from provenance_oracle.verifier.disk.erofs_bytes import BLOCKS_OFFSET, MAGIC
@@ -73,8 +73,8 @@ def _claimed(descriptor: int, record: DiskDigest, where: str) -> DiskDigest:
     if any(block[len(superblock(verity, data_blocks)) :]):
         raise _differs("superblock", where, "stray bytes behind it", "zeros")
     magic, blocks = (_u32(descriptor, offset) for offset in (SUPERBLOCK_OFFSET, BLOCKS_OFFSET))
-    if magic != MAGIC or blocks * BLOCK_BYTES != record.hash_offset:
-        wanted = f"{MAGIC:#x}, {record.hash_offset // BLOCK_BYTES} blocks"
+    if magic != MAGIC or blocks * DISK_BLOCK_BYTES != record.hash_offset:
+        wanted = f"{MAGIC:#x}, {record.hash_offset // DISK_BLOCK_BYTES} blocks"
         raise _differs("EROFS superblock", where, f"{magic:#x}, {blocks} blocks", wanted)
     return DiskDigest(record.recipe, record.layout, verity, data_blocks, record.root)
 

@@ -15,8 +15,8 @@ from uuid import UUID
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
 
-SUPERBLOCK_BYTES = 512
-DIGEST_BYTES = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
+VERITY_SUPERBLOCK_BYTES = 512
+HASH_SIZES = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 ZERO_UUID = UUID(int=0)
 _SIGNATURE = b"verity\0\0"
 _SUPERBLOCK = struct.Struct("<8sII16s32sIIQH6x256s168x")
@@ -52,20 +52,20 @@ class VerityParameters:
     uuid: UUID = ZERO_UUID
 
     def __post_init__(self) -> None:
-        if self.algorithm not in DIGEST_BYTES:
-            raise _refused("algorithm", self.algorithm, ", ".join(DIGEST_BYTES))
+        if self.algorithm not in HASH_SIZES:
+            raise _unknown("algorithm", self.algorithm, ", ".join(HASH_SIZES))
         if self.hash_format not in (0, 1):
-            raise _refused("hash format", str(self.hash_format), "0 or 1")
+            raise _unknown("hash format", str(self.hash_format), "0 or 1")
         for name, size in (("data block size", self.data_block_bytes), ("hash block size", self.hash_block_bytes)):
             if not _MIN_BLOCK_BYTES <= size <= _MAX_BLOCK_BYTES or size & (size - 1):
-                raise _refused(name, str(size), f"a power of two from {_MIN_BLOCK_BYTES} to {_MAX_BLOCK_BYTES}")
+                raise _unknown(name, str(size), f"a power of two from {_MIN_BLOCK_BYTES} to {_MAX_BLOCK_BYTES}")
         if len(self.salt) > _MAX_SALT_BYTES:
-            raise _refused("salt", f"{len(self.salt)} bytes", f"at most {_MAX_SALT_BYTES}")
+            raise _unknown("salt", f"{len(self.salt)} bytes", f"at most {_MAX_SALT_BYTES}")
 
     @property
     def digest_bytes(self) -> int:
         """Size of a digest in bytes."""
-        return DIGEST_BYTES[self.algorithm]
+        return HASH_SIZES[self.algorithm]
 
     @property
     def slot_bytes(self) -> int:
@@ -89,7 +89,7 @@ class VerityParameters:
         return tuple(levels)
 
 
-def hash_blocks(data: memoryview, salt: bytes) -> bytes:
+def hash_salted_blocks(data: memoryview, salt: bytes) -> bytes:
     """Return the SHA-256 digests of salt and block for each 4096-byte block of `data`, concatenated.
 
     This is the implementation without native code.
@@ -148,25 +148,25 @@ def parse_superblock(data: bytes, where: str) -> tuple[VerityParameters, int]:
         FormatError: the data is not a superblock, has an unsupported value, or has a byte in an unused field that is
             not zero (check `file-digests`).
     """
-    if len(data) < SUPERBLOCK_BYTES or data[:8] != _SIGNATURE:
-        raise _refused("superblock", data[:8].hex() or "nothing", f"{_SIGNATURE.hex()} and 512 bytes in all", where)
+    if len(data) < VERITY_SUPERBLOCK_BYTES or data[:8] != _SIGNATURE:
+        raise _unknown("superblock", data[:8].hex() or "nothing", f"{_SIGNATURE.hex()} and 512 bytes in all", where)
     _, version, hash_format, uuid, algorithm, data_block, hash_block, data_blocks, salt_bytes, salt = (
-        _SUPERBLOCK.unpack(data[:SUPERBLOCK_BYTES])
+        _SUPERBLOCK.unpack(data[:VERITY_SUPERBLOCK_BYTES])
     )
     if version != 1:
-        raise _refused("superblock version", str(version), "1", where)
+        raise _unknown("superblock version", str(version), "1", where)
     if salt_bytes > _MAX_SALT_BYTES:
-        raise _refused("salt", f"{salt_bytes} bytes", f"at most {_MAX_SALT_BYTES}", where)
+        raise _unknown("salt", f"{salt_bytes} bytes", f"at most {_MAX_SALT_BYTES}", where)
     name = algorithm.rstrip(b"\0").decode("ascii", "replace")
     try:
         parameters = VerityParameters(name, hash_format, data_block, hash_block, salt[:salt_bytes], UUID(bytes=uuid))
     except FormatError as error:
         error.where = where
         raise
-    if superblock(parameters, data_blocks) != data[:SUPERBLOCK_BYTES]:
-        raise _refused("superblock", "stray bytes in unused fields", "zeros", where)
+    if superblock(parameters, data_blocks) != data[:VERITY_SUPERBLOCK_BYTES]:
+        raise _unknown("superblock", "stray bytes in unused fields", "zeros", where)
     return parameters, data_blocks
 
 
-def _refused(what: str, got: str, wanted: str, where: str = "dm-verity") -> FormatError:
+def _unknown(what: str, got: str, wanted: str, where: str = "dm-verity") -> FormatError:
     return FormatError(f"unsupported {what}", check=Check.FILE_DIGESTS, where=where, got=got, wanted=wanted)

@@ -8,7 +8,7 @@ from datetime import datetime
 from provenance_oracle.verifier.checks import Finding
 from provenance_oracle.verifier.documents.errors import findings_json
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.record.fields import product_line_name
+from provenance_oracle.verifier.record.fields import product_line_label
 from provenance_oracle.verifier.snp.signature import Claims
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -43,7 +43,7 @@ def claims_json(claims: Claims) -> dict[str, object]:
     """
     report = claims.report
     return {
-        "product_line": product_line_name(claims.line, claims.root_kind),
+        "product_line": product_line_label(claims.line, claims.root_kind),
         "format_line": claims.line,
         "root": claims.root_kind,
         "report_version": report.version,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provenance_oracle.verifier.record.codec import release_id
-from provenance_oracle.verifier.record.fields import Entry, Signer, name_of_product_line
+from provenance_oracle.verifier.record.fields import Entry, RecordSigner, product_line_from_code
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE, signer_numbers
 from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
 from provenance_oracle.verifier.strict.timestamps import format_time
@@ -23,14 +23,14 @@ def entry_json(entry: Entry) -> dict[str, object]:
         "manifest_digest": entry.manifest_digest.hex(),
         "model_digest": entry.model_digest.hex(),
         "verdict_digest": entry.verdict_digest.hex(),
-        "report_digest": entry.report_digest.hex(),
+        "report_digest": entry.snp_report_digest.hex(),
         "policy_digest": entry.policy_digest.hex(),
         "policy_id": entry.policy_id,
         "publisher_identity": entry.publisher_identity.hex(),
         "passed": entry.passed,
         "revision": entry.revision,
         "grade": entry.grade,
-        "product_line": name_of_product_line(entry.product_line),
+        "product_line": product_line_from_code(entry.product_line),
         "reported_tcb": entry.reported_tcb.hex(),
         "passed_checks": list(entry.passed_checks),
         "parents": [parent.hex() for parent in entry.parents],
@@ -108,7 +108,7 @@ def _event_facts(event: HistoryEvent) -> dict[str, object]:
     }
 
 
-def _signer_json(signer: Signer) -> dict[str, object]:
+def _signer_json(signer: RecordSigner) -> dict[str, object]:
     return {
         "index": signer.index,
         "address": f"0x{signer.address.hex()}" if signer.address else None,

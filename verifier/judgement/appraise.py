@@ -20,7 +20,7 @@ from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_enve
 from provenance_oracle.verifier.manifest.key import PublicKey, parse_public_key
 from provenance_oracle.verifier.manifest.statement import Manifest, match_report, parse_statement
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, verify_chain
+from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, verify_chain
 from provenance_oracle.verifier.snp.endorsements import Endorsements, endorsements_of
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, TrustedRoot
@@ -155,14 +155,14 @@ def conclude(claims: Claims, policy: Policy, sheet: CheckSheet) -> int:
                 got=failures[0].got,
                 wanted=failures[0].wanted,
             )
-        if policy.revocation_required and claims.revocation is not Revocation.NOT_REVOKED:
+        if policy.revocation_required and claims.revocation is not RevocationStatus.NOT_REVOKED:
             raise _revocation_undecided(claims)
     return grade_of(claims) if policy.graded else 0
 
 
 def _revocation_undecided(claims: Claims) -> CrlUnavailableError | CrlStaleError:
     line = claims.line
-    if claims.revocation is Revocation.UNAVAILABLE:
+    if claims.revocation is RevocationStatus.UNAVAILABLE:
         return CrlUnavailableError(
             f"policy asks for AMD's revocation list of {line} and none was given; supply it or let it be fetched",
             check=Check.VEK_REVOCATION,
@@ -191,7 +191,7 @@ def _parsed_report(evidence: Evidence, sheet: CheckSheet) -> Report:
 def _enter_chain(chain: VerifiedChain, sheet: CheckSheet) -> None:
     sheet.passed(Check.VEK_CHAIN, f"{chain.root_kind} root of {chain.line}", "a pinned root")
     sheet.passed(Check.VEK_VALIDITY, f"all valid at {chain.at:%Y-%m-%d %H:%M:%SZ}", "every certificate in its window")
-    if chain.revocation is Revocation.NOT_REVOKED and chain.endorsements.crl:
+    if chain.revocation is RevocationStatus.NOT_REVOKED and chain.endorsements.crl:
         sheet.passed(Check.VEK_REVOCATION, f"CRL no. {chain.endorsements.crl.number}", "issuer not in a current CRL")
     else:
         sheet.not_checked(Check.VEK_REVOCATION, f"CRL {chain.revocation}")

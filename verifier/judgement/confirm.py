@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check, Finding
-from provenance_oracle.verifier.digest.files import Progress
 from provenance_oracle.verifier.errors import RecordError
 from provenance_oracle.verifier.judgement.judge import Judgement, judge
 from provenance_oracle.verifier.judgement.release import Release
@@ -17,6 +16,7 @@ from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Entry, Record
 from provenance_oracle.verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.strict.files import OnBytes
 
 
 class RecordSource(Protocol):
@@ -52,7 +52,7 @@ def confirm(
     at: datetime | None,
     now: datetime,
     fetcher: Fetcher | None = None,
-    progress: Progress | None = None,
+    progress: OnBytes | None = None,
 ) -> Confirmation:
     """Judge a release and match it with its record.
 

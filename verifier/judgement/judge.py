@@ -13,7 +13,6 @@ from provenance_oracle.verifier.digest.files import (
     FileHasher,
     FileSet,
     Limits,
-    Progress,
     digest_files,
     list_files,
     match_file_digests,
@@ -28,10 +27,11 @@ from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.judgement.verdict import Verdict, make_verdict
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Record
-from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.chain import RevocationStatus
 from provenance_oracle.verifier.snp.current_crl import with_current_crl
 from provenance_oracle.verifier.snp.kds import Fetcher
 from provenance_oracle.verifier.snp.products import TrustedRoot
+from provenance_oracle.verifier.strict.files import OnBytes
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def judge(
     now: datetime | None = None,
     hasher: FileHasher | None = None,
     limits: Limits | None = None,
-    progress: Progress | None = None,
+    progress: OnBytes | None = None,
 ) -> Judgement:
     """Judge a release read from disk against `policy` at moment `at`. Every file is read exactly once.
 
@@ -117,7 +117,7 @@ def appraise_fetching(
     """
     try:
         result = appraise(release, policy, at=at, roots=roots, sheet=sheet)
-        if fetcher is None or result.claims.revocation is Revocation.NOT_REVOKED:
+        if fetcher is None or result.claims.revocation is RevocationStatus.NOT_REVOKED:
             return release, result
     except (CrlUnavailableError, CrlStaleError):
         if fetcher is None:

@@ -27,7 +27,7 @@ from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.manifest.statement import Manifest, parse_statement
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.record.fields import Entry, name_of_product_line
+from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
 from provenance_oracle.verifier.snp.kds import Fetcher
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -198,6 +198,6 @@ def _match_record(payload: bytes, record: Entry, *, is_judged_here: bool) -> Non
             "a record of grade 0 is not enough without a policy",
             check=Check.REGISTRY_RECORD,
             where="record",
-            got=f"grade 0, {name_of_product_line(record.product_line)}",
+            got=f"grade 0, {product_line_from_code(record.product_line)}",
             wanted="grade 1 or 2; else give a policy, to judge the evidence here",
         )

@@ -22,7 +22,7 @@ def record_of(
         manifest_digest=manifest.digest,
         model_digest=files.model_digest,
         verdict_digest=verdict_digest,
-        report_digest=claims.report.digest,
+        snp_report_digest=claims.report.digest,
         policy_digest=result.policy.digest,
         publisher_identity=workload_identity(
             claims.report.measurement, simulated=claims.root_kind is RootKind.SIMULATOR

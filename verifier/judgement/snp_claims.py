@@ -16,7 +16,7 @@ from provenance_oracle.verifier.judgement.snp_firmware import (
 )
 from provenance_oracle.verifier.judgement.snp_rules import Rules, either
 from provenance_oracle.verifier.policy import GRADES, Policy, Word, shipped_policy
-from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.chain import RevocationStatus
 from provenance_oracle.verifier.snp.report import HOST_VMPL, Report, SigningKey
 from provenance_oracle.verifier.snp.signature import Claims
 
@@ -72,7 +72,7 @@ def check_claims(claims: Claims, policy: Policy) -> tuple[Finding, ...]:
 def check_revocation(claims: Claims, policy: Policy) -> Finding:
     """Compare the revocation status with the policy. A revoked certificate has raised before, in `verify_chain`."""
     shown = f"revocation: {claims.revocation}"
-    if claims.revocation is Revocation.NOT_REVOKED:
+    if claims.revocation is RevocationStatus.NOT_REVOKED:
         return passed(Check.VEK_REVOCATION, shown, "no certificate of the chain in a current list signed by the root")
     if policy.revocation_required:
         return failed(Check.VEK_REVOCATION, shown, "a current list signed by the root")

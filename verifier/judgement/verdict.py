@@ -21,7 +21,7 @@ from provenance_oracle.verifier.judgement.appraise import AttestationResult
 from provenance_oracle.verifier.judgement.release import KEY_PATH, Release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.record.fields import product_line_name
+from provenance_oracle.verifier.record.fields import product_line_label
 from provenance_oracle.verifier.strict.timestamps import format_time
 from provenance_oracle.verifier.text import printable
 
@@ -46,7 +46,7 @@ def make_verdict(release: Release, result: AttestationResult, files: FileSet, fi
     manifest, claims = result.manifest, result.claims
     details = {
         "grade": result.grade,
-        "productLine": product_line_name(claims.line, claims.root_kind),
+        "productLine": product_line_label(claims.line, claims.root_kind),
         "reportedTcb": claims.report.reported_tcb.hex(),
         "reportDigest": claims.report.digest.hex(),
         "manifestDigest": manifest.digest.hex(),

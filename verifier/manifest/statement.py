@@ -47,7 +47,7 @@ _HEX = re.compile("(?:[0-9a-f]{2})+")
 _ALGORITHM = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z")
 # Lengths in bytes of known digests of dependencies. Other digests, under in-toto's names, may have up to 64 bytes.
-DIGEST_BYTES = {SHA256: 32, FSVERITY: 32, MODEL_DIGEST: 32, DATASET_DIGEST: 32, "sha384": 48, "sha512": 64}
+DIGEST_SIZES = {SHA256: 32, FSVERITY: 32, MODEL_DIGEST: 32, DATASET_DIGEST: 32, "sha384": 48, "sha512": 64}
 
 
 class Role(StrEnum):
@@ -249,9 +249,9 @@ def _digest(digests: Fields, algorithm: str) -> bytes:
     if not _ALGORITHM.fullmatch(algorithm):
         raise digests.error("", "not the name of a digest", got=algorithm, wanted="ASCII letters, digits and _")
     text = digests.text(algorithm, max_chars=2 * _MAX_DIGEST_BYTES)
-    size = DIGEST_BYTES.get(algorithm, len(text) // 2)
+    size = DIGEST_SIZES.get(algorithm, len(text) // 2)
     if not _HEX.fullmatch(text) or len(text) != 2 * size:
-        wanted = f"{2 * size} lower-case hex digits" if algorithm in DIGEST_BYTES else "lower-case hex"
+        wanted = f"{2 * size} lower-case hex digits" if algorithm in DIGEST_SIZES else "lower-case hex"
         raise digests.error(algorithm, "not a digest", got=text, wanted=wanted)
     return bytes.fromhex(text)
 

@@ -31,7 +31,7 @@ _DIGEST_NAMES = (
     "model_digest",
     "manifest_digest",
     "verdict_digest",
-    "report_digest",
+    "snp_report_digest",
     "policy_digest",
     "publisher_identity",
 )

@@ -36,7 +36,7 @@ class RecordFields:
         manifest_digest: SHA-256 of the signed manifest's payload.
         model_digest: provenance-model-v1 digest of the model's files. Both digests together identify the release.
         verdict_digest: SHA-256 of the verdict statement.
-        report_digest: SHA-256 of the report's signed bytes.
+        snp_report_digest: SHA-256 of the report's signed bytes.
         policy_digest: SHA-256 of the policy's bytes.
         publisher_identity: the publisher's identity, see `workload_identity`; 32 zero bytes if it is unknown.
         judged_at: the moment of judgement, for which the certificates were checked.
@@ -54,7 +54,7 @@ class RecordFields:
     manifest_digest: bytes
     model_digest: bytes
     verdict_digest: bytes
-    report_digest: bytes
+    snp_report_digest: bytes
     policy_digest: bytes
     publisher_identity: bytes
     judged_at: datetime
@@ -104,7 +104,7 @@ class WrittenRecord(RecordFields):
 
 
 @dataclass(frozen=True)
-class Signer:
+class RecordSigner:
     """An oracle that signed a record.
 
     Fields:
@@ -134,7 +134,7 @@ class Entry(WrittenRecord):
     record_id: bytes
     standing: Standing
     threshold: int
-    signers: tuple[Signer, ...]
+    signers: tuple[RecordSigner, ...]
 
     @property
     def recorded_at(self) -> datetime:
@@ -218,13 +218,13 @@ def product_line_code(line: ProductLine, root_kind: RootKind) -> int:
     return SIMULATED_CODE if root_kind is RootKind.SIMULATOR else PRODUCT_LINE_CODES[line]
 
 
-def product_line_name(line: ProductLine, root_kind: RootKind) -> str:
+def product_line_label(line: ProductLine, root_kind: RootKind) -> str:
     """Return the name of a product line in verdicts. Under a root that is not AMD's the name says so instead."""
     names = {RootKind.AMD: str(line), RootKind.SIMULATOR: SIMULATED_NAME, RootKind.UNSAFE: "unsafe-root"}
     return names[root_kind]
 
 
-def name_of_product_line(code: int) -> str:
+def product_line_from_code(code: int) -> str:
     """Return the name for a product line's code on chain. A code newer than this version is shown as its number."""
     names = {number: str(line) for line, number in PRODUCT_LINE_CODES.items()} | {SIMULATED_CODE: SIMULATED_NAME}
     return names.get(code, f"line {code}")
@@ -234,7 +234,7 @@ def name_of_product_line(code: int) -> str:
 _RELEASE_FIELDS = (
     "manifest_digest",
     "model_digest",
-    "report_digest",
+    "snp_report_digest",
     "reported_tcb",
     "product_line",
     "name",

@@ -46,7 +46,7 @@ class Domain:
         return keccak256(b"\x19\x01" + domain + _hash_struct(type_text, *words))
 
 
-def report_digest(chain_id: int, registry: bytes, epoch: int, record_bytes: bytes) -> bytes:
+def publication_digest(chain_id: int, registry: bytes, epoch: int, record_bytes: bytes) -> bytes:
     """Return the digest that an oracle signs to publish a record, as the contract's view `reportDigest` returns it."""
     return Domain(REGISTRY_NAME, chain_id, registry).digest(_REPORT, epoch, keccak256(record_bytes))
 

@@ -77,7 +77,7 @@ def parse_publication(log: Log, where: str) -> Publication:
     indexed = tuple(bytes(log.args[name]) for name in ("modelDigest", "manifestDigest", "reportDigest"))
     facts = (record.judged_at, record.policy_id, record.grade, record.product_line, not record.passed)
     fits = (
-        indexed == (record.model_digest, record.manifest_digest, record.report_digest)
+        indexed == (record.model_digest, record.manifest_digest, record.snp_report_digest)
         and facts == (first.judged_at, first.policy_id, first.grade, first.product_line, first.failed)
         and first.revoked_at is None
     )

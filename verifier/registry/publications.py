@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.record.codec import release_id, revision_id
-from provenance_oracle.verifier.record.fields import Entry, Signer
+from provenance_oracle.verifier.record.fields import Entry, RecordSigner
 from provenance_oracle.verifier.record.standing import Standing, parse_standing
 from provenance_oracle.verifier.registry.contract import DeployedContract
 from provenance_oracle.verifier.registry.events import Publication, parse_publication
@@ -82,7 +82,7 @@ class KeptRecords:
             record = vars(found.record)
             return Entry(**record, record_id=found.record_id, standing=standing, threshold=threshold, signers=signers)
 
-    def _signers(self, standing: Standing, block: int) -> tuple[Signer, ...]:
+    def _signers(self, standing: Standing, block: int) -> tuple[RecordSigner, ...]:
         """Who signed, but for those that a recount took off, and whose signature counts still."""
         signers, recorded_at = [], int(standing.recorded_at.timestamp())
         for index in range(_ORACLES_MAX):
@@ -92,7 +92,7 @@ class KeptRecords:
             with node_errors(self._where):
                 key, weight, valid_from, valid_until, _ = oracle
                 address = bytes.fromhex(key.removeprefix("0x")) if valid_from <= recorded_at else None
-                signers.append(Signer(index, address, weight, valid_until > recorded_at))
+                signers.append(RecordSigner(index, address, weight, valid_until > recorded_at))
         return tuple(signers)
 
     def _contradiction(self, what: str) -> TemporaryError:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.errors import FormatError, malformed
 from provenance_oracle.verifier.snp.der import (
     BIT_STRING,
     BOOLEAN,
@@ -30,9 +30,9 @@ from provenance_oracle.verifier.snp.der import (
     Problem,
     Value,
     context_tag,
+    parse_asn1_time,
     parse_der,
     parse_object_id,
-    parse_time,
     parse_unsigned,
 )
 
@@ -100,9 +100,9 @@ class Certificate:
         return next((extension.value for extension in self.extensions if extension.oid == oid), None)
 
 
-def malformed(where: str, what: str, got: str, wanted: str) -> FormatError:
+def malformed_endorsement(where: str, what: str, got: str, wanted: str) -> FormatError:
     """Return (do not raise) a FormatError with the problem `what` (check `endorsements-format`)."""
-    return FormatError(what, check=Check.ENDORSEMENTS_FORMAT, where=where, got=got, wanted=wanted)
+    return malformed(Check.ENDORSEMENTS_FORMAT, what, where, got, wanted)
 
 
 def problem_at(where: str, inside: str = "") -> Problem:
@@ -110,7 +110,7 @@ def problem_at(where: str, inside: str = "") -> Problem:
 
     `inside` is appended to the problem, as in " in extension 1.2.3".
     """
-    return lambda what, got, wanted: malformed(where, what + inside, got, wanted)
+    return lambda what, got, wanted: malformed_endorsement(where, what + inside, got, wanted)
 
 
 def split_certificates(data: bytes, where: str) -> list[bytes]:
@@ -123,7 +123,9 @@ def split_certificates(data: bytes, where: str) -> list[bytes]:
         FormatError: the file is too large or has another form (check `endorsements-format`).
     """
     if len(data) > _FILE_MAX_BYTES:
-        raise malformed(where, "the certificate file is too large", f"{len(data)} bytes", f"at most {_FILE_MAX_BYTES}")
+        raise malformed_endorsement(
+            where, "the certificate file is too large", f"{len(data)} bytes", f"at most {_FILE_MAX_BYTES}"
+        )
     return split_pem(data, b"CERTIFICATE", where) if data.startswith(b"-----BEGIN ") else _split_der(data, where)
 
 
@@ -135,24 +137,32 @@ def parse_certificate(der: bytes, where: str) -> Certificate:
             curve key (check `endorsements-format`).
     """
     if len(der) > CERTIFICATE_MAX_BYTES:
-        raise malformed(where, "the certificate is too large", f"{len(der)} bytes", f"at most {CERTIFICATE_MAX_BYTES}")
+        raise malformed_endorsement(
+            where, "the certificate is too large", f"{len(der)} bytes", f"at most {CERTIFICATE_MAX_BYTES}"
+        )
     problem = problem_at(where)
     # RFC 5280, 4.1: all eight fields, in this order; only version 3 has extensions
     signed, fields = split_signed(der, where)
     if len(fields) != 8 or fields[0].encoding != _V3:
-        raise malformed(where, "wrong certificate structure", f"{len(fields)} fields", "X.509 v3 with extensions")
+        raise malformed_endorsement(
+            where, "wrong certificate structure", f"{len(fields)} fields", "X.509 v3 with extensions"
+        )
     _, serial, algorithm, issuer, validity, subject, spki, extensions = fields
     if algorithm.encoding != signed.algorithm:
-        raise malformed(where, "conflicting signature algorithms", "two different ones", "the same inside and outside")
+        raise malformed_endorsement(
+            where, "conflicting signature algorithms", "two different ones", "the same inside and outside"
+        )
     if issuer.tag != SEQUENCE or subject.tag != SEQUENCE or validity.tag != SEQUENCE or len(validity.children) != 2:
-        raise malformed(where, "malformed names or validity", "another structure", "those of a certificate")
+        raise malformed_endorsement(
+            where, "malformed_endorsement names or validity", "another structure", "those of a certificate"
+        )
     return Certificate(
         der=der,
         signed=signed,
         serial=parse_unsigned(serial, problem),
         issuer=issuer.encoding,
-        not_before=parse_time(validity.children[0], problem),
-        not_after=parse_time(validity.children[1], problem),
+        not_before=parse_asn1_time(validity.children[0], problem),
+        not_after=parse_asn1_time(validity.children[1], problem),
         subject=subject.encoding,
         common_name=_common_name(subject),
         spki=spki.encoding,
@@ -171,10 +181,14 @@ def split_signed(der: bytes, where: str) -> tuple[Signed, tuple[Value, ...]]:
     value = parse_der(der, problem_at(where))
     if value.tag != SEQUENCE or [child.tag for child in value.children] != [SEQUENCE, SEQUENCE, BIT_STRING]:
         got = f"tag {value.tag:#x}, {len(value.children)} parts"
-        raise malformed(where, "wrong outer structure", got, "a SEQUENCE of what is signed, algorithm and signature")
+        raise malformed_endorsement(
+            where, "wrong outer structure", got, "a SEQUENCE of what is signed, algorithm and signature"
+        )
     tbs, algorithm, signature = value.children
     if signature.content[0] != 0:
-        raise malformed(where, "malformed signature", "not whole bytes", "a BIT STRING of whole bytes")
+        raise malformed_endorsement(
+            where, "malformed_endorsement signature", "not whole bytes", "a BIT STRING of whole bytes"
+        )
     return Signed(tbs.encoding, algorithm.encoding, signature.content[1:]), tbs.children
 
 
@@ -185,7 +199,9 @@ def parse_tagged_extensions(field: Value, number: int, where: str) -> tuple[Exte
         FormatError: the field has another form (check `endorsements-format`).
     """
     if field.tag != context_tag(number) or len(field.children) != 1:
-        raise malformed(where, "malformed extensions", f"tag {field.tag:#x}", "a field of extensions")
+        raise malformed_endorsement(
+            where, "malformed_endorsement extensions", f"tag {field.tag:#x}", "a field of extensions"
+        )
     return parse_extensions(field.children[0], where)
 
 
@@ -196,11 +212,11 @@ def parse_extensions(field: Value, where: str) -> tuple[Extension, ...]:
         FormatError: the field has another form (check `endorsements-format`).
     """
     if field.tag != SEQUENCE:
-        raise malformed(where, "malformed extensions", f"tag {field.tag:#x}", "a sequence")
+        raise malformed_endorsement(where, "malformed_endorsement extensions", f"tag {field.tag:#x}", "a sequence")
     extensions = tuple(_parse_extension(value, where) for value in field.children)
     oids = [extension.oid for extension in extensions]
     if not oids or len(set(oids)) != len(oids):
-        raise malformed(where, "missing or repeated extensions", "none, or one twice", "each once")
+        raise malformed_endorsement(where, "missing or repeated extensions", "none, or one twice", "each once")
     return extensions
 
 
@@ -213,8 +229,11 @@ def _parse_extension(value: Value, where: str) -> Extension:
         or parts[-1].tag != OCTET_STRING
         or (critical and (parts[1].tag, parts[1].content) != (BOOLEAN, TRUE))
     ):
-        raise malformed(
-            where, "malformed extension", value.encoding[:16].hex(), "identifier, critical if it is, OCTET STRING"
+        raise malformed_endorsement(
+            where,
+            "malformed_endorsement extension",
+            value.encoding[:16].hex(),
+            "identifier, critical if it is, OCTET STRING",
         )
     return Extension(parse_object_id(parts[0], problem_at(where)), critical, parts[-1].content)
 
@@ -223,11 +242,15 @@ def _parse_key(spki: bytes, where: str) -> RSAPublicKey | EllipticCurvePublicKey
     try:
         key = load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise malformed(where, "unreadable public key", str(error), "an RSA or elliptic curve key") from error
+        raise malformed_endorsement(
+            where, "unreadable public key", str(error), "an RSA or elliptic curve key"
+        ) from error
     if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
-        raise malformed(where, "unsupported kind of key", type(key).__name__, "RSA or elliptic curve")
+        raise malformed_endorsement(where, "unsupported kind of key", type(key).__name__, "RSA or elliptic curve")
     if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
-        raise malformed(where, "the public key is not in canonical form", "another encoding", "the canonical one")
+        raise malformed_endorsement(
+            where, "the public key is not in canonical form", "another encoding", "the canonical one"
+        )
     return key
 
 
@@ -256,9 +279,9 @@ def split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
     while position < len(data):
         block = _PEM_BLOCK.match(data, position)
         if not block or block[1] != label or block[3] != label or len(ders) == _BLOCKS_MAX:
-            raise malformed(
+            raise malformed_endorsement(
                 where,
-                "malformed PEM",
+                "malformed_endorsement PEM",
                 f"byte {position}",
                 f"at most {_BLOCKS_MAX} blocks of {label.decode()} and nothing else",
             )
@@ -274,7 +297,7 @@ def _decode_base64(text: bytes, where: str) -> bytes:
     except ValueError:
         der = b""
     if not der or base64.b64encode(der) != text:
-        raise malformed(where, "malformed PEM", "base64 in another form", "canonical base64")
+        raise malformed_endorsement(where, "malformed_endorsement PEM", "base64 in another form", "canonical base64")
     return der
 
 
@@ -285,7 +308,7 @@ def _split_der(data: bytes, where: str) -> list[bytes]:
     while position < len(data):
         size = _der_size(data[position : position + 4])
         if size == 0 or position + size > len(data) or len(ders) == _BLOCKS_MAX:
-            raise malformed(
+            raise malformed_endorsement(
                 where, "not a file of certificates", f"byte {position}", f"PEM, or at most {_BLOCKS_MAX} in DER"
             )
         ders.append(data[position : position + size])

@@ -26,7 +26,12 @@ from provenance_oracle.verifier.snp.authority import (
     verify_issued,
     verify_pss,
 )
-from provenance_oracle.verifier.snp.certificates import Certificate, malformed, parse_certificate, split_certificates
+from provenance_oracle.verifier.snp.certificates import (
+    Certificate,
+    malformed_endorsement,
+    parse_certificate,
+    split_certificates,
+)
 from provenance_oracle.verifier.snp.crl import Crl
 from provenance_oracle.verifier.snp.endorsements import Endorsements
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind, TrustedRoot
@@ -34,7 +39,7 @@ from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 
-class Revocation(StrEnum):
+class RevocationStatus(StrEnum):
     """The revocation state of the intermediate. There is no value for "revoked": `verify_chain` raises instead."""
 
     NOT_REVOKED = "not revoked"
@@ -50,7 +55,7 @@ class VerifiedChain:
     root_kind: RootKind
     endorsements: Endorsements
     at: datetime
-    revocation: Revocation
+    revocation: RevocationStatus
 
 
 def verify_chain(
@@ -106,7 +111,7 @@ def unsafe_root(data: bytes, where: str) -> TrustedRoot:
     """
     ders = split_certificates(data, where)
     if len(ders) != 1:
-        raise malformed(where, "certificates", str(len(ders)), "one, the ARK")
+        raise malformed_endorsement(where, "certificates", str(len(ders)), "one, the ARK")
     certificate = parse_certificate(ders[0], where)
     for line in ProductLine:
         if certificate.common_name == f"ARK-{line}":
@@ -144,13 +149,13 @@ def _match_root(ark: Certificate, roots: tuple[TrustedRoot, ...]) -> TrustedRoot
     )
 
 
-def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | None, at: datetime) -> Revocation:
+def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | None, at: datetime) -> RevocationStatus:
     """Return the revocation state of the intermediate by the ARK's list.
 
     A VEK cannot be revoked: the intermediate issues no list, and all VEKs share the serial number 0.
     """
     if crl is None:
-        return Revocation.UNAVAILABLE
+        return RevocationStatus.UNAVAILABLE
     if crl.issuer != ark.subject:
         fail(Check.VEK_REVOCATION, crl.where, "wrong issuer of the CRL", "another name", ark.common_name)
     if crl.authority_key_id != authority_key_id_of(ark):
@@ -165,7 +170,7 @@ def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | N
             f"serial {intermediate.serial} in CRL no. {crl.number}",
             "a certificate that AMD has not revoked",
         )
-    return Revocation.NOT_REVOKED if crl.covers(at) else Revocation.STALE
+    return RevocationStatus.NOT_REVOKED if crl.covers(at) else RevocationStatus.STALE
 
 
 def _check_validity(certificate: Certificate, at: datetime) -> None:

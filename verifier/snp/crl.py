@@ -12,14 +12,14 @@ from datetime import datetime
 from provenance_oracle.verifier.snp.certificates import (
     Extension,
     Signed,
-    malformed,
+    malformed_endorsement,
     parse_extensions,
     parse_tagged_extensions,
     problem_at,
     split_pem,
     split_signed,
 )
-from provenance_oracle.verifier.snp.der import SEQUENCE, Value, parse_der, parse_time, parse_unsigned
+from provenance_oracle.verifier.snp.der import SEQUENCE, Value, parse_asn1_time, parse_der, parse_unsigned
 
 CRL_MAX_BYTES = 1024 * 1024
 AUTHORITY_KEY_ID = "2.5.29.35"
@@ -63,7 +63,7 @@ def parse_crl(data: bytes, where: str) -> Crl:
     # RFC 5280, 5.1: six fields in this order; the entries come before the last field and are left out if there are none
     signed, fields = split_signed(der, where)
     if len(fields) not in (6, 7) or fields[0].encoding != _V2:
-        raise malformed(
+        raise malformed_endorsement(
             where,
             "wrong structure of the revocation list",
             f"{len(fields)} fields",
@@ -71,9 +71,11 @@ def parse_crl(data: bytes, where: str) -> Crl:
         )
     algorithm, issuer, this_update, next_update = fields[1:5]
     if algorithm.encoding != signed.algorithm:
-        raise malformed(where, "conflicting signature algorithms", "two different ones", "the same inside and outside")
+        raise malformed_endorsement(
+            where, "conflicting signature algorithms", "two different ones", "the same inside and outside"
+        )
     if issuer.tag != SEQUENCE:
-        raise malformed(where, "malformed issuer", f"tag {issuer.tag:#x}", "a name")
+        raise malformed_endorsement(where, "malformed_endorsement issuer", f"tag {issuer.tag:#x}", "a name")
     number, authority_key_id = _parse_list_extensions(parse_tagged_extensions(fields[-1], 0, where), where)
     return Crl(
         der=der,
@@ -81,8 +83,8 @@ def parse_crl(data: bytes, where: str) -> Crl:
         issuer=issuer.encoding,
         number=number,
         authority_key_id=authority_key_id,
-        this_update=parse_time(this_update, problem),
-        next_update=parse_time(next_update, problem),
+        this_update=parse_asn1_time(this_update, problem),
+        next_update=parse_asn1_time(next_update, problem),
         revoked_serials=_parse_entries(fields[5], where) if len(fields) == 7 else frozenset(),
         where=where,
     )
@@ -90,10 +92,12 @@ def parse_crl(data: bytes, where: str) -> Crl:
 
 def _one_der(data: bytes, where: str) -> bytes:
     if len(data) > 2 * CRL_MAX_BYTES:
-        raise malformed(where, "the revocation list is too large", f"{len(data)} bytes", f"at most {CRL_MAX_BYTES}")
+        raise malformed_endorsement(
+            where, "the revocation list is too large", f"{len(data)} bytes", f"at most {CRL_MAX_BYTES}"
+        )
     ders = split_pem(data, b"X509 CRL", where) if data.startswith(b"-----BEGIN ") else [data]
     if len(ders) != 1 or len(ders[0]) > CRL_MAX_BYTES:
-        raise malformed(
+        raise malformed_endorsement(
             where,
             "wrong number or size of revocation lists",
             f"{len(ders)} of them",
@@ -107,14 +111,16 @@ def _parse_list_extensions(extensions: tuple[Extension, ...], where: str) -> tup
     values = {extension.oid: extension.value for extension in extensions}
     present = ", ".join(sorted(values))
     if any(extension.critical for extension in extensions) or values.keys() & {_DELTA, _SCOPE}:
-        raise malformed(
+        raise malformed_endorsement(
             where,
             "unsupported extensions of the revocation list",
             present,
             "a complete list, and no critical extension",
         )
     if not values.keys() >= {_CRL_NUMBER, AUTHORITY_KEY_ID}:
-        raise malformed(where, "missing extensions of the revocation list", present, "CRL number and authority key id")
+        raise malformed_endorsement(
+            where, "missing extensions of the revocation list", present, "CRL number and authority key id"
+        )
     problem = problem_at(where, " in the CRL number")
     return parse_unsigned(parse_der(values[_CRL_NUMBER], problem), problem), values[AUTHORITY_KEY_ID]
 
@@ -122,21 +128,28 @@ def _parse_list_extensions(extensions: tuple[Extension, ...], where: str) -> tup
 def _parse_entries(field: Value, where: str) -> frozenset[int]:
     """Return the serial numbers of the entries. Extensions of an entry are ignored unless they are critical."""
     if field.tag != SEQUENCE:
-        raise malformed(where, "malformed entries of the revocation list", f"tag {field.tag:#x}", "a sequence")
+        raise malformed_endorsement(
+            where, "malformed_endorsement entries of the revocation list", f"tag {field.tag:#x}", "a sequence"
+        )
     serials = [_parse_entry(entry, where) for entry in field.children]
     revoked = frozenset(serials)
     if len(revoked) != len(serials):
-        raise malformed(where, "repeated entries of the revocation list", "a serial number twice", "each once")
+        raise malformed_endorsement(
+            where, "repeated entries of the revocation list", "a serial number twice", "each once"
+        )
     return revoked
 
 
 def _parse_entry(entry: Value, where: str) -> int:
     parts = entry.children
     if entry.tag != SEQUENCE or len(parts) not in (2, 3):
-        raise malformed(
-            where, "malformed entry of the revocation list", entry.encoding[:16].hex(), "a serial number and a time"
+        raise malformed_endorsement(
+            where,
+            "malformed_endorsement entry of the revocation list",
+            entry.encoding[:16].hex(),
+            "a serial number and a time",
         )
-    parse_time(parts[1], problem_at(where))
+    parse_asn1_time(parts[1], problem_at(where))
     if len(parts) == 3 and any(extension.critical for extension in parse_extensions(parts[2], where)):
-        raise malformed(where, "unsupported entry of the revocation list", "a critical extension", "none")
+        raise malformed_endorsement(where, "unsupported entry of the revocation list", "a critical extension", "none")
     return parse_unsigned(parts[0], problem_at(where))

@@ -154,7 +154,7 @@ def _anything(_: bytes) -> bool:
 
 
 # Every universal type in AMD's certificates and lists, with a function that checks the content and the rule in words.
-# SEQUENCE and SET are always constructed, the other types never. `parse_time` checks times.
+# SEQUENCE and SET are always constructed, the other types never. `parse_asn1_time` checks times.
 _FORMS: dict[int, tuple[Callable[[bytes], bool], str]] = {
     BOOLEAN: (lambda content: content in (b"\0", TRUE), "00 or ff"),
     INTEGER: (_is_shortest_integer, "an integer in its shortest form"),
@@ -201,7 +201,7 @@ def parse_object_id(value: Value, problem: Problem) -> str:
     return ".".join(str(number) for number in (first, arcs[0] - 40 * first, *arcs[1:]))
 
 
-def parse_time(value: Value, problem: Problem) -> datetime:
+def parse_asn1_time(value: Value, problem: Problem) -> datetime:
     """Return a time in UTC, as RFC 5280, section 4.1.2.5, writes it.
 
     The time is a UTCTime before 2050 and a GeneralizedTime from then on, in whole seconds and with `Z`.

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from provenance_oracle.verifier.snp.certificates import (
     Certificate,
-    malformed,
+    malformed_endorsement,
     parse_certificate,
     problem_at,
     split_certificates,
@@ -91,14 +91,18 @@ def parse_endorsements(
     """
     veks, above = split_certificates(vek, vek_where), split_certificates(chain, chain_where)
     if len(veks) != 1:
-        raise malformed(vek_where, "wrong number of certificates", str(len(veks)), "one, the VCEK or VLEK")
+        raise malformed_endorsement(vek_where, "wrong number of certificates", str(len(veks)), "one, the VCEK or VLEK")
     if len(above) != 2:
-        raise malformed(chain_where, "wrong number of certificates", str(len(above)), "two, ASK or ASVK and ARK")
+        raise malformed_endorsement(
+            chain_where, "wrong number of certificates", str(len(above)), "two, ASK or ASVK and ARK"
+        )
     parsed = [parse_certificate(der, chain_where) for der in above]
     self_issued = [certificate for certificate in parsed if certificate.subject == certificate.issuer]
     others = [certificate for certificate in parsed if certificate.subject != certificate.issuer]
     if len(self_issued) != 1:
-        raise malformed(chain_where, "wrong number of self-issued certificates", str(len(self_issued)), "one, the ARK")
+        raise malformed_endorsement(
+            chain_where, "wrong number of self-issued certificates", str(len(self_issued)), "one, the ARK"
+        )
     return Endorsements(
         vek=parse_vek(parse_certificate(veks[0], vek_where)),
         intermediate=others[0],
@@ -135,11 +139,11 @@ def parse_vek(certificate: Certificate) -> VekCertificate:
     where = certificate.where
     kind = _KINDS.get(certificate.common_name)
     if kind is None:
-        raise malformed(where, "unknown subject", certificate.common_name, " or ".join(_KINDS))
+        raise malformed_endorsement(where, "unknown subject", certificate.common_name, " or ".join(_KINDS))
     values = _extension_values(certificate, kind)
     for oid in _RESERVED_SPLS & values.keys():
         if _parse_number(values[oid], oid, where):
-            raise malformed(where, f"reserved extension {oid} is set", "not zero", "zero")
+            raise malformed_endorsement(where, f"reserved extension {oid} is set", "not zero", "zero")
     return VekCertificate(
         certificate=certificate,
         kind=kind,
@@ -162,7 +166,7 @@ def _extension_values(certificate: Certificate, kind: SigningKey) -> Mapping[str
     odd |= {extension.oid for extension in certificate.extensions if extension.critical}
     if odd:
         got = f"missing, foreign or critical: {', '.join(sorted(odd))}"
-        raise malformed(certificate.where, "wrong set of extensions", got, f"those of a {kind.name}")
+        raise malformed_endorsement(certificate.where, "wrong set of extensions", got, f"those of a {kind.name}")
     return {extension.oid: extension.value for extension in certificate.extensions}
 
 
@@ -170,7 +174,7 @@ def _parse_number(value: bytes, oid: str, where: str) -> int:
     problem = problem_at(where, f" in extension {oid}")
     number = parse_unsigned(parse_der(value, problem), problem)
     if number > 0xFF:
-        raise malformed(where, f"extension {oid} is out of range", str(number), "0 to 255")
+        raise malformed_endorsement(where, f"extension {oid} is out of range", str(number), "0 to 255")
     return number
 
 
@@ -182,7 +186,9 @@ def _parse_text(value: bytes, oid: str, where: str) -> str:
         or not 0 < len(text) <= _TEXT_MAX_BYTES
         or not all(0x20 <= byte < 0x7F for byte in text)
     ):
-        raise malformed(where, f"extension {oid} is not a valid text", value[:32].hex(), "a short printable IA5String")
+        raise malformed_endorsement(
+            where, f"extension {oid} is not a valid text", value[:32].hex(), "a short printable IA5String"
+        )
     return text.decode("ascii")
 
 
@@ -192,5 +198,5 @@ def _parse_hwid(value: bytes, where: str) -> bytes:
     Only the length is checked, because the first byte of a raw id may look like a tag.
     """
     if len(value) not in (8, 64):
-        raise malformed(where, "wrong size of hwID", f"{len(value)} bytes", "64 raw bytes (8 on Turin)")
+        raise malformed_endorsement(where, "wrong size of hwID", f"{len(value)} bytes", "64 raw bytes (8 on Turin)")
     return value

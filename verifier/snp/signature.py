@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA384
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
-from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, vek_key
+from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, vek_key
 from provenance_oracle.verifier.snp.endorsements import SPL4, VekCertificate
 from provenance_oracle.verifier.snp.products import (
     VEK_FORMS,
@@ -28,7 +28,7 @@ from provenance_oracle.verifier.snp.products import (
     line_of_cpuid,
 )
 from provenance_oracle.verifier.snp.report import Report, SigningKey
-from provenance_oracle.verifier.snp.tcb import LAYOUTS, Tcb, parse_tcb
+from provenance_oracle.verifier.snp.tcb import TCB_LAYOUTS, Tcb, parse_tcb
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Claims:
     csp_id: str | None
     chip_id: bytes | None
     at: datetime
-    revocation: Revocation
+    revocation: RevocationStatus
 
 
 def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
@@ -83,8 +83,8 @@ def match_vek_to_report(chain: VerifiedChain, report: Report) -> MatchedVek:
         _mismatch(vek, "signing key", report.signing_key.name, vek.kind.name)
     # (3) every component of the reported TCB is equal
     reported_tcb = _tcb_of(report, "reported_tcb", chain.line)
-    certified = {name: vek.tcb.get(name) for name in LAYOUTS[chain.line]}
-    reported = {name: getattr(reported_tcb, name) for name in LAYOUTS[chain.line]}
+    certified = {name: vek.tcb.get(name) for name in TCB_LAYOUTS[chain.line]}
+    reported = {name: getattr(reported_tcb, name) for name in TCB_LAYOUTS[chain.line]}
     if certified != reported or vek.tcb.keys() != certified.keys():
         _mismatch(
             vek, "reported TCB", str(reported_tcb), " ".join(f"{name} {value}" for name, value in vek.tcb.items())

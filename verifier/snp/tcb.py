@@ -15,7 +15,7 @@ from provenance_oracle.verifier.snp.products import ProductLine
 # Position of each component in the eight bytes as stored, lowest address first. The other bytes must be zero.
 _LEGACY = {"bootloader": 0, "tee": 1, "snp": 6, "microcode": 7}
 _TURIN = {"fmc": 0, "bootloader": 1, "tee": 2, "snp": 3, "microcode": 7}
-LAYOUTS = {ProductLine.MILAN: _LEGACY, ProductLine.GENOA: _LEGACY, ProductLine.TURIN: _TURIN}
+TCB_LAYOUTS = {ProductLine.MILAN: _LEGACY, ProductLine.GENOA: _LEGACY, ProductLine.TURIN: _TURIN}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def parse_tcb(data: bytes, line: ProductLine, where: str) -> Tcb:
     Raises:
         FormatError: a byte that the layout reserves is not zero (check `report-format`).
     """
-    layout = LAYOUTS[line]
+    layout = TCB_LAYOUTS[line]
     reserved = [data[i] for i in range(8) if i not in layout.values()]
     if any(reserved):
         raise FormatError(

@@ -10,13 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError
+
+OnBytes = Callable[[int, int], None]
+"""Called while files are read, with (bytes so far, bytes in all)."""
 
 # O_NONBLOCK: the open call must not hang if an attacker replaced the file by a FIFO or a device.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -162,11 +165,11 @@ def identify(found: os.stat_result, path: str, device: int) -> Identity:
         FormatError: the entry is of another kind, has more hard links, or is on another file system (check `file-set`).
     """
     if not stat.S_ISREG(found.st_mode):
-        raise _refused(path, kind_of(found))
+        raise _not_allowed(path, kind_of(found))
     if found.st_nlink != 1:
-        raise _refused(path, f"a file with {found.st_nlink} hard links")
+        raise _not_allowed(path, f"a file with {found.st_nlink} hard links")
     if found.st_dev != device:
-        raise _refused(path, "a file on another file system")
+        raise _not_allowed(path, "a file on another file system")
     return _identity(found)
 
 
@@ -181,7 +184,7 @@ def _identity(found: os.stat_result) -> Identity:
 
 def _expect(found: os.stat_result, expected: Identity, path: str) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise _refused(path, kind_of(found))
+        raise _not_allowed(path, kind_of(found))
     if _identity(found) != expected:
         raise changed(path)
 
@@ -206,7 +209,7 @@ def _os_errors(path: str) -> Iterator[None]:
         raise changed(path) from error
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
-            raise _refused(path, error.strerror or "something else") from error
+            raise _not_allowed(path, error.strerror or "something else") from error
         raise _unreadable(path, error) from error
 
 
@@ -221,7 +224,7 @@ def changed(path: str) -> ChangedError:
     )
 
 
-def _refused(path: str, got: str) -> FormatError:
+def _not_allowed(path: str, got: str) -> FormatError:
     wanted = "only folders and regular files with one name, on one file system"
     return FormatError("not allowed in a release", check=Check.FILE_SET, where=path, got=got, wanted=wanted)
 

@@ -17,7 +17,7 @@ import yaml
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
 
-MAX_BYTES = 64 * 1024
+YAML_MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 16
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,18}|0x[0-9a-fA-F]{1,16}")
 _STRING_TAG = "tag:yaml.org,2002:str"
@@ -25,7 +25,7 @@ _INTEGER_TAG = "tag:yaml.org,2002:int"
 
 
 @dataclass(frozen=True)
-class Place:
+class KeyPath:
     """A file and the path of a key in it, for messages such as `my.yaml: tcb_floors.rows[2].floor`."""
 
     file: str
@@ -34,13 +34,13 @@ class Place:
     def __str__(self) -> str:
         return f"{self.file}: {self.path}" if self.path else self.file
 
-    def key(self, name: str) -> Place:
+    def key(self, name: str) -> KeyPath:
         """Return the place of the key `name` in this mapping."""
-        return Place(self.file, f"{self.path}.{name}" if self.path else name)
+        return KeyPath(self.file, f"{self.path}.{name}" if self.path else name)
 
-    def item(self, index: int) -> Place:
+    def item(self, index: int) -> KeyPath:
         """Return the place of the item number `index`, from 0, of this list."""
-        return Place(self.file, f"{self.path}[{index}]")
+        return KeyPath(self.file, f"{self.path}[{index}]")
 
     def refuse(self, problem: str, got: object = "", wanted: str = "") -> NoReturn:
         """Raise UsageError for the value at this place."""
@@ -57,9 +57,9 @@ def parse_yaml(data: bytes, where: str) -> object:
         UsageError: the data has more than 64 KiB, is not UTF-8 or not YAML, has more than 16 levels or more than one
             document, or uses a construct that this module refuses.
     """
-    place = Place(where)
-    if len(data) > MAX_BYTES:
-        place.refuse("file is too large", "more than that", f"at most {MAX_BYTES} bytes")
+    place = KeyPath(where)
+    if len(data) > YAML_MAX_BYTES:
+        place.refuse("file is too large", "more than that", f"at most {YAML_MAX_BYTES} bytes")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as problem:
@@ -74,7 +74,7 @@ def parse_yaml(data: bytes, where: str) -> object:
         raise UsageError("not YAML", where=where, got=type(problem).__name__, wanted="YAML") from problem
 
 
-def _document(events: Iterator[Any], place: Place) -> object:
+def _document(events: Iterator[Any], place: KeyPath) -> object:
     next(events)  # StreamStartEvent
     start = next(events)
     if not isinstance(start, yaml.DocumentStartEvent):
@@ -88,7 +88,7 @@ def _document(events: Iterator[Any], place: Place) -> object:
     return tree
 
 
-def _node(event: Any, events: Iterator[Any], place: Place, depth: int) -> object:
+def _node(event: Any, events: Iterator[Any], place: KeyPath, depth: int) -> object:
     if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
         place.refuse("anchors and aliases are not allowed here", event.anchor, "the value itself")
     if event.tag is not None:
@@ -102,26 +102,26 @@ def _node(event: Any, events: Iterator[Any], place: Place, depth: int) -> object
     return _mapping(events, place, depth)
 
 
-def _sequence(events: Iterator[Any], place: Place, depth: int) -> list[object]:
+def _sequence(events: Iterator[Any], place: KeyPath, depth: int) -> list[object]:
     items: list[object] = []
     while not isinstance(event := next(events), yaml.SequenceEndEvent):
         items.append(_node(event, events, place.item(len(items)), depth + 1))
     return items
 
 
-def _mapping(events: Iterator[Any], place: Place, depth: int) -> dict[str, object]:
+def _mapping(events: Iterator[Any], place: KeyPath, depth: int) -> dict[str, object]:
     entries: dict[str, object] = {}
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         key = _node(event, events, place, depth + 1)
         if not isinstance(key, str):
-            place.refuse("a key is not text", shown(key), "the name of a rule")
+            place.refuse("a key is not text", shown_value(key), "the name of a rule")
         if key in entries:
             place.refuse("a key is given twice", key, "each key once")
         entries[key] = _node(next(events), events, place.key(key), depth + 1)
     return entries
 
 
-def _scalar(event: Any, place: Place) -> str | int | bool:
+def _scalar(event: Any, place: KeyPath) -> str | int | bool:
     text: str = event.value
     if printable(text, len(text) + 1) != text:
         place.refuse("text holds characters that cannot be shown", text, "one line of printable text")
@@ -148,7 +148,7 @@ def _tag_of_plain(text: str) -> str:
     return _STRING_TAG
 
 
-def shown(tree: object) -> str:
+def shown_value(tree: object) -> str:
     """Describe a value of the tree in a few words, for a message."""
     if isinstance(tree, dict):
         return "a mapping" if tree else "an empty mapping"

@@ -15,12 +15,12 @@ from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from provenance_oracle.verifier.errors import UsageError
-from provenance_oracle.verifier.strict.parse_yaml import Place, shown
+from provenance_oracle.verifier.strict.parse_yaml import KeyPath, shown_value
 
 _MAX_LIST = 1024
 _KIND_WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class RuleError(ValueError):
         self.problem, self.got, self.wanted = problem, got, wanted
 
 
-def build(kind: type[T], tree: object, place: Place, given: Mapping[str, object] | None = None) -> T:
+def build(kind: type[_T], tree: object, place: KeyPath, given: Mapping[str, object] | None = None) -> _T:
     """Build the dataclass `kind` from a tree, by its type hints.
 
     Supported hints: dataclasses, `tuple[X, ...]` and `frozenset[X]` (lists of 1 to 1024 items, none repeated),
@@ -78,7 +78,7 @@ def build(kind: type[T], tree: object, place: Place, given: Mapping[str, object]
     names = [f.name for f in fields(cast(Any, kind)) if f.name not in outside]
     needed = {f.name for f in fields(cast(Any, kind)) if f.default is MISSING} - outside.keys()
     if not isinstance(tree, dict):
-        place.refuse("not a mapping", shown(tree), "the keys " + ", ".join(names))
+        place.refuse("not a mapping", shown_value(tree), "the keys " + ", ".join(names))
     if unknown := sorted(tree.keys() - set(names)):
         place.refuse("unknown key", ", ".join(unknown), "only " + ", ".join(names))
     if missing := [name for name in names if name in needed and name not in tree]:
@@ -90,7 +90,7 @@ def build(kind: type[T], tree: object, place: Place, given: Mapping[str, object]
         place.refuse(error.problem, error.got, error.wanted)
 
 
-def _value(hint: Any, tree: object, place: Place) -> Any:
+def _value(hint: Any, tree: object, place: KeyPath) -> Any:
     origin = get_origin(hint)
     if origin is Annotated:
         return _annotated(hint, tree, place)
@@ -107,11 +107,11 @@ def _value(hint: Any, tree: object, place: Place) -> Any:
     if hint is date:
         return _date(tree, place)
     if type(tree) is not hint:
-        place.refuse("wrong kind of value", shown(tree), _KIND_WORDS[hint])
+        place.refuse("wrong kind of value", shown_value(tree), _KIND_WORDS[hint])
     return tree
 
 
-def _union(hint: Any, tree: object, place: Place) -> Any:
+def _union(hint: Any, tree: object, place: KeyPath) -> Any:
     """Return one of the union's words, such as `any`, or a value of its one other hint.
 
     None in a union only means that the key may be left out; it is never a value.
@@ -129,29 +129,29 @@ def _union(hint: Any, tree: object, place: Place) -> Any:
         raise
 
 
-def _word(words: tuple[Any, ...], tree: object, place: Place) -> Any:
+def _word(words: tuple[Any, ...], tree: object, place: KeyPath) -> Any:
     for word in words:
         plain = word.value if isinstance(word, Enum) else word
         if type(plain) is type(tree) and plain == tree:
             return word
-    return place.refuse("not one of the words allowed", shown(tree), " or ".join(str(word) for word in words))
+    return place.refuse("not one of the words allowed", shown_value(tree), " or ".join(str(word) for word in words))
 
 
-def _items(hint: Any, tree: object, place: Place) -> list[Any]:
+def _items(hint: Any, tree: object, place: KeyPath) -> list[Any]:
     if not isinstance(tree, list):
-        place.refuse("not a list", shown(tree), "a list")
+        place.refuse("not a list", shown_value(tree), "a list")
     if not 1 <= len(tree) <= _MAX_LIST:
         place.refuse("the list is empty or too long", f"{len(tree)} items", f"1 to {_MAX_LIST} items")
     items: list[Any] = []
     for index, item in enumerate(tree):
         value = _value(hint, item, place.item(index))
         if value in items:
-            place.item(index).refuse("given twice", shown(item), "each item once")
+            place.item(index).refuse("given twice", shown_value(item), "each item once")
         items.append(value)
     return items
 
 
-def _annotated(hint: Any, tree: object, place: Place) -> Any:
+def _annotated(hint: Any, tree: object, place: KeyPath) -> Any:
     base, limit = get_args(hint)
     if isinstance(limit, HexOf):
         return _hex(limit, tree, place)
@@ -163,20 +163,20 @@ def _annotated(hint: Any, tree: object, place: Place) -> Any:
     return value
 
 
-def _hex(limit: HexOf, tree: object, place: Place) -> bytes:
+def _hex(limit: HexOf, tree: object, place: KeyPath) -> bytes:
     digits = " or ".join(str(2 * size) for size in limit.sizes_bytes)
     wanted = f"{digits} lower-case hex digits in quotes"
     if not isinstance(tree, str) or not re.fullmatch("[0-9a-f]*", tree):
-        place.refuse("not hex", shown(tree), wanted)
+        place.refuse("not hex", shown_value(tree), wanted)
     if len(tree) not in [2 * size for size in limit.sizes_bytes]:
         place.refuse("hex of the wrong length", f"{len(tree)} digits", wanted)
     return bytes.fromhex(tree)
 
 
-def _date(tree: object, place: Place) -> date:
+def _date(tree: object, place: KeyPath) -> date:
     if isinstance(tree, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", tree):
         try:
             return date.fromisoformat(tree)
         except ValueError:
             pass
-    return place.refuse("not a date", shown(tree), 'a date in quotes, such as "2026-11-21"')
+    return place.refuse("not a date", shown_value(tree), 'a date in quotes, such as "2026-11-21"')

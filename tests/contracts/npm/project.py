@@ -80,7 +80,7 @@ def record_in_typescript(data: bytes) -> dict[str, Any]:
         "modelDigest": hex_of(record.model_digest),
         "manifestDigest": hex_of(record.manifest_digest),
         "verdictDigest": hex_of(record.verdict_digest),
-        "reportDigest": hex_of(record.report_digest),
+        "reportDigest": hex_of(record.snp_report_digest),
         "policyDigest": hex_of(record.policy_digest),
         "publisherIdentity": hex_of(record.publisher_identity),
         "reportedTcb": f"{int.from_bytes(record.reported_tcb, 'little')}n",

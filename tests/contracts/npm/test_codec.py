@@ -10,7 +10,7 @@ import pytest
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.record.codec import decode_record, encode_record, namespace_id, release_id
 from provenance_oracle.verifier.record.keccak import keccak256
-from provenance_oracle.verifier.record.signing import batch_digest, claim_digest, report_digest
+from provenance_oracle.verifier.record.signing import batch_digest, claim_digest, publication_digest
 from provenance_oracle.verifier.record.standing import unpack_standing
 from provenance_oracle.verifier.registry.deployment import Deployment, encode_deployment
 from tests.contracts.npm.project import Project, hex_of, record_in_typescript, standing_in_typescript
@@ -24,7 +24,7 @@ def _records() -> list[bytes]:
         (make_record(), 1, ()),
         (make_record(**largest), 2**32 - 1, (b"\x0a" * 32,)),
         (make_record(revision=2**16 - 1, publisher_identity=bytes(32), name="ä/€😀"), 7, (b"\x0a" * 32,) * 8),
-        (make_failure(model_digest=bytes(32), report_digest=bytes(32), product_line=0, checks=0), 1, ()),
+        (make_failure(model_digest=bytes(32), snp_report_digest=bytes(32), product_line=0, checks=0), 1, ()),
         (make_record(name=f"{'n' * 255}/{'m' * 200}", version="v" * 54, product_line=255, grade=0), 1, ()),
     ]
     return [encode_record(record, policy_id=policy, parents=parents) for record, policy, parents in written]
@@ -144,7 +144,7 @@ def test_viem_signs_with_its_typed_data_what_python_signs(project: Project) -> N
     registry, namespaces = (10, b"\x0a" * 20), (10, b"\x0b" * 20)
     claimed = {"identity_limit": 2, "identities": (root,), "nonce": 5, "deadline": 6}
     signed = [
-        report_digest(*registry, 1, record),
+        publication_digest(*registry, 1, record),
         batch_digest(*registry, 2, root, count=3, sealed_at=4, uri="https://example.org"),
         claim_digest(*namespaces, "example", owner, **claimed),
     ]

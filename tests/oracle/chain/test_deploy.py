@@ -14,7 +14,14 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.chain import deploy as room
 from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
-from provenance_oracle.oracle.chain.deploy import OracleTerms, Terms, deploy, majority, number_policies, parse_oracle
+from provenance_oracle.oracle.chain.deploy import (
+    OracleTerms,
+    Terms,
+    deploy_contracts,
+    majority,
+    number_policies,
+    parse_oracle,
+)
 from provenance_oracle.oracle.chain.signers import EnvironmentSigner, Signer
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
@@ -40,7 +47,7 @@ def _terms(chain: EmbeddedChain, **changes: Any) -> Terms:
 
 def test_what_is_deployed_is_what_the_terms_say(anvil: EmbeddedChain) -> None:
     terms = _terms(anvil)
-    found = deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
+    found = deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
     web3: Any = connect(anvil.rpc_url)
     receipt = web3.eth.get_transaction_receipt(found.transaction)
     assert (found.registry.hex(), found.block) == (receipt["contractAddress"][2:].lower(), receipt["blockNumber"])
@@ -62,7 +69,7 @@ def test_what_is_deployed_is_what_the_terms_say(anvil: EmbeddedChain) -> None:
 def test_refuses_a_party_that_is_nobody(anvil: EmbeddedChain, role: str, address: str) -> None:
     change: Any = {"oracles": (OracleTerms(address, 2),)} if role == "oracle" else {role: address}
     with pytest.raises(UsageError, match=f"^{role}: "):
-        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil, **change))
+        deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil, **change))
 
 
 _KEY, _OTHER, _NOBODY = ("0x" + digits * 20 for digits in ("11", "22", "00"))
@@ -86,7 +93,7 @@ def test_refuses_an_oracle_set_that_the_contract_would_refuse(
 ) -> None:
     terms = _terms(anvil, oracles=oracles, threshold=threshold)
     with pytest.raises(UsageError, match=problem):
-        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
+        deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
 
 
 def test_an_oracle_is_an_address_and_perhaps_a_weight() -> None:
@@ -133,7 +140,7 @@ def test_two_groups_without_a_common_oracle_never_both_have_a_majority(weights: 
 
 def test_an_account_without_money_is_temporary_and_named(anvil: EmbeddedChain) -> None:
     with pytest.raises(TemporaryError, match="the paying account is empty"):
-        deploy(anvil.rpc_url, _signer(b"\x51" * 32), _terms(anvil))
+        deploy_contracts(anvil.rpc_url, _signer(b"\x51" * 32), _terms(anvil))
 
 
 def test_no_node_is_temporary(anvil: EmbeddedChain) -> None:
@@ -141,7 +148,7 @@ def test_no_node_is_temporary(anvil: EmbeddedChain) -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(TemporaryError):
-            deploy(url, _signer(anvil.accounts[0].key), _terms(anvil))
+            deploy_contracts(url, _signer(anvil.accounts[0].key), _terms(anvil))
 
 
 @pytest.mark.parametrize("name", ["ProvenanceRegistry", "Namespaces", "Lineage"])
@@ -155,13 +162,13 @@ def test_refuses_other_code_at_any_of_the_addresses(
 
     monkeypatch.setattr(room, "load_artifact", altered)
     with pytest.raises(VerificationError, match=f"not the one sent.*wanted the {name}"):
-        deploy(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil))
+        deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil))
 
 
 @pytest.mark.usefixtures("anvil")
 def test_a_transaction_that_no_block_takes_is_temporary_and_its_hash_is_told() -> None:
     with run_anvil(options=("--no-mining",)) as chain, pytest.raises(TemporaryError, match=r"got 0x[0-9a-f]{64}"):
-        deploy(chain.rpc_url, _signer(chain.accounts[0].key), _terms(chain), receipt_seconds=0.3)
+        deploy_contracts(chain.rpc_url, _signer(chain.accounts[0].key), _terms(chain), receipt_seconds=0.3)
 
 
 def test_policies_are_numbered_once(registry: DeployedRegistry) -> None:
@@ -274,9 +281,9 @@ def test_a_file_that_came_in_between_is_left_and_the_registry_is_told(
 
     def slow(*arguments: Any) -> Deployment:
         file.write_text("another's")
-        return deploy(*arguments)
+        return deploy_contracts(*arguments)
 
-    monkeypatch.setattr(room, "deploy", slow)
+    monkeypatch.setattr(room, "deploy_contracts", slow)
     result = _command(anvil, "--deployments", str(tmp_path))
     assert (result.exit_code, file.read_text()) == (2, "another's")
     assert re.search("the registry is 0x[0-9a-f]{40}", result.stderr)

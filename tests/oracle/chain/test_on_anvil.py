@@ -70,7 +70,7 @@ class World:
     def row(self, record: Record) -> int:
         key = ReleaseKey("test", "release", record.manifest_digest)
         row = self.journal.open(key, "f", at=self.now)
-        self.journal.accept(row.id, b"{}", b"{}", record.report_digest, at=self.now)
+        self.journal.accept(row.id, b"{}", b"{}", record.snp_report_digest, at=self.now)
         return row.id
 
     def publish(self, row_id: int, record: Record) -> State:
@@ -107,7 +107,7 @@ def world(registry: DeployedRegistry, tmp_path: Path) -> Iterator[World]:
 
 
 def fresh_record(**changes: Any) -> Record:
-    return make_record(manifest_digest=secrets.token_bytes(32), report_digest=secrets.token_bytes(32), **changes)
+    return make_record(manifest_digest=secrets.token_bytes(32), snp_report_digest=secrets.token_bytes(32), **changes)
 
 
 def test_a_record_is_published_once_and_becomes_final(world: World) -> None:

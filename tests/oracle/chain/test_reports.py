@@ -15,7 +15,7 @@ from provenance_oracle.oracle.chain.signers import EnvironmentSigner, full_signa
 from provenance_oracle.verifier.errors import FormatError, UsageError
 from provenance_oracle.verifier.record.codec import decode_record, record_id
 from provenance_oracle.verifier.record.fields import Entry, Record
-from provenance_oracle.verifier.record.signing import report_digest
+from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
@@ -60,7 +60,7 @@ def test_the_report_is_signed_for_this_registry_and_epoch() -> None:
     assert (written.model_digest, written.policy_id, written.parents) == (record.model_digest, 9, ())
     with keeping_recursion_limit():
         from eth_account import Account
-    digest = report_digest(5, REGISTRY, 3, data)
+    digest = publication_digest(5, REGISTRY, 3, data)
     assert Account._recover_hash(digest, signature=full_signature(signature)) == SIGNER.address
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provenance_oracle.oracle.chain.rpc import Call, Prices, RevertedError
-from provenance_oracle.oracle.chain.transactions import FeeLimits, Progress, TransactionSender
+from provenance_oracle.oracle.chain.transactions import FeeLimits, Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, ReleaseKey, State
 from provenance_oracle.verifier.errors import TemporaryError
@@ -209,7 +209,7 @@ def test_what_a_row_says_is_asked_for_once_and_said_until_nothing_is_on_its_way(
 
 
 def test_a_row_with_nothing_to_say_yet_signs_nothing(ledger: Ledger) -> None:
-    row_id, waits = ledger.row(), Progress(State.JUDGED, "waits for something")
+    row_id, waits = ledger.row(), Publishing(State.JUDGED, "waits for something")
     assert ledger.sender.push(row_id, lambda: waits, block=ledger.chain.head()) == waits
     assert ledger.attempts(row_id) == ()
 

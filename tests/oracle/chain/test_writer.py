@@ -50,7 +50,7 @@ class Desk:
 
     def row(self, record: Record) -> int:
         row = self.journal.open(ReleaseKey("test", record.name, record.manifest_digest), "f", at=START)
-        return self.journal.accept(row.id, b"{}", b"{}", record.report_digest, at=START).id
+        return self.journal.accept(row.id, b"{}", b"{}", record.snp_report_digest, at=START).id
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_held_record_is_final_and_says_so(desk: Desk) -> None:
 
 
 def test_a_record_with_facts_that_the_release_cannot_have_is_refused_once_it_is_deep(desk: Desk) -> None:
-    desk.registry.existing[RECORD.manifest_digest] = make_entry(replace(RECORD, report_digest=bytes(32)))
+    desk.registry.existing[RECORD.manifest_digest] = make_entry(replace(RECORD, snp_report_digest=bytes(32)))
     row_id = desk.row(RECORD)
     desk.chain.blocks = desk.chain.blocks[:1]
     with pytest.raises(TemporaryError, match="may still be undone"):

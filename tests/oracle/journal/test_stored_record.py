@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance_oracle.oracle.journal.stored_record import decode_record, encode_record
+from provenance_oracle.oracle.journal.stored_record import from_json, to_json
 from tests.support.chain_fixtures import make_record
 
 TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -28,4 +28,4 @@ def test_round_trip(digest: bytes, name: str, checks: int, at: datetime, parents
         judged_at=at.replace(microsecond=0),
         parent_models=tuple(parents),
     )
-    assert decode_record(encode_record(record)) == record
+    assert from_json(to_json(record)) == record

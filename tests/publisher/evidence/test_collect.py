@@ -22,7 +22,7 @@ from provenance_oracle.publisher.evidence.collect import (
     evidence_from_simulator,
 )
 from provenance_oracle.publisher.evidence.configfs_tsm import TsmFiles
-from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, FakeKds, Resource, Role
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest, FakeKds, Resource
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from provenance_oracle.verifier.snp.evidence import Evidence
@@ -50,7 +50,7 @@ def _guest(line: ProductLine = ProductLine.GENOA, **changes: object) -> FakeGues
     return FakeGuest.on(_AMDS[line], at=_AT, **changes)
 
 
-def _authorities(line: ProductLine, *roles: Role) -> list[bytes]:
+def _authorities(line: ProductLine, *roles: CaRole) -> list[bytes]:
     return [_AMDS[line].authorities[role].certificate for role in roles]
 
 
@@ -69,7 +69,7 @@ def test_files_in_any_order_and_encoding_give_the_same_evidence(
 ) -> None:
     guest = _guest(line, csp_id=csp_id, version=version)
     expected = guest.evidence(_REPORT_DATA)
-    intermediate, ark = _authorities(line, Role.ASVK if csp_id else Role.ASK, Role.ARK)
+    intermediate, ark = _authorities(line, CaRole.ASVK if csp_id else CaRole.ASK, CaRole.ARK)
     pem = ssl.DER_cert_to_PEM_cert
     arrangements = [
         [expected.vek, expected.chain],
@@ -83,7 +83,7 @@ def test_files_in_any_order_and_encoding_give_the_same_evidence(
 def test_a_host_may_offer_keys_of_both_kinds() -> None:
     guest = _guest()
     expected = guest.evidence(_REPORT_DATA)
-    others = [_guest(csp_id=_CSP_ID).vek().certificate, *_authorities(ProductLine.GENOA, Role.ASVK)]
+    others = [_guest(csp_id=_CSP_ID).vek().certificate, *_authorities(ProductLine.GENOA, CaRole.ASVK)]
     assert evidence_from_files(expected.report, [*others, expected.vek, expected.chain], expected.crl) == expected
 
 
@@ -131,7 +131,7 @@ def test_a_vleks_chain_and_list_can_be_fetched_but_not_the_vlek() -> None:
 def test_a_version_2_report_takes_its_line_from_the_certificates() -> None:
     guest = _guest(ProductLine.TURIN, version=2)
     kds = CountingKds()
-    ask = _authorities(ProductLine.TURIN, Role.ASK)
+    ask = _authorities(ProductLine.TURIN, CaRole.ASK)
     assert evidence_from_files(guest.report(_REPORT_DATA), ask, fetcher=kds).vek
     with pytest.raises(UsageError, match="not named in a version 2 report"):
         evidence_from_files(guest.report(_REPORT_DATA), [], fetcher=kds)
@@ -198,7 +198,7 @@ class _Kernel(TsmFiles):
 @pytest.mark.parametrize("csp_id", [None, _CSP_ID])
 def test_the_kernel_gives_the_hosts_certificates_too(csp_id: str | None) -> None:
     expected = _guest(csp_id=csp_id).evidence(_REPORT_DATA)
-    intermediate, ark = _authorities(ProductLine.GENOA, Role.ASVK if csp_id else Role.ASK, Role.ARK)
+    intermediate, ark = _authorities(ProductLine.GENOA, CaRole.ASVK if csp_id else CaRole.ASK, CaRole.ARK)
     blobs = {VLEK_GUID if csp_id else VCEK_GUID: expected.vek, ASK_GUID: intermediate, ARK_GUID: ark}
     kernel = _Kernel(expected, encode_certificate_table(blobs))
     assert evidence_from_kernel(_REPORT_DATA, files=kernel) == Evidence(expected.report, expected.vek, expected.chain)

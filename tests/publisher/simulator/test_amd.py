@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provenance_oracle.publisher.simulator import FakeAmd, Role
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd
 from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
@@ -43,10 +43,10 @@ def test_another_chip_tcb_or_root_has_another_key() -> None:
 
 def test_a_certificate_can_be_issued_anew_with_one_deviation() -> None:
     milan = _AMDS[ProductLine.MILAN]
-    changed = milan.reissue(Role.ASK, serial=7)
-    assert x509.load_der_x509_certificate(changed.authorities[Role.ASK].certificate).serial_number == 7
+    changed = milan.reissue(CaRole.ASK, serial=7)
+    assert x509.load_der_x509_certificate(changed.authorities[CaRole.ASK].certificate).serial_number == 7
     assert changed.ark is milan.ark
-    assert milan.authorities[Role.ASK].template.serial == 65537
+    assert milan.authorities[CaRole.ASK].template.serial == 65537
 
 
 @pytest.mark.slow

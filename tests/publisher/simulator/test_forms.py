@@ -9,27 +9,27 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from provenance_oracle.publisher.simulator import FakeAmd, Pss, Role, forms
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, Pss, forms
 from provenance_oracle.publisher.simulator.certificates import CertificateTemplate, CrlTemplate
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
 
-_ANCHORS = {Role.ARK: "ARK-{}.der", Role.ASK: "SEV-{}.der", Role.ASVK: "SEV-VLEK-{}.der"}
+_ANCHORS = {CaRole.ARK: "ARK-{}.der", CaRole.ASK: "SEV-{}.der", CaRole.ASVK: "SEV-VLEK-{}.der"}
 
 
 @pytest.mark.parametrize("line", ProductLine)
-@pytest.mark.parametrize("role", Role)
-def test_authorities_are_written_as_amd_writes_them(vectors: Path, line: ProductLine, role: Role) -> None:
+@pytest.mark.parametrize("role", CaRole)
+def test_authorities_are_written_as_amd_writes_them(vectors: Path, line: ProductLine, role: CaRole) -> None:
     real = _anchor(vectors, line, role)
-    template = forms.authority_template(line, role, _rsa_key(real), _rsa_key(_anchor(vectors, line, Role.ARK)))
+    template = forms.authority_template(line, role, _rsa_key(real), _rsa_key(_anchor(vectors, line, CaRole.ARK)))
     _assert_same_form(real, template)
 
 
 def test_the_revoked_ask_of_genoa_differs_in_serial_number_and_dates_only(vectors: Path) -> None:
     real = x509.load_der_x509_certificate((vectors / "snp/_anchors/SEV-Genoa-REVOKED-serial131073.der").read_bytes())
-    ark_key = _rsa_key(_anchor(vectors, ProductLine.GENOA, Role.ARK))
-    template = forms.authority_template(ProductLine.GENOA, Role.ASK, _rsa_key(real), ark_key)
+    ark_key = _rsa_key(_anchor(vectors, ProductLine.GENOA, CaRole.ARK))
+    template = forms.authority_template(ProductLine.GENOA, CaRole.ASK, _rsa_key(real), ark_key)
     dates = {"not_before": real.not_valid_before_utc, "not_after": real.not_valid_after_utc}
     _assert_same_form(real, replace(template, serial=131073, **dates))
 
@@ -66,7 +66,7 @@ def test_revocation_lists_are_written_as_amd_writes_them(
     real = x509.load_der_x509_crl(data)
     template = forms.crl_template(
         line,
-        _rsa_key(_anchor(vectors, line, Role.ARK)),
+        _rsa_key(_anchor(vectors, line, CaRole.ARK)),
         this_update=real.last_update_utc,
         next_update=real.next_update_utc,
         revoked=revoked,
@@ -118,7 +118,7 @@ def _tcb(extensions: dict[str, bytes], line: ProductLine) -> Tcb:
     return Tcb(**{part: int.from_bytes(extensions[forms.SPL[part]][2:], "big") for part in parts})
 
 
-def _anchor(vectors: Path, line: ProductLine, role: Role) -> x509.Certificate:
+def _anchor(vectors: Path, line: ProductLine, role: CaRole) -> x509.Certificate:
     return x509.load_der_x509_certificate((vectors / "snp/_anchors" / _ANCHORS[role].format(line)).read_bytes())
 
 

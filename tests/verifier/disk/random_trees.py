@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from provenance_oracle.verifier.disk.tree import Kind, Node, directory
+from provenance_oracle.verifier.disk.tree import FileKind, Node, directory
 
 SIZES = (
     0,
@@ -110,9 +110,9 @@ def _node(chance: Chance, style: Style, name: bytes, width: int, depth: int) -> 
         return directory(name, chance.pick((0o755, 0o700)), _children(chance, style, below, depth - 1))
     if kind == 19:
         target = b"t" * chance.pick((1, 5, 40, 900, 2912, 4030, 4063, 4064, 4065, 4090))
-        return Node(name, Kind.SYMLINK, 0o777, len(target), content=target)
+        return Node(name, FileKind.SYMLINK, 0o777, len(target), content=target)
     content = filler(chance, _size(chance))
-    return Node(name, Kind.FILE, chance.pick(PERMISSIONS), len(content), content=content)
+    return Node(name, FileKind.FILE, chance.pick(PERMISSIONS), len(content), content=content)
 
 
 def _size(chance: Chance) -> int:
@@ -140,12 +140,12 @@ def write_tree(node: Node, folder: Path) -> None:
 
 
 def _write(node: Node, path: bytes) -> None:
-    if node.kind is Kind.DIRECTORY:
+    if node.kind is FileKind.DIRECTORY:
         os.mkdir(path)
         for child in node.children:
             _write(child, path + b"/" + child.name)
         os.chmod(path, node.permissions)
-    elif node.kind is Kind.SYMLINK:
+    elif node.kind is FileKind.SYMLINK:
         os.symlink(node.content, path)
     else:
         with open(path, "wb") as file:

@@ -18,7 +18,7 @@ from provenance_oracle.verifier.disk import (
     PRIVATEMODE,
     DiskDigest,
     digest_disk,
-    hash_blocks,
+    hash_salted_blocks,
     parse_published_disk,
     plan_disk,
     tinfoil,
@@ -257,7 +257,7 @@ def test_leaves_and_nodes_go_through_the_function_given(model):
 
     def counted(data, salt):
         calls.append((len(data), salt))
-        return hash_blocks(data, salt)
+        return hash_salted_blocks(data, salt)
 
     disk = plan_disk(model, PRIVATEMODE)
     assert digest_disk(disk, hash_leaves=counted) == digest_disk(disk)
@@ -426,7 +426,7 @@ def test_a_change_while_reading_is_an_error(tmp_path, change):
     def hash_and_change(data, salt):
         if not changed:
             changed.append(change(folder / "weights"))
-        return hash_blocks(data, salt)
+        return hash_salted_blocks(data, salt)
 
     with pytest.raises(ChangedError, match="weights"):
         digest_disk(disk, hash_leaves=hash_and_change)

@@ -13,7 +13,7 @@ from provenance_oracle.verifier.disk.erofs import plan_erofs
 from provenance_oracle.verifier.disk.erofs_bytes import inode_record
 from provenance_oracle.verifier.disk.image import image_chunks
 from provenance_oracle.verifier.disk.recipes import EROFS_1_5
-from provenance_oracle.verifier.disk.tree import Kind, Node, directory
+from provenance_oracle.verifier.disk.tree import FileKind, Node, directory
 from provenance_oracle.verifier.errors import FormatError, UsageError
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/erofs.json").read_text())["rows"]
@@ -41,7 +41,7 @@ T2 = {
 
 
 def file(name: bytes, content: bytes, permissions: int = 0o644) -> Node:
-    return Node(name, Kind.FILE, permissions, len(content), content=content)
+    return Node(name, FileKind.FILE, permissions, len(content), content=content)
 
 
 def t2_tree(stream) -> Node:
@@ -57,7 +57,7 @@ def t2_tree(stream) -> Node:
         *(file(f"x{size}".encode(), stream("q", size)) for size in (8192, 4096, 4000)),
         file(b"x3", b"abc"),
         file(b"run.sh", b"#!/bin/sh\n", 0o755),
-        Node(b"link.json", Kind.SYMLINK, 0o777, 11, content=b"config.json"),
+        Node(b"link.json", FileKind.SYMLINK, 0o777, 11, content=b"config.json"),
     ]
     return directory(b"", 0o755, [*files, directory(b"tok", 0o755, parts)])
 
@@ -119,21 +119,21 @@ def test_release_1_5_leaves_lost_and_found_out(digest_tree, as_found):
 )
 def test_a_file_above_4_gib_gets_an_extended_inode(size, inode_bytes, is_inline, hash_offset):
     """The offsets come from mkfs.erofs 1.9.1, for a sparse file and a small one beside it."""
-    plan = plan_erofs(directory(b"", 0o755, [Node(b"big", Kind.FILE, 0o644, size), file(b"z", b"hi\n")]))
+    plan = plan_erofs(directory(b"", 0o755, [Node(b"big", FileKind.FILE, 0o644, size), file(b"z", b"hi\n")]))
     big = plan.inodes[1]
     assert (big.inode_bytes, big.is_inline, plan.size_bytes) == (inode_bytes, is_inline, hash_offset)
 
 
 def test_an_extended_inode_has_the_golden_bytes():
     """The values come from the image of mkfs.erofs 1.9.1 for the last case above."""
-    plan = plan_erofs(directory(b"", 0o755, [Node(b"big", Kind.FILE, 0o644, 2**32 + 4033), file(b"z", b"hi\n")]))
+    plan = plan_erofs(directory(b"", 0o755, [Node(b"big", FileKind.FILE, 0o644, 2**32 + 4033), file(b"z", b"hi\n")]))
     assert plan.inodes[1].position == 1248
     golden = "01000000a4810000c10f0000010000000100000002000000" + 20 * "00" + "01000000" + 16 * "00"
     assert inode_record(plan.inodes[1]).hex() == golden
 
 
 def test_images_too_large_for_the_format_are_refused():
-    huge = directory(b"", 0o755, [Node(b"huge", Kind.FILE, 0o644, 2**44)])
+    huge = directory(b"", 0o755, [Node(b"huge", FileKind.FILE, 0o644, 2**44)])
     with pytest.raises(FormatError, match="the layout of such a tree is not proven"):
         plan_erofs(huge)
 
@@ -145,7 +145,7 @@ def test_too_many_subdirectories_are_refused():
 
 
 def test_a_plan_from_sizes_has_no_bytes():
-    plan = plan_erofs(directory(b"", 0o755, [Node(b"a", Kind.FILE, 0o644, 10)]))
+    plan = plan_erofs(directory(b"", 0o755, [Node(b"a", FileKind.FILE, 0o644, 10)]))
     with pytest.raises(UsageError, match="only the size"):
         list(image_chunks(plan))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from provenance_oracle.verifier.disk import PRIVATEMODE, plan_sizes, tinfoil
 from provenance_oracle.verifier.disk.sizes import parse_sizes
-from provenance_oracle.verifier.disk.tree import Kind, walk
+from provenance_oracle.verifier.disk.tree import FileKind, walk
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError
 
 # The files of facebook/opt-125m at 27dcfa74d334bc871f3234de431e71c6eeba5dd6.
@@ -58,11 +58,11 @@ def test_a_list_becomes_a_tree():
     found = [(path, node.kind, node.size) for path, node in walk(root)]
     assert files == 3
     assert found == [
-        (b"a", Kind.FILE, 2),
-        (b"b", Kind.DIRECTORY, 0),
-        (b"b/c", Kind.DIRECTORY, 0),
-        (b"b/c/d", Kind.FILE, 3),
-        (b"b/x y", Kind.FILE, 1),
+        (b"a", FileKind.FILE, 2),
+        (b"b", FileKind.DIRECTORY, 0),
+        (b"b/c", FileKind.DIRECTORY, 0),
+        (b"b/c/d", FileKind.FILE, 3),
+        (b"b/x y", FileKind.FILE, 1),
     ]
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, hash_blocks, plan_disk, verify_image
+from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, hash_salted_blocks, plan_disk, verify_image
 from provenance_oracle.verifier.disk.verity import VerityParameters, superblock
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError, VerificationError
 
@@ -35,7 +35,7 @@ def overwrite(image, position, data):
 
 def test_our_image_is_what_its_record_says(made):
     image, record = made
-    assert verify_image(image, record, hash_leaves=hash_blocks) == record
+    assert verify_image(image, record, hash_leaves=hash_salted_blocks) == record
     assert verify_image(image, replace(record, file_sha256=bytes(32))) == record
 
 

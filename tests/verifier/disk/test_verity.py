@@ -16,7 +16,7 @@ from provenance_oracle.verifier.disk.hash_area import HashArea
 from provenance_oracle.verifier.disk.verity import (
     VerityParameters,
     block_hasher,
-    hash_blocks,
+    hash_salted_blocks,
     parse_superblock,
     superblock,
 )
@@ -105,7 +105,7 @@ def test_leaves_may_come_in_any_portions(steps):
 def test_the_default_leaf_hash_is_the_salted_sha256_of_each_block():
     data = bytes(range(256)) * 48
     wanted = b"".join(sha256(b"pepper" + data[start : start + 4096]).digest() for start in range(0, len(data), 4096))
-    assert hash_blocks(memoryview(data), b"pepper") == wanted
+    assert hash_salted_blocks(memoryview(data), b"pepper") == wanted
 
 
 def test_a_superblock_survives_reading():

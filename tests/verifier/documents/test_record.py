@@ -18,7 +18,7 @@ from provenance_oracle.verifier.documents.registry import (
 )
 from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import release_id
-from provenance_oracle.verifier.record.fields import Signer
+from provenance_oracle.verifier.record.fields import RecordSigner
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.contract import Place
 from provenance_oracle.verifier.registry.events import Admission, LeafClosure, Publication, Recount, Revocation
@@ -56,7 +56,7 @@ def test_a_record_has_these_members() -> None:
 
 
 def test_a_key_that_a_rofl_app_replaced_has_no_address() -> None:
-    (signer,) = written(entry_json(make_entry(signers=(Signer(3, None, 2, False),))))["signers"]
+    (signer,) = written(entry_json(make_entry(signers=(RecordSigner(3, None, 2, False),))))["signers"]
     assert signer == {"index": 3, "address": None, "weight": 2, "counts": False}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.publisher.simulator import Role
+from provenance_oracle.publisher.simulator import CaRole
 from provenance_oracle.verifier.checks import Check, Outcome
 from provenance_oracle.verifier.digest.files import Limits
 from provenance_oracle.verifier.errors import (
@@ -184,7 +184,7 @@ def test_an_old_record_can_be_judged_again_with_the_list_of_today(listless: Rele
 
 def test_revoked_since_is_revoked(listless: Release) -> None:
     today, amd = AT + timedelta(days=500), guest().amd
-    newest = amd.current_crl(today, revoked=(amd.authorities[Role.ASK].template.serial,))
+    newest = amd.current_crl(today, revoked=(amd.authorities[CaRole.ASK].template.serial,))
     with pytest.raises(VerificationError) as caught:
         judge(listless, POLICY, at=AT, fetcher=Service(newest), now=today)
     assert caught.value.check is Check.VEK_REVOCATION

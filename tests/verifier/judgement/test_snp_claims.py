@@ -19,7 +19,7 @@ from provenance_oracle.verifier.policy import (
     PlatformInfoRules,
     Word,
 )
-from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.chain import RevocationStatus
 from provenance_oracle.verifier.snp.products import Cpuid, RootKind
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
@@ -228,15 +228,15 @@ def test_revocation() -> None:
     outcomes = {
         (policy.name, state): check_revocation(claims_with(revocation=state), policy).outcome
         for policy in (UNSAFE, STRICT)
-        for state in Revocation
+        for state in RevocationStatus
     }
     assert outcomes == {
-        ("unsafe-any", Revocation.NOT_REVOKED): Outcome.PASSED,
-        ("unsafe-any", Revocation.UNAVAILABLE): Outcome.NOT_CHECKED,
-        ("unsafe-any", Revocation.STALE): Outcome.NOT_CHECKED,
-        ("strict", Revocation.NOT_REVOKED): Outcome.PASSED,
-        ("strict", Revocation.UNAVAILABLE): Outcome.FAILED,
-        ("strict", Revocation.STALE): Outcome.FAILED,
+        ("unsafe-any", RevocationStatus.NOT_REVOKED): Outcome.PASSED,
+        ("unsafe-any", RevocationStatus.UNAVAILABLE): Outcome.NOT_CHECKED,
+        ("unsafe-any", RevocationStatus.STALE): Outcome.NOT_CHECKED,
+        ("strict", RevocationStatus.NOT_REVOKED): Outcome.PASSED,
+        ("strict", RevocationStatus.UNAVAILABLE): Outcome.FAILED,
+        ("strict", RevocationStatus.STALE): Outcome.FAILED,
     }
 
 
@@ -252,8 +252,8 @@ def test_revocation() -> None:
         ({"chip_id": None}, 0),
         ({"root_kind": RootKind.SIMULATOR}, 0),
         ({"root_kind": RootKind.UNSAFE}, 0),
-        ({"revocation": Revocation.UNAVAILABLE}, 0),
-        ({"revocation": Revocation.STALE}, 0),
+        ({"revocation": RevocationStatus.UNAVAILABLE}, 0),
+        ({"revocation": RevocationStatus.STALE}, 0),
     ],
 )
 def test_grades(changes: dict[str, Any], grade: int) -> None:

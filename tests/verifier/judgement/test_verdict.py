@@ -61,7 +61,7 @@ def test_a_passed_verdict_names_model_policy_moment_and_evidence(release: Releas
     }
     details = predicate[EXTENSION]
     assert details["manifestDigest"] == judgement.record.manifest_digest.hex()
-    assert details["reportDigest"] == judgement.record.report_digest.hex()
+    assert details["reportDigest"] == judgement.record.snp_report_digest.hex()
     assert (details["grade"], details["productLine"]) == (0, "simulated")
 
 

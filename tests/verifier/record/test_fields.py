@@ -20,12 +20,12 @@ from provenance_oracle.verifier.record.fields import (
     Entry,
     Record,
     RecordFields,
-    Signer,
+    RecordSigner,
     WrittenRecord,
     match_entry,
-    name_of_product_line,
     product_line_code,
-    product_line_name,
+    product_line_from_code,
+    product_line_label,
     workload_identity,
 )
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
@@ -90,21 +90,21 @@ def test_the_record_of_a_release_names_its_publisher_and_its_base_models(tmp_pat
 def test_a_simulated_line_says_so_whatever_it_simulates() -> None:
     for line in ProductLine:
         assert product_line_code(line, RootKind.SIMULATOR) == SIMULATED_CODE
-        assert product_line_name(line, RootKind.SIMULATOR) == "simulated" == name_of_product_line(SIMULATED_CODE)
+        assert product_line_label(line, RootKind.SIMULATOR) == "simulated" == product_line_from_code(SIMULATED_CODE)
 
 
 def test_every_line_has_its_own_code_and_name() -> None:
     codes = {product_line_code(line, RootKind.AMD): line for line in ProductLine}
     assert codes == {1: ProductLine.MILAN, 2: ProductLine.GENOA, 3: ProductLine.TURIN}
     for code, line in codes.items():
-        assert product_line_name(line, RootKind.AMD) == name_of_product_line(code) == str(line)
-    assert name_of_product_line(4) == "line 4"
+        assert product_line_label(line, RootKind.AMD) == product_line_from_code(code) == str(line)
+    assert product_line_from_code(4) == "line 4"
 
 
 def test_evidence_under_an_unsafe_root_is_never_recorded() -> None:
     with pytest.raises(UsageError):
         product_line_code(ProductLine.MILAN, RootKind.UNSAFE)
-    assert product_line_name(ProductLine.MILAN, RootKind.UNSAFE) == "unsafe-root"
+    assert product_line_label(ProductLine.MILAN, RootKind.UNSAFE) == "unsafe-root"
 
 
 # Entries
@@ -148,7 +148,7 @@ def test_a_revocation_that_was_announced_shuts_it_already() -> None:
 def test_keys_revoked_since_make_it_doubtful_though_nobody_recounted(
     counting: tuple[int, ...], is_doubtful: bool
 ) -> None:
-    signers = tuple(Signer(index, bytes(20), index + 1, index in counting) for index in range(3))
+    signers = tuple(RecordSigner(index, bytes(20), index + 1, index in counting) for index in range(3))
     entry = make_entry(signers=signers, threshold=4, weight=6)
     assert entry.weight == sum(index + 1 for index in counting)
     assert entry.is_doubtful is is_doubtful
@@ -177,7 +177,7 @@ def test_the_moment_of_judgement_counts_as_far_as_the_block_bears_it_out(lag: ti
     [
         ("manifest_digest", b"\xee" * 32),
         ("model_digest", b"\xee" * 32),
-        ("report_digest", b"\xee" * 32),
+        ("snp_report_digest", b"\xee" * 32),
         ("reported_tcb", b"\xee" * 8),
         ("product_line", SIMULATED_CODE),
         ("name", "example/other"),

@@ -18,7 +18,7 @@ from provenance_oracle.verifier.record.signing import (
     batch_digest,
     claim_digest,
     identity_change_digest,
-    report_digest,
+    publication_digest,
 )
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 from tests.support.chain_fixtures import DeployedRegistry, checksummed, make_record
@@ -45,7 +45,7 @@ def test_a_report(epoch: int, record: bytes) -> None:
     wanted = wallet_digest(
         REGISTRY_NAME, "Report", {"epoch": "uint16", "record": "bytes"}, {"epoch": epoch, "record": record}
     )
-    assert report_digest(CHAIN_ID, ADDRESS, epoch, record) == wanted
+    assert publication_digest(CHAIN_ID, ADDRESS, epoch, record) == wanted
 
 
 @given(epoch=NUMBER, root=WORD, count=st.integers(0, 255), sealed_at=st.integers(0, 2**40 - 1), uri=st.text())
@@ -102,10 +102,10 @@ def test_a_change_of_identities(epoch: int, identity: bytes, trust: bool, approv
 
 def test_a_signature_is_for_one_chain_one_contract_and_one_epoch() -> None:
     digests = {
-        report_digest(CHAIN_ID, ADDRESS, 1, b"record"),
-        report_digest(CHAIN_ID + 1, ADDRESS, 1, b"record"),
-        report_digest(CHAIN_ID, OWNER, 1, b"record"),
-        report_digest(CHAIN_ID, ADDRESS, 2, b"record"),
+        publication_digest(CHAIN_ID, ADDRESS, 1, b"record"),
+        publication_digest(CHAIN_ID + 1, ADDRESS, 1, b"record"),
+        publication_digest(CHAIN_ID, OWNER, 1, b"record"),
+        publication_digest(CHAIN_ID, ADDRESS, 2, b"record"),
         Domain(NAMESPACES_NAME, CHAIN_ID, ADDRESS).digest("Report(uint16 epoch,bytes record)", 1, b"record"),
     }
     assert len(digests) == 5
@@ -115,7 +115,7 @@ def test_a_signature_is_for_one_chain_one_contract_and_one_epoch() -> None:
 def test_the_contracts_give_the_same(registry: DeployedRegistry) -> None:
     functions, where = registry.contract.functions, (registry.chain.chain_id, registry.address_bytes)
     data = registry.encode(make_record())
-    assert functions.reportDigest(7, data).call() == report_digest(*where, 7, data)
+    assert functions.reportDigest(7, data).call() == publication_digest(*where, 7, data)
     root, uri = b"\x21" * 32, "https://example.org/ä"
     told = functions.batchDigest(7, root, 100, 1_760_000_000, uri).call()
     assert told == batch_digest(*where, 7, root, count=100, sealed_at=1_760_000_000, uri=uri)
@@ -145,7 +145,7 @@ def test_a_claim_and_an_approved_change_are_taken(registry: DeployedRegistry) ->
 @pytest.mark.chain
 def test_another_record_s_signature_is_not_taken(registry: DeployedRegistry) -> None:
     data = registry.encode(make_record())
-    digest = report_digest(registry.chain.chain_id, registry.address_bytes, 1, data)
+    digest = publication_digest(registry.chain.chain_id, registry.address_bytes, 1, data)
     other = registry.encode(replace(make_record(), version="2.0"))
     refused = registry.refusal(registry.contract.functions.publish(other, registry.quorum(digest)))
     assert refused[0] == "WrongSigner"

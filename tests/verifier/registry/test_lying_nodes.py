@@ -134,7 +134,7 @@ def test_the_order_in_which_events_are_told_does_not_matter(registry: DeployedRe
     registry.publish(replace(RECORD, revision=1, grade=0))
     backwards = telling_logs("RecordPublished", lambda logs: logs[::-1])
     registry.publish(make_record(manifest_digest=b"\x22" * 32))  # with the same report
-    others: tuple[Read, ...] = (lambda reader: reader.manifest_of_report(RECORD.report_digest),)
+    others: tuple[Read, ...] = (lambda reader: reader.manifest_of_report(RECORD.snp_report_digest),)
     for read in (*READS.values(), *others):
         assert told(registry, backwards, read) == read(registry.reader())
 
@@ -210,7 +210,7 @@ def test_no_answer_escapes_the_failure_tree(told_by: tuple[RegistryReader, Entry
     telling["answer"] = told
     reads: tuple[Callable[[], object], ...] = (
         *(lambda read=read: read(reader) for read in READS.values()),
-        lambda: reader.manifest_of_report(RECORD.report_digest),
+        lambda: reader.manifest_of_report(RECORD.snp_report_digest),
         lambda: reader.policy_id(RECORD.policy_digest),
         lambda: reader.history(entry),
         lambda: reader.ancestors(entry),

@@ -11,7 +11,7 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
 from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import namespace_id, record_id, release_id
-from provenance_oracle.verifier.record.fields import Record, Signer
+from provenance_oracle.verifier.record.fields import Record, RecordSigner
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.reader import ENTRIES_MAX, RegistryReader
 from tests.support.chain_fixtures import (
@@ -42,7 +42,7 @@ def test_reads_what_was_published(registry: DeployedRegistry) -> None:
     assert all(getattr(entry, name) == value for name, value in vars(record).items() if name != "parent_models")
     assert entry.record_id == record_id(record)
     assert int(entry.recorded_at.timestamp()) == registry.contract.w3.eth.get_block(receipt["blockNumber"])["timestamp"]
-    assert entry.signers == (Signer(0, bytes.fromhex(registry.oracle.address[2:]), 1, True),)
+    assert entry.signers == (RecordSigner(0, bytes.fromhex(registry.oracle.address[2:]), 1, True),)
     assert (entry.standing.epoch, entry.weight, entry.threshold, entry.closure) == (1, 1, 1, None)
 
 
@@ -77,7 +77,7 @@ def test_a_record_is_read_as_of_a_block(registry: DeployedRegistry) -> None:
         reader.entry_of(record.model_digest, record.manifest_digest, block=block - 1)
 
 
-@pytest.mark.parametrize("change", [{"name": "example/other"}, {"version": "9"}, {"report_digest": b"\xee" * 32}])
+@pytest.mark.parametrize("change", [{"name": "example/other"}, {"version": "9"}, {"snp_report_digest": b"\xee" * 32}])
 def test_what_follows_from_the_release_must_match(registry: DeployedRegistry, change: dict[str, Any]) -> None:
     registry.publish(make_record())
     with pytest.raises(VerificationError, match=f"another release \\({next(iter(change))} differs\\)"):
@@ -124,7 +124,7 @@ def test_a_failed_verdict_is_shown_and_is_no_record(registry: DeployedRegistry) 
     (entry,) = reader.entries_of_manifest(failure.manifest_digest)
     assert (entry.passed, entry.closure) == (False, Closure.FAILED)
     assert reader.entries_of_name(failure.name) == ()
-    assert reader.manifest_of_report(failure.report_digest) is None
+    assert reader.manifest_of_report(failure.snp_report_digest) is None
     # it does not stand in the way of a record
     registry.publish(make_record())
     assert reader.active_entry(failure.manifest_digest).passed
@@ -135,7 +135,7 @@ def test_a_report_leads_to_the_first_manifest_that_used_it(registry: DeployedReg
     first, second = numbered(1), numbered(2)
     registry.publish(first)
     registry.publish(second)
-    assert registry.reader().manifest_of_report(first.report_digest) == first.manifest_digest
+    assert registry.reader().manifest_of_report(first.snp_report_digest) == first.manifest_digest
 
 
 def test_a_policy_has_a_number(registry: DeployedRegistry) -> None:

@@ -11,7 +11,7 @@ from provenance_oracle.verifier.errors import RecordError
 from provenance_oracle.verifier.record.batch import seal_batch
 from provenance_oracle.verifier.record.codec import record_id
 from provenance_oracle.verifier.record.fields import Record
-from provenance_oracle.verifier.record.signing import batch_digest, report_digest
+from provenance_oracle.verifier.record.signing import batch_digest, publication_digest
 from tests.support.chain_fixtures import (
     PUBLIC_DELAY_SECONDS,
     DeployedRegistry,
@@ -81,7 +81,7 @@ def test_signers_may_join_later(registry: DeployedRegistry) -> None:
     record = make_record()
     registry.publish(record, signers=(1,))
     data = registry.encode(record)
-    digest = report_digest(registry.chain.chain_id, registry.address_bytes, 1, data)
+    digest = publication_digest(registry.chain.chain_id, registry.address_bytes, 1, data)
     registry.send(registry.contract.functions.addSigners(data, registry.quorum(digest, (0, 2))), registry.stranger)
     entry = registry.reader().match_record(record)
     assert [(signer.index, signer.counts) for signer in entry.signers] == [(0, True), (1, True), (2, True)]

@@ -10,12 +10,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Role, der, forms
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest, Name, X509Extension, der, forms
 from provenance_oracle.publisher.simulator.certificates import Pss
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, VerificationError
 from provenance_oracle.verifier.snp.authority import PSS_PLAIN, PSS_WITH_TRAILER
-from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
+from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, unsafe_root, verify_chain
 from provenance_oracle.verifier.snp.endorsements import parse_endorsements
 from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind, TrustedRoot
 from provenance_oracle.verifier.snp.report import SigningKey
@@ -54,35 +54,35 @@ def _refused(check: Check, what: str, amd: FakeAmd = _AMD, **others: object) -> 
 # --- authorities -------------------------------------------------------------------------------------------
 
 
-def _changed(role: Role, new: Extension) -> FakeAmd:
+def _changed(role: CaRole, new: X509Extension) -> FakeAmd:
     extensions = _AMD.authorities[role].template.extensions
     return _AMD.reissue(role, extensions=tuple(new if old.oid == new.oid else old for old in extensions))
 
 
 _CHANGEABLE = [
-    (role, extension) for role in (Role.ARK, Role.ASK) for extension in _AMD.authorities[role].template.extensions
+    (role, extension) for role in (CaRole.ARK, CaRole.ASK) for extension in _AMD.authorities[role].template.extensions
 ]
 
 
 @pytest.mark.parametrize(("role", "extension"), _CHANGEABLE, ids=lambda value: getattr(value, "oid", value))
-def test_an_extension_is_critical_as_amd_marks_it(role: Role, extension: Extension) -> None:
+def test_an_extension_is_critical_as_amd_marks_it(role: CaRole, extension: X509Extension) -> None:
     _verify(_changed(role, extension))
     _refused(Check.VEK_CHAIN, "extensions", _changed(role, replace(extension, critical=not extension.critical)))
 
 
-@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
-def test_an_authority_may_sign_what_it_signs(role: Role) -> None:
+@pytest.mark.parametrize("role", [CaRole.ARK, CaRole.ASK])
+def test_an_authority_may_sign_what_it_signs(role: CaRole) -> None:
     cert_sign, crl_sign = 0x04, 0x02
     _verify(_changed(role, forms.key_usage(cert_sign | crl_sign)))
     for bits in (0, crl_sign, 0x80, 0xF9):
         _refused(Check.VEK_CHAIN, "may not sign", _changed(role, forms.key_usage(bits)))
-    if role is Role.ARK:
+    if role is CaRole.ARK:
         _refused(Check.VEK_CHAIN, "may not sign", _changed(role, forms.key_usage(cert_sign)))
     for odd in (b"", b"\x03\x01\x00", b"\x03\x03\x07\x06\x80", b"\x04\x02\x01\x06", der.null(), b"\x06"):
-        _refused(Check.VEK_CHAIN, "may not sign", _changed(role, Extension(forms.KEY_USAGE, odd, critical=True)))
+        _refused(Check.VEK_CHAIN, "may not sign", _changed(role, X509Extension(forms.KEY_USAGE, odd, critical=True)))
 
 
-@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
+@pytest.mark.parametrize("role", [CaRole.ARK, CaRole.ASK])
 @pytest.mark.parametrize(
     "odd",
     [
@@ -98,9 +98,9 @@ def test_an_authority_may_sign_what_it_signs(role: Role) -> None:
         der.boolean(True),
     ],
 )
-def test_an_authority_is_a_ca_of_its_level(role: Role, odd: bytes) -> None:
+def test_an_authority_is_a_ca_of_its_level(role: CaRole, odd: bytes) -> None:
     _refused(
-        Check.VEK_CHAIN, "basic constraints", _changed(role, Extension(forms.BASIC_CONSTRAINTS, odd, critical=True))
+        Check.VEK_CHAIN, "basic constraints", _changed(role, X509Extension(forms.BASIC_CONSTRAINTS, odd, critical=True))
     )
 
 
@@ -109,21 +109,21 @@ def test_an_authority_is_a_ca_of_its_level(role: Role, odd: bytes) -> None:
     [
         b"",
         der.sequence(),
-        der.octet_string(forms.key_id(_KEYS[Role.ARK])),
-        der.sequence(der.implicit(0, forms.key_id(_KEYS[Role.ASK]))),
-        der.sequence(der.implicit(0, forms.key_id(_KEYS[Role.ARK])[:-1])),
-        der.sequence(der.implicit(0, forms.key_id(_KEYS[Role.ARK])), der.implicit(2, b"\x02\0\0")),
+        der.octet_string(forms.key_id(_KEYS[CaRole.ARK])),
+        der.sequence(der.implicit(0, forms.key_id(_KEYS[CaRole.ASK]))),
+        der.sequence(der.implicit(0, forms.key_id(_KEYS[CaRole.ARK])[:-1])),
+        der.sequence(der.implicit(0, forms.key_id(_KEYS[CaRole.ARK])), der.implicit(2, b"\x02\0\0")),
     ],
 )
 def test_an_intermediate_and_a_list_name_the_key_of_the_root(odd: bytes) -> None:
-    other = Extension(forms.AUTHORITY_KEY_ID, odd)
-    _refused(Check.VEK_CHAIN, "authority key id", _changed(Role.ASK, other))
-    number = Extension(forms.CRL_NUMBER, der.integer(1))
+    other = X509Extension(forms.AUTHORITY_KEY_ID, odd)
+    _refused(Check.VEK_CHAIN, "authority key id", _changed(CaRole.ASK, other))
+    number = X509Extension(forms.CRL_NUMBER, der.integer(1))
     _refused(Check.VEK_REVOCATION, "authority key id of the CRL", crl=_GUEST.crl(extensions=(other, number)))
 
 
-@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
-def test_an_authority_has_the_kind_of_key_that_amd_has(role: Role) -> None:
+@pytest.mark.parametrize("role", [CaRole.ARK, CaRole.ASK])
+def test_an_authority_has_the_kind_of_key_that_amd_has(role: CaRole) -> None:
     numbers = _KEYS[role].public_numbers()
     for exponent, modulus in ((3, numbers.n), (65537, numbers.n >> 2048 | 1), (65537, numbers.n << 8 | 1)):
         other = rsa.RSAPublicNumbers(exponent, modulus).public_key()
@@ -143,9 +143,9 @@ def test_the_two_forms_of_the_algorithm_are_those_of_amd(vectors: Path) -> None:
     assert PSS_WITH_TRAILER in real.intermediate
 
 
-@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
+@pytest.mark.parametrize("role", [CaRole.ARK, CaRole.ASK])
 @pytest.mark.parametrize("form", [Pss(), Pss(explicit_trailer=True)])
-def test_either_form_is_accepted_of_authorities(role: Role, form: Pss) -> None:
+def test_either_form_is_accepted_of_authorities(role: CaRole, form: Pss) -> None:
     _verify(_AMD.reissue(role, pss=form))
 
 
@@ -153,7 +153,7 @@ def test_either_form_is_accepted_of_authorities(role: Role, form: Pss) -> None:
     "pss", [Pss("sha256"), Pss(salt_bytes=0), Pss(salt_bytes=47), Pss(salt_bytes=32, explicit_trailer=True)]
 )
 def test_other_parameters_are_refused_though_the_signature_holds(pss: Pss) -> None:
-    for role in (Role.ARK, Role.ASK):
+    for role in (CaRole.ARK, CaRole.ASK):
         _refused(Check.VEK_CHAIN, "signature algorithm", _AMD.reissue(role, pss=pss))
     _refused(Check.VEK_CHAIN, "signature algorithm", vek=_GUEST.vek(pss=pss).certificate)
     _refused(Check.VEK_REVOCATION, "signature algorithm", crl=_GUEST.crl(pss=pss))
@@ -192,7 +192,7 @@ def test_the_kind_of_the_root_is_told() -> None:
 def test_an_intermediate_cannot_take_the_place_of_the_root() -> None:
     """Name an ASK key's certificate like the root: its digest differs, so it is not a root."""
     name = Name("ARK-Genoa")
-    forged = _AMD.reissue(Role.ARK, signed_by=Role.ASK, subject=name, issuer=name)
+    forged = _AMD.reissue(CaRole.ARK, signed_by=CaRole.ASK, subject=name, issuer=name)
     _refused(Check.VEK_CHAIN, "root is not trusted", forged, roots=(_AMD.trusted_root(),))
     # even if it were trusted, it would be refused, because a root is self-signed
     _refused(Check.VEK_CHAIN, "does not verify", forged)
@@ -209,10 +209,10 @@ def test_a_moment_may_be_told_in_any_time_zone() -> None:
 
 
 def test_revoked_is_said_before_anything_of_the_vek() -> None:
-    revoked = _GUEST.crl(revoked=(_AMD.authorities[Role.ASK].template.serial,))
+    revoked = _GUEST.crl(revoked=(_AMD.authorities[CaRole.ASK].template.serial,))
     for vek in (
         _GUEST.vek(not_after=_AT - _SECOND),
-        _GUEST.vek(signed_by=Role.ASVK),
+        _GUEST.vek(signed_by=CaRole.ASVK),
         _GUEST.vek(subject=Name("SEV-VCEK", organization="AMD")),
     ):
         _refused(Check.VEK_REVOCATION, "SEV-Genoa is revoked", vek=vek.certificate, crl=revoked)
@@ -220,27 +220,27 @@ def test_revoked_is_said_before_anything_of_the_vek() -> None:
 
 @pytest.mark.parametrize("days", [-3000, -2, 0, 2, 3000])
 def test_revoked_is_revoked_at_any_age_of_the_list(days: int) -> None:
-    serial = _AMD.authorities[Role.ASK].template.serial
+    serial = _AMD.authorities[CaRole.ASK].template.serial
     crl = _AMD.current_crl(_AT + timedelta(days=days), revoked=(1, 2, serial))
     _refused(Check.VEK_REVOCATION, "is revoked", crl=crl)
 
 
 def test_a_forged_list_decides_nothing_whatever_it_says() -> None:
-    serial = _AMD.authorities[Role.ASK].template.serial
+    serial = _AMD.authorities[CaRole.ASK].template.serial
     for revoked in ((), (serial,)):
         for dates in ({}, {"next_update": _AT - _SECOND}):
-            crl = _GUEST.crl(revoked=revoked, signed_by=Role.ASK, **dates)
+            crl = _GUEST.crl(revoked=revoked, signed_by=CaRole.ASK, **dates)
             _refused(Check.VEK_REVOCATION, "signature of the CRL", crl=crl)
 
 
 def test_the_serial_of_veks_on_a_list_says_nothing() -> None:
-    assert _verify(crl=_GUEST.crl(revoked=(0,))).revocation is Revocation.NOT_REVOKED
+    assert _verify(crl=_GUEST.crl(revoked=(0,))).revocation is RevocationStatus.NOT_REVOKED
 
 
 def test_a_long_list_is_searched_to_its_end() -> None:
-    serial = _AMD.authorities[Role.ASK].template.serial
+    serial = _AMD.authorities[CaRole.ASK].template.serial
     many = tuple(range(10**6, 10**6 + 12_000))
-    assert _verify(crl=_GUEST.crl(revoked=many)).revocation is Revocation.NOT_REVOKED
+    assert _verify(crl=_GUEST.crl(revoked=many)).revocation is RevocationStatus.NOT_REVOKED
     _refused(Check.VEK_REVOCATION, "is revoked", crl=_GUEST.crl(revoked=(*many, serial)))
     with pytest.raises(FormatError):
         _verify(crl=_GUEST.crl(revoked=tuple(range(20_000))))

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest, X509Extension, der, forms
 from provenance_oracle.publisher.simulator.certificates import CertificateTemplate, Pss
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
@@ -21,7 +21,7 @@ from provenance_oracle.verifier.snp.products import ProductLine
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _AMD = FakeAmd.load(ProductLine.MILAN)
 _GUEST = FakeGuest.on(_AMD, at=_AT)
-_ASK = _AMD.authorities[Role.ASK]
+_ASK = _AMD.authorities[CaRole.ASK]
 _KEY = ec.derive_private_key(7, ec.SECP384R1()).public_key()
 _SPKI = _KEY.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 _TEMPLATE = forms.vcek_template(ProductLine.MILAN, _GUEST.chip_id, _GUEST.tcb, spki=_SPKI, not_before=_AT)
@@ -317,5 +317,5 @@ def test_names_are_sequences_of_well_formed_text(odd: bytes) -> None:
 
 def test_a_template_of_the_simulator_is_these_fields() -> None:
     assert _TEMPLATE.encode() == der.sequence(*_GOOD.values())
-    extension = Extension("1.2.3", der.null())
+    extension = X509Extension("1.2.3", der.null())
     assert _fields(replace(_TEMPLATE, extensions=(extension,)))["extensions"].endswith(extension.encode())

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Role, der, forms
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest, X509Extension, der, forms
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
 from provenance_oracle.verifier.snp.certificates import parse_certificate
-from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, unsafe_root, verify_chain
+from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, unsafe_root, verify_chain
 from provenance_oracle.verifier.snp.endorsements import parse_endorsements
 from provenance_oracle.verifier.snp.products import AMD_ROOTS, ProductLine, RootKind
 from provenance_oracle.verifier.snp.report import SigningKey
@@ -46,7 +46,11 @@ def test_one_pair_of_links_holds_and_no_other(vectors: Path, name: str) -> None:
             except VerificationError as error:
                 assert error.check is Check.VEK_CHAIN
                 continue
-            assert (chain.root_kind, chain.at, chain.revocation) == (RootKind.AMD, real.at, Revocation.UNAVAILABLE)
+            assert (chain.root_kind, chain.at, chain.revocation) == (
+                RootKind.AMD,
+                real.at,
+                RevocationStatus.UNAVAILABLE,
+            )
             holding.add((intermediate, ark, str(chain.line)))
     line = real.manifest["product"]
     kind = "VLEK-" if real.manifest["signing_key"] == "VLEK" else ""
@@ -97,10 +101,10 @@ def test_a_moment_must_have_a_time_zone(vectors: Path) -> None:
 def test_failures_are_called_by_what_is_nearest_to_the_root(vectors: Path) -> None:
     """Start with every part wrong. Each repair, from the root down, makes the next check fail."""
     guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
-    ask = guest.amd.authorities[Role.ASK].template
-    vek = guest.vek(signed_by=Role.ASVK, issuer=ask.subject, not_after=_AT - timedelta(days=1)).certificate
-    bad_ask = guest.amd.reissue(Role.ASK, signed_by=Role.ASVK, not_after=_AT - timedelta(days=1))
-    old_ask = guest.amd.reissue(Role.ASK, not_after=_AT - timedelta(days=1))
+    ask = guest.amd.authorities[CaRole.ASK].template
+    vek = guest.vek(signed_by=CaRole.ASVK, issuer=ask.subject, not_after=_AT - timedelta(days=1)).certificate
+    bad_ask = guest.amd.reissue(CaRole.ASK, signed_by=CaRole.ASVK, not_after=_AT - timedelta(days=1))
+    old_ask = guest.amd.reissue(CaRole.ASK, not_after=_AT - timedelta(days=1))
     revoking = guest.crl(revoked=(ask.serial,))
     good_vek = guest.vek(not_after=_AT - timedelta(days=1)).certificate
     for amd, veks, revocation, check in (
@@ -133,7 +137,7 @@ def test_a_vek_has_no_rsa_key(vectors: Path) -> None:
 
 @pytest.mark.parametrize("line", ProductLine)
 def test_an_unsafe_root_is_marked_so(vectors: Path, line: ProductLine) -> None:
-    amd = FakeAmd.load(line).reissue(Role.ARK)  # an ARK that is not the pinned one
+    amd = FakeAmd.load(line).reissue(CaRole.ARK)  # an ARK that is not the pinned one
     root = unsafe_root(amd.ark.certificate, "root.der")
     assert (root.line, root.kind) == (line, RootKind.UNSAFE)
     assert unsafe_root(anchor(vectors, f"ARK-{line}"), "root.der").kind is RootKind.UNSAFE
@@ -150,12 +154,12 @@ def test_only_one_ark_can_be_an_unsafe_root(vectors: Path) -> None:
         unsafe_root(anchor(vectors, "SEV-Milan"), "root.der")
 
 
-@pytest.mark.parametrize("role", [Role.ARK, Role.ASK])
+@pytest.mark.parametrize("role", [CaRole.ARK, CaRole.ASK])
 @pytest.mark.parametrize("usage", [b"", b"\x03", der.bit_string(b""), der.bit_string(b"\x06\x80", 7), der.integer(6)])
-def test_a_key_usage_of_another_form_is_refused(role: Role, usage: bytes) -> None:
+def test_a_key_usage_of_another_form_is_refused(role: CaRole, usage: bytes) -> None:
     guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
     extensions = guest.amd.authorities[role].template.extensions
-    other = Extension(forms.KEY_USAGE, usage, critical=True)
+    other = X509Extension(forms.KEY_USAGE, usage, critical=True)
     amd = guest.amd.reissue(role, extensions=tuple(other if e.oid == other.oid else e for e in extensions))
     endorsements = parse_endorsements(guest.vek().certificate, amd.chain_pem(SigningKey.VCEK), None)
     with pytest.raises(VerificationError, match="key usage") as caught:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, Name, Role
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest, Name
 from provenance_oracle.verifier.errors import CrlUnavailableError, FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.snp.current_crl import with_current_crl
 from provenance_oracle.verifier.snp.kds import crl_url
@@ -86,7 +86,7 @@ def test_for_malformed_evidence_nobody_is_asked() -> None:
     with pytest.raises(FormatError):
         with_current_crl(replace(_EVIDENCE, vek=b"", crl=None), at=_AT, fetcher=service)
     rome = Name("ARK-Rome")
-    elsewhere = replace(_GUEST, amd=_GUEST.amd.reissue(Role.ARK, subject=rome, issuer=rome)).evidence(bytes(64))
+    elsewhere = replace(_GUEST, amd=_GUEST.amd.reissue(CaRole.ARK, subject=rome, issuer=rome)).evidence(bytes(64))
     with pytest.raises(FormatError, match="unknown root certificate"):
         with_current_crl(replace(elsewhere, crl=None), at=_AT, fetcher=service)
     assert service.asked == []

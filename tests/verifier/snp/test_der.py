@@ -18,9 +18,9 @@ from provenance_oracle.verifier.snp.der import (
     UTC_TIME,
     Value,
     context_tag,
+    parse_asn1_time,
     parse_der,
     parse_object_id,
-    parse_time,
     parse_unsigned,
 )
 
@@ -201,7 +201,7 @@ def test_only_integers_are_numbers() -> None:
         with pytest.raises(FormatError):
             parse_object_id(_parse(data), _problem)
         with pytest.raises(FormatError):
-            parse_time(_parse(data), _problem)
+            parse_asn1_time(_parse(data), _problem)
 
 
 @given(st.integers(0, 2), st.integers(0, 39), st.lists(st.integers(0, 2**28), max_size=5))
@@ -221,11 +221,11 @@ def test_object_identifiers_under_2_go_beyond_39() -> None:
 @example(datetime(2050, 1, 1, tzinfo=UTC))
 @example(datetime(2024, 2, 29, tzinfo=UTC))
 def test_times_are_read_in_the_one_form_of_their_year(moment: datetime) -> None:
-    assert parse_time(_parse(der.time(moment)), _problem) == moment
+    assert parse_asn1_time(_parse(der.time(moment)), _problem) == moment
     other = der.tlv(GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode())
     if moment < datetime(2050, 1, 1, tzinfo=UTC):
         with pytest.raises(FormatError):
-            parse_time(_parse(other), _problem)
+            parse_asn1_time(_parse(other), _problem)
 
 
 @pytest.mark.parametrize(
@@ -256,13 +256,13 @@ def test_times_are_read_in_the_one_form_of_their_year(moment: datetime) -> None:
 )
 def test_other_forms_of_a_time_are_refused(tag: int, text: str) -> None:
     with pytest.raises(FormatError):
-        parse_time(_parse(der.tlv(tag, text.encode())), _problem)
+        parse_asn1_time(_parse(der.tlv(tag, text.encode())), _problem)
 
 
 def test_digits_of_other_scripts_are_no_digits() -> None:
     for text in (b"\xb2" * 12 + b"Z", "٢".encode() * 6 + b"Z"):
         with pytest.raises(FormatError):
-            parse_time(_parse(der.tlv(UTC_TIME, text)), _problem)
+            parse_asn1_time(_parse(der.tlv(UTC_TIME, text)), _problem)
 
 
 def test_utc_time_turns_its_century_at_50() -> None:
@@ -272,8 +272,8 @@ def test_utc_time_turns_its_century_at_50() -> None:
         ("991231235959Z", 1999),
         ("000101000000Z", 2000),
     ):
-        assert parse_time(_parse(der.tlv(UTC_TIME, text.encode())), _problem).year == year
-    assert parse_time(_parse(der.tlv(GENERALIZED_TIME, b"99991231235959Z")), _problem).year == 9999
+        assert parse_asn1_time(_parse(der.tlv(UTC_TIME, text.encode())), _problem).year == year
+    assert parse_asn1_time(_parse(der.tlv(GENERALIZED_TIME, b"99991231235959Z")), _problem).year == 9999
 
 
 def test_context_tags_are_explicit_fields() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, der, forms
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, X509Extension, der, forms
 from provenance_oracle.publisher.simulator.certificates import Pss
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, VerificationError
@@ -87,7 +87,7 @@ def test_the_number_of_certificates_is_exact() -> None:
 
 
 def test_sizes_are_bounded() -> None:
-    huge = _GUEST.vek(extensions=(Extension("1.3.6.1.4.1.3704.1.4", bytes(CERTIFICATE_MAX_BYTES)),)).certificate
+    huge = _GUEST.vek(extensions=(X509Extension("1.3.6.1.4.1.3704.1.4", bytes(CERTIFICATE_MAX_BYTES)),)).certificate
     _refused(lambda: parse_certificate(huge, "vek"), "too large")
     _refused(lambda: split_certificates(b"-----BEGIN " + bytes(1 << 20), "vek"), "too large")
     _refused(lambda: parse_crl(bytes(2 * CRL_MAX_BYTES + 1), "crl"), "too large")
@@ -151,8 +151,8 @@ def test_base64_has_one_form() -> None:
 
 # --- lists -------------------------------------------------------------------------------------------------
 
-_KEY_ID, _NUMBER = forms.authority_key_id(_ARK.key.public_key()), Extension(forms.CRL_NUMBER, der.integer(7))
-_REASON = Extension("2.5.29.21", der.tlv(0x0A, b"\x01"))
+_KEY_ID, _NUMBER = forms.authority_key_id(_ARK.key.public_key()), X509Extension(forms.CRL_NUMBER, der.integer(7))
+_REASON = X509Extension("2.5.29.21", der.tlv(0x0A, b"\x01"))
 
 
 def test_real_lists_are_read(vectors: Path) -> None:
@@ -179,11 +179,11 @@ def test_a_list_may_come_as_pem(vectors: Path) -> None:
     [
         ((_KEY_ID, _NUMBER), True),
         ((_NUMBER, _KEY_ID), True),
-        ((_KEY_ID, _NUMBER, Extension("1.3.6.1.4.1.99999.1", b"anything")), True),
-        ((_KEY_ID, _NUMBER, Extension("1.3.6.1.4.1.99999.1", b"anything", critical=True)), False),
+        ((_KEY_ID, _NUMBER, X509Extension("1.3.6.1.4.1.99999.1", b"anything")), True),
+        ((_KEY_ID, _NUMBER, X509Extension("1.3.6.1.4.1.99999.1", b"anything", critical=True)), False),
         ((_KEY_ID, replace(_NUMBER, critical=True)), False),
-        ((_KEY_ID, _NUMBER, Extension(forms.DELTA_CRL_INDICATOR, der.integer(1))), False),
-        ((_KEY_ID, _NUMBER, Extension("2.5.29.28", der.sequence(der.implicit(1, b"\xff")))), False),
+        ((_KEY_ID, _NUMBER, X509Extension(forms.DELTA_CRL_INDICATOR, der.integer(1))), False),
+        ((_KEY_ID, _NUMBER, X509Extension("2.5.29.28", der.sequence(der.implicit(1, b"\xff")))), False),
         ((_KEY_ID, _NUMBER, _NUMBER), False),
         ((_KEY_ID, replace(_NUMBER, value=der.integer(-1))), False),
         ((_KEY_ID, replace(_NUMBER, value=der.integer(2**200))), False),
@@ -193,7 +193,7 @@ def test_a_list_may_come_as_pem(vectors: Path) -> None:
         ((), False),
     ],
 )
-def test_a_list_must_be_whole_and_wholly_understood(extensions: tuple[Extension, ...], accepted: bool) -> None:
+def test_a_list_must_be_whole_and_wholly_understood(extensions: tuple[X509Extension, ...], accepted: bool) -> None:
     data = _GUEST.crl(extensions=extensions)
     if accepted:
         assert parse_crl(data, "crl").number == 7
@@ -229,7 +229,7 @@ def _list_with(entries: bytes) -> bytes:
     tbs = der.sequence(
         der.integer(1),
         Pss().encode(),
-        forms.authority_name(ProductLine.GENOA, forms.Role.ARK).encode(),
+        forms.authority_name(ProductLine.GENOA, forms.CaRole.ARK).encode(),
         der.time(_AT),
         der.time(_AT),
         entries,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, Role, der
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest, der
 from provenance_oracle.publisher.simulator.certificates import Pss
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, VerificationError
@@ -199,8 +199,8 @@ def test_what_amd_would_have_signed_says_the_same_or_is_refused(line: ProductLin
     guest = FakeGuest.on(amd, at=_AT)
     evidence = guest.evidence(bytes(64))
     genuine = judge(evidence, _AT, SIMULATOR_ROOTS)
-    signer = amd.authorities[Role.ASK if part == "vek" else Role.ARK]
-    original = evidence.vek if part == "vek" else amd.authorities[Role.ASK].certificate
+    signer = amd.authorities[CaRole.ASK if part == "vek" else CaRole.ARK]
+    original = evidence.vek if part == "vek" else amd.authorities[CaRole.ASK].certificate
     tbs = parse_certificate(original, part).signed.tbs
     accepted = 0
     for rng in _seeds(f"{line} {part}", _SIGNED_MUTANTS):

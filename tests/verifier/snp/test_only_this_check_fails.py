@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Pss, Role, der, forms
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest, Name, Pss, X509Extension, der, forms
 from provenance_oracle.publisher.simulator.report import encode_tcb
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
-from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, verify_chain
+from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, verify_chain
 from provenance_oracle.verifier.snp.endorsements import parse_endorsements
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import (
@@ -78,7 +78,7 @@ def failing_checks(case: Case) -> list[Check | None]:
     attempt(lambda: verify_chain(without_list, roots=case.roots, at=all_valid_at))
     attempt(lambda: verify_chain(without_list, roots=case.roots, at=case.at))
     line = case.guest.amd.line
-    by_hand = VerifiedChain(line, RootKind.SIMULATOR, endorsements, case.at, Revocation.NOT_REVOKED)
+    by_hand = VerifiedChain(line, RootKind.SIMULATOR, endorsements, case.at, RevocationStatus.NOT_REVOKED)
     chain = attempt(lambda: verify_chain(endorsements, roots=case.roots, at=case.at), by_hand)
     matched_by_hand = MatchedVek(chain, report, parse_tcb(report.reported_tcb, line, "test"), chip_id_masked=False)
     matched = attempt(lambda: match_vek_to_report(chain, report), matched_by_hand)
@@ -107,7 +107,7 @@ def _with_report(check: Check, problem: str, guest: FakeGuest, **deviations: Any
     return _case(check, problem, guest, report=guest.report(_REPORT_DATA, **deviations))
 
 
-def _with_authority(check: Check, problem: str, role: Role, guest: FakeGuest = _GENOA, **deviations: Any) -> Case:
+def _with_authority(check: Check, problem: str, role: CaRole, guest: FakeGuest = _GENOA, **deviations: Any) -> Case:
     """Return a case with another certificate for an authority's key. The ARK that results is the pinned root."""
     other = replace(guest, amd=guest.amd.reissue(role, **deviations))
     return _case(check, problem, other, roots=(other.amd.trusted_root(),))
@@ -117,15 +117,15 @@ def _with_list(check: Check, problem: str, guest: FakeGuest = _GENOA, **deviatio
     return _case(check, problem, guest, crl=guest.crl(**deviations))
 
 
-def changed(extensions: tuple[Extension, ...], oid: str, value: bytes) -> tuple[Extension, ...]:
+def changed(extensions: tuple[X509Extension, ...], oid: str, value: bytes) -> tuple[X509Extension, ...]:
     return tuple(replace(extension, value=value) if extension.oid == oid else extension for extension in extensions)
 
 
-def without(extensions: tuple[Extension, ...], oid: str) -> tuple[Extension, ...]:
+def without(extensions: tuple[X509Extension, ...], oid: str) -> tuple[X509Extension, ...]:
     return tuple(extension for extension in extensions if extension.oid != oid)
 
 
-def vek_extensions(guest: FakeGuest) -> tuple[Extension, ...]:
+def vek_extensions(guest: FakeGuest) -> tuple[X509Extension, ...]:
     """Return the extensions of the guest's own VCEK."""
     hwid = guest.chip_id[:8] if guest.amd.line is ProductLine.TURIN else guest.chip_id
     return forms.vcek_template(guest.amd.line, hwid, guest.tcb, spki=b"", not_before=AT).extensions
@@ -155,41 +155,43 @@ def _vek_chain_root() -> list[Case]:
     return [
         _case(check, "root is not trusted", _GENOA, roots=AMD_ROOTS),
         _case(check, "root is not trusted", _GENOA, roots=()),
-        _case(check, "root is not trusted", replace(_GENOA, amd=_GENOA.amd.reissue(Role.ARK))),
+        _case(check, "root is not trusted", replace(_GENOA, amd=_GENOA.amd.reissue(CaRole.ARK))),
         _case(check, "wanted CN=SEV-Milan", _GENOA, chain=block_end.join((genoa_chain[0], milan_chain[1], b""))),
         # pinned, but not an authority
-        _with_authority(check, "no BasicConstraints", Role.ARK, extensions=_without(Role.ARK, forms.BASIC_CONSTRAINTS)),
-        _with_authority(check, "subject", Role.ARK, subject=Name("ARK-Rome"), issuer=Name("ARK-Rome")),
+        _with_authority(
+            check, "no BasicConstraints", CaRole.ARK, extensions=_without(CaRole.ARK, forms.BASIC_CONSTRAINTS)
+        ),
+        _with_authority(check, "subject", CaRole.ARK, subject=Name("ARK-Rome"), issuer=Name("ARK-Rome")),
     ]
 
 
 def _vek_chain_intermediate() -> list[Case]:
     check = Check.VEK_CHAIN
-    ask_extensions = _GENOA.amd.authorities[Role.ASK].template.extensions
+    ask_extensions = _GENOA.amd.authorities[CaRole.ASK].template.extensions
     keys = {role: authority.key for role, authority in _GENOA.amd.authorities.items()}
-    small = FakeAmd.from_keys(ProductLine.GENOA, {**keys, Role.ASK: rsa.generate_private_key(65537, 2048)})
-    of_asvk = forms.authority_key_id(keys[Role.ASVK].public_key())
-    foreign = Extension("1.3.6.1.4.1.99999.1", der.null())
+    small = FakeAmd.from_keys(ProductLine.GENOA, {**keys, CaRole.ASK: rsa.generate_private_key(65537, 2048)})
+    of_asvk = forms.authority_key_id(keys[CaRole.ASVK].public_key())
+    foreign = X509Extension("1.3.6.1.4.1.99999.1", der.null())
     extensions = (
         ("basic constraints", _with_extension(forms.basic_constraints(ca=False))),
         ("basic constraints", _with_extension(forms.basic_constraints(ca=True))),
         ("basic constraints", _with_extension(forms.basic_constraints(ca=True, path_length=1))),
-        ("no BasicConstraints", _without(Role.ASK, forms.BASIC_CONSTRAINTS)),
-        ("no KeyUsage", _without(Role.ASK, forms.KEY_USAGE)),
+        ("no BasicConstraints", _without(CaRole.ASK, forms.BASIC_CONSTRAINTS)),
+        ("no KeyUsage", _without(CaRole.ASK, forms.KEY_USAGE)),
         ("may not sign", _with_extension(forms.key_usage(0x02))),
-        ("no AuthorityKeyIdentifier", _without(Role.ASK, forms.AUTHORITY_KEY_ID)),
+        ("no AuthorityKeyIdentifier", _without(CaRole.ASK, forms.AUTHORITY_KEY_ID)),
         ("authority key id", _with_extension(of_asvk)),
         ("extensions", (*ask_extensions, foreign)),
         ("extensions", (*ask_extensions, replace(foreign, critical=True))),
     )
     return [
-        _with_authority(check, "does not verify", Role.ASK, signed_by=Role.ASVK),
-        _with_authority(check, "does not verify", Role.ASVK, _VLEK, signed_by=Role.ASK),
-        _with_authority(check, "signature algorithm", Role.ASK, pss=Pss(salt_bytes=32, explicit_trailer=True)),
-        _with_authority(check, "issuer", Role.ASK, issuer=Name("ARK-Milan")),
-        _with_authority(check, "subject", Role.ASK, subject=Name("SEV-Milan")),
+        _with_authority(check, "does not verify", CaRole.ASK, signed_by=CaRole.ASVK),
+        _with_authority(check, "does not verify", CaRole.ASVK, _VLEK, signed_by=CaRole.ASK),
+        _with_authority(check, "signature algorithm", CaRole.ASK, pss=Pss(salt_bytes=32, explicit_trailer=True)),
+        _with_authority(check, "issuer", CaRole.ASK, issuer=Name("ARK-Milan")),
+        _with_authority(check, "subject", CaRole.ASK, subject=Name("SEV-Milan")),
         _case(check, "RSA-4096", replace(_GENOA, amd=small), roots=(small.trusted_root(),)),
-        *(_with_authority(check, problem, Role.ASK, extensions=extensions) for problem, extensions in extensions),
+        *(_with_authority(check, problem, CaRole.ASK, extensions=extensions) for problem, extensions in extensions),
     ]
 
 
@@ -198,14 +200,14 @@ def _vek_chain_leaf() -> list[Case]:
     key, p256_key = _GENOA.vek().key, ec.derive_private_key(7, ec.SECP256R1())
     by_milan = _MILAN_ON_GENOA.vek(key=key, extensions=vek_extensions(_GENOA))
     # VCEK under ASVK, VLEK under ASK
-    under_asvk = {"vek": _GENOA.vek(signed_by=Role.ASVK).certificate, "chain": _GENOA.amd.chain_pem(SigningKey.VLEK)}
-    under_ask = {"vek": _VLEK.vek(signed_by=Role.ASK).certificate, "chain": _GENOA.amd.chain_pem(SigningKey.VCEK)}
+    under_asvk = {"vek": _GENOA.vek(signed_by=CaRole.ASVK).certificate, "chain": _GENOA.amd.chain_pem(SigningKey.VLEK)}
+    under_ask = {"vek": _VLEK.vek(signed_by=CaRole.ASK).certificate, "chain": _GENOA.amd.chain_pem(SigningKey.VCEK)}
     signed_with_p256 = _GENOA.report(_REPORT_DATA, key=p256_key)
     return [
         _case(check, "issuer", _GENOA, vek=by_milan.certificate),
         _case(check, "wanted CN=SEV-Genoa", _GENOA, **under_asvk),
         _case(check, "wanted CN=SEV-VLEK-Genoa", _VLEK, **under_ask),
-        _with_vek(check, "does not verify", _GENOA, signed_by=Role.ASVK, issuer=Name("SEV-Genoa")),
+        _with_vek(check, "does not verify", _GENOA, signed_by=CaRole.ASVK, issuer=Name("SEV-Genoa")),
         _with_vek(check, "issuer", _GENOA, issuer=Name("SEV-Genoa", organization="AMD")),
         _with_vek(check, "subject", _GENOA, subject=Name("SEV-VCEK", organization="AMD")),
         _with_vek(check, "signature algorithm", _GENOA, pss=Pss(salt_bytes=32)),
@@ -216,12 +218,12 @@ def _vek_chain_leaf() -> list[Case]:
     ]
 
 
-def _with_extension(extension: Extension) -> tuple[Extension, ...]:
+def _with_extension(extension: X509Extension) -> tuple[X509Extension, ...]:
     """Return the ASK's extensions with another value in one of them."""
-    return changed(_GENOA.amd.authorities[Role.ASK].template.extensions, extension.oid, extension.value)
+    return changed(_GENOA.amd.authorities[CaRole.ASK].template.extensions, extension.oid, extension.value)
 
 
-def _without(role: Role, oid: str) -> tuple[Extension, ...]:
+def _without(role: CaRole, oid: str) -> tuple[X509Extension, ...]:
     return without(_GENOA.amd.authorities[role].template.extensions, oid)
 
 
@@ -232,25 +234,25 @@ def _vek_validity() -> list[Case]:
         _with_vek(check, "SEV-VCEK is not valid", _GENOA, not_after=AT - _SECOND),
         _with_vek(check, "SEV-VLEK is not valid", _VLEK, not_before=AT + _SECOND),
         _case(check, "SEV-VLEK is not valid", _VLEK, at=AT + timedelta(days=336), crl=None),
-        _with_authority(check, "SEV-Genoa is not valid", Role.ASK, not_after=AT - _SECOND),
-        _with_authority(check, "SEV-Genoa is not valid", Role.ASK, not_before=AT + _SECOND),
-        _with_authority(check, "SEV-VLEK-Genoa is not valid", Role.ASVK, _VLEK, not_after=AT - _SECOND),
-        _with_authority(check, "ARK-Genoa is not valid", Role.ARK, not_after=AT - _SECOND),
+        _with_authority(check, "SEV-Genoa is not valid", CaRole.ASK, not_after=AT - _SECOND),
+        _with_authority(check, "SEV-Genoa is not valid", CaRole.ASK, not_before=AT + _SECOND),
+        _with_authority(check, "SEV-VLEK-Genoa is not valid", CaRole.ASVK, _VLEK, not_after=AT - _SECOND),
+        _with_authority(check, "ARK-Genoa is not valid", CaRole.ARK, not_after=AT - _SECOND),
     ]
 
 
 def _vek_revocation() -> list[Case]:
     check = Check.VEK_REVOCATION
     genoa = _AMDS[ProductLine.GENOA]
-    ask, asvk = (genoa.authorities[role].template for role in (Role.ASK, Role.ASVK))
-    of_ask = forms.authority_key_id(genoa.authorities[Role.ASK].key.public_key())
-    number = Extension(forms.CRL_NUMBER, der.integer(1))
+    ask, asvk = (genoa.authorities[role].template for role in (CaRole.ASK, CaRole.ASVK))
+    of_ask = forms.authority_key_id(genoa.authorities[CaRole.ASK].key.public_key())
+    number = X509Extension(forms.CRL_NUMBER, der.integer(1))
     return [
         _with_list(check, "SEV-Genoa is revoked", revoked=(ask.serial,)),
         _with_list(check, "SEV-VLEK-Genoa is revoked", _VLEK, revoked=(1, asvk.serial)),
         _with_list(check, "SEV-Genoa is revoked", revoked=(ask.serial,), next_update=AT - _SECOND),
-        _with_list(check, "signature of the CRL", signed_by=Role.ASK),
-        _with_list(check, "issuer of the CRL", signed_by=Role.ASK, issuer=ask.subject),
+        _with_list(check, "signature of the CRL", signed_by=CaRole.ASK),
+        _with_list(check, "issuer of the CRL", signed_by=CaRole.ASK, issuer=ask.subject),
         _with_list(check, "authority key id of the CRL", extensions=(of_ask, number)),
         _with_list(check, "signature algorithm of the CRL", pss=Pss(salt_bytes=32)),
         _with_list(check, "signature of the CRL", signing_pss=Pss(salt_bytes=32)),
@@ -261,7 +263,7 @@ def _vek_revocation() -> list[Case]:
 def _vek_match() -> list[Case]:
     check = Check.VEK_MATCH
     flipped = bytes([_GENOA.chip_id[0] ^ 1]) + _GENOA.chip_id[1:]
-    fmc = Extension(forms.SPL["fmc"], der.integer(1))
+    fmc = X509Extension(forms.SPL["fmc"], der.integer(1))
     components = [(guest, name) for guest in (_MILAN, _GENOA, _TURIN) for name in vars(guest.tcb)]
     return [
         _with_report(check, "signing key", _GENOA, key_info=SigningKey.VLEK << 2),

@@ -27,7 +27,7 @@ from provenance_oracle.verifier.snp.products import (
 )
 from provenance_oracle.verifier.snp.report import Report, SigningKey, parse_report
 from provenance_oracle.verifier.snp.signature import match_vek_to_report, verify_report_signature
-from provenance_oracle.verifier.snp.tcb import LAYOUTS
+from provenance_oracle.verifier.snp.tcb import TCB_LAYOUTS
 from tests.support.real_sets import NAMES, judge, real_set
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -70,7 +70,7 @@ def test_claims_of_a_real_pair(vectors: Path, name: str) -> None:
 def test_every_component_of_the_tcb_is_compared(vectors: Path, name: str) -> None:
     chain, report = _real(vectors, name)
     tcb = dict(chain.endorsements.vek.tcb)
-    assert tcb.keys() == LAYOUTS[chain.line].keys()
+    assert tcb.keys() == TCB_LAYOUTS[chain.line].keys()
     for component, value in tcb.items():
         for other in (tcb | {component: (value + 1) % 256}, {k: v for k, v in tcb.items() if k != component}):
             _refused(_with_vek(chain, tcb=MappingProxyType(other)), report, Check.VEK_MATCH, "reported TCB")
@@ -176,7 +176,7 @@ def test_no_other_real_key_signed_the_report(vectors: Path, name: str) -> None:
 def test_reserved_bytes_of_every_tcb_are_zero_though_signed(line: ProductLine, field: str) -> None:
     guest = _GUESTS[line]
     genuine = getattr(parse_report(guest.report(bytes(64))), field)
-    reserved = [at for at in range(8) if at not in LAYOUTS[line].values()]
+    reserved = [at for at in range(8) if at not in TCB_LAYOUTS[line].values()]
     assert len(reserved) == (3 if line is ProductLine.TURIN else 4)
     for at in reserved:
         tcb = genuine[:at] + b"\1" + genuine[at + 1 :]

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from provenance_oracle.publisher.simulator import Extension, FakeAmd, FakeGuest, Name, Pss, der, forms
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest, Name, Pss, X509Extension, der, forms
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
-from provenance_oracle.verifier.snp.chain import Revocation, VerifiedChain, verify_chain
+from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, verify_chain
 from provenance_oracle.verifier.snp.endorsements import parse_endorsements
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import SIMULATOR_ROOTS, ProductLine, RootKind
@@ -28,12 +28,12 @@ _P384_ORDER = int(
 )
 
 
-def _extensions(guest: FakeGuest) -> tuple[Extension, ...]:
+def _extensions(guest: FakeGuest) -> tuple[X509Extension, ...]:
     hwid = guest.chip_id[:8] if guest.amd.line is ProductLine.TURIN else guest.chip_id
     return forms.vcek_template(guest.amd.line, hwid, guest.tcb, spki=b"", not_before=_AT).extensions
 
 
-def _changed(oid: str, value: bytes, **others: Any) -> tuple[Extension, ...]:
+def _changed(oid: str, value: bytes, **others: Any) -> tuple[X509Extension, ...]:
     return tuple(replace(e, value=value, **others) if e.oid == oid else e for e in _extensions(_GENOA))
 
 
@@ -82,10 +82,10 @@ def test_numbers_of_the_signature_must_be_in_range(offset: int, number: int) -> 
         {"extensions": _extensions(_GENOA)[:-1]},  # no hwID
         {"extensions": _extensions(_GENOA)[1:]},  # no structVersion
         {"extensions": (*_extensions(_GENOA), _extensions(_GENOA)[2])},  # the boot loader twice
-        {"extensions": (*_extensions(_GENOA), Extension("1.3.6.1.4.1.99999.1", der.null()))},
-        {"extensions": (*_extensions(_GENOA), Extension("1.3.6.1.4.1.99999.1", der.null(), critical=True))},
+        {"extensions": (*_extensions(_GENOA), X509Extension("1.3.6.1.4.1.99999.1", der.null()))},
+        {"extensions": (*_extensions(_GENOA), X509Extension("1.3.6.1.4.1.99999.1", der.null(), critical=True))},
         {"extensions": (*_extensions(_GENOA), forms.basic_constraints(ca=False))},
-        {"extensions": (*_extensions(_GENOA), Extension(forms.CSP_ID, der.ia5_string("CN=cloud")))},
+        {"extensions": (*_extensions(_GENOA), X509Extension(forms.CSP_ID, der.ia5_string("CN=cloud")))},
         {"extensions": _changed(forms.HWID, _GENOA.chip_id, critical=True)},
         {
             "extensions": _changed(forms.HWID, der.octet_string(_GENOA.chip_id))
@@ -116,20 +116,20 @@ def test_a_vcek_of_another_form_is_refused_though_properly_signed(deviation: dic
     [
         (),
         (forms.authority_key_id(_GENOA.amd.ark.key.public_key()),),
-        (Extension(forms.CRL_NUMBER, der.integer(1)),),
+        (X509Extension(forms.CRL_NUMBER, der.integer(1)),),
         (
             forms.authority_key_id(_GENOA.amd.ark.key.public_key()),
-            Extension(forms.CRL_NUMBER, der.integer(2)),
-            Extension(forms.DELTA_CRL_INDICATOR, der.integer(1), critical=True),
+            X509Extension(forms.CRL_NUMBER, der.integer(2)),
+            X509Extension(forms.DELTA_CRL_INDICATOR, der.integer(1), critical=True),
         ),
         (
             forms.authority_key_id(_GENOA.amd.ark.key.public_key()),
-            Extension(forms.CRL_NUMBER, der.integer(2)),
-            Extension("2.5.29.28", der.sequence(der.implicit(1, b"\xff")), critical=True),  # user certificates only
+            X509Extension(forms.CRL_NUMBER, der.integer(2)),
+            X509Extension("2.5.29.28", der.sequence(der.implicit(1, b"\xff")), critical=True),  # user certificates only
         ),
     ],
 )
-def test_a_list_that_is_not_complete_is_refused(extensions: tuple[Extension, ...]) -> None:
+def test_a_list_that_is_not_complete_is_refused(extensions: tuple[X509Extension, ...]) -> None:
     _refuse_endorsements(crl=_GENOA.crl(extensions=extensions))
 
 
@@ -151,19 +151,19 @@ def test_at_the_very_ends_of_validity_evidence_is_accepted() -> None:
     vek = _GENOA.vek(not_before=_AT, not_after=_AT).certificate
     crl = _GENOA.crl(this_update=_AT, next_update=_AT)
     claims = _judge(replace(_GENOA.evidence(_REPORT_DATA), vek=vek, crl=crl))
-    assert claims.revocation is Revocation.NOT_REVOKED
+    assert claims.revocation is RevocationStatus.NOT_REVOKED
 
 
 @pytest.mark.parametrize(
     ("crl", "revocation"),
     [
-        (None, Revocation.UNAVAILABLE),
-        (_GENOA.crl(this_update=_AT + _SECOND), Revocation.STALE),
-        (_GENOA.crl(next_update=_AT - _SECOND), Revocation.STALE),
-        (_GENOA.crl(revoked=(1, 131073)), Revocation.NOT_REVOKED),
+        (None, RevocationStatus.UNAVAILABLE),
+        (_GENOA.crl(this_update=_AT + _SECOND), RevocationStatus.STALE),
+        (_GENOA.crl(next_update=_AT - _SECOND), RevocationStatus.STALE),
+        (_GENOA.crl(revoked=(1, 131073)), RevocationStatus.NOT_REVOKED),
     ],
 )
-def test_no_list_and_a_stale_list_are_outcomes_of_their_own(crl: bytes | None, revocation: Revocation) -> None:
+def test_no_list_and_a_stale_list_are_outcomes_of_their_own(crl: bytes | None, revocation: RevocationStatus) -> None:
     assert _judge(replace(_GENOA.evidence(_REPORT_DATA), crl=crl)).revocation is revocation
 
 

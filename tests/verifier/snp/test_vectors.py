@@ -11,7 +11,7 @@ import pytest
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, VerificationError
-from provenance_oracle.verifier.snp.chain import Revocation
+from provenance_oracle.verifier.snp.chain import RevocationStatus
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, RootKind
 from provenance_oracle.verifier.snp.report import SigningKey
@@ -28,7 +28,7 @@ def test_a_genuine_set_is_accepted_in_its_time(vectors: Path, name: str) -> None
     real = real_set(vectors, name)
     claims = judge(real.evidence, real.at)
     assert claims.root_kind is RootKind.AMD
-    assert claims.revocation is Revocation.UNAVAILABLE
+    assert claims.revocation is RevocationStatus.UNAVAILABLE
     _assert_says_what_others_read(claims, real)
 
 
@@ -127,7 +127,7 @@ def test_the_ask_in_use_is_not_on_the_list(vectors: Path) -> None:
     evidence = replace(real.evidence, crl=crl(vectors, "ARK-Genoa-crl2-2022"))
     # no real VCEK of that time is known, so the judgement ends one step later: the VCEK is not valid yet
     _refused(evidence, _CRL_AT, {Check.VEK_VALIDITY})
-    assert judge(evidence, real.at).revocation is Revocation.STALE
+    assert judge(evidence, real.at).revocation is RevocationStatus.STALE
 
 
 def test_a_real_list_in_its_window_answers(vectors: Path) -> None:
@@ -135,8 +135,8 @@ def test_a_real_list_in_its_window_answers(vectors: Path) -> None:
     evidence = replace(real.evidence, crl=crl(vectors, "ARK-Milan-crl3-2022"))
     last = datetime(2023, 5, 9, 23, tzinfo=UTC)
     for at in (real.at, last):
-        assert judge(evidence, at).revocation is Revocation.NOT_REVOKED
-    assert judge(evidence, last + _SECOND).revocation is Revocation.STALE
+        assert judge(evidence, at).revocation is RevocationStatus.NOT_REVOKED
+    assert judge(evidence, last + _SECOND).revocation is RevocationStatus.STALE
     # the list of another line does not cover this one
     _refused(replace(evidence, crl=crl(vectors, "ARK-Genoa-crl2-2022")), real.at, {Check.VEK_REVOCATION})
 

@@ -27,9 +27,9 @@ from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_
 from provenance_oracle.verifier.digest.tree.merkle import (
     NODE_BLOCKS,
     Advance,
+    ByteSource,
     FileSource,
     NodeStack,
-    Source,
     read_blocks,
 )
 from provenance_oracle.verifier.digest.tree.segments import Memory, Segments
@@ -96,7 +96,7 @@ class CudaHasher:
             return self._cpu(file, sha256=sha256, advance=advance)
         return FileDigest(file.path, file.size, self.digest(FileSource(file), advance=advance, file=file))
 
-    def digest(self, source: Source, *, advance: Advance = _ignore, file: OpenFile | None = None) -> bytes:
+    def digest(self, source: ByteSource, *, advance: Advance = _ignore, file: OpenFile | None = None) -> bytes:
         """Return the fs-verity digest (32 bytes) of a source. Raises the same errors as a call.
 
         Args:
@@ -222,7 +222,7 @@ class _Work(Protocol):
 
 @dataclass(frozen=True)
 class _FileWork:
-    source: Source
+    source: ByteSource
     direct: object | None
 
     @property

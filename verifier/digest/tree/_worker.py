@@ -15,7 +15,7 @@ import sys
 _STDIN, _STDOUT = 0, 1
 
 
-def main() -> None:
+def serve() -> None:
     memory = memoryview(mmap.mmap(int(sys.argv[1]), 0, prot=mmap.PROT_READ))
     sha256 = hashlib.sha256
     while request := os.read(_STDIN, 8):
@@ -26,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve()

@@ -21,9 +21,9 @@ from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, FileDig
 from provenance_oracle.verifier.digest.tree.merkle import (
     NODE_BYTES,
     Advance,
+    ByteSource,
     FileSource,
     NodeStack,
-    Source,
     digest_of_one_block,
     hash_nodes,
     read_blocks,
@@ -32,8 +32,8 @@ from provenance_oracle.verifier.digest.tree.native import load_native
 from provenance_oracle.verifier.digest.tree.processes import ProcessBlocks
 from provenance_oracle.verifier.strict.files import OpenFile
 
-PIECE_BYTES = 2 * NODE_BYTES
-_RANGE_BYTES = 4 * PIECE_BYTES
+CPU_PIECE_BYTES = 2 * NODE_BYTES
+_RANGE_BYTES = 4 * CPU_PIECE_BYTES
 _THREADS_MAX = 32
 
 
@@ -81,7 +81,7 @@ class CpuHasher:
         found = self.digest(FileSource(file), sha256=sha256, advance=advance)
         return FileDigest(file.path, file.size, found.fsverity, found.sha256)
 
-    def digest(self, source: Source, *, sha256: bool = False, advance: Advance = lambda size: None) -> Digests:
+    def digest(self, source: ByteSource, *, sha256: bool = False, advance: Advance = lambda size: None) -> Digests:
         """Read the source once and return its digests.
 
         Args:
@@ -101,30 +101,30 @@ class CpuHasher:
                 advance(piece.size)
         return Digests(descriptor_digest(source.size, nodes.root()), file.digest() if file else None)
 
-    def _digest_one_block(self, source: Source, sha256: bool, advance: Advance) -> Digests:
+    def _digest_one_block(self, source: ByteSource, sha256: bool, advance: Advance) -> Digests:
         data = bytearray(source.size)
         source.read_into(memoryview(data), 0)
         advance(source.size)
         fsverity = digest_of_one_block(self.blocks, bytes(data))
         return Digests(fsverity, hashlib.sha256(data).digest() if sha256 else None)
 
-    def _hash_tree(self, job: Job[_Piece], source: Source) -> Iterator[_Piece]:
+    def _hash_tree(self, job: Job[_Piece], source: ByteSource) -> Iterator[_Piece]:
         for offset in range(0, source.size, _RANGE_BYTES):
             job.add(partial(self._hash_range, source, offset))
             yield from job.results()
         yield from job.results(rest=True)
 
-    def _hash_range(self, source: Source, offset: int) -> _Piece:
+    def _hash_range(self, source: ByteSource, offset: int) -> _Piece:
         buffer, leaves = self._borrow(), b""
         size = min(_RANGE_BYTES, source.size - offset)
-        for start in range(offset, offset + size, PIECE_BYTES):
+        for start in range(offset, offset + size, CPU_PIECE_BYTES):
             blocks, _ = read_blocks(source, buffer, start)
             leaves += self.blocks.hash_blocks(blocks)
         self._idle_buffers.append(buffer)
         return _Piece(hash_nodes(self.blocks, leaves), size)
 
-    def _hash_both(self, job: Job[_Piece], source: Source, file: FileHash) -> Iterator[_Piece]:
-        for offset in range(0, source.size, PIECE_BYTES):
+    def _hash_both(self, job: Job[_Piece], source: ByteSource, file: FileHash) -> Iterator[_Piece]:
+        for offset in range(0, source.size, CPU_PIECE_BYTES):
             if job.has_help():
                 job.add(partial(self._hash_piece, source, offset))
                 yield from self._take(job.results(), file)
@@ -133,7 +133,7 @@ class CpuHasher:
                 yield self._hash_piece_alone(source, offset, file)
         yield from self._take(job.results(rest=True), file)
 
-    def _hash_piece(self, source: Source, offset: int) -> _Piece:
+    def _hash_piece(self, source: ByteSource, offset: int) -> _Piece:
         """Read a piece and hash its part of the tree."""
         buffer = self._borrow()
         blocks, size = read_blocks(source, buffer, offset)
@@ -147,7 +147,7 @@ class CpuHasher:
             self._idle_buffers.append(piece.buffer)
             yield piece
 
-    def _hash_piece_alone(self, source: Source, offset: int, file: FileHash) -> _Piece:
+    def _hash_piece_alone(self, source: ByteSource, offset: int, file: FileHash) -> _Piece:
         """Read a piece and hash it for both digests at once."""
         buffer = self._borrow()
         blocks, size = read_blocks(source, buffer, offset)
@@ -163,4 +163,4 @@ class CpuHasher:
         try:
             return self._idle_buffers.pop()
         except IndexError:
-            return memoryview(bytearray(PIECE_BYTES))
+            return memoryview(bytearray(CPU_PIECE_BYTES))

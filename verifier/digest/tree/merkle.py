@@ -23,7 +23,7 @@ Advance = Callable[[int], None]
 """A callback, called with the size in bytes of every piece that is done."""
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Bytes of known size that several threads can read at any offset at once."""
 
     @property
@@ -45,7 +45,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class FileSource:
-    """A `Source` that reads a file through its open descriptor."""
+    """A `ByteSource` that reads a file through its open descriptor."""
 
     file: OpenFile
 
@@ -70,7 +70,7 @@ class FileSource:
             filled += got
 
 
-def read_blocks(source: Source, buffer: memoryview, offset: int) -> tuple[memoryview, int]:
+def read_blocks(source: ByteSource, buffer: memoryview, offset: int) -> tuple[memoryview, int]:
     """Fill `buffer` from `offset` on, or up to the end of the source, and pad the last block with zeros.
 
     Returns:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.tree.merkle import FileSource
-from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.errors import malformed
 from provenance_oracle.verifier.strict.files import OpenFile
 from provenance_oracle.verifier.strict.parse_json import MAX_INTEGER, Fields, parse_json
 
@@ -101,7 +101,13 @@ def read_header(file: OpenFile, file_bytes: int) -> Header:
 
 def _read(file: OpenFile, offset: int, size: int) -> bytes:
     if offset + size > file.size:
-        raise _refused(file.path, "the file ends within its header", f"{file.size} bytes", f"{offset + size} or more")
+        raise malformed(
+            Check.FILE_DIGESTS,
+            "the file ends within its header",
+            file.path,
+            f"{file.size} bytes",
+            f"{offset + size} or more",
+        )
     data = bytearray(size)
     FileSource(file).read_into(memoryview(data), offset)
     return bytes(data)
@@ -117,10 +123,16 @@ def parse_header(data: bytes, *, where: str, file_bytes: int) -> Header:
     """
     size = _header_size(data[:_LENGTH_BYTES], where, file_bytes)
     if len(data) != size:
-        raise _refused(where, "not the whole header", f"{len(data)} bytes", f"{size} bytes")
+        raise malformed(Check.FILE_DIGESTS, "not the whole header", where, f"{len(data)} bytes", f"{size} bytes")
     text = data[_LENGTH_BYTES:]
     if not (text.startswith(b"{") and text.rstrip(b" ").endswith(b"}")):
-        raise _refused(where, "not a safetensors header", repr(text[:16]), "a JSON object, padded with spaces only")
+        raise malformed(
+            Check.FILE_DIGESTS,
+            "not a safetensors header",
+            where,
+            repr(text[:16]),
+            "a JSON object, padded with spaces only",
+        )
     value = parse_json(text, where=where, check=Check.FILE_DIGESTS, max_bytes=MAX_HEADER_BYTES, max_depth=3)
     fields = Fields(value, where=where, check=Check.FILE_DIGESTS)
     metadata = _parse_metadata(fields)
@@ -133,11 +145,15 @@ def parse_header(data: bytes, *, where: str, file_bytes: int) -> Header:
 def _header_size(length: bytes, where: str, file_bytes: int) -> int:
     """Return the number of bytes before the first tensor."""
     if len(length) != _LENGTH_BYTES:
-        raise _refused(where, "not a safetensors file", f"{len(length)} bytes", f"at least {_LENGTH_BYTES}")
+        raise malformed(
+            Check.FILE_DIGESTS, "not a safetensors file", where, f"{len(length)} bytes", f"at least {_LENGTH_BYTES}"
+        )
     stated = int.from_bytes(length, "little")
     most = min(MAX_HEADER_BYTES, file_bytes - _LENGTH_BYTES)
     if not 2 <= stated <= most:
-        raise _refused(where, "not a length of a safetensors header", f"{stated} bytes", f"2 to {most}")
+        raise malformed(
+            Check.FILE_DIGESTS, "not a length of a safetensors header", where, f"{stated} bytes", f"2 to {most}"
+        )
     return _LENGTH_BYTES + stated
 
 
@@ -189,12 +205,12 @@ def _refuse_gaps(tensors: Iterable[TensorEntry], where: str, data_begin: int, fi
         if entry.begin != position:
             kind = "a gap before" if entry.begin > position else "an overlap with"
             got = f"{kind} {entry.name} at byte {entry.begin}"
-            raise _refused(where, "tensors do not lie one after the other", got, f"byte {position}")
+            raise malformed(
+                Check.FILE_DIGESTS, "tensors do not lie one after the other", where, got, f"byte {position}"
+            )
         position = entry.end
     if position != file_bytes:
         problem = "the header claims more than the file" if position > file_bytes else "bytes that no tensor claims"
-        raise _refused(where, problem, f"tensors up to byte {position}", f"the file's {file_bytes} bytes")
-
-
-def _refused(where: str, problem: str, got: str, wanted: str) -> FormatError:
-    return FormatError(problem, check=Check.FILE_DIGESTS, where=where, got=got, wanted=wanted)
+        raise malformed(
+            Check.FILE_DIGESTS, problem, where, f"tensors up to byte {position}", f"the file's {file_bytes} bytes"
+        )

@@ -71,7 +71,7 @@ def view_tensor(value: object, name: str) -> LiveTensor:
         return _view_torch(torch, value, name)
     if numpy is not None and isinstance(value, numpy.ndarray | numpy.generic):
         return _view_numpy(numpy, value, name)
-    raise _refused(name, "not a tensor", _type_name(value), "a torch tensor or a NumPy array")
+    raise _tensor_error(name, "not a tensor", _type_name(value), "a torch tensor or a NumPy array")
 
 
 def _view_torch(torch: Any, value: Any, name: str) -> LiveTensor:
@@ -96,15 +96,15 @@ def _refuse_strange_torch(torch: Any, value: Any, name: str) -> None:
     plain = (torch.Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", torch.Tensor))
     wanted = "a plain dense tensor, as it is right after loading and before weights are sharded, fused or quantised"
     if type(value) not in plain:
-        raise _refused(name, "a tensor of another kind does not hold the saved bytes", _type_name(value), wanted)
+        raise _tensor_error(name, "a tensor of another kind does not hold the saved bytes", _type_name(value), wanted)
     if value.layout is not torch.strided or value.is_quantized:
         kind = "quantised" if value.is_quantized else str(value.layout).removeprefix("torch.")
-        raise _refused(name, "not a dense tensor", kind, wanted)
+        raise _tensor_error(name, "not a dense tensor", kind, wanted)
     if value.device.type == "meta":
-        raise _refused(name, "nothing to check", "a tensor on the meta device, which has no bytes", wanted)
+        raise _tensor_error(name, "nothing to check", "a tensor on the meta device, which has no bytes", wanted)
     held, needed = value.untyped_storage().nbytes(), _storage_bytes(value)
     if held < needed:  # as a sharding library leaves it behind
-        raise _refused(name, "its memory was given back", f"{held} bytes of memory", f"{needed} bytes")
+        raise _tensor_error(name, "its memory was given back", f"{held} bytes of memory", f"{needed} bytes")
 
 
 def _storage_bytes(value: Any) -> int:
@@ -117,7 +117,9 @@ def _storage_bytes(value: Any) -> int:
 
 def _view_numpy(numpy: Any, value: Any, name: str) -> LiveTensor:
     if type(value) is not numpy.memmap and not isinstance(value, numpy.generic) and type(value) is not numpy.ndarray:
-        raise _refused(name, "an array of another kind does not hold the saved bytes", _type_name(value), "an ndarray")
+        raise _tensor_error(
+            name, "an array of another kind does not hold the saved bytes", _type_name(value), "an ndarray"
+        )
     array = numpy.asarray(value)
     dtype = _dtype(array.dtype.name, name)
     address = array.__array_interface__["data"][0]
@@ -196,12 +198,12 @@ def _dtype(theirs: str, name: str) -> str:
     try:
         return DTYPES[theirs]
     except KeyError:
-        raise _refused(name, "safetensors has no such dtype", theirs, ", ".join(DTYPES)) from None
+        raise _tensor_error(name, "safetensors has no such dtype", theirs, ", ".join(DTYPES)) from None
 
 
 def _type_name(value: object) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-def _refused(name: str, problem: str, got: str, wanted: str) -> VerificationError:
+def _tensor_error(name: str, problem: str, got: str, wanted: str) -> VerificationError:
     return VerificationError(problem, check=Check.FILE_DIGESTS, where=f"tensor {name}", got=got, wanted=wanted)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from provenance_oracle.verifier.digest.files import digest_files, list_files
 from provenance_oracle.verifier.digest.tree import processes
 from provenance_oracle.verifier.digest.tree.blocks import BlockHash, PythonBlocks
-from provenance_oracle.verifier.digest.tree.cpu import PIECE_BYTES, CpuHasher
+from provenance_oracle.verifier.digest.tree.cpu import CPU_PIECE_BYTES, CpuHasher
 from provenance_oracle.verifier.digest.tree.fsverity import FsVerityHasher
 from provenance_oracle.verifier.digest.tree.merkle import NODE_BYTES, FileSource
 from provenance_oracle.verifier.digest.tree.native import load_native, load_ways
@@ -34,9 +34,9 @@ from tests.verifier.digest.digest_of_zeros import digest_of_zeros
 from tests.verifier.digest.golden_digests import GOLDEN
 
 LEVEL_BYTES = 128 * NODE_BYTES  # under a node of the second level
-BORDERS = (4096, NODE_BYTES, 2 * NODE_BYTES, PIECE_BYTES, 4 * PIECE_BYTES)
+BORDERS = (4096, NODE_BYTES, 2 * NODE_BYTES, CPU_PIECE_BYTES, 4 * CPU_PIECE_BYTES)
 SIZES = sorted({0, 1, 2, *(border + step for border in BORDERS for step in (-4096, -1, 0, 1, 4096))})
-DATA = random.Random(3).randbytes(5 * PIECE_BYTES)
+DATA = random.Random(3).randbytes(5 * CPU_PIECE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def test_any_size(size: int, threads: int, sha256: bool) -> None:
 def test_the_last_byte_counts_in_every_size_class(all_blocks: list[BlockHash]) -> None:
     for blocks in all_blocks:
         hasher = CpuHasher(2, blocks)
-        for size in (1, 4095, 4097, NODE_BYTES + 1, PIECE_BYTES + 4097):
+        for size in (1, 4095, 4097, NODE_BYTES + 1, CPU_PIECE_BYTES + 4097):
             data = DATA[:size]
             changed = data[:-1] + bytes([data[-1] ^ 1])
             assert hasher.digest(Memory(data)) != hasher.digest(Memory(changed))
@@ -129,7 +129,7 @@ def test_sizes_and_levels_are_bound(all_blocks: list[BlockHash]) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("fsverity"), reason="needs the Debian package fsverity")
-@pytest.mark.parametrize("size", [1, 4097, NODE_BYTES, NODE_BYTES + 1, PIECE_BYTES + 1, 5 * PIECE_BYTES])
+@pytest.mark.parametrize("size", [1, 4097, NODE_BYTES, NODE_BYTES + 1, CPU_PIECE_BYTES + 1, 5 * CPU_PIECE_BYTES])
 def test_equals_the_stock_tool(tmp_path: Path, size: int) -> None:
     path = tmp_path / "file"
     path.write_bytes(DATA[:size])
@@ -153,7 +153,7 @@ class opened:  # noqa: N801 - used as a function
 
 
 def test_it_is_a_hasher_of_files(tmp_path: Path, all_blocks: list[BlockHash]) -> None:
-    for number, size in enumerate((0, 1, 5000, NODE_BYTES + 1, 3 * PIECE_BYTES)):
+    for number, size in enumerate((0, 1, 5000, NODE_BYTES + 1, 3 * CPU_PIECE_BYTES)):
         (tmp_path / f"{number}.bin").write_bytes(DATA[:size])
     listing = list_files(tmp_path)
     names = ["1.bin", "4.bin"]
@@ -184,14 +184,14 @@ def test_files_side_by_side(all_blocks: list[BlockHash]) -> None:
 
 @pytest.mark.parametrize("sha256", [False, True])
 def test_progress_adds_up_to_the_size(sha256: bool) -> None:
-    for size in (0, 1, PIECE_BYTES + 1, len(DATA)):
+    for size in (0, 1, CPU_PIECE_BYTES + 1, len(DATA)):
         seen: list[int] = []
         CpuHasher(2).digest(Memory(DATA[:size]), sha256=sha256, advance=seen.append)
         assert sum(seen) == size
 
 
 @pytest.mark.parametrize("sha256", [False, True])
-@pytest.mark.parametrize("size, stated", [(100, 101), (4096, 5000), (PIECE_BYTES, 5 * PIECE_BYTES), (0, 1)])
+@pytest.mark.parametrize("size, stated", [(100, 101), (4096, 5000), (CPU_PIECE_BYTES, 5 * CPU_PIECE_BYTES), (0, 1)])
 def test_a_file_shorter_than_stated_has_no_digest(tmp_path: Path, size: int, stated: int, sha256: bool) -> None:
     path = tmp_path / "short.bin"
     path.write_bytes(DATA[:size])
@@ -234,7 +234,7 @@ def test_no_thread_reads_on_after_the_call_returned() -> None:
     @dataclass(frozen=True)
     class Slow(Memory):
         def read_into(self, target: memoryview, offset: int) -> None:
-            if offset >= 4 * PIECE_BYTES:
+            if offset >= 4 * CPU_PIECE_BYTES:
                 begun.wait(5)
                 raise TemporaryError("disk is gone", where=self.name)
             begun.set()
@@ -263,14 +263,14 @@ def test_a_process_that_dies_is_done_without(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_fork_neither_keeps_the_processes_nor_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_START_AFTER_BYTES", 0)
     blocks = ProcessBlocks(1)
-    wanted = blocks.hash_blocks(DATA[:PIECE_BYTES])
+    wanted = blocks.hash_blocks(DATA[:CPU_PIECE_BYTES])
     (worker,) = blocks._all
     ending = os.fork()
     if not ending:
         blocks.close()  # as the interpreter does at its end
         os._exit(0)
     assert os.waitpid(ending, 0)[1] == 0
-    assert blocks.hash_blocks(DATA[:PIECE_BYTES]) == wanted
+    assert blocks.hash_blocks(DATA[:CPU_PIECE_BYTES]) == wanted
     assert blocks._idle == [worker]
     lasting = os.fork()
     if not lasting:
@@ -320,7 +320,7 @@ print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith
 @pytest.mark.parametrize("which", ["tree", "both"])
 def test_memory_does_not_grow_with_the_file(which: str) -> None:
     size = 2**32 + NODE_BYTES + 1 if load_native() and which == "tree" else 2**28 + 1  # quick ways only: more
-    assert digest_of_zeros(3 * PIECE_BYTES + 1) == reference(bytes(3 * PIECE_BYTES + 1))
+    assert digest_of_zeros(3 * CPU_PIECE_BYTES + 1) == reference(bytes(3 * CPU_PIECE_BYTES + 1))
     command = [sys.executable, "-c", PEAK, str(size), which]
     digest, peak_kib = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert digest == digest_of_zeros(size).hex()
