@@ -1,1 +1,1 @@
-"""The model user's commands: options, one file a command, and words for a terminal."""
+"""The model user's commands: one file a command, shared options and output, and words for a terminal."""

@@ -32,8 +32,8 @@ from provenance_oracle.verifier.documents import schemas
 @at_option
 @rpc_option
 @registry_option
-@click.option("--offline", is_flag=True, help="Judge only; look no record up.")
-@click.option("--crl", type=FILE, help="A current revocation list by AMD, in place of the release's own.")
+@click.option("--offline", is_flag=True, help="Judge only; do not look up a record.")
+@click.option("--crl", type=FILE, help="A current revocation list from AMD, in place of the list in the release.")
 @fetch_option
 @json_option
 @command_body(schemas.CHECK)
@@ -50,7 +50,7 @@ def check(
 ) -> None:
     """Judge the folder RELEASE again, here, and compare it with its record on chain.
 
-    Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy, 6 no record, or one that is revoked, held or
+    Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy, 6 no record or one that is revoked, held or
     doubtful, 7 try again.
 
     \b
@@ -68,7 +68,7 @@ def check(
     reader = None if offline else registry_reader(rpc_url, registry_text, or_else=("--offline",))
     contents = read_release(release)
     if crl:
-        # named by the option, not by its path: the verdict tells of its inputs by name
+        # The verdict lists its inputs by name. A path would make its bytes depend on the place of the file.
         contents = replace(contents, evidence=replace(contents.evidence, crl=read_small(crl), crl_name="--crl"))
     with hash_progress(output.as_json) as progress:
         found = confirm(

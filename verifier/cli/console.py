@@ -1,6 +1,7 @@
-"""What the commands share: one way to print a check table, one JSON envelope, one place where failures end.
+"""Output and failures of every command: the check table, the one JSON document, the exit code.
 
-Human text goes to a terminal; with --json exactly one document goes to stdout and nothing else does.
+Without --json a command prints text for people. With --json it prints exactly one document on stdout, and nothing else
+there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from provenance_oracle.verifier.checks import Finding, Outcome
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
 from provenance_oracle.verifier.documents.schemas import envelope
 from provenance_oracle.verifier.errors import ProvenanceError
-from provenance_oracle.verifier.judgement.sheet import NOT_REACHED
+from provenance_oracle.verifier.judgement.sheet import was_reached
 from provenance_oracle.verifier.text import printable
 
 P = ParamSpec("P")
@@ -31,22 +32,23 @@ _LONG_HEX = re.compile("([0-9a-f]{16})[0-9a-f]{16,}")
 
 @dataclass(frozen=True)
 class Output:
-    """Where one command's answer goes. `schema` names and versions the JSON document."""
+    """The output of one command. `schema` is the id of its JSON document; `as_json` says that the user asked for it."""
 
     schema: str
     as_json: bool
 
     def document(self, accepted: bool, body: Mapping[str, object]) -> None:
-        """Print the JSON document, if that was asked for."""
+        """Print the JSON document; do nothing without --json."""
         if self.as_json:
             click.echo(json.dumps(envelope(self.schema, accepted=accepted, body=body), indent=2))
 
     def answer(self, body: Mapping[str, object], refusal: ProvenanceError | None) -> None:
-        """Print the one JSON document, with the error in it if there is a `refusal`, and end with that.
+        """Print the JSON document, and end the command with `refusal` if there is one.
 
         Raises:
-            ProvenanceError: `refusal`.
-            click.exceptions.Exit: with its exit code instead, if the document has told of it.
+            ProvenanceError: `refusal`, without --json.
+            click.exceptions.Exit: with --json, if there is a refusal. The document then holds it, and the exit code is
+                that of its class.
         """
         self.document(refusal is None, dict(body) | (error_json(refusal) if refusal else {}))
         if refusal and self.as_json:
@@ -56,42 +58,47 @@ class Output:
             raise refusal
 
     def text(self, line: str = "", *, color: str | None = None) -> None:
-        """Print a line for people, what cannot be shown escaped, in bold if it has a color; nothing with --json."""
+        """Print a line for people, bold if it has a color, and escape control characters; do nothing with --json."""
         if not self.as_json:
             shown = printable(line, len(line) + 1)
             click.echo(click.style(shown, fg=color, bold=True) if color else shown)
 
     def accepted(self, note: str = "") -> None:
-        """Print that the answer is yes, and under it a `note` that must not be overlooked."""
+        """Print "accepted", and under it a `note` that limits the answer."""
         self.text()
         self.text("accepted", color="green")
         if note:
             self.text(note, color="yellow")
 
     def table(self, findings: Iterable[Finding]) -> None:
+        """Print the check table; do nothing with --json."""
         if not self.as_json:
             print_findings(findings)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
-    """Print one line per check: mark, id, what was got, what was wanted. Long hex is cut; JSON has it whole."""
+    """Print one line per check: mark, id, `got`, `wanted`. Long hex is cut here; the JSON document has all of it."""
     shown = list(findings)
     for finding in shown:
-        if finding.got == NOT_REACHED:
+        if not was_reached(finding):
             continue
         mark, color = _MARKS[finding.outcome]
         got, wanted = (_LONG_HEX.sub(r"\1…", printable(text, 500)) for text in (finding.got, finding.wanted))
         line = f"  {click.style(f'{mark:<4}', fg=color)}  {finding.check:<20}  {got:<{_GOT_COLUMNS}}"
         click.echo(f"{line}  {click.style(wanted, dim=True)}".rstrip() if wanted else line.rstrip())
-    unreached = sum(finding.got == NOT_REACHED for finding in shown)
+    unreached = sum(not was_reached(finding) for finding in shown)
     if unreached:
         click.echo(f"  {click.style('-   ', fg='yellow')}  {unreached} checks were not reached")
 
 
 def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None]], Callable[..., None]]:
-    """Give a command its `Output` as first argument; end its failures in a message and the exit code of their class.
+    """Return a decorator for a command's function. It passes an `Output` as first argument and handles failures.
 
-    No traceback reaches a user. `schema` names and versions the JSON document that --json, taken here, asks for.
+    A `ProvenanceError` ends in a message and the exit code of its class, any other exception in exit code 1. A
+    traceback reaches the user only with PROVENANCE_DEBUG in the environment. The decorator takes the option --json.
+
+    Args:
+        schema: id of the command's JSON document.
     """
 
     def wrap(body: Callable[Concatenate[Output, P], None]) -> Callable[..., None]:
@@ -132,4 +139,4 @@ def _say_failure(error: ProvenanceError) -> None:
 def _report_bug(output: Output, error: Exception) -> None:
     text = printable(f"{type(error).__name__}: {error}")
     output.document(False, internal_error_json(text))
-    click.echo(f"internal error (exit 1), please report it: {text}\nPROVENANCE_DEBUG=1 shows where.", err=True)
+    click.echo(f"internal error (exit 1), please report it: {text}\nPROVENANCE_DEBUG=1 shows the traceback.", err=True)

@@ -1,4 +1,4 @@
-"""`provenance disk`: the identity of a model disk, from a folder or from names and sizes alone."""
+"""`provenance disk`: the identity of a model disk, computed from a folder, or from names and sizes alone."""
 
 from __future__ import annotations
 
@@ -21,21 +21,29 @@ _LIST_MAX_BYTES = 64 << 20
 
 @click.command()
 @click.argument("path", type=FILE, required=False)
-@click.option("--recipe", "recipe_name", type=click.Choice(_RECIPES), required=True, help="How the publisher builds.")
-@click.option("--model", metavar="NAME@REVISION", help="With tinfoil: the model and its commit, 40 hex digits.")
+@click.option(
+    "--recipe",
+    "recipe_name",
+    type=click.Choice(_RECIPES),
+    required=True,
+    help="How the publisher builds disks.",
+)
+@click.option("--model", metavar="NAME@REVISION", help="With tinfoil: the model and its commit (40 hex digits).")
 @click.option(
     "--erofs-utils",
     type=click.Choice(["1.5", "1.8.6+"]),
-    help="With tinfoil: the release that built the disk; 1.5 unless said otherwise.",
+    help="With tinfoil: the release of erofs-utils that built the disk; default: 1.5.",
 )
-@click.option("--sizes", type=FILE, help="Plan from one `size path` line per file, before any download.")
-@click.option("--models-yaml", type=FILE, help="A Privatemode models.yaml to compare with; needs --id.")
-@click.option("--id", "disk_id", help="Which entry of --models-yaml.")
 @click.option(
-    "--exclude", default="", metavar="LIST", help="Excluded files, comma separated, as the publisher writes them."
+    "--sizes", type=FILE, help="Plan from a list with one line `size path` for each file, before any download."
 )
-@click.option("--file-hash", is_flag=True, help="Also the SHA-256 of the whole disk file.")
-@click.option("--write-image", type=FILE, help="Write the disk: `veritysetup` and the kernel open it.")
+@click.option("--models-yaml", type=FILE, help="Compare with this models.yaml of Privatemode; needs --id.")
+@click.option("--id", "disk_id", help="The entry of --models-yaml to compare with.")
+@click.option(
+    "--exclude", default="", metavar="LIST", help="Excluded files, separated by commas, as the publisher writes them."
+)
+@click.option("--file-hash", is_flag=True, help="Compute the SHA-256 of the whole disk file too.")
+@click.option("--write-image", type=FILE, help="Write the disk, which `veritysetup` and the kernel can open.")
 @json_option
 @command_body(schemas.DISK)
 def disk(
@@ -51,7 +59,9 @@ def disk(
     file_hash: bool,
     write_image: Path | None,
 ) -> None:
-    """Compute what a publisher of model disks publishes for the folder PATH, without building the disk.
+    """Compute the root hash and offset that a publisher of model disks publishes for the folder PATH.
+
+    The disk itself is not built, unless you ask for it with --write-image.
 
     \b
     Examples:
@@ -59,11 +69,17 @@ def disk(
       provenance disk --recipe privatemode --sizes sizes.txt
     """
     if bool(path) == bool(sizes):
-        raise UsageError("what disk?", got="both or neither", wanted="a folder, or --sizes FILE")
+        raise UsageError("the command needs one disk", got="both or neither", wanted="a folder, or --sizes FILE")
     if sizes and (file_hash or write_image):
-        raise UsageError("no bytes to hash", got="--sizes", wanted="a folder, for --file-hash and --write-image")
+        raise UsageError(
+            "there are no bytes to hash", got="--sizes", wanted="a folder, for --file-hash and --write-image"
+        )
     if models_yaml and exclude:
-        raise UsageError("which list?", got="--exclude and --models-yaml", wanted="one: an entry has a list of its own")
+        raise UsageError(
+            "there are two lists of excluded files",
+            got="--exclude and --models-yaml",
+            wanted="one: an entry has its own",
+        )
     recipe, published = _recipe(recipe_name, model, erofs_utils), _published(models_yaml, disk_id)
     excluded = published.excluded_files if published else exclude
     if sizes:
@@ -77,11 +93,13 @@ def _recipe(name: str, model: str | None, erofs_utils: str | None) -> Recipe:
 
     if (name == "tinfoil") != bool(model):
         raise UsageError(
-            "--model goes with tinfoil", got=model or "no --model", wanted="--recipe tinfoil --model NAME@REVISION"
+            "--model and the recipe tinfoil need each other",
+            got=model or "no --model",
+            wanted="--recipe tinfoil --model NAME@REVISION",
         )
     if model is None:
         if erofs_utils:
-            raise UsageError("--erofs-utils goes with tinfoil", got=erofs_utils, wanted="--recipe tinfoil")
+            raise UsageError("--erofs-utils needs the recipe tinfoil", got=erofs_utils, wanted="--recipe tinfoil")
         return PRIVATEMODE
     source, _, revision = model.rpartition("@")
     return tinfoil(source, revision, LAYOUTS if erofs_utils == "1.8.6+" else (EROFS_1_5,))
@@ -91,7 +109,9 @@ def _published(models_yaml: Path | None, disk_id: str | None) -> PublishedDisk |
     from provenance_oracle.verifier.disk import find_disk, parse_models_yaml
 
     if bool(models_yaml) != bool(disk_id):
-        raise UsageError("which published disk?", got="one of the two", wanted="--models-yaml FILE --id ID")
+        raise UsageError(
+            "no published disk is named", got="only one of the options", wanted="--models-yaml FILE --id ID"
+        )
     if models_yaml is None or disk_id is None:
         return None
     where = str(models_yaml)

@@ -14,12 +14,17 @@ from provenance_oracle.verifier.documents import schemas
 
 @click.command("hash")
 @click.argument("paths", type=FILE, nargs=-1, required=True, metavar="PATH...")
-@click.option("--device", default="auto", show_default=True, help="Where to hash: auto, cpu or cuda.")
-@click.option("--sha256", is_flag=True, help="Also the whole-file SHA-256, in the same pass.")
+@click.option("--device", default="auto", show_default=True, help="Device that hashes: auto, cpu or cuda.")
+@click.option("--sha256", is_flag=True, help="Compute the SHA-256 of the whole file too, in the same pass.")
 @json_option
 @command_body(schemas.HASH)
 def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: bool) -> None:
-    """Print the fs-verity digest of files, as `fsverity digest` would, and the model digest of folders."""
+    """Print the fs-verity digest of every file, as `fsverity digest` does, and the model digest of every folder.
+
+    \b
+    Example:
+      provenance hash ./my-model
+    """
     from provenance_oracle.verifier.digest.choose import open_hasher
     from provenance_oracle.verifier.digest.files import digest_file, digest_files, list_files
     from provenance_oracle.verifier.documents.files import hash_json

@@ -1,4 +1,7 @@
-"""Options that several commands share, and what they stand for. Heavy imports happen inside the functions."""
+"""Options that several commands share, and functions that turn their values into objects.
+
+Heavy imports happen inside the functions.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,21 @@ policy_option = click.option(
     metavar="NAME|FILE",
     help="Appraisal policy: baseline, strict, demo, unsafe-any or a YAML file.",
 )
-at_option = click.option("--at", "at_text", metavar="TIME", help="Judge as of this moment (2026-11-21 or RFC 3339).")
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else.")
+at_option = click.option(
+    "--at",
+    "at_text",
+    metavar="TIME",
+    help="Judge for this moment, a date or RFC 3339. Default: the moment in the record if there is one, else now.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else."
+)
 rpc_option = click.option(
-    "--rpc", "rpc_url", envvar="PROVENANCE_RPC", metavar="URL", help="A chain node's JSON-RPC [env PROVENANCE_RPC]."
+    "--rpc",
+    "rpc_url",
+    envvar="PROVENANCE_RPC",
+    metavar="URL",
+    help="JSON-RPC endpoint of a chain node [env PROVENANCE_RPC].",
 )
 registry_option = click.option(
     "--registry",
@@ -41,21 +55,27 @@ registry_option = click.option(
     metavar="ADDRESS|FILE",
     help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
 )
-fetch_option = click.option("--fetch", is_flag=True, help="Ask AMD for a current revocation list if there is none.")
+fetch_option = click.option("--fetch", is_flag=True, help="Fetch a current revocation list from AMD if there is none.")
 
 
 def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: tuple[str, ...] = ()) -> RegistryReader:
-    """Open the registry that the options name; naming none is an error, never "offline".
+    """Open the registry that the options name.
 
-    What does not begin as an address is the path of a deployment file, which also says which chain it must be.
+    A missing registry is an error; the command never falls back to offline use. A value that does not begin with 0x is
+    the path of a deployment file, and the reader then also compares the chain with the one in the file.
 
     Args:
-        or_else: options of the command that do without a registry.
+        or_else: options of the command that make a registry unnecessary, for the error's text.
+
+    Raises:
+        UsageError: an option is missing, the file cannot be read, or there is no such registry.
+        FormatError: the file is not a deployment file.
+        TemporaryError: the node does not answer.
     """
     if not rpc_url or not registry_text:
         missing = [option for option, value in (("--rpc", rpc_url), ("--registry", registry_text)) if not value]
         wanted = ", or ".join(("--rpc URL --registry ADDRESS|FILE", *or_else))
-        raise UsageError("which registry?", got=f"no {' and no '.join(missing)}", wanted=wanted)
+        raise UsageError("no registry is named", got=f"no {' and no '.join(missing)}", wanted=wanted)
     from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
     from provenance_oracle.verifier.registry.lookup import open_deployment
     from provenance_oracle.verifier.registry.reader import RegistryReader
@@ -67,7 +87,7 @@ def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: 
 
 
 def read_small(path: Path) -> bytes:
-    """Read an evidence file named on the command line. Raises as `read_bounded` does."""
+    """Read an evidence file named on the command line, at most 2 MiB. Raises as `read_bounded` does."""
     return read_bounded(path, _SMALL_FILE_MAX_BYTES)
 
 
@@ -75,8 +95,8 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
     """Read a file named on the command line.
 
     Raises:
-        UsageError: it cannot be read.
-        FormatError: it is larger than `max_bytes`.
+        UsageError: the file cannot be read.
+        FormatError: the file is larger than `max_bytes`.
     """
     try:
         with path.open("rb") as file:
@@ -90,7 +110,7 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
 
 
 def is_folder(path: Path) -> bool:
-    """As Path.is_dir, but false for whatever cannot be looked at: opening it then says what is wrong."""
+    """Return whether `path` is a folder; False where `Path.is_dir` raises. Opening the path then gives the error."""
     try:
         return path.is_dir()
     except OSError:
@@ -98,14 +118,14 @@ def is_folder(path: Path) -> bool:
 
 
 def tell(line: str) -> None:
-    """A remark beside the answer: on standard error, and only to a person at a terminal."""
+    """Print a remark on standard error if that is a terminal."""
     if sys.stderr.isatty():
         click.echo(line, err=True)
 
 
 @contextmanager
 def hash_progress(as_json: bool) -> Iterator[OnBytes | None]:
-    """A progress bar on standard error while files are hashed; none with --json or away from a terminal."""
+    """Show a progress bar on standard error while files are hashed; none with --json or if that is no terminal."""
     if as_json or not sys.stderr.isatty():
         yield None
         return
@@ -119,7 +139,7 @@ def hash_progress(as_json: bool) -> Iterator[OnBytes | None]:
 
 
 def fetcher_for(fetch: bool) -> Fetcher | None:
-    """The way to AMD, if that was asked for: the network is never touched otherwise."""
+    """Return a fetcher that asks AMD, or None without --fetch: only that option allows this network access."""
     if not fetch:
         return None
     from provenance_oracle.verifier.snp.kds import HttpsFetcher
@@ -128,10 +148,12 @@ def fetcher_for(fetch: bool) -> Fetcher | None:
 
 
 def moment(text: str | None) -> datetime | None:
+    """Parse the value of --at; None without it. Raises UsageError for a text that is no time."""
     from provenance_oracle.verifier.strict.timestamps import parse_time
 
     return parse_time(text) if text else None
 
 
 def now() -> datetime:
+    """Return the present in UTC."""
     return datetime.now(UTC)

@@ -29,13 +29,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("report", type=FILE)
 @click.option("--vek", type=FILE, required=True, help="VCEK or VLEK certificate, PEM or DER.")
-@click.option("--chain", type=FILE, required=True, multiple=True, help="ASK or ASVK and ARK; one file or two.")
+@click.option(
+    "--chain",
+    type=FILE,
+    required=True,
+    multiple=True,
+    help="ASK or ASVK, and ARK: one file, or the option twice.",
+)
 @click.option("--crl", type=FILE, help="AMD's revocation list, signed by the ARK.")
-@click.option("--key", type=FILE, help="The VM's public key (PEM): check that the report binds it.")
+@click.option("--key", type=FILE, help="The VM's public key (PEM). Checks that the report binds it.")
 @policy_option
 @at_option
 @fetch_option
-@click.option("--unsafe-root", type=FILE, help="Accept this ARK as a root. Marks everything that follows from it.")
+@click.option("--unsafe-root", type=FILE, help="Accept this ARK as a root. The output says that you did.")
 @json_option
 @command_body(schemas.REPORT)
 def report(
@@ -75,7 +81,7 @@ def report(
             bind_key(claims, read_small(key), policy, sheet, str(key))
         else:
             sheet.not_checked(Check.KEY_BINDING, "no --key given")
-        # the network only once nothing else is wrong
+        # Evidence that is refused anyway reaches no network.
         if fetcher is not None and not sheet.failures and claims.revocation is not RevocationStatus.NOT_REVOKED:
             evidence = with_current_crl(evidence, at=at, fetcher=fetcher, now=now())
             claims = appraise_evidence(evidence, policy, at=at, roots=roots, sheet=sheet)
@@ -107,7 +113,7 @@ def _evidence(report: Path, vek: Path, chain: tuple[Path, ...], crl: Path | None
 
 
 def _joined(parts: list[bytes]) -> bytes:
-    """Put the files of a chain together: PEM blocks need a line end between them, DER needs nothing."""
+    """Join the files of a chain. PEM blocks need a line end between them; DER needs nothing."""
     return b"".join(part if part.endswith(b"\n") or not part.startswith(b"-----") else part + b"\n" for part in parts)
 
 

@@ -1,4 +1,4 @@
-"""`provenance show`: the records that a digest, an id or a name leads to, as a registry keeps them."""
+"""`provenance show`: the records of a digest, an id or a name, as a registry keeps them."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 @click.argument("what", metavar="DIGEST|ID|NAME")
 @rpc_option
 @registry_option
-@click.option(
-    "--history", is_flag=True, help="All that happened to each, and whether its namespace's history is complete."
-)
-@click.option("--lineage", is_flag=True, help="What each was made from, and whether those gates are open.")
+@click.option("--history", is_flag=True, help="Every event of each record, and the complete history of its namespace.")
+@click.option("--lineage", is_flag=True, help="The ancestors of each release, and whether their gates are open.")
 @json_option
 @command_body(schemas.SHOW)
 def show(
     output: Output, what: str, rpc_url: str | None, registry_text: str | None, history: bool, lineage: bool
 ) -> None:
-    """Show the records of a model: by model digest, manifest digest, the record id that a gate's error names, or name
-    (namespace/model, or with @version).
+    """Show the records of a model.
 
-    Exit codes: 0 if one of them is active, 6 if there is none, or all are FAILED, revoked, held or doubtful. Whether a
-    dApp's gate is open is said of each: it is shut to simulated hardware too.
+    Name it by model digest, by manifest digest, by the record id in a gate's error, or by name (namespace/model or
+    namespace/model@version). For each record the output says whether a dApp's gate is open. Simulated hardware opens no
+    gate.
+
+    Exit codes: 0 if a record is active, 6 if there is no record or if all are FAILED, revoked, held or doubtful.
 
     \b
     Examples:

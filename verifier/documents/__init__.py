@@ -1,5 +1,6 @@
-"""The JSON documents about evidence, releases, records and digests. Commands, a REST API and pages print the same.
+"""The JSON documents about evidence, releases, records and digests, made once for every command and service.
 
-`schemas` names every document. The other modules make the members, one function for each object. They take the types
-of the rooms below and return plain dicts: bytes as hex, times as RFC 3339 in UTC.
+`schemas` holds the id of every document. The other modules hold one function for each JSON object. Each function takes
+types of the rooms below and returns a plain dict: bytes as hex, times as RFC 3339 in UTC. Words for a terminal are in
+`verifier.cli.words`.
 """

@@ -1,4 +1,4 @@
-"""Findings and failures, which a document of any schema id may hold."""
+"""Findings and failures. A document of any schema id can hold them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from provenance_oracle.verifier.errors import ProvenanceError
 
 
 def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Return the member `findings`: one object per check, in the given order."""
+    """Return the member `findings`: one object for each check, in the given order."""
     return [{"check": f.check, "outcome": f.outcome, "got": f.got, "wanted": f.wanted} for f in findings]
 
 
 def error_json(error: ProvenanceError) -> dict[str, object]:
-    """Return the members `error` and `findings` of a document that ends in a failure."""
+    """Return the members `error` and `findings` for a failure that this project reports on purpose."""
     return {
         "error": {
             "class": type(error).__name__,
@@ -31,5 +31,5 @@ def error_json(error: ProvenanceError) -> dict[str, object]:
 
 
 def internal_error_json(message: str) -> dict[str, object]:
-    """Return the members `error` and `findings` of a document that ends in a bug of this program (exit code 1)."""
+    """Return the members `error` and `findings` for a bug in this program (exit code 1)."""
     return {"error": {"class": "InternalError", "exit_code": 1, "message": message}, "findings": []}

@@ -1,4 +1,4 @@
-"""One attestation report: its claims, the policy, and the outcome of its appraisal."""
+"""One attestation report: its claims, the policy, and the findings of its appraisal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from provenance_oracle.verifier.strict.timestamps import format_time
 def report_json(
     claims: Claims, policy: Policy, *, at: datetime, grade: int, findings: Iterable[Finding]
 ) -> dict[str, object]:
-    """Return the body of `provenance-oracle/report/v1`: one report, appraised alone for the moment `at`."""
+    """Return the body of `provenance-oracle/report/v1`: a report without a release, appraised for the moment `at`."""
     return {
         "grade": grade,
         "at": format_time(at),

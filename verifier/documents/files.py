@@ -16,8 +16,9 @@ def hash_json(
     """Return the body of `provenance-oracle/hash/v1`.
 
     Args:
-        files: digests of files, each with the path to show. models: digests of folders, likewise.
-        path_name: name of the code that hashed, such as that of a GPU.
+        files: the path and the digest of every file.
+        models: the path and the digests of every folder.
+        path_name: name of the code path that hashed, such as that of a GPU.
     """
     return {
         "files": [_file_json(path, digest) for path, digest in files],
@@ -27,7 +28,7 @@ def hash_json(
 
 
 def disk_plan_json(plan: SizesPlan, recipe: str, *, published: PublishedDisk | None) -> dict[str, object]:
-    """Return the body of `provenance-oracle/disk/v1` for a disk that was planned from names and sizes alone."""
+    """Return the body of `provenance-oracle/disk/v1` for a disk planned from names and sizes alone."""
     return {
         "recipe": recipe,
         "hash_offset": plan.hash_offset,
@@ -38,7 +39,7 @@ def disk_plan_json(plan: SizesPlan, recipe: str, *, published: PublishedDisk | N
 
 
 def disk_json(result: DiskResult) -> dict[str, object]:
-    """Return the body of `provenance-oracle/disk/v1` for a disk whose every byte was read."""
+    """Return the body of `provenance-oracle/disk/v1` for a disk computed from every byte of its files."""
     return {
         "disks": [digest.to_json() for digest in result.digests],
         "matched": result.matched.layout if result.matched else None,

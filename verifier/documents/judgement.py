@@ -11,7 +11,7 @@ from provenance_oracle.verifier.strict.timestamps import format_time
 
 
 def check_json(confirmation: Confirmation) -> dict[str, object]:
-    """Return the body of `provenance-oracle/check/v2`: the judgement, and the record that was compared with it."""
+    """Return the body of `provenance-oracle/check/v2`: a judgement and, unless offline, the record that matches it."""
     entry = confirmation.entry
     return {
         **judgement_json(confirmation.judgement),

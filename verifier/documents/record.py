@@ -1,4 +1,4 @@
-"""A record on chain, how it stands, its gate, and the events of its history."""
+"""A record on chain: its facts, its standing, its gate and the events of its history."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from provenance_oracle.verifier.strict.timestamps import format_time
 
 
 def entry_json(entry: Entry) -> dict[str, object]:
-    """Return a record and how it stands: `record` of `provenance-oracle/check/v2`, `entries` of `.../show/v2`.
+    """Return a record and its standing.
 
-    `active` is whether the record speaks for its release. If not, `closure` is the reason as a word and
-    `closed_because` the same as a sentence. The contract's gates and their errors call `release_id` the record's id.
+    It is the member `record` of `provenance-oracle/check/v2` and an item of `entries` in `provenance-oracle/show/v2`.
+    `active` tells whether the record speaks for its release. If it does not, `closure` gives the reason as a word and
+    `closed_because` as a sentence. The contract's gates and their errors call `release_id` the record id.
     """
     return {
         "release_id": release_id(entry.model_digest, entry.manifest_digest).hex(),
@@ -52,16 +53,17 @@ def entry_json(entry: Entry) -> dict[str, object]:
 
 
 def gate_json(entry: Entry, *, is_open: bool) -> dict[str, object]:
-    """Return whether the plain gate, `requireModel`, lets a release pass: members of `provenance-oracle/show/v2`.
+    """Return two more members for an item of `entries` in `provenance-oracle/show/v2`: the state of the plain gate.
 
-    They stand beside those of `entry_json`. `is_open` is the contract's own answer.
+    Args:
+        is_open: whether the contract's `requireModel` lets the release pass.
     """
     reason = None if is_open else gate_shut_because(entry) or "the contract says so"
     return {"gate_open": is_open, "gate_shut_because": reason}
 
 
 def gate_shut_because(entry: Entry) -> str:
-    """Return the reasons in a record for which the plain gate is shut, in words; empty if the record has none."""
+    """Return why a record shuts its plain gate, as a sentence; empty if the record does not say why."""
     reasons = [entry.closure.explanation] if entry.closure else []
     if entry.product_line == SIMULATED_CODE:
         reasons.append("the hardware was simulated")

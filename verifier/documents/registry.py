@@ -16,13 +16,13 @@ def entries_json(entries: Iterable[tuple[Entry, bool]]) -> dict[str, object]:
     """Return the member `entries` of `provenance-oracle/show/v2`.
 
     Args:
-        entries: records, each with whether its plain gate is open.
+        entries: records, each with True if its plain gate is open.
     """
     return {"entries": [entry_json(entry) | gate_json(entry, is_open=is_open) for entry, is_open in entries]}
 
 
 def history_json(events: Iterable[HistoryEvent], namespaces: Iterable[Namespace]) -> dict[str, object]:
-    """Return the members `events` and `namespaces` of `provenance-oracle/show/v2`, which `--history` asks for."""
+    """Return the members `events` and `namespaces` of `provenance-oracle/show/v2`, present with `--history`."""
     return {
         "events": [event_json(event) for event in events],
         "namespaces": [namespace_json(namespace) for namespace in namespaces],
@@ -30,10 +30,11 @@ def history_json(events: Iterable[HistoryEvent], namespaces: Iterable[Namespace]
 
 
 def lineage_json(lineages: Iterable[tuple[Entry, Iterable[tuple[Ancestor, Entry | None]]]]) -> dict[str, object]:
-    """Return the member `lineage` of `provenance-oracle/show/v2`, which `--lineage` asks for.
+    """Return the member `lineage` of `provenance-oracle/show/v2`, present with `--lineage`.
 
     Args:
-        lineages: records, each with its ancestors in the order of a tree and their own records.
+        lineages: records with their ancestors in the order of a tree. Each ancestor comes with its own record, None if
+            it has none.
     """
     return {
         "lineage": [
@@ -49,7 +50,8 @@ def lineage_json(lineages: Iterable[tuple[Entry, Iterable[tuple[Ancestor, Entry 
 def namespace_json(namespace: Namespace) -> dict[str, object]:
     """Return a claimed namespace: an item of `namespaces` in `provenance-oracle/show/v2`.
 
-    A `Namespace` exists only if its whole history was replayed up to the head that the contract keeps.
+    `history_complete` is always true: a reader makes a `Namespace` only after it replayed the whole history up to the
+    head that the contract keeps.
     """
     return {
         "name": namespace.name,
@@ -64,7 +66,7 @@ def namespace_json(namespace: Namespace) -> dict[str, object]:
 
 
 def ancestor_json(ancestor: Ancestor, entry: Entry | None) -> dict[str, object]:
-    """Return one ancestor of a release, with the name in its own record if there is one."""
+    """Return one ancestor: an item of `ancestors` in `lineage`. Name and version come from its own record, if any."""
     return {
         "release_id": ancestor.release_id.hex(),
         "child": ancestor.child.hex(),

@@ -1,7 +1,7 @@
-"""The ids of the JSON documents, and the two members that all of them have. Light: every command imports it.
+"""The ids of the JSON documents, and the members that all documents have.
 
-The number after the name is the version. A member may be added under the same id; a member that changes its meaning or
-goes away needs a new id.
+The number after the name is the version. A new member keeps the id. A member that goes away or changes its meaning
+needs a new id. Every command imports this module, so it must stay light.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ SHOW = "provenance-oracle/show/v2"
 
 
 def envelope(schema: str, *, accepted: bool, body: Mapping[str, object]) -> dict[str, object]:
-    """Return a whole document: its schema id, whether the answer is yes, then the members of `body`."""
+    """Return a whole document: the schema id, `accepted`, then the members of `body`."""
     return {"schema": schema, "accepted": accepted, **body}

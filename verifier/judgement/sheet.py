@@ -11,6 +11,11 @@ from provenance_oracle.verifier.errors import ProvenanceError
 NOT_REACHED = "not reached"
 
 
+def was_reached(finding: Finding) -> bool:
+    """Return whether a judgement came as far as this check; False if it ended before."""
+    return (finding.outcome, finding.got) != (Outcome.NOT_CHECKED, NOT_REACHED)
+
+
 class CheckSheet:
     """Collects the findings of one judgement. As a context manager it adds them to an error that leaves the block.
 

@@ -66,7 +66,7 @@ def test_a_recorded_release_is_accepted(registry: DeployedRegistry, release: tup
     registry.publish(record)
     found = check(registry, folder)
     assert found.exit_code == 0, found.output
-    assert "signed by 1 oracle of set 1, weight 1 where 1 is needed" in found.output
+    assert "signed by 1 oracle of set 1, weight 1, threshold 1" in found.output
     assert "reproduced here bit for bit" in found.output
     body = json.loads(check(registry, folder, "--json").stdout)
     assert (body["schema"], body["accepted"]) == ("provenance-oracle/check/v2", True)
@@ -137,7 +137,7 @@ def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what:
         "example/model 1.0, in a claimed namespace",
         f"policy digest    {'05' * 32}, number 1 of this registry",
         "judgement 2 of this release",
-        "signed by        2 oracles of set 1, weight 2 where 2 is needed",
+        "signed by        2 oracles of set 1, weight 2, threshold 2",
         f"{shown.oracles[1].address}, weight 1",
         "2 (strict)",
         f"release id       {record_id(TUNED).hex()}, which gates and their errors call recordId",
@@ -166,8 +166,8 @@ def test_show_says_why_a_record_is_shut(shown: DeployedRegistry) -> None:
     found = run(shown, "show", "example/model")
     assert found.exit_code == 6
     assert "DOUBTFUL         the record is doubtful" in found.stdout
-    assert "gate             open until somebody calls recount; requireMeets is shut already" in found.stdout
-    assert f"{shown.oracles[2].address}, weight 1, KEY REVOKED: does not count" in found.stdout
+    assert "gate             open until somebody calls recount; requireMeets is already shut" in found.stdout
+    assert f"{shown.oracles[2].address}, weight 1, KEY REVOKED: the signature does not count" in found.stdout
     body = document(shown, "show", "example/model")
     assert [body["entries"][0][key] for key in ("doubtful", "active", "gate_open")] == [True, False, True]
     shown.send(shown.contract.functions.recount(record_id(TUNED_AGAIN)), shown.stranger)

@@ -151,18 +151,19 @@ def test_a_node_that_fails_decides_nothing(release: Release) -> None:
 
 def test_a_grade_on_record_that_was_not_found_here_is_shown(release: Release) -> None:
     found = confirmed(release, Registry(entry_of(release, grade=2)))
-    assert "grade on record  2 (strict): not what was found here" in confirmation_lines(found)
+    assert "grade on record  2 (strict), which differs from the grade found here" in confirmation_lines(found)
 
 
 def test_another_publisher_on_record_is_shown(release: Release) -> None:
     own = judge(release, POLICY, at=AT).record.publisher_identity.hex()
     assert own not in " ".join(confirmation_lines(confirmed(release, Registry(entry_of(release)))))
     found = confirmed(release, Registry(entry_of(release, publisher_identity=b"\xee" * 32)))
-    assert f"publisher        {'ee' * 32} on record: not who was found here" in confirmation_lines(found)
+    line = f"publisher        {'ee' * 32} on record, which differs from the publisher found here"
+    assert line in confirmation_lines(found)
 
 
 def test_who_vouches_for_the_record_is_said(release: Release) -> None:
     found = confirmed(release, Registry(entry_of(release)))
     assert any(
-        line.endswith("signed by 1 oracle of set 1, weight 1 where 1 is needed") for line in confirmation_lines(found)
+        line.endswith("signed by 1 oracle of set 1, weight 1, threshold 1") for line in confirmation_lines(found)
     )
