@@ -18,13 +18,9 @@ FACADES: dict[str, ModuleType] = {module.__name__: module for module in (provena
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def _constants_classes_functions(name: str) -> tuple[bool, bool, str]:
-    return (not name.isupper(), name[0].islower(), name)
-
-
 @pytest.mark.parametrize("facade", FACADES.values(), ids=FACADES)
 def test_every_exported_name_resolves(facade: ModuleType) -> None:
-    assert facade.__all__ == sorted(set(facade.__all__), key=_constants_classes_functions)
+    assert facade.__all__ == sorted(set(facade.__all__))
     for name in facade.__all__:
         assert getattr(facade, name) is not None
     assert set(facade.__all__) <= set(dir(facade))
@@ -40,7 +36,7 @@ def test_type_checkers_see_what_python_imports(facade: ModuleType) -> None:
     imported = {
         alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
-    assert sorted(imported, key=_constants_classes_functions) == facade.__all__
+    assert sorted(imported) == facade.__all__
     for name, module in imported.items():
         assert getattr(facade, name) is getattr(__import__(str(module), fromlist=[name]), name)
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
         VerificationError,
     )
     from provenance_oracle.verifier.judgement.judge import Judgement, judge
-    from provenance_oracle.verifier.judgement.live_model import load_verified, verify_model
     from provenance_oracle.verifier.judgement.release import Release, read_release
+    from provenance_oracle.verifier.live import load_verified, verify_model
     from provenance_oracle.verifier.policy import Policy, load_policy
     from provenance_oracle.verifier.record.batch import seal_batch
     from provenance_oracle.verifier.record.codec import encode_record, namespace_id, record_id
@@ -91,8 +91,8 @@ _MODULES = {
         "VerificationError",
     ),
     "judgement.judge": ("Judgement", "judge"),
-    "judgement.live_model": ("load_verified", "verify_model"),
     "judgement.release": ("Release", "read_release"),
+    "live": ("load_verified", "verify_model"),
     "policy": ("Policy", "load_policy"),
     "record.batch": ("seal_batch",),
     "record.codec": ("encode_record", "namespace_id", "record_id"),

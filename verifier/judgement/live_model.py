@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from provenance_oracle.verifier.digest.weights.weight_files import choose_weight
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, RecordError, UsageError, VerificationError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, roots_of
 from provenance_oracle.verifier.judgement.judge import appraise_fetching
-from provenance_oracle.verifier.judgement.release import Release, read_release
+from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.manifest.statement import Manifest, parse_statement
@@ -75,71 +75,61 @@ class LoadedModel:
     confirmation: ModelConfirmation
 
 
-def verify_model(
-    model: torch.nn.Module | Mapping[str, object],
-    release: Path | str,
-    *,
-    policy: Policy | None = None,
-    record: Entry | None = None,
-    at: datetime | None = None,
-    fetcher: Fetcher | None = None,
-    files: Collection[str] = (),
-    unsaved: Collection[str] = (),
-) -> ModelConfirmation:
-    """Compare the weights that a model has in memory, on any device, with the files that a release recorded.
-
-    Only the headers of the release's safetensors files are read. The digest of each file is computed from its header
-    and the tensors in memory, which are read in place. Nothing may write to the tensors meanwhile.
+def accept(
+    release: Release,
+    policy: Policy | None,
+    record: Entry | None,
+    at: datetime | None,
+    now: datetime,
+    fetcher: Fetcher | None,
+) -> Accepted:
+    """Return the manifest after its evidence passes the policy, its record matches, or both if both are given.
 
     Args:
-        model: a torch module, or a state dict of torch tensors or NumPy arrays, named as in the files.
-        release: the release's folder. Its safetensors files may be cut after their headers.
-        policy: judges the release's evidence here. Give this or `record`, or both.
-        record: the release's entry in a registry, as `RegistryReader.entry` returns it; grade 1 or 2 without a policy.
-        at: the moment to judge for; by default that of the record, or else now.
-        fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
-        files: paths of the model's safetensors files; by default the only one, or the files that the only index names.
-        unsaved: names of tensors that code makes and no file holds; they are accepted unchecked.
-
-    Raises:
-        VerificationError: a tensor or a file differs from the release (check `file-digests`), the record belongs to
-            another release, or the release is forged.
-        UsageError: neither policy nor record is given, or the files or tensors to compare are ambiguous.
-        FormatError, AppraisalError, RecordError: the release, its header, its evidence or its record is unacceptable.
-        TemporaryError: a file or memory cannot be read. DeviceFaultError: a GPU computes wrongly.
+        at: the moment to judge for; None: that of the record, or else `now`.
+        now: the present, for which a fetched revocation list must hold.
     """
-    folder = Path(release)
-    # (1) the manifest, accepted because of its evidence or its record
-    accepted = _accept(read_release(folder), policy, record, at, fetcher)
-    # (2) which files, their headers, and the table that can name a tensor
+    if policy is None and record is None:
+        wanted = "policy=..., to judge the release's evidence here, or record=..., its entry in a registry"
+        raise UsageError("nothing is given to accept the release by", got="neither policy nor record", wanted=wanted)
+    result = None
+    if policy is not None:
+        moment = at or (record.judged_as_of if record else now)
+        _, result = appraise_fetching(release, policy, moment, roots_of(policy), fetcher, CheckSheet(), now)
+    payload = parse_envelope(release.envelope).payload
+    if record is not None:
+        _match_record(payload, record, is_judged_here=result is not None)
+    return Accepted(result.manifest if result else parse_statement(payload), result, record)
+
+
+def confirm_weights(
+    folder: Path,
+    accepted: Accepted,
+    model: torch.nn.Module | Mapping[str, object],
+    files: Collection[str],
+    unsaved: Collection[str],
+) -> ModelConfirmation:
+    """Compare the weights that a model has in memory with the files of an accepted release.
+
+    Raises: as `verifier.live.verify_model`, but for the errors about evidence and record.
+    """
+    # (1) which files, their headers, and the table that can name a tensor
     weights = read_weights(folder, choose_weights(folder, accepted.manifest, files))
     table = read_table(folder, accepted.manifest)
-    # (3) names, dtypes and shapes, both ways
+    # (2) names, dtypes and shapes, both ways
     state = match_state(weights, state_of(model), unsaved)
     memories = {name: tensor.memory for name, tensor in state.tensors.items()}
-    # (4) every byte
+    # (3) every byte
     hasher = AnyDevice()
     confirmed = tuple(match_weights(file, memories, table, hasher) for file in weights)
     return ModelConfirmation(accepted, confirmed, state.aliases, state.unsaved, _unchecked(accepted, confirmed))
 
 
-def load_verified(
-    release: Path | str,
-    *,
-    policy: Policy | None = None,
-    record: Entry | None = None,
-    at: datetime | None = None,
-    fetcher: Fetcher | None = None,
-    files: Collection[str] = (),
-) -> LoadedModel:
-    """Load the weights of a release into memory, and return them only if they match the recorded digests.
+def load_weights_of(folder: Path, accepted: Accepted, files: Collection[str]) -> LoadedModel:
+    """Read the weights of an accepted release into memory, and return them only if every digest matches.
 
-    Every byte is read once, from one open file, into the memory that the tensors keep, and hashed there. To put them
-    into a module call `module.load_state_dict(loaded.tensors, assign=True)`. Arguments and errors are those of
-    `verify_model`.
+    Raises: as `verifier.live.load_verified`, but for the errors about evidence and record.
     """
-    folder = Path(release)
-    accepted = _accept(read_release(folder), policy, record, at, fetcher)
     table = read_table(folder, accepted.manifest)
     tensors: dict[str, torch.Tensor] = {}
     confirmed, hasher = [], AnyDevice()
@@ -158,25 +148,6 @@ def load_verified(
 def _unchecked(accepted: Accepted, confirmed: tuple[ConfirmedFile, ...]) -> tuple[str, ...]:
     checked = {file.path for file in confirmed}
     return tuple(file.path for file in accepted.manifest.files if file.path not in checked)
-
-
-def _accept(
-    release: Release, policy: Policy | None, record: Entry | None, at: datetime | None, fetcher: Fetcher | None
-) -> Accepted:
-    """Return the manifest after its evidence passes the policy, its record matches, or both if both are given."""
-    if policy is None and record is None:
-        wanted = "policy=..., to judge the release's evidence here, or record=..., its entry in a registry"
-        raise UsageError("nothing is given to accept the release by", got="neither policy nor record", wanted=wanted)
-    result = None
-    if policy is not None:
-        moment = at or (record.judged_as_of if record else datetime.now(UTC))
-        _, result = appraise_fetching(
-            release, policy, moment, roots_of(policy), fetcher, CheckSheet(), datetime.now(UTC)
-        )
-    payload = parse_envelope(release.envelope).payload
-    if record is not None:
-        _match_record(payload, record, is_judged_here=result is not None)
-    return Accepted(result.manifest if result else parse_statement(payload), result, record)
 
 
 def _match_record(payload: bytes, record: Entry, *, is_judged_here: bool) -> None:

@@ -35,8 +35,3 @@ def parse_time(text: str) -> datetime:
 def format_time(moment: datetime) -> str:
     """Return an aware datetime as RFC 3339 text in UTC, cut to whole seconds."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-
-
-def from_unix_seconds(seconds: int) -> datetime:
-    """Return the UTC datetime of a Unix time in seconds."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -16,7 +16,7 @@ import pytest
 from provenance_oracle.verifier.digest.dataset import SUM_BYTES, DatasetHasher
 from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
 from provenance_oracle.verifier.errors import UsageError, VerificationError
-from provenance_oracle.verifier.judgement.live_model import verify_model
+from provenance_oracle.verifier.live import verify_model
 from provenance_oracle.verifier.policy import load_policy
 from tests.support.live_releases import AT, lay_out
 

@@ -30,7 +30,8 @@ from provenance_oracle.verifier.errors import (
     UsageError,
     VerificationError,
 )
-from provenance_oracle.verifier.judgement.live_model import ModelConfirmation, load_verified, verify_model
+from provenance_oracle.verifier.judgement.live_model import ModelConfirmation
+from provenance_oracle.verifier.live import load_verified, verify_model
 from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE

@@ -19,6 +19,7 @@ from provenance_oracle.verifier.snp.report import parse_report
 from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+_DELTA_CRL_INDICATOR = "2.5.29.27"
 _SECOND = timedelta(seconds=1)
 _REPORT_DATA = bytes(range(64))
 _GENOA = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)
@@ -120,7 +121,7 @@ def test_a_vcek_of_another_form_is_refused_though_properly_signed(deviation: dic
         (
             forms.authority_key_id(_GENOA.amd.ark.key.public_key()),
             X509Extension(forms.CRL_NUMBER, der.integer(2)),
-            X509Extension(forms.DELTA_CRL_INDICATOR, der.integer(1), critical=True),
+            X509Extension(_DELTA_CRL_INDICATOR, der.integer(1), critical=True),
         ),
         (
             forms.authority_key_id(_GENOA.amd.ark.key.public_key()),
