@@ -293,7 +293,7 @@ def _optional_time(fields: Fields, key: str) -> datetime | None:
             return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         pass  # the form is right, but there is no such day or hour
-    raise fields.error(key, "not a time in UTC", got=text, wanted="RFC 3339 in UTC, as 2026-11-20T10:00:00Z")
+    raise fields.error(key, "not a moment", got=text, wanted="RFC 3339 in UTC, as 2026-11-20T10:00:00Z")
 
 
 def _pass_over(fields: Fields, *keys: str) -> None:

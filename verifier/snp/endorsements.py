@@ -139,7 +139,7 @@ def parse_vek(certificate: Certificate) -> VekCertificate:
     where = certificate.where
     kind = _KINDS.get(certificate.common_name)
     if kind is None:
-        raise malformed_endorsement(where, "unknown subject", certificate.common_name, " or ".join(_KINDS))
+        raise malformed_endorsement(where, "subject", certificate.common_name, " or ".join(_KINDS))
     values = _extension_values(certificate, kind)
     for oid in _RESERVED_SPLS & values.keys():
         if _parse_number(values[oid], oid, where):
