@@ -10,20 +10,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.strict.abi_values import ValueParser, parse_flag, parse_members, parse_number
 
 GRADE_MAX = 2
 SIMULATED_CODE = 255
 SIGNERS_MAX = 32
 
-_FAILED, _HELD, _DOUBTFUL, _NAMED, _SIMULATED = (1 << bit for bit in range(5))
-_FLAGS_MAX = (1 << 6) - 1  # with a sixth flag, REVISION: this is a later judgement
-
-# Solidity's struct Standing: recordedAt, revokedAt, judgedAt, policyId, signers, weight, epoch, revisions, grade,
-# productLine, failed, held, doubtful, named.
-StandingTuple = tuple[int, int, int, int, int, int, int, int, int, int, bool, bool, bool, bool]
+# Name, lowest bit and width of each number in the word, and the bit of each flag.
+_NUMBERS = (
+    ("recorded_at", 0, 40),
+    ("signers", 40, 32),
+    ("weight", 72, 16),
+    ("epoch", 88, 16),
+    ("revoked_at", 112, 40),
+    ("judged_at", 152, 40),
+    ("policy_id", 192, 32),
+    ("revisions", 224, 16),
+    ("grade", 240, 8),
+    ("product_line", 248, 8),
+)
+_FLAGS = (("failed", 104), ("held", 105), ("doubtful", 106), ("named", 107))
+_SIMULATED_BIT = 108  # bit 109 is another flag, REVISION: this is a later judgement
+_RESERVED = 0b11 << 110
 
 
 @dataclass(frozen=True)
@@ -60,58 +72,72 @@ class Standing:
     named: bool
 
 
+# Solidity's struct Standing, in its order, which is that of the dataclass.
+_MEMBERS: dict[str, ValueParser] = {
+    "recorded_at": parse_number,
+    "revoked_at": parse_number,
+    "judged_at": parse_number,
+    "policy_id": parse_number,
+    "signers": parse_number,
+    "weight": parse_number,
+    "epoch": parse_number,
+    "revisions": parse_number,
+    "grade": parse_number,
+    "product_line": parse_number,
+    "failed": parse_flag,
+    "held": parse_flag,
+    "doubtful": parse_flag,
+    "named": parse_flag,
+}
+
+
 def unpack_standing(word: int, where: str) -> Standing:
     """Unpack a word as `Standings.unpackStanding` does. `where` names it in messages.
 
     Raises:
         FormatError: the contract cannot hold such a word (check `registry-record`).
     """
-    flags = word >> 104 & 0xFF
-    product_line = word >> 248 & 0xFF
-    is_simulated = product_line == SIMULATED_CODE
-    if word >> 256 or flags > _FLAGS_MAX or bool(flags & _SIMULATED) != is_simulated:
+    numbers: dict[str, Any] = {name: word >> lowest_bit & (1 << width) - 1 for name, lowest_bit, width in _NUMBERS}
+    flags = {name: bool(word >> bit & 1) for name, bit in _FLAGS}
+    is_simulated = bool(word >> _SIMULATED_BIT & 1)
+    if word >> 256 or word & _RESERVED or is_simulated != (numbers["product_line"] == SIMULATED_CODE):
         raise _malformed(where, f"{word:#x}")
-    values = (
-        word & 0xFF_FFFF_FFFF,
-        word >> 112 & 0xFF_FFFF_FFFF,
-        word >> 152 & 0xFF_FFFF_FFFF,
-        word >> 192 & 0xFFFF_FFFF,
-        word >> 40 & 0xFFFF_FFFF,
-        word >> 72 & 0xFFFF,
-        word >> 88 & 0xFFFF,
-        word >> 224 & 0xFFFF,
-        word >> 240 & 0xFF,
-        product_line,
-        bool(flags & _FAILED),
-        bool(flags & _HELD),
-        bool(flags & _DOUBTFUL),
-        bool(flags & _NAMED),
-    )
-    return parse_standing(values, where)
+    return _standing(where, **numbers, **flags)
 
 
-def parse_standing(values: StandingTuple, where: str) -> Standing:
-    """Convert the contract's struct into a `Standing`. `where` names it in messages.
+def parse_standing(answer: object, where: str) -> Standing:
+    """Parse the contract's struct. `where` names it in messages.
 
     Raises:
         FormatError: the contract cannot hold such values, or there is no record: `recordedAt` is 0 (check
             `registry-record`).
     """
-    recorded_at, revoked_at, judged_at, policy_id, signers, weight, epoch, revisions, grade, line, *flags = values
+    return _standing(where, **_members(answer, where))
+
+
+def parse_standing_if_any(answer: object, where: str) -> Standing | None:
+    """Parse the contract's struct; return None if there is no record: `recordedAt` is 0.
+
+    Raises:
+        FormatError: the contract cannot hold such values (check `registry-record`).
+    """
+    members = _members(answer, where)
+    return _standing(where, **members) if members["recorded_at"] else None
+
+
+def _members(answer: object, where: str) -> dict[str, Any]:
+    return dict(zip(_MEMBERS, parse_members(answer, tuple(_MEMBERS.values()), where), strict=True))
+
+
+def _standing(where: str, *, recorded_at: int, revoked_at: int, judged_at: int, grade: int, **others: Any) -> Standing:
     if recorded_at == 0 or grade > GRADE_MAX:
         raise _malformed(where, f"recordedAt {recorded_at}, grade {grade}")
     return Standing(
-        parse_moment(recorded_at, where),
-        parse_moment(revoked_at, where) if revoked_at else None,
-        parse_moment(judged_at, where),
-        policy_id,
-        signers,
-        weight,
-        epoch,
-        revisions,
-        grade,
-        line,
-        *flags,
+        recorded_at=parse_moment(recorded_at, where),
+        revoked_at=parse_moment(revoked_at, where) if revoked_at else None,
+        judged_at=parse_moment(judged_at, where),
+        grade=grade,
+        **others,
     )
 
 
@@ -120,20 +146,22 @@ def signer_numbers(signers: int) -> tuple[int, ...]:
     return tuple(number for number in range(SIGNERS_MAX) if signers >> number & 1)
 
 
-def parse_moment(seconds: int, where: str) -> datetime:
+def parse_moment(seconds: object, where: str) -> datetime:
     """Return the aware datetime of a time on chain, in seconds since 1970. `where` names it in messages.
 
     Raises:
-        FormatError: the year is 10000 or later, which Python cannot express (check `registry-record`).
+        FormatError: not a whole number, or the year is 10000 or later, which Python cannot express (check
+            `registry-record`).
     """
+    number = parse_number(seconds, where)
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(number, UTC)
     except (ValueError, OverflowError, OSError):
         raise FormatError(
             "the time is too late for a calendar date",
             check=Check.REGISTRY_RECORD,
             where=where,
-            got=str(seconds),
+            got=str(number),
             wanted="seconds since 1970, before the year 10000",
         ) from None
 

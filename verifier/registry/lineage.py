@@ -1,20 +1,28 @@
-"""What a recorded release was made from: its ancestors, as one tree."""
+"""The ancestors of a recorded release: the releases that it was made from, as one tree."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provenance_oracle.verifier.strict.abi_values import (
+    parse_flag,
+    parse_items,
+    parse_members,
+    parse_number,
+    parse_word,
+)
+
 
 @dataclass(frozen=True)
 class Ancestor:
-    """What a release was made from, directly or not.
+    """A release that another release was made from, directly or not. Solidity's struct of the same name.
 
     Fields:
         release_id: the ancestor's. child: the release that names it as parent.
         depth: 1 for a parent, 2 for a parent's parent, and so on.
-        is_attested: whether every step to it is in a signed record; False if one was merely stated by a publisher.
-        is_open: whether its own gate is open, whatever its grade.
+        is_attested: whether every step to it is in a signed record; False if a publisher merely stated one of them.
+        is_open: whether the ancestor's own gate is open, whatever its grade.
     """
 
     release_id: bytes
@@ -24,8 +32,14 @@ class Ancestor:
     is_open: bool
 
 
+def parse_ancestors(answer: object, where: str) -> tuple[Ancestor, ...]:
+    """Parse the contract's list of ancestors, nearest first. Raises FormatError for any other answer."""
+    members = (parse_word, parse_word, parse_number, parse_flag, parse_flag)
+    return tuple(Ancestor(*parse_members(item, members, where)) for item in parse_items(answer, where))
+
+
 def in_tree_order(start: bytes, ancestors: tuple[Ancestor, ...]) -> Iterator[Ancestor]:
-    """Each ancestor once, right after the release that names it; `start` is the id of the release they are of."""
+    """Yield each ancestor once, right after the release that names it. `start` is the id of the release itself."""
     parents: dict[bytes, list[Ancestor]] = {}
     for ancestor in ancestors:
         parents.setdefault(ancestor.child, []).append(ancestor)

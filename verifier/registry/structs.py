@@ -1,0 +1,87 @@
+"""The structs that the contracts answer with, and their parsers. `contracts/Types.sol` says what each member means.
+
+The members stand in the ABI's order under the ABI's names, in snake case. Times are seconds since 1970. Each parser
+raises FormatError for an answer that is not the struct; `DeployedContract.call` makes that a `TemporaryError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from provenance_oracle.verifier.record.standing import parse_moment
+from provenance_oracle.verifier.strict.abi_values import (
+    parse_account,
+    parse_bytes,
+    parse_flag,
+    parse_members,
+    parse_number,
+)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An oracle set: the weight that a record needs, and the number of oracles."""
+
+    threshold: int
+    size: int
+    accepted_until: int
+
+
+@dataclass(frozen=True)
+class OracleKey:
+    """One oracle of a set. `key` is an address, 20 bytes: zeros for a ROFL app (21 bytes) that has bound no key yet."""
+
+    key: bytes
+    weight: int
+    valid_from: int
+    valid_until: int
+    rofl_app: bytes
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """A batch as the registry keeps it. Bit n of `materialised` is set once record n stands on its own."""
+
+    recorded_at: int
+    signers: int
+    weight: int
+    epoch: int
+    count: int
+    doubtful: bool
+    materialised: int
+
+
+@dataclass(frozen=True)
+class NamespaceState:
+    """A namespace as its contract keeps it. `owner` is an address, 20 bytes: zeros if nobody claimed the namespace.
+
+    Fields:
+        identity_limit: how many identities are trusted on first use. first_uses: how many were so far.
+        trusted: how many identities are trusted now.
+    """
+
+    owner: bytes
+    claimed_at: datetime
+    identity_limit: int
+    first_uses: int
+    trusted: int
+
+
+def parse_epoch(answer: object, where: str) -> Epoch:
+    return Epoch(*parse_members(answer, (parse_number, parse_number, parse_number), where))
+
+
+def parse_oracle_key(answer: object, where: str) -> OracleKey:
+    members = (parse_account, parse_number, parse_number, parse_number, parse_bytes)
+    return OracleKey(*parse_members(answer, members, where))
+
+
+def parse_batch_state(answer: object, where: str) -> BatchState:
+    members = (*[parse_number] * 5, parse_flag, parse_number)
+    return BatchState(*parse_members(answer, members, where))
+
+
+def parse_namespace_state(answer: object, where: str) -> NamespaceState:
+    members = (parse_account, parse_moment, parse_number, parse_number, parse_number)
+    return NamespaceState(*parse_members(answer, members, where))
