@@ -1,29 +1,33 @@
-"""Calls of the registry as bytes, and its refusals as names."""
+"""Encode calls of the registry, and name the errors that it reverts with."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from provenance_oracle.verifier.registry.contract import load_artifact
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 
-# Solidity's struct Quorum: epoch, one bit for each signer, their compact signatures.
-Quorum = tuple[int, int, bytes]
+
+class Quorum(NamedTuple):
+    """Solidity's struct: the epoch, one bit for each signer, and the signers' compact signatures."""
+
+    epoch: int
+    signers: int
+    signatures: bytes
 
 
 def publish_call(record: bytes, quorum: Quorum) -> bytes:
-    """The call that writes a record; `record` is its bytes as the oracles signed them."""
+    """Return the call that writes a record. `record` is its bytes as the oracles signed them."""
     return _encoded("publish", record, quorum)
 
 
 def number_policy_call(policy_digest: bytes) -> bytes:
-    """The call that gives a policy its number, if it has none."""
+    """Return the call that gives a policy its number, if it has none."""
     return _encoded("numberPolicy", policy_digest)
 
 
 def require_model_call(model_digest: bytes, manifest_digest: bytes, *, minimum_grade: int) -> bytes:
-    """The gate, which reverts unless the release is recorded and in good standing."""
+    """Return the call of the gate that reverts unless the release is recorded and in good standing."""
     return _encoded("requireModel", model_digest, manifest_digest, minimum_grade)
 
 
@@ -33,14 +37,13 @@ def refusal_name(data: bytes, contract: str = "ProvenanceRegistry") -> str:
 
 
 def _encoded(function: str, *arguments: object) -> bytes:
-    return bytes.fromhex(_registry().encode_abi(function, args=list(arguments))[2:])
+    from eth_abi.abi import encode
+    from eth_utils.abi import function_abi_to_4byte_selector as selector_of
+    from eth_utils.abi import get_abi_input_types
 
-
-@cache
-def _registry() -> Any:
-    with keeping_recursion_limit():
-        from web3 import Web3
-    return Web3().eth.contract(abi=load_artifact().abi)
+    abi: Any = load_artifact().abi
+    (item,) = (item for item in abi if item["type"] == "function" and item["name"] == function)
+    return bytes(selector_of(item)) + encode(get_abi_input_types(item), arguments)
 
 
 @cache

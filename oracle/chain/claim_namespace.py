@@ -1,4 +1,4 @@
-"""Claiming a namespace: the owner-to-be signs, anybody pays."""
+"""Claim a namespace: the owner-to-be signs, and any account pays."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from provenance_oracle.verifier.record.signing import claim_digest
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import node_errors
 from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.strict.abi_values import parse_number
 
 IDENTITIES_MAX = 16
-# A claim that is in no block by then is void, so that it cannot come back later.
+# A claim that is in no block after this time is void, so that it cannot come back later.
 _VALID_SECONDS = 3600
 
 
@@ -29,7 +30,6 @@ class Claim:
 
 
 def claim_namespace(
-    rpc_url: str,
     registry: RegistryReader,
     payer: Signer,
     owner: Signer,
@@ -38,26 +38,27 @@ def claim_namespace(
     identities: tuple[bytes, ...],
     identity_limit: int,
 ) -> Claim:
-    """Claim a namespace for the owner's account and wait until that is in a block.
+    """Claim a namespace for the owner's account and wait until the claim is in a block.
 
     Args:
+        registry: its connection sends the transaction.
         identities: publishers trusted from the start.
         identity_limit: how many are trusted on first use, those included.
 
     Raises:
-        UsageError: the contract refuses: the namespace is taken, or cannot be one; the limit is wrong.
+        UsageError: the contract refuses, because the namespace is taken or not well-formed; or the limit is wrong.
         TemporaryError: the node failed, or the transaction is in no block yet.
     """
     if not len(identities) <= identity_limit <= IDENTITIES_MAX:
         got, wanted = f"{len(identities)} identities, limit {identity_limit}", f"a limit of at most {IDENTITIES_MAX}"
         raise UsageError("more identities than the limit, or too high a limit", where="claim", got=got, wanted=wanted)
-    account = Payer(rpc_url, payer)
+    account = Payer(registry.node, payer)
     address = registry.contracts()["namespaces"]
     with node_errors(account.where):
         web3 = account.web3
         contract: Any = web3.eth.contract(web3.to_checksum_address(address), abi=load_artifact("Namespaces").abi)
-        nonce = contract.functions.nonces(owner.address).call()
-        deadline = web3.eth.get_block("latest")["timestamp"] + _VALID_SECONDS
+        nonce = parse_number(contract.functions.nonces(owner.address).call(), account.where)
+        deadline = parse_number(web3.eth.get_block("latest")["timestamp"], account.where) + _VALID_SECONDS
     digest = claim_digest(
         registry.chain_id,
         address,

@@ -1,4 +1,4 @@
-"""Putting a registry on a chain, and making sure that what is there is the contract this version ships."""
+"""Deploy a registry, and make sure that the code on the chain is the contract that this version ships."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.deployment import Deployment
-from provenance_oracle.verifier.registry.node import connect, node_errors, parse_address, shown_url
+from provenance_oracle.verifier.registry.node import NodeConnection, node_errors, parse_address
+from provenance_oracle.verifier.strict.abi_values import parse_account, parse_number
 
 ORACLES_MAX = 32
 WEIGHT_MAX = 2**16 - 1
@@ -36,9 +37,9 @@ class OracleTerms:
 
 @dataclass(frozen=True)
 class Terms:
-    """Who shall have which right over a registry.
+    """The parties to a registry and their rights.
 
-    Announcements wait in public for `delay_hours`; for `grace_hours` signatures of an earlier oracle set still count.
+    Announcements wait in public for `delay_hours`. Signatures of an earlier oracle set count for `grace_hours` more.
     """
 
     owner: str
@@ -70,40 +71,41 @@ def majority(oracles: tuple[OracleTerms, ...]) -> int:
     return sum(oracle.weight for oracle in oracles) // 2 + 1
 
 
-def chain_id_of(rpc_url: str) -> int:
+def chain_id_of(node: NodeConnection) -> int:
     """Return the id of a node's chain.
 
     Raises:
         TemporaryError: the node failed.
     """
-    with node_errors(shown_url(rpc_url)):
-        return int(connect(rpc_url).eth.chain_id)
+    with node_errors(node.where):
+        return int(node.web3.eth.chain_id)
 
 
 def deploy_contracts(
-    rpc_url: str, signer: Signer, terms: Terms, *, receipt_seconds: float = RECEIPT_SECONDS
+    node: NodeConnection, signer: Signer, terms: Terms, *, receipt_seconds: float = RECEIPT_SECONDS
 ) -> Deployment:
     """Deploy a registry and wait until it is in a block.
 
     Args:
-        signer: pays; it gets no right over the registry.
+        signer: pays, and gets no right over the registry.
 
     Raises:
         UsageError: an address is wrong or zero, or the oracles cannot reach the threshold.
         TemporaryError: the node failed, or the transaction is in no block yet; the message has its hash.
         VerificationError: the transaction failed, or other code is there.
     """
-    payer = Payer(rpc_url, signer, receipt_seconds=receipt_seconds)
+    payer = Payer(node, signer, receipt_seconds=receipt_seconds)
     arguments, artifact = _constructor_arguments(terms), load_artifact()
     with node_errors(payer.where):
         factory: Any = payer.web3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
         chain_id = payer.web3.eth.chain_id
     receipt = payer.send(factory.constructor(*arguments), "ProvenanceRegistry")
     with node_errors(payer.where):
-        registry = bytes.fromhex(str(receipt["contractAddress"])[2:])
+        registry = parse_account(receipt["contractAddress"], payer.where)
         code = _require_code(payer, "ProvenanceRegistry", registry)
         functions = payer.web3.eth.contract(receipt["contractAddress"], abi=artifact.abi).functions
-        namespaces, lineage = (bytes.fromhex(functions[name]().call()[2:]) for name in ("namespaces", "lineage"))
+        satellites = (functions[name]().call() for name in ("namespaces", "lineage"))
+        namespaces, lineage = (parse_account(address, payer.where) for address in satellites)
         _require_code(payer, "Namespaces", namespaces)
         _require_code(payer, "Lineage", lineage)
         code_hash = bytes(payer.web3.keccak(code))
@@ -111,23 +113,26 @@ def deploy_contracts(
     return Deployment(chain_id, registry, namespaces, lineage, block, transaction, code_hash)
 
 
-def number_policies(rpc_url: str, signer: Signer, registry: bytes, policies: Mapping[str, bytes]) -> dict[str, int]:
-    """Give policies their numbers, each by a transaction unless it has one; return the numbers by name.
+def number_policies(
+    node: NodeConnection, signer: Signer, registry: bytes, policies: Mapping[str, bytes]
+) -> dict[str, int]:
+    """Give each policy a number by a transaction, unless it has one. Return the numbers by name.
 
     Args:
+        registry: its address, 20 bytes.
         policies: digests by name.
 
     Raises:
-        TemporaryError: the node failed. The registry works all the same: an oracle numbers what it needs.
+        TemporaryError: the node failed. The registry works all the same: an oracle numbers the policies that it needs.
     """
-    payer, numbers = Payer(rpc_url, signer), {}
+    payer, numbers = Payer(node, signer), {}
     with node_errors(payer.where):
         address = payer.web3.to_checksum_address(registry)
         functions = payer.web3.eth.contract(address, abi=load_artifact().abi).functions
         for name, digest in policies.items():
-            if functions.policyIdOf(digest).call() == 0:
+            if parse_number(functions.policyIdOf(digest).call(), payer.where) == 0:
                 payer.send(functions.numberPolicy(digest), "ProvenanceRegistry")
-            numbers[name] = int(functions.policyIdOf(digest).call())
+            numbers[name] = parse_number(functions.policyIdOf(digest).call(), payer.where)
             if numbers[name] == 0:
                 got, wanted = f"none of {name}", "one, since it was given"
                 raise TemporaryError(
@@ -142,7 +147,7 @@ def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
         got, wanted = f"{len(terms.oracles)} oracles", f"1 to {ORACLES_MAX}"
         raise UsageError("not an oracle set", where="oracle", got=got, wanted=wanted)
     oracles = [(_key(oracle), oracle.weight, 0, _FOR_EVER, oracle.rofl_app) for oracle in terms.oracles]
-    names = [f"ROFL app {app.hex()}" if any(app) else key for key, *_, app in oracles]
+    names = [f"ROFL app {one.rofl_app.hex()}" if any(one.rofl_app) else _key(one) for one in terms.oracles]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise UsageError("an oracle is named twice", where="oracle", got=", ".join(twice), wanted="every oracle once")

@@ -1,6 +1,6 @@
-"""One transaction after another, each waited for: for commands that a person runs and watches.
+"""Send one transaction after another and wait for each: for commands that a person runs and watches.
 
-The oracle itself has to survive being killed at any moment, and sends otherwise: see `oracle.chain.transactions`.
+The oracle must survive being killed at any moment, so it sends in another way: see `oracle.chain.transactions`.
 """
 
 from __future__ import annotations
@@ -12,33 +12,40 @@ from provenance_oracle.oracle.chain.rpc import revert_data
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.registry.contract import load_artifact
-from provenance_oracle.verifier.registry.node import connect, node_errors, shown_url
+from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
 
 if TYPE_CHECKING:
-    from web3 import Web3
     from web3.types import TxParams, TxReceipt
 
 RECEIPT_SECONDS = 300.0
 
 
 class Payer:
-    """An account that pays. `web3` asks the same node.
+    """An account that pays for transactions.
+
+    Fields:
+        web3: the node's, to make the calls that `send` takes.
+        where: names the node in messages.
 
     Raises (every method):
         TemporaryError: the node failed, the account is empty, or a transaction is in no block yet.
     """
 
-    def __init__(self, rpc_url: str, signer: Signer, *, receipt_seconds: float = RECEIPT_SECONDS) -> None:
-        self.web3: Web3 = connect(rpc_url)
-        self.where = shown_url(rpc_url)
+    def __init__(self, node: NodeConnection, signer: Signer, *, receipt_seconds: float = RECEIPT_SECONDS) -> None:
+        self.web3 = node.web3
+        self.where = node.where
         self._signer = signer
         self._receipt_seconds = receipt_seconds
 
     def send(self, call: Any, contract: str) -> TxReceipt:
-        """Make a call (web3's, of a contract of this name) as a transaction and wait until it is in a block.
+        """Send a call as a transaction and wait until it is in a block.
+
+        Args:
+            call: web3's, of the contract with the name `contract`.
 
         Raises:
-            UsageError: the contract refuses it. VerificationError: it would have been taken, and failed.
+            UsageError: the contract refuses the call before it is sent.
+            VerificationError: the transaction is in a block and failed.
         """
         from hexbytes import HexBytes
 
@@ -54,7 +61,7 @@ class Payer:
         return receipt
 
     def _build(self, call: Any, contract: str) -> dict[str, Any]:
-        """The transaction, its gas estimated; a plain gas price is understood by every chain, Sapphire among them."""
+        """Build the transaction and estimate its gas. Every chain, Sapphire included, takes a plain gas price."""
         from web3.exceptions import ContractLogicError
 
         eth, account = self.web3.eth, self.web3.to_checksum_address(self._signer.address)
@@ -75,7 +82,7 @@ class Payer:
             ) from error
 
     def _refusal_words(self, data: bytes, contract: str) -> str:
-        """A contract's error with its arguments: `NamespaceTaken(namespaceId 0x..., owner 0x...)`."""
+        """Return a contract's error with its arguments: `NamespaceTaken(namespaceId 0x..., owner 0x...)`."""
         name = refusal_name(data, contract)
         errors = {item["name"]: item["inputs"] for item in load_artifact(contract).abi if item["type"] == "error"}
         if name not in errors:

@@ -1,31 +1,27 @@
-"""What an oracle signs: a record for one registry, with its policy's number and its recorded parents."""
+"""Sign reports: a record for one registry, with its policy's number and its recorded parents."""
 
 from __future__ import annotations
 
 import logging
 from typing import Protocol
 
-from provenance_oracle.oracle.chain.calls import publish_call
-from provenance_oracle.oracle.chain.registry_state import Seat
+from provenance_oracle.oracle.chain.calls import Quorum, publish_call
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
 from provenance_oracle.verifier.record.fields import Entry, Record
 from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.registry.oracle_sets import Seat
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
 
 
-class Parents(Protocol):
-    """Where recorded releases of a model are found; `verifier.registry.reader.RegistryReader` is one."""
+class ReportRegistry(Protocol):
+    """The part of `verifier.registry.reader.RegistryReader` that a report needs."""
 
     def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]: ...
-
-
-class Seats(Protocol):
-    """`oracle.chain.registry_state.RegistryState`."""
 
     def seat(self, key: str, *, block: int) -> Seat | None: ...
 
@@ -34,31 +30,30 @@ class Reporter:
     """Signs reports for one registry with one key.
 
     Args:
-        registry: its address, 20 bytes.
+        address: the registry's, 20 bytes.
     """
 
-    def __init__(self, signer: Signer, parents: Parents, seats: Seats, *, chain_id: int, registry: bytes) -> None:
+    def __init__(self, signer: Signer, registry: ReportRegistry, *, chain_id: int, address: bytes) -> None:
         self._signer = signer
-        self._parents = parents
-        self._seats = seats
-        self._chain_id = chain_id
         self._registry = registry
+        self._chain_id = chain_id
+        self._address = address
 
     def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
         """Return the call that publishes a record with our signature.
 
         Raises:
-            UsageError: our signature alone does not make a record.
+            UsageError: a record needs more signatures than ours.
             FormatError: the record cannot be written in the registry's format (check `registry-record`).
             TemporaryError: the node does not answer.
         """
         seat = self._seat(block)
         data = encode_record(record, policy_id=policy_id, parents=self._recorded_parents(record))
-        digest = publication_digest(self._chain_id, self._registry, seat.epoch, data)
-        return publish_call(data, (seat.epoch, 1 << seat.index, self._signer.sign_digest(digest)))
+        digest = publication_digest(self._chain_id, self._address, seat.epoch, data)
+        return publish_call(data, Quorum(seat.epoch, 1 << seat.index, self._signer.sign_digest(digest)))
 
     def _seat(self, block: int) -> Seat:
-        seat = self._seats.seat(self._signer.address, block=block)
+        seat = self._registry.seat(self._signer.address, block=block)
         where = f"key {self._signer.address}"
         if seat is None:
             raise UsageError("not an oracle of this registry", where=where, wanted="a key of the oracle set in force")
@@ -72,7 +67,7 @@ class Reporter:
         return seat
 
     def _recorded_parents(self, record: Record) -> tuple[bytes, ...]:
-        """Ids of the releases that a record was made from, in its manifest's order; the unrecorded are left out."""
+        """Return ids of the recorded releases that a record was made from, in its manifest's order."""
         found: dict[bytes, None] = {}
         for model_digest in record.parent_models:
             parent = self._parent(model_digest)
@@ -84,11 +79,11 @@ class Reporter:
         return tuple(found)
 
     def _parent(self, model_digest: bytes) -> bytes | None:
-        """The release that stands for a model: in good standing before others, of the highest grade, recorded first.
+        """Return the release that stands for a model: an active one if any, of the highest grade, recorded first.
 
-        Whoever has the same files can record them again by worse evidence, ahead of everybody; he must not choose.
+        Anyone who has the same files can record them early with worse evidence. That record must not win.
         """
-        entries = [entry for entry in self._parents.entries_of_model(model_digest) if entry.passed]
+        entries = [entry for entry in self._registry.entries_of_model(model_digest) if entry.passed]
         if not entries:
             return None
         best = min(

@@ -1,27 +1,24 @@
-"""What the ledger asks of an EVM chain. Nothing here is sent twice and no answer is believed further than it goes.
+"""Ask an EVM chain for what transactions need. Nothing here is sent twice, and no answer is believed beyond its scope.
 
-A node may be wrong, late or down: every failure is a `TemporaryError`, never a statement about a release.
+A node may be wrong, late or down: each failure is a `TemporaryError`, never a statement about a release.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.registry.node import connect, node_errors, shown_url
+from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
 from provenance_oracle.verifier.text import printable
-
-if TYPE_CHECKING:
-    from web3 import Web3
 
 
 class RevertedError(TemporaryError):
-    """A simulated call reverted. `data` is what the contract gave as its reason.
+    """A simulated call reverted. `data` is the reason that the contract gave.
 
-    Temporary, since it is a statement about this chain at this block: the record may be there already, or the
-    oracle may not be authorised yet.
+    The error is temporary because it is about this chain at this block: the record may be there already, or the oracle
+    may not be authorised yet.
     """
 
     def __init__(self, problem: str, *, where: str, data: bytes) -> None:
@@ -43,49 +40,48 @@ class Call:
 
 @dataclass(frozen=True)
 class Prices:
-    """What the chain asks for now: the newest block's base fee, and the tip that the node suggests."""
+    """The current fees: the newest block's base fee, and the tip that the node suggests."""
 
     base_fee_wei: int
     priority_fee_wei: int
 
 
 class Chain(Protocol):
-    """One chain. Block numbers are given, so that answers belong together."""
+    """One chain. The caller gives block numbers, so that answers belong together."""
 
     def identity(self, contract: str) -> dict[str, str]:
-        """Facts that never change: chain id, genesis block, and the contract's address and code."""
+        """Return facts that never change: chain id, genesis block, and the contract's address and code."""
 
     def head(self) -> int:
-        """Number of the newest block."""
+        """Return the number of the newest block."""
 
     def nonce(self, address: str, block: int) -> int:
-        """Number of transactions of `address` up to and with `block`, which is its next nonce there."""
+        """Return the number of transactions of `address` up to and with `block`, which is its next nonce there."""
 
     def prices(self) -> Prices: ...
 
     def simulate(self, call: Call) -> None:
-        """Run a call on the newest block without a transaction; raise RevertedError if it reverts."""
+        """Run a call on the newest block without a transaction. Raise RevertedError if it reverts."""
 
     def estimate_gas(self, call: Call) -> int: ...
 
     def succeeded(self, transaction_hash: bytes) -> bool | None:
-        """Whether a mined transaction took effect; None if it is not mined."""
+        """Return whether a mined transaction took effect; None if it is not mined."""
 
     def send(self, raw: bytes) -> str:
-        """Hand a signed transaction over; return "" or what the node had against it."""
+        """Send a signed transaction. Return "" or the node's objection."""
 
 
 class Web3Chain:
     """A `Chain` behind a JSON-RPC endpoint (https://ethereum.github.io/execution-apis/). No network until asked.
 
     Raises:
-        UsageError: not an endpoint.
-        TemporaryError: the node does not answer, or not sensibly. Every method may raise this.
+        TemporaryError: from every method, if the node does not answer, or answers nonsense.
     """
 
-    def __init__(self, rpc_url: str, *, timeout_seconds: float) -> None:
-        self._web3: Web3 = connect(rpc_url, timeout_seconds)
-        self._where = shown_url(rpc_url)
+    def __init__(self, node: NodeConnection) -> None:
+        self._web3 = node.web3
+        self._where = node.where
 
     def identity(self, contract: str) -> dict[str, str]:
         with node_errors(self._where):
@@ -147,7 +143,7 @@ class Web3Chain:
 
 
 def revert_data(data: object) -> bytes:
-    """What a contract gave as its reason, taken from web3's exception; empty if that is anything but hex."""
+    """Return the reason that a contract gave, from web3's exception; nothing if it is not hex."""
     try:
         return bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else b""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Records onto the chain: read first, write only what is not there, believe only the contract's state."""
+"""Write records to the chain: read first, write only missing records, and believe only the contract's state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
-from provenance_oracle.oracle.chain.registry_state import RegistryState
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.rpc import Call, Chain, RevertedError, Web3Chain
 from provenance_oracle.oracle.chain.signers import Signer, check_custody
@@ -18,28 +17,25 @@ from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, TemporaryError, VerificationError
 from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX, Entry, Record, match_entry
-from provenance_oracle.verifier.registry.node import parse_address
+from provenance_oracle.verifier.registry.node import open_node, parse_address
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _T = TypeVar("_T")
-# What is left of the contract's window when a record is signed: time for it to be mined.
+# A record is signed only if this much of the contract's window is left, so that it can be mined in time.
 _INCLUSION = timedelta(hours=1)
 
 
 class Registry(Protocol):
-    """What the oracle reads; `verifier.registry.reader.RegistryReader` is one."""
+    """The part of `verifier.registry.reader.RegistryReader` that the writer needs."""
 
     def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
-        """The entry of a release as of `block`; raises RecordError if there is none."""
+        """Return the entry of a release as of `block`. Raises RecordError if there is none."""
 
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
-        """The first manifest recorded with a report."""
+        """Return the first manifest recorded with a report."""
 
-
-class Policies(Protocol):
-    """`oracle.chain.registry_state.RegistryState`."""
-
-    def policy_id(self, policy_digest: bytes, *, block: int) -> int: ...
+    def policy_id(self, policy_digest: bytes, *, block: int) -> int:
+        """Return the number of a policy as of `block`, 0 if it has none."""
 
 
 class Reports(Protocol):
@@ -50,9 +46,10 @@ class Reports(Protocol):
 
 @dataclass(frozen=True)
 class LedgerOptions:
-    """Where records go. `confirmations` blocks on top make a record final; 0 where the chain has instant finality.
+    """The registry that records go to, and the way there.
 
-    The registry has no events before `first_block`; `chain_id` None takes any chain.
+    A record is final with `confirmations` blocks on top, 0 on a chain with instant finality. The registry has no
+    events before `first_block`. `chain_id` None takes any chain.
     """
 
     rpc_url: str
@@ -71,7 +68,6 @@ class RegistryWriter:
     def __init__(
         self,
         registry: Registry,
-        policies: Policies,
         reports: Reports,
         chain: Chain,
         sender: TransactionSender,
@@ -82,7 +78,6 @@ class RegistryWriter:
         clock: Callable[[], datetime],
     ) -> None:
         self._registry = registry
-        self._policies = policies
         self._reports = reports
         self._chain = chain
         self._sender = sender
@@ -105,14 +100,14 @@ class RegistryWriter:
 
         Returns:
             FINAL if it is there `confirmations` blocks deep, MINED if less deep, SENT if its transaction is on its
-            way, JUDGED if it has to wait for something, SEEN if the release has to be judged anew.
+            way, JUDGED if it has to wait, SEEN if the release has to be judged anew.
 
         Raises:
             VerificationError: the release is recorded already, with facts that it cannot have (check
                 `registry-record`).
             RecordError: its name leads to another release.
             FormatError: it does not fit the registry's format.
-            UsageError: our signature alone does not make a record.
+            UsageError: a record needs more signatures than ours.
             TemporaryError: node, fees or disk; call again later.
         """
         # (1) the state as of one block; the account's nonce is asked for the same block
@@ -142,7 +137,7 @@ class RegistryWriter:
     def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
         """Bring a policy one step further on its way to a number, by which records name it; see `publish`."""
         head = self._chain.head()
-        if not self._policies.policy_id(policy_digest, block=head):
+        if not self._registry.policy_id(policy_digest, block=head):
             call = Call(self._sender.address, self._address, number_policy_call(policy_digest))
             return self._push(row_id, lambda: call, head)
         if not self._final_policy_id(policy_digest, head):
@@ -158,12 +153,12 @@ class RegistryWriter:
         return self._registry.manifest_of_report(report_digest)
 
     def _publication(self, record: Record, head: int) -> Call | Publishing:
-        """The call that publishes a record, signed; or why not (yet)."""
+        """Return the call that publishes a record, signed; or the reason why there is none (yet)."""
         if self._clock() - record.judged_at > JUDGED_BEFORE_MAX - _INCLUSION:
             return Publishing(State.SEEN, "was judged too long ago to be recorded, is judged anew")
         policy_id = self._final_policy_id(record.policy_digest, head)
         if not policy_id:
-            if not self._policies.policy_id(record.policy_digest, block=head):
+            if not self._registry.policy_id(record.policy_digest, block=head):
                 self._journal.open_policy(record.policy_digest, at=self._clock())
             return Publishing(State.JUDGED, "waits for its policy's number in the registry")
         data = self._reports.publication(record, policy_id=policy_id, block=head)
@@ -190,49 +185,42 @@ class RegistryWriter:
         return self._as_of_final_block(lambda block: self._entry(record, block), head) is not None
 
     def _final_policy_id(self, policy_digest: bytes, head: int) -> int:
-        """The number of a policy, 0 if it has none that is deep enough: a fork could give it to another policy."""
-        return self._as_of_final_block(lambda block: self._policies.policy_id(policy_digest, block=block), head) or 0
+        """Return the number of a policy, 0 if it is not deep enough: a fork could give it to another policy."""
+        return self._as_of_final_block(lambda block: self._registry.policy_id(policy_digest, block=block), head) or 0
 
     def _as_of_final_block(self, read: Callable[[int], _T], head: int) -> _T | None:
-        """What is read as of the newest block that counts as final; None if there is nothing to be had."""
+        """Return what `read` finds as of the newest block that counts as final; None if it fails."""
         block = head - self._confirmations
         try:
             return read(block) if block >= 0 else None
         except TemporaryError:
-            return None  # a node fails over a block before the registry was deployed, too; not final yet, in any case
+            return None  # also for a block before the registry was deployed; nothing is final there
 
 
 def open_writer(
     options: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, *, clock: Callable[[], datetime]
 ) -> RegistryWriter:
-    """Connect to chain and registry and compare both with the journal.
+    """Open one connection to the chain, and compare chain and registry with the journal.
 
     Args:
         payer: signs transactions. reporter: signs reports.
 
     Raises:
-        UsageError: wrong chain or contract, or a development key on a chain that is not local.
+        UsageError: chain or contract are other ones, or a development key would pay on a chain that is not local.
         TemporaryError: the node does not answer.
     """
-    address, timeout = checksum_address(options.registry_address), options.rpc_timeout_seconds
-    chain = Web3Chain(options.rpc_url, timeout_seconds=timeout)
+    address = checksum_address(options.registry_address)
+    node = open_node(options.rpc_url, options.rpc_timeout_seconds)
+    chain = Web3Chain(node)
     identity = chain.identity(address)
     chain_id = int(identity["chain id"])
     for signer in (payer, reporter):
         check_custody(signer, chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity)
-    registry = RegistryReader(
-        options.rpc_url,
-        address,
-        chain_id=options.chain_id,
-        from_block=options.first_block,
-        timeout_seconds=timeout,
-    )
-    state = RegistryState(options.rpc_url, address, timeout_seconds=timeout)
+    registry = RegistryReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
     return RegistryWriter(
         registry,
-        state,
-        Reporter(reporter, registry, state, chain_id=chain_id, registry=registry.address),
+        Reporter(reporter, registry, chain_id=chain_id, address=registry.address),
         chain,
         TransactionSender(chain, payer, journal, options.limits, chain_id=chain_id, clock=clock),
         journal,

@@ -64,13 +64,12 @@ def claim(
     from provenance_oracle.oracle.chain.claim_namespace import claim_namespace
 
     reader = registry_reader(rpc_url, registry_text)
-    assert rpc_url is not None
     payer = open_key("--", key_variable, keystore, password_file)
     owner_named = (owner_key_variable, owner_keystore, owner_password_file)
     owner = open_key("--owner-", *owner_named) if any(owner_named) else payer
     trusted = tuple(_parse_identity(text) for text in identities)
     limit = max(1, len(trusted)) if identity_limit is None else identity_limit
-    found = claim_namespace(rpc_url, reader, payer, owner, namespace, identities=trusted, identity_limit=limit)
+    found = claim_namespace(reader, payer, owner, namespace, identities=trusted, identity_limit=limit)
     output.text(f"namespace    {namespace}")
     output.text(f"owner        {found.owner}")
     for identity in trusted:

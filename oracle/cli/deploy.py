@@ -84,6 +84,7 @@ def deploy(
         parse_oracle,
     )
     from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
+    from provenance_oracle.verifier.registry.node import open_node
 
     if not rpc_url:
         raise UsageError("which chain?", got="no --rpc", wanted="--rpc URL")
@@ -93,14 +94,15 @@ def deploy(
     first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
     wanted = majority(first_set) if threshold is None else threshold
     terms = Terms(owner or signer.address, guardian or signer.address, first_set, wanted, delay_hours, grace_hours)
-    file = deployments / f"{chain_id_of(rpc_url)}.json" if deployments else None
+    node = open_node(rpc_url)
+    file = deployments / f"{chain_id_of(node)}.json" if deployments else None
     kept = _make_room(file, replace=replace) if file else None
-    found = deploy_contracts(rpc_url, signer, terms)
+    found = deploy_contracts(node, signer, terms)
     if file:
         _write_deployment(file, kept, found)
     policies = {name: shipped_policy(name).digest for name in reversed(SHIPPED_POLICIES)}
     try:
-        numbers = number_policies(rpc_url, signer, found.registry, policies)
+        numbers = number_policies(node, signer, found.registry, policies)
     except TemporaryError as error:
         where = f"registry 0x{found.registry.hex()}"
         problem = "deployed, but its policies have no numbers yet"

@@ -1,4 +1,4 @@
-"""What a dApp is told of the demo's release: three questions at the registry's gate."""
+"""Ask the registry's gate about the demo's release, as a dApp does: three questions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from provenance_oracle.oracle.chain.rpc import Call, RevertedError, Web3Chain
 from provenance_oracle.oracle.chain.writer import checksum_address
 from provenance_oracle.verifier.cli.options import registry_reader
 from provenance_oracle.verifier.registry.contract import DeployedContract
-from provenance_oracle.verifier.registry.node import connect
+from provenance_oracle.verifier.strict.abi_values import parse_flag
 
-_TIMEOUT_SECONDS = 20.0
 _NOBODY = "0x" + "00" * 20
 
 
 @dataclass(frozen=True)
 class GateAnswers:
-    """What the gate says: whether it is open, the name of its refusal, and whether a simulated record stands there."""
+    """The gate's answers: whether it is open, the name of its refusal, and whether a simulated record stands there."""
 
     is_open: bool
     refusal: str
@@ -25,16 +24,17 @@ class GateAnswers:
 
 
 def ask_gate(rpc_url: str, registry_text: str, name: str) -> GateAnswers:
-    """Ask the gate for the latest release of a name, with the lowest of all demands: grade 0.
+    """Ask the gate for the latest release of a name, with the lowest demand, grade 0.
 
     Raises:
-        UsageError: another contract is there. TemporaryError: the node does not answer.
+        UsageError: another contract is at the registry's address.
+        TemporaryError: the node does not answer.
     """
     reader = registry_reader(rpc_url, registry_text)
     entry = reader.entries_of_name(name)[0]
     digests = (entry.model_digest, entry.manifest_digest)
-    contract = DeployedContract(connect(rpc_url), "ProvenanceRegistry", reader.address, "gate")
-    chain = Web3Chain(rpc_url, timeout_seconds=_TIMEOUT_SECONDS)
+    contract = DeployedContract(reader.node, "ProvenanceRegistry", reader.address, "gate")
+    chain = Web3Chain(reader.node)
     head = chain.head()
     try:
         chain.simulate(
@@ -44,7 +44,7 @@ def ask_gate(rpc_url: str, registry_text: str, name: str) -> GateAnswers:
     except RevertedError as error:
         refusal = refusal_name(error.data)
     return GateAnswers(
-        bool(contract.call("isModel", *digests, 0, block=head)),
+        contract.call("isModel", *digests, 0, parse=parse_flag, block=head),
         refusal,
-        bool(contract.call("isSimulatedModel", *digests, block=head)),
+        contract.call("isSimulatedModel", *digests, parse=parse_flag, block=head),
     )

@@ -19,7 +19,6 @@ from typing import Any
 
 import provenance_oracle.oracle.assembly
 from provenance_oracle.oracle.assembly import open_oracle
-from provenance_oracle.oracle.chain.registry_state import RegistryState
 from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.sqlite import Database
@@ -34,8 +33,7 @@ from tests.support.drops import believe, drop
 
 _NODE_CALLS = (
     (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),
-    (RegistryReader, ("entry_of", "manifest_of_report")),
-    (RegistryState, ("policy_id", "seat")),
+    (RegistryReader, ("entry_of", "manifest_of_report", "policy_id", "seat")),
 )
 _FORGETFUL_SENDS = 2
 

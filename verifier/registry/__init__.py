@@ -1,1 +1,1 @@
-"""Read a chain: one node, the registry contract, its events, namespaces and lineage. Gives entries; writes nothing."""
+"""Read a chain: one node, the registry contract, its events, oracle sets, namespaces and lineage. Writes nothing."""

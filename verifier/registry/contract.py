@@ -1,33 +1,31 @@
-"""A contract behind a node: the code there compared with what this version ships, its views, its events.
+"""Read a contract through a node: its code, compared with the code that this version ships, its views and its events.
 
-Whoever answers is not trusted with more than the chain's state. A node that is down, slow or answers nonsense is a
-`TemporaryError`: see `verifier.registry.node`.
+The node is trusted with the chain's state and nothing else. A node that is down, slow or answers nonsense is a
+`TemporaryError`, see `verifier.registry.node`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.registry.node import AnswerTooLargeError, node_errors
+from provenance_oracle.verifier.registry.node import AnswerTooLargeError, NodeConnection, node_errors
+from provenance_oracle.verifier.strict.abi_values import WORD_BYTES, parse_arguments, parse_number, parse_word
 
-if TYPE_CHECKING:
-    from web3 import Web3
-
-# A node that allows few blocks at once is asked in pieces, but not for ever.
+_T = TypeVar("_T")
+# Bounds on the pieces that a range of blocks is read in, for a node that allows few blocks at once.
 LOG_REQUESTS_MAX = 4096
 LOGS_MAX = 100_000
-_WORD_BYTES = 32
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """What the compiler made of a contract: ABI, creation code, and the code it has once deployed."""
+    """A compiled contract: its ABI, its creation code, and the code that it has once deployed."""
 
     abi: list[dict[str, Any]]
     bytecode: bytes
@@ -36,7 +34,7 @@ class Artifact:
 
 @cache
 def load_artifact(name: str = "ProvenanceRegistry") -> Artifact:
-    """Return a compiled contract that this version ships: the registry, or its `Namespaces` or `Lineage`."""
+    """Return a compiled contract of this version: `ProvenanceRegistry`, `Namespaces` or `Lineage`."""
     exported = json.loads(resources.files("provenance_oracle.verifier").joinpath(f"abi/{name}.json").read_text("utf-8"))
     code, deployed = (bytes.fromhex(exported[part].removeprefix("0x")) for part in ("bytecode", "deployedBytecode"))
     return Artifact(exported["abi"], code, deployed)
@@ -44,7 +42,7 @@ def load_artifact(name: str = "ProvenanceRegistry") -> Artifact:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an event is. Places are ordered as the chain is."""
+    """The place of an event: block, index of the log in the block, transaction. Places sort in the chain's order."""
 
     block_number: int
     index: int
@@ -56,71 +54,91 @@ class Place:
 
 @dataclass(frozen=True)
 class Log:
-    """An event as the ABI decodes it."""
+    """An event: its arguments by name, as web3 decoded them, and its place."""
 
     args: Mapping[str, Any]
     place: Place
 
 
 class DeployedContract:
-    """One contract at one address. `where` says in messages which.
+    """One contract at one address.
+
+    Args:
+        name: the contract of `load_artifact` that must be there.
+        address: 20 bytes.
+        where: names the contract in messages.
 
     Raises:
-        UsageError: another contract or none is there.
-        TemporaryError: the node does not answer, or not sensibly. Every method may raise this too.
+        UsageError: another contract is at the address, or none.
+        TemporaryError: the node does not answer, or answers nonsense. Every method may raise this too.
     """
 
-    def __init__(self, web3: Web3, name: str, address: bytes, where: str) -> None:
+    def __init__(self, node: NodeConnection, name: str, address: bytes, where: str) -> None:
         self.where = where
         self.address = address
         artifact = load_artifact(name)
         with node_errors(where):
-            self._checksummed = web3.to_checksum_address(address)
-            code = bytes(web3.eth.get_code(self._checksummed))
-            self._contract: Any = web3.eth.contract(self._checksummed, abi=artifact.abi)
+            self._checksummed = node.web3.to_checksum_address(address)
+            code = bytes(node.web3.eth.get_code(self._checksummed))
+            self._contract: Any = node.web3.eth.contract(self._checksummed, abi=artifact.abi)
         if code != artifact.deployed_bytecode:
             wanted = f"the {name} that this version was built with"
-            raise UsageError("no such registry", where=where, got=_words_for(code), wanted=wanted)
+            raise UsageError("no such registry", where=where, got=_code_words(code), wanted=wanted)
 
-    def call(self, function: str, *arguments: object, block: int) -> Any:
-        """What a view returns as of a block.
+    def call(self, function: str, *arguments: object, parse: Callable[[object, str], _T], block: int) -> _T:
+        """Return the parsed answer of a view as of a block.
+
+        Args:
+            parse: takes the answer as web3 decoded it and `where`, and raises FormatError for nonsense.
 
         Raises:
-            UsageError: a digest or id is not 32 bytes long.
+            UsageError: an argument of bytes is not 32 bytes long.
         """
         _require_words(arguments, self.where)
         with node_errors(self.where):
-            return self._contract.functions[function](*arguments).call(block_identifier=block)
+            answer = self._contract.functions[function](*arguments).call(block_identifier=block)
+            return parse(answer, self.where)
 
-    def try_call(self, function: str, *arguments: object, block: int) -> Any:
-        """The same, and None if it reverts."""
+    def try_call(self, function: str, *arguments: object, parse: Callable[[object, str], _T], block: int) -> _T | None:
+        """Return the same as `call`, or None if the view reverts."""
         from web3.exceptions import ContractLogicError
 
         with node_errors(self.where):
             try:
-                return self._contract.functions[function](*arguments).call(block_identifier=block)
+                answer = self._contract.functions[function](*arguments).call(block_identifier=block)
             except ContractLogicError:
                 return None
+            return parse(answer, self.where)
 
-    def logs(self, event: str, wanted: Mapping[str, object], first: int, last: int) -> list[Log]:
-        """Events of blocks `first` to `last` whose indexed arguments are those wanted, oldest first.
+    def logs(
+        self, event: str, wanted: Mapping[str, object], first: int, last: int, *, parse: Callable[[Log, str], _T]
+    ) -> list[_T]:
+        """Return the parsed events of blocks `first` to `last`, oldest first.
+
+        Args:
+            wanted: values of indexed arguments by name; all other events are left out.
+            parse: takes an event and `where`, and raises FormatError for nonsense.
 
         Raises:
-            UsageError: a digest or id is not 32 bytes long.
+            UsageError: a wanted value of bytes is not 32 bytes long.
         """
         _require_words(wanted.values(), self.where)
         with node_errors(self.where):
-            found = [_parse_log(log) for log in self._read_logs(self._contract.events[event](), wanted, first, last)]
+            found = [self._parse_log(log) for log in self._read_logs(event, wanted, first, last)]
             for log in found:
                 if any(log.args[name] != value for name, value in wanted.items()):
                     raise TemporaryError("the node gives events that nobody asked for", where=self.where, got=event)
-        return sorted(found, key=lambda log: log.place)
+            return [parse(log, self.where) for log in sorted(found, key=lambda log: log.place)]
 
-    def _read_logs(self, event: Any, wanted: Mapping[str, object], first: int, last: int) -> list[Any]:
-        """Where the node refuses so many blocks at once, or answers too much, they are asked for in halves."""
+    def has_log(self, event: str, wanted: Mapping[str, object], first: int, last: int) -> bool:
+        """Return whether there is such an event, see `logs`."""
+        return bool(self.logs(event, wanted, first, last, parse=lambda log, _where: log))
+
+    def _read_logs(self, name: str, wanted: Mapping[str, object], first: int, last: int) -> list[Any]:
+        """Read a range of blocks. Halve it where the node refuses so many blocks at once, or answers too much."""
         from web3.exceptions import Web3RPCError
 
-        found: list[Any] = []
+        event, found = self._contract.events[name](), []
         spans = [(first, last)] if first <= last else []
         for _ in range(LOG_REQUESTS_MAX):
             if not spans:
@@ -145,22 +163,23 @@ class DeployedContract:
             raise TemporaryError("the node gives events that nobody asked for", where=self.where)
         return found
 
+    def _parse_log(self, log: Any) -> Log:
+        parsers = {"blockNumber": parse_number, "logIndex": parse_number, "transactionHash": parse_word}
+        block_number, index, transaction_hash = parse_arguments(log, parsers, self.where)
+        return Log(log["args"], Place(block_number, index, transaction_hash))
+
 
 def _require_words(values: Iterable[object], where: str) -> None:
-    """All bytes that are asked for are digests and ids; of others web3 would complain as if the node had failed."""
+    """Raise UsageError for bytes that are no digest or id; web3 would complain as if the node had failed."""
     for value in values:
-        if isinstance(value, bytes) and len(value) != _WORD_BYTES:
-            got, wanted = f"{len(value)} bytes", f"{_WORD_BYTES} bytes"
+        if isinstance(value, bytes) and len(value) != WORD_BYTES:
+            got, wanted = f"{len(value)} bytes", f"{WORD_BYTES} bytes"
             raise UsageError("not a digest or id", where=where, got=got, wanted=wanted)
 
 
-def _words_for(code: bytes) -> str:
-    """What is at an address in place of what was looked for."""
+def _code_words(code: bytes) -> str:
+    """Say which contract the code at an address is of."""
     for name in ("ProvenanceRegistry", "Namespaces", "Lineage"):
         if code == load_artifact(name).deployed_bytecode:
             return f"the {name} contract"
     return f"a contract of {len(code)} bytes" if code else "no contract"
-
-
-def _parse_log(log: Any) -> Log:
-    return Log(log["args"], Place(log["blockNumber"], log["logIndex"], bytes(log["transactionHash"])))

@@ -1,4 +1,4 @@
-"""What can happen to a record, as the registry's events tell it."""
+"""The events of a record, and their parsers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from provenance_oracle.verifier.record.fields import WrittenRecord
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.record.standing import Standing, parse_moment, unpack_standing
 from provenance_oracle.verifier.registry.contract import Log, Place
+from provenance_oracle.verifier.strict.abi_values import (
+    parse_account,
+    parse_arguments,
+    parse_bytes,
+    parse_flag,
+    parse_number,
+    parse_text,
+    parse_word,
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class LeafClosure:
-    """From here on leaf `index` of a batch counts no more, but the record that is kept, often written just then."""
+    """Leaf `index` of a batch no longer counts. The kept record counts instead, which is often written just then."""
 
     record_id: bytes
     root: bytes
@@ -37,7 +46,7 @@ class LeafClosure:
 
 @dataclass(frozen=True)
 class Admission:
-    """The record was held, and its namespace took it in."""
+    """The record was held, and its namespace admitted it."""
 
     content_digest: bytes
     admitted_at: datetime
@@ -70,11 +79,11 @@ HistoryEvent = Publication | LeafClosure | Admission | Recount | Revocation
 
 
 def parse_publication(log: Log, where: str) -> Publication:
-    """Raises FormatError for an event that no registry emits (check `registry-record`)."""
-    data = bytes(log.args["record"])
-    record = decode_record(data, where)
-    first = unpack_standing(log.args["standing"], where)
-    indexed = tuple(bytes(log.args[name]) for name in ("modelDigest", "manifestDigest", "reportDigest"))
+    """Parse a RecordPublished. Raises FormatError for an event that no registry emits (check `registry-record`)."""
+    parsers = {"modelDigest": parse_word, "manifestDigest": parse_word, "reportDigest": parse_word}
+    indexed = parse_arguments(log.args, parsers, where)
+    word, data = parse_arguments(log.args, {"standing": parse_number, "record": parse_bytes}, where)
+    record, first = decode_record(data, where), unpack_standing(word, where)
     facts = (record.judged_at, record.policy_id, record.grade, record.product_line, not record.passed)
     fits = (
         indexed == (record.model_digest, record.manifest_digest, record.snp_report_digest)
@@ -92,18 +101,27 @@ def parse_publication(log: Log, where: str) -> Publication:
     return Publication(record, record_id(record), keccak256(data), first, log.place)
 
 
-def parse_closure(log: Log) -> LeafClosure:
-    return LeafClosure(bytes(log.args["recordId"]), bytes(log.args["root"]), log.args["index"], log.place)
+def parse_closure(log: Log, where: str) -> LeafClosure:
+    """Parse a LeafClosed. Raises FormatError for anything else."""
+    parsers = {"recordId": parse_word, "root": parse_word, "index": parse_number}
+    key, root, index = parse_arguments(log.args, parsers, where)
+    return LeafClosure(key, root, index, log.place)
 
 
-def parse_recount(log: Log) -> Recount:
-    args = log.args
-    return Recount(bytes(args["idOrRoot"]), args["signers"], args["weight"], args["doubtful"], log.place)
+def parse_recount(log: Log, where: str) -> Recount:
+    """Parse a Recounted. Raises FormatError for anything else."""
+    parsers = {"idOrRoot": parse_word, "signers": parse_number, "weight": parse_number, "doubtful": parse_flag}
+    key, signers, weight, is_doubtful = parse_arguments(log.args, parsers, where)
+    return Recount(key, signers, weight, is_doubtful, log.place)
 
 
 def parse_revocation(log: Log, where: str) -> Revocation:
-    args = log.args
-    guardian = bytes.fromhex(args["guardian"].removeprefix("0x"))
-    return Revocation(
-        bytes(args["recordId"]), guardian, parse_moment(args["effectiveFrom"], where), args["reason"], log.place
-    )
+    """Parse a RecordRevoked. Raises FormatError for anything else."""
+    parsers = {
+        "recordId": parse_word,
+        "guardian": parse_account,
+        "effectiveFrom": parse_moment,
+        "reason": parse_text,
+    }
+    key, guardian, revoked_at, reason = parse_arguments(log.args, parsers, where)
+    return Revocation(key, guardian, revoked_at, reason, log.place)

@@ -1,10 +1,10 @@
-"""What happened to one record, with everything that the contract's state can bear out compared with it."""
+"""Read the history of one record, and compare it with all that the contract's state confirms of it."""
 
 from __future__ import annotations
 
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.record.codec import release_id
-from provenance_oracle.verifier.record.standing import Standing, parse_standing
+from provenance_oracle.verifier.record.standing import Standing
 from provenance_oracle.verifier.registry.contract import DeployedContract
 from provenance_oracle.verifier.registry.events import (
     Admission,
@@ -18,31 +18,32 @@ from provenance_oracle.verifier.registry.events import (
     parse_revocation,
 )
 from provenance_oracle.verifier.registry.namespaces import Kind, NamespaceReader
-from provenance_oracle.verifier.registry.node import node_errors
+from provenance_oracle.verifier.registry.publications import KeptRecords
+from provenance_oracle.verifier.registry.structs import parse_batch_state
 
 
 def read_history(
     contract: DeployedContract,
+    records: KeptRecords,
     namespaces: NamespaceReader | None,
     judgements: list[Publication],
     *,
     first: int,
     block: int,
 ) -> tuple[HistoryEvent, ...]:
-    """Return what happened to a release or a FAILED verdict up to `block`, oldest first.
+    """Return the events of a release or a FAILED verdict up to `block`, oldest first.
 
     Args:
-        judgements: its publications, found to be what the contract keeps.
+        judgements: its publications, compared with the contract already.
         namespaces: needed if one of them was held.
+        first: a block before which the registry has no events.
 
     Raises:
-        TemporaryError: the node fails, or keeps events back: what they tell is not how the record stands now.
+        TemporaryError: the node fails or keeps events back, so that the events do not lead to the record's standing.
     """
     events: list[HistoryEvent] = list(judgements)
     for one in judgements:
-        values = contract.call("standingById", one.record_id, block=block)
-        with node_errors(contract.where):
-            standing = parse_standing(values, contract.where)
+        standing = records.standing_of_record(one.record_id, block)
         events += _closures(contract, one, first, block)
         events += _recounts(contract, one, standing, first, block)
         if one.first.held:
@@ -53,22 +54,18 @@ def read_history(
 
 
 def _closures(contract: DeployedContract, one: Publication, first: int, block: int) -> list[LeafClosure]:
-    logs = contract.logs("LeafClosed", {"recordId": one.record_id}, first, block)
-    with node_errors(contract.where):
-        found = [parse_closure(log) for log in logs]
-        for event in found:
-            bits = contract.call("batchOf", event.root, block=block)[6]
-            if not bits >> event.index & 1:
-                raise _contradiction(contract, "a closed leaf")
+    found = contract.logs("LeafClosed", {"recordId": one.record_id}, first, block, parse=parse_closure)
+    for event in found:
+        batch = contract.call("batchOf", event.root, parse=parse_batch_state, block=block)
+        if not batch.materialised >> event.index & 1:
+            raise _contradiction(contract, "a closed leaf")
     return found
 
 
 def _recounts(
     contract: DeployedContract, one: Publication, standing: Standing, first: int, block: int
 ) -> list[Recount]:
-    logs = contract.logs("Recounted", {"idOrRoot": one.record_id}, first, block)
-    with node_errors(contract.where):
-        found = [parse_recount(log) for log in logs]
+    found = contract.logs("Recounted", {"idOrRoot": one.record_id}, first, block, parse=parse_recount)
     last = (one.first.signers, one.first.weight, one.first.doubtful)
     if found:
         last = (found[-1].signers, found[-1].weight, found[-1].is_doubtful)
@@ -96,9 +93,7 @@ def _revocations(
     contract: DeployedContract, one: Publication, standing: Standing, first: int, block: int
 ) -> list[Revocation]:
     release = release_id(one.record.model_digest, one.record.manifest_digest)
-    logs = contract.logs("RecordRevoked", {"recordId": release}, first, block)
-    with node_errors(contract.where):
-        found = [parse_revocation(log, contract.where) for log in logs]
+    found = contract.logs("RecordRevoked", {"recordId": release}, first, block, parse=parse_revocation)
     if (found[-1].revoked_at if found else None) != standing.revoked_at:
         raise _contradiction(contract, "a revocation")
     return found

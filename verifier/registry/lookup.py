@@ -1,4 +1,4 @@
-"""Find a registry and its records by what a person has at hand: a deployment file; a digest, an id, or a name."""
+"""Find a registry by its deployment file, and records by a digest, an id or a name."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.registry.deployment import Deployment
 from provenance_oracle.verifier.registry.lineage import Ancestor, in_tree_order
-from provenance_oracle.verifier.registry.node import TIMEOUT_SECONDS
+from provenance_oracle.verifier.registry.node import TIMEOUT_SECONDS, NodeConnection
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _DIGEST = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 
 
 def open_deployment(
-    rpc_url: str, deployment: Deployment, *, timeout_seconds: float = TIMEOUT_SECONDS
+    rpc_url: str | NodeConnection, deployment: Deployment, *, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> RegistryReader:
-    """Open the registry that a deployment file names, compared with all that the file says.
+    """Open the registry that a deployment file names, after comparing chain and contracts with the file.
+
+    Args:
+        rpc_url, timeout_seconds: as for `RegistryReader`.
 
     Raises:
-        UsageError: another chain or other contracts than the file's. Else as `RegistryReader`.
+        UsageError: the chain or a contract is another one than the file names. Otherwise as `RegistryReader`.
     """
     reader = RegistryReader(
         rpc_url,
@@ -40,9 +43,9 @@ def open_deployment(
 
 
 def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
-    """Return the entries that a digest, an id or a name leads to, newest first, those that speak for nothing included.
+    """Return the entries that a digest, an id or a name leads to, newest first, those that are not active included.
 
-    An id is what the contract's errors call `recordId`. A name is `namespace/model` or `namespace/model@version`.
+    The contract's errors call an id `recordId`. A name is `namespace/model` or `namespace/model@version`.
 
     Raises:
         RecordError: there is none.
@@ -65,7 +68,7 @@ def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
 
 
 def find_ancestors(registry: RegistryReader, entry: Entry) -> tuple[tuple[Ancestor, Entry | None], ...]:
-    """Return what an entry's release was made from, in the order of a tree, each with its own entry."""
+    """Return the ancestors of an entry's release in the order of a tree, each with its own entry if it has one."""
     ancestors = registry.ancestors(entry)
     known = registry.records({ancestor.release_id for ancestor in ancestors}) if ancestors else {}
     start = release_id(entry.model_digest, entry.manifest_digest)

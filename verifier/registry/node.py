@@ -1,7 +1,7 @@
-"""A node of a chain, reached by JSON-RPC over HTTP. It may be down, slow, wrong or hostile.
+"""Connect to a node of a chain by JSON-RPC over HTTP. The node may be down, slow, wrong or hostile.
 
-web3's own retries are switched off (they would send a transaction twice), and so are its off-chain lookups: a contract
-may ask web3 to fetch any address.
+web3's own retries are switched off, because they would send a transaction twice. Its off-chain lookups are switched off
+too, because a contract may ask web3 to fetch any address.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -26,7 +27,31 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class AnswerTooLargeError(TemporaryError):
-    """The node's answer is larger than ANSWER_MAX_BYTES; less may be asked for at once."""
+    """The node's answer is larger than ANSWER_MAX_BYTES. A request for less may succeed."""
+
+
+@dataclass(frozen=True)
+class NodeConnection:
+    """An open connection to one node. Everything in a process that asks this node shares it.
+
+    Fields:
+        web3: as `connect` returns it. It is not for use by several threads at once.
+        where: scheme, host and port of the endpoint, for messages.
+    """
+
+    web3: Web3
+    where: str
+
+
+def open_node(rpc_url: str | NodeConnection, timeout_seconds: float = TIMEOUT_SECONDS) -> NodeConnection:
+    """Return a new connection to an endpoint, or the connection that is given. No network yet.
+
+    Raises:
+        UsageError: as `connect` does.
+    """
+    if isinstance(rpc_url, NodeConnection):
+        return rpc_url
+    return NodeConnection(connect(rpc_url, timeout_seconds), shown_url(rpc_url))
 
 
 def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
@@ -56,7 +81,7 @@ def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
 
 
 def _bounded(base: type[Session], timeout_seconds: float) -> type[Session]:
-    """A kind of session that reads an answer up to a size and within a time, whatever the node goes on sending."""
+    """Return a session class that stops reading an answer at a size and at a time, even if the node sends on."""
 
     class BoundedSession(base):  # type: ignore[misc, valid-type]  # imported late, so only now a base
         def send(self, request: PreparedRequest, **options: Any) -> Response:
@@ -83,7 +108,7 @@ def keeping_recursion_limit() -> Iterator[None]:
     """Undo what importing web3 or eth-account does to the interpreter.
 
     Their dependency py_ecc raises the recursion limit to 100000. Up to Python 3.11 that is more than the C stack
-    holds, so that a node's deeply nested answer would end the process instead of raising RecursionError.
+    holds: a deeply nested answer of a node would end the process instead of raising RecursionError.
     """
     limit = sys.getrecursionlimit()
     try:
@@ -94,10 +119,10 @@ def keeping_recursion_limit() -> Iterator[None]:
 
 @contextmanager
 def node_errors(where: str) -> Iterator[None]:
-    """Turn whatever web3 raises over a node's silence or nonsense into a TemporaryError.
+    """Turn every error that web3 raises over a node's silence or nonsense into a TemporaryError.
 
-    A node can make web3, requests, the JSON and the ABI decoder raise nearly anything, hence the wide net. Of their
-    messages only the node's own words are shown: the others may hold the URL, and the URL a key.
+    A node can make web3, requests, the JSON decoder and the ABI decoder raise nearly any exception, so all are caught.
+    The message quotes only the node's own words, because other messages may hold the URL, and the URL may hold a key.
     """
     from web3.exceptions import Web3RPCError
 
@@ -115,10 +140,10 @@ def node_errors(where: str) -> Iterator[None]:
 
 
 def parse_address(text: str, where: str) -> bytes:
-    """Return the 20 bytes of an address given as 0x and 40 hex digits; a mixed-case one must have its checksum right.
+    """Return the 20 bytes of an address given as 0x and 40 hex digits.
 
     Raises:
-        UsageError: anything else.
+        UsageError: the text is not such an address, or is in mixed case and its checksum is wrong.
     """
     from eth_utils.address import is_checksum_address, is_hex_address
 
@@ -130,7 +155,7 @@ def parse_address(text: str, where: str) -> bytes:
 
 
 def shown_url(rpc_url: str) -> str:
-    """Scheme, host and port of an endpoint: what may be shown, since user, path and query often hold a key."""
+    """Return scheme, host and port of an endpoint. User, path and query often hold a key, so they are not shown."""
     parts = _split_url(rpc_url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"

@@ -1,7 +1,8 @@
-"""Reading records. Whoever answers is not trusted with more than the chain's state: the contract's code is compared
-with the one this version ships, and every event with the content digest and the standing that the contract keeps.
+"""Read one registry: records, their history and ancestors, policies, names and oracle sets.
 
-A node that is down, slow, answers nonsense or contradicts itself is a `TemporaryError`: see `verifier.registry.node`.
+The node is trusted with the chain's state and nothing else. The reader compares the contract's code with the code that
+this version ships, and each event with the content digest and the standing that the contract keeps. A node that is
+down, slow, answers nonsense or contradicts itself is a `TemporaryError`, see `verifier.registry.node`.
 """
 
 from __future__ import annotations
@@ -10,17 +11,25 @@ from collections.abc import Iterable
 from typing import Literal
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError, RecordError, UsageError, VerificationError
+from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, Record, RecordFields, match_entry
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.contract import DeployedContract, load_artifact
 from provenance_oracle.verifier.registry.events import HistoryEvent, Publication
 from provenance_oracle.verifier.registry.history import read_history
-from provenance_oracle.verifier.registry.lineage import Ancestor
-from provenance_oracle.verifier.registry.namespaces import Kind, Namespace, NamespaceEntry, NamespaceReader
-from provenance_oracle.verifier.registry.node import TIMEOUT_SECONDS, connect, node_errors, parse_address, shown_url
+from provenance_oracle.verifier.registry.lineage import Ancestor, parse_ancestors
+from provenance_oracle.verifier.registry.namespaces import Kind, Namespace, NamespaceReader
+from provenance_oracle.verifier.registry.node import (
+    TIMEOUT_SECONDS,
+    NodeConnection,
+    node_errors,
+    open_node,
+    parse_address,
+)
+from provenance_oracle.verifier.registry.oracle_sets import OracleSets, Seat
 from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
+from provenance_oracle.verifier.strict.abi_values import parse_account, parse_flag, parse_number, parse_word
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 ENTRIES_MAX = 100
@@ -30,40 +39,46 @@ Block = int | Literal["latest"]
 
 
 class RegistryReader:
-    """Reads one registry. Not for use by several threads at once.
+    """Reads one registry over one connection. Not for use by several threads at once.
 
     Args:
-        rpc_url: JSON-RPC endpoint, http or https.
+        rpc_url: JSON-RPC endpoint, http or https; or an open connection, which the reader then shares.
         address: the registry's address, 0x and 40 hex digits.
         chain_id: the chain it must be on; None takes any chain.
         from_block: a block before which the registry has no events.
-        timeout_seconds: limit for each request.
+        timeout_seconds: limit for each request; an open connection keeps its own.
+
+    Fields:
+        node: the connection, for other readers and writers of the same chain.
+        address: 20 bytes.
 
     Raises:
-        UsageError: no such endpoint or address can exist, it is another chain, or another contract or none is there.
-        TemporaryError: the node does not answer, or not sensibly. Every method may raise this too.
+        UsageError: endpoint or address are malformed, the chain is another one, or the address has another contract or
+            none.
+        TemporaryError: the node does not answer, or answers nonsense. Every method may raise this too.
     """
 
     def __init__(
         self,
-        rpc_url: str,
+        rpc_url: str | NodeConnection,
         address: str,
         *,
         chain_id: int | None = None,
         from_block: int = 0,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        self._web3 = connect(rpc_url, timeout_seconds)
-        self._where = f"registry {address} at {shown_url(rpc_url)}"
+        self.node = open_node(rpc_url, timeout_seconds)
+        self._where = f"registry {address} at {self.node.where}"
         self.address = parse_address(address, "registry")
         self._from_block = from_block
         with node_errors(self._where):
-            self.chain_id = _whole_number(self._web3.eth.chain_id, "chain id")
+            self.chain_id = parse_number(self.node.web3.eth.chain_id, "chain id")
         if chain_id not in (None, self.chain_id):
             raise UsageError("another chain", where=self._where, got=str(self.chain_id), wanted=str(chain_id))
-        self._contract = DeployedContract(self._web3, "ProvenanceRegistry", self.address, self._where)
-        self._records = KeptRecords(self._contract, from_block)
-        self._names: NamespaceReader | None = None
+        self._contract = DeployedContract(self.node, "ProvenanceRegistry", self.address, self._where)
+        self._oracle_sets = OracleSets(self._contract)
+        self._records = KeptRecords(self._contract, self._oracle_sets, from_block)
+        self._satellites: dict[str, DeployedContract] = {}
 
     # One record
 
@@ -106,31 +121,25 @@ class RegistryReader:
             raise self._no_record(_REVOKED_IN_BATCH, "an active record")
         return self._records.latest(judgements, number)
 
-    def active_entry(self, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
-        """Return the entry of a manifest's release as of `block`.
+    def match_record(self, record: Record) -> Entry:
+        """Return the active entry of a release that the caller has judged, after comparing both.
 
         Raises:
             RecordError: there is none, or it is revoked, held or doubtful (check `registry-record`).
-        """
-        return self._active(self.entry(manifest_digest, block=block))
-
-    def match_record(self, record: Record) -> Entry:
-        """Return the active entry of a release that the caller has judged, compared with that judgement.
-
-        Raises:
-            RecordError: there is none, or it is revoked, held or doubtful.
-            VerificationError: it is of another release (check `registry-record`).
+            VerificationError: the entry is of another release (check `registry-record`).
         """
         number = self._number("latest")
         if self._records.standing(record.model_digest, record.manifest_digest, number):
             entry = self.entry_of(record.model_digest, record.manifest_digest, block=number)
         else:  # a manifest that is recorded for another model is forged, not unknown
             entry = self.entry(record.manifest_digest, block=number)
-        match_entry(record, self._active(entry))
+        if refusal := self.refusal(entry):
+            raise refusal
+        match_entry(record, entry)
         return entry
 
     def refusal(self, entry: Entry) -> RecordError | None:
-        """Return what `active_entry` raises about an entry, None if it is active."""
+        """Return the error that `match_record` raises about an entry, None if the entry is active."""
         if entry.closure is None:
             return None
         got = f"weight {entry.weight} of {entry.threshold}" if entry.is_doubtful else "a record that is shut"
@@ -145,18 +154,22 @@ class RegistryReader:
         )
 
     def is_open(self, entry: Entry) -> bool:
-        """Return what the plain gate says of an entry's release, whatever its grade."""
+        """Return whether the plain gate is open for an entry's release, whatever its grade."""
         release = release_id(entry.model_digest, entry.manifest_digest)
-        return bool(self._contract.call("isOpen", release, 0, block=self._number("latest")))
+        return self._contract.call("isOpen", release, 0, parse=parse_flag, block=self._number("latest"))
 
     def history(self, entry: Entry) -> tuple[HistoryEvent, ...]:
-        """Return what happened to an entry's release, every judgement of it, or to a FAILED verdict; oldest first."""
+        """Return the events of an entry's release, each of its judgements included, or of a FAILED verdict.
+
+        The oldest comes first.
+        """
         number = self._number("latest")
         judgements = self._judgements(entry.model_digest, entry.manifest_digest, number, passed=entry.passed)
         if not entry.passed:
             judgements = [one for one in judgements if one.record_id == entry.record_id]
         names = self._namespaces(number) if any(one.first.held for one in judgements) else None
-        return read_history(self._contract, names, judgements, first=self._from_block, block=number)
+        first = self._from_block
+        return read_history(self._contract, self._records, names, judgements, first=first, block=number)
 
     # Several
 
@@ -171,20 +184,21 @@ class RegistryReader:
         return self._entries(self._publications("modelDigest", model_digest, number), number)
 
     def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
-        """Return the release that an id is of, its own or that of a judgement, or the FAILED verdict; none if it is
-        nothing's. Reads every event of the registry if there is such a record.
+        """Return the entry that an id leads to: a release, by its own id or that of a judgement, or a FAILED verdict.
+
+        Reads every event of the registry if there is such a record, and returns nothing if there is none.
 
         Raises:
             RecordError: it was revoked before anybody wrote it out of its batch.
         """
         number = self._number("latest")
-        if not any(self._contract.call("contentOf", record_id, block=number)):
+        if not any(self._contract.call("contentOf", record_id, parse=parse_word, block=number)):
             return ()
         found = [one for one in self._records.read({}, number) if one.record_id == record_id]
         found = self._records.believed(found, number)
         if found and found[0].record.passed:
             found = self._judgements(found[0].record.model_digest, found[0].record.manifest_digest, number)
-        if not found and self._contract.logs("LeafRevoked", {"recordId": record_id}, self._from_block, number):
+        if not found and self._contract.has_log("LeafRevoked", {"recordId": record_id}, self._from_block, number):
             raise self._no_record(_REVOKED_IN_BATCH, "an active record")
         if not found:
             raise self._records.kept_back("a record")
@@ -193,9 +207,9 @@ class RegistryReader:
     def entries_of_name(self, name: str) -> tuple[Entry, ...]:
         """Return the releases of a name, `namespace/model` or `namespace/model@version`, newest first.
 
-        If the namespace is claimed, only what it took in or holds, and nothing of that is left out. If not, whatever
-        calls itself so. FAILED verdicts are not among them: what was refused may call itself anything. Reads every
-        event of the registry.
+        If the namespace is claimed, these are all the releases that it admitted or holds, and no others. If not, these
+        are all the releases that bear the name. FAILED verdicts are left out, because a refused release may bear any
+        name. Reads every event of the registry.
 
         Raises:
             VerificationError: the namespace's history is not complete.
@@ -212,7 +226,7 @@ class RegistryReader:
         return tuple(entry for entry in entries if _is_called(entry, namespace, model))
 
     def records(self, release_ids: Iterable[bytes]) -> dict[bytes, Entry]:
-        """Return the releases with these ids, as far as there are any. Reads every event of the registry."""
+        """Return the entries of releases by id; unknown ids are left out. Reads every event of the registry."""
         number, wanted = self._number("latest"), set(release_ids)
         found = [one for one in self._records.read({}, number) if one.record.passed and id_of_release(one) in wanted]
         groups = _by_release(self._records.believed(found, number))
@@ -221,31 +235,28 @@ class RegistryReader:
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
         """Return the first manifest recorded with a report; None if the report was never used.
 
-        FAILED verdicts do not count: whoever copies a report into a forged release would use it up.
+        FAILED verdicts do not count. Otherwise anyone could use up a report by copying it into a forged release.
         """
         found = self._publications("reportDigest", report_digest, self._number("latest"))
         return next((one.record.manifest_digest for one in found if one.record.passed), None)
 
-    # Policies, names, ancestors
+    # Policies, oracles, names, ancestors
 
-    def policy_id(self, policy_digest: bytes) -> int:
-        """The registry's number for a policy; 0 if it has none yet."""
-        number = self._contract.call("policyIdOf", policy_digest, block=self._number("latest"))
-        with node_errors(self._where):
-            return _whole_number(number, "policy id")
+    def policy_id(self, policy_digest: bytes, *, block: Block = "latest") -> int:
+        """Return the registry's number for a policy; 0 if it has none yet."""
+        return self._contract.call("policyIdOf", policy_digest, parse=parse_number, block=self._number(block))
+
+    def seat(self, key: str, *, block: Block = "latest") -> Seat | None:
+        """Return the place of a key (an address) in the oracle set in force, None if it has none."""
+        return self._oracle_sets.seat(parse_address(key, "key"), self._number(block))
 
     def namespace(self, name: str) -> Namespace | None:
         """See `NamespaceReader.namespace`."""
         number = self._number("latest")
         return self._namespaces(number).namespace(name, number)
 
-    def namespace_history(self, name: str) -> tuple[NamespaceEntry, ...]:
-        """See `NamespaceReader.history`."""
-        number = self._number("latest")
-        return self._namespaces(number).history(name, number)
-
     def ancestors(self, entry: Entry, *, include_stated: bool = True) -> tuple[Ancestor, ...]:
-        """Return what an entry's release was made from, nearest first, each once.
+        """Return the releases that an entry's release was made from, nearest first, each once.
 
         Raises:
             RecordError: they are more, or further away, than the contract looks at in one call (check `lineage`).
@@ -253,16 +264,15 @@ class RegistryReader:
         number = self._number("latest")
         lineage = self._satellite("lineage", "Lineage", number)
         start = release_id(entry.model_digest, entry.manifest_digest)
-        found = lineage.try_call("ancestorsOf", start, include_stated, block=number)
+        found = lineage.try_call("ancestorsOf", start, include_stated, parse=parse_ancestors, block=number)
         if found is None:
             raise RecordError(
                 "too many ancestors", check=Check.LINEAGE, where=self._where, got="more", wanted="32, in 16 steps"
             )
-        with node_errors(self._where):
-            return tuple(Ancestor(bytes(one), bytes(child), *rest) for one, child, *rest in found)
+        return found
 
     def contracts(self) -> dict[str, bytes]:
-        """What a deployment file says of the contracts: addresses, and the hash of the registry's code."""
+        """Return the contracts' addresses and the hash of the registry's code, by their names in a deployment file."""
         number = self._number("latest")
         satellites = (("namespaces", "Namespaces"), ("lineage", "Lineage"))
         addresses = {name: self._satellite(name, artifact, number).address for name, artifact in satellites}
@@ -277,12 +287,12 @@ class RegistryReader:
     def _judgements(
         self, model_digest: bytes, manifest_digest: bytes, block: int, *, passed: bool = True
     ) -> list[Publication]:
-        """Publications of one release, or of its FAILED verdicts."""
+        """Return the publications of one release, or of its FAILED verdicts."""
         found = self._records.read({"modelDigest": model_digest, "manifestDigest": manifest_digest}, block)
         return self._records.believed([one for one in found if one.record.passed == passed], block)
 
     def _entries(self, found: list[Publication], block: int) -> tuple[Entry, ...]:
-        """Entries of releases and FAILED verdicts, newest first."""
+        """Return the entries of releases and FAILED verdicts, newest first, at most ENTRIES_MAX."""
         groups = list(_by_release(one for one in found if one.record.passed).values())
         groups += [[one] for one in found if not one.record.passed]
         groups.sort(key=lambda group: group[-1].place, reverse=True)
@@ -291,13 +301,8 @@ class RegistryReader:
             for group in groups[:ENTRIES_MAX]
         )
 
-    def _active(self, entry: Entry) -> Entry:
-        if refusal := self.refusal(entry):
-            raise refusal
-        return entry
-
     def _taken_in(self, namespace: str, block: int, found: list[Publication]) -> set[bytes]:
-        """Content digests of what a namespace took in or holds; every one of them must be among the events found."""
+        """Return the content digests that a namespace admitted or holds; each must be among the events found."""
         entries = self._namespaces(block).history(namespace, block)
         taken_in = {entry.subject for entry in entries if entry.kind in (Kind.RECORDED, Kind.HELD)}
         if taken_in - {one.content_digest for one in found}:
@@ -305,32 +310,31 @@ class RegistryReader:
         return taken_in
 
     def _namespaces(self, block: int) -> NamespaceReader:
-        if self._names is None:
-            self._names = NamespaceReader(self._satellite("namespaces", "Namespaces", block), self._from_block)
-        return self._names
+        return NamespaceReader(self._satellite("namespaces", "Namespaces", block), self._from_block)
 
     def _satellite(self, function: str, artifact: str, block: int) -> DeployedContract:
-        """One of the two contracts that the registry made; it must say so too."""
-        address = self._contract.call(function, block=block)
-        with node_errors(self._where):
-            where = f"{self._where}, {artifact}"
-            found = DeployedContract(self._web3, artifact, parse_address(address, artifact), where)
-            if parse_address(found.call("registry", block=block), artifact) != self.address:
-                raise UsageError("of another registry", where=found.where, got=address, wanted="one of this registry's")
-            return found
+        """Return one of the two contracts that the registry made, once that contract names the registry too."""
+        if artifact not in self._satellites:
+            address = self._contract.call(function, parse=parse_account, block=block)
+            found = DeployedContract(self.node, artifact, address, f"{self._where}, {artifact}")
+            if found.call("registry", parse=parse_account, block=block) != self.address:
+                got, wanted = self.node.web3.to_checksum_address(address), "one of this registry's"
+                raise UsageError("of another registry", where=found.where, got=got, wanted=wanted)
+            self._satellites[artifact] = found
+        return self._satellites[artifact]
 
     def _number(self, block: Block) -> int:
         if block != "latest":
             return block
         with node_errors(self._where):
-            return _whole_number(self._web3.eth.block_number, "block number")
+            return parse_number(self.node.web3.eth.block_number, "block number")
 
     def _no_record(self, got: str, wanted: str) -> RecordError:
         return RecordError("no record", check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted=wanted)
 
 
 def _by_release(found: Iterable[Publication]) -> dict[bytes, list[Publication]]:
-    """Judgements by release, each group oldest first."""
+    """Group judgements by release, each group oldest first."""
     groups: dict[bytes, list[Publication]] = {}
     for one in found:
         groups.setdefault(id_of_release(one), []).append(one)
@@ -338,12 +342,6 @@ def _by_release(found: Iterable[Publication]) -> dict[bytes, list[Publication]]:
 
 
 def _is_called(record: RecordFields, namespace: str, wanted: str) -> bool:
-    """Whether a record's name is `namespace/` and then `wanted`: the model, or model@version."""
+    """Return whether a record's name is `namespace/` and then `wanted`: the model, or model@version."""
     model = record.name.partition("/")[2]
     return record.namespace == namespace and wanted in (model, f"{model}@{record.version}")
-
-
-def _whole_number(value: object, what: str) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise FormatError(f"not a {what}", got=type(value).__name__, wanted="a whole number")
-    return value

@@ -29,7 +29,7 @@ from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.deployment import Deployment, parse_deployment
 from provenance_oracle.verifier.registry.lookup import open_deployment
-from provenance_oracle.verifier.registry.node import connect
+from provenance_oracle.verifier.registry.node import connect, open_node
 from tests.support.chain_fixtures import DeployedRegistry, deploy_registry, make_record
 
 pytestmark = pytest.mark.chain
@@ -47,7 +47,7 @@ def _terms(chain: EmbeddedChain, **changes: Any) -> Terms:
 
 def test_what_is_deployed_is_what_the_terms_say(anvil: EmbeddedChain) -> None:
     terms = _terms(anvil)
-    found = deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
+    found = deploy_contracts(open_node(anvil.rpc_url), _signer(anvil.accounts[0].key), terms)
     web3: Any = connect(anvil.rpc_url)
     receipt = web3.eth.get_transaction_receipt(found.transaction)
     assert (found.registry.hex(), found.block) == (receipt["contractAddress"][2:].lower(), receipt["blockNumber"])
@@ -69,7 +69,7 @@ def test_what_is_deployed_is_what_the_terms_say(anvil: EmbeddedChain) -> None:
 def test_refuses_a_party_that_is_nobody(anvil: EmbeddedChain, role: str, address: str) -> None:
     change: Any = {"oracles": (OracleTerms(address, 2),)} if role == "oracle" else {role: address}
     with pytest.raises(UsageError, match=f"^{role}: "):
-        deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil, **change))
+        deploy_contracts(open_node(anvil.rpc_url), _signer(anvil.accounts[0].key), _terms(anvil, **change))
 
 
 _KEY, _OTHER, _NOBODY = ("0x" + digits * 20 for digits in ("11", "22", "00"))
@@ -93,7 +93,7 @@ def test_refuses_an_oracle_set_that_the_contract_would_refuse(
 ) -> None:
     terms = _terms(anvil, oracles=oracles, threshold=threshold)
     with pytest.raises(UsageError, match=problem):
-        deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), terms)
+        deploy_contracts(open_node(anvil.rpc_url), _signer(anvil.accounts[0].key), terms)
 
 
 def test_an_oracle_is_an_address_and_perhaps_a_weight() -> None:
@@ -140,7 +140,7 @@ def test_two_groups_without_a_common_oracle_never_both_have_a_majority(weights: 
 
 def test_an_account_without_money_is_temporary_and_named(anvil: EmbeddedChain) -> None:
     with pytest.raises(TemporaryError, match="the paying account is empty"):
-        deploy_contracts(anvil.rpc_url, _signer(b"\x51" * 32), _terms(anvil))
+        deploy_contracts(open_node(anvil.rpc_url), _signer(b"\x51" * 32), _terms(anvil))
 
 
 def test_no_node_is_temporary(anvil: EmbeddedChain) -> None:
@@ -148,7 +148,7 @@ def test_no_node_is_temporary(anvil: EmbeddedChain) -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(TemporaryError):
-            deploy_contracts(url, _signer(anvil.accounts[0].key), _terms(anvil))
+            deploy_contracts(open_node(url), _signer(anvil.accounts[0].key), _terms(anvil))
 
 
 @pytest.mark.parametrize("name", ["ProvenanceRegistry", "Namespaces", "Lineage"])
@@ -162,18 +162,18 @@ def test_refuses_other_code_at_any_of_the_addresses(
 
     monkeypatch.setattr(room, "load_artifact", altered)
     with pytest.raises(VerificationError, match=f"not the one sent.*wanted the {name}"):
-        deploy_contracts(anvil.rpc_url, _signer(anvil.accounts[0].key), _terms(anvil))
+        deploy_contracts(open_node(anvil.rpc_url), _signer(anvil.accounts[0].key), _terms(anvil))
 
 
 @pytest.mark.usefixtures("anvil")
 def test_a_transaction_that_no_block_takes_is_temporary_and_its_hash_is_told() -> None:
     with run_anvil(options=("--no-mining",)) as chain, pytest.raises(TemporaryError, match=r"got 0x[0-9a-f]{64}"):
-        deploy_contracts(chain.rpc_url, _signer(chain.accounts[0].key), _terms(chain), receipt_seconds=0.3)
+        deploy_contracts(open_node(chain.rpc_url), _signer(chain.accounts[0].key), _terms(chain), receipt_seconds=0.3)
 
 
 def test_policies_are_numbered_once(registry: DeployedRegistry) -> None:
     signer = _signer(registry.stranger.key)
-    arguments = (registry.chain.rpc_url, signer, registry.address_bytes)
+    arguments = (open_node(registry.chain.rpc_url), signer, registry.address_bytes)
     first = number_policies(*arguments, {"a": b"\x01" * 32, "b": b"\x02" * 32})
     head = registry.contract.w3.eth.block_number
     assert number_policies(*arguments, {"b": b"\x02" * 32, "a": b"\x01" * 32}) == first == {"a": 1, "b": 2}

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
-from provenance_oracle.oracle.chain.registry_state import Seat
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.signers import EnvironmentSigner, full_signature
 from provenance_oracle.verifier.errors import FormatError, UsageError
@@ -19,6 +18,7 @@ from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.oracle_sets import Seat
 from tests.support.chain_fixtures import make_entry, make_failure, make_record
 
 REGISTRY = bytes(range(20))
@@ -44,7 +44,7 @@ def publication(ledger: Ledger, record: Record) -> tuple[bytes, tuple[int, int, 
     """Record and quorum of the call that the reporter makes."""
     with keeping_recursion_limit():
         from web3 import Web3
-    reporter = Reporter(SIGNER, ledger, ledger, chain_id=5, registry=REGISTRY)
+    reporter = Reporter(SIGNER, ledger, chain_id=5, address=REGISTRY)
     data = reporter.publication(record, policy_id=9, block=7)
     function, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
     assert function.fn_name == "publish"

@@ -15,6 +15,7 @@ import pytest
 
 from provenance_oracle.oracle.chain.rpc import Call, RevertedError, Web3Chain
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.registry.node import open_node
 
 CALL = Call("0x" + "11" * 20, "0x" + "22" * 20, b"\x01")
 ADDRESS = "0x" + "22" * 20
@@ -65,7 +66,7 @@ NONSENSE = [b"", b"not json", b"[]", b"{}", b"null", "x", "0xzz", [], {"error": 
 def test_nonsense_is_temporary(method: str, answer: object) -> None:
     with node(lambda _: answer) as url:
         with pytest.raises(TemporaryError) as caught:
-            ASKING[method](Web3Chain(url, timeout_seconds=5))
+            ASKING[method](Web3Chain(open_node(url, 5)))
         assert "secret-key-in-path" not in str(caught.value)
 
 
@@ -73,7 +74,7 @@ def test_nonsense_is_temporary(method: str, answer: object) -> None:
 def test_a_failing_server_is_asked_once(status: int) -> None:
     asked: list[str] = []
     with node(lambda method: asked.append(method) or b"", status) as url:
-        chain = Web3Chain(url, timeout_seconds=5)
+        chain = Web3Chain(open_node(url, 5))
         for ask in (chain.head, lambda: chain.send(b"\x02")):
             with pytest.raises(TemporaryError):
                 ask()
@@ -83,7 +84,7 @@ def test_a_failing_server_is_asked_once(status: int) -> None:
 @pytest.mark.parametrize("words", ["already known", "nonce too low", "insufficient funds", "\x1b[31mred\nline"])
 def test_what_a_node_says_to_a_sent_transaction_is_words(words: str) -> None:
     with node(lambda _: {"error": {"code": -32000, "message": words}}) as url:
-        said = Web3Chain(url, timeout_seconds=5).send(b"\x02")
+        said = Web3Chain(open_node(url, 5)).send(b"\x02")
     assert said
     assert "\x1b" not in said
     assert "\n" not in said
@@ -97,7 +98,7 @@ def test_a_revert_comes_with_its_reason(data: object, reason: bytes) -> None:
 
     with node(answer) as url:
         with pytest.raises(RevertedError) as caught:
-            Web3Chain(url, timeout_seconds=5).simulate(CALL)
+            Web3Chain(open_node(url, 5)).simulate(CALL)
         assert caught.value.data == reason
 
 
@@ -106,21 +107,22 @@ def test_a_revert_comes_with_its_reason(data: object, reason: bytes) -> None:
 )
 def test_a_receipt_says_yes_no_or_not_yet(receipt: object, succeeded: bool | None) -> None:
     with node(lambda _: receipt) as url:
-        assert Web3Chain(url, timeout_seconds=5).succeeded(bytes(32)) is succeeded
+        assert Web3Chain(open_node(url, 5)).succeeded(bytes(32)) is succeeded
 
 
 def test_an_address_without_code_is_no_registry() -> None:
     with node(lambda _: "0x") as url, pytest.raises(UsageError, match="no contract"):
-        Web3Chain(url, timeout_seconds=5).identity(ADDRESS)
+        Web3Chain(open_node(url, 5)).identity(ADDRESS)
 
 
 def test_a_deeply_nested_answer_does_not_end_the_process() -> None:
     code = (
         "import sys; from provenance_oracle.oracle.chain.rpc import Web3Chain\n"
+        "from provenance_oracle.verifier.registry.node import open_node\n"
         "from provenance_oracle.oracle.chain.signers import EnvironmentSigner\n"
         "from provenance_oracle.verifier.errors import TemporaryError\n"
         "EnvironmentSigner('K', {'K': '11' * 32})\n"
-        "try: Web3Chain(sys.argv[1], timeout_seconds=5).head()\n"
+        "try: Web3Chain(open_node(sys.argv[1], 5)).head()\n"
         "except TemporaryError: print('temporary')"
     )
     with node(lambda _: b"[" * 200_000) as url:

@@ -34,7 +34,6 @@ class Desk:
         self.writer = RegistryWriter(
             self.registry,
             self.registry,
-            self.registry,
             self.chain,
             sender,
             self.journal,

@@ -116,7 +116,7 @@ def test_a_digest_of_another_length_is_the_caller_s_error(registry: DeployedRegi
     reader, wrong = registry.reader(), bytes(length)
     reads: tuple[Callable[[], object], ...] = (
         lambda: reader.entry(wrong),
-        lambda: reader.active_entry(wrong),
+        lambda: reader.match_record(make_record(manifest_digest=wrong)),
         lambda: reader.entry_of(wrong, bytes(32)),
         lambda: reader.entries_of_manifest(wrong),
         lambda: reader.entries_of_model(wrong),

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from provenance_oracle.verifier.errors import ProvenanceError, RecordError, TemporaryError
 from provenance_oracle.verifier.record.codec import record_id
 from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.namespaces import NamespaceReader
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.text import printable
 from tests.support.chain_fixtures import DeployedRegistry, make_record
@@ -104,6 +106,10 @@ FOREIGN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "another model's": lambda log: {"topics": [log["topics"][0], "0x" + "77" * 32, *log["topics"][2:]]},
     "another manifest's": lambda log: {"topics": [*log["topics"][:2], "0x" + "77" * 32, log["topics"][3]]},
     "another report's": lambda log: {"topics": [*log["topics"][:3], "0x" + "77" * 32]},
+    "no block's": lambda log: {"blockNumber": None},
+    "no place's": lambda log: {"logIndex": None},
+    "no transaction's": lambda log: {"transactionHash": None},
+    "a short transaction's": lambda log: {"transactionHash": "0x77"},
 }
 
 
@@ -205,8 +211,8 @@ def test_a_call_that_reverts_without_reason_is_temporary(registry: DeployedRegis
         ),
     )
 )
-def test_no_answer_escapes_the_failure_tree(told_by: tuple[RegistryReader, Entry, dict[str, Any]], told: Any) -> None:
-    reader, entry, telling = told_by
+def test_no_answer_escapes_the_failure_tree(told_by: ToldBy, told: Any) -> None:
+    reader, names, entry, telling = told_by
     telling["answer"] = told
     reads: tuple[Callable[[], object], ...] = (
         *(lambda read=read: read(reader) for read in READS.values()),
@@ -215,7 +221,9 @@ def test_no_answer_escapes_the_failure_tree(told_by: tuple[RegistryReader, Entry
         lambda: reader.history(entry),
         lambda: reader.ancestors(entry),
         lambda: reader.namespace("example"),
-        lambda: reader.namespace_history("example"),
+        lambda: names.history("example", 1),
+        lambda: reader.policy_id(RECORD.policy_digest, block=1),
+        lambda: reader.seat("0x" + "77" * 20, block=1),
         lambda: reader.records([entry.record_id]),
     )
     for read in reads:
@@ -225,11 +233,16 @@ def test_no_answer_escapes_the_failure_tree(told_by: tuple[RegistryReader, Entry
             assert isinstance(error, TemporaryError | RecordError)
 
 
+ToldBy = tuple[RegistryReader, NamespaceReader, Entry, dict[str, Any]]
+
+
 @pytest.fixture
-def told_by(registry: DeployedRegistry) -> Iterator[tuple[RegistryReader, Entry, dict[str, Any]]]:
+def told_by(registry: DeployedRegistry) -> Iterator[ToldBy]:
     """A reader of a node that answers with whatever the dictionary holds, once something is in it."""
     registry.publish(RECORD)
     telling: dict[str, Any] = {}
     with lying(registry, lambda _method, _params, _truth: telling.get("answer")) as (url, _):
         reader = RegistryReader(url, registry.address)
-        yield reader, reader.entry(RECORD.manifest_digest), telling
+        names = bytes.fromhex(registry.namespaces.address[2:])
+        history = NamespaceReader(DeployedContract(reader.node, "Namespaces", names, "names"), 0)
+        yield reader, history, reader.entry(RECORD.manifest_digest), telling

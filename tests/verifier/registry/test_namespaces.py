@@ -14,7 +14,14 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, VerificationError
 from provenance_oracle.verifier.record.codec import namespace_id
 from provenance_oracle.verifier.record.keccak import keccak256
-from provenance_oracle.verifier.registry.namespaces import Kind, NamespaceEntry, next_head
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.namespaces import (
+    Kind,
+    Namespace,
+    NamespaceEntry,
+    NamespaceReader,
+    next_head,
+)
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import (
     PUBLIC_DELAY_SECONDS,
@@ -50,13 +57,19 @@ def claimed(anvil: EmbeddedChain) -> DeployedRegistry:
     return registry
 
 
-def told(registry: DeployedRegistry, change: Callable[[list[Any]], list[Any]]) -> tuple[NamespaceEntry, ...]:
+def told(registry: DeployedRegistry, change: Callable[[list[Any]], list[Any]]) -> Namespace | None:
     with lying(registry, telling_logs("NamespaceEntry", change, "Namespaces")) as (url, _):
-        return RegistryReader(url, registry.address).namespace_history(NAME)
+        return RegistryReader(url, registry.address).namespace(NAME)
+
+
+def history(registry: DeployedRegistry, name: str) -> tuple[NamespaceEntry, ...]:
+    node, address = registry.reader().node, bytes.fromhex(registry.namespaces.address[2:])
+    names = NamespaceReader(DeployedContract(node, "Namespaces", address, "names"), registry.block_number)
+    return names.history(name, node.web3.eth.block_number)
 
 
 def test_every_kind_of_entry_is_told_in_order(claimed: DeployedRegistry) -> None:
-    entries = claimed.reader().namespace_history(NAME)
+    entries = history(claimed, NAME)
     assert [entry.number for entry in entries] == list(range(1, 12))
     assert [entry.kind for entry in entries] == [
         Kind.CLAIMED,
@@ -91,7 +104,7 @@ def test_nobody_s_namespace_is_none(registry: DeployedRegistry) -> None:
     reader = registry.reader()
     for name in (NAME, "", "\udcff"):
         assert reader.namespace(name) is None
-        assert reader.namespace_history(name) == ()
+        assert history(registry, name) == ()
 
 
 # Completeness

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +38,8 @@ def test_reads_what_was_published(registry: DeployedRegistry) -> None:
     record = make_record()
     receipt = registry.publish(record)
     reader = registry.reader()
-    entry = reader.active_entry(record.manifest_digest)
+    entry = reader.entry(record.manifest_digest)
+    assert reader.refusal(entry) is None
     assert reader.match_record(record) == entry == reader.entry_of(record.model_digest, record.manifest_digest)
     assert all(getattr(entry, name) == value for name, value in vars(record).items() if name != "parent_models")
     assert entry.record_id == record_id(record)
@@ -48,7 +50,11 @@ def test_reads_what_was_published(registry: DeployedRegistry) -> None:
 
 def test_no_record_is_a_record_error(registry: DeployedRegistry) -> None:
     reader = registry.reader()
-    reads = (reader.entry, reader.active_entry, lambda digest: reader.entry_of(digest, digest))
+    reads: tuple[Callable[[bytes], object], ...] = (
+        reader.entry,
+        lambda digest: reader.entry_of(digest, digest),
+        lambda digest: reader.match_record(make_record(manifest_digest=digest)),
+    )
     for read in reads:
         with pytest.raises(RecordError) as caught:
             read(b"\x09" * 32)
@@ -127,7 +133,8 @@ def test_a_failed_verdict_is_shown_and_is_no_record(registry: DeployedRegistry) 
     assert reader.manifest_of_report(failure.snp_report_digest) is None
     # it does not stand in the way of a record
     registry.publish(make_record())
-    assert reader.active_entry(failure.manifest_digest).passed
+    entry = reader.entry(failure.manifest_digest)
+    assert (entry.passed, reader.refusal(entry)) == (True, None)
     assert [found.passed for found in reader.entries_of_model(failure.model_digest)] == [True, False]
 
 

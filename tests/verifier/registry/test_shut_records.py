@@ -26,12 +26,15 @@ pytestmark = pytest.mark.chain
 
 def assert_shut(registry: DeployedRegistry, record: Record, words: str) -> None:
     reader = registry.reader()
-    closure = reader.entry(record.manifest_digest).closure
-    assert closure and words in closure.explanation
-    for read in (lambda: reader.active_entry(record.manifest_digest), lambda: reader.match_record(record)):
-        with pytest.raises(RecordError, match=words) as caught:
-            read()
-        assert (caught.value.check, caught.value.exit_code) == (Check.REGISTRY_RECORD, 6)
+    entry = reader.entry(record.manifest_digest)
+    assert entry.closure and words in entry.closure.explanation
+    refusal = reader.refusal(entry)
+    assert refusal is not None
+    with pytest.raises(RecordError, match=words) as caught:
+        reader.match_record(record)
+    for error in (refusal, caught.value):
+        assert words in str(error)
+        assert (error.check, error.exit_code) == (Check.REGISTRY_RECORD, 6)
 
 
 def test_a_revoked_record_is_shown_and_never_passed(registry: DeployedRegistry) -> None:

@@ -1,0 +1,61 @@
+"""Read the oracle sets of a registry: each epoch's threshold, its keys, and the oracles that signed a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provenance_oracle.verifier.record.fields import RecordSigner
+from provenance_oracle.verifier.record.standing import SIGNERS_MAX, Standing, signer_numbers
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.structs import Epoch, OracleKey, parse_epoch, parse_oracle_key
+from provenance_oracle.verifier.strict.abi_values import parse_number
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A key's place in the oracle set in force. `threshold` is the weight that a record needs in all."""
+
+    epoch: int
+    index: int
+    weight: int
+    threshold: int
+
+
+class OracleSets:
+    """Reads the oracle sets of one registry as of given blocks.
+
+    Raises:
+        TemporaryError: from every method, if the node fails.
+    """
+
+    def __init__(self, contract: DeployedContract) -> None:
+        self._contract = contract
+
+    def epoch(self, number: int, block: int) -> Epoch:
+        """Return the epoch with this number."""
+        return self._contract.call("epochOf", number, parse=parse_epoch, block=block)
+
+    def seat(self, key: bytes, block: int) -> Seat | None:
+        """Return the place of a key (an address, 20 bytes) in the set in force, None if it has none."""
+        number = self._contract.call("currentEpoch", parse=parse_number, block=block)
+        epoch = self.epoch(number, block)
+        for index in range(min(epoch.size, SIGNERS_MAX)):
+            oracle = self._oracle(number, index, block)
+            if oracle.key == key:
+                return Seat(number, index, oracle.weight, epoch.threshold)
+        return None
+
+    def signers(self, standing: Standing, block: int) -> tuple[RecordSigner, ...]:
+        """Return the oracles that signed a record, lowest number first.
+
+        A recount takes oracles off whose keys were revoked. Until then they are among the signers, but do not count.
+        """
+        signers, recorded_at = [], int(standing.recorded_at.timestamp())
+        for index in signer_numbers(standing.signers):
+            oracle = self._oracle(standing.epoch, index, block)
+            address = oracle.key if oracle.valid_from <= recorded_at else None
+            signers.append(RecordSigner(index, address, oracle.weight, oracle.valid_until > recorded_at))
+        return tuple(signers)
+
+    def _oracle(self, epoch: int, index: int, block: int) -> OracleKey:
+        return self._contract.call("oracleAt", epoch, index, parse=parse_oracle_key, block=block)
