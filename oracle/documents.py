@@ -1,6 +1,7 @@
-"""The JSON documents of the operator's commands. Those about releases and records are in `verifier.documents`.
+"""The JSON documents of the operator's commands: journal rows, a new registry, a claimed namespace.
 
-Light: every command imports the schema ids.
+Documents about releases and records are in `verifier.documents`. Every command imports the schema ids from here, so
+this module must stay light.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WATCH = "provenance-oracle/watch/v1"
 
 
 def releases_json(rows: Iterable[Row]) -> dict[str, object]:
-    """Return the body of `provenance-oracle/watch/v1` and `provenance-oracle/retry/v1`: one object per release."""
+    """Return the body of `provenance-oracle/watch/v1` and `provenance-oracle/retry/v1`: one object for each release."""
     return {"releases": [_row_json(row) for row in rows]}
 
 
@@ -32,8 +33,8 @@ def deploy_json(
     """Return the body of `provenance-oracle/deploy/v2`: a new registry and the rights over it.
 
     Args:
-        policies: the registry's numbers for policies, by the policies' names.
-        policy_digests: digests by name, of these policies at least.
+        policies: the registry's number of each policy, by name.
+        policy_digests: digest of each policy by name, 32 bytes.
     """
     return {
         **contract_addresses(deployment),
@@ -53,7 +54,7 @@ def deploy_json(
 
 
 def claim_json(claim: Claim, *, identities: Iterable[bytes], identity_limit: int) -> dict[str, object]:
-    """Return the body of `provenance-oracle/claim/v1`: a namespace that was claimed, and the publishers it trusts."""
+    """Return the body of `provenance-oracle/claim/v1`: a claimed namespace and the publishers that it trusts."""
     return {
         "namespace": claim.namespace,
         "owner": claim.owner,
@@ -65,7 +66,7 @@ def claim_json(claim: Claim, *, identities: Iterable[bytes], identity_limit: int
 
 
 def contract_addresses(deployment: Deployment) -> dict[str, str]:
-    """Return the addresses of a registry's three contracts with the checksum of ERC-55, by name."""
+    """Return the addresses of a registry's three contracts by name, with the checksum of ERC-55."""
     from eth_utils.address import to_checksum_address
 
     names = ("registry", "namespaces", "lineage")

@@ -1,4 +1,7 @@
-"""The JSON documents of the publisher's commands. Light: every command imports the schema ids."""
+"""The JSON documents of the publisher's commands.
+
+Every command imports the schema ids from here, so this module must stay light.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,17 @@ PACK = "provenance-oracle/pack/v1"
 
 
 def request_json(request: Path, report_data: bytes) -> dict[str, object]:
-    """Return the body of `provenance-oracle/attest/v1` if only the 64 bytes of REPORT_DATA were written."""
+    """Return the body of `provenance-oracle/attest/v1` for a file with the 64 bytes of REPORT_DATA."""
     return {"request": str(request), "report_data": report_data.hex()}
 
 
 def evidence_json(out: Path, report_data: bytes, *, simulated: bool) -> dict[str, object]:
-    """Return the body of `provenance-oracle/attest/v1` if a folder with evidence was written."""
+    """Return the body of `provenance-oracle/attest/v1` for a folder with evidence."""
     return {"out": str(out), "report_data": report_data.hex(), "simulated": simulated}
 
 
 def pack_json(packed: Packed) -> dict[str, object]:
-    """Return the body of `provenance-oracle/pack/v1`: the names and digests of a new release."""
+    """Return the body of `provenance-oracle/pack/v1`: the name and digests of a new release."""
     return {
         "name": packed.manifest.name,
         "version": packed.manifest.version,

@@ -1,1 +1,1 @@
-"""The operator's commands, and the assembled `provenance` command line."""
+"""The operator's commands, one file a command, and the assembled command line `provenance`."""

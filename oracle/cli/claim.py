@@ -1,4 +1,4 @@
-"""`provenance claim`: claim a namespace, with the publishers that it trusts from the start."""
+"""`provenance claim`: claim a namespace and name the publishers that it trusts from the start."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 @rpc_option
 @registry_option
 @with_key_options
-@click.option("--owner-key-variable", metavar="NAME", help="Variable with the owner's key; default: the paying key.")
-@click.option("--owner-keystore", type=FILE, help="Keystore v3 file with the owner's key; default: the paying key.")
+@click.option("--owner-key-variable", metavar="NAME", help="Variable with the owner's key. Default: the paying key.")
+@click.option("--owner-keystore", type=FILE, help="Keystore v3 file with the owner's key. Default: the paying key.")
 @click.option("--owner-password-file", type=FILE, help="File with that keystore's password.")
 @click.option(
     "--identity",
     "identities",
     multiple=True,
     metavar="HEX",
-    help="A publisher that is trusted from the start, as `provenance show` prints it; again for each.",
+    help="A publisher to trust from the start, as `provenance show` prints it. Repeat it for each.",
 )
 @click.option(
     "--identity-limit",
     type=click.IntRange(0, 16),
-    help="How many publishers are trusted on first use, those named included. Default: 1, or those named.",
+    help="How many publishers are trusted on first use, including those named. Default: those named, at least 1.",
 )
 @json_option
 @command_body(documents.CLAIM)
@@ -52,10 +52,11 @@ def claim(
     identities: tuple[str, ...],
     identity_limit: int | None,
 ) -> None:
-    """Claim NAMESPACE, so that its names lead only to what its trusted publishers release.
+    """Claim a namespace for your releases.
 
-    The owner's key signs the claim, the paying key submits it. Later publishers need the owner's word and the public
-    delay; records by others are kept, but held: their gates stay shut.
+    From then on, names in NAMESPACE lead only to releases by publishers that it trusts. The owner's key signs the
+    claim, and the paying key submits it. To trust another publisher later, the owner proposes it and waits for the
+    public delay. The registry keeps records by other publishers but holds them: their gates stay shut.
 
     \b
     Example:
@@ -75,13 +76,14 @@ def claim(
     for identity in trusted:
         output.text(f"trusts       {identity.hex()}")
     if limit > len(trusted):
-        output.text(f"trusts       the next {limit - len(trusted)} that publish in it")
+        output.text(f"trusts       the next {limit - len(trusted)} publishers that use it")
     output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")
     output.document(True, documents.claim_json(found, identities=trusted, identity_limit=limit))
 
 
 def _parse_identity(text: str) -> bytes:
+    """Parse a publisher identity of 32 bytes, hex with or without 0x; raise UsageError for any other text."""
     found = _IDENTITY.fullmatch(text)
     if not found:
-        raise UsageError("not an identity", where="--identity", got=text, wanted="64 hex digits")
+        raise UsageError("not a publisher identity", where="--identity", got=text, wanted="64 hex digits")
     return bytes.fromhex(found[1])

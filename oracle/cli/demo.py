@@ -12,14 +12,14 @@ from provenance_oracle.verifier.cli.options import FILE
 
 
 @click.command()
-@click.option("--model", type=FILE, help="A folder with a model, copied; by default a tiny one is made.")
-@click.option("--folder", type=FILE, default=Path(".demo"), show_default=True, help="Where everything is kept.")
+@click.option("--model", type=FILE, help="A folder with a model, which is copied. Default: a tiny model is made.")
+@click.option("--folder", type=FILE, default=Path(".demo"), show_default=True, help="Folder for all files of the demo.")
 @click.option(
-    "--keep-seconds", default=1800, show_default=True, type=click.IntRange(0, 86400), help="How long the chain goes on."
+    "--keep-seconds", default=1800, show_default=True, type=click.IntRange(0, 86400), help="How long the chain runs on."
 )
 @command_body(documents.DEMO)
 def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int) -> None:
-    """Record one release on an embedded chain and check it: every part for real, but the hardware simulated."""
+    """Record one release on an embedded chain and check it. Only the hardware is simulated."""
     from provenance_oracle.oracle.demo.run import run_demo
 
     run_demo(folder, model, keep_seconds)

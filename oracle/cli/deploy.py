@@ -1,4 +1,4 @@
-"""`provenance deploy`: put a registry on a chain and number the shipped policies."""
+"""`provenance deploy`: put a registry on a chain and give the shipped policies their numbers."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 @click.command()
 @rpc_option
 @with_key_options
-@click.option("--owner", help="Account that announces oracle sets; default: the paying one.")
-@click.option("--guardian", help="Account that may stop writes and revoke; default: the paying one.")
+@click.option("--owner", help="Account that announces oracle sets. Default: the paying account.")
+@click.option("--guardian", help="Account that can stop writes and revoke. Default: the paying account.")
 @click.option(
     "--oracle",
     "oracles",
     multiple=True,
     metavar="ADDRESS|rofl1...[:WEIGHT]",
-    help="Key that signs reports, or a ROFL app that will bind one, and how much it counts; again for each oracle. "
-    "Default: the paying account's.",
+    help="A key that signs reports, or a ROFL app that will bind one, and its weight. Repeat it for each oracle. "
+    "Default: the paying account.",
 )
-@click.option("--threshold", type=int, help="Weight that a record needs; default: more than half of all.")
+@click.option("--threshold", type=int, help="Weight that a record needs. Default: more than half of all weight.")
 @click.option(
     "--delay-hours",
     default=48,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 )
 @click.option("--deployments", type=FILE, metavar="DIR", help="Write DIR/<chain id>.json, which --registry takes.")
 @click.option(
-    "--replace", is_flag=True, help="Keep the file of an earlier registry there as DIR/<chain id>.<its block>.json."
+    "--replace", is_flag=True, help="Keep the file of an earlier registry as DIR/<chain id>.<its block>.json."
 )
 @json_option
 @command_body(documents.DEPLOY)
@@ -68,7 +68,9 @@ def deploy(
     deployments: Path | None,
     replace: bool,
 ) -> None:
-    """Put a registry on a chain, and number the policies that this version ships.
+    """Put a registry on a chain.
+
+    The policies that this version ships get their numbers in it.
 
     \b
     Example:
@@ -87,9 +89,9 @@ def deploy(
     from provenance_oracle.verifier.registry.node import open_node
 
     if not rpc_url:
-        raise UsageError("which chain?", got="no --rpc", wanted="--rpc URL")
+        raise UsageError("no chain is named", got="no --rpc", wanted="--rpc URL")
     if replace and not deployments:
-        raise UsageError("--replace without a folder", got="no --deployments", wanted="--deployments DIR")
+        raise UsageError("--replace needs a folder", got="no --deployments", wanted="--deployments DIR")
     signer = open_key("--", key_variable, keystore, password_file)
     first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
     wanted = majority(first_set) if threshold is None else threshold
@@ -105,15 +107,23 @@ def deploy(
         numbers = number_policies(node, signer, found.registry, policies)
     except TemporaryError as error:
         where = f"registry 0x{found.registry.hex()}"
-        problem = "deployed, but its policies have no numbers yet"
+        problem = "is deployed, but its policies have no numbers yet"
         raise TemporaryError(problem, where=where, got=str(error), wanted="a number for each") from error
     _print_deployment(output, found, terms, numbers, policies)
     if kept:
-        output.text(f"kept         {kept}, the file of the registry before")
+        output.text(f"kept         {kept}, the file of the earlier registry")
 
 
 def _make_room(file: Path, *, replace: bool) -> Path | None:
-    """Make the folder of a deployment file. If the file is there already, return where it is to be kept."""
+    """Make the folder of a deployment file.
+
+    Returns:
+        The path at which to keep the file of an earlier registry; None if there is no such file.
+
+    Raises:
+        UsageError: the folder cannot be made, the file exists and `replace` is False, or the path to keep it is taken.
+        FormatError: the file that exists is not a deployment file.
+    """
     from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 
     try:
@@ -124,17 +134,21 @@ def _make_room(file: Path, *, replace: bool) -> Path | None:
     if not os.path.lexists(file):
         return None
     if not replace:
-        wanted = f"none; --replace keeps it as {file.stem}.<its block>.json"
+        wanted = f"no file; --replace keeps it as {file.stem}.<its block>.json"
         raise UsageError("an earlier registry has this file", where=str(file), got="a file", wanted=wanted)
     earlier = parse_deployment(read_bounded(file, FILE_MAX_BYTES), str(file))
     kept = file.with_name(f"{file.stem}.{earlier.block}.json")
     if os.path.lexists(kept):
-        raise UsageError("an earlier registry is kept here already", where=str(kept), got="a file", wanted="none")
+        raise UsageError("an earlier registry is kept here already", where=str(kept), got="a file", wanted="no file")
     return kept
 
 
 def _write_deployment(file: Path, kept: Path | None, deployment: Deployment) -> None:
-    """Write a deployment file, the earlier one moved to `kept` if there was one; never over another."""
+    """Write a deployment file, after the earlier one is moved to `kept` if that is given. Nothing is overwritten.
+
+    Raises:
+        UsageError: a file cannot be moved or written. The error names the registry, which is on the chain already.
+    """
     from provenance_oracle.verifier.registry.deployment import encode_deployment
 
     try:
@@ -155,13 +169,13 @@ def _print_deployment(
         output.text(f"{name:<12} {address}")
     output.text(f"chain        {found.chain_id}, block {found.block}")
     output.text(f"transaction  0x{found.transaction.hex()}")
-    output.text(f"owner        {terms.owner}  announces oracle sets, {terms.delay_hours} hours ahead")
-    output.text(f"guardian     {terms.guardian}  stops writes, revokes")
+    output.text(f"owner        {terms.owner}  announces oracle sets {terms.delay_hours} hours ahead")
+    output.text(f"guardian     {terms.guardian}  stops writes and revokes")
     for oracle in terms.oracles:
-        who = f"ROFL app {oracle.rofl_app.hex()}, which has to bind its key" if any(oracle.rofl_app) else oracle.key
-        output.text(f"oracle       {who}  weight {oracle.weight}")
+        key = f"ROFL app {oracle.rofl_app.hex()}, which must still bind its key" if any(oracle.rofl_app) else oracle.key
+        output.text(f"oracle       {key}  weight {oracle.weight}")
     output.text(
-        f"threshold    {terms.threshold} of {weight}; an earlier set's signatures count for {terms.grace_hours} hours"
+        f"threshold    {terms.threshold} of {weight}; signatures of an earlier set count for {terms.grace_hours} hours"
     )
     for name, number in numbers.items():
         output.text(f"policy       {number} {name:<10}  0x{digests[name].hex()}")

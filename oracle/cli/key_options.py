@@ -1,4 +1,4 @@
-"""Options that name a key, and the key that they name. Heavy imports happen inside the functions."""
+"""The options that name a paying key, and a function that opens it. Heavy imports happen inside the function."""
 
 from __future__ import annotations
 
@@ -23,18 +23,26 @@ key_options = (
 
 
 def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
+    """Add the options of the paying key to a command."""
     for option in reversed(key_options):
         command = option(command)
     return command
 
 
 def open_key(prefix: str, variable: str | None, keystore: Path | None, password_file: Path | None) -> Signer:
-    """The key that options with this prefix name; what is wrong with them is said by their names."""
+    """Open the key that the options with this prefix name.
+
+    Args:
+        prefix: `--` for the paying key, or for example `--owner-`. Errors then name the options as the user typed them.
+
+    Raises:
+        UsageError: the options name no key or several, or the key cannot be opened.
+    """
     from provenance_oracle.oracle.chain.signers import open_signer
 
     values = {"key-variable": variable, "keystore": keystore, "password-file": password_file}
     given = [f"{prefix}{name}" for name, value in values.items() if value]
     if len(given) != (1 if variable else 2):
         wanted = f"{prefix}key-variable NAME, or {prefix}keystore FILE and {prefix}password-file FILE"
-        raise UsageError("where is the key?", got=" and ".join(given) or "no such option", wanted=wanted)
+        raise UsageError("no key is named", got=" and ".join(given) or "no such option", wanted=wanted)
     return open_signer(variable or "", keystore, password_file)

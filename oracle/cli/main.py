@@ -1,6 +1,6 @@
-"""The command `provenance`, put together from everybody's commands.
+"""The command `provenance`, assembled from the commands of user, publisher and operator.
 
-Nothing heavy is imported here or by the modules of commands: `provenance --help` has to be quick.
+`provenance --help` must be quick, so neither this module nor a module of a command imports anything heavy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from provenance_oracle.verifier.cli.commands import COMMANDS as USER_COMMANDS
 
 
 class Commands(click.Group):
-    """Lists commands in the order a newcomer meets them, not by the alphabet."""
+    """A group that lists its commands in the order in which a newcomer meets them."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(self.commands)
@@ -27,7 +27,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="provenance-oracle", prog_name="provenance")
 def main() -> None:
-    """Where an AI model came from, recorded on chain; and the means to check it without trusting anyone.
+    """Record on chain where an AI model came from, and check it without trusting anyone.
 
     \b
     Exit codes: 0 accepted, 1 internal error, 2 usage, 3 malformed, 4 forged, 5 genuine but refused by policy,

@@ -1,4 +1,4 @@
-"""`provenance retry`: let releases be judged again."""
+"""`provenance retry`: have releases judged again."""
 
 from __future__ import annotations
 
@@ -22,34 +22,40 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("releases", nargs=-1, metavar="[RELEASE]...")
-@click.option("--journal", type=FILE, required=True, help="The oracle's journal; the oracle must not be running.")
+@click.option("--journal", type=FILE, required=True, help="The oracle's journal. Stop the oracle first.")
 @json_option
 @command_body(documents.RETRY)
 def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
-    """Let releases that failed, are stuck or wait be judged again at the next pass; without names, all of them."""
+    """Have releases judged again at the oracle's next pass.
+
+    RELEASE is the name of a release in the journal that failed, is stuck or waits. Without a name, the command takes
+    all of these.
+    """
     print_rows(output, _retry_releases(journal, releases, at=now()))
 
 
 def _retry_releases(journal: Path, names: tuple[str, ...], *, at: datetime) -> tuple[Row, ...]:
-    """Let releases that were rejected, are stuck or wait be looked at again at the oracle's next pass.
+    """Reopen releases that were rejected, are stuck or wait, and return their rows.
 
     Args:
-        names: as the journal has them; none means all.
+        names: names of releases in the journal; empty for all.
 
     Raises:
-        UsageError: no such journal, one that a running oracle holds, or a release that is not in it.
+        UsageError: there is no such journal, a running oracle holds it, or it has no such release.
     """
     from provenance_oracle.oracle.journal.journal import Journal
     from provenance_oracle.oracle.journal.rows import State
 
-    if not os.path.isfile(journal):  # noqa: PTH113 (false, where Path's raises, for what cannot be looked at)
-        raise UsageError("no such journal", where=printable(str(journal)), got="no file", wanted="an oracle's journal")
+    if not os.path.isfile(journal):  # noqa: PTH113 (Path.is_file raises for some paths; this is False)
+        raise UsageError(
+            "there is no journal", where=printable(str(journal)), got="no file", wanted="an oracle's journal"
+        )
     with Journal(journal) as book:
         rows = [row for row in book.rows() if row.state is not State.FINAL]
         unknown = set(names) - {row.key.release for row in rows}
         if unknown:
             got = printable(", ".join(sorted(unknown)))
             raise UsageError(
-                "not among the releases that wait or failed", where=str(journal), got=got, wanted="one of them"
+                "no such release waits or failed", where=str(journal), got=got, wanted="a release that does"
             )
         return tuple(book.reopen(row.id, at=at) for row in rows if not names or row.key.release in names)

@@ -1,4 +1,4 @@
-"""The journal's rows on a terminal, for the commands that end with them."""
+"""Rows of the journal as output, for the commands that report on releases."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def print_rows(output: Output, rows: Iterable[Row]) -> None:
-    """Print one line, or JSON object, for every release.
+    """Print one line, or one JSON object, for every release.
 
     Raises:
-        TemporaryError: some wait for another try; as `Output.answer` tells it.
+        TemporaryError: a release waits for another try. `Output.answer` says how the command then ends.
     """
     shown = list(rows)
     for row in shown:

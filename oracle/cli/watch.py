@@ -1,4 +1,4 @@
-"""`provenance watch`: the oracle as a process."""
+"""`provenance watch`: run the oracle."""
 
 from __future__ import annotations
 
@@ -26,33 +26,43 @@ _ONCE_SECONDS = 600.0
 @click.command()
 @click.argument("folder", type=FILE, required=False)
 @click.option(
-    "--settings", "settings_file", type=FILE, help="YAML file with settings; options and environment go first."
+    "--settings", "settings_file", type=FILE, help="YAML file with settings. Options and environment take precedence."
 )
-@click.option("--journal", type=FILE, help="SQLite file with what happened to every release.")
+@click.option("--journal", type=FILE, help="SQLite file that keeps the state of every release.")
 @rpc_option
 @click.option(
     "--registry",
     metavar="ADDRESS|FILE",
     help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
 )
-@click.option("--policy", metavar="NAME|FILE", help="Appraisal policy; baseline unless said otherwise.")
+@click.option("--policy", metavar="NAME|FILE", help="Appraisal policy. Default: baseline.")
 @with_key_options
-@click.option("--report-key-variable", metavar="NAME", help="Variable with the key that signs reports, if another.")
-@click.option("--report-keystore", type=FILE, help="Keystore v3 file with the key that signs reports, if another.")
+@click.option(
+    "--report-key-variable", metavar="NAME", help="Variable with the key that signs reports. Default: the paying key."
+)
+@click.option(
+    "--report-keystore", type=FILE, help="Keystore v3 file with the key that signs reports. Default: the paying key."
+)
 @click.option("--report-password-file", type=FILE, help="File with that keystore's password.")
-@click.option("--confirmations", type=int, help="Blocks on top before a record counts as final.")
+@click.option("--confirmations", type=int, help="Blocks on top of a record before it counts as final.")
 @click.option("--scan-seconds", type=int, help="Time between full scans of the folder.")
-@click.option("--watch", type=str, help="auto, inotify, poll or scan-only.")
+@click.option("--watch", type=str, help="How to notice changes early: auto, inotify, poll or scan-only.")
 @click.option(
     "--allow-development-key", is_flag=True, default=None, help="Let a key from the environment pay on a public chain."
 )
-@click.option("--device", help="Where files are hashed: auto, cpu or cuda.")
-@click.option("--fetch", is_flag=True, default=None, help="Ask AMD for a revocation list where a release has none.")
-@click.option("--once", is_flag=True, help="Process what is there, follow it until it is final, and end.")
+@click.option("--device", help="Device that hashes: auto, cpu or cuda.")
+@click.option("--fetch", is_flag=True, default=None, help="Fetch a revocation list from AMD if a release has none.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Process the releases that are there now, follow their records until they are final, then end.",
+)
 @json_option
 @command_body(documents.WATCH)
 def watch(output: Output, /, settings_file: Path | None, once: bool, **options: object) -> None:
-    """Watch FOLDER for releases, judge each one, and record those that are accepted.
+    """Judge the releases in a folder and record those that are accepted.
+
+    The command watches FOLDER until a signal stops it.
 
     \b
     Example:
@@ -66,14 +76,17 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
 def _watch_folder(
     settings_file: Path | None, options: Mapping[str, object], *, once_seconds: float | None
 ) -> tuple[Row, ...]:
-    """Run the oracle until it is told to stop, or with `once_seconds` until all that is there now is decided.
+    """Run the oracle until a signal stops it, or with `once_seconds` until all present releases are decided.
+
+    Args:
+        once_seconds: how long to follow records at most; None to run until a signal.
 
     Returns:
-        With `once_seconds` a row for every release; otherwise nothing, as the log has told it all.
+        One row for each release with `once_seconds`; otherwise nothing, because the log has reported everything.
 
     Raises:
         UsageError: settings, key, policy, journal or chain are not usable.
-        TemporaryError: with `once_seconds`, the chain or the disk failed.
+        TemporaryError: with `once_seconds`, the chain or the disk failed, or records were not final in time.
     """
     from provenance_oracle.oracle.assembly import open_oracle
     from provenance_oracle.oracle.service import Bell, Stopped, stopping_on_signals

@@ -1,4 +1,4 @@
-"""`provenance attest`: get a report that binds the VM's key. Heavy imports happen inside the command."""
+"""`provenance attest`: get an attestation report that binds the VM's key."""
 
 from __future__ import annotations
 
@@ -17,18 +17,27 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
 
 @click.command()
 @click.option(
-    "--key", type=FILE, required=True, help="The VM's private key (PEM); made, P-384 and mode 0600, if absent."
+    "--key",
+    type=FILE,
+    required=True,
+    help="The VM's private key (PEM). If there is no such file, a P-384 key is made, mode 0600.",
 )
 @click.option("--out", type=FILE, help="Folder to write the evidence to.")
 @click.option(
-    "--request", type=FILE, help="Only write the 64 bytes of REPORT_DATA, for `snpguest report` and the like."
+    "--request",
+    type=FILE,
+    help="Only write the 64 bytes of REPORT_DATA to this file, for a tool such as `snpguest report`.",
 )
-@click.option("--report", type=FILE, help="A report made by another tool over that REPORT_DATA.")
+@click.option("--report", type=FILE, help="A report that another tool made over this REPORT_DATA.")
 @click.option("--vek", type=FILE, help="With --report: VCEK or VLEK, PEM or DER.")
-@click.option("--chain", type=FILE, multiple=True, help="With --report: ASK or ASVK, and ARK; one file or two.")
-@click.option("--crl", type=FILE, help="AMD's revocation list, to travel with the release.")
-@click.option("--simulator", type=click.Choice(SIMULATED_LINES), help="Evidence from the simulator: proves nothing.")
-@click.option("--fetch", is_flag=True, help="Fetch from AMD what is missing: certificates, revocation list.")
+@click.option(
+    "--chain", type=FILE, multiple=True, help="With --report: ASK or ASVK, and ARK; one file, or the option twice."
+)
+@click.option("--crl", type=FILE, help="AMD's revocation list, which becomes part of the release.")
+@click.option(
+    "--simulator", type=click.Choice(SIMULATED_LINES), help="Take evidence from the simulator. It proves nothing."
+)
+@click.option("--fetch", is_flag=True, help="Fetch missing certificates and the revocation list from AMD.")
 @json_option
 @command_body(documents.ATTEST)
 def attest(
@@ -43,9 +52,10 @@ def attest(
     simulator: str | None,
     fetch: bool,
 ) -> None:
-    """Get an attestation report that binds the VM's key, and write it with its certificates.
+    """Get an attestation report that binds the VM's key.
 
-    Without --report or --simulator the report comes from this VM's kernel (configfs-tsm, Linux 6.7 or newer, as root).
+    The command writes the report and its certificates to a folder. Without --report or --simulator the report comes
+    from this VM's kernel (configfs-tsm, Linux 6.7 or newer, as root).
 
     \b
     Examples, inside the confidential VM:
@@ -68,16 +78,16 @@ def attest(
     from provenance_oracle.verifier.snp.report import parse_report
 
     _refuse_mixed_sources(report, vek, chain, crl, simulator)
-    # (1) the key, and the 64 bytes that name it
+    # (1) the key, and the 64 bytes that bind it
     public_key = public_key_of(load_or_make_key(key))[1]
     report_data = bound_report_data(public_key)
     if request:
         _write_request(request, report_data)
-        output.text(f"{request}: 64 bytes of REPORT_DATA that name {key}")
+        output.text(f"{request}: 64 bytes of REPORT_DATA that bind {key}")
         output.document(True, documents.request_json(request, report_data))
         return
     if out is None:
-        raise UsageError("where to?", got="neither --out nor --request", wanted="--out FOLDER")
+        raise UsageError("no output is named", got="neither --out nor --request", wanted="--out FOLDER")
     # (2) a report over them, with its certificates
     fetcher, crl_data = HttpsFetcher() if fetch else None, read_small(crl) if crl else None
     if report:
@@ -88,24 +98,24 @@ def attest(
     else:
         evidence = evidence_from_kernel(report_data, crl_data, fetcher=fetcher)
     verify_key_binding(parse_report(evidence.report).report_data, public_key, tuple(BINDINGS))
-    # (3) kept for `provenance pack`
+    # (3) the folder for `provenance pack`
     write_evidence(out, evidence)
     output.text(f"{out}: a report that binds {key}, and its certificates")
     if evidence.crl is None:
-        output.text("There is no revocation list in it; most policies ask for one (--crl FILE, or --fetch).")
+        output.text("The evidence has no revocation list. Most policies ask for one: add --crl FILE or --fetch.")
     if simulator:
-        output.text("The hardware was SIMULATED; only the policy `demo` accepts this evidence.")
+        output.text("The hardware was SIMULATED. Only the policy `demo` accepts this evidence.")
     output.document(True, documents.evidence_json(out, report_data, simulated=simulator is not None))
 
 
 def _refuse_mixed_sources(
     report: Path | None, vek: Path | None, chain: tuple[Path, ...], crl: Path | None, simulator: str | None
 ) -> None:
-    """Refuse options that would be passed over in silence."""
+    """Refuse options that the command would otherwise ignore in silence."""
     if (vek or chain) and not report:
-        raise UsageError("certificates without a report", got="--vek or --chain", wanted="--report too")
+        raise UsageError("certificates need a report", got="--vek or --chain", wanted="--report FILE too")
     if simulator and (report or crl):
-        raise UsageError("the simulator makes its own", got="--report or --crl", wanted="--simulator alone")
+        raise UsageError("the simulator makes its own evidence", got="--report or --crl", wanted="--simulator alone")
 
 
 def _write_request(path: Path, report_data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`provenance pack`: turn a folder into a release. Heavy imports happen inside the command."""
+"""`provenance pack`: turn a folder with a model into a release."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_opt
 
 
 def _source_options(command: click.decorators.FC) -> click.decorators.FC:
-    """One repeatable option per role of a dependency."""
+    """Add one repeatable option for each role of a dependency."""
     for role in ("image", "code", "dataset", "adapter", "base-model"):
         command = click.option(
             f"--{role}",
             role.replace("-", "_"),
             multiple=True,
             metavar="NAME=DIGEST",
-            help=f"A {role}: NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE.",
+            help=f"Dependency ({role}): NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE.",
         )(command)
     return command
 
@@ -29,12 +29,14 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
 @click.argument("model", type=FILE)
 @click.option("--evidence", type=FILE, required=True, help="Folder that `provenance attest` wrote.")
 @click.option("--key", type=FILE, required=True, help="The VM's private key (PEM).")
-@click.option("--name", required=True, help="namespace/model")
-@click.option("--version", required=True)
+@click.option("--name", required=True, help="Name of the release: namespace/model.")
+@click.option("--version", required=True, help="Version of the release.")
 @_source_options
-@click.option("--sha256", is_flag=True, help="State each file's whole-file SHA-256 too, as hubs do.")
+@click.option("--sha256", is_flag=True, help="Add the SHA-256 of each whole file to the manifest, as hubs have it.")
 @click.option(
-    "--tensor-table", is_flag=True, help="Write tensors.json, a digest per tensor: a mismatch can name the tensor."
+    "--tensor-table",
+    is_flag=True,
+    help="Write tensors.json with a digest of each tensor, so that a mismatch can name the tensor.",
 )
 @click.option("--replace", is_flag=True, help="Replace the manifest of an earlier release in this folder.")
 @json_option
@@ -55,7 +57,9 @@ def pack(
     tensor_table: bool,
     replace: bool,
 ) -> None:
-    """Turn the folder MODEL into a release: digest every file, sign the manifest, write it last.
+    """Turn a folder with a model into a release.
+
+    The command digests every file in the folder MODEL, adds the evidence, signs the manifest and writes it last.
 
     \b
     Example:

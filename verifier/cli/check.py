@@ -48,7 +48,9 @@ def check(
     crl: Path | None,
     fetch: bool,
 ) -> None:
-    """Judge the folder RELEASE again, here, and compare it with its record on chain.
+    """Judge a release and compare it with its record on chain.
+
+    RELEASE is a folder. All its evidence and files are judged again, on this machine.
 
     Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy, 6 no record or one that is revoked, held or
     doubtful, 7 try again.

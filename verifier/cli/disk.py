@@ -59,9 +59,10 @@ def disk(
     file_hash: bool,
     write_image: Path | None,
 ) -> None:
-    """Compute the root hash and offset that a publisher of model disks publishes for the folder PATH.
+    """Compute the dm-verity root hash of a published model disk.
 
-    The disk itself is not built, unless you ask for it with --write-image.
+    PATH is the folder with the model. The command computes the root hash and the offset that a publisher of model disks
+    publishes for it. It builds no disk, unless you ask for it with --write-image.
 
     \b
     Examples:

@@ -19,7 +19,9 @@ from provenance_oracle.verifier.documents import schemas
 @json_option
 @command_body(schemas.HASH)
 def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: bool) -> None:
-    """Print the fs-verity digest of every file, as `fsverity digest` does, and the model digest of every folder.
+    """Print the digests of files and the model digests of folders.
+
+    The digest of a file is that of fs-verity, as `fsverity digest` prints it.
 
     \b
     Example:

@@ -301,7 +301,7 @@ def test_a_file_that_came_in_between_is_left_and_the_registry_is_told(
 def test_a_key_that_is_not_named_is_asked_for_by_its_options(options: tuple[str, ...], got: str) -> None:
     result = CliRunner().invoke(main, ["deploy", "--rpc", "http://127.0.0.1:1", *options])
     assert result.exit_code == 2
-    assert f"where is the key?: got {got}" in result.stderr
+    assert f"no key is named: got {got}" in result.stderr
     assert "wanted --key-variable NAME, or --keystore FILE and --password-file FILE" in result.stderr
 
 
