@@ -1,1 +1,1 @@
-"""Weights in memory: safetensors headers, tensors, tables of tensors, live modules and verified loading."""
+"""Weights in memory: safetensors headers, tensors, per-tensor tables, live modules and verified loading."""

@@ -1,7 +1,7 @@
-"""Weights in memory against the recorded digests of the files that they came from.
+"""Compare weights in memory with the recorded digests of their files.
 
-A safetensors file is a header and then its tensors' bytes. So the digest of the file can be computed again from the
-small header and the tensors wherever they lie now: every block is put together from the memory that holds it.
+A safetensors file is a header followed by the bytes of its tensors. So the digest of the file can be computed from the
+small header and the tensors in memory, on any device. Each block is assembled from the memory that holds its bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from provenance_oracle.verifier.errors import VerificationError
 
 @dataclass(frozen=True)
 class ConfirmedFile:
-    """A file whose recorded digest is that of its header and these tensors; `hashed_by` says by which path."""
+    """A file whose recorded digest equals that of its header and these tensors in memory.
+
+    `size` is in bytes, `fsverity` has 32 bytes, `tensors` are names, and `hashed_by` names the implementation that
+    hashed them.
+    """
 
     path: str
     size: int
@@ -35,14 +39,14 @@ def match_weights(
     table: Mapping[str, TensorRow] | None,
     hasher: SegmentHasher,
 ) -> ConfirmedFile:
-    """Compute the digest of a file from its header and its tensors' memories, and compare it with the manifest's.
+    """Compute the digest of a file from its header and its tensors in memory, and compare it with the manifest's.
 
     Args:
-        memories: by tensor; at least those of this file.
-        table: the release's per-tensor table, so that a failure can name the tensor.
+        memories: the memory of each tensor by name, at least for the tensors of this file.
+        table: the release's per-tensor table, with which a failure can name the tensor; None if there is none.
 
     Raises:
-        VerificationError: it differs (check `file-digests`).
+        VerificationError: the digests differ (check `file-digests`).
         TemporaryError: the memory of a device cannot be read. DeviceFaultError: a GPU computes wrongly.
     """
     header = file.header
@@ -58,21 +62,21 @@ def match_weights(
 
 def _unnamed_difference(file: WeightsFile, found: bytes) -> VerificationError:
     problem = (
-        "the weights in memory are not those of this file, or the header on disk is not; the release has no"
-        " per-tensor table (provenance pack --tensor-table) that would tell which tensor differs"
+        "the weights in memory or the header on disk differ from the release; it has no per-tensor table"
+        " (provenance pack --tensor-table) that would tell which tensor differs"
     )
     return _differs(problem, file.path, found.hex(), file.fsverity.hex())
 
 
 def _header_difference(file: WeightsFile, table: Mapping[str, TensorRow]) -> VerificationError | None:
-    """Say where a header, which is not trusted yet, states something else than the table."""
+    """Return the error for the first tensor whose entry in the header, not trusted yet, differs from the table."""
     for entry in file.header.tensors:
         row = table.get(entry.name)
         if row is None or (row.dtype, row.shape) != (entry.dtype, entry.shape):
             got = f"{entry.dtype} {list(entry.shape)}"
             wanted = f"{row.dtype} {list(row.shape)}" if row else "no such tensor"
             where = f"{file.path}, tensor {entry.name}"
-            return _differs("the header on disk is not that of the release", where, got, wanted)
+            return _differs("the header on disk differs from the release", where, got, wanted)
     return None
 
 
@@ -83,16 +87,16 @@ def _tensor_difference(
     hasher: SegmentHasher,
     found: bytes,
 ) -> VerificationError:
-    """Say which tensors are not those of the table."""
+    """Return the error that names the tensors whose bytes differ from the table."""
     names = [entry.name for entry in file.header.tensors]
     digests = {name: hasher.digest(Segments(f"tensor {name}", [memories[name]])).fsverity for name in names}
     different = [name for name in names if digests[name] != table[name].fsverity]
     if not different:
-        problem = "every tensor is that of the release, but the header on disk is not"
+        problem = "every tensor equals that of the release, but the header on disk differs"
         return _differs(problem, file.path, found.hex(), file.fsverity.hex())
     first = different[0]
-    others = f"; nor are {list_names(different[1:])}" if different[1:] else ""
-    problem = f"the weights in memory are not those of the release{others}"
+    others = f"; so do {list_names(different[1:])}" if different[1:] else ""
+    problem = f"the weights in memory differ from the release{others}"
     return _differs(problem, f"{file.path}, tensor {first}", digests[first].hex(), table[first].fsverity.hex())
 
 

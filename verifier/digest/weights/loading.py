@@ -1,7 +1,7 @@
-"""Load weights so that what was checked is what runs: one descriptor, one read, into the memory the tensors keep.
+"""Load weights so that the bytes you checked are the bytes you run: one descriptor, one read, into the tensors' memory.
 
-Each piece of a file is read from the open file into its tensors' memory, and hashed from there. Nothing is read by
-path a second time, and no page of a memory map can change after it was hashed.
+Each piece of a file is read from the open file into the memory of its tensors, and hashed there. No file is opened by
+its path a second time, and no memory map is used whose pages could change after they were hashed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TORCH_NAMES = {ours: theirs for theirs, ours in DTYPES.items()}
 
 @dataclass(frozen=True)
 class LoadingMemory:
-    """A tensor's new memory, filled from the file at the moment a piece of it is asked for."""
+    """The new memory of a tensor. Each piece of it is filled from the file when the hasher reads that piece."""
 
     memory: HostMemory
     file: OpenFile
@@ -51,17 +51,25 @@ class LoadingMemory:
 def load_weights(
     folder: Path, named: FileDigest, table: Mapping[str, TensorRow] | None, hasher: SegmentHasher
 ) -> tuple[dict[str, Any], ConfirmedFile]:
-    """Load the tensors of one safetensors file into memory of their own, torch on the CPU, by name.
+    """Load the tensors of one safetensors file as torch tensors on the CPU, in memory of their own, by name.
+
+    Args:
+        folder: the release's folder.
+        named: path, size and digest of the file, as the manifest states them.
+        table: the release's per-tensor table, if any.
 
     Raises:
-        VerificationError: they are not those of the manifest (check `file-digests`).
-        FormatError: an unacceptable header. UsageError: no such file, or torch lacks a dtype.
-        ChangedError, TemporaryError: it cannot be read, changed meanwhile, or there is not enough memory.
+        VerificationError: the file differs from the manifest (check `file-digests`).
+        FormatError: the header is unacceptable.
+        UsageError: the file does not exist, or torch lacks a dtype.
+        ChangedError: the file changed meanwhile.
+        TemporaryError: the file cannot be read, or there is not enough memory.
     """
     with open_any_file(folder / named.path) as opened:
         if opened.size != named.size:
             got, wanted = f"{opened.size} bytes", f"{named.size} bytes"
-            raise VerificationError("another size", check=Check.FILE_DIGESTS, where=named.path, got=got, wanted=wanted)
+            problem = "the file has another size"
+            raise VerificationError(problem, check=Check.FILE_DIGESTS, where=named.path, got=got, wanted=wanted)
         file = weights_file(opened, named)
         tensors = {entry.name: _allocate(entry, named.path) for entry in file.header.tensors}
         memories = {
@@ -80,16 +88,16 @@ def _allocate(entry: TensorEntry, path: str) -> Any:
     shape = _halved(entry.shape) if entry.dtype == PAIRED_DTYPE else entry.shape
     if dtype is None or shape is None:
         got, wanted = f"{entry.dtype} {list(entry.shape)}", "a dtype and shape that the installed torch has"
-        raise UsageError("not a tensor of torch", where=where, got=got, wanted=wanted)
+        raise UsageError("torch cannot hold the tensor", where=where, got=got, wanted=wanted)
     try:
         return torch.empty(shape, dtype=dtype)
     except (RuntimeError, MemoryError) as error:
         got, wanted = str(error).partition("\n")[0], f"{entry.nbytes} bytes of memory"
-        raise TemporaryError("cannot load the tensor", where=where, got=got, wanted=wanted) from error
+        raise TemporaryError("the tensor cannot be loaded", where=where, got=got, wanted=wanted) from error
 
 
 def _halved(shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the shape in pairs of 4-bit numbers; None if the last dimension does not hold pairs."""
+    """Return the shape counted in pairs of 4-bit numbers; None if the last dimension is odd or missing."""
     return (*shape[:-1], shape[-1] // 2) if shape and shape[-1] % 2 == 0 else None
 
 

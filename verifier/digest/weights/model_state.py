@@ -1,4 +1,4 @@
-"""The tensors of a model in memory, and whether they are those of the files by name, dtype and shape."""
+"""The tensors of a model in memory, and their comparison with the files by name, dtype and shape."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _NAMED_MAX = 5  # tensors in one message
 
 @dataclass(frozen=True)
 class MatchedState:
-    """A model's tensors that are, by name, dtype and shape, those of the files; their bytes are not compared yet.
+    """The tensors of a model whose names, dtypes and shapes match the files. Their bytes are not compared yet.
 
-    `aliases` are (name, name in the files) of tensors that share their memory with one of them, `unsaved` the names
-    that the caller accepted although no file holds them.
+    `aliases` are pairs (name, name in the files) of tensors that share their memory with a tensor of the files.
+    `unsaved` are the names of tensors that no file holds and the caller accepted.
     """
 
     tensors: Mapping[str, LiveTensor]
@@ -30,32 +30,35 @@ class MatchedState:
 
 
 def state_of(model: object) -> Mapping[str, object]:
-    """Return the tensors of a torch module or a state dict by name; of a module, buffers it does not save as well.
+    """Return the tensors of a torch module or a state dict by name, including buffers that the module does not save.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: `model` is neither a module nor a mapping with text keys.
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
         every = dict(model.state_dict())
-        # What the module computes with, whatever its own or a hook's `state_dict` puts under that name.
+        # The tensors that the module computes with. Its own `state_dict`, or a hook, may put others under these names.
         every.update(model.named_parameters(remove_duplicate=False))
         every.update(model.named_buffers(remove_duplicate=False))
         return every
     if isinstance(model, Mapping) and all(isinstance(name, str) for name in model):
         return model
     got = f"{type(model).__module__}.{type(model).__qualname__}"
-    raise UsageError("not a model", where="model", got=got, wanted="a torch module, or a mapping of names to tensors")
+    wanted = "a torch module, or a mapping of names to tensors"
+    raise UsageError("the object is not a model", where="model", got=got, wanted=wanted)
 
 
 def match_state(files: Iterable[WeightsFile], state: Mapping[str, object], unsaved: Collection[str]) -> MatchedState:
-    """Compare names, both ways, dtypes and shapes with the headers; no byte of a tensor is read.
+    """Compare the tensors' names, dtypes and shapes with the headers of the files. No byte of a tensor is read.
 
     Args:
-        unsaved: names of tensors that are in the model and in no file, which the caller accepts unchecked.
+        state: the tensors by name, as `state_of` returns them.
+        unsaved: names of tensors that no file holds and the caller accepts unchecked.
 
     Raises:
-        VerificationError: a tensor is missing, in no file, renamed, cast, reshaped, or no plain tensor.
+        VerificationError: a tensor is missing, in no file, renamed, cast, reshaped, or not a plain tensor (check
+            `file-digests`).
         FormatError: two files hold a tensor of the same name.
         UsageError: `unsaved` names a tensor that a file holds.
     """
@@ -63,7 +66,7 @@ def match_state(files: Iterable[WeightsFile], state: Mapping[str, object], unsav
     for name in unsaved:
         if name in entries:
             got, wanted = f"{printable(name)}, which a file holds", "only tensors that no file holds"
-            raise UsageError("not an unsaved tensor", where="unsaved", got=got, wanted=wanted)
+            raise UsageError("a file holds a tensor listed in unsaved", where="unsaved", got=got, wanted=wanted)
     missing = [name for name in entries if name not in state]
     tensors = {name: view_tensor(state[name], name) for name in entries if name in state}
     names_of_places = {tensor.place: name for name, tensor in tensors.items() if tensor.memory.size}
@@ -98,7 +101,7 @@ def _entries_by_name(files: Iterable[WeightsFile]) -> dict[str, TensorEntry]:
 
 
 def _place(value: object, name: str) -> tuple[object, ...]:
-    """Return the place of a tensor that no file holds; nowhere for what is not even a plain tensor."""
+    """Return the place of a tensor that no file holds; an empty tuple if it is not a plain tensor."""
     try:
         return view_tensor(value, name).place
     except VerificationError:
@@ -126,7 +129,7 @@ def _match_form(entry: TensorEntry, tensor: LiveTensor) -> None:
         return
     change = "cast" if tensor.dtype != entry.dtype else "reshaped"
     raise VerificationError(
-        f"the tensor was {change} after it was loaded, so its bytes are not those of the file; check before that",
+        f"the tensor was {change} after it was loaded, so its bytes differ from the file; check before that step",
         check=Check.FILE_DIGESTS,
         where=f"tensor {entry.name}",
         got=f"{tensor.dtype} {list(tensor.shape)}",
@@ -135,6 +138,6 @@ def _match_form(entry: TensorEntry, tensor: LiveTensor) -> None:
 
 
 def list_names(names: Sequence[str]) -> str:
-    """Return the first few of them, for a message."""
+    """Return a text for a message with the first few names and the number of the others."""
     shown = ", ".join(printable(name, 100) for name in names[:_NAMED_MAX])
     return f"{shown} and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else shown

@@ -1,4 +1,4 @@
-"""The header of a safetensors file: the name, dtype and shape of every tensor, and where its bytes lie.
+"""The header of a safetensors file: the name, dtype, shape and byte range of every tensor.
 
 Format: https://github.com/huggingface/safetensors (section "Format"). Integers are little-endian.
 
@@ -6,7 +6,7 @@ Format: https://github.com/huggingface/safetensors (section "Format"). Integers 
     JSON       name -> {"dtype", "shape", "data_offsets": [begin, end]}, and "__metadata__": text -> text; then spaces
     the rest   the tensors' bytes, each in C order, one tensor after the other without a gap
 
-Offsets in the JSON count from its end; here they count from the start of the file.
+Offsets in the JSON count from the end of the JSON; offsets in this module count from the start of the file.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from provenance_oracle.verifier.errors import malformed
 from provenance_oracle.verifier.strict.files import OpenFile
 from provenance_oracle.verifier.strict.parse_json import MAX_INTEGER, Fields, parse_json
 
-# safetensors refuses more than 100 MB as well.
+# The safetensors library has the same limit of 100 MB.
 MAX_HEADER_BYTES = 100_000_000
 _MAX_DIMENSIONS = 64
 _LENGTH_BYTES = 8
 _METADATA = "__metadata__"
 
-# Bits of one element. What the dtypes mean is for whoever holds the tensor.
+# Bits of one element. The meaning of a dtype does not matter here.
 DTYPE_BITS = {
     "BOOL": 8,
     "U8": 8,
@@ -56,7 +56,7 @@ DTYPE_BITS = {
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """One tensor as a header states it; its bytes are those from `begin` up to `end` of the file."""
+    """One tensor as a header states it. Its bytes in the file are those from `begin` up to, not including, `end`."""
 
     name: str
     dtype: str
@@ -71,9 +71,9 @@ class TensorEntry:
 
 @dataclass(frozen=True)
 class Header:
-    """A header as it was read: `data` is the start of the file up to the first tensor's first byte.
+    """A header as it was read. `data` is the start of the file up to the first byte of the first tensor.
 
-    `tensors` are in the order of their bytes. They fill the file: `file_bytes` is where the last one ends.
+    `tensors` are in the order of their bytes. They fill the file up to its end, at `file_bytes`.
     """
 
     data: bytes
@@ -83,14 +83,15 @@ class Header:
 
 
 def read_header(file: OpenFile, file_bytes: int) -> Header:
-    """Read and parse the header of an open file; nothing behind it is touched.
+    """Read and parse the header of an open file. No byte behind the header is read.
 
     Args:
-        file_bytes: how large the whole file is by whoever is trusted to know. The file at hand may be cut after its
-            header, where only the header is wanted.
+        file_bytes: the size of the whole file from a trusted source, such as the manifest. The open file may be cut
+            after its header.
 
     Raises:
-        FormatError: see `parse_header`. ChangedError, TemporaryError: it cannot be read.
+        FormatError: see `parse_header`.
+        ChangedError: the file became shorter. TemporaryError: the file cannot be read.
     """
     length = _read(file, 0, _LENGTH_BYTES)
     size = _header_size(length, file.path, file_bytes)
@@ -117,22 +118,19 @@ def parse_header(data: bytes, *, where: str, file_bytes: int) -> Header:
     """Parse a header: exactly the bytes before the first tensor, of a file of `file_bytes` bytes.
 
     Raises:
-        FormatError: it is no header, or does not account for every byte of the file exactly once: a gap, an overlap,
-            more or less than there is, a shape that needs another number of bytes, an unknown dtype, a name that
-            occurs twice (check `file-digests`).
+        FormatError: the bytes are not a header; the tensors leave a gap, overlap, or need more or fewer bytes than the
+            file has; a shape does not fit its number of bytes; a dtype is unknown; or a name occurs twice (check
+            `file-digests`).
     """
     size = _header_size(data[:_LENGTH_BYTES], where, file_bytes)
     if len(data) != size:
-        raise malformed(Check.FILE_DIGESTS, "not the whole header", where, f"{len(data)} bytes", f"{size} bytes")
+        raise malformed(
+            Check.FILE_DIGESTS, "the header is incomplete or too long", where, f"{len(data)} bytes", f"{size} bytes"
+        )
     text = data[_LENGTH_BYTES:]
     if not (text.startswith(b"{") and text.rstrip(b" ").endswith(b"}")):
-        raise malformed(
-            Check.FILE_DIGESTS,
-            "not a safetensors header",
-            where,
-            repr(text[:16]),
-            "a JSON object, padded with spaces only",
-        )
+        wanted = "a JSON object, padded with spaces only"
+        raise malformed(Check.FILE_DIGESTS, "this is not a safetensors header", where, repr(text[:16]), wanted)
     value = parse_json(text, where=where, check=Check.FILE_DIGESTS, max_bytes=MAX_HEADER_BYTES, max_depth=3)
     fields = Fields(value, where=where, check=Check.FILE_DIGESTS)
     metadata = _parse_metadata(fields)
@@ -146,13 +144,21 @@ def _header_size(length: bytes, where: str, file_bytes: int) -> int:
     """Return the number of bytes before the first tensor."""
     if len(length) != _LENGTH_BYTES:
         raise malformed(
-            Check.FILE_DIGESTS, "not a safetensors file", where, f"{len(length)} bytes", f"at least {_LENGTH_BYTES}"
+            Check.FILE_DIGESTS,
+            "this is not a safetensors file",
+            where,
+            f"{len(length)} bytes",
+            f"at least {_LENGTH_BYTES}",
         )
     stated = int.from_bytes(length, "little")
     most = min(MAX_HEADER_BYTES, file_bytes - _LENGTH_BYTES)
     if not 2 <= stated <= most:
         raise malformed(
-            Check.FILE_DIGESTS, "not a length of a safetensors header", where, f"{stated} bytes", f"2 to {most}"
+            Check.FILE_DIGESTS,
+            "the length of the safetensors header is out of range",
+            where,
+            f"{stated} bytes",
+            f"2 to {most}",
         )
     return _LENGTH_BYTES + stated
 
@@ -173,19 +179,25 @@ def _parse_entry(fields: Fields, name: str, data_begin: int) -> TensorEntry:
     fields.finish()
     if math.prod(shape) * DTYPE_BITS[dtype] != 8 * (end - begin):
         wanted = f"the bytes of {dtype} {list(shape)}"
-        raise fields.error("data_offsets", "not the size of this tensor", got=f"{end - begin} bytes", wanted=wanted)
+        problem = "the offsets do not match the tensor's dtype and shape"
+        raise fields.error("data_offsets", problem, got=f"{end - begin} bytes", wanted=wanted)
     return TensorEntry(name, dtype, shape, data_begin + begin, data_begin + end)
 
 
 def _parse_offsets(fields: Fields) -> tuple[int, int]:
     offsets = _parse_integers(fields, "data_offsets")
     if len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise fields.error("data_offsets", "not a range", got=str(list(offsets))[:80], wanted="[begin, end]")
+        problem = "the offsets are not a range"
+        raise fields.error("data_offsets", problem, got=str(list(offsets))[:80], wanted="[begin, end]")
     return offsets[0], offsets[1]
 
 
 def parse_shape(fields: Fields) -> tuple[int, ...]:
-    """Take the member `shape`: up to 64 sizes; none of them for a scalar."""
+    """Return the member `shape`: up to 64 sizes, or none for a scalar.
+
+    Raises:
+        FormatError: the member is missing, has the wrong type, or has more than 64 sizes.
+    """
     shape = _parse_integers(fields, "shape")
     if len(shape) > _MAX_DIMENSIONS:
         raise fields.error("shape", "too many dimensions", got=str(len(shape)), wanted=f"at most {_MAX_DIMENSIONS}")
@@ -206,11 +218,12 @@ def _refuse_gaps(tensors: Iterable[TensorEntry], where: str, data_begin: int, fi
             kind = "a gap before" if entry.begin > position else "an overlap with"
             got = f"{kind} {entry.name} at byte {entry.begin}"
             raise malformed(
-                Check.FILE_DIGESTS, "tensors do not lie one after the other", where, got, f"byte {position}"
+                Check.FILE_DIGESTS, "the tensors do not directly follow each other", where, got, f"byte {position}"
             )
         position = entry.end
     if position != file_bytes:
-        problem = "the header claims more than the file" if position > file_bytes else "bytes that no tensor claims"
+        size = "more" if position > file_bytes else "fewer"
+        problem = f"the header describes {size} bytes than the file has"
         raise malformed(
             Check.FILE_DIGESTS, problem, where, f"tensors up to byte {position}", f"the file's {file_bytes} bytes"
         )

@@ -1,4 +1,4 @@
-"""Files that lie in segments of memory, hashed where their bytes are: on a GPU, or on the CPU."""
+"""Hash files that lie in segments of memory on the device that holds their bytes: a GPU, or the CPU."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _CUDA = "cuda:"
 
 @dataclass(frozen=True)
 class Digest:
-    """An fs-verity digest (32 bytes), and by which path it was computed, for people."""
+    """An fs-verity digest (32 bytes), and the name of the implementation that computed it, for people."""
 
     fsverity: bytes
     hashed_by: str
 
 
 class SegmentHasher(Protocol):
-    """Hashes files whose bytes lie in several places. All ways have the same results."""
+    """Hashes files whose bytes lie in several places. All implementations have the same results."""
 
     def digest(self, segments: Segments) -> Digest:
-        """Return the digest of the file that the segments make.
+        """Return the digest of the file that consists of the segments.
 
         Raises:
             TemporaryError: the memory of a device cannot be read.
@@ -39,9 +39,9 @@ class SegmentHasher(Protocol):
 
 
 class AnyDevice:
-    """The `SegmentHasher` that goes where most of a file's bytes are, and to the CPU where that cannot be done.
+    """The `SegmentHasher` that uses the device with most of a file's bytes, and the CPU if that device fails.
 
-    The CPU takes memory of other devices in small pieces, and says so.
+    The CPU copies memory of other devices in small pieces; `Digest.hashed_by` says so.
     """
 
     def __init__(self, open_device: Callable[[int], Device] = CupyDevice) -> None:
@@ -70,12 +70,12 @@ class AnyDevice:
     def _digest_here(self, segments: Segments, note: str) -> Digest:
         try:
             return Digest(self._cpu.digest(segments).fsverity, self._cpu.path_name + note)
-        except (RuntimeError, MemoryError) as error:  # torch, of a device
+        except (RuntimeError, MemoryError) as error:  # torch raises them for a device that fails
             raise _unreadable(segments, error) from error
 
 
 def _most_of(segments: Segments) -> str:
-    """Return the device that holds most of the bytes."""
+    """Return the id of the device that holds most of the bytes."""
     sizes = Counter({HOST: 0})
     for memory in segments.memories:
         sizes[memory.device] += memory.size
@@ -83,12 +83,12 @@ def _most_of(segments: Segments) -> str:
 
 
 def _settle(segments: Segments) -> None:
-    """Wait for all that was asked of the GPUs: what is read must have been written."""
-    torch: Any = sys.modules["torch"]  # only its tensors lie elsewhere
+    """Wait for all queued work of the GPUs, which may still write the bytes to hash."""
+    torch: Any = sys.modules["torch"]  # imported, since only its tensors lie on other devices
     for place in {memory.device for memory in segments.memories if memory.device.startswith(_CUDA)}:
         try:
             torch.cuda.synchronize(place)
-        except RuntimeError as error:  # of work that was asked for before
+        except RuntimeError as error:  # a failure of work that was queued before
             raise _unreadable(segments, error) from error
 
 

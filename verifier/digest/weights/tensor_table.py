@@ -1,13 +1,13 @@
-"""The per-tensor table: which tensors a model has, and the fs-verity digest of the bytes of each.
+"""The per-tensor table: the tensors of a model, with the fs-verity digest of the bytes of each.
 
-It is a file of the model, `tensors.json`, so the manifest covers it. A file digest tells that weights differ; the
-table tells which tensor. It does not depend on how the tensors are spread over files, and every row can be checked
+The table is a file of the model, `tensors.json`, so the manifest covers it. A file digest shows that weights differ;
+the table shows which tensor. It does not depend on the distribution of the tensors over files. You can check every row
 with stock tools: cut the tensor's bytes out of its file and run `fsverity digest`.
 
     {"format": "tag:provenance-oracle,2026:tensor-table/v1",
      "tensors": [{"name", "dtype", "shape", "nbytes", "fsverity_sha256_4096"}, ...]}
 
-Rows are sorted by the UTF-8 bytes of the name; the whole is in RFC 8785 form. Dtypes are those of safetensors.
+Rows are sorted by the UTF-8 bytes of the name, and the document is in RFC 8785 form. Dtypes are those of safetensors.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 TABLE_PATH = "tensors.json"
 TABLE_FORMAT = "tag:provenance-oracle,2026:tensor-table/v1"
 MAX_TABLE_BYTES = 100_000_000
-MAX_TENSORS = 400_000  # a large mixture of experts in 4 bits has some 280 000
-_MAX_TOKENS = 20 * MAX_TENSORS  # of JSON; a row of two dimensions has 18
+MAX_TENSORS = 400_000  # a large mixture of experts in 4 bits has about 280 000
+_MAX_TOKENS = 20 * MAX_TENSORS  # JSON tokens; a row with two dimensions has 18
 _MAX_NAME_CHARS = 64 * 1024
 
 
 @dataclass(frozen=True)
 class TensorRow:
-    """One tensor; `fsverity` is the digest (32 bytes) of its canonical bytes as if they were a file."""
+    """One tensor. `fsverity` is the fs-verity digest (32 bytes) of a file with its `nbytes` canonical bytes."""
 
     name: str
     dtype: str
@@ -45,10 +45,10 @@ class TensorRow:
 
 
 def format_table(rows: Iterable[TensorRow]) -> bytes:
-    """Return the bytes of `tensors.json`; names are unique.
+    """Return the bytes of `tensors.json`. The names must be unique.
 
     Raises:
-        FormatError: RFC 8785 has no form for a number in it, 2^53 or more (check `file-digests`).
+        FormatError: a number is 2^53 or larger, which RFC 8785 cannot express (check `file-digests`).
     """
     ordered = sorted(rows, key=lambda row: row.name.encode())
     tensors = [
@@ -67,15 +67,19 @@ def format_table(rows: Iterable[TensorRow]) -> bytes:
     except rfc8785.CanonicalizationError as error:
         got, wanted = str(error), "sizes below 2^53"
         raise FormatError(
-            "no such table", check=Check.FILE_DIGESTS, where=TABLE_PATH, got=got, wanted=wanted
+            "the table has a size that RFC 8785 cannot express",
+            check=Check.FILE_DIGESTS,
+            where=TABLE_PATH,
+            got=got,
+            wanted=wanted,
         ) from error
 
 
 def parse_table(data: bytes, where: str = TABLE_PATH) -> dict[str, TensorRow]:
-    """Read a table whose digest was compared with the manifest's; rows by name.
+    """Parse a table, and return its rows by name. Compare its digest with the manifest first.
 
     Raises:
-        FormatError: it is not exactly what `format_table` writes (check `file-digests`).
+        FormatError: the bytes differ from those that `format_table` would write (check `file-digests`).
     """
     value = parse_json(
         data, where=where, check=Check.FILE_DIGESTS, max_bytes=MAX_TABLE_BYTES, max_depth=4, max_tokens=_MAX_TOKENS
@@ -87,7 +91,7 @@ def parse_table(data: bytes, where: str = TABLE_PATH) -> dict[str, TensorRow]:
     table = {row.name: row for row in rows}
     if len(table) != len(rows) or format_table(rows) != data:
         raise FormatError(
-            "not in its one form",
+            "the table is not in canonical form",
             check=Check.FILE_DIGESTS,
             where=where,
             got="a name twice" if len(table) != len(rows) else "other order, spaces or escapes",
@@ -106,6 +110,9 @@ def _parse_row(fields: Fields) -> TensorRow:
     if dtype not in DTYPE_BITS or math.prod(shape) * DTYPE_BITS[dtype] != 8 * nbytes:
         got = f"{dtype} {list(shape)} in {nbytes} bytes"
         raise fields.error(
-            "nbytes", "not a tensor", got=got, wanted="a dtype of safetensors, and the bytes of its shape"
+            "nbytes",
+            "the size does not match the tensor's dtype and shape",
+            got=got,
+            wanted="a dtype of safetensors, and the bytes of its shape",
         )
     return TensorRow(name, dtype, shape, nbytes, digest)

@@ -1,10 +1,10 @@
-"""A tensor in memory as a safetensors file would hold it: dtype, shape and the canonical bytes.
+"""A tensor in memory as a safetensors file would hold it: dtype, shape and canonical bytes.
 
-Canonical are the elements in C order, little-endian, whatever the strides, the device, and the lazy conjugate or
-negative bits of the tensor at hand. Where the memory is so already, it is read in place; otherwise pieces of the size
-that is asked for are brought into that form, one by one.
+The canonical bytes are the elements in C order, little-endian. They do not depend on strides, device, or the lazy
+conjugate and negative bits of the tensor. If the memory already has this form it is read in place; otherwise it is
+converted in pieces of the requested size.
 
-Neither torch nor NumPy is imported here: whoever hands a tensor over has done so.
+This module imports neither torch nor NumPy: a caller that has a tensor has imported them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.tree.segments import HOST, HostMemory, Memory
 from provenance_oracle.verifier.errors import VerificationError
 
-# Names of dtypes as torch and NumPy (with ml_dtypes) write them.
+# The names of dtypes in torch and NumPy (with ml_dtypes), and in safetensors.
 DTYPES = {
     "bool": "BOOL",
     "uint8": "U8",
@@ -42,7 +42,7 @@ DTYPES = {
     "float64": "F64",
     "complex64": "C64",
 }
-# torch counts pairs of 4-bit numbers along the last dimension, safetensors the numbers.
+# Along the last dimension torch counts pairs of 4-bit numbers, and safetensors counts the numbers.
 PAIRED_DTYPE = "F4"
 
 
@@ -50,7 +50,7 @@ PAIRED_DTYPE = "F4"
 class LiveTensor:
     """A tensor in memory: dtype and shape as safetensors writes them, and its canonical bytes.
 
-    Two tensors with the same `place` are one: all that decides their bytes is equal, the address included.
+    Two tensors with equal `place` have the same bytes: address, device, dtype, shape, strides and lazy bits are equal.
     """
 
     dtype: str
@@ -60,18 +60,18 @@ class LiveTensor:
 
 
 def view_tensor(value: object, name: str) -> LiveTensor:
-    """Return a torch or NumPy tensor as safetensors would write it, without copying it.
+    """Return a view of a torch or NumPy tensor as safetensors would write it, without a copy. `name` is for messages.
 
     Raises:
-        VerificationError: it is no tensor that has the bytes of a file: sharded, quantised, sparse, on the meta
-            device, or of a dtype that safetensors does not know (check `file-digests`).
+        VerificationError: the value is no tensor, or is sharded, quantised, sparse, on the meta device, or of a dtype
+            that safetensors does not have (check `file-digests`).
     """
     torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
     if torch is not None and isinstance(value, torch.Tensor):
         return _view_torch(torch, value, name)
     if numpy is not None and isinstance(value, numpy.ndarray | numpy.generic):
         return _view_numpy(numpy, value, name)
-    raise _tensor_error(name, "not a tensor", _type_name(value), "a torch tensor or a NumPy array")
+    raise _tensor_error(name, "the value is not a tensor", _type_name(value), "a torch tensor or a NumPy array")
 
 
 def _view_torch(torch: Any, value: Any, name: str) -> LiveTensor:
@@ -92,23 +92,24 @@ def _view_torch(torch: Any, value: Any, name: str) -> LiveTensor:
 
 
 def _refuse_strange_torch(torch: Any, value: Any, name: str) -> None:
-    """Refuse what looks like a tensor but does not hold the bytes that were saved."""
+    """Refuse an object that looks like a tensor but does not hold the bytes that were saved."""
     plain = (torch.Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", torch.Tensor))
     wanted = "a plain dense tensor, as it is right after loading and before weights are sharded, fused or quantised"
     if type(value) not in plain:
         raise _tensor_error(name, "a tensor of another kind does not hold the saved bytes", _type_name(value), wanted)
     if value.layout is not torch.strided or value.is_quantized:
         kind = "quantised" if value.is_quantized else str(value.layout).removeprefix("torch.")
-        raise _tensor_error(name, "not a dense tensor", kind, wanted)
+        raise _tensor_error(name, "the tensor is not dense", kind, wanted)
     if value.device.type == "meta":
-        raise _tensor_error(name, "nothing to check", "a tensor on the meta device, which has no bytes", wanted)
+        problem = "the tensor has no bytes to check"
+        raise _tensor_error(name, problem, "a tensor on the meta device, which has no bytes", wanted)
     held, needed = value.untyped_storage().nbytes(), _storage_bytes(value)
-    if held < needed:  # as a sharding library leaves it behind
-        raise _tensor_error(name, "its memory was given back", f"{held} bytes of memory", f"{needed} bytes")
+    if held < needed:  # sharding libraries leave such tensors behind
+        raise _tensor_error(name, "the tensor's memory was freed", f"{held} bytes of memory", f"{needed} bytes")
 
 
 def _storage_bytes(value: Any) -> int:
-    """Return how many bytes of its storage a tensor reaches."""
+    """Return the number of bytes of its storage up to the last byte of a tensor."""
     if not value.numel():
         return 0
     last = sum((size - 1) * stride for size, stride in zip(value.shape, value.stride(), strict=True))
@@ -131,7 +132,7 @@ def _view_numpy(numpy: Any, value: Any, name: str) -> LiveTensor:
 
 @dataclass(frozen=True)
 class TorchMemory:
-    """A torch tensor that lies elsewhere or not in C order; pieces of it are brought into order and here."""
+    """A torch tensor on another device or not in C order. Pieces of it are put in order and copied to the host."""
 
     tensor: Any
     size: int
@@ -141,7 +142,7 @@ class TorchMemory:
     def read_into(self, target: memoryview, offset: int) -> None:
         item, filled = self.tensor.element_size(), 0
         first, last = offset // item, -(-(offset + len(target)) // item)
-        skipped = offset - first * item  # bytes of the first element that are not wanted
+        skipped = offset - first * item  # bytes of the first element before `offset`
         for piece in _pieces(self.tensor, first, last):
             here = piece.resolve_conj().resolve_neg().contiguous().cpu()
             size = here.numel() * item
@@ -151,7 +152,7 @@ class TorchMemory:
 
 @dataclass(frozen=True)
 class NumpyMemory:
-    """A NumPy array that is not in C order or not little-endian; pieces of it are brought into order."""
+    """A NumPy array that is not in C order or not little-endian. Pieces of it are put in order."""
 
     array: Any
     size: int
@@ -170,14 +171,14 @@ class NumpyMemory:
 
 
 def _copy(source: HostMemory, target: memoryview, skipped: int) -> int:
-    """Copy what fits of the source behind its first `skipped` bytes, and return how much that was."""
+    """Copy bytes of the source after its first `skipped` bytes, as many as `target` can take. Return their number."""
     size = min(source.size - skipped, len(target))
     source.read_into(target[:size], skipped)
     return size
 
 
 def _pieces(tensor: Any, first: int, last: int) -> Iterator[Any]:
-    """Yield parts of the tensor that together are its elements `first` to `last`, counted in C order."""
+    """Yield parts of the tensor that together are its elements from `first` up to `last`, counted in C order."""
     if not tensor.ndim:
         yield tensor
         return
@@ -198,7 +199,7 @@ def _dtype(theirs: str, name: str) -> str:
     try:
         return DTYPES[theirs]
     except KeyError:
-        raise _tensor_error(name, "safetensors has no such dtype", theirs, ", ".join(DTYPES)) from None
+        raise _tensor_error(name, "safetensors does not have this dtype", theirs, ", ".join(DTYPES)) from None
 
 
 def _type_name(value: object) -> str:

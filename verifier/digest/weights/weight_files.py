@@ -1,7 +1,7 @@
-"""The files of a release that hold weights: which they are, their headers, their index, their per-tensor table.
+"""The weight files of a release: the choice of files, their headers, their index, their per-tensor table.
 
-Nothing of a release is trusted but its manifest. Small files are compared with it as they are read; a header is part
-of its file, and is trusted once the digest of the whole file, header and tensors, is that of the manifest.
+Only the manifest of a release is trusted. Small files are compared with it when they are read. A header is part of its
+file, so it is trusted only after the digest of the whole file, header and tensors, matches the manifest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_INDEX_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A safetensors file: path and fs-verity digest (32 bytes) by the manifest, header as found on disk."""
+    """A safetensors file: path and fs-verity digest (32 bytes) from the manifest, header from disk."""
 
     path: str
     fsverity: bytes
@@ -37,17 +37,18 @@ class WeightsFile:
 
 
 def choose_weights(folder: Path, manifest: Manifest, files: Collection[str] = ()) -> tuple[FileDigest, ...]:
-    """Return the files that make up the model, as the manifest has them.
+    """Return the weight files of the model, with size and digest from the manifest.
 
     Args:
-        folder: the release's.
-        files: their paths; by default the one safetensors file there is or, where there are several, those that the
-            one index of the release names.
+        folder: the release's folder.
+        files: the paths of the files; by default the only safetensors file or, if there are several, the files that the
+            only index of the release names.
 
     Raises:
-        UsageError: it is not clear which ones, or a path in `files` is not in the manifest.
-        FormatError: the index is malformed, or names a file that the manifest does not (check `file-digests`).
-        VerificationError: the index is not that of the manifest, or a file has no fs-verity digest there.
+        UsageError: it is not clear which files hold the weights, or a path in `files` is not in the manifest.
+        FormatError: the index is malformed, or names a file that the manifest lacks (check `file-digests`).
+        VerificationError: the index differs from the manifest, or the manifest has no fs-verity digest of a file.
+        ChangedError, TemporaryError: the index changed meanwhile, or cannot be read.
     """
     named = {file.path: file for file in manifest.files}
     for path in files:
@@ -64,15 +65,16 @@ def _found_weights(folder: Path, named: Mapping[str, ManifestFile]) -> tuple[str
     paths = parse_index(read_named(folder, named[path], MAX_INDEX_BYTES), path)
     for found in paths:
         if found not in named:
-            raise _error(FormatError, path, "names a file that the manifest lacks", found, "files of the release")
+            problem = "the index names a file that the manifest lacks"
+            raise _error(FormatError, path, problem, found, "files of the release")
     return paths
 
 
 def find_weights(paths: Collection[str]) -> str:
-    """Return the path of the one safetensors file among a release's files or, when there are several, of their index.
+    """Return the path of the only safetensors file among a release's files or, if there are several, of the only index.
 
     Raises:
-        UsageError: there is none, or it is not clear which ones make up the model.
+        UsageError: there is neither, so it is not clear which files hold the weights.
     """
     weights = sorted(path for path in paths if path.endswith(WEIGHTS_SUFFIX))
     indexes = sorted(path for path in paths if path.endswith(INDEX_SUFFIX))
@@ -81,33 +83,34 @@ def find_weights(paths: Collection[str]) -> str:
             return found[0]
     got = f"{len(weights)} safetensors files and {len(indexes)} indexes"
     wanted = "one file, or one index that names its files; else name the files of this model yourself (files=...)"
-    raise UsageError("which files hold the weights?", where="release", got=got, wanted=wanted)
+    raise UsageError("it is not clear which files hold the weights", where="release", got=got, wanted=wanted)
 
 
 def parse_index(data: bytes, where: str) -> tuple[str, ...]:
     """Return the paths, from the release's folder, of the files that the index at path `where` names.
 
-    An index is `{"metadata": ..., "weight_map": {tensor: file}}`, files by their paths from its own folder. Headers
-    say which tensors a file holds, so nothing here relies on more than the list of files.
+    An index is `{"metadata": ..., "weight_map": {tensor: file}}`, with the paths of files from its own folder, as the
+    library transformers writes it. Only the list of files is used, since headers tell which tensors a file holds.
 
     Raises:
-        FormatError: it is no index, or names what cannot be a file of a release (check `file-digests`).
+        FormatError: the bytes are not an index, or a path is not acceptable in a release (check `file-digests`).
     """
     value = parse_json(data, where=where, check=Check.FILE_DIGESTS, max_bytes=MAX_INDEX_BYTES, max_depth=8)
     weight_map = Fields(value, where=where, check=Check.FILE_DIGESTS).fields("weight_map")
     folder = where.rpartition("/")[0]
     names = sorted({weight_map.text(tensor) for tensor in weight_map.keys})
     if not names:
-        raise weight_map.error("", "no files", got="an empty object", wanted="a file for every tensor")
+        raise weight_map.error("", "the index names no file", got="an empty object", wanted="a file for every tensor")
     paths = tuple(f"{folder}/{name}".removeprefix("/") for name in names)
     return tuple(parse_path(path, where=where, check=Check.FILE_DIGESTS) for path in paths)
 
 
 def read_weights(folder: Path, files: Iterable[FileDigest]) -> tuple[WeightsFile, ...]:
-    """Read the headers, and nothing more, of files that `choose_weights` returned; they may be cut after them.
+    """Read only the headers of files that `choose_weights` returned. The files may be cut after their headers.
 
     Raises:
-        UsageError: no such file. FormatError: an unacceptable header. TemporaryError: it cannot be read.
+        UsageError: a file does not exist. FormatError: a header is unacceptable.
+        ChangedError, TemporaryError: a file changed meanwhile, or cannot be read.
     """
     weights = []
     for file in files:
@@ -117,15 +120,20 @@ def read_weights(folder: Path, files: Iterable[FileDigest]) -> tuple[WeightsFile
 
 
 def weights_file(opened: OpenFile, named: FileDigest) -> WeightsFile:
-    """Read the header of an open file that is to be `named`."""
+    """Read the header of an open file that should be the file `named` of the manifest.
+
+    Raises:
+        FormatError: the header is unacceptable. ChangedError, TemporaryError: the file cannot be read.
+    """
     return WeightsFile(named.path, named.fsverity, read_header(replace(opened, path=named.path), named.size))
 
 
 def read_table(folder: Path, manifest: Manifest) -> dict[str, TensorRow] | None:
-    """Return the release's per-tensor table by tensor; None if the manifest names none.
+    """Return the rows of the release's per-tensor table by name; None if the manifest names no table.
 
     Raises:
-        VerificationError: it is not the manifest's. FormatError: it is malformed. UsageError: it is not there.
+        VerificationError: the table differs from the manifest. FormatError: the table is malformed.
+        UsageError: the table does not exist. ChangedError, TemporaryError: the table changed or cannot be read.
     """
     named = next((file for file in manifest.files if file.path == TABLE_PATH), None)
     return parse_table(read_named(folder, named, MAX_TABLE_BYTES)) if named else None
@@ -135,15 +143,16 @@ def read_named(folder: Path, named: ManifestFile, max_bytes: int) -> bytes:
     """Read a small file of the release whole, and compare it with the manifest.
 
     Raises:
-        VerificationError: it has another size or digest than the manifest says (check `file-digests`).
-        FormatError: the manifest says that it is larger than `max_bytes`. UsageError: it is not there.
-        ChangedError, TemporaryError: it cannot be read, or changed meanwhile.
+        VerificationError: size or digest differ from the manifest (check `file-digests`).
+        FormatError: the manifest states a size above `max_bytes`. UsageError: the file does not exist.
+        ChangedError, TemporaryError: the file changed meanwhile, or cannot be read.
     """
     if named.size > max_bytes:
-        raise _error(FormatError, named.path, "too large", f"{named.size} bytes", f"at most {max_bytes}")
+        raise _error(FormatError, named.path, "the file is too large", f"{named.size} bytes", f"at most {max_bytes}")
     with open_any_file(folder / named.path) as file:
         if file.size != named.size:
-            raise _error(VerificationError, named.path, "another size", f"{file.size} bytes", f"{named.size} bytes")
+            problem, got, wanted_size = "the file has another size", f"{file.size} bytes", f"{named.size} bytes"
+            raise _error(VerificationError, named.path, problem, got, wanted_size)
         data = bytearray(file.size)
         FileSource(file).read_into(memoryview(data), 0)
     for algorithm, wanted, found in (
@@ -157,7 +166,8 @@ def read_named(folder: Path, named: ManifestFile, max_bytes: int) -> bytes:
 
 def _with_fsverity(file: ManifestFile) -> FileDigest:
     if file.fsverity is None:
-        problem, wanted = "no digest that weights in memory can be compared with", f"{FSVERITY} in the manifest"
+        problem = "the manifest has no digest that weights in memory can be compared with"
+        wanted = f"{FSVERITY} in the manifest"
         raise _error(VerificationError, file.path, problem, "only its SHA-256", wanted)
     return FileDigest(file.path, file.size, file.fsverity)
 

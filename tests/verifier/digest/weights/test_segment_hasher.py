@@ -1,4 +1,4 @@
-"""Where bytes in memory are hashed: on the GPU that holds them, run here through the C++ shim, or on the CPU."""
+"""Bytes in memory are hashed on the GPU that holds them, run here through the C++ shim, or on the CPU."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ WANTED = fsverity_digest(HEADER + DATA)
 
 
 def on(device: str, data: bytes) -> HostMemory:
-    """Memory of this computer that says it is a GPU's, as that of the shim is."""
+    """Host memory that claims to be on a GPU, as the shim's memory does."""
     memory = host(data)
     return HostMemory(memory.address, memory.size, memory.owner, device)
 
 
 @pytest.fixture
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The devices that were waited for."""
+    """The devices that the hasher waited for."""
     devices: list[str] = []
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=SimpleNamespace(synchronize=devices.append)))
     return devices
@@ -130,7 +130,7 @@ def test_a_gpu_that_computes_wrongly_is_not_passed_over(shim: Path, waited: list
     memory = on("cuda:0", HEADER + DATA)
 
     class Elsewhere:
-        """What the CPU reads of it is not what the GPU hashed."""
+        """Memory from which the CPU reads other bytes than the GPU hashed."""
 
         size, device, address = memory.size, "cuda:0", memory.address
 

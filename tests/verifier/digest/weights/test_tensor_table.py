@@ -123,7 +123,7 @@ def test_changed_bytes_are_refused_or_another_table(draws: st.DataObject) -> Non
 
 
 def test_a_table_of_the_most_tensors_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of large mixtures of experts: no limit of the JSON reader is met before that of the table."""
+    """A table as large as a mixture of experts needs reaches no limit of the JSON reader before that of the table."""
     tokens_a_row = tensor_table._MAX_TOKENS // tensor_table.MAX_TENSORS
     rows = [TensorRow(f"model.layers.{n}.mlp.experts.weight", "U8", (2, 3), 6, bytes(32)) for n in range(500)]
     monkeypatch.setattr(tensor_table, "MAX_TENSORS", len(rows))

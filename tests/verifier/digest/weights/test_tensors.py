@@ -1,4 +1,4 @@
-"""The canonical bytes of tensors, of every dtype and layout, against what safetensors writes."""
+"""The canonical bytes of tensors of every dtype and layout equal those that safetensors writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TORCH_DTYPES = [name for name in DTYPES if hasattr(torch, name)]
 
 
 def some(dtype: str, *shape: int) -> Any:
-    """A torch tensor of bytes that differ from each other; truth values are 0 or 1."""
+    """A torch tensor whose bytes differ from each other; truth values are 0 or 1."""
     item = torch.empty(0, dtype=getattr(torch, dtype)).element_size()
     size = item
     for length in shape:
@@ -32,7 +32,7 @@ def some(dtype: str, *shape: int) -> Any:
 
 
 def canonical(tensor: Any) -> bytes:
-    """As the library would write it: another way to the same bytes."""
+    """The bytes that the library would write, computed in another way."""
     plain = tensor.detach().resolve_conj().resolve_neg().cpu().clone(memory_format=torch.contiguous_format)
     return bytes(plain.reshape(-1).view(torch.uint8).tolist()) if plain.numel() else b""
 

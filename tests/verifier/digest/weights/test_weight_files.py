@@ -1,4 +1,4 @@
-"""Which files hold the weights, and small files of a release compared with its manifest as they are read."""
+"""The choice of the weight files, and the comparison of small files with the manifest when they are read."""
 
 from __future__ import annotations
 
