@@ -1,24 +1,24 @@
 // SHA-256 of 4096-byte blocks, one block to a thread: the leaves and the nodes of a hash tree (fs-verity, dm-verity).
 //
-//   hash_blocks          blocks that lie one after the other: file bytes in a buffer, or the digests of the level below
+//   hash_blocks          contiguous blocks: file bytes in a buffer, or the digests of the level below
 //   hash_segments        blocks of a file whose bytes are scattered over memory, such as the weights of a live model
-//   hash_salted_blocks   a salt before each block, as dm-verity has it
+//   hash_salted_blocks   blocks with a salt before each block, as in dm-verity
 //
 // A thread reads its block 64 bytes at a time with 16-byte loads, keeps state and message schedule in registers, and
-// writes 32 bytes. Threads share nothing and wait for nobody, so the same source, built as C++, can be run one thread
-// after the other on a processor, and is. The arithmetic is the limit (FIPS 180-4: 64 rounds, 65 times a block), not
-// the memory. Names of FIPS 180-4; offsets and sizes take 64 bits everywhere.
+// writes 32 bytes. Threads share nothing and do not wait for each other, so the tests build the same source as C++ and
+// run one thread after the other on a CPU. The arithmetic is the limit (FIPS 180-4: 64 rounds, 65 times per block), not
+// the memory. Names are those of FIPS 180-4. All offsets and sizes have 64 bits.
 
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
 #define BLOCK_BYTES 4096
-#define CHUNK_BYTES 64  // what SHA-256 takes in at a time
+#define CHUNK_BYTES 64  // the block size of SHA-256
 #define THREADS 128
 
-// Where the bytes of a file from `offset` on lie, up to the offset of the next segment. A table is sorted, begins at
-// offset 0, and ends with one segment more than it has, whose offset is the size of the file.
+// The address of the bytes of a file from `offset` up to the offset of the next segment. A table is sorted and begins
+// at offset 0. It has one additional segment at the end, whose offset is the size of the file.
 struct Segment {
     u64 offset;
     u64 address;
@@ -45,7 +45,7 @@ __device__ __forceinline__ void start(u32 (&state)[8]) {
     state[4] = 0x510e527f, state[5] = 0x9b05688c, state[6] = 0x1f83d9ab, state[7] = 0x5be0cd19;
 }
 
-// Take one chunk into the state. `w` keeps the last 16 words of the message schedule.
+// Add one chunk to the state. `w` holds the last 16 words of the message schedule.
 __device__ __forceinline__ void compress(u32 (&state)[8], u32 (&w)[16]) {
     u32 a = state[0], b = state[1], c = state[2], d = state[3];
     u32 e = state[4], f = state[5], g = state[6], h = state[7];
@@ -67,7 +67,7 @@ __device__ __forceinline__ void compress(u32 (&state)[8], u32 (&w)[16]) {
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-// The last chunk of a message of 4096 bytes: nothing but padding and the length in bits.
+// Load the last chunk of a 4096-byte message: only padding and the length in bits.
 __device__ __forceinline__ void load_end(u32 (&w)[16]) {
 #pragma unroll
     for (int i = 0; i < 16; ++i) w[i] = 0;
@@ -79,7 +79,7 @@ __device__ __forceinline__ void load_words(u32* w, uint4 quad) {
     w[0] = quad.x, w[1] = quad.y, w[2] = quad.z, w[3] = quad.w;
 }
 
-// Load 64 bytes from a multiple of 16.
+// Load 64 bytes from an address that is a multiple of 16.
 __device__ __forceinline__ void load_aligned(u32 (&w)[16], u64 address) {
     const uint4* from = (const uint4*)address;
 #pragma unroll
@@ -88,8 +88,8 @@ __device__ __forceinline__ void load_aligned(u32 (&w)[16], u64 address) {
     for (int i = 0; i < 16; ++i) w[i] = swap_bytes(w[i]);
 }
 
-// Load 64 bytes from anywhere else: the five aligned quads that hold them, moved down by whole words and then by bytes.
-// Each quad holds at least one of the bytes, and memory is allocated in multiples of 16 bytes.
+// Load 64 bytes from any other address: load the five aligned quads that hold them, then shift by whole words and by
+// bytes. Every quad holds at least one of the bytes, and memory is allocated in multiples of 16 bytes.
 __device__ __forceinline__ void load_shifted(u32 (&w)[16], u64 address) {
     const uint4* from = (const uint4*)(address & ~15ull);
     u32 over = (u32)address & 15, q[20];
@@ -110,7 +110,7 @@ __device__ __forceinline__ void load_chunk(u32 (&w)[16], u64 address) {
         load_aligned(w, address);
 }
 
-// Append a word, dropping the first: sixteen times fills a chunk without indexing registers.
+// Append a word and drop the first. Sixteen calls fill a chunk without an index into registers.
 __device__ __forceinline__ void append(u32 (&w)[16], u32 word) {
 #pragma unroll
     for (int i = 0; i < 15; ++i) w[i] = w[i + 1];
@@ -122,7 +122,7 @@ __device__ __forceinline__ void store(uint4* digest, const u32 (&state)[8]) {
     digest[1] = make_uint4(swap_bytes(state[4]), swap_bytes(state[5]), swap_bytes(state[6]), swap_bytes(state[7]));
 }
 
-// Digests of `blocks` blocks from `data` on, a multiple of 16. The last block is padded with zeros by the caller.
+// Write the digests of `blocks` blocks from `data` on, a multiple of 16. The caller pads the last block with zeros.
 extern "C" __global__ void __launch_bounds__(THREADS) hash_blocks(const u8* data, u64 blocks, uint4* digests) {
     u64 index = thread_index();
     if (index >= blocks) return;
@@ -141,7 +141,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) hash_blocks(const u8* data
     store(digests + 2 * index, state);
 }
 
-// The last segment that begins at or before `position`.
+// Return the last segment that begins at or before `position`.
 __device__ __forceinline__ const Segment* find(const Segment* table, u64 segments, u64 position) {
     u64 low = 0, high = segments;
     while (high - low > 1) {
@@ -154,7 +154,7 @@ __device__ __forceinline__ const Segment* find(const Segment* table, u64 segment
     return table + low;
 }
 
-// Load 64 bytes that may lie in several segments or beyond the end of the file, byte by byte.
+// Load 64 bytes, byte by byte, that may lie in several segments or beyond the end of the file.
 __device__ __forceinline__ void load_scattered(u32 (&w)[16], const Segment*& segment, u64 position, u64 size) {
 #pragma unroll 1
     for (int i = 0; i < 16; ++i) {
@@ -170,8 +170,8 @@ __device__ __forceinline__ void load_scattered(u32 (&w)[16], const Segment*& seg
     }
 }
 
-// Digests of `blocks` blocks, from block number `first` on, of the file that the table of `segments` segments (at
-// least one) describes; zeros follow the end of the file.
+// Write the digests of `blocks` blocks, from block number `first` on, of the file that the table of `segments` segments
+// (at least one) describes. Zeros follow the end of the file.
 extern "C" __global__ void __launch_bounds__(THREADS)
     hash_segments(const Segment* table, u64 segments, u64 first, u64 blocks, uint4* digests) {
     u64 index = thread_index();
@@ -196,7 +196,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     store(digests + 2 * index, state);
 }
 
-// Byte number `at` of salt + block + padding, in all `end` bytes.
+// Return byte number `at` of salt + block + padding, which have `end` bytes together.
 __device__ __forceinline__ u32 salted_byte(const u8* salt, u32 salt_bytes, u64 address, u32 at, u32 end) {
     u32 message = salt_bytes + BLOCK_BYTES;
     if (at < salt_bytes) return salt[at];
@@ -205,7 +205,7 @@ __device__ __forceinline__ u32 salted_byte(const u8* salt, u32 salt_bytes, u64 a
     return end - at <= 4 ? 8 * message >> 8 * (end - at - 1) & 0xff : 0;
 }
 
-// Digests of salt + block, as `hash_blocks`, for any salt.
+// Write the digests of salt + block for any salt; otherwise as `hash_blocks`.
 extern "C" __global__ void __launch_bounds__(THREADS)
     hash_salted_blocks(const u8* data, u64 blocks, const u8* salt, u64 salt_size, uint4* digests) {
     u64 index = thread_index();

@@ -1,29 +1,29 @@
-/* SHA-256 of many 4096-byte blocks at once, for hash trees (fs-verity, dm-verity). FIPS 180-4 gives the names.
+/* SHA-256 of many 4096-byte blocks at once, for hash trees (fs-verity, dm-verity). The names are those of FIPS 180-4.
  *
- * The blocks of a tree are independent and of equal length, so several share one instruction stream:
- *   sha-ni x4, arm sha2 x4   a SHA instruction takes several clocks, and another message's need not wait for it
+ * The blocks of a tree are independent and have equal length, so several share one instruction stream:
+ *   sha-ni x4, arm sha2 x4   a SHA instruction takes several clocks; those of other messages need not wait for it
  *   avx512 x16               one message in each 32-bit lane of the vector registers
- * A file's own SHA-256 is serial, but it cuts the file into the same 64-byte chunks as the tree's leaves do: one
+ * The SHA-256 of a whole file is serial, but it cuts the file into the same 64-byte chunks as the tree's leaves, so one
  * message schedule serves both states (provenance_take_both).
  *
- * Plain C without Python, loaded by native.py through ctypes, so that other threads run meanwhile. Every way that the
- * processor has is compared with hashlib when the library is loaded.
+ * This is plain C without Python. native.py loads it through ctypes, so that other threads run meanwhile, and compares
+ * every implementation that the processor supports with hashlib before it is used. A "way" is such an implementation.
  */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #define BLOCK_BYTES 4096
-#define CHUNK_BYTES 64 /* what SHA-256 takes in at a time */
+#define CHUNK_BYTES 64 /* the block size of SHA-256 */
 #define DIGEST_BYTES 32
 #define LANES_MAX 16
-#define AHEAD_CHUNKS 16 /* how far ahead data is fetched into the cache; beyond the end does no harm */
+#define AHEAD_CHUNKS 16 /* the distance of prefetches; a prefetch beyond the end does no harm */
 #define EXPORT __attribute__((visibility("default")))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 typedef uint32_t state_words[8];
 
-/* Take `chunks` chunks of as many messages as the way has lanes into their states. */
+/* Add `chunks` chunks to the states of as many messages as the way has lanes. */
 typedef void compress_function(state_words *states, const uint8_t *const *messages, size_t chunks);
 
 struct way {
@@ -46,7 +46,7 @@ static const uint32_t K[64] __attribute__((aligned(16), unused)) = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-/* ---- SHA instructions: what differs between the processors. A `quad` is four words. ---- */
+/* ---- SHA instructions: the differences between the processors. A `quad` is four words. ---- */
 
 #if defined(__x86_64__)
 
@@ -112,7 +112,7 @@ SHA_TARGET static inline quad next_words(quad w0, quad w1, quad w2, quad w3) {
 #if defined(__clang__)
 #define SHA_TARGET __attribute__((target("sha2")))
 #else
-#define SHA_TARGET __attribute__((target("+crypto"))) /* GCC 12 takes "+sha2" for too little */
+#define SHA_TARGET __attribute__((target("+crypto"))) /* "+sha2" is not enough for GCC 12 */
 #endif
 
 typedef uint32x4_t quad;
@@ -154,16 +154,16 @@ SHA_TARGET static inline quad next_words(quad w0, quad w1, quad w2, quad w3) {
 
 #if defined(SHA_NAME)
 
-/* Take `chunks` chunks of each message into `share` states, which lie side by side. `count` and `share` are constants
- * where this is called, so that the compiler unrolls everything but the outermost loop. */
+/* Add `chunks` chunks of each message to `share` states, which lie side by side. All callers pass constants for `count`
+ * and `share`, so that the compiler unrolls everything but the outermost loop. */
 SHA_TARGET ALWAYS_INLINE void compress_sha(state_words *states, const uint8_t *const *messages, int count, int share,
                                            size_t chunks) {
     state_quads state[4], before[4];
-    quad words[4][4]; /* of each message, the last 16 words of its schedule */
+    quad words[4][4]; /* the last 16 words of each message's schedule */
     for (int s = 0; s < count * share; s++) state[s] = load_state(states[s]);
     for (size_t chunk = 0; chunk < chunks; chunk++) {
         for (int s = 0; s < count * share; s++) before[s] = state[s];
-        /* The data was often read by another core just now, and the loop below waits for its own results already. */
+        /* Another core has often just read the data, and the loop below already waits for its own results. */
         for (int m = 0; m < count; m++) __builtin_prefetch(messages[m] + (chunk + AHEAD_CHUNKS) * CHUNK_BYTES);
 #pragma GCC unroll 16
         for (int t = 0; t < 16; t++) { /* four rounds each */
@@ -200,7 +200,7 @@ SHA_TARGET static void compress_into_two(state_words *states, const uint8_t *mes
 #include "_native_avx512.h"
 #endif
 
-/* ---- Blocks, whichever way ---- */
+/* ---- Blocks, for every way ---- */
 
 static const struct way WAYS[] = {
 #if defined(SHA_NAME)
@@ -220,7 +220,8 @@ static void store_digest(uint8_t *digest, const uint32_t *words) {
     for (int i = 0; i < 8; i++) store_big_endian(digest + 4 * i, words[i], 4);
 }
 
-/* Write the end of a message of `total` bytes behind its last `rest` bytes, fewer than 64: one or two chunks. */
+/* Write the padding of a message of `total` bytes after its last `rest` bytes, fewer than 64, and return the number of
+ * chunks: one or two. */
 static size_t pad(uint8_t *chunks, size_t rest, uint64_t total) {
     size_t size = rest + 9 <= CHUNK_BYTES ? CHUNK_BYTES : 2 * CHUNK_BYTES;
     chunks[rest] = 0x80;
@@ -229,8 +230,8 @@ static size_t pad(uint8_t *chunks, size_t rest, uint64_t total) {
     return size / CHUNK_BYTES;
 }
 
-/* Hash salt + block for as many blocks as there are lanes: the salt with what of the block fills up its last chunk,
- * whole chunks straight from the block, and the rest with the padding. */
+/* Hash salt + block for as many blocks as there are lanes, in three parts: the salt with the bytes of the block that
+ * fill up its last chunk, whole chunks directly from the block, and the remaining bytes with the padding. */
 static void hash_lanes(const struct way *way, const uint8_t *const *blocks, const uint8_t *salt, size_t salt_bytes,
                        state_words *states) {
     uint8_t edges[LANES_MAX][2 * CHUNK_BYTES];
@@ -256,20 +257,20 @@ static void hash_lanes(const struct way *way, const uint8_t *const *blocks, cons
     way->compress(states, edge, ends);
 }
 
-/* Name of way number `index`: NULL past the last one, "" where this processor does not have it. */
+/* Return the name of way number `index`: NULL past the last one, "" if this processor does not support it. */
 EXPORT const char *provenance_way(size_t index) {
     if (index >= sizeof WAYS / sizeof *WAYS || !WAYS[index].name) return NULL;
     return WAYS[index].is_present() ? WAYS[index].name : "";
 }
 
-/* Write SHA-256(salt + block) of every 4096-byte block of `data` to `digests`, one after the other. */
+/* Write SHA-256(salt + block) of every 4096-byte block of `data` to `digests`, 32 bytes each. */
 EXPORT void provenance_hash_blocks(size_t way_index, const uint8_t *data, size_t blocks, const uint8_t *salt,
                                    size_t salt_bytes, uint8_t *digests) {
     const struct way *way = &WAYS[way_index];
     state_words states[LANES_MAX];
     const uint8_t *lanes[LANES_MAX];
     for (size_t first = 0; first < blocks; first += way->lanes) {
-        for (size_t lane = 0; lane < way->lanes; lane++) /* the last block fills the lanes left over */
+        for (size_t lane = 0; lane < way->lanes; lane++) /* the last block also fills the unused lanes */
             lanes[lane] = data + (first + lane < blocks ? first + lane : blocks - 1) * BLOCK_BYTES;
         hash_lanes(way, lanes, salt, salt_bytes, states);
         for (size_t lane = 0; lane < way->lanes && first + lane < blocks; lane++)
@@ -277,10 +278,10 @@ EXPORT void provenance_hash_blocks(size_t way_index, const uint8_t *data, size_t
     }
 }
 
-/* Digest of the sources that this library was built from: native.py loads no other. */
+/* Return the SHA-256 (hex) of the sources of this library. native.py uses no library of other sources. */
 EXPORT const char *provenance_source(void) { return SOURCE_SHA256; }
 
-/* ---- A whole file's SHA-256: only where the SHA instructions are present ---- */
+/* ---- The SHA-256 of a whole file: only with SHA instructions ---- */
 
 #if defined(SHA_NAME)
 
@@ -288,14 +289,14 @@ EXPORT int provenance_has_file_hash(void) { return has_sha(); }
 
 EXPORT void provenance_start(uint32_t *file) { memcpy(file, INITIAL, sizeof INITIAL); }
 
-/* Take whole blocks into the state of the file. */
+/* Add whole blocks to the state of the file. */
 EXPORT void provenance_take(uint32_t *file, const uint8_t *data, size_t blocks) {
     compress_one((state_words *)file, data, blocks * (BLOCK_BYTES / CHUNK_BYTES));
 }
 
-/* Take whole blocks into the state of the file, and write the digest of each block to `digests`. */
+/* Add whole blocks to the state of the file, and write the digest of each block to `digests`. */
 EXPORT void provenance_take_both(uint32_t *file, const uint8_t *data, size_t blocks, uint8_t *digests) {
-    state_words states[2]; /* of the file and of a block */
+    state_words states[2]; /* the file's and a block's */
     uint8_t end[2 * CHUNK_BYTES];
     pad(end, 0, BLOCK_BYTES);
     memcpy(states[0], file, sizeof(state_words));
@@ -308,7 +309,7 @@ EXPORT void provenance_take_both(uint32_t *file, const uint8_t *data, size_t blo
     memcpy(file, states[0], sizeof(state_words));
 }
 
-/* Finish the SHA-256 of a file of `total` bytes; the last `rest` of them, fewer than 4096, are in `data`. */
+/* Finish the SHA-256 of a file of `total` bytes. `data` holds its last `rest` bytes, fewer than 4096. */
 EXPORT void provenance_finish(uint32_t *file, const uint8_t *data, size_t rest, uint64_t total, uint8_t *digest) {
     uint8_t end[2 * CHUNK_BYTES];
     size_t over = rest % CHUNK_BYTES;

@@ -1,4 +1,4 @@
-/* SHA-256 of sixteen messages at once with AVX-512: word i of all sixteen in one register. Part of _native.c. */
+/* SHA-256 of sixteen messages at once with AVX-512: one register holds word i of all sixteen. Part of _native.c. */
 
 #define VECTOR_TARGET __attribute__((target("avx512f,avx512bw")))
 #define ROTATE _mm512_ror_epi32
@@ -17,7 +17,7 @@ VECTOR_TARGET static inline void load_columns(vector *w, const uint8_t *const *m
     const vector swap = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
     vector row[16];
     for (int i = 0; i < 16; i++) {
-        __builtin_prefetch(messages[i] + offset + AHEAD_CHUNKS / 4 * CHUNK_BYTES); /* sixteen streams: not so far */
+        __builtin_prefetch(messages[i] + offset + AHEAD_CHUNKS / 4 * CHUNK_BYTES); /* a shorter distance for sixteen streams */
         row[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(messages[i] + offset), swap);
     }
     for (int i = 0; i < 16; i += 4) { /* within each 128-bit quarter: 4 rows of 4 words, transposed */

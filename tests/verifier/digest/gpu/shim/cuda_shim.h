@@ -1,5 +1,5 @@
-// What tree.cu needs of CUDA, in plain C++: threads run one after the other, so only kernels whose threads share
-// nothing can run here.
+// The part of CUDA that tree.cu needs, in plain C++. Threads run one after the other, so only kernels whose threads
+// share nothing can run here.
 #pragma once
 
 #define __global__
