@@ -1,4 +1,4 @@
-"""What a long file of zeros hashes to, without hashing it all."""
+"""The digest of a long file of zeros, computed without hashing all of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 
 
 def digest_of_zeros(size: int) -> bytes:
-    """Level by level from the two digests that occur in each: of a whole node and of the last."""
+    """Compute it level by level from the two digests that each level has: of a whole node and of the last node."""
     whole, count = hashlib.sha256(bytes(4096)).digest(), -(-size // 4096)
     last = whole
     while count > 1:

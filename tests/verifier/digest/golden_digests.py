@@ -1,4 +1,4 @@
-"""What `fsverity digest --compact` 1.5 says of the letter a repeated so many times."""
+"""Digests by `fsverity digest --compact` 1.5 of files that repeat the letter a; the key is the size in bytes."""
 
 from __future__ import annotations
 

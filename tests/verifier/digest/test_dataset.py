@@ -1,4 +1,4 @@
-"""The digest of a data set against a slow reference written another way, golden values, and what must not matter."""
+"""The digest of a data set: a slow, independent reference, golden values, and changes that must or must not matter."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def array(dtype: str, shape: tuple[int, ...], data: bytes) -> bytes:
 
 
 def reference(encoded: list[tuple[int, bytes]]) -> bytes:
-    """`encoded` holds (index, encoded sample and label)."""
+    """Return the digest by the reference. `encoded` has pairs (index, encoded sample and label)."""
     lanes = [0] * 1024
     for index, data in encoded:
         message = b"provenance-dataset-v1\0" + index.to_bytes(8, "little") + data
@@ -96,7 +96,7 @@ def digest_of(*samples: Sample) -> bytes:
     return hasher_of(list(samples)).digest()
 
 
-# What the digest is
+# The definition of the digest
 
 
 @pytest.mark.parametrize("count", GOLDEN)
@@ -131,22 +131,22 @@ def test_equals_the_reference_for_samples_of_every_size(size: int) -> None:
 
 
 def test_lanes_wrap_around_without_a_carry() -> None:
-    """Enough samples that every lane overflows many times."""
+    """With this many samples every lane overflows many times."""
     samples = [(index, None, None) for index in range(300)]
     assert digest_of(*samples) == reference_of(samples)
 
 
 def test_the_sum_is_long_enough_to_be_safe() -> None:
-    """32 lanes of 16 bits fall to plain lattice reduction; nothing shorter than 1024 lanes exists here."""
+    """Plain lattice reduction breaks 32 lanes of 16 bits; this project has no sum shorter than 1024 lanes."""
     assert (LANES, SUM_BYTES) == (1024, 2048)
 
 
-# What must not matter
+# Changes that must not matter
 
 
 @pytest.fixture
 def samples() -> list[Sample]:
-    """Of mixed sizes, and more than a thousand of them."""
+    """More than a thousand samples of mixed sizes."""
     source = random.Random(5)
     return [(index, source.randbytes(source.choice([0, 1, 100, 5000])), index % 10) for index in range(1100)]
 
@@ -193,7 +193,7 @@ def test_a_digest_in_between_changes_nothing() -> None:
     assert hasher.digest() == digest_of(*SAMPLES[:2])
 
 
-# What must matter
+# Changes that must matter
 
 
 def test_everything_about_a_sample_counts() -> None:
@@ -239,7 +239,7 @@ def test_one_bit_anywhere_counts() -> None:
 
 
 def test_a_sample_that_looks_like_a_node_is_not_one() -> None:
-    """The digests of a sample's own blocks are another sample."""
+    """A sample that consists of the digests of another sample's blocks has another digest."""
     sample = random.Random(3).randbytes(8192)
     leaves = b"".join(hashlib.sha256(sample[start : start + 4096]).digest() for start in (0, 4096))
     assert digest_of((0, sample, None)) != digest_of((0, leaves, None))

@@ -131,7 +131,7 @@ def test_tensors_are_arrays() -> None:
 
 
 class Pictures:
-    """A map-style data set that gives each sample its index."""
+    """A map-style data set that returns the index with each sample."""
 
     def __init__(self, count: int) -> None:
         self.samples = samples_of(count)

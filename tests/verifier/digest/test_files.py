@@ -1,4 +1,4 @@
-"""Walk, compare and hash a folder that a stranger laid out, and one that changes meanwhile."""
+"""List, compare and hash a hostile folder, and a folder that changes meanwhile."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_sorts_by_bytes_not_by_folder(tmp_path: Path) -> None:
     assert [file.path for file in list_files(tmp_path).files] == ["Z", "a.x", "a/x", "a0", "é"]
 
 
-# What must not be in a folder.
+# Files that a folder must not hold.
 
 
 def refused(root: Path, limits: Limits | None = None) -> FormatError:
@@ -112,7 +112,7 @@ def _hard_link(root: Path) -> None:
 
 
 def _socket(root: Path) -> None:
-    # A socket's path is short by law; bind it elsewhere and move it in.
+    # The path of a socket has a short limit, so bind it elsewhere and move it in.
     with socket.socket(socket.AF_UNIX) as server:
         previous = Path.cwd()
         os.chdir(root)
@@ -313,7 +313,7 @@ def test_each_stated_digest_is_compared(release: Path) -> None:
         with pytest.raises(VerificationError) as raised:
             match_file_digests(manifest_of(wrong), files)
         assert raised.value.check is Check.FILE_DIGESTS
-    # Asked for, but not computed: never taken for equal.
+    # A digest that is in the manifest but was not computed never counts as equal.
     without = digest_files(folder, list_files(folder))
     with pytest.raises(VerificationError, match="not computed"):
         match_file_digests(manifest_of(right), without)
@@ -332,14 +332,14 @@ def test_digests_of_another_file_set_do_not_match(release: Path) -> None:
         assert raised.value.check is Check.FILE_SET
 
 
-# Races. Every change is made by the hasher itself, at a known moment.
+# Races. The hasher itself makes every change, at a known moment.
 
 BIG = os.urandom(5 * 1024 * 1024)
 
 
 @pytest.fixture
 def big(tmp_path: Path) -> Path:
-    """A release of two files that are some clock ticks old, so that any change shows in their times."""
+    """A release of two files that are a few clock ticks old, so that any change shows in their timestamps."""
     root = tmp_path / "big"
     (root / "sub").mkdir(parents=True)
     (root / "sub" / "big").write_bytes(BIG)
@@ -395,7 +395,7 @@ CHANGES = {
 
 
 class Interrupted:
-    """A hasher that does something else first."""
+    """A hasher that first calls a function of the test."""
 
     files_at_once = 1
 
@@ -481,7 +481,7 @@ def test_no_descriptor_is_left_open(big: Path) -> None:
 
 
 def test_random_races_never_give_digests_of_bytes_that_are_not_there(tmp_path: Path) -> None:
-    """A writer changes the files all the time; whatever comes back is an error, or matches one content exactly."""
+    """A writer changes the files all the time. The result is an error, or matches one content exactly."""
     root = tmp_path / "race"
     root.mkdir()
     contents = [bytes([byte]) * 300_000 for byte in range(4)]
@@ -537,7 +537,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.
 
 
 class _Counting(files_module.FsVerityHasher):
-    """Takes one piece in ten, so that the test is about memory, not about time."""
+    """Takes one piece in ten, because the test is about memory, not time."""
 
     pieces = 0
 

@@ -1,4 +1,4 @@
-"""The CUDA source and everything around it but CUDA: tree.cu built as C++, compared with hashlib and the reference."""
+"""The CUDA source and the code around it, without CUDA: tree.cu as C++, compared with hashlib and the reference."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def placed(data: bytes, at: int = 0) -> ctypes.Array[ctypes.c_char]:
 @pytest.mark.parametrize("threads", [1, 7, 128])
 @pytest.mark.parametrize("blocks", [1, 2, 127, 128, 129, 257])
 def test_blocks(shim: Path, blocks: int, threads: int) -> None:
-    """For any geometry; threads beyond the last block write nothing."""
+    """Results are right for any geometry, and threads beyond the last block write nothing."""
     data, digests = placed(DATA[: blocks * 4096]), aligned(blocks * 32 + 64)
     Kernels(shim, threads).launch("blocks", ctypes.addressof(data), blocks, ctypes.addressof(digests))
     assert digests.raw == hashes(data.raw) + b"\xff" * 64
@@ -74,7 +74,7 @@ def test_salted_blocks(shim: Path, salt_bytes: int) -> None:
 
 
 def hash_segments(shim: Path, pieces: list[bytes], places: list[int], first: int = 0) -> bytes:
-    """Run the kernel over pieces that begin so many bytes after a multiple of 16."""
+    """Run the kernel over pieces that begin this many bytes after a multiple of 16."""
     memories = [placed(piece, at) for piece, at in zip(pieces, places, strict=True)]
     size, rows = 0, b""
     for memory in memories:
@@ -114,7 +114,7 @@ def test_any_segments(shim: Path, pieces: list[tuple[int, int]], first: int) -> 
     assert hash_segments(shim, parts, [at for _, at in pieces], first) == hashes(whole)[first * 32 :]
 
 
-# What cuda.py makes of them.
+# cuda.py on top of the kernels.
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ SIZES = sorted({0, 1, *(border + step for border in BORDERS for step in (-4096, 
 
 
 def on_device(data: bytes, at: int = 0) -> HostMemory:
-    """Bytes that count as being on the device."""
+    """Host bytes that are treated as bytes on the device."""
     memory = placed(data, at)
     return HostMemory(ctypes.addressof(memory), len(data), memory, "cuda:0")
 
@@ -177,7 +177,7 @@ def test_sizes_and_levels_are_bound(shim: Path) -> None:
 
 
 def test_three_levels_and_many_batches(shim: Path) -> None:
-    """128^2 blocks and one more."""
+    """128^2 blocks and one more block."""
     data = (DATA * 26)[: 128 * NODE_BYTES + 1]
     assert hasher_of(ShimDevice(shim)).digest(Source(data)) == fsverity_digest(data)
     assert hasher_of(ShimDevice(shim)).digest(Source(data[:-1])) == fsverity_digest(data[:-1])
@@ -186,7 +186,7 @@ def test_three_levels_and_many_batches(shim: Path) -> None:
 @given(sizes=st.lists(st.integers(0, 300_000), min_size=1, max_size=8), at=st.integers(0, 15), seed=st.integers(0, 99))
 @settings(max_examples=20)
 def test_a_live_model(shim: Path, sizes: list[int], at: int, seed: int) -> None:
-    """A header that is not on the device, and tensors that are, anywhere."""
+    """A header outside the device, and tensors at any address on it."""
     generator = random.Random(seed)
     parts = [generator.randbytes(size) for size in (8 + seed, *sizes)]
     memories: list[Memory] = [BytesMemory(parts[0]), *(on_device(part, at) for part in parts[1:])]
@@ -259,7 +259,7 @@ def test_files_side_by_side(shim: Path) -> None:
     assert found == [fsverity_digest(source.data) for source in sources]
 
 
-# What can go wrong.
+# Failures.
 
 
 @pytest.mark.parametrize("room_blocks", [128, 255, 256, 300, 512])
@@ -275,7 +275,7 @@ def test_no_room_at_all(shim: Path) -> None:
 
 
 class Fault:
-    """Happens at the batch of this number."""
+    """A fault in the batch with this number."""
 
     def __init__(self, batch: int, error: Exception) -> None:
         self._left = batch
@@ -307,7 +307,7 @@ def test_a_file_that_became_shorter_is_not_the_gpus_fault(shim: Path, tmp_path: 
 
 @dataclass
 class Liar:
-    """Changes a byte of what the device computed."""
+    """Changes a byte of the device's results."""
 
     device: ShimDevice
     memory: str
@@ -357,7 +357,7 @@ def test_too_much_elsewhere(shim: Path, monkeypatch: pytest.MonkeyPatch) -> None
         hasher_of(ShimDevice(shim)).digest_segments(Segments("m", [elsewhere]))
 
 
-# Which way is taken.
+# The choice of the device.
 
 
 def no_device() -> Device:

@@ -1,4 +1,4 @@
-"""`CupyDevice` on a fake CuPy: its calls fit together. tests/gpu has the same on a GPU."""
+"""`CupyDevice` on a fake CuPy: its calls fit together. tests/gpu runs the same tests on a GPU."""
 
 from __future__ import annotations
 

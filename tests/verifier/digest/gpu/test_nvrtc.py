@@ -24,10 +24,10 @@ class Compiled:
 
 
 class Nvrtc:
-    """The library of the wheel nvidia-cuda-nvrtc, through ctypes."""
+    """The library in the wheel nvidia-cuda-nvrtc, used through ctypes."""
 
     def __init__(self, path: Path) -> None:
-        for builtins in path.parent.glob("libnvrtc-builtins.so.*"):  # which it looks for by name only
+        for builtins in path.parent.glob("libnvrtc-builtins.so.*"):  # NVRTC looks for it by name only
             ctypes.CDLL(str(builtins))
         self._library = ctypes.CDLL(str(path))
 
@@ -101,7 +101,7 @@ def test_the_result_is_for_the_device_itself(compiled: Compiled) -> None:
 
 
 def test_constants_and_registers_only_by_number(nvrtc: Nvrtc) -> None:
-    """What a careless change would bring: an index that is not a constant puts the schedule into local memory."""
+    """An index that is not a constant would put the message schedule into local memory."""
     careless = (
         SOURCE.read_text()
         .replace("    append(w, word);", "    w[i] = word;")

@@ -1,4 +1,4 @@
-"""The fast CPU path equals the reference and the stock tool: every size class, every way, any number of threads."""
+"""The fast CPU path equals the reference and the stock tool: all size classes, implementations and thread counts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def reference(data: bytes) -> bytes:
 
 @pytest.fixture
 def all_blocks(native_library: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BlockHash]]:
-    """Every way to hash blocks; processes start at once."""
+    """Every implementation that hashes blocks. Worker processes start at once."""
     monkeypatch.setattr(processes, "_START_AFTER_BYTES", 0)
     with_processes = ProcessBlocks(2)
     yield [PythonBlocks(), with_processes, *load_ways(native_library)]
@@ -201,7 +201,7 @@ def test_a_file_shorter_than_stated_has_no_digest(tmp_path: Path, size: int, sta
 
 @dataclass(frozen=True)
 class Failing(Memory):
-    """Cannot be read beyond the middle."""
+    """A source that cannot be read beyond its middle."""
 
     def read_into(self, target: memoryview, offset: int) -> None:
         if offset >= self.size // 2:
@@ -228,7 +228,7 @@ def test_a_descriptor_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_no_thread_reads_on_after_the_call_returned() -> None:
-    """The caller closes the descriptor then, and another file may get its number."""
+    """After the call the caller closes the descriptor, and another file may get its number."""
     begun, over = Event(), Event()
 
     @dataclass(frozen=True)
@@ -267,7 +267,7 @@ def test_a_fork_neither_keeps_the_processes_nor_ends_them(monkeypatch: pytest.Mo
     (worker,) = blocks._all
     ending = os.fork()
     if not ending:
-        blocks.close()  # as the interpreter does at its end
+        blocks.close()  # as the interpreter does when it exits
         os._exit(0)
     assert os.waitpid(ending, 0)[1] == 0
     assert blocks.hash_blocks(DATA[:CPU_PIECE_BYTES]) == wanted
@@ -319,7 +319,7 @@ print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith
 
 @pytest.mark.parametrize("which", ["tree", "both"])
 def test_memory_does_not_grow_with_the_file(which: str) -> None:
-    size = 2**32 + NODE_BYTES + 1 if load_native() and which == "tree" else 2**28 + 1  # quick ways only: more
+    size = 2**32 + NODE_BYTES + 1 if load_native() and which == "tree" else 2**28 + 1  # more only where it is fast
     assert digest_of_zeros(3 * CPU_PIECE_BYTES + 1) == reference(bytes(3 * CPU_PIECE_BYTES + 1))
     command = [sys.executable, "-c", PEAK, str(size), which]
     digest, peak_kib = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

@@ -23,7 +23,7 @@ def content(size: int) -> bytes:
 
 
 def naive(data: bytes) -> bytes:
-    """The definition, written another way: whole levels at once, top down from their number."""
+    """The definition, written differently: whole levels at once, from the number of levels."""
     root = bytes(32)
     if data:
         level = data
@@ -43,7 +43,7 @@ def test_golden_values(size: int) -> None:
     assert naive(b"a" * size).hex() == GOLDEN[size]
 
 
-# Around one block, one node (128 leaves), two nodes, and 128 nodes (three levels: 64 MiB).
+# Sizes around one block, one node (128 leaves), two nodes, and 128 nodes (three levels: 64 MiB).
 BORDERS = [edge + step for edge in (4096, 128 * 4096, 256 * 4096) for step in (-4096, -1, 0, 1, 4096)]
 
 
@@ -98,7 +98,7 @@ def test_equals_the_stock_tool(size: int, tmp_path: Path) -> None:
 
 
 def test_sizes_levels_and_zeros_are_not_confused() -> None:
-    # The three traps of bare roots: zero extension, a cut at a block, and a tree block that is also a file.
+    # Three pairs of files with equal bare roots: zero extension, a cut at a block, a tree block that is also a file.
     data = content(100 * 4096)
     assert fsverity_digest(data[:4000]) != fsverity_digest(data[:4000].ljust(4096, b"\0"))
     assert fsverity_digest(data[:4097]) != fsverity_digest(data[:4096])

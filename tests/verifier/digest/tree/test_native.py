@@ -1,4 +1,4 @@
-"""Every way of the compiled part equals hashlib, and one that does not is never used."""
+"""Every implementation in the compiled part equals hashlib; one that does not is never used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def hashes(blocks: bytes, salt: bytes = b"") -> bytes:
 
 @pytest.fixture
 def ways(native_library: Path) -> list[BlockHash]:
-    """Every way of this processor, and the one in Python."""
+    """Every implementation that this processor supports, and the one in Python."""
     return [PythonBlocks(), *load_ways(native_library)]
 
 
@@ -95,7 +95,7 @@ def test_sha256_of_a_whole_file(native_library: Path, steps: list[tuple[bool, in
 
 
 def test_the_length_of_a_file_takes_more_than_32_bits(native_library: Path) -> None:
-    """SHA-256 ends with the number of bits: beyond 512 MiB it needs a fifth byte."""
+    """SHA-256 appends the number of bits, which needs a fifth byte beyond 512 MiB."""
     for way in load_ways(native_library):
         file, wanted, mebibyte = way.file_hash(), hashlib.sha256(b""), bytes(1024 * 1024)
         for _ in range(513):

@@ -1,4 +1,4 @@
-"""A file in several places of memory reads like the file."""
+"""A file in several places of memory reads like the file on disk."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The shipped tree.cu, built as C++ and run thread by thread; and a `Device` of it, so that all of cuda.py but CUDA
-itself runs in every test run.
+"""The shipped tree.cu, built as C++ and run thread by thread, and a `Device` made of it.
+
+So every test run covers all of cuda.py except CUDA itself.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ def build_shim(target: Path) -> Path:
 
 
 def aligned(size: int, at: int = 0) -> ctypes.Array[ctypes.c_char]:
-    """Memory that begins `at` bytes after a multiple of 16, filled with 0xFF as memory nobody cleared may be."""
+    """Memory that begins `at` bytes after a multiple of 16. It is filled with 0xFF, like memory that is not cleared."""
     whole = (ctypes.c_char * (size + 64)).from_buffer(bytearray(b"\xff" * (size + 64)))
     over = -ctypes.addressof(whole) % 16
     return (ctypes.c_char * size).from_buffer(whole, over + at)
 
 
 class Kernels:
-    """Each launches a kernel, with any number of threads to a block."""
+    """The kernels of the library. Each method launches one, with any number of threads per block."""
 
     def __init__(self, library: Path, threads: int = 128) -> None:
         self._library = ctypes.CDLL(str(library))
@@ -50,7 +51,7 @@ class Kernels:
 
 
 class ShimDevice:
-    """Its memory is this computer's, and never clear. `before` is called before every batch: a place for faults."""
+    """A `Device` in host memory that is never clear. `before` is called before every batch and can make it fail."""
 
     name = "shim"
     id = "cuda:0"

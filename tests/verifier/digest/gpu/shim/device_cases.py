@@ -1,4 +1,4 @@
-"""Tests of `CupyDevice`: on a real GPU in tests/gpu, and on a fake CuPy in every run."""
+"""Tests of `CupyDevice`. They run on a real GPU in tests/gpu, and on a fake CuPy in every test run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hashes(data: bytes, salt: bytes = b"") -> bytes:
 
 
 class DeviceBytes:
-    """Bytes on the device, `at` bytes after a multiple of 16, as `segments.Memory`."""
+    """Bytes on the device that begin `at` bytes after a multiple of 16, as a `segments.Memory`."""
 
     def __init__(self, owner: CupyDevice, data: bytes, at: int = 0) -> None:
         self._owner = owner
@@ -54,7 +54,7 @@ class Source:
 
 
 class DeviceCases:
-    """Needs a fixture `device`."""
+    """The tests. A subclass must provide a fixture `device`."""
 
     def run(self, device: CupyDevice, kernel: str, blocks: int, *arguments: int) -> bytes:
         """Launch a kernel that writes into memory full of 0xFF, and return its digests."""
@@ -82,7 +82,7 @@ class DeviceCases:
     def test_files_of_every_size_class(self, device: CupyDevice, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cuda, "_FILE_BATCH_BLOCKS", 128)
         hasher = CudaHasher(device, CpuHasher(2))
-        for size in (*reversed(SIZES), *SIZES):  # scratch memory is as the file before left it
+        for size in (*reversed(SIZES), *SIZES):  # scratch memory still has bytes of the previous file
             assert hasher.digest(Source(DATA[:size])) == fsverity_digest(DATA[:size]), size
 
     @pytest.mark.parametrize("at", range(16))
@@ -110,10 +110,10 @@ class DeviceCases:
             CudaHasher(device, CpuHasher(2)).digest(Source(DATA))
 
     def hang(self, device: CupyDevice) -> None:
-        """Let the next batch take longer than the deadline."""
+        """Make the next batch take longer than the deadline."""
 
     def test_memory_without_end(self, device: CupyDevice, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Batches that cannot fit become smaller ones that do."""
+        """If batches do not fit, smaller ones are used."""
         monkeypatch.setattr(cuda, "_MEMORY_BATCH_BLOCKS", 2**40)
         hasher = CudaHasher(device, CpuHasher(2))
         memory = DeviceBytes(device, DATA)

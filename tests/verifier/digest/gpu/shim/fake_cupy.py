@@ -1,6 +1,6 @@
-"""As much of CuPy as cupy_device.py uses, with this computer's memory for the device's and the shim for NVRTC.
+"""The part of CuPy that cupy_device.py uses, with host memory in place of the device's and the shim in place of NVRTC.
 
-Signatures are those of CuPy 14. It proves that the calls fit together, not that CUDA answers them.
+Signatures are those of CuPy 14. The fake proves that the calls fit together, not that CUDA accepts them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Array:
 
 
 class PinnedMemoryPointer:
-    """Its buffer has format "b", as CuPy's."""
+    """Pinned memory whose buffer has the format "b", as in CuPy."""
 
     def __new__(cls, size: int) -> Any:
         whole = aligned(size)
@@ -73,11 +73,11 @@ class PinnedMemoryPointer:
 
 class Stream(_Context):
     def __init__(self, *, non_blocking: bool = False) -> None:
-        assert non_blocking  # or it would wait for whatever else the process does on the device
+        assert non_blocking  # otherwise it would wait for other work of the process on the device
 
 
 class FakeCupy:
-    """`room_bytes` of device memory; `fault` is called before every launch."""
+    """A CuPy with `room_bytes` of device memory. `fault` is called before every launch."""
 
     def __init__(self, library: Path, room_bytes: int = 2**40, fault: Callable[[], None] = lambda: None) -> None:
         self.room_bytes = room_bytes
