@@ -25,7 +25,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="provenance-oracle", prog_name="provenance")
+@click.version_option(package_name="provenance-oracle", message="%(package)s %(version)s")
 def main() -> None:
     """Record on chain where an AI model came from, and check it without trusting anyone.
 
