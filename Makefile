@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NPM := $(BIN)/python tools/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test base prove lint bench bench-gpu lock abi clean
+.PHONY: help demo test base dist prove lint bench bench-gpu lock abi clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -26,6 +26,13 @@ base: $(VENV)/.made  ## an offline check with nothing installed but the base dep
 	.make/base/bin/python -m pip install --quiet --require-hashes -r requirements/build.txt
 	.make/base/bin/python -m pip install --quiet --no-deps --no-build-isolation .
 	cd .make && base/bin/python ../tools/check_base.py
+
+dist: .make/dist  ## the sdist, the manylinux wheel with the compiled part and the pure-Python wheel, in dist/
+	$(BIN)/python tools/dist.py
+
+.make/dist: $(VENV)/.made requirements/dist.txt
+	$(PIP) --require-hashes -r requirements/dist.txt
+	@mkdir -p .make && touch $@
 
 prove: .make/test  ## the long runs: changes to real SEV-SNP evidence (MUTANTS=N of each kind), forge, halmos
 	PROVENANCE_MUTANTS=$(or $(MUTANTS),100000) $(BIN)/python -m pytest -n 2 \

