@@ -1,7 +1,7 @@
 """Watch sources, judge every release with `verifier`, and write records to the registry.
 
-The package is run by its commands (`provenance watch`). `EnvironmentSigner` is for programs that drive the registry
-themselves: docs/by-hand.md.
+Operators run the package by its commands (`provenance watch`). `EnvironmentSigner` is for programs that call the
+registry themselves; docs/by-hand.md shows how.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ __all__ = ["EnvironmentSigner"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the name's module at its first use: it needs packages of the extra `chain`."""
+    """Import `EnvironmentSigner` at its first use, because its module needs packages of the extra `chain`.
+
+    Raises:
+        AttributeError: `name` is another name.
+    """
     if name != "EnvironmentSigner":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from provenance_oracle.oracle.chain.signers import EnvironmentSigner

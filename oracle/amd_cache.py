@@ -1,4 +1,4 @@
-"""AMD's answers, kept for a while: its service takes about one request in ten seconds from an address."""
+"""A cache for answers of AMD's key service, which takes about one request in ten seconds from one IP address."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from collections.abc import Callable
 from provenance_oracle.verifier.snp.kds import Fetcher
 
 KEEP_SECONDS = 3600.0
-_ANSWERS_MAX = 16  # a list for each line and kind of key, and room to spare
+_ANSWERS_MAX = 16  # room for one revocation list for each product line and kind of key, and more
 
 
 class KeptAnswers:
-    """A fetcher that asks `fetcher` for an address at most once in KEEP_SECONDS. Failures are not kept."""
+    """A `Fetcher` that asks another fetcher for each URL at most once in KEEP_SECONDS. It does not keep failures.
+
+    Args:
+        fetcher: reaches the network.
+        clock: returns seconds that never go backward.
+    """
 
     def __init__(self, fetcher: Fetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
@@ -20,7 +25,11 @@ class KeptAnswers:
         self._answers: dict[str, tuple[float, bytes]] = {}
 
     def fetch(self, url: str) -> bytes:
-        """As `Fetcher.fetch`."""
+        """Return the kept answer if it is younger than KEEP_SECONDS, otherwise a new one.
+
+        Raises:
+            TemporaryError: as `Fetcher.fetch`.
+        """
         kept = self._answers.get(url)
         if kept and self._clock() < kept[0] + KEEP_SECONDS:
             return kept[1]

@@ -1,4 +1,4 @@
-"""The oracle put together from its settings: the one place where every part meets."""
+"""Assemble the oracle from its settings: sources, journal, keys, judgement and writer."""
 
 from __future__ import annotations
 
@@ -41,14 +41,22 @@ _PAUSE_SECONDS = 0.5
 
 @contextmanager
 def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.environ) -> Iterator[Service]:
-    """Open the journal and the keys and yield the service, ready to run; no network yet.
+    """Open the journal and the keys and yield the service, ready to run. No network yet.
+
+    Args:
+        bell: wakes and stops the service.
+        environ: holds the private keys that the settings name by variable.
 
     Raises:
-        UsageError: folder, key, policy, deployment file or journal are not usable.
+        UsageError: folder, key, policy, deployment file or journal are not usable, or the setting `device` or `watch`
+            needs hardware or a package that is missing.
+        FormatError: the deployment file is not one.
         TemporaryError: the journal's disk is full or fails.
     """
-    if not os.path.isdir(settings.folder):  # noqa: PTH112 (false, where Path's raises, for what cannot be looked at)
-        raise UsageError("no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder")
+    if not os.path.isdir(settings.folder):  # noqa: PTH112 (Path.is_dir raises for some paths; this is False)
+        raise UsageError(
+            "there is no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder"
+        )
     policy = load_policy(settings.policy)
     payer = open_signer(settings.key_variable, settings.keystore, settings.password_file, environ)
     reporter = _open_reporter(settings, payer, environ)
@@ -81,7 +89,12 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
 
 
 class Connection:
-    """The way to the chain: made when the node first answers, and looked at again before every pass."""
+    """Opens the writer once the node answers, and compares chain and contract with the journal before every pass.
+
+    Args:
+        open_writer: opens the connection to the chain; see `writer.open_writer`.
+        pipeline_of: makes the pipeline, given `writer`.
+    """
 
     def __init__(self, open_writer: Callable[[], RegistryWriter], pipeline_of: Callable[..., Pipeline]) -> None:
         self._open_writer = open_writer
@@ -89,7 +102,12 @@ class Connection:
         self._writer: RegistryWriter | None = None
 
     def pipeline(self) -> Pipeline:
-        """Return the pipeline once chain and contract are the right ones; see `Service` for what it raises."""
+        """Return a pipeline, after the chain and the contract were compared with the journal.
+
+        Raises:
+            UsageError: it is another chain or contract, or a development key would be used on a public chain.
+            TemporaryError: the node or the journal's disk fails.
+        """
         if self._writer is None:
             self._writer = self._open_writer()
         else:
@@ -98,7 +116,7 @@ class Connection:
 
 
 def _open_reporter(settings: Settings, payer: Signer, environ: Mapping[str, str]) -> Signer:
-    """The key that signs reports: one of its own, or the one that pays."""
+    """Return the key that signs reports: the key that the settings name for reports, or the paying key."""
     named = (settings.report_key_variable, settings.report_keystore, settings.report_password_file)
     return open_signer(*named, environ) if any(named) else payer
 
@@ -131,7 +149,7 @@ class _Place:
 
 
 def _read_place(registry: str) -> _Place:
-    """What does not begin as an address is the path of a deployment file, as on the command line."""
+    """Parse the setting `registry`. A text that does not begin with 0x is the path of a deployment file."""
     if registry.startswith("0x"):
         return _Place(registry)
     found = parse_deployment(read_bounded(Path(registry), FILE_MAX_BYTES), registry)

@@ -1,4 +1,4 @@
-"""How long to wait before the same thing is tried again."""
+"""The wait before a failed step is tried again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _DOUBLINGS_MAX = 30
 
 @dataclass(frozen=True)
 class Backoff:
-    """Doubling waits from `first_seconds` to `max_seconds`, each shortened at random by up to a half.
+    """Waits that double from `first_seconds` to `max_seconds`, each shortened at random by up to a half.
 
-    `random` returns numbers in [0, 1); the jitter keeps many waiting releases from coming back at one moment.
+    `random` returns numbers in [0, 1). It spreads the tries of many waiting releases over time.
     """
 
     first_seconds: float
@@ -20,6 +20,6 @@ class Backoff:
     random: Callable[[], float]
 
     def delay_seconds(self, attempts: int) -> float:
-        """Return the wait after `attempts` (1 or more) vain attempts."""
+        """Return the wait in seconds after `attempts` failed attempts (1 or more)."""
         doubled = self.first_seconds * 2.0 ** min(attempts - 1, _DOUBLINGS_MAX)
         return min(self.max_seconds, doubled) * (1 - self.random() / 2)

@@ -1,7 +1,7 @@
 """The JSON documents of the operator's commands: journal rows, a new registry, a claimed namespace.
 
 Documents about releases and records are in `verifier.documents`. Every command imports the schema ids from here, so
-this module must stay light.
+this module imports nothing heavy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""One release from appearance to record. The journal makes every step repeatable, so a kill between any two is fine."""
+"""Take one release from a source to its record on chain.
+
+The journal makes every step repeatable, so the process can be killed between any two steps and lose nothing.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +34,13 @@ _log = logging.getLogger(__name__)
 
 
 class Judge(Protocol):
-    """`verifier.judgement.judge.judge`, with whatever else it takes filled in."""
+    """`verifier.judgement.judge.judge`, with its other arguments filled in."""
 
     def __call__(self, release: Release, policy: Policy, *, at: datetime) -> Judgement: ...
 
 
 class Writer(Protocol):
-    """`oracle.chain.writer.RegistryWriter`."""
+    """The methods of `oracle.chain.writer.RegistryWriter` that the pipeline calls."""
 
     def publish(self, row_id: int, record: Record) -> Publishing: ...
 
@@ -50,7 +53,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Patience:
-    """How temporary failures are waited out, and how often a bug of our own may come back."""
+    """The waits after failures, and the number of internal errors after which a row is stuck."""
 
     backoff: Backoff
     internal_errors_max: int
@@ -58,7 +61,11 @@ class Patience:
 
 @dataclass(frozen=True)
 class _Look:
-    """A release as read: `content` is the digest of what was signed; without a `release` there is a `problem`."""
+    """A release as it was read.
+
+    `envelope` is the manifest file's bytes. `content` is the digest of the signed payload, 32 bytes; see
+    `_content_digest`. Exactly one of `release` and `problem` is not None.
+    """
 
     envelope: bytes
     content: bytes
@@ -67,10 +74,19 @@ class _Look:
 
 
 class Pipeline:
-    """Judges releases of one source and publishes those that are accepted.
+    """Judges the releases of one source, and publishes records of the accepted ones.
 
-    A release's failure ends in its row and nowhere else. What `process` and `settle` raise concerns all releases:
-        TemporaryError: the journal's disk is full or fails.
+    A failure of one release ends in that release's row. `process` and `settle` raise only failures that concern all
+    releases.
+
+    Args:
+        judge: judges a release that was read.
+        patience: the waits after failures.
+        clock: returns the time now, with a time zone.
+
+    Raises (`process` and `settle`):
+        TemporaryError: the journal's disk is full or fails, or the node fails while `settle` sends transactions of
+            closed releases again.
         UsageError: the journal is corrupt.
     """
 
@@ -94,22 +110,26 @@ class Pipeline:
         self._clock = clock
 
     def process(self, handle: Handle) -> Row | None:
-        """Bring one release as far as it gets now; None if there is nothing to judge (yet, or any more).
+        """Take one release as far as it gets now, and return its row.
 
-        One that looks as it did when it was decided is not read again; one whose record is decided is `settle`'s.
+        A release that was decided is not read again while its fingerprint stays the same. A release whose record is
+        waiting or on its way belongs to `settle`.
+
+        Returns:
+            None if the release is incomplete, has gone, or cannot be read now.
         """
         at = self._clock()
         known = self._journal.find(self._source.name, handle.id, handle.fingerprint)
         if known and (known.state is not State.SEEN or known.waits(at)):
             return known
-        # (1) read it, bounded and without trust, and open its row
+        # (1) read the release, bounded and without trust, and open its row
         look = _look(self._source.open(handle), handle.id)
         if look is None:
             return None
         row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
         if row.state is not State.SEEN or row.waits(at):
             return row
-        # (2) judge it; the verdict is kept, PASSED and FAILED alike, and with a PASSED one the record to publish
+        # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
         row = self._guarded(row, look, partial(self._judged, row, look))
         if row.state is not State.JUDGED:
             return row
@@ -117,7 +137,7 @@ class Pipeline:
         return self._guarded(row, None, partial(self._published, row))
 
     def settle(self) -> None:
-        """Bring everything that is decided and not final one step further, oldest first."""
+        """Take every record and every policy number that is not final yet one step further, oldest first."""
         self._writer.push_orphans()
         for row in self._journal.unpublished():
             if not row.waits(self._clock()):
@@ -136,7 +156,10 @@ class Pipeline:
         return row
 
     def _match_report(self, judgement: Judgement) -> None:
-        """Refuse a report that vouches for another manifest already, on chain or on its way there."""
+        """Raise AppraisalError if the report vouches for another manifest already, on chain or in the journal.
+
+        A policy whose `report_reuse` is not `refused` turns this off.
+        """
         if self._policy.report_reuse is not Word.REFUSED:
             return
         record = judgement.record
@@ -171,16 +194,20 @@ class Pipeline:
         return now
 
     def _guarded(self, row: Row, look: _Look | None, step: Callable[[], Row]) -> Row:
-        """Take one step for a release; the class of a failure alone decides what becomes of the row."""
+        """Take one step for a release. If it fails, the error's class alone decides the next state of the row.
+
+        Raises:
+            ProvenanceError: the journal itself failed, so no row can be written.
+        """
         try:
             try:
                 return step()
             except ProvenanceError as error:
-                if error.retry or isinstance(error, UsageError):  # the latter is about us, never about the release
+                if error.retry or isinstance(error, UsageError):  # a UsageError is about our settings, not the release
                     return self._park(row, error)
                 return self._reject(row, look, error)
         except ProvenanceError:
-            raise  # the journal's own: no row can be written
+            raise  # from the journal: no row can be written
         except Exception as error:
             return self._park_internal(row, error)
 
@@ -192,7 +219,7 @@ class Pipeline:
 
     def _reject(self, row: Row, look: _Look | None, error: ProvenanceError) -> Row:
         at, statement = self._clock(), None
-        if look is not None:  # otherwise it was judged already, and its verdict stands
+        if look is not None:  # otherwise the release was judged before, and that verdict stands
             statement = make_failed_verdict(look.envelope, look.release, self._policy, at, error).statement
         rejected = self._journal.reject(row.id, error, statement, retry_at=self._retry_at(row, at), at=at)
         _log.warning("%s: rejected (exit %s): %s", _shown(row), rejected.exit_code, rejected.problem)
@@ -216,17 +243,17 @@ def _look(path: Path, name: str) -> _Look | None:
         release = read_release(path)
         return _Look(release.envelope, _content_digest(release.envelope), release, None)
     except (IncompleteError, UsageError):
-        return None  # it went away since the scan
+        return None  # the release went away since the scan
     except ProvenanceError as error:
-        if error.retry:  # without its content there is no row to park; the next scan comes back to it
-            _log.warning("%s: cannot be read now: %s", printable(name), error)
+        if error.retry:  # without the content digest there is no row to park; the next scan tries again
+            _log.warning("%s: release cannot be read now: %s", printable(name), error)
             return None
         envelope = _envelope_start(path)
         return _Look(envelope, _content_digest(envelope), None, error)
 
 
 def _content_digest(envelope: bytes) -> bytes:
-    """The manifest digest; of an envelope that is none, the digest of its bytes."""
+    """Return the manifest digest (32 bytes), or SHA-256 of the file if it is not a DSSE envelope."""
     try:
         return hashlib.sha256(parse_envelope(envelope).payload).digest()
     except FormatError:
@@ -234,7 +261,10 @@ def _content_digest(envelope: bytes) -> bytes:
 
 
 def _envelope_start(path: Path) -> bytes:
-    """Return what can be read of a malformed release's envelope, only to tell it from others; nothing if no file."""
+    """Return the bytes of a malformed release's manifest file, bounded, to tell the release from others.
+
+    Empty if there is no regular file or it cannot be read.
+    """
     manifest = path / MANIFEST_PATH
     try:
         if manifest.is_symlink() or not manifest.is_file():

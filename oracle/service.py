@@ -1,7 +1,8 @@
-"""The oracle as a process: scan, judge, publish, wait, again; until it is asked to stop.
+"""The oracle as a process: it scans, judges, publishes and waits, in a loop, until a signal stops it.
 
-A pass that fails as a whole (node down, disk full) is tried again after a wait that grows; the process stays up and
-says that it is not ready. Only what a person must put right ends it: wrong settings, a corrupt journal, another chain.
+If a pass fails as a whole (node down, disk full), the process stays up, reports that it is not ready, and tries again
+after a wait that grows. Only a problem that needs a person ends the process: wrong settings, a corrupt journal, another
+chain.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class Stopped(BaseException):
-    """Raised inside a long step once a stop was asked for; it touches no row, and the next start does the step anew."""
+    """Raised inside a long step after a request to stop. No row changes; the next start repeats the step."""
 
 
 class Processor(Protocol):
-    """`oracle.pipeline.Pipeline`."""
+    """The methods of `oracle.pipeline.Pipeline` that the service calls."""
 
     def process(self, handle: Handle) -> Row | None: ...
 
@@ -39,7 +40,7 @@ class Processor(Protocol):
 
 
 class Bell:
-    """What the loop sleeps on: rung by a watcher when there may be work, and once for all to stop."""
+    """Wakes the loop from its sleep. A watcher rings it when there may be work; `stop` ends the loop permanently."""
 
     def __init__(self) -> None:
         self._rung = threading.Event()
@@ -57,24 +58,27 @@ class Bell:
         self._rung.set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep until rung or stopped, at most `seconds`; return whether it was rung."""
+        """Sleep at most `seconds`, until the bell is rung or stopped. Return whether either happened."""
         rung = self._rung.wait(seconds)
         self._rung.clear()
         return rung
 
     def sleep(self, seconds: float) -> None:
-        """Sleep `seconds`, or until stopped."""
+        """Sleep `seconds`, or less if the bell is stopped."""
         self._stop.wait(seconds)
 
     def check(self, *_progress: object) -> None:
-        """Raise Stopped if a stop was asked for. Fits where a progress callback does."""
+        """Raise Stopped if the bell is stopped. The signature fits a progress callback."""
         if self.stopping:
             raise Stopped
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How often the loop looks. The pause follows every event, so that a storm of them is few scans."""
+    """The times of the loop: between full scans, between looks at the chain, and the waits after failed passes.
+
+    `pause_seconds` follows every event, so that a storm of events causes few scans.
+    """
 
     scan_seconds: float
     settle_seconds: float
@@ -84,7 +88,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Status:
-    """What the service can say of itself: whether the last pass worked, and if not, why."""
+    """The outcome of the last pass: whether it worked, and the problem if it did not."""
 
     ready: bool
     problem: str
@@ -94,8 +98,8 @@ class Service:
     """The loop over one source.
 
     Args:
-        connect: called at every pass; returns the pipeline once chain and contract are known to be the right ones.
-            Raises TemporaryError if the node does not answer, UsageError if it is another chain or contract.
+        connect: called at every pass. It compares chain and contract with the journal and returns the pipeline. It
+            raises TemporaryError if the node does not answer, and UsageError if it is another chain or contract.
     """
 
     def __init__(
@@ -110,14 +114,14 @@ class Service:
 
     @property
     def status(self) -> Status:
-        """The last pass's outcome; may be read from another thread."""
+        """The outcome of the last pass. Other threads may read it."""
         return self._status
 
     def run(self) -> None:
-        """Work until the bell says stop.
+        """Work until the bell is stopped.
 
         Raises:
-            UsageError: something that only a person can put right.
+            UsageError: a problem that needs a person.
         """
         failures, scan_at = 0, 0.0
         while not self._bell.stopping:
@@ -139,11 +143,15 @@ class Service:
                 scan_at = 0.0
 
     def run_once(self, *, deadline_seconds: float) -> tuple[Row, ...]:
-        """Process what is there now and follow every record until it is final or parked; return all rows.
+        """Process the releases that are there now, and follow every record until it is final or parked.
+
+        Returns:
+            Every row of the journal, oldest first.
 
         Raises:
-            TemporaryError: the pass as a whole failed, or records were not final in time.
-            Stopped: the bell said stop.
+            TemporaryError: a pass as a whole failed, or records were not final within `deadline_seconds`.
+            UsageError: a problem that needs a person.
+            Stopped: the bell was stopped.
         """
         deadline = time.monotonic() + deadline_seconds
         self._pass(scan=True)
@@ -157,17 +165,17 @@ class Service:
     def _pass(self, *, scan: bool) -> None:
         self._bell.check()
         pipeline = self._connect()
-        pipeline.settle()  # what is decided comes first: after a restart, the same transactions go again
+        pipeline.settle()  # before the scan, so that after a restart stored transactions are sent again first
         if scan:
             for handle in self._source.releases():
                 pipeline.process(handle)
                 self._bell.check()
         if not self._status.ready:
-            _log.info("ready")
+            _log.info("the oracle is ready")
         self._status = Status(ready=True, problem="")
 
     def _rest(self, scan_at: float) -> bool:
-        """Sleep until there is something to do; return whether a scan should come early."""
+        """Sleep until there is something to do. Return whether an event asks for an early scan."""
         until_scan = max(0.0, scan_at - time.monotonic())
         rung = self._bell.wait(min(until_scan, self._timing.settle_seconds) if self._is_waiting() else until_scan)
         if rung:
@@ -175,24 +183,27 @@ class Service:
         return rung
 
     def _is_waiting(self) -> bool:
-        """Whether a record is on its way; one that is parked has its own time, which the scans are often enough for."""
+        """Return whether a record is on its way to the chain.
+
+        Parked rows do not count. Each has its own time, and the regular scans are frequent enough to meet it.
+        """
         return any(not row.parked for row in self._journal.unpublished())
 
     def _wait_out(self, error: Exception, failures: int) -> None:
         seconds = self._timing.backoff.delay_seconds(failures)
         text = str(error) if isinstance(error, ProvenanceError) else f"internal error: {type(error).__name__}: {error}"
         self._status = Status(ready=False, problem=printable(text))
-        _log.error("not ready, next try in %.1f s: %s", seconds, self._status.problem)
+        _log.error("the oracle is not ready and tries again in %.1f s: %s", seconds, self._status.problem)
         _log.debug("traceback", exc_info=error)
         self._bell.sleep(seconds)
 
 
 @contextmanager
 def stopping_on_signals(bell: Bell) -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into the bell's stop, within the block; the second one ends the process at once."""
+    """Stop the bell on SIGTERM or SIGINT, within the block. A second signal ends the process at once."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        _log.info("stopping (%s)", signal.Signals(number).name)
+        _log.info("the oracle is stopping (%s)", signal.Signals(number).name)
         bell.stop()
         restore()
 

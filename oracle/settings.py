@@ -1,8 +1,10 @@
-"""The oracle's settings: from command line, environment and a YAML file, in this order; each checked, none unknown.
+"""The oracle's settings, from the command line, the environment and a YAML file, in this order of precedence.
 
-Every setting is a field below; its environment variable is PROVENANCE_ and its name in upper case. A private key is
-never a setting: `key_variable` names the environment variable that holds one, `keystore` a file. That key pays for
-transactions; with `report_key_variable` or `report_keystore` another one signs the reports.
+Every setting is a field of `Settings`. Its environment variable is PROVENANCE_ and its name in upper case. Every value
+is checked, and an unknown name in the file or among the options is an error.
+
+A private key is never a setting. `key_variable` names the environment variable that holds the paying key, or `keystore`
+names its file. With `report_key_variable` or `report_keystore`, another key signs the reports.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 @dataclass(frozen=True)
 class Settings:
-    """What `provenance watch` runs with. Numbers are whole; times in seconds, fees in gwei per unit of gas.
+    """The settings of `provenance watch`. docs/operating.md explains each.
 
+    Numbers are whole. Times are in seconds, fees in gwei per unit of gas, `release_max_gb` in units of 10**9 bytes.
     `registry` is an address, or the path of a deployment file.
     """
 
@@ -62,7 +65,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class _Kind:
-    """How a setting's text or YAML value is read: `parse` returns None for what is not `wanted`."""
+    """A parser of a setting's text or YAML value. `parse` returns None for a value that is not as `wanted` says."""
 
     wanted: str
     parse: Callable[[object], object | None]
@@ -117,10 +120,15 @@ _NEEDED = ("folder", "journal", "rpc_url", "registry")
 
 
 def load_settings(file: Path | None, environ: Mapping[str, str], options: Mapping[str, object]) -> Settings:
-    """Gather settings: `options` (those that are None count as not given), then `environ`, then `file`.
+    """Return the settings of `options`, then `environ`, then `file`; the first that has a setting decides.
+
+    Args:
+        file: YAML file, or None.
+        options: values of the command line by name. A value of None counts as not given.
 
     Raises:
-        UsageError: an unknown, missing, ill-typed or out-of-range setting; the message says where it came from.
+        UsageError: the file cannot be read, or a setting is unknown, missing, of the wrong type or out of range. The
+            message names its origin.
     """
     variables = {_PREFIX + name.upper(): name for name in _KINDS}
     sources: tuple[tuple[str, Mapping[str, object]], ...] = (
@@ -134,17 +142,17 @@ def load_settings(file: Path | None, environ: Mapping[str, str], options: Mappin
             values[name] = _parsed(name, value, where)
     for name in _NEEDED:
         if name not in values:
-            raise UsageError("setting is missing", where=name, wanted=_KINDS[name].wanted)
+            raise UsageError("the setting is missing", where=name, wanted=_KINDS[name].wanted)
     return Settings(**values)
 
 
 def _parsed(name: str, value: object, where: str) -> object:
     if name not in _KINDS:
-        raise UsageError("unknown setting", where=where, got=printable(name), wanted=", ".join(_KINDS))
+        raise UsageError("there is no such setting", where=where, got=printable(name), wanted=", ".join(_KINDS))
     parsed = _KINDS[name].parse(value)
     if parsed is None:
         raise UsageError(
-            f"setting {name} is wrong", where=where, got=printable(repr(value)), wanted=_KINDS[name].wanted
+            f"the setting {name} has a wrong value", where=where, got=printable(repr(value)), wanted=_KINDS[name].wanted
         )
     return parsed
 
@@ -157,5 +165,5 @@ def _read_file(file: Path) -> dict[str, object]:
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=where) from None
     if not isinstance(tree, dict):
-        raise UsageError("not a page of settings", where=where, wanted="name: value on every line")
+        raise UsageError("the file does not hold settings", where=where, wanted="name: value on every line")
     return tree

@@ -52,7 +52,7 @@ def test_every_setting_has_a_kind_and_can_come_from_the_environment() -> None:
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_what_has_no_default_must_be_given(name: str) -> None:
-    with pytest.raises(UsageError, match=f"^{name}: setting is missing"):
+    with pytest.raises(UsageError, match=f"^{name}: the setting is missing"):
         load_settings(None, {}, {key: value for key, value in NEEDED.items() if key != name})
 
 
@@ -80,14 +80,14 @@ def test_what_has_no_default_must_be_given(name: str) -> None:
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name(name: str, value: object) -> None:
-    with pytest.raises(UsageError, match=f"option: setting {name} is wrong"):
+    with pytest.raises(UsageError, match=f"option: the setting {name} has a wrong value"):
         load(**{name: value})
 
 
 def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="unknown setting"):
+    with pytest.raises(UsageError, match="there is no such setting"):
         load(scan_second=3)
-    with pytest.raises(UsageError, match="unknown setting"):
+    with pytest.raises(UsageError, match="there is no such setting"):
         from_file(tmp_path, "scan_second: 3\n")
 
 
