@@ -15,7 +15,6 @@ nor any GPU library. `provenance_oracle.verifier.judgement.appraise` is the judg
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -108,6 +107,8 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 def __getattr__(name: str) -> object:
     """Import a name's module at its first use, so that `import provenance_oracle` stays light."""
     if name == "__version__":
+        from importlib.metadata import version  # imports `email` and `zipfile`, 40 ms
+
         return version("provenance-oracle")
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

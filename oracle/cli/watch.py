@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -69,6 +68,8 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
       provenance watch ./releases --journal oracle.sqlite --rpc URL --registry 0x... \\
         --keystore oracle.json --password-file pw
     """
+    import logging
+
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     print_rows(output, _watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None))
 
