@@ -163,6 +163,32 @@ def test_importing_loads_no_heavy_package(module: str) -> None:
     assert loaded == []
 
 
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_no_sentence_is_a_key_or_decides_anything(package: str) -> None:
+    """Sentences are for people and may be reworded, so code compares and looks up short words only."""
+    for path in _sources(package):
+        for node in ast.walk(ast.parse(path.read_text())):
+            texts = [part.value for part in _decisive(node) if isinstance(part, ast.Constant)]
+            sentences = [text for text in texts if isinstance(text, str) and len(text.split()) > 2]
+            assert not sentences, f"{path}: {sentences}"
+
+
+def _decisive(node: ast.AST) -> list[ast.expr | None]:
+    """The expressions in a node that look a value up or compare it."""
+    if isinstance(node, ast.Dict):
+        return node.keys
+    if isinstance(node, ast.Compare):
+        return [node.left, *node.comparators]
+    if isinstance(node, ast.Subscript):
+        return [node.slice]
+    if isinstance(node, ast.MatchValue):
+        return [node.value]
+    is_enum = isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases)
+    if isinstance(node, ast.ClassDef) and is_enum:
+        return [line.value for line in node.body if isinstance(line, ast.Assign)]
+    return []
+
+
 def test_there_are_no_import_cycles() -> None:
     graph = {}
     for package in FORBIDDEN:

@@ -46,11 +46,36 @@ class Prices:
     priority_fee_wei: int
 
 
+@dataclass(frozen=True)
+class ChainIdentity:
+    """Facts about a chain and a contract on it that never change.
+
+    Attributes:
+        genesis_block: hash of block 0, 32 bytes.
+        registry: the contract's address, 0x and 40 lower-case hex digits.
+        registry_code_sha256: SHA-256 of its code, 32 bytes.
+    """
+
+    chain_id: int
+    genesis_block: bytes
+    registry: str
+    registry_code_sha256: bytes
+
+    def pins(self) -> dict[str, str]:
+        """Return the facts as text, under the names that a journal keeps and its errors show."""
+        return {
+            "chain id": str(self.chain_id),
+            "genesis block": self.genesis_block.hex(),
+            "registry": self.registry,
+            "registry code": self.registry_code_sha256.hex(),
+        }
+
+
 class Chain(Protocol):
     """One chain. The caller gives block numbers, so that answers belong together."""
 
-    def identity(self, contract: str) -> dict[str, str]:
-        """Return facts that never change: chain id, genesis block, and the contract's address and code."""
+    def identity(self, contract: str) -> ChainIdentity:
+        """Return the facts that tell this chain and the contract on it from all others."""
 
     def head(self) -> int:
         """Return the number of the newest block."""
@@ -83,18 +108,14 @@ class Web3Chain:
         self._web3 = node.web3
         self._where = node.where
 
-    def identity(self, contract: str) -> dict[str, str]:
+    def identity(self, contract: str) -> ChainIdentity:
         with node_errors(self._where):
             eth = self._web3.eth
             code = bytes(eth.get_code(self._web3.to_checksum_address(contract)))
             if not code:
                 raise UsageError("no contract at the registry's address", where=contract, wanted="a registry")
-            return {
-                "chain id": str(eth.chain_id),
-                "genesis block": bytes(eth.get_block(0)["hash"]).hex(),
-                "registry": contract.lower(),
-                "registry code": hashlib.sha256(code).hexdigest(),
-            }
+            genesis_block = bytes(eth.get_block(0)["hash"])
+            return ChainIdentity(int(eth.chain_id), genesis_block, contract.lower(), hashlib.sha256(code).digest())
 
     def head(self) -> int:
         with node_errors(self._where):

@@ -93,7 +93,7 @@ class RegistryWriter:
             UsageError: another chain, another genesis, another contract.
             TemporaryError: the node does not answer.
         """
-        self._journal.pin(self._chain.identity(self._address))
+        self._journal.pin(self._chain.identity(self._address).pins())
 
     def publish(self, row_id: int, record: Record) -> Publishing:
         """Bring a record one step further on its way into the registry.
@@ -213,16 +213,15 @@ def open_writer(
     node = open_node(options.rpc_url, options.rpc_timeout_seconds)
     chain = Web3Chain(node)
     identity = chain.identity(address)
-    chain_id = int(identity["chain id"])
     for signer in (payer, reporter):
-        check_custody(signer, chain_id, allow_development_key=options.allow_development_key)
-    journal.pin(identity)
+        check_custody(signer, identity.chain_id, allow_development_key=options.allow_development_key)
+    journal.pin(identity.pins())
     registry = RegistryReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
     return RegistryWriter(
         registry,
-        Reporter(reporter, registry, chain_id=chain_id, address=registry.address),
+        Reporter(reporter, registry, chain_id=identity.chain_id, address=registry.address),
         chain,
-        TransactionSender(chain, payer, journal, options.limits, chain_id=chain_id, clock=clock),
+        TransactionSender(chain, payer, journal, options.limits, chain_id=identity.chain_id, clock=clock),
         journal,
         address=address,
         confirmations=options.confirmations,

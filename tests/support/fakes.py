@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from provenance_oracle.oracle.chain.calls import number_policy_call
-from provenance_oracle.oracle.chain.rpc import Call, Prices, RevertedError
+from provenance_oracle.oracle.chain.rpc import Call, ChainIdentity, Prices, RevertedError
 from provenance_oracle.verifier.errors import RecordError, TemporaryError
 from provenance_oracle.verifier.record.fields import Entry, Record
 from tests.support.chain_fixtures import make_entry, make_record
@@ -63,14 +63,14 @@ class FakeChain:
     prices_now: Prices = field(default_factory=lambda: Prices(GWEI, GWEI))
     gas: int = 300_000
     reverting: bytes | None = None
-    facts: dict[str, str] = field(default_factory=lambda: {"chain id": "31337", "registry": REGISTRY})
+    facts: ChainIdentity = field(default_factory=lambda: ChainIdentity(31337, bytes(32), REGISTRY, bytes(32)))
     before_send: Callable[[bytes], None] = lambda raw: None
     foreign: set[bytes] = field(default_factory=set)
 
     # Methods that the oracle calls
 
-    def identity(self, contract: str) -> dict[str, str]:
-        return dict(self.facts)
+    def identity(self, contract: str) -> ChainIdentity:
+        return self.facts
 
     def head(self) -> int:
         return len(self.blocks)

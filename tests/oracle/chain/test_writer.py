@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -215,11 +216,19 @@ def test_a_name_that_leads_to_another_release_is_final(desk: Desk) -> None:
         desk.writer.publish(desk.row(RECORD), RECORD)
 
 
-@pytest.mark.parametrize("fact", ["chain id", "registry"])
-def test_another_chain_or_contract_is_refused(desk: Desk, fact: str) -> None:
+@pytest.mark.parametrize(
+    ("fact", "change"),
+    [
+        ("chain id", {"chain_id": 1}),
+        ("genesis block", {"genesis_block": b"\x01" * 32}),
+        ("registry", {"registry": "0x" + "cc" * 20}),
+        ("registry code", {"registry_code_sha256": b"\x01" * 32}),
+    ],
+)
+def test_another_chain_or_contract_is_refused(desk: Desk, fact: str, change: dict[str, Any]) -> None:
     desk.writer.check_chain()
     desk.writer.check_chain()
-    desk.chain.facts[fact] = "another"
+    desk.chain.facts = replace(desk.chain.facts, **change)
     with pytest.raises(UsageError, match=f"{fact} is not the one"):
         desk.writer.check_chain()
 
