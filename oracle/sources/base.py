@@ -1,4 +1,4 @@
-"""What every source of releases offers, whatever lies behind it: the same three methods."""
+"""The interface of a source of releases: a name and two methods, the same for each kind of source."""
 
 from __future__ import annotations
 
@@ -32,6 +32,3 @@ class Source(Protocol):
 
     def open(self, handle: Handle) -> Path:
         """Return a local folder that holds the release."""
-
-    def describe(self, handle: Handle) -> str:
-        """Where a person finds the release."""

@@ -58,9 +58,6 @@ class FolderSource:
     def open(self, handle: Handle) -> Path:
         return self.root / handle.id
 
-    def describe(self, handle: Handle) -> str:
-        return printable(str(self.open(handle)))
-
     def _folders(self, folder: Path, depth: int) -> Iterator[Path]:
         """Walk down to the folders of releases, links not followed."""
         for name in _subfolders(folder, required=depth == 1):

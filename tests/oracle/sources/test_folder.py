@@ -159,9 +159,9 @@ def test_a_tree_too_deep_to_walk_still_has_a_fingerprint(root: Path) -> None:
     assert ids(root) == ["a"]
 
 
-def test_a_handle_opens_and_is_described(root: Path) -> None:
+def test_a_handle_opens_and_names_its_release(root: Path) -> None:
     drop(root / "ns" / "model")
     source = FolderSource(root, releases_max=10)
     (handle,) = source.releases()
     assert source.open(handle) == root / "ns" / "model"
-    assert source.describe(handle) == str(root / "ns" / "model")
+    assert (source.name, handle.id) == ("folder", "ns/model")  # as the journal and the log name it
