@@ -1,4 +1,4 @@
-"""The demo's chain: anvil in a process of its own that outlives the demo for a while and then stops by itself."""
+"""The demo's chain: anvil in a process of its own, which outlives the demo for a while and then stops by itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEMO_MAX_SECONDS = 4 * 3600
 
 @dataclass(frozen=True)
 class DemoChain:
-    """A running chain, and the people on it: anvil funds their accounts, and everybody knows their keys."""
+    """A running chain, and its parties: anvil funds their accounts, and everybody knows their keys."""
 
     rpc_url: str
     owner_key_hex: str
@@ -58,8 +58,14 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
     while time.monotonic() < deadline and process.poll() is None:
         if ready.exists():
             started = json.loads(ready.read_text())
-            (_, owner), (first, oracle), (second, _), (_, publisher) = started["accounts"]
-            return DemoChain(started["rpc_url"], owner, oracle, publisher, (first, second), keep_seconds)
+            return DemoChain(
+                rpc_url=started["rpc_url"],
+                owner_key_hex=started["owner_key_hex"],
+                oracle_key_hex=started["oracle_key_hex"],
+                publisher_key_hex=started["publisher_key_hex"],
+                oracles=tuple(started["oracles"]),
+                keep_seconds=keep_seconds,
+            )
         time.sleep(0.05)
     words = (folder / "chain.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
     raise TemporaryError("the embedded chain did not start", where="anvil", got=words[-1], wanted="a running chain")
@@ -70,8 +76,15 @@ def _serve(ready: Path, keep_seconds: float, demo_process: int) -> None:
     end = time.monotonic() + _DEMO_MAX_SECONDS + keep_seconds
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with run_anvil() as chain:
-        accounts = [(account.address, account.key.hex()) for account in chain.accounts[:4]]
-        started = {"rpc_url": chain.rpc_url, "accounts": accounts, "pid": os.getpid()}
+        owner, first_oracle, second_oracle, publisher = chain.accounts[:4]
+        started = {
+            "rpc_url": chain.rpc_url,
+            "owner_key_hex": owner.key.hex(),
+            "oracle_key_hex": first_oracle.key.hex(),
+            "publisher_key_hex": publisher.key.hex(),
+            "oracles": [first_oracle.address, second_oracle.address],
+            "pid": os.getpid(),
+        }
         partial = ready.with_suffix(".partial")
         partial.write_text(json.dumps(started))
         partial.replace(ready)
