@@ -67,7 +67,7 @@ def parse_oracle(text: str) -> OracleTerms:
 
 
 def majority(oracles: tuple[OracleTerms, ...]) -> int:
-    """The least weight that two disjoint groups of oracles cannot both have."""
+    """Return the least weight that two disjoint groups of oracles cannot both have."""
     return sum(oracle.weight for oracle in oracles) // 2 + 1
 
 

@@ -1,13 +1,13 @@
-"""Where a registry is: `deployments/<chain id>.json`, written by `provenance deploy`, read by whoever asks the chain.
+"""The deployment file of a registry, `deployments/<chain id>.json`. `provenance deploy` writes it, readers open it.
 
 {
   "chain_id": 31337,
-  "registry": "0x…",      its address, and those of the two contracts that it made
+  "registry": "0x…",      its address, then those of the two contracts that it made
   "namespaces": "0x…",
   "lineage": "0x…",
-  "block": 1,             where its events begin
-  "transaction": "0x…",   what deployed it
-  "code_hash": "0x…"      keccak256 of its code, what EXTCODEHASH gives
+  "block": 1,             its events begin in this block
+  "transaction": "0x…",   the transaction that deployed it
+  "code_hash": "0x…"      keccak256 of its code, as EXTCODEHASH gives it
 }
 """
 
@@ -41,7 +41,7 @@ class Deployment:
 
 
 def encode_deployment(deployment: Deployment) -> bytes:
-    """Return the file that says where a registry is."""
+    """Return the bytes of a deployment file."""
     from eth_utils.address import to_checksum_address
 
     fields = asdict(deployment)
@@ -51,10 +51,11 @@ def encode_deployment(deployment: Deployment) -> bytes:
 
 
 def parse_deployment(data: bytes, where: str) -> Deployment:
-    """Read such a file.
+    """Parse a deployment file. `where` names it in messages.
 
     Raises:
-        FormatError: it is none (check `registry-record`). UsageError: an address in it is none.
+        FormatError: the file has another form (check `registry-record`).
+        UsageError: an address in it is malformed.
     """
     value = parse_json(data, where=where, check=Check.REGISTRY_RECORD, max_bytes=FILE_MAX_BYTES)
     fields = Fields(value, where=where, check=Check.REGISTRY_RECORD)

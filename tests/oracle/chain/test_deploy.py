@@ -1,4 +1,4 @@
-"""Deploying a registry, and refusing what is not one."""
+"""Deployment of a registry, and refusal of other code, other parties and other terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is signed: the record's bytes, for this registry and oracle set, with the parents that are recorded."""
+"""Reports: the oracle signs the record's bytes, for this registry and oracle set, with the recorded parents."""
 
 from __future__ import annotations
 

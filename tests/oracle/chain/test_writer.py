@@ -1,4 +1,4 @@
-"""What the contract's state says decides: written already, somebody else's, not deep enough, gone again."""
+"""The contract's state decides: written already, by another oracle, not deep enough, gone again."""
 
 from __future__ import annotations
 

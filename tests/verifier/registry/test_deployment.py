@@ -1,4 +1,4 @@
-"""Deployment files: read strictly, and whatever they say holds for the chain."""
+"""Deployment files: read strictly, and compared with the chain in each fact that they state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened to a record, told by events that lead to how it stands now, or not told at all."""
+"""The history of a record: returned if its events lead to the record's standing, and refused otherwise."""
 
 from __future__ import annotations
 

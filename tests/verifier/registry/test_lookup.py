@@ -1,4 +1,4 @@
-"""From what a person has at hand to records, and to what they were made from."""
+"""Lookups: from a digest, an id or a name to records, and from a record to its ancestors."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_an_ancestor_that_nobody_names_is_not_shown_for_ever() -> None:
 
 @pytest.mark.chain
 def test_an_id_leads_to_what_it_is_of(registry: DeployedRegistry) -> None:
-    """A release goes by its own id and by those of its judgements; what is said of it is always the latest."""
+    """A release is found by its own id and by those of its judgements; the entry is that of the latest judgement."""
     record, failure = make_record(), make_failure(verdict_digest=b"\x0f" * 32)
     later = replace(record, revision=1)
     for one in (record, failure, later, make_record(manifest_digest=b"\x0a" * 32)):

@@ -1,4 +1,4 @@
-"""Nodes that lie about records: whatever the contract's state does not bear out is not believed."""
+"""Nodes that lie about records: the reader believes nothing that the contract's state does not confirm."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_an_event_kept_back_is_missed_where_the_state_tells_of_it(registry: Depl
     registry.publish(RECORD)
     silent = telling_logs("RecordPublished", lambda _logs: [])
     assert_temporary(registry, silent, "entry_of", "match_record")
-    with pytest.raises(RecordError):  # whoever knows one digest only has no way to tell
+    with pytest.raises(RecordError):  # a reader who knows one digest only cannot notice it
         told(registry, silent, READS["entry"])
 
 
@@ -238,7 +238,7 @@ ToldBy = tuple[RegistryReader, NamespaceReader, Entry, dict[str, Any]]
 
 @pytest.fixture
 def told_by(registry: DeployedRegistry) -> Iterator[ToldBy]:
-    """A reader of a node that answers with whatever the dictionary holds, once something is in it."""
+    """A reader of a node that answers truly at first, and then with the dictionary's "answer", once there is one."""
     registry.publish(RECORD)
     telling: dict[str, Any] = {}
     with lying(registry, lambda _method, _params, _truth: telling.get("answer")) as (url, _):

@@ -1,4 +1,4 @@
-"""Reading records from a real node: one, several, by name, by report, and what shuts them."""
+"""Records read from a real node: one, several, by name, by report, and with their ancestors."""
 
 from __future__ import annotations
 

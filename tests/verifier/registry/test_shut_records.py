@@ -1,4 +1,4 @@
-"""What shuts a record: it is shown, and never passed as an active one."""
+"""Records that are shut: the reader shows them, and never passes one as active."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_key_counts_for_what_was_recorded_before_it_was_revoked(registry: Depl
     assert_shut(registry, make_record(), "doubtful")
 
 
-# Code that answers (0, CBOR true) to whoever calls it, as Oasis Sapphire does for the origin that runs the app.
+# Code that answers (0, CBOR true) to every caller, as Oasis Sapphire does for the origin that runs the app.
 SUBCALL, YES = "0x0100000000000000000000000000000000000103", "6080600c60003960806000f3"
 
 
