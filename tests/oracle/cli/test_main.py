@@ -1,4 +1,4 @@
-"""The command `provenance` as a whole: its help is quick, whole and in order."""
+"""Tests of the command `provenance` as a whole: its help is quick, complete and in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`provenance retry`, and journals that somebody laid hands on."""
+"""Tests of `provenance retry`, and of journals that somebody edited."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """A journal with one release that was refused."""
+    """Return a journal with one release that was refused."""
     path = tmp_path / "oracle.sqlite"
     with Journal(path) as book:
         row = book.open(ReleaseKey("folder", "bad", bytes(32)), "as it looked", at=NOW)

@@ -1,4 +1,4 @@
-"""`provenance watch` with options that cannot work."""
+"""Tests of `provenance watch` with options that cannot work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_registry_that_is_no_deployment_file_is_refused(tmp_path: Path, text: 
 
 @pytest.mark.parametrize("option", ["--report-key-variable", "--report-keystore", "--report-password-file"])
 def test_a_key_for_reports_that_cannot_be_had_is_refused(tmp_path: Path, option: str) -> None:
-    """Never the paying key in its place: the registry may know that one too."""
+    """The paying key never takes its place: the registry may know that key too."""
     place = ["--rpc", "http://127.0.0.1:9", "--registry", "0x" + "11" * 20, "--key-variable", "K"]
     arguments = ["watch", str(tmp_path), "--journal", str(tmp_path / "j"), *place, option, "NONE", "--once"]
     assert CliRunner().invoke(main, arguments, env={"K": "11" * 32}).exit_code == 2

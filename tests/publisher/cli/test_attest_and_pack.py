@@ -1,4 +1,4 @@
-"""`provenance attest` and `pack`, as a publisher runs them."""
+"""Tests of `provenance attest` and `provenance pack`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
 
 @pytest.fixture
 def attested(tmp_path: Path) -> Path:
-    """A folder with a key and simulated evidence that binds it."""
+    """Return a folder with a key and simulated evidence that binds it."""
     made = run("attest", "--key", tmp_path / "cvm.key", "--simulator", "genoa", "--out", tmp_path / "evidence")
     assert made[0] == 0
     assert made[1]["simulated"] is True

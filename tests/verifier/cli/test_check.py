@@ -1,4 +1,4 @@
-"""`provenance check` and what all commands share, as a user runs them: exit codes, and no text that can act."""
+"""Tests of `provenance check`, and of exit codes and hostile text, which all commands treat alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`provenance disk`, as its user runs it. The values themselves are tested beside the code that computes them."""
+"""Tests of `provenance disk`. Tests beside the code that computes the values check the values themselves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def hello(tmp_path: Path) -> Path:
 
 
 def _models_yaml(tmp_path: Path, **changes: str) -> Path:
-    """A list of published disks with one entry, `hello`, as release 1.9 of erofs-utils makes it."""
+    """Write a list of published disks with one entry, `hello`, as release 1.9 of erofs-utils makes it."""
     entry = {
         "model_source": "https://hub.example/test/hello",
         "commit_hash": "0" * 40,

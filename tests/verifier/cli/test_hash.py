@@ -1,4 +1,4 @@
-"""`provenance hash`, as its user runs it."""
+"""Tests of `provenance hash`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`provenance report` on real evidence, as its user runs it."""
+"""Tests of `provenance report` on real evidence."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_debug_guest_is_genuine_and_refused(vectors: Path) -> None:
 
 
 def test_a_revoked_intermediate_is_refused(vectors: Path, tmp_path: Path) -> None:
-    """No VEK under the revoked ASK is known; a chain is judged from the root down, so it is refused as revoked."""
+    """No VEK under the revoked ASK is known. The chain is judged from the root down, so it is refused as revoked."""
     snp = vectors / "snp"
     revoked, crl = snp / "_anchors" / "SEV-Genoa-REVOKED-serial131073.der", snp / "_crls" / "ARK-Genoa-crl2-2022.crl"
     folder = snp / "genoa-v3-mstav-aci"
@@ -83,7 +83,7 @@ def test_negative_certificates_are_refused(vectors: Path, name: str) -> None:
 
 
 def test_a_missing_revocation_list_is_no_verdict(vectors: Path) -> None:
-    """All else is fine under baseline, so the answer is "try again", not yes and not no."""
+    """Everything else passes under `baseline`, so the answer is "try again", neither yes nor no."""
     folder = vectors / "snp" / "genoa-v3-mstav-aci"
     exit_code, document = _report(folder, "--policy", "baseline", "--at", _fitting_time(folder))
     assert (exit_code, document["error"]["class"]) == (7, "CrlUnavailableError")

@@ -1,4 +1,4 @@
-"""`provenance check` and `provenance show` against a registry, as a user runs them."""
+"""Tests of `provenance check` and `provenance show` against a registry."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def document(registry: DeployedRegistry, *arguments: str) -> Any:
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Record]:
-    """A release made and judged just now, and the record that it earns."""
+    """Return a release that was just made and judged, and its record."""
     folder = tmp_path_factory.mktemp("release")
     lay_out(folder, {"config.json": b"{}\n", "weights.bin": bytes(9000)}, table=False, at=JUDGED_AT)
     return folder, judge(read_release(folder), load_policy("demo"), at=JUDGED_AT).record
@@ -107,7 +107,7 @@ def test_another_release_s_record_ends_with_4(registry: DeployedRegistry, releas
 
 @pytest.fixture
 def shown(registry: DeployedRegistry) -> DeployedRegistry:
-    """A base model, revoked; a claimed namespace with a model made of it, judged twice."""
+    """Return a registry with a revoked base model, and a claimed namespace with a model made from it, judged twice."""
     registry = deploy_registry(registry.chain, oracles=3, threshold=2)
     registry.publish(BASE, signers=(0, 1))
     registry.publish(SIMULATED, signers=(0, 1))

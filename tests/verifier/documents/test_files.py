@@ -1,4 +1,4 @@
-"""Digests as JSON."""
+"""Tests of digests as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judgements as JSON: one release, one report."""
+"""Tests of judgements as JSON: a release, and a report alone."""
 
 from __future__ import annotations
 

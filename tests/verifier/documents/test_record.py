@@ -1,4 +1,4 @@
-"""Records, gates and events as JSON: members and words are contracts."""
+"""Tests of records, gates and events as JSON. Their members and words are contracts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MEMBERS = _MEMBERS.split()
 
 
 def written(document: dict[str, object]) -> Any:
-    """A document as a reader of its JSON gets it."""
+    """Return a document as a reader of its JSON gets it."""
     return json.loads(json.dumps(document))
 
 

@@ -1,4 +1,4 @@
-"""The ids of documents, and the members that all of them have."""
+"""Tests of the ids of documents, and of the members that all documents have."""
 
 from __future__ import annotations
 
