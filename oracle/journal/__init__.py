@@ -1,1 +1,1 @@
-"""A crash-safe account of every release: one interface, kept in SQLite."""
+"""A crash-safe history of every release, behind one interface, stored in SQLite."""

@@ -1,18 +1,18 @@
-"""What happened to every release, crash-safe: the one place where the oracle remembers.
+"""The crash-safe history of every release. The oracle keeps no other state.
 
-A row is one signed manifest of one release. It moves forward through the states
+A row is one signed manifest of one release. It moves forward through these states:
 
-    seen -> judged -> signed -> sent -> mined -> final         its record is on chain, deep enough
+    seen -> judged -> signed -> sent -> mined -> final         the record is on chain, deep enough
       | <------|________________________________/
       v                                                        (a reorg moves mined back to sent; a record that waited
-                                                               for too long is forgotten, and the release seen again)
+                                                               too long is dropped, and the release is seen again)
     rejected                                                   malformed, forged or refused; a FAILED verdict is kept
-    stuck                                                      our own bug, too many times: waits for a person
+    stuck                                                      too many internal errors: waits for a person
 
-Waiting is not a state: a parked row keeps its state and has a `retry_at`. Verdicts are only ever added. A transaction
-is stored before it is sent, so that after a kill the same bytes go again.
+Waiting is not a state: a parked row keeps its state and has a `retry_at`. The journal adds verdicts and never removes
+one. It stores a transaction before the oracle sends it, so that after a kill the oracle sends the same bytes again.
 
-A policy that has no number in the registry yet has a row of its own, without a record, from `judged` on.
+A policy that has no number in the registry yet has a row of its own. Such a row has no record and begins in `judged`.
 """
 
 from __future__ import annotations
@@ -65,11 +65,13 @@ CREATE INDEX transactions_by_sender ON transactions (sender, nonce);
 
 
 class Journal:
-    """The journal file. One process writes it; every method is one durable step.
+    """The journal file. One process opens it at a time. Every method is one durable step.
+
+    Digests have 32 bytes; `at` and `retry_at` are times with a time zone.
 
     Raises (every method):
-        UsageError: the file is corrupt, foreign, of another version, or in use.
-        TemporaryError: the disk is full or fails; what was acknowledged before is kept.
+        UsageError: the file is corrupt, of another program, of another version, or in use.
+        TemporaryError: the disk is full or fails. Steps that returned before are kept.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,14 +89,21 @@ class Journal:
         self.close()
 
     def pin(self, facts: Mapping[str, str]) -> None:
-        """Remember facts about the world at first sight; raise UsageError if one differs from what was remembered."""
+        """Store each fact that is new, and compare every other one with its stored value.
+
+        Args:
+            facts: facts about the chain that never change, by name.
+
+        Raises:
+            UsageError: a fact differs from its stored value.
+        """
         with self._database.transaction() as db:
             for name, value in facts.items():
                 db.execute("INSERT INTO pins VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value))
                 (kept,) = db.execute("SELECT value FROM pins WHERE name = ?", (name,)).fetchone()
                 if kept != value:
                     raise UsageError(
-                        f"{name} is not the one this journal was started with",
+                        f"{name} is not the one that this journal began with",
                         where=str(self._database.path),
                         got=value,
                         wanted=kept,
@@ -103,16 +112,16 @@ class Journal:
     # Releases
 
     def find(self, source: str, release: str, fingerprint: str) -> Row | None:
-        """Return the row of a release that looked exactly like this before."""
+        """Return the newest row of a release with this fingerprint; None if there is none."""
         sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND fingerprint = ? ORDER BY changed_at DESC"
         rows = self._database.rows(sql + " LIMIT 1", (source, release, fingerprint))
         return release_row(rows[0]) if rows else None
 
     def open(self, key: ReleaseKey, fingerprint: str, *, at: datetime) -> Row:
-        """Return the row of `key`, made if it is new, ready for another look unless it is final or must wait.
+        """Return the row of `key`, and make it if it is new.
 
-        A rejected row is judged afresh, a stuck one goes on where it was. One that must wait is left as it is, its old
-        fingerprint too, so that it is found changed again later.
+        A rejected row goes back to `seen`, to be judged again. A stuck row goes on where it was. A row that must wait
+        keeps everything, also its old fingerprint, so that a later scan finds the release changed again.
         """
         with self._database.transaction() as db:
             row = _by_key(db, key)
@@ -128,6 +137,7 @@ class Journal:
             return _select(db, row.id)
 
     def row(self, row_id: int) -> Row:
+        """Return the row with this id, which must exist."""
         return release_row(self._database.rows("SELECT * FROM releases WHERE id = ?", (row_id,))[0])
 
     def rows(self) -> tuple[Row, ...]:
@@ -135,18 +145,23 @@ class Journal:
         return tuple(release_row(found) for found in self._database.rows("SELECT * FROM releases ORDER BY id"))
 
     def unpublished(self) -> tuple[Row, ...]:
-        """Return the rows whose record is decided and not yet final, oldest first."""
+        """Return the rows from `judged` to `mined`: their record or policy number is not final yet. Oldest first."""
         sql = "SELECT * FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') ORDER BY id"
         return tuple(release_row(found) for found in self._database.rows(sql))
 
     def manifest_by_report(self, report_digest: bytes) -> bytes | None:
-        """Return the content digest of the first accepted release that used this report."""
+        """Return the content digest of the first accepted release that used this report; None if there is none."""
         sql = "SELECT content FROM releases WHERE report_digest = ? AND record IS NOT NULL AND state != 'rejected'"
         rows = self._database.rows(sql + " ORDER BY id LIMIT 1", (report_digest,))
         return bytes(rows[0]["content"]) if rows else None
 
     def accept(self, row_id: int, statement: bytes, record: bytes, report_digest: bytes, *, at: datetime) -> Row:
-        """Keep the PASSED verdict and the record to publish: from here on nothing is judged again."""
+        """Store the PASSED verdict and the record to publish, and move the row to `judged`.
+
+        Args:
+            statement: bytes of the verdict.
+            record: the record from `stored_record.to_json`.
+        """
         with self._database.transaction() as db:
             digest = _keep_verdict(db, row_id, statement, at)
             db.execute(
@@ -158,7 +173,13 @@ class Journal:
     def reject(
         self, row_id: int, error: ProvenanceError, statement: bytes | None, *, retry_at: datetime, at: datetime
     ) -> Row:
-        """Close a refused release with its FAILED verdict. If it changes it is judged again, not before `retry_at`."""
+        """Move the row of a refused release to `rejected`.
+
+        If the release changes, it is judged again, but not before `retry_at`.
+
+        Args:
+            statement: bytes of the FAILED verdict; None to keep the verdict that the row has.
+        """
         with self._database.transaction() as db:
             if statement is not None:
                 digest = _keep_verdict(db, row_id, statement, at)
@@ -168,13 +189,13 @@ class Journal:
             return _select(db, row_id)
 
     def park(self, row_id: int, error: ProvenanceError, *, retry_at: datetime, at: datetime) -> Row:
-        """Note a temporary failure: the row keeps its state and waits until `retry_at`."""
+        """Store a temporary failure. The row keeps its state and waits until `retry_at`."""
         with self._database.transaction() as db:
             _fail(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
             return _select(db, row_id)
 
     def park_internal(self, row_id: int, problem: str, *, limit: int, retry_at: datetime, at: datetime) -> Row:
-        """Note a bug of ours (exit code 1): the row waits as if parked; the `limit`th time it is stuck."""
+        """Store an internal error (exit code 1). The row waits as if parked; error number `limit` makes it stuck."""
         with self._database.transaction() as db:
             _fail(db, row_id, 1, None, problem, retry_at, at)
             db.execute(
@@ -185,18 +206,21 @@ class Journal:
             return _select(db, row_id)
 
     def advance(self, row_id: int, state: State, *, note: str = "", at: datetime) -> Row:
-        """Move a row to `state`, forget its waits, and note a remark."""
+        """Move a row to `state`, clear its failure and its wait, and store a remark."""
         with self._database.transaction() as db:
             return _move(db, row_id, state, at, note)
 
     def forget_record(self, row_id: int, *, note: str, at: datetime) -> Row:
-        """Let a release be judged anew at the next scan; its verdicts stay."""
+        """Move a row back to `seen` without its record, so that the next scan judges it again. Its verdicts stay."""
         with self._database.transaction() as db:
             db.execute("UPDATE releases SET record = NULL, report_digest = NULL WHERE id = ?", (row_id,))
             return _move(db, row_id, State.SEEN, at, note)
 
     def open_policy(self, policy_digest: bytes, *, at: datetime) -> Row:
-        """Return the row of a policy that has no number, ready to get one unless it is on its way or must wait."""
+        """Return the row of a policy that has no number in the registry, and make it if it is new.
+
+        A row that is `final` (a fork removed the number), or `stuck` and need not wait, goes back to `judged`.
+        """
         key = policy_key(policy_digest)
         with self._database.transaction() as db:
             row = _by_key(db, key) or _insert(db, key, "", State.JUDGED, at)
@@ -205,7 +229,7 @@ class Journal:
             return row
 
     def reopen(self, row_id: int, *, at: datetime) -> Row:
-        """Let a rejected, stuck or parked release be looked at again at the next pass."""
+        """Have a rejected, stuck or parked release processed at the next pass."""
         with self._database.transaction() as db:
             db.execute(
                 "UPDATE releases SET retry_at = NULL, internal_errors = 0, vain_attempts = 0, changed_at = ?,"
@@ -215,16 +239,17 @@ class Journal:
             return _select(db, row_id)
 
     def verdict(self, digest: bytes) -> bytes | None:
-        """Return the statement of a kept verdict, PASSED or FAILED."""
+        """Return the bytes of a stored verdict, PASSED or FAILED; None if there is none with this digest."""
         rows = self._database.rows("SELECT statement FROM verdicts WHERE digest = ?", (digest,))
         return bytes(rows[0]["statement"]) if rows else None
 
     # Transactions
 
     def keep_transaction(self, row_id: int, transaction: SignedTransaction, *, at: datetime) -> Attempt:
-        """Store a signed transaction; only after this returns may its bytes leave.
+        """Store a signed transaction. The caller may send its bytes only after this returns.
 
-        Signing is deterministic: bytes that were given up earlier, and after a reorg are signed again, live again.
+        Signing is deterministic, so after a reorg the account may sign bytes again that it had given up. They then
+        become live again.
         """
         with self._database.transaction() as db:
             db.execute(
@@ -255,7 +280,7 @@ class Journal:
         return tuple(attempt_row(found) for found in rows)
 
     def orphans(self, sender: str) -> tuple[Attempt, ...]:
-        """Return live transactions of closed rows: their nonces must still be used up, or later ones wait for ever."""
+        """Return live transactions of closed rows, by nonce. Later nonces wait until theirs are used."""
         sql = (
             "SELECT transactions.* FROM transactions JOIN releases ON releases.id = release_id WHERE sender = ?"
             " AND transactions.state = 'live' AND releases.state IN ('final', 'rejected', 'stuck') ORDER BY nonce, id"
@@ -263,14 +288,14 @@ class Journal:
         return tuple(attempt_row(found) for found in self._database.rows(sql, (sender,)))
 
     def settle(self, attempt_id: int, state: AttemptState) -> None:
-        """Note what became of a transaction."""
+        """Store the state of a transaction."""
         with self._database.transaction() as db:
             db.execute("UPDATE transactions SET state = ? WHERE id = ?", (state, attempt_id))
 
     def live_nonces(self, sender: str) -> frozenset[int]:
         """Return the nonces of all live transactions of `sender`.
 
-        Mined ones are not among them: the chain counts those, and one that a deep reorg took away leaves a gap to fill.
+        Mined ones are left out: the chain counts them, and one that a deep reorg removed leaves a gap to fill.
         """
         sql = "SELECT DISTINCT nonce FROM transactions WHERE sender = ? AND state = 'live'"
         return frozenset(int(found["nonce"]) for found in self._database.rows(sql, (sender,)))

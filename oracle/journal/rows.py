@@ -1,4 +1,4 @@
-"""What the journal's rows say: frozen values, made from SQLite's rows and nothing else."""
+"""The journal's rows as frozen values, made from rows of SQLite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from provenance_oracle.verifier.text import printable
 
 
 class State(StrEnum):
-    """How far a release got."""
+    """The state of a release. `journal.py` draws the way from one to the next."""
 
     SEEN = "seen"
     JUDGED = "judged"
@@ -31,7 +31,10 @@ class State(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """LIVE: may still be mined, so its bytes are kept on their way. MINED: it wrote. DROPPED: it never will."""
+    """The state of a transaction.
+
+    LIVE: it may still be mined, so the oracle sends it again. MINED: it took effect. DROPPED: it never will.
+    """
 
     LIVE = "live"
     MINED = "mined"
@@ -40,9 +43,9 @@ class AttemptState(StrEnum):
 
 @dataclass(frozen=True)
 class ReleaseKey:
-    """Which release: the source's name, the release's id in it, and the digest (32 bytes) of what was signed.
+    """The key of a row: the source's name, the release's id in that source, and a digest of its content (32 bytes).
 
-    Of a policy that needs a number in the registry: see `policy_key`.
+    The content is the signed manifest. A policy that needs a number in the registry has the key of `policy_key`.
     """
 
     source: str
@@ -51,15 +54,24 @@ class ReleaseKey:
 
 
 def policy_key(policy_digest: bytes) -> ReleaseKey:
-    """The row of a policy that gets its number in the registry."""
+    """Return the key of the row of a policy that needs a number in the registry.
+
+    Args:
+        policy_digest: 32 bytes.
+    """
     return ReleaseKey("registry", f"policy {policy_digest.hex()}", policy_digest)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One release in the journal. `record` is what was or will be published, encoded; `problem` the last failure.
+    """One release in the journal. Times have a time zone.
 
-    One that is decided and has no record is a policy that gets its number.
+    Fields:
+        retry_at: the time before which the row is left alone; None if it does not wait.
+        vain_attempts: consecutive failures. internal_errors: failures by a bug since the row was last reopened.
+        exit_code, check, problem: the last failure; `problem` may also be a remark of `Journal.advance`.
+        verdict_digest: SHA-256 of the last verdict, 32 bytes.
+        record: the record to publish, as JSON. A row from `judged` to `final` without one is a policy's.
     """
 
     id: int
@@ -79,19 +91,20 @@ class Row:
 
     @property
     def parked(self) -> bool:
-        """Whether the row waits for something temporary."""
+        """Return whether the row waits after a temporary failure."""
         return self.retry_at is not None and not self.state.closed
 
     def waits(self, at: datetime) -> bool:
-        """Whether it is too early to look at it again. A clock that was set back ends the wait."""
+        """Return whether it is too early for another try. A clock that was set back ends the wait."""
         return self.retry_at is not None and self.changed_at <= at < self.retry_at
 
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """A transaction as it goes over the wire. `raw` and `hash` (32 bytes) do not change any more.
+    """A signed transaction that calls the contract at `to` with `data`.
 
-    It calls the contract at `to` with `data`.
+    `raw` holds the bytes to send and `hash` their hash (32 bytes). Addresses are text with 0x. Fees are in wei per unit
+    of gas.
     """
 
     sender: str
@@ -106,7 +119,7 @@ class SignedTransaction:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A signed transaction for a release, and what became of it."""
+    """A signed transaction for a row (`release_id`), with its state."""
 
     id: int
     release_id: int
@@ -116,13 +129,21 @@ class Attempt:
 
 
 def release_row(found: sqlite3.Row) -> Row:
-    """Raises UsageError if somebody wrote into the journal by hand."""
+    """Return a row of the table `releases` as a value.
+
+    Raises:
+        UsageError: the row holds a value that this program does not write.
+    """
     with _own_writing():
         return _release_row(found)
 
 
 def attempt_row(found: sqlite3.Row) -> Attempt:
-    """Raises UsageError if somebody wrote into the journal by hand."""
+    """Return a row of the table `transactions` as a value.
+
+    Raises:
+        UsageError: the row holds a value that this program does not write.
+    """
     with _own_writing():
         return _attempt_row(found)
 
@@ -133,7 +154,10 @@ def _own_writing() -> Iterator[None]:
         yield
     except (ValueError, TypeError) as error:
         raise UsageError(
-            "holds what this program does not write", where="journal", got=printable(str(error)), wanted="its own rows"
+            "the journal holds a value that this program does not write",
+            where="journal",
+            got=printable(str(error)),
+            wanted="its own rows",
         ) from error
 
 
@@ -172,5 +196,5 @@ def _attempt_row(found: sqlite3.Row) -> Attempt:
 
 
 def time_text(moment: datetime) -> str:
-    """Fixed width in UTC, so that text order is time order."""
+    """Return a time as text of fixed width in UTC, so that the order of texts is the order of times."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

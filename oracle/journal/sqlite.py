@@ -1,7 +1,7 @@
-"""One SQLite file, opened so that nothing acknowledged is ever lost and nothing foreign is ever overwritten.
+"""One SQLite file that loses no committed transaction and overwrites no file of another program.
 
-WAL with `synchronous=FULL`: a commit that returned is on disk, after a kill and after a power loss
-(https://sqlite.org/pragma.html#pragma_synchronous). A second writer is kept out by flock on a lock file beside it.
+The file uses WAL with `synchronous=FULL`, so a commit that returned is on disk, even after a kill or a power loss
+(https://sqlite.org/pragma.html#pragma_synchronous). An flock on a lock file beside it keeps out a second process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import IO
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.text import printable
 
-# Written into the file's header ("PROV"), so that another program's database is recognised as foreign.
+# "PROV", in the file's header. A database of another program has another id there, and is refused.
 _APPLICATION_ID = 0x50524F56
 _BUSY_TIMEOUT_SECONDS = 5.0
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
@@ -29,18 +29,21 @@ class Database:
     Args:
         path: the file; its folder must exist and be on a local file system.
         schema: SQL that makes the tables of a new file.
-        version: the schema's number; a file with another one is refused.
+        version: the schema's number. A file with another number is refused.
 
     Raises:
-        UsageError: corrupt, foreign, of another schema version, or in use by another process.
-        TemporaryError: the disk is full or fails.
+        UsageError: the file is corrupt, of another program or schema version, or in use by another process; or its
+            folder is missing. Every method raises this too if the file is corrupt.
+        TemporaryError: the disk is full or fails. Every method may raise this too.
     """
 
     def __init__(self, path: Path, schema: str, version: int) -> None:
         self.path = path
         self._version = version
         if path.is_dir():
-            raise UsageError("not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one")
+            raise UsageError(
+                "the path is not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one"
+            )
         with ExitStack() as undo:
             lock = undo.enter_context(_lock_beside(path))
             with self._failures():
@@ -48,7 +51,7 @@ class Database:
                     _create(path, schema, version)
                 self._connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
                 undo.callback(self._connection.close)
-                self._check()  # before anything is written: the file may not be ours
+                self._check()  # before the first write: the file may belong to another program
                 self._configure()
             self._lock = lock
             undo.pop_all()
@@ -59,7 +62,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All statements of the block take effect together, durably, or none does."""
+        """Run the statements of a block as one durable transaction: all take effect, or none does."""
         with self._failures():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -71,15 +74,16 @@ class Database:
                 raise
 
     def rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a query."""
         with self._failures():
             return self._connection.execute(sql, parameters).fetchall()
 
     def _check(self) -> None:
         if self._pragma("application_id") != _APPLICATION_ID:
-            raise UsageError("not a journal of this program; it is left as it is", where=str(self.path))
+            raise UsageError("the file is not a journal of this program; it is left as it is", where=str(self.path))
         if self._pragma("user_version") != self._version:
             raise UsageError(
-                "journal of another version",
+                "the journal has the format of another version",
                 where=str(self.path),
                 got=str(self._pragma("user_version")),
                 wanted=str(self._version),
@@ -98,45 +102,51 @@ class Database:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Sort SQLite's failures: a broken file is the operator's, a failing disk may recover, the rest is a bug."""
+        """Turn SQLite's failures into ours.
+
+        A broken file is a UsageError, because the operator must act. A failing disk is a TemporaryError. Any other
+        failure is a bug and passes through.
+        """
         try:
             yield
         except OSError as error:
-            raise TemporaryError(f"journal cannot be written: {error.strerror}", where=str(self.path)) from error
+            raise TemporaryError(f"the journal cannot be written: {error.strerror}", where=str(self.path)) from error
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
             if code in _CORRUPT:
                 raise _corrupt(self.path, str(error)) from error
             if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
-                raise TemporaryError(f"journal cannot be written: {error}", where=str(self.path)) from error
+                raise TemporaryError(f"the journal cannot be written: {error}", where=str(self.path)) from error
             raise
 
 
 def _corrupt(path: Path, got: str) -> UsageError:
-    hint = "journal is corrupt; move it away and the next start rebuilds it from the releases and the chain"
+    hint = "the journal is corrupt; move it away, and the next start rebuilds it from the releases and the chain"
     return UsageError(hint, where=str(path), got=printable(got), wanted="ok")
 
 
 def _lock_beside(path: Path) -> IO[bytes]:
-    """Take the lock that says who writes; the system drops it with the process, however it ends."""
+    """Take the lock that lets one process use the journal. The kernel releases it when the process ends."""
     lock_path = path.with_name(path.name + ".lock")
     try:
         lock = lock_path.open("ab")
     except OSError as error:
-        raise UsageError(f"cannot open the journal's lock: {error.strerror}", where=str(lock_path)) from error
+        raise UsageError(f"the journal's lock file cannot be opened: {error.strerror}", where=str(lock_path)) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise UsageError("journal is in use by another process", where=str(path)) from error
+        raise UsageError("the journal is in use by another process", where=str(path)) from error
     return lock
 
 
 def _create(path: Path, schema: str, version: int) -> None:
-    """Make the whole file under another name, so that a kill in between leaves no half-made journal."""
+    """Make the file under another name and rename it, so that a kill in between leaves no half-made journal."""
     leftover = path.with_name(path.name + "-wal")
     if leftover.exists():
-        raise UsageError("journal is gone but its write-ahead log is there; restore it", where=str(leftover))
+        raise UsageError(
+            "the journal is missing, but its write-ahead log is there; restore the journal", where=str(leftover)
+        )
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     connection = sqlite3.connect(new, isolation_level=None)

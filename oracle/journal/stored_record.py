@@ -1,4 +1,4 @@
-"""A record as the journal keeps it: the same bytes are published after a restart, without another judgement."""
+"""The JSON form of a record in the journal, from which a restarted oracle publishes it without another judgement."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BYTES = (
 
 
 def to_json(record: Record) -> bytes:
-    """Return a record as one JSON object; bytes in hex, the time with its offset."""
+    """Return a record as one JSON object. Bytes are in hex; the time is ISO 8601 with its offset."""
     fields = asdict(record) | {name: getattr(record, name).hex() for name in _BYTES}
-    fields["report_digest"] = fields.pop("snp_report_digest")  # its name since the journal's first version
+    fields["report_digest"] = fields.pop("snp_report_digest")  # the journal's name for it since its first version
     parents = [digest.hex() for digest in record.parent_models]
     return json.dumps(fields | {"judged_at": record.judged_at.isoformat(), "parent_models": parents}).encode()
 

@@ -417,7 +417,7 @@ def test_a_failing_journal_is_nobody_s_fault_and_comes_out(
     room: Room, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     def full(*_: object, **__: object) -> Row:
-        raise TemporaryError("journal cannot be written")
+        raise TemporaryError("the journal cannot be written")
 
     real: dict[str, Callable[..., Row]] = {name: getattr(room.journal, name) for name in ("park", "accept")}
     drop(room.drop / "a", {})
@@ -426,7 +426,7 @@ def test_a_failing_journal_is_nobody_s_fault_and_comes_out(
     if method in ("accept", "park"):
         monkeypatch.setattr(room.journal, "accept", full)
         monkeypatch.setattr(room.journal, "park", full)
-    with pytest.raises(TemporaryError, match="journal cannot be written"):
+    with pytest.raises(TemporaryError, match="the journal cannot be written"):
         room.scan()
     assert room.writer.published == []
     for name, function in real.items():

@@ -63,7 +63,7 @@ def test_a_failed_block_leaves_nothing(database: Database) -> None:
 
 
 def test_a_second_writer_is_refused_until_the_first_is_gone(path: Path, database: Database) -> None:
-    with pytest.raises(UsageError, match="in use by another process"):
+    with pytest.raises(UsageError, match="the journal is in use by another process"):
         Database(path, SCHEMA, 1)
     database.close()
     Database(path, SCHEMA, 1).close()
@@ -93,19 +93,19 @@ def refused(path: Path, match: str) -> None:
 @pytest.mark.parametrize("data", [b"not a database, but long enough to look like one" * 40, b"", b"SQLite format 3\0"])
 def test_foreign_bytes_are_refused_and_left_alone(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-    refused(path, "corrupt|not a journal")
+    refused(path, "the journal is corrupt|the file is not a journal")
 
 
 def test_another_program_s_database_is_refused(path: Path) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE theirs (id)")
     other.close()
-    refused(path, "not a journal of this program")
+    refused(path, "the file is not a journal of this program")
 
 
 def test_another_schema_version_is_refused(path: Path) -> None:
     Database(path, SCHEMA, 2).close()
-    refused(path, "another version: got 2, wanted 1")
+    refused(path, "format of another version: got 2, wanted 1")
 
 
 def test_a_damaged_file_is_refused(path: Path) -> None:
