@@ -1,4 +1,4 @@
-"""What went into a model, as written on the command line: NAME=ALGORITHM:HEX, or NAME=@FILE to digest a file here."""
+"""The dependencies of a model on the command line: NAME=ALGORITHM:HEX, or NAME=@FILE for a local file to digest."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE"
 
 
 def parse_sources(texts: Mapping[Role, Iterable[str]]) -> tuple[Dependency, ...]:
-    """Turn the options of each role into dependencies, in the order given.
+    """Parse the options of each role into dependencies, in the order given. A file is digested with SHA-256.
 
     Raises:
-        UsageError: a text is of none of the three forms, or a file cannot be read.
+        UsageError: a text has none of the three forms, or a file cannot be read.
     """
     return tuple(_parse_source(role, text) for role, given in texts.items() for text in given)
 
@@ -24,7 +24,7 @@ def parse_sources(texts: Mapping[Role, Iterable[str]]) -> tuple[Dependency, ...]
 def _parse_source(role: Role, text: str) -> Dependency:
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise UsageError("not a source", where=f"--{role}", got=text, wanted=_WANTED)
+        raise UsageError("the dependency is malformed", where=f"--{role}", got=text, wanted=_WANTED)
     algorithm, digest = _digest_of_file(role, value[1:]) if value.startswith("@") else _parse_digest(role, value)
     return Dependency(role=role, name=name, uri="", digests=((algorithm, digest),), relation="")
 
@@ -36,7 +36,7 @@ def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
     except ValueError:
         digest = b""
     if len(digest) != DIGEST_SIZES.get(algorithm):
-        raise UsageError("not a digest", where=f"--{role}", got=text, wanted=_WANTED)
+        raise UsageError("the digest is malformed", where=f"--{role}", got=text, wanted=_WANTED)
     return algorithm, digest
 
 
@@ -46,5 +46,5 @@ def _digest_of_file(role: Role, path: str) -> tuple[str, bytes]:
             return SHA256, hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
         raise UsageError(
-            "cannot be read", where=f"--{role} {path}", got=error.strerror or str(error), wanted="a file"
+            "the file cannot be read", where=f"--{role} {path}", got=error.strerror or str(error), wanted="a file"
         ) from error

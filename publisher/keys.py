@@ -1,4 +1,4 @@
-"""The VM's private key: made once inside the VM, kept in a file that only its owner reads."""
+"""The VM's private key. It is made once inside the VM and kept in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_BYTES = 64 * 1024
 
 
 def load_or_make_key(path: Path) -> PrivateKey:
-    """Load the key in `path`, or make one (ECDSA P-384) there with mode 0600; an existing file is never changed.
+    """Load the key in `path`, or make one there (ECDSA P-384, mode 0600). An existing file is never changed.
 
     Raises:
         UsageError: see `load_key`, or the file cannot be written.
@@ -44,7 +44,7 @@ def load_key(path: Path) -> PrivateKey:
     """Load a PEM private key without a password.
 
     Raises:
-        UsageError: no such file, readable by others, or not an ECDSA P-256, P-384 or Ed25519 key.
+        UsageError: the file does not exist, others can read it, or it is not an ECDSA P-256, P-384 or Ed25519 key.
     """
     try:
         with path.open("rb") as file:
@@ -59,13 +59,13 @@ def load_key(path: Path) -> PrivateKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None  # the library's words may quote what it read
+        key = None  # the library's message may quote the key
     if isinstance(key, Ed25519PrivateKey):
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
         return key
     raise UsageError(
-        "not a key for signing manifests",
+        "the file has no key that can sign manifests",
         where=str(path),
         got="something else",
         wanted="P-256, P-384 or Ed25519 in PEM",

@@ -1,4 +1,4 @@
-"""Write and sign a manifest. Its format, and the strict reader, are in `verifier.manifest`."""
+"""Write and sign a manifest. `verifier.manifest` defines its format and has the strict reader."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
 
 @dataclass(frozen=True)
 class Build:
-    """What the job says of itself: the model's name and version, what went in, when it ran.
+    """The job's own statements: the model's name and version, its dependencies, and the times of the job (aware).
 
-    `parameters` are further `externalParameters` (`method`, say): JSON values without floats.
+    `parameters` are further `externalParameters`, such as `method`: JSON values without floats.
     """
 
     name: str
@@ -51,21 +51,25 @@ class Build:
 
 
 def public_key_of(key: PrivateKey) -> tuple[bytes, PublicKey]:
-    """Return the public half as PEM, for `provenance/cvm-key.pem`, and as parsed by the verifier.
+    """Return the public key as PEM, for `provenance/cvm-key.pem`, and as the verifier parses it.
 
     Raises:
-        FormatError: neither ECDSA on P-256 or P-384 nor Ed25519 (check `key-binding`).
+        FormatError: the key is neither ECDSA on P-256 or P-384 nor Ed25519 (check `key-binding`).
     """
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem, parse_public_key(pem, "private key")
 
 
 def make_statement(files: FileSet, build: Build, report_digest: bytes) -> bytes:
-    """Return the manifest's payload, in RFC 8785 form, for the files, their job and the report that it goes with.
+    """Return the manifest's payload for files and their job: an in-toto Statement v1 in RFC 8785 form.
+
+    Args:
+        report_digest: SHA-256 of the signed part of the attestation report, 32 bytes.
 
     Raises:
-        UsageError: `build.parameters` hold what JSON cannot.
-        FormatError: a verifier would refuse it: a name, a version, no file at all (check `manifest-format`).
+        UsageError: `build.parameters` have a value that JSON cannot express.
+        FormatError: a verifier would refuse the manifest for a name, a version, or having no files (check
+            `manifest-format`).
     """
     statement = {
         "_type": STATEMENT_TYPE,
@@ -85,7 +89,10 @@ def make_statement(files: FileSet, build: Build, report_digest: bytes) -> bytes:
         payload = rfc8785.dumps(statement)  # type: ignore[arg-type]  # its JSON type is invariant in dict
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise UsageError(
-            "not expressible in JSON", where="manifest parameters", got=str(error), wanted="strings, integers, lists"
+            "the parameters cannot be expressed in JSON",
+            where="manifest parameters",
+            got=str(error),
+            wanted="strings, integers, lists",
         ) from error
     parse_statement(payload, "new manifest")
     return payload
@@ -118,10 +125,10 @@ def _metadata(build: Build) -> dict[str, str]:
 
 
 def sign_statement(payload: bytes, key: PrivateKey) -> bytes:
-    """Return the DSSE envelope, as compact JSON, of `payload` signed by the VM's key.
+    """Return the DSSE envelope of `payload`, signed by the VM's key, as compact JSON.
 
     Raises:
-        FormatError: neither ECDSA on P-256 or P-384 nor Ed25519 (check `key-binding`).
+        FormatError: the key is neither ECDSA on P-256 or P-384 nor Ed25519 (check `key-binding`).
     """
     public_key_of(key)
     envelope = {

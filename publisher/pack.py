@@ -1,4 +1,4 @@
-"""Lay a release out: hash the model's files, sign the manifest, write the evidence, and the manifest last."""
+"""Make a release: hash the model's files, sign the manifest, write the evidence, and write the manifest last."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from provenance_oracle.verifier.strict.files import OnBytes
 
 @dataclass(frozen=True)
 class Packed:
-    """A release as it was laid out and read back."""
+    """A release that was written and read back."""
 
     manifest: Manifest
     files: FileSet
@@ -77,30 +77,31 @@ def pack_release(
 
     Args:
         name, version, sources, parameters, started_at, finished_at: see `publisher.manifest.Build`.
-        bundle: an OpenSSF model signing bundle to lay beside the manifest.
-        with_sha256: whether to state every file's whole-file SHA-256 too; verifiers then have to compute it.
-        with_tensor_table: whether to write `tensors.json` first, which tells later which tensor differs.
-        replace: whether a manifest that is already there may be replaced.
+        bundle: an OpenSSF model signing bundle to write beside the manifest.
+        with_sha256: add every file's whole-file SHA-256 to the manifest; verifiers must then compute it.
+        with_tensor_table: write `tensors.json` first, so that a later mismatch can name the tensor.
+        replace: replace an existing manifest.
+        progress: called with (bytes done, bytes in all) while files are hashed.
 
     Raises:
-        UsageError: no such folder, a name or version that no verifier takes, a manifest already there, strange files
-            in `provenance/`, or a table is asked for and it is not clear of which files.
+        UsageError: the folder does not exist, has a manifest already or unknown files in `provenance/`; a verifier
+            would refuse the name or version; or it is not clear which files the tensor table should cover.
         FormatError: a file, its name, the key or the report is not acceptable.
         VerificationError: the report does not name the key (check `key-binding`).
         ChangedError: a file changed meanwhile.
         TemporaryError: the disk cannot be read or written.
     """
-    # (1) what is wrong is said before much is read, and nothing is overwritten unasked
+    # (1) report errors before reading much, and overwrite nothing without being asked
     _refuse_names(name, version)
     _refuse_strange_files(folder)
     if (folder / MANIFEST_PATH).exists() and not replace:
         raise UsageError(
-            "already a release",
+            "the folder is already a release",
             where=str(folder / MANIFEST_PATH),
             got="a manifest",
             wanted="none, or leave to replace it",
         )
-    # (2) the report must name this key, or nobody will believe what it signs
+    # (2) the report must name this key, otherwise no verifier accepts its signature
     pem, public_key = public_key_of(key)
     report = parse_report(evidence.report, evidence.report_name)
     verify_key_binding(report.report_data, public_key, tuple(BINDINGS))
@@ -129,7 +130,7 @@ def pack_release(
 
 
 def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
-    """Return the manifest of the release just written; a release that does not read back is not left complete."""
+    """Return the manifest of the release just written. If it does not read back, remove the manifest and raise."""
     try:
         release = read_release(folder)
         manifest = parse_statement(verify_envelope(parse_envelope(release.envelope), key))
@@ -142,7 +143,7 @@ def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
 
 
 def _refuse_names(name: str, version: str) -> None:
-    """The manifest's own rules, but here the caller is at fault."""
+    """Apply the manifest's rules for names; here a violation is the caller's error, so UsageError."""
     try:
         parse_model_name(name, "name")
         parse_version(version, "version")
@@ -151,28 +152,28 @@ def _refuse_names(name: str, version: str) -> None:
 
 
 def _refuse_strange_files(folder: Path) -> None:
-    """Refuse a `provenance/` that holds what no release may hold, save leftovers of a crash in here.
+    """Refuse files in `provenance/` that no release may hold, except the leftovers of a crash of this module.
 
-    A link in place of a folder would have the evidence written, and old files removed, somewhere else.
+    A link in place of a folder is refused too: it would redirect the writes, and the removal of old files.
     """
     for inner in (folder / PROVENANCE_FOLDER, folder / SNP_FOLDER):
         if inner.is_symlink() or (inner.exists() and not inner.is_dir()):
-            raise UsageError("in the way", check=Check.FILE_SET, where=str(inner), got="no folder", wanted="a folder")
+            problem = "the path of a folder is taken"
+            raise UsageError(problem, check=Check.FILE_SET, where=str(inner), got="no folder", wanted="a folder")
     known = {folder / path for path in (*RELEASE_PATHS, SNP_FOLDER)}
     known |= {_partial(folder / path) for path in RELEASE_PATHS}
     for found in sorted((folder / PROVENANCE_FOLDER).rglob("*")):
         if found not in known:
-            raise UsageError(
-                "not part of a release", check=Check.FILE_SET, where=str(found), got="a file", wanted="remove it first"
-            )
+            problem = "a release may not hold this"
+            raise UsageError(problem, check=Check.FILE_SET, where=str(found), got="a file", wanted="remove it first")
 
 
 def _write_all(folder: Path, contents: dict[str, bytes]) -> None:
-    """Remove what a former release left, its manifest first; then write in order, each file durable before the next."""
+    """Remove the files of a former release, manifest first. Then write in order, each file durable before the next."""
     try:
         (folder / SNP_FOLDER).mkdir(parents=True, exist_ok=True)
         _sync(folder)
-        for path in RELEASE_PATHS:  # the manifest is the first of them: from here on the release is incomplete
+        for path in RELEASE_PATHS:  # the manifest is the first of them: without it the release is incomplete
             _partial(folder / path).unlink(missing_ok=True)
             (folder / path).unlink(missing_ok=True)
             if path == MANIFEST_PATH:
@@ -181,7 +182,7 @@ def _write_all(folder: Path, contents: dict[str, bytes]) -> None:
             _write(folder / path, data)
     except OSError as error:
         raise TemporaryError(
-            "cannot write the release", where=str(folder), got=str(error), wanted="a folder that can be written"
+            "the release cannot be written", where=str(folder), got=str(error), wanted="a folder that can be written"
         ) from error
 
 
@@ -200,7 +201,7 @@ def _partial(path: Path) -> Path:
 
 
 def _sync(folder: Path) -> None:
-    """Make names in a folder durable."""
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Write a model's per-tensor table. `verifier.digest.weights.tensor_table` has the format and the strict reader."""
+"""Write a model's per-tensor table. `verifier.digest.weights.tensor_table` has its format and strict reader."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from provenance_oracle.verifier.strict.files import open_any_file
 
 @dataclass(frozen=True)
 class Range:
-    """A `tree.Source`: part of an open file."""
+    """Part of an open file: `size` bytes from `begin` on. It has the interface that `CpuHasher.digest` reads from."""
 
     name: str
     file: FileSource
@@ -37,15 +37,14 @@ class Range:
 
 
 def write_tensor_table(folder: Path) -> Path:
-    """Digest every tensor of the model in `folder` and write `tensors.json` there; return its path.
+    """Digest every tensor of the model in `folder`, write `tensors.json` there, and return its path.
 
-    The model's files are the one safetensors file there is or, where there are several, those that the one index
-    names.
+    The model's files are the only safetensors file or, if there are several, the files that the only index names.
 
     Raises:
-        UsageError: no such folder or file, or it is not clear which files make up the model.
-        FormatError: a malformed header or index, or two files that hold a tensor of one name.
-        TemporaryError: the disk cannot be read or written.
+        UsageError: the folder or a file does not exist, or it is not clear which files hold the weights.
+        FormatError: a header or the index is malformed, or two files hold a tensor of the same name.
+        ChangedError: a file changed meanwhile. TemporaryError: the disk cannot be read or written.
     """
     rows: dict[str, TensorRow] = {}
     hasher = CpuHasher()
@@ -66,7 +65,7 @@ def _weights_of(folder: Path) -> tuple[str, ...]:
     with open_any_file(folder / path) as file:
         if file.size > MAX_INDEX_BYTES:
             got, wanted = f"{file.size} bytes", f"at most {MAX_INDEX_BYTES}"
-            raise FormatError("too large an index", check=Check.FILE_DIGESTS, where=path, got=got, wanted=wanted)
+            raise FormatError("the index is too large", check=Check.FILE_DIGESTS, where=path, got=got, wanted=wanted)
         data = bytearray(file.size)
         FileSource(file).read_into(memoryview(data), 0)
     return parse_index(bytes(data), path)
@@ -90,5 +89,6 @@ def _write(path: Path, data: bytes) -> Path:
         partial.replace(path)
     except OSError as error:
         got = error.strerror or str(error)
-        raise TemporaryError("cannot be written", where=str(path), got=got, wanted="a folder to write to") from error
+        problem = "the tensor table cannot be written"
+        raise TemporaryError(problem, where=str(path), got=got, wanted="a folder to write to") from error
     return path

@@ -1,1 +1,1 @@
-"""Collect evidence inside the VM: attestation report and certificates, from configfs-tsm or from files."""
+"""Collect evidence inside the VM: an attestation report and its certificates, from configfs-tsm or from files."""

@@ -1,7 +1,7 @@
-"""The certificate table that a hypervisor hands to the guest beside a report.
+"""The certificate table that a hypervisor passes to the guest with a report.
 
-Source: AMD 56421 (GHCB specification), 4.1.8.1: entries of GUID, offset and length, ended by one of zeros, then
-the certificates. It comes from the host, so every number in it is doubted.
+Source: AMD 56421 (GHCB specification), 4.1.8.1: entries of GUID (16 bytes), offset and length (4 bytes each), ended by
+an entry of zeros, then the certificates. The host writes the table, so every number in it is checked.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
 
 ARK_GUID = UUID("c0b406a4-a803-4952-9743-3fb6014cd0ae")
-ASK_GUID = UUID("4ab7b379-bbac-4fe4-a02f-05aef327c782")  # an ASVK has this one too
+ASK_GUID = UUID("4ab7b379-bbac-4fe4-a02f-05aef327c782")  # an ASVK has it too
 VCEK_GUID = UUID("63da758d-e664-4564-adc5-f4b93be8accd")
 VLEK_GUID = UUID("a8074bc2-a25a-483e-aae6-39c045a0b8a1")
 _CERTIFICATE_GUIDS = frozenset({ARK_GUID, ASK_GUID, VCEK_GUID, VLEK_GUID})
 
-_ENTRY = struct.Struct("<16sII")  # the GUID is in text order, the two numbers are little-endian
+_ENTRY = struct.Struct("<16sII")  # the GUID has the byte order of its text form; the two numbers are little-endian
 _NO_ENTRY = bytes(_ENTRY.size)
 _MAX_ENTRIES = 64
 
 
 def parse_certificate_table(data: bytes, where: str) -> tuple[bytes, ...]:
-    """Return the blobs that are named as certificates, each DER or PEM; others, which hosts may add, are left out.
+    """Return the blobs with the GUID of a certificate, each DER or PEM. Other blobs, which hosts may add, are ignored.
 
-    No data at all, as from a host without certificates, is an empty table.
+    Empty data, as from a host without certificates, is an empty table.
 
     Raises:
-        FormatError: an entry points outside the data, or the table has no end.
+        FormatError: an entry points outside the data, or the table has no end (check `endorsements-format`).
     """
     if not data:
         return ()
@@ -51,7 +51,7 @@ def parse_certificate_table(data: bytes, where: str) -> tuple[bytes, ...]:
 
 
 def encode_certificate_table(blobs: Mapping[UUID, bytes]) -> bytes:
-    """Write a table as a hypervisor does: the simulator's part of the exchange."""
+    """Return the bytes of a table as a hypervisor writes it, for the simulator."""
     offset = _ENTRY.size * (len(blobs) + 1)
     entries = b""
     for guid, blob in blobs.items():

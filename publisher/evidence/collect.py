@@ -1,8 +1,8 @@
-"""Collecting evidence in the confidential VM: from the kernel, from files of other tools, or from the simulator.
+"""Collect evidence in the confidential VM: from the kernel, from files of other tools, or from the simulator.
 
-All three give the same `Evidence`: the report, its VCEK or VLEK in DER, ASK or ASVK and ARK in PEM, and perhaps a
-revocation list in DER. Certificates are told apart by their names, never by the order or the file they came in. What
-is missing can be fetched from AMD, if the caller says so by passing a fetcher. Nothing is verified here.
+All three give the same `Evidence`: the report, its VCEK or VLEK in DER, ASK or ASVK and ARK in PEM, and optionally a
+revocation list in DER. Certificates are identified by their common names, never by their order or file. If the caller
+passes a fetcher, missing certificates and the list are fetched from AMD. Nothing is verified here.
 """
 
 from __future__ import annotations
@@ -37,12 +37,17 @@ def evidence_from_kernel(
 ) -> Evidence:
     """Ask this VM's firmware for a report over 64 bytes of report_data.
 
-    Its certificates come with it where the host gives them; a revocation list never does.
+    The host may add certificates to the report; it never adds a revocation list.
+
+    Args:
+        crl: AMD's revocation list, PEM or DER.
+        fetcher: fetches missing certificates and the list from AMD; None: nothing is fetched.
+        base, privlevel, files: see `read_tsm_report`.
 
     Raises:
-        UsageError: not an SEV-SNP guest, not root, or certificates are missing and there is no fetcher.
-        FormatError: what kernel, host or AMD gave is malformed.
-        TemporaryError: kernel, firmware or network failed.
+        UsageError: this is no SEV-SNP guest, the user is not root, or certificates are missing and there is no fetcher.
+        FormatError: the answer of kernel, host or AMD is malformed.
+        TemporaryError: the kernel, the firmware or the network failed.
     """
     answer = read_tsm_report(report_data, base=base, privlevel=privlevel, files=files)
     certificates = parse_certificate_table(answer.certificate_table, "auxblob")
@@ -52,17 +57,18 @@ def evidence_from_kernel(
 def evidence_from_files(
     report: bytes, certificates: Iterable[bytes], crl: bytes | None = None, *, fetcher: Fetcher | None = None
 ) -> Evidence:
-    """Put together what other tools (snpguest, openssl, go-sev-guest) left in files.
+    """Build evidence from the files of other tools (snpguest, openssl, go-sev-guest).
 
     Args:
-        report: 1184 bytes.
-        certificates: contents of files, PEM or DER, with one certificate or several each, in any order.
+        report: the attestation report, 1184 bytes.
+        certificates: contents of files, PEM or DER, with one or more certificates each, in any order.
         crl: AMD's revocation list, PEM or DER.
-        fetcher: gets from AMD what is missing; None: nothing is fetched, and only the list may be missing.
+        fetcher: fetches missing certificates and the list from AMD; None: nothing is fetched, and only the list may be
+            missing.
 
     Raises:
         UsageError: a certificate is missing and there is no fetcher.
-        FormatError: report, certificate or list is malformed, or not one of AMD's by its name.
+        FormatError: the report, a certificate or the list is malformed.
         TemporaryError: AMD could not be reached.
     """
     parsed = parse_report(report)
@@ -84,12 +90,16 @@ def evidence_from_files(
 
 
 def evidence_from_simulator(line: ProductLine, report_data: bytes, *, at: datetime) -> Evidence:
-    """Evidence that looks real and proves nothing; only the policy `demo` accepts it."""
+    """Return evidence that has AMD's formats and proves nothing. Only the policy `demo` accepts it."""
     return FakeGuest.on(FakeAmd.load(line), at=at).evidence(report_data)
 
 
 def _certificates_by_name(files: Iterable[bytes]) -> dict[str, bytes]:
-    """Return DER certificates by common name; the same one twice is one, two different of one name are refused."""
+    """Return the certificates in DER by common name. The same certificate may occur twice.
+
+    Raises:
+        FormatError: a certificate is malformed, or two different certificates have the same name.
+    """
     found: dict[str, bytes] = {}
     for number, data in enumerate(files, 1):
         where = f"certificate file {number}"
@@ -97,7 +107,7 @@ def _certificates_by_name(files: Iterable[bytes]) -> dict[str, bytes]:
             name = parse_certificate(der, where).common_name
             if found.setdefault(name, der) != der:
                 raise FormatError(
-                    "two different certificates of one name",
+                    "two different certificates have the same name",
                     check=Check.ENDORSEMENTS_FORMAT,
                     where=where,
                     got=name,
@@ -107,7 +117,7 @@ def _certificates_by_name(files: Iterable[bytes]) -> dict[str, bytes]:
 
 
 def _line_of(report: Report, found: Mapping[str, bytes]) -> ProductLine:
-    """The line that the report names or, as version 2 does not, the one whose certificates are there."""
+    """Return the product line that the report names, or the line of the certificates for a version 2 report."""
     if report.cpuid is not None:
         line = line_of_cpuid(report.cpuid)
         candidates = [] if line is None else [line]
@@ -119,13 +129,13 @@ def _line_of(report: Report, found: Mapping[str, bytes]) -> ProductLine:
 
 
 def _wanted_names(line: ProductLine, kind: SigningKey) -> tuple[str, str, str]:
-    """Common names of VEK, intermediate and root."""
+    """Return the common names of VEK, intermediate and root."""
     intermediate = f"SEV-{line}" if kind is SigningKey.VCEK else f"SEV-VLEK-{line}"
     return f"SEV-{kind.name}", intermediate, f"ARK-{line}"
 
 
 def _fetch_missing(report: Report, line: ProductLine, missing: list[str], fetcher: Fetcher) -> dict[str, bytes]:
-    """Ask AMD for the certificates of these names, and for nothing else."""
+    """Fetch only the certificates with these common names from AMD."""
     fetched = []
     if f"SEV-{SigningKey.VLEK.name}" in missing:
         raise _missing("a report signed by a VLEK, which AMD does not hand out", "the cloud provider's VLEK")
@@ -138,4 +148,4 @@ def _fetch_missing(report: Report, line: ProductLine, missing: list[str], fetche
 
 
 def _missing(got: str, wanted: str) -> UsageError:
-    return UsageError("certificates are missing, and cannot be fetched or were not to be", got=got, wanted=wanted)
+    return UsageError("certificates are missing and were not fetched from AMD", got=got, wanted=wanted)

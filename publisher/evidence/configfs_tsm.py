@@ -1,7 +1,7 @@
-"""Asking the firmware for a report through Linux' configfs-tsm.
+"""Ask the firmware for a report through Linux' configfs-tsm.
 
-Source: Linux `Documentation/ABI/testing/configfs-tsm-report` (6.7 and later). A request is a directory that the
-kernel fills with files; it needs root.
+Source: Linux `Documentation/ABI/testing/configfs-tsm-report` (6.7 and later). A request is a directory that the kernel
+fills with files. Only root can make one.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ _PROVIDER = "sev_guest"
 _MAX_BLOB_BYTES = 32 * 1024  # the kernel's own bound on outblob and auxblob
 _MAX_TEXT_BYTES = 4096
 
-# What the kernel's answer means, by errno. The caller can mend these; any other failure is worth another try.
+# The meaning of the kernel's errors that the user must fix. Any other error may go away in another attempt.
 _ENVIRONMENT_PROBLEMS = {
-    errno.ENOENT: "this kernel offers no report (configfs-tsm is missing, or it is older than 6.7)",
-    errno.ENXIO: "no provider of reports is loaded: this is not a confidential VM",
-    errno.EACCES: "asking for a report needs root",
-    errno.EPERM: "asking for a report needs root",
-    errno.EINVAL: "the kernel refuses the request; the privilege level may lie below privlevel_floor",
+    errno.ENOENT: "this kernel offers no attestation report: configfs-tsm is missing, or Linux is older than 6.7",
+    errno.ENXIO: "no provider of attestation reports is loaded: this is not a confidential VM",
+    errno.EACCES: "a request for a report needs root",
+    errno.EPERM: "a request for a report needs root",
+    errno.EINVAL: "the kernel refuses the request; the privilege level may be below privlevel_floor",
 }
 
 
 @dataclass(frozen=True)
 class TsmReport:
-    """What the kernel returned: the report, and the host's certificate table (often empty)."""
+    """The kernel's answer: the report, and the host's certificate table, which is often empty."""
 
     report: bytes
     certificate_table: bytes
 
 
 class TsmFiles:
-    """The file operations that a request needs. A test replaces them to play the kernel's part."""
+    """The file operations that a request needs. Tests replace them to simulate the kernel."""
 
     def make_directory(self, path: Path) -> None:
         path.mkdir()
@@ -51,7 +51,7 @@ class TsmFiles:
         path.rmdir()
 
     def write(self, path: Path, data: bytes) -> None:
-        """One write and no truncation: the kernel takes an attribute whole."""
+        """Write once and do not truncate, because the kernel takes an attribute in one write."""
         descriptor = os.open(path, os.O_WRONLY)
         try:
             os.write(descriptor, data)
@@ -59,7 +59,7 @@ class TsmFiles:
             os.close(descriptor)
 
     def read(self, path: Path, max_bytes: int) -> bytes:
-        """Return the whole attribute, or the first max_bytes + 1 bytes of a longer one."""
+        """Return the whole attribute, or the first `max_bytes + 1` bytes of a longer one."""
         with path.open("rb") as file:
             return file.read(max_bytes + 1)
 
@@ -75,18 +75,19 @@ def read_tsm_report(
     """Ask for a report over 64 bytes of report_data.
 
     Args:
-        base: the directory in which requests are made.
-        privlevel: VMPL to ask for, 0 to 3; None leaves it to the kernel.
-        entropy: random bytes for the name of the request.
+        base: the directory for requests.
+        privlevel: the VMPL to request, 0 to 3; None: the kernel chooses.
+        files: the file operations; by default those of the real file system.
+        entropy: returns random bytes for the name of the request.
 
     Raises:
-        UsageError: report_data is not 64 bytes, or this is no SEV-SNP guest, or not root.
-        FormatError: the report is larger than any can be.
-        TemporaryError: another process wrote into the request, or firmware or kernel failed.
+        UsageError: report_data is not 64 bytes, this is no SEV-SNP guest, or the user is not root.
+        FormatError: the report is larger than the kernel's limit (check `report-format`).
+        TemporaryError: another process wrote into the request, or the firmware or the kernel failed.
     """
     if len(report_data) != REPORT_DATA_BYTES:
         raise UsageError(
-            "wrong size of report data", got=f"{len(report_data)} bytes", wanted=f"{REPORT_DATA_BYTES} bytes"
+            "the report data has the wrong size", got=f"{len(report_data)} bytes", wanted=f"{REPORT_DATA_BYTES} bytes"
         )
     files = files or TsmFiles()
     request = base / f"provenance-{entropy(16).hex()}"
@@ -95,12 +96,12 @@ def read_tsm_report(
         try:
             return _ask(files, request, report_data, privlevel)
         finally:
-            with suppress(OSError):  # a request left behind harms nobody
+            with suppress(OSError):  # a request that stays does no harm
                 files.remove_directory(request)
 
 
 def _ask(files: TsmFiles, request: Path, report_data: bytes, privlevel: int | None) -> TsmReport:
-    # (1) it must be SEV-SNP that answers
+    # (1) the provider must be SEV-SNP
     provider = _read_text(files, request / "provider")
     if provider != _PROVIDER:
         raise UsageError("this is not an SEV-SNP guest", where=str(request), got=provider, wanted=_PROVIDER)
@@ -111,9 +112,9 @@ def _ask(files: TsmFiles, request: Path, report_data: bytes, privlevel: int | No
     generation = _read_generation(files, request)
     for name, value in options.items():
         files.write(request / name, value)
-    # (3) reading makes the firmware answer
+    # (3) the read makes the firmware answer
     report = TsmReport(_read_blob(files, request / "outblob"), _read_certificate_table(files, request))
-    # (4) nobody else may have written in between
+    # (4) no other process has written meanwhile
     writes = _read_generation(files, request) - generation
     if writes != len(options):
         raise TemporaryError(
@@ -128,7 +129,7 @@ def _ask(files: TsmFiles, request: Path, report_data: bytes, privlevel: int | No
 def _read_certificate_table(files: TsmFiles, request: Path) -> bytes:
     try:
         return _read_blob(files, request / "auxblob")
-    except FileNotFoundError:  # not every provider shows this file
+    except FileNotFoundError:  # some providers do not have this file
         return b""
 
 
@@ -165,4 +166,4 @@ def _explained(error: OSError, request: Path) -> ProvenanceError:
     problem = _ENVIRONMENT_PROBLEMS.get(error.errno or errno.EIO)
     if problem:
         return UsageError(problem, where=where, got=got)
-    return TemporaryError("kernel or firmware did not give a report", where=where, got=got)
+    return TemporaryError("the kernel or the firmware did not return a report", where=where, got=got)

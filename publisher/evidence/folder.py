@@ -1,4 +1,4 @@
-"""Evidence between `provenance attest` and `provenance pack`: a folder with one file for each part."""
+"""The folder of evidence that `provenance attest` writes and `provenance pack` reads: one file for each part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_BYTES = 2 << 20
 
 
 def write_evidence(folder: Path, evidence: Evidence) -> None:
-    """Write the parts of `evidence` into `folder`, replacing those of an earlier report.
+    """Write the parts of `evidence` into `folder`, and replace the parts of earlier evidence.
 
     Raises:
         UsageError: the folder cannot be written.
@@ -26,14 +26,15 @@ def write_evidence(folder: Path, evidence: Evidence) -> None:
             else:
                 (folder / name).write_bytes(data)
     except OSError as error:
-        raise UsageError("cannot be written", where=str(folder), got=str(error), wanted="a folder") from error
+        problem = "the evidence cannot be written"
+        raise UsageError(problem, where=str(folder), got=str(error), wanted="a folder") from error
 
 
 def read_evidence(folder: Path) -> Evidence:
-    """Read what `write_evidence` wrote; nothing is verified.
+    """Read the evidence that `write_evidence` wrote. Nothing is verified.
 
     Raises:
-        UsageError: a part is missing. FormatError: a part is larger than any evidence.
+        UsageError: a part is missing or cannot be read. FormatError: a part is larger than 2 MiB.
     """
     return Evidence(
         report=_read(folder / REPORT),
@@ -50,11 +51,12 @@ def _read(path: Path) -> bytes:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(
-            "cannot be read",
+            "the evidence cannot be read",
             where=str(path),
             got=error.strerror or str(error),
             wanted="a folder by `provenance attest`",
         ) from error
     if len(data) > _MAX_BYTES:
-        raise FormatError("too large", where=str(path), got=f"more than {_MAX_BYTES} bytes", wanted="evidence")
+        got = f"more than {_MAX_BYTES} bytes"
+        raise FormatError("the file is too large", where=str(path), got=got, wanted="evidence")
     return data

@@ -1,13 +1,13 @@
 """A fake AMD, a fake confidential VM and a fake key distribution service, in AMD's exact formats.
 
-For the demo and the tests: evidence that behaves like the real thing, under a root whose private keys everybody
-has. The verifier calls it `simulated` and gives it grade 0.
+The demo and the tests use it. Its evidence has the form of real evidence, but its root's private keys are public. The
+verifier calls such evidence `simulated` and gives it grade 0.
 
     amd = FakeAmd.load(ProductLine.GENOA)
     guest = FakeGuest.on(amd, at=now)
     evidence = guest.evidence(report_data)
 
-Every deviation a test may want is a keyword: `guest.report(report_data, vmpl=1)`, `guest.vek(serial=1)`,
+A test can change every field by keyword: `guest.report(report_data, vmpl=1)`, `guest.vek(serial=1)`,
 `amd.reissue(CaRole.ASK, not_after=...)`, `amd.crl(..., revoked=(131074,))`.
 """
 

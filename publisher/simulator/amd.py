@@ -1,7 +1,7 @@
-"""A fake AMD: its own root for each product line, and everything AMD would sign with it.
+"""A fake AMD: its own root for each product line, and everything that AMD would sign with it.
 
-Its private keys ship with this package. Whoever has them can forge any report under this root, which is why
-only the policy `demo`, or an option with `unsafe` in its name, accepts it.
+Its private keys ship with this package, and anyone can use them to forge any report under this root. So only the policy
+`demo`, or an option with `unsafe` in its name, accepts it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CRL_LASTS = timedelta(days=365)
 
 
 class Vek(NamedTuple):
-    """A VCEK or VLEK: DER certificate and the private key that signs reports."""
+    """A VCEK or VLEK: the certificate in DER, and the private key that signs reports."""
 
     certificate: bytes
     key: ec.EllipticCurvePrivateKey
@@ -39,7 +39,7 @@ class Vek(NamedTuple):
 
 @dataclass(frozen=True)
 class Authority:
-    """An ARK, ASK or ASVK. `certificate` is DER and may be signed anew with other contents for the same key."""
+    """An ARK, ASK or ASVK. `certificate` is DER; `FakeAmd.reissue` signs another one for the same key."""
 
     role: CaRole
     template: CertificateTemplate
@@ -49,14 +49,14 @@ class Authority:
 
 @dataclass(frozen=True)
 class FakeAmd:
-    """The authorities of one product line."""
+    """The certificate authorities of one product line."""
 
     line: ProductLine
     authorities: Mapping[CaRole, Authority]
 
     @classmethod
     def load(cls, line: ProductLine) -> FakeAmd:
-        """The authorities that ship with this package, the same bytes every time (see pki/README.md)."""
+        """Return the authorities that ship with this package, with the same bytes every time (see pki/README.md)."""
         folder = resources.files("provenance_oracle.publisher.simulator") / "pki" / line.lower()
         keys = {role: _load_key((folder / f"{role}.key.der").read_bytes()) for role in CaRole}
         certificates = {role: (folder / f"{role}.der").read_bytes() for role in CaRole}
@@ -64,18 +64,18 @@ class FakeAmd:
 
     @classmethod
     def generate(cls, line: ProductLine) -> FakeAmd:
-        """Three fresh RSA-4096 keys from the operating system's randomness: another root. Takes seconds."""
+        """Return authorities with three new RSA-4096 keys, so another root. This takes seconds."""
         return cls.from_keys(line, {role: rsa.generate_private_key(_PUBLIC_EXPONENT, _RSA_BITS) for role in CaRole})
 
     @classmethod
     def from_keys(cls, line: ProductLine, keys: Mapping[CaRole, rsa.RSAPrivateKey]) -> FakeAmd:
-        """Sign new certificates for given keys; signatures are salted, so their bytes differ each time."""
+        """Return authorities with new certificates for `keys`. Signatures are salted, so the bytes differ each time."""
         return cls(line, {role: _authority(line, role, keys) for role in CaRole})
 
     def reissue(self, role: CaRole, *, signed_by: CaRole = CaRole.ARK, **changes: Any) -> FakeAmd:
-        """Return this AMD with one authority's certificate signed anew, `changes` replacing fields of its template.
+        """Return this AMD with a new certificate for one authority. `changes` replace fields of its template.
 
-        `signed_by` picks the key alone; issuer and authority key identifier stay as they are unless changed.
+        `signed_by` chooses only the key. Issuer and authority key identifier stay unless `changes` replace them.
         """
         old = self.authorities[role]
         template = replace(old.template, **changes)
@@ -87,11 +87,11 @@ class FakeAmd:
         return self.authorities[CaRole.ARK]
 
     def trusted_root(self, kind: RootKind = RootKind.SIMULATOR) -> TrustedRoot:
-        """What a verifier has to pin to accept this root."""
+        """Return the root that a verifier must pin to accept evidence of this AMD."""
         return TrustedRoot(self.line, hashlib.sha256(self.ark.certificate).digest(), kind)
 
     def chain_pem(self, kind: SigningKey) -> bytes:
-        """PEM of ASK or ASVK, then ARK, as the key distribution service gives them."""
+        """Return ASK or ASVK, then ARK, in PEM, as the key distribution service sends them."""
         intermediate = self.authorities[forms.ISSUERS[kind]].certificate
         return "".join(map(ssl.DER_cert_to_PEM_cert, (intermediate, self.ark.certificate))).encode()
 
@@ -105,12 +105,13 @@ class FakeAmd:
         signed_by: CaRole = CaRole.ASK,
         **changes: Any,
     ) -> Vek:
-        """The certificate of a chip's own key at one TCB; asking again gives the same key in another certificate.
+        """Return a chip's own key at one TCB, with a new certificate. Chip and TCB determine the key.
 
         Args:
-            hwid: 64 bytes, on Turin 8.
-            key: in place of the one that chip and TCB determine.
-            signed_by: the authority whose name and key issue it.
+            hwid: the id of the chip, 64 bytes, on Turin 8.
+            not_before: the start of validity; an aware datetime.
+            key: a key to use instead.
+            signed_by: the authority whose name and key issue the certificate.
             changes: fields of CertificateTemplate to replace.
         """
         key = key or self._derive_key(hwid, tcb)
@@ -127,7 +128,7 @@ class FakeAmd:
         signed_by: CaRole = CaRole.ASVK,
         **changes: Any,
     ) -> Vek:
-        """The certificate of a key loaded by the cloud provider `csp_id`; the other arguments as for `vcek`."""
+        """Return a key loaded by the cloud provider `csp_id`, with its certificate. Other arguments as in `vcek`."""
         key = key or self._derive_key(csp_id.encode(), tcb)
         template = forms.vlek_template(self.line, csp_id, tcb, spki=_spki(key), not_before=not_before)
         return self._issue(template, key, signed_by, changes)
@@ -149,7 +150,10 @@ class FakeAmd:
         signed_by: CaRole = CaRole.ARK,
         **changes: Any,
     ) -> bytes:
-        """DER revocation list of serial numbers, signed by the ARK; `changes` replace fields of CrlTemplate."""
+        """Return a revocation list (DER) of the serial numbers `revoked`, signed by the ARK.
+
+        `changes` replace fields of CrlTemplate.
+        """
         template = forms.crl_template(
             self.line,
             self.ark.key.public_key(),
@@ -161,12 +165,12 @@ class FakeAmd:
         return replace(template, **changes).sign(self.authorities[signed_by].key)
 
     def current_crl(self, at: datetime, **deviations: Any) -> bytes:
-        """An empty list issued a day before `at`, good for a year; `deviations` are arguments of `crl`."""
+        """Return an empty list (DER) issued a day before `at` and valid for a year. `deviations` as in `crl`."""
         this_update = at - _CRL_ISSUED_BEFORE
         return self.crl(**{"this_update": this_update, "next_update": this_update + _CRL_LASTS, **deviations})
 
     def _derive_key(self, owner: bytes, tcb: Tcb) -> ec.EllipticCurvePrivateKey:
-        """A real chip derives its key from a fused secret and the TCB; here the secret is the root's public key."""
+        """Derive a key from its owner, the TCB and the root's public key. A real chip has a fused secret instead."""
         secret = f"{owner.hex()} {tcb}".encode() + _spki(self.ark.key)
         number = int.from_bytes(hashlib.sha384(secret).digest(), "big") >> 1  # 383 bits: less than the group's order
         return ec.derive_private_key(number, ec.SECP384R1())
@@ -179,13 +183,13 @@ def _spki(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
 def _authority(
     line: ProductLine, role: CaRole, keys: Mapping[CaRole, rsa.RSAPrivateKey], certificate: bytes | None = None
 ) -> Authority:
-    """`certificate` is signed anew unless it is given."""
+    """Return an authority, with a new certificate unless `certificate` is given."""
     template = forms.authority_template(line, role, keys[role].public_key(), keys[CaRole.ARK].public_key())
     return Authority(role, template, certificate or template.sign(keys[CaRole.ARK]), keys[role])
 
 
 def _load_key(data: bytes) -> rsa.RSAPrivateKey:
-    # The files ship with the package; checking the primes again costs half a second per key.
+    # The files ship with the package; a check of the primes would cost half a second per key.
     key = load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, rsa.RSAPrivateKey)
     return key

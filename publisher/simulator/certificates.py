@@ -1,8 +1,8 @@
 """Certificates and revocation lists as frozen values that encode and sign themselves.
 
-Source: RFC 5280 (certificates and lists), RFC 4055 (RSASSA-PSS). Every field can be replaced, so a test can
-ask for a certificate that is wrong in exactly one place. cryptography's own builder refuses serial number 0
-and cannot write the explicit trailerField of AMD's certificates, so only the RSA signature is left to it.
+Source: RFC 5280, 4.1 (certificates) and 5.1 (lists), RFC 4055, 3 (RSASSA-PSS). Every field can be replaced, so a test
+can make a certificate that is wrong in exactly one place. The builder of the library cryptography refuses serial number
+0 and cannot write the explicit trailerField of AMD's certificates, so the library only computes the RSA signature.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _V2_LIST = 1
 
 @dataclass(frozen=True)
 class Pss:
-    """RSASSA-PSS parameters; mask generation uses the same hash. `explicit_trailer` writes the default trailerField.
+    """RSASSA-PSS parameters. Mask generation uses the same hash. `explicit_trailer` writes the default trailerField.
 
-    DER forbids an encoded default, yet AMD's ARK, ASK and ASVK carry `a3 03 02 01 01`.
+    DER forbids the encoding of a default, but AMD's ARK, ASK and ASVK have it: `a3 03 02 01 01`.
     """
 
     hash_name: str = "sha384"
@@ -36,7 +36,7 @@ class Pss:
     explicit_trailer: bool = False
 
     def encode(self) -> bytes:
-        """AlgorithmIdentifier."""
+        """Return the AlgorithmIdentifier in DER."""
         hash_algorithm = der.sequence(der.object_identifier(_HASH_OIDS[self.hash_name]), der.null())
         parameters = [
             der.explicit(0, hash_algorithm),
@@ -48,14 +48,14 @@ class Pss:
         return der.sequence(der.object_identifier(_RSASSA_PSS), der.sequence(*parameters))
 
     def sign(self, data: bytes, key: rsa.RSAPrivateKey) -> bytes:
-        """Sign with a fresh salt: two signatures over the same bytes differ."""
+        """Return a signature of `data` with a new salt, so two signatures over the same bytes differ."""
         algorithm = _HASHES[self.hash_name]
         return key.sign(data, padding.PSS(padding.MGF1(algorithm), self.salt_bytes), algorithm)
 
 
 @dataclass(frozen=True)
 class Name:
-    """A distinguished name in AMD's order, of AMD's string types; only the common name varies."""
+    """A distinguished name in AMD's order and with AMD's string types. Only the common name varies."""
 
     common_name: str
     organization: str = "Advanced Micro Devices"
@@ -74,27 +74,27 @@ class Name:
 
 @dataclass(frozen=True)
 class X509Extension:
-    """One extension; `value` is what goes into the OCTET STRING."""
+    """One extension. `value` is the content of its OCTET STRING."""
 
     oid: str
     value: bytes
     critical: bool = False
 
     def encode(self) -> bytes:
-        critical = der.boolean(True) if self.critical else b""  # FALSE is the default, so not written
+        critical = der.boolean(True) if self.critical else b""  # DER does not write the default FALSE
         return der.sequence(der.object_identifier(self.oid), critical, der.octet_string(self.value))
 
 
 @dataclass(frozen=True)
 class CertificateTemplate:
-    """Everything in a certificate but its signature.
+    """All fields of a certificate except its signature.
 
     Args:
-        spki: DER SubjectPublicKeyInfo of the subject.
-        version: as encoded; 2 is X.509 v3, None leaves the field out (v1).
-        pss: signature algorithm as written inside the signed part.
-        outer_pss: as written beside the signature; None: the same.
-        signing_pss: as really used; None: the same.
+        spki: the subject's SubjectPublicKeyInfo in DER.
+        version: the encoded number; 2 is X.509 v3, None omits the field (v1).
+        pss: the signature algorithm written in the signed part.
+        outer_pss: the signature algorithm written beside the signature; None: the same.
+        signing_pss: the signature algorithm used; None: the same.
     """
 
     serial: int
@@ -110,7 +110,7 @@ class CertificateTemplate:
     signing_pss: Pss | None = None
 
     def encode(self) -> bytes:
-        """TBSCertificate: the part that is signed."""
+        """Return the TBSCertificate, the signed part, in DER."""
         extensions = der.explicit(3, der.sequence(*(e.encode() for e in self.extensions))) if self.extensions else b""
         return der.sequence(
             b"" if self.version is None else der.explicit(0, der.integer(self.version)),
@@ -124,13 +124,13 @@ class CertificateTemplate:
         )
 
     def sign(self, key: rsa.RSAPrivateKey) -> bytes:
-        """Return the DER certificate, signed with `key` whatever the issuer's name says."""
+        """Return the certificate in DER, signed with `key`, which need not be that of the named issuer."""
         return _signed(self.encode(), key, self.outer_pss or self.pss, self.signing_pss or self.pss)
 
 
 @dataclass(frozen=True)
 class CrlTemplate:
-    """Everything in a certificate revocation list but its signature; `pss` and the two after it as in a certificate."""
+    """All fields of a certificate revocation list except its signature. The `pss` fields are as in a certificate."""
 
     issuer: Name
     this_update: datetime
@@ -142,7 +142,7 @@ class CrlTemplate:
     signing_pss: Pss | None = None
 
     def encode(self) -> bytes:
-        """TBSCertList: the part that is signed. Each serial number is revoked as of this_update."""
+        """Return the TBSCertList, the signed part, in DER. Every serial number is revoked at this_update."""
         entries = [der.sequence(der.integer(serial), der.time(self.this_update)) for serial in self.revoked]
         return der.sequence(
             der.integer(_V2_LIST),
@@ -150,12 +150,12 @@ class CrlTemplate:
             self.issuer.encode(),
             der.time(self.this_update),
             der.time(self.next_update) if self.next_update else b"",
-            der.sequence(*entries) if entries else b"",  # an empty list is left out, as in AMD's
+            der.sequence(*entries) if entries else b"",  # AMD's lists omit an empty list of entries too
             der.explicit(0, der.sequence(*(e.encode() for e in self.extensions))) if self.extensions else b"",
         )
 
     def sign(self, key: rsa.RSAPrivateKey) -> bytes:
-        """Return the DER list."""
+        """Return the list in DER, signed with `key`."""
         return _signed(self.encode(), key, self.outer_pss or self.pss, self.signing_pss or self.pss)
 
 

@@ -1,7 +1,7 @@
-"""A small DER encoder: what is needed to write AMD's certificates and lists byte for byte, and no more.
+"""A small DER encoder with just the parts needed to write AMD's certificates and lists byte for byte.
 
-Source: ITU-T X.690, sections 8 to 11. It writes what it is told to write, also where a certificate authority
-would not: serial number 0, an encoded default, a bit string with a chosen count of unused bits.
+Source: ITU-T X.690, sections 8 to 11. The encoder also writes values that a certificate authority would not: serial
+number 0, an encoded default, a bit string with any number of unused bits.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ _UTF8_STRING, _PRINTABLE_STRING, _IA5_STRING, _UTC_TIME, _GENERALIZED_TIME = 0x0
 _SEQUENCE, _SET = 0x30, 0x31
 _CONTEXT, _CONSTRUCTED = 0x80, 0x20
 
-_UTC_TIME_ENDS_IN = 2050  # RFC 5280, 4.1.2.5: from then on GeneralizedTime
+_UTC_TIME_ENDS_IN = 2050  # RFC 5280, 4.1.2.5: GeneralizedTime from this year on
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:
-    """One element: tag, length in the shortest form, the contents one after the other."""
+    """Return one element: tag, length in the shortest form, contents concatenated."""
     value = b"".join(contents)
     return bytes([tag]) + _length(len(value)) + value
 
@@ -34,7 +34,7 @@ def boolean(value: bool) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """Two's complement in as few bytes as hold it: 0 is `02 01 00`, 219 is `02 02 00 db`."""
+    """Return an INTEGER, two's complement in the fewest bytes: 0 is `02 01 00`, 219 is `02 02 00 db`."""
     bits = (value if value >= 0 else ~value).bit_length()
     return tlv(_INTEGER, value.to_bytes(bits // 8 + 1, "big", signed=True))
 
@@ -52,7 +52,10 @@ def null() -> bytes:
 
 
 def object_identifier(dotted: str) -> bytes:
-    """`1.2.840.10045`: the first two numbers share a byte, the others are written in base 128."""
+    """Return an OBJECT IDENTIFIER from text such as `1.2.840.10045`.
+
+    The first two numbers share a byte; the others are written in base 128.
+    """
     first, second, *rest = (int(part) for part in dotted.split("."))
     return tlv(_OID, bytes([first * 40 + second]), *(_base128(number) for number in rest))
 
@@ -77,7 +80,7 @@ def ia5_string(text: str) -> bytes:
 
 
 def time(at: datetime) -> bytes:
-    """UTCTime before 2050, GeneralizedTime from then on; parts of a second are dropped."""
+    """Return a UTCTime before 2050, else a GeneralizedTime. Fractions of a second are dropped."""
     utc = at.astimezone(UTC)
     if utc.year < _UTC_TIME_ENDS_IN:
         return tlv(_UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode())
@@ -89,15 +92,15 @@ def sequence(*items: bytes) -> bytes:
 
 
 def set_of_one(item: bytes) -> bytes:
-    """A SET OF with one member, as in every name here, so that no order has to be kept."""
+    """Return a SET OF with one member, as in every name here, so the order of members does not matter."""
     return tlv(_SET, item)
 
 
 def explicit(number: int, item: bytes) -> bytes:
-    """`[number] EXPLICIT item`."""
+    """Return `[number] EXPLICIT item`."""
     return tlv(_CONTEXT | _CONSTRUCTED | number, item)
 
 
 def implicit(number: int, content: bytes, *, constructed: bool = False) -> bytes:
-    """`[number] IMPLICIT`, given the contents without their own tag and length."""
+    """Return `[number] IMPLICIT` with `content`, which is without a tag and length of its own."""
     return tlv(_CONTEXT | (_CONSTRUCTED if constructed else 0) | number, content)

@@ -1,7 +1,7 @@
-"""AMD's forms: what the certificates of each product line say, field by field.
+"""AMD's forms: the contents of each product line's certificates, field by field.
 
-Sources: AMD 57230 (VCEK certificate and key distribution service), AMD's published ARK, ASK and ASVK of Milan,
-Genoa and Turin, and VEKs issued by its key distribution service, which these reproduce byte for byte except
+Sources: AMD 57230 (VCEK certificate and key distribution service), AMD's published ARK, ASK and ASVK of Milan, Genoa
+and Turin, and VEKs issued by its key distribution service. The forms reproduce these certificates byte for byte, except
 for keys, signatures and dates of issue.
 """
 
@@ -53,14 +53,14 @@ _CERT_SIGN_BIT, _CRL_SIGN_BIT = 0x04, 0x02
 
 
 class CaRole(StrEnum):
-    """An authority: AMD root key, signing key of VCEKs, signing key of VLEKs."""
+    """A certificate authority: AMD's root key, the signing key of VCEKs, the signing key of VLEKs."""
 
     ARK = "ark"
     ASK = "ask"
     ASVK = "asvk"
 
 
-# Serial number and first moment of validity of AMD's own; each is valid for 25 years.
+# Serial number and start of validity of AMD's own certificates; each is valid for 25 years.
 _SERIALS_AND_STARTS = {
     (ProductLine.MILAN, CaRole.ARK): (0x010000, datetime(2020, 10, 22, 17, 23, 5, tzinfo=UTC)),
     (ProductLine.MILAN, CaRole.ASK): (0x010001, datetime(2020, 10, 22, 18, 24, 20, tzinfo=UTC)),
@@ -78,14 +78,14 @@ _VEK_YEARS = {SigningKey.VCEK: 7, SigningKey.VLEK: 1}
 
 
 def authority_name(line: ProductLine, role: CaRole) -> Name:
-    """`ARK-Milan`, `SEV-Milan` for the ASK, `SEV-VLEK-Milan` for the ASVK."""
+    """Return the name of an authority: `ARK-Milan`, `SEV-Milan` for the ASK, `SEV-VLEK-Milan` for the ASVK."""
     return Name({CaRole.ARK: f"ARK-{line}", CaRole.ASK: f"SEV-{line}", CaRole.ASVK: f"SEV-VLEK-{line}"}[role])
 
 
 def authority_template(
     line: ProductLine, role: CaRole, key: rsa.RSAPublicKey, ark_key: rsa.RSAPublicKey
 ) -> CertificateTemplate:
-    """The certificate of an ARK (signed by itself), ASK or ASVK (signed by the ARK)."""
+    """Return the certificate of an ARK (to be signed by itself), ASK or ASVK (to be signed by the ARK)."""
     serial, start = _SERIALS_AND_STARTS[line, role]
     return CertificateTemplate(
         serial=serial,
@@ -102,7 +102,7 @@ def authority_template(
 def _authority_extensions(
     line: ProductLine, role: CaRole, key: rsa.RSAPublicKey, ark_key: rsa.RSAPublicKey
 ) -> tuple[X509Extension, ...]:
-    """AMD's choice and order. The ASK's key usage counts one unused bit where DER would count two; so does AMD's."""
+    """Return AMD's extensions in AMD's order. As in AMD's ASK, the key usage has one unused bit; DER would have two."""
     subject_key_id = X509Extension(SUBJECT_KEY_ID, der.octet_string(key_id(key)))
     url = crl_url(line, SigningKey.VLEK if role is CaRole.ASVK else SigningKey.VCEK)
     full_name = der.implicit(0, der.implicit(6, url.encode()), constructed=True)
@@ -121,7 +121,7 @@ def _authority_extensions(
 
 
 def key_id(key: rsa.RSAPublicKey) -> bytes:
-    """SHA-1 of the PKCS #1 public key: RFC 5280, 4.2.1.2, method 1. A name for a key, nothing rests on it."""
+    """Return the key identifier by RFC 5280, 4.2.1.2, method 1: SHA-1 of the PKCS #1 key. It is only a name."""
     return hashlib.sha1(key.public_bytes(Encoding.DER, PublicFormat.PKCS1), usedforsecurity=False).digest()
 
 
@@ -143,7 +143,7 @@ def basic_constraints(*, ca: bool, path_length: int | None = None) -> X509Extens
 def vcek_template(
     line: ProductLine, hwid: bytes, tcb: Tcb, *, spki: bytes, not_before: datetime
 ) -> CertificateTemplate:
-    """A chip's own key: valid for seven years, hwID raw without a tag (64 bytes, on Turin 8)."""
+    """Return the certificate of a chip's own key: valid for seven years, hwID of 64 bytes (Turin 8) without a tag."""
     product_name = "Milan-B0" if line is ProductLine.MILAN else str(line)
     extensions = (*_vek_extensions(line, product_name, tcb), X509Extension(HWID, hwid))
     return _vek_template(line, SigningKey.VCEK, extensions, spki, not_before)
@@ -152,7 +152,7 @@ def vcek_template(
 def vlek_template(
     line: ProductLine, csp_id: str, tcb: Tcb, *, spki: bytes, not_before: datetime
 ) -> CertificateTemplate:
-    """A key loaded by a cloud provider: valid for one year, the provider's name in place of hwID."""
+    """Return the certificate of a cloud provider's key: valid for one year, the provider's name instead of hwID."""
     extensions = (*_vek_extensions(line, str(line), tcb), X509Extension(CSP_ID, der.ia5_string(csp_id)))
     return _vek_template(line, SigningKey.VLEK, extensions, spki, not_before)
 
@@ -160,7 +160,7 @@ def vlek_template(
 def _vek_template(
     line: ProductLine, kind: SigningKey, extensions: tuple[X509Extension, ...], spki: bytes, not_before: datetime
 ) -> CertificateTemplate:
-    """Serial number 0, the default trailerField left out, no extension but AMD's own."""
+    """Return a VEK certificate: serial number 0, no default trailerField, only AMD's own extensions."""
     return CertificateTemplate(
         serial=0,
         issuer=authority_name(line, ISSUERS[kind]),
@@ -198,7 +198,7 @@ def crl_template(
     revoked: tuple[int, ...],
     number: int,
 ) -> CrlTemplate:
-    """The ARK's list of revoked serial numbers."""
+    """Return the ARK's list of revoked serial numbers."""
     return CrlTemplate(
         issuer=authority_name(line, CaRole.ARK),
         this_update=this_update,

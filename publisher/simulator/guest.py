@@ -1,4 +1,4 @@
-"""A fake confidential VM on a fake chip: it makes reports, and hands over the evidence a publisher would collect."""
+"""A fake confidential VM on a fake chip. It makes reports and the evidence that a publisher would collect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CPUIDS = {
     ProductLine.GENOA: Cpuid(0x19, 0x11, 1),
     ProductLine.TURIN: Cpuid(0x1A, 0x02, 1),
 }
-# At or above the floors that were known in 2026 for these steppings.
+# At or above the floors known in 2026 for these steppings.
 _TCBS = {
     ProductLine.MILAN: Tcb(bootloader=4, tee=0, snp=29, microcode=222),
     ProductLine.GENOA: Tcb(bootloader=10, tee=0, snp=28, microcode=88),
@@ -41,15 +41,15 @@ _SIGNING_KEY_SHIFT = 2
 
 @dataclass(frozen=True)
 class FakeGuest:
-    """One VM on one chip at one moment; `on` gives a sensible one for a product line.
+    """One VM on one chip at one moment. `on` makes one without faults for a product line.
 
     Args:
-        amd: who endorses the chip.
+        amd: the fake AMD that endorses the chip.
         at: the moment at which the evidence is collected; certificates and list are dated around it.
         chip_id: 64 bytes; on Turin the last 56 are zero.
-        tcb: current, committed, reported and launch TCB alike.
+        tcb: the current, committed, reported and launch TCB.
         csp_id: name of the cloud provider whose VLEK signs (`CN=...`); None: the chip's VCEK signs.
-        version: of the report: 2, 3 or 5.
+        version: the version of the report: 2, 3 or 5.
     """
 
     amd: FakeAmd
@@ -68,7 +68,7 @@ class FakeGuest:
 
     @classmethod
     def on(cls, amd: FakeAmd, *, at: datetime, **changes: Any) -> FakeGuest:
-        """A guest with nothing to object to on a processor of AMD's line; `changes` replace fields."""
+        """Return a guest without faults on a processor of `amd.line`. `changes` replace fields."""
         chip_id = _CHIP_ID[: VEK_FORMS[amd.line].hwid_bytes].ljust(_CHIP_ID_BYTES, b"\0")
         guest = cls(amd, at, cpuid=_CPUIDS[amd.line], chip_id=chip_id, tcb=_TCBS[amd.line])
         return replace(guest, **changes)
@@ -78,18 +78,18 @@ class FakeGuest:
         return SigningKey.VCEK if self.csp_id is None else SigningKey.VLEK
 
     def vek(self, **deviations: Any) -> Vek:
-        """The key that signs this guest's reports and its certificate; `deviations` as for FakeAmd.vcek."""
+        """Return the key that signs this guest's reports, with its certificate. `deviations` as in FakeAmd.vcek."""
         dated: dict[str, Any] = {"not_before": self.at - _VEK_ISSUED_BEFORE, **deviations}
         if self.csp_id is not None:
             return self.amd.vlek(self.csp_id, self.tcb, **dated)
         return self.amd.vcek(self.chip_id[: VEK_FORMS[self.amd.line].hwid_bytes], self.tcb, **dated)
 
     def crl(self, **deviations: Any) -> bytes:
-        """An empty revocation list of the day before `at`; `deviations` as for FakeAmd.crl."""
+        """Return an empty revocation list (DER) issued the day before `at`. `deviations` as in FakeAmd.crl."""
         return self.amd.current_crl(self.at, **deviations)
 
     def fields(self, report_data: bytes) -> ReportFields:
-        """What this guest's report says over 64 bytes of report_data."""
+        """Return the fields of this guest's report over 64 bytes of report_data."""
         tcb = encode_tcb(self.tcb, self.amd.line)
         has_cpuid, has_mit_vectors = self.version >= _CPUID_SINCE, self.version >= _MIT_VECTORS_SINCE
         return ReportFields(
@@ -115,11 +115,11 @@ class FakeGuest:
         )
 
     def report(self, report_data: bytes, *, key: ec.EllipticCurvePrivateKey | None = None, **changes: Any) -> bytes:
-        """Return 1184 bytes signed by the VEK, or by `key`; `changes` replace fields of ReportFields before signing."""
+        """Return a report (1184 bytes) signed by the VEK or `key`. `changes` replace fields of ReportFields first."""
         return sign_report(replace(self.fields(report_data), **changes).encode(), key or self.vek().key)
 
     def evidence(self, report_data: bytes) -> Evidence:
-        """Everything a release has to carry: report, VEK in DER, chain in PEM, revocation list in DER."""
+        """Return the evidence that a release needs: report, VEK in DER, chain in PEM, revocation list in DER."""
         vek = self.vek()
         return Evidence(
             report=self.report(report_data, key=vek.key),

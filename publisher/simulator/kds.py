@@ -1,4 +1,4 @@
-"""A fake key distribution service: AMD's addresses, answered from memory by a fake AMD."""
+"""A fake key distribution service. A fake AMD answers requests for AMD's addresses from memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPL_NAMES = {"fmcSPL": "fmc", "blSPL": "bootloader", "teeSPL": "tee", "snpSPL":
 
 
 class Resource(StrEnum):
-    """What can be asked for."""
+    """The resources that the service has."""
 
     VCEK = "vcek"
     CHAIN = "cert_chain"
@@ -31,9 +31,9 @@ class FakeKds:
     """Implements the verifier's `Fetcher` without a network.
 
     Args:
-        amds: one for each product line that it knows.
-        at: today; VCEKs are issued then, and the revocation list was a day before.
-        instead: what to answer in place of the truth: other bytes, or a failure to raise.
+        amds: one fake AMD for each product line that the service knows.
+        at: the present. VCEKs are issued at this moment, the revocation list a day before.
+        instead: answers in place of the right ones: other bytes, or an error to raise.
     """
 
     amds: tuple[FakeAmd, ...]
@@ -41,7 +41,12 @@ class FakeKds:
     instead: Mapping[Resource, bytes | ProvenanceError] = field(default_factory=dict)
 
     def fetch(self, url: str) -> bytes:
-        """Answer an address of AMD's. Raises UnknownToAmdError for every other, and what `instead` says."""
+        """Return the answer for one of AMD's addresses.
+
+        Raises:
+            UnknownToAmdError: AMD has no such address.
+            ProvenanceError: an error in `instead`.
+        """
         kind, amd, rest, query = self._split(url)
         resource = Resource(rest) if rest in (Resource.CHAIN, Resource.CRL) else Resource.VCEK
         answer = self.instead.get(resource)
@@ -76,4 +81,4 @@ class FakeKds:
 
 
 def _unknown(url: str) -> UnknownToAmdError:
-    return UnknownToAmdError("the simulator has no such thing", where=url, got="status 404")
+    return UnknownToAmdError("the simulator does not know this address", where=url, got="status 404")

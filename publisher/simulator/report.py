@@ -1,7 +1,7 @@
-"""Writing the 1184 bytes of an attestation report, and signing them.
+"""Write and sign the 1184 bytes of an attestation report.
 
-Source: AMD 56860 (SEV-SNP firmware ABI), ATTESTATION_REPORT and SIGNATURE; CPUID fields from version 3,
-mitigation vectors from version 5.
+Source: AMD 56860 (SEV-SNP firmware ABI), ATTESTATION_REPORT and SIGNATURE. Reports have CPUID fields from version 3 on
+and mitigation vectors from version 5 on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from provenance_oracle.verifier.snp.tcb import TCB_LAYOUTS, Tcb
 
 _SIGNATURE_NUMBER_BYTES = 72
 
-# Field, offset, size. Numbers are little-endian, bytes are written as they are.
+# Field, offset and size in bytes. Numbers are little-endian; bytes are written unchanged.
 _LAYOUT = (
     ("version", 0x000, 4),
     ("guest_svn", 0x004, 4),
@@ -57,9 +57,9 @@ _LAYOUT = (
 
 @dataclass(frozen=True)
 class ReportFields:
-    """Every field of a report by AMD's name. What a version does not have is zero.
+    """Every field of a report by AMD's name. Fields that a version does not have are zero.
 
-    `patches` are (offset, bytes) written last, for what has no name: reserved bytes.
+    `patches` are pairs (offset, bytes) that are written last, for reserved bytes, which have no name.
     """
 
     version: int
@@ -97,7 +97,11 @@ class ReportFields:
     patches: tuple[tuple[int, bytes], ...] = ()
 
     def encode(self) -> bytes:
-        """Return the 0x2A0 bytes that are signed. Raises ValueError for a field of the wrong size."""
+        """Return the signed part of the report, 0x2A0 bytes.
+
+        Raises:
+            ValueError: a field has the wrong size.
+        """
         data = bytearray(SIGNED_BYTES)
         for name, offset, size in _LAYOUT:
             value = getattr(self, name)
@@ -111,7 +115,7 @@ class ReportFields:
 
 
 def encode_tcb(tcb: Tcb, line: ProductLine) -> bytes:
-    """Return the eight bytes of a TCB in the layout of its product line."""
+    """Return a TCB as 8 bytes in the layout of its product line."""
     data = bytearray(8)
     for part, position in TCB_LAYOUTS[line].items():
         data[position] = getattr(tcb, part)
@@ -119,9 +123,10 @@ def encode_tcb(tcb: Tcb, line: ProductLine) -> bytes:
 
 
 def sign_report(signed: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
-    """Return the whole report: ECDSA P-384 with SHA-384, r and s little-endian in 72 bytes each, then zeros.
+    """Return the whole report (1184 bytes): the signed part, the signature, then zeros.
 
-    The nonce is derived from key and message (RFC 6979), so the same guest makes the same report again.
+    The signature is ECDSA P-384 with SHA-384; r and s have 72 bytes each, little-endian. The nonce is derived from key
+    and message (RFC 6979), so the same guest makes the same report again.
     """
     signature = key.sign(signed, ec.ECDSA(hashes.SHA384(), deterministic_signing=True))
     numbers = (n.to_bytes(_SIGNATURE_NUMBER_BYTES, "little") for n in decode_dss_signature(signature))

@@ -1,4 +1,4 @@
-"""Sources on the command line: digests by name, files digested here, and what is refused."""
+"""Dependencies on the command line: named digests, digests of files, and texts that are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from provenance_oracle.verifier.manifest.statement import Role
 def test_a_digest_by_name(algorithm: str, size: int) -> None:
     (found,) = parse_sources({Role.DATASET: [f"data={algorithm}:{'ab' * size}"]})
     assert (found.role, found.name, found.digests) == (Role.DATASET, "data", ((algorithm, b"\xab" * size),))
-    with pytest.raises(UsageError, match="not a digest"):
+    with pytest.raises(UsageError, match="the digest is malformed"):
         parse_sources({Role.DATASET: [f"data={algorithm}:{'ab' * (size - 1)}"]})
 
 
@@ -36,7 +36,7 @@ def test_a_file_is_digested(tmp_path: Path) -> None:
     (found,) = parse_sources({Role.DATASET: [f"data.jsonl=@{path}"]})
     assert found.digests == (("sha256", hashlib.sha256(b"{}\n").digest()),)
     path.unlink()
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="the file cannot be read"):
         parse_sources({Role.DATASET: [f"data.jsonl=@{path}"]})
 
 

@@ -1,4 +1,4 @@
-"""Laying a release out, and what is left when that is interrupted."""
+"""Packing a release, and the state of the folder after an interruption."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_refuses_a_second_manifest_unless_told(model: Path, evidence: Evidence) 
     second = pack(model, replace(evidence, crl=None), version="2.0", replace=True)
     assert second.manifest.version == "2.0"
     assert first.files == second.files
-    # Nothing of the former release is left over.
+    # No file of the former release is left.
     assert "provenance/snp/ark.crl" not in provenance_files(model)
 
 
@@ -170,7 +170,7 @@ def test_writes_and_removes_nothing_through_a_link(model: Path, evidence: Eviden
     (elsewhere / "report.bin").write_bytes(b"mine")
     (model / name).parent.mkdir(exist_ok=True)
     (model / name).symlink_to(elsewhere)
-    with pytest.raises(UsageError, match="in the way"):
+    with pytest.raises(UsageError, match="the path of a folder is taken"):
         pack(model, evidence)
     assert {path.read_bytes() for path in elsewhere.iterdir()} == {b"mine"}
     assert len(list(elsewhere.iterdir())) == 2
@@ -178,7 +178,7 @@ def test_writes_and_removes_nothing_through_a_link(model: Path, evidence: Eviden
 
 def test_refuses_a_file_in_the_place_of_its_folder(model: Path, evidence: Evidence) -> None:
     (model / "provenance").write_bytes(b"")
-    with pytest.raises(UsageError, match="in the way"):
+    with pytest.raises(UsageError, match="the path of a folder is taken"):
         pack(model, evidence)
 
 
@@ -193,7 +193,7 @@ def test_evidence_too_large_to_be_read_back_is_not_left_complete(model: Path, ev
 def test_interrupted_anywhere_it_is_incomplete_and_can_be_packed_again(
     model: Path, evidence: Evidence, crash_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk fails at the n-th file, between its bytes and its name."""
+    """The disk fails at the n-th file, after its bytes are written and before it has its name."""
     written = 0
 
     def failing(descriptor: int) -> None:

@@ -63,7 +63,7 @@ def verify_key_binding(report_data: bytes, key: PublicKey, accepted: tuple[str, 
             in `accepted` (check `key-binding`).
     """
     if not accepted:
-        raise UsageError("no key bindings are listed", check=Check.KEY_BINDING, got="", wanted="one or more names")
+        raise UsageError("no key binding is accepted", check=Check.KEY_BINDING, got="", wanted="one or more names")
     if len(report_data) != REPORT_DATA_BYTES:
         raise FormatError(
             "REPORT_DATA has the wrong size",

@@ -1,4 +1,4 @@
-"""configfs-tsm, played by a directory whose file operations do what the kernel does."""
+"""configfs-tsm, simulated by a directory whose file operations act like the kernel's."""
 
 import errno
 import os
@@ -16,10 +16,10 @@ _REPORT_DATA = bytes(range(64))
 
 @dataclass
 class FakeKernel(TsmFiles):
-    """Real files in a real directory; after each operation the kernel's side of it follows.
+    """Real files in a real directory. After each operation the fake does the kernel's part.
 
-    Behaviour as in Linux `drivers/virt/coco/tsm.c`: files appear with the directory and vanish with it, every
-    write counts, a report is made when it is read and only if there is an inblob.
+    The behaviour is that of Linux `drivers/virt/coco/tsm.c`: files appear and vanish with the directory, every write is
+    counted, and a report is made when it is read, if there is an inblob.
     """
 
     provider: str = "sev_guest\n"
@@ -106,8 +106,8 @@ def test_a_host_may_have_no_certificates(tmp_path: Path, auxblob: bytes | None) 
         (FakeKernel(other_writes=1), TemporaryError, "another process wrote"),
         (FakeKernel(report_error=errno.EFBIG), FormatError, "too large"),
         (FakeKernel(report_bytes=32769), FormatError, "too large"),
-        (FakeKernel(report_error=errno.EIO), TemporaryError, "did not give a report"),
-        (FakeKernel(report_error=errno.EWOULDBLOCK), TemporaryError, "did not give a report"),
+        (FakeKernel(report_error=errno.EIO), TemporaryError, "did not return a report"),
+        (FakeKernel(report_error=errno.EWOULDBLOCK), TemporaryError, "did not return a report"),
         (FakeKernel(privlevel_floor=3), UsageError, "privlevel_floor"),
     ],
 )
