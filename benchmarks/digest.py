@@ -1,7 +1,7 @@
-"""Hashing beside the stock tools, on the same files, in the page cache. Part of `make bench`; nothing is asserted.
+"""Hashing speed compared with stock tools, on the same files, in the page cache. Part of `make bench`; asserts nothing.
 
-All contenders run once in every round, and the best round of each counts, so that a busy moment of the machine falls
-on all of them alike. Tools that are not installed are left out.
+Every contender runs once in every round, so that a busy moment of the machine affects all of them. The best round of
+each counts. Tools that are not installed are omitted.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def side_by_side(hasher: CpuHasher, path: Path) -> None:
 
 
 def sha256_alone(path: Path) -> None:
-    """As quick as one digest alone can be: pieces of 1 MiB into one buffer."""
+    """Hash a file as fast as one digest alone can be: pieces of 1 MiB in one buffer."""
     whole, buffer = hashlib.sha256(), memoryview(bytearray(2**20))
     with path.open("rb", buffering=0) as file:
         while size := file.readinto(buffer):

@@ -1,7 +1,7 @@
-"""A model disk's identity beside the three tools that publishers run for it. Part of `make bench`; nothing is asserted.
+"""The time for a model disk's identity, compared with the three tools that publishers run. Part of `make bench`.
 
-The tools write a disk as large as the model; here nothing is written. The result is the same where the tool is
-mkfs.erofs 1.8.6 or newer; for the time it takes the release does not matter.
+The tools write a disk as large as the model; this project writes nothing. Both have the same result if mkfs.erofs is
+1.8.6 or newer; its version does not matter for the time. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def run(*command: str) -> None:
 
 
 def best(call: Callable[[], None]) -> float:
-    """The best of some rounds: what the machine can do when nobody else asks for it."""
+    """Return the seconds of the best round, which other load on the machine disturbs least."""
     taken = []
     for _ in range(ROUNDS):
         started = time.perf_counter()

@@ -1,8 +1,8 @@
-"""`make bench-gpu`: how quickly a GPU hashes memory of its own, and files. Needs a GPU; nothing is asserted.
+"""`make bench-gpu`: the speed at which a GPU hashes its own memory, and files. Needs a GPU; asserts nothing.
 
-The arithmetic bound is what the rounds of SHA-256 cost: an SM takes 64 of the simple integer instructions in a clock,
-and a chunk of 64 bytes takes about 1281 of those (672 shifts, 352 logic, 241 additions, 16 permutations, counted in
-the code for sm_90), so 20 clocks; a block of 4096 bytes takes 65 chunks, and the nodes add 1/128.
+The arithmetic bound is the cost of the rounds of SHA-256. An SM runs 64 simple integer instructions per clock. A chunk
+of 64 bytes needs about 1281 of them (672 shifts, 352 logic, 241 additions, 16 permutations, counted in the code for
+sm_90), so 20 clocks. A block of 4096 bytes has 65 chunks, and the nodes add 1/128.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ MODEL_BYTES = 16 * 10**9
 FILE_BYTES = 4 * 2**30
 ROUNDS = 7
 CLOCKS_PER_CHUNK = 1281 / 64
-SHARE_OF_DATA = 64 / 65 * 128 / 129  # of the chunks: the rest is padding and nodes
+SHARE_OF_DATA = 64 / 65 * 128 / 129  # the share of chunks with data; the others are padding and nodes
 
 
 class Memory:
-    """Bytes on the device that begin `at` bytes after a multiple of 16, as `segments.Memory`."""
+    """Bytes on the device that begin `at` bytes after a multiple of 16, as a `segments.Memory`."""
 
     def __init__(self, owner: CupyDevice, size: int, at: int) -> None:
         self._owner = owner
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def bench_file(hasher: CudaHasher, bound: float) -> None:
-    """From the page cache: the disk of the machine is not measured."""
+    """Time a file in the page cache, so that the disk of the machine does not matter."""
     with tempfile.TemporaryDirectory(prefix="provenance-bench-") as folder:
         path = Path(folder) / "weights.bin"
         with path.open("wb") as stream:
@@ -77,7 +77,7 @@ def bench_file(hasher: CudaHasher, bound: float) -> None:
 
 
 def arithmetic_bound(device: CupyDevice) -> float:
-    """Bytes in a second, at the highest clock of the device."""
+    """Return the bound in bytes per second at the highest clock of the device."""
     attributes = device.cupy.cuda.Device(0).attributes
     clocks = attributes["MultiProcessorCount"] * attributes["ClockRate"] * 1000
     return float(clocks / CLOCKS_PER_CHUNK * 64 * SHARE_OF_DATA)

@@ -1,6 +1,7 @@
-"""`make bench`: figures for what people wait for, beside their goals and beside what they would use instead.
+"""`make bench`: the times that users wait for, beside their goals.
 
-Nothing is asserted: machines differ. Whole processes are timed from outside, the median of several runs is shown.
+Nothing is asserted, because machines differ. Whole processes are timed from outside, and the median of several runs is
+shown.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main() -> None:
 
 
 def bench_judgement(folder: Path) -> None:
-    """Judging evidence, key and manifest in memory, without hashing files; seconds of processor time."""
+    """Time the judgement of evidence, key and manifest in memory, without files, in milliseconds of processor time."""
     policy = load_policy("demo")
     for line in ProductLine:
         make_release(folder / f"judged-{line}", line=line)
@@ -65,7 +66,7 @@ def bench_commands(folder: Path) -> None:
 
 
 def bench_memory(folder: Path) -> None:
-    """Peak memory of hashing a 4 GB file, as the kernel counts it for that process alone."""
+    """Measure the peak memory of a process that hashes a 4 GB file, as the kernel counts it."""
     large = folder / "large.bin"
     with large.open("wb") as file:
         file.truncate(4_000_000_000)

@@ -1,4 +1,4 @@
-"""Run the installed package as a user without extras would: make a release, judge it offline, look at every help."""
+"""Run the installed package as a user without extras does: make a release, judge it offline, print every help text."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def main() -> None:
         run("pack", str(model), "--evidence", evidence, "--key", key, "--name", "base/check", "--version", "1")
         run("check", str(model), "--offline", "--policy", "demo")
         run("check", str(model), "--offline", wanted_exit=4)
-        # what needs an extra says so, and is a usage error
+        # a command that needs an extra says so, as a usage error
         words = run("show", "base/check", "--rpc", "http://127.0.0.1:9", "--registry", "0x" + "00" * 20, wanted_exit=2)
         if "provenance-oracle[chain]" not in words:
-            sys.exit(f"a missing extra is not named: {words}")
-    print("base installation: all well")
+            sys.exit(f"the error does not name the missing extra: {words}")
+    print("base installation: passed")
 
 
 def run(*arguments: str, wanted_exit: int = 0) -> str:

