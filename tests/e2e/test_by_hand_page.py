@@ -1,4 +1,4 @@
-"""docs/by-hand.md, run from top to bottom on a chain of its own."""
+"""docs/by-hand.md, run from top to bottom on a new chain."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_the_page_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def _script() -> str:
-    """The page's code; where it says that time has passed, the chain's clock is moved."""
+    """The code on the page. Where the page says that time has passed, the script moves the chain's clock."""
     blocks = _BLOCK.findall(PAGE.read_text())
     assert [block.startswith("# after") for block in blocks].count(True) == 2
     return "".join(_TWO_DAYS * block.startswith("# after") + block for block in blocks) + "print(epoch)\n"
 
 
 def _prepare(people: dict[str, DevAccount]) -> None:
-    """A registry of three oracles of which two are enough, and a namespace that trusts nobody on first use."""
+    """Deploy a registry that needs two of three oracles, and a namespace that trusts nobody on first use."""
     oracles = [word for number in range(3) for word in ("--oracle", people[f"ORACLE_{number}"].address)]
     accounts = ("--owner", people["OWNER"].address, "--guardian", people["GUARDIAN"].address)
     _run(

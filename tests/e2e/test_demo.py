@@ -1,4 +1,4 @@
-"""The demo, as its user runs it: it ends well, says what is simulated, and touches nobody's files."""
+"""The demo, as a user runs it: it succeeds, names the simulated parts, and changes no other files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_it_prints_what_the_first_page_says_and_its_chain_stops(tmp_path: Path) 
 
 
 def _promised() -> list[re.Pattern[str]]:
-    """The lines of README.md's demo: `...` stands for what is left out there, digests and times for others of them."""
+    """The lines of the demo in README.md as patterns: `...` matches any text, digests and times match any others."""
     text = (Path(__file__).parents[2] / "README.md").read_text()
     lines = text.partition("<!-- demo -->\n```\n")[2].partition("```")[0].splitlines()
     varying = {
@@ -94,7 +94,7 @@ def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
 def test_only_what_the_demo_made_is_ever_deleted(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     release = prepare_folder(folder, None)
-    assert prepare_folder(folder, None) == release  # its own things are replaced
+    assert prepare_folder(folder, None) == release  # the demo's own files are replaced
     for stranger in (folder / "notes.txt", folder / "releases" / "mine"):
         stranger.write_text("mine")
         with pytest.raises(UsageError, match="did not make"):
@@ -131,7 +131,7 @@ def test_a_linked_folder_is_not_followed_and_a_hidden_model_gets_a_name(tmp_path
 
 def test_a_model_of_links_is_copied_and_a_broken_one_refused(tmp_path: Path) -> None:
     (tmp_path / "blob").write_bytes(b"weights")
-    snapshot = tmp_path / "snapshot"  # as the cache of a hub client lies on disk
+    snapshot = tmp_path / "snapshot"  # as in the cache of a hub client
     snapshot.mkdir()
     (snapshot / "model.safetensors").symlink_to(tmp_path / "blob")
     assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 0

@@ -1,4 +1,4 @@
-"""One process, one connection: each command that asks a chain makes one web3 and passes it on."""
+"""One process, one connection: each command that asks a chain creates one web3 object and passes it on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIMITS = FeeLimits(max_fee_wei=10**11, priority_fee_max_wei=10**9, gas_max=2_000
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every web3 that anything in this process makes from here on."""
+    """Every web3 object that this process creates after this point."""
     from web3 import Web3
 
     found: list[object] = []
@@ -43,7 +43,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def deployment_file(registry: DeployedRegistry, folder: Path) -> Path:
-    """The registry's deployment file: opening it compares all three contracts."""
+    """The registry's deployment file. Commands that open it compare all three contracts."""
     names = {"chain_id": registry.chain.chain_id, "block": registry.block_number}
     deployment = Deployment(**names, transaction=registry.transaction_hash, **registry.reader().contracts())
     file = folder / "deployment.json"

@@ -73,7 +73,7 @@ def test_a_published_model_is_packed_recorded_and_checked(model: Path, tmp_path:
 
 
 def _digests(model: Path) -> dict[str, dict[str, str]]:
-    """What the signed manifest says of every file."""
+    """The digests of every file in the signed manifest."""
     import base64
 
     envelope = json.loads((model / "provenance" / "manifest.dsse.json").read_bytes())

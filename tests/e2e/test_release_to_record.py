@@ -1,6 +1,6 @@
-"""A release dropped in a folder becomes a record on chain, and anyone can check it; anything wrong with it does not.
+"""A release in a watched folder becomes a record on chain that anyone can check. A faulty release does not.
 
-Real parts all the way: the command line, an EVM node, SQLite, AMD's formats. Only the hardware is simulated.
+All parts are real: the command line, an EVM node, SQLite, AMD's formats. Only the hardware is simulated.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _deployment_file(deployed: DeployedRegistry, folder: Path) -> Path:
 
 
 def _watch(environment: Mapping[str, str], folder: Path, journal: Path) -> subprocess.CompletedProcess[str]:
-    """One run of the oracle. One key pays and another signs; the policy has no number until the oracle gives it one."""
+    """Run the oracle once. One key pays and another signs. The policy has no number until the oracle registers it."""
     keys = ("--key-variable", "PAYING_KEY", "--report-key-variable", "ORACLE_KEY")
     options = ("--journal", str(journal), "--policy", "demo", *keys, "--confirmations", "0")
     return _provenance(environment, "watch", str(folder), *options, "--once", "--json")
@@ -165,7 +165,7 @@ def test_a_wrong_moment_is_refused(world: World) -> None:
 
 
 def test_the_record_outlives_the_certificates(world: World) -> None:
-    """Without --at a recorded release is judged as of its record, so the answer does not decay."""
+    """Without --at a recorded release is judged for the moment of its record, so the answer does not change later."""
     _, document = world.check(GOOD)
     assert document["at"] == document["record"]["judged_at"] >= NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -1,4 +1,4 @@
-"""The GPU, if there is one. Everything here is marked `gpu` and skipped, with the reason, where there is none."""
+"""The GPU for the tests in this folder, which are marked `gpu`. Without a GPU they are skipped, with the reason."""
 
 from __future__ import annotations
 

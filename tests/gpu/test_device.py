@@ -1,4 +1,4 @@
-"""Every kernel on a GPU, compared with hashlib and the reference. Run with `pytest -m gpu`."""
+"""Every kernel on a GPU, compared with hashlib and the reference. Run them with `pytest -m gpu`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.gpu
 
 
 class TestGpu(DeviceCases):
-    """What every run tests on a fake."""
+    """The tests that every test run makes on a fake, here on a GPU."""
 
 
 class Large:
-    """Zeros on the device."""
+    """A `Memory` of zeros on the device."""
 
     def __init__(self, owner: CupyDevice, size: int) -> None:
         self._owner = owner
@@ -55,7 +55,7 @@ def file(tmp_path: Path) -> Iterator[OpenFile]:
 
 
 def test_a_file_equals_the_cpu(device: CupyDevice, file: OpenFile) -> None:
-    """Through GPUDirect Storage where kvikio and the file system have it."""
+    """The file is read through GPUDirect Storage if kvikio and the file system support it."""
     wanted = CpuHasher()(file, sha256=False, advance=lambda size: None)
     for name in ("cuda", "auto"):
         hasher = open_hasher(name, notify=pytest.fail)

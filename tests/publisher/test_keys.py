@@ -1,4 +1,4 @@
-"""The VM's key: made once, read by its owner alone, and never shown."""
+"""The VM's key: made once, readable only by its owner, and never shown."""
 
 from __future__ import annotations
 

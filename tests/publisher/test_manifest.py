@@ -1,4 +1,4 @@
-"""What the publisher writes is what the verifier reads."""
+"""The verifier reads the manifest that the publisher writes."""
 
 from __future__ import annotations
 

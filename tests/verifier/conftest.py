@@ -1,4 +1,4 @@
-"""The compiled part, built anew for a test run, whatever may lie in the source tree."""
+"""The compiled part, built anew for a test run. A library in the source tree is not used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provenance_oracle.verifier.errors import UsageError
 
 @pytest.fixture(scope="session")
 def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Path of the library; skips where there is no C compiler."""
+    """The path of the library. Without a C compiler the test is skipped."""
     try:
         return build_library(tmp_path_factory.mktemp("native") / "_native.so")
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""The failure tree in the docstring is the tree in the code."""
+"""The failure tree in the docstring equals the tree in the code."""
 
 from __future__ import annotations
 

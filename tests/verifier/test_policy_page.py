@@ -1,4 +1,4 @@
-"""The tables in docs/policy.md are those of the shipped policies; run as a script, this file rewrites them."""
+"""The tables in docs/policy.md match the shipped policies. Run this file as a script to rewrite them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provenance_oracle.verifier.policy import SHIPPED_POLICIES, FloorRow, Policy
 
 _ROOT = Path(__file__).parent.parent.parent
 _PAGE = _ROOT / "docs" / "policy.md"
-# Shown elsewhere on the page, or not a rule.
+# Fields that the page shows elsewhere, or that are not rules.
 _LEFT_OUT = {"schema", "name", "version", "date", "description", "digest", "source"}
 
 

@@ -1,4 +1,4 @@
-"""Untrusted text, made harmless."""
+"""Untrusted text is escaped."""
 
 from __future__ import annotations
 

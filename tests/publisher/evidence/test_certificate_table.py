@@ -1,4 +1,4 @@
-"""The host's certificate table: real layout read, hostile numbers refused."""
+"""The host's certificate table: the real layout is read, and hostile numbers are refused."""
 
 import contextlib
 import struct

@@ -1,4 +1,4 @@
-"""Evidence from kernel, files and simulator is one and the same value; what is missing is fetched or named."""
+"""Evidence from kernel, files and simulator is the same value; missing parts are fetched or named."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ _CSP_ID = "CN=cc-us-east-2.amazonaws.com"
 
 @dataclass
 class CountingKds:
-    """The fake service, with a list of what was asked."""
+    """The fake service, with a list of its requests."""
 
     service: FakeKds = field(default_factory=lambda: FakeKds(tuple(_AMDS.values()), _AT))
     urls: list[str] = field(default_factory=list)
@@ -176,7 +176,7 @@ def test_any_files_give_evidence_or_an_error_of_ours(files: list[bytes], crl: by
 
 
 class _Kernel(TsmFiles):
-    """The least that configfs-tsm does (its behaviour is tested where it is read)."""
+    """A minimal configfs-tsm; test_configfs_tsm.py tests its behaviour."""
 
     def __init__(self, evidence: Evidence, table: bytes) -> None:
         self.contents = {"provider": b"sev_guest\n", "outblob": evidence.report, "auxblob": table}

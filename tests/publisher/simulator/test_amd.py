@@ -1,4 +1,4 @@
-"""The fake AMD as an issuer: the same root each time, keys bound to chip and TCB, another root on request."""
+"""The fake AMD as an issuer: the same root each time, keys that chip and TCB determine, another root on request."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The DER encoder against values written by hand from X.690."""
+"""The DER encoder gives the values that were written by hand from X.690."""
 
 from datetime import UTC, datetime
 

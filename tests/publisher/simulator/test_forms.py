@@ -1,4 +1,4 @@
-"""Exact formats: from a real certificate's own values, the simulator's forms rebuild what AMD signed, byte for byte."""
+"""Exact formats: with a real certificate's values, the simulator's forms rebuild the bytes that AMD signed."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def test_veks_are_written_as_amd_writes_them(vectors: Path) -> None:
             template = forms.vcek_template(line, extensions[forms.HWID], tcb, **dated)
         else:
             template = forms.vlek_template(line, extensions[forms.CSP_ID][2:].decode(), tcb, **dated)
-        # Until some day in 2023 AMD wrote the default trailerField into VCEKs too.
+        # Until some time in 2023 AMD wrote the default trailerField into VCEKs too.
         _assert_same_form(real, replace(template, pss=Pss(explicit_trailer=real.not_valid_before_utc.year <= 2023)))
 
 

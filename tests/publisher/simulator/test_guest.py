@@ -56,7 +56,7 @@ def test_every_field_can_deviate() -> None:
 
 
 def test_real_reports_are_rebuilt_from_their_fields(vectors: Path) -> None:
-    """The layout is AMD's: what the verifier reads out of a real report, the simulator writes back, byte for byte."""
+    """The simulator writes the fields that the verifier read from a real report back to the same bytes."""
     paths = sorted((vectors / "snp").glob("[!_]*/report.bin"))
     assert len(paths) == 17
     for path in paths:

@@ -1,4 +1,4 @@
-"""The fake key distribution service answers AMD's addresses, and misbehaves when told to."""
+"""The fake key distribution service answers AMD's addresses, and misbehaves on request."""
 
 from datetime import UTC, datetime
 
