@@ -1,1 +1,1 @@
-"""Where releases come from. A source finds releases and opens them for reading."""
+"""Sources of releases. A source finds releases and opens them for reading."""

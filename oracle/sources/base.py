@@ -10,10 +10,10 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Handle:
-    """One complete release as a scan found it.
+    """One complete release that a scan found.
 
-    `id` names it within its source, for ever; `fingerprint` changes whenever anything about the release may have
-    changed, and says nothing else.
+    `id` names the release within its source and never changes. `fingerprint` changes whenever the release may have
+    changed, and has no other meaning.
     """
 
     id: str
@@ -21,14 +21,18 @@ class Handle:
 
 
 class Source(Protocol):
-    """A place where releases appear. A scan is the truth; events, if there are any, only bring it forward."""
+    """A place where releases appear. Only a scan finds releases; events, if there are any, bring the scan forward."""
 
     @property
     def name(self) -> str:
-        """Names the source in the journal: short, and the same at every start."""
+        """The name of the source in the journal: short, and the same at every start."""
 
     def releases(self) -> Iterator[Handle]:
-        """Look now: every complete release. Raises TemporaryError if the source cannot be looked at."""
+        """Scan the source and yield every complete release.
+
+        Raises:
+            TemporaryError: the source cannot be read.
+        """
 
     def open(self, handle: Handle) -> Path:
-        """Return a local folder that holds the release."""
+        """Return the local folder of a release. The release may have gone since the scan."""

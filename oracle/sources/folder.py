@@ -1,7 +1,7 @@
-"""Releases as folders below one root: any folder that holds `provenance/` is a release, and nothing inside it is.
+"""Releases as folders below one root. Any folder that holds `provenance/` is a release; no folder inside it is one.
 
-The signed manifest is the commit marker, written last, by rename. Without it a release is incomplete and left alone.
-Symbolic links are never followed; hidden folders are not looked into.
+The publisher writes the signed manifest last, by rename. Without it a release is incomplete, and the source skips it.
+The source follows no symbolic link and enters no hidden folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.text import printable
 
 _DEPTH_MAX = 4
-# A larger release still has a fingerprint, of this many entries; judging it has limits of its own.
+# The fingerprint of a larger release covers this many entries only. The judgement of a release has limits of its own.
 _ENTRIES_MAX = 100_000
 _TREE_DEPTH_MAX = 40
 _WARNINGS_MAX = 1000
@@ -33,7 +33,7 @@ class FolderSource:
 
     Args:
         root: an existing folder.
-        releases_max: no more are looked at, so that a flood of folders has an end.
+        releases_max: the number of releases that a scan yields at most. It bounds the work after a flood of folders.
     """
 
     name = "folder"
@@ -44,7 +44,10 @@ class FolderSource:
         self._warned: set[str] = set()
 
     def releases(self) -> Iterator[Handle]:
-        """Yield every complete release, in the order of the folders' names.
+        """Yield every complete release in the order of the folders' names, `releases_max` at most.
+
+        The log has a warning for each folder that is left out because its name cannot be shown, and for a scan that
+        finds more releases.
 
         Raises:
             TemporaryError: the root cannot be read.
@@ -53,17 +56,18 @@ class FolderSource:
         for path in islice(found, self._releases_max):
             yield Handle(path.relative_to(self.root).as_posix(), _fingerprint(path))
         if next(found, None) is not None:
-            self._warn(f"more than {self._releases_max} releases below {self.root}; the rest is not looked at")
+            self._warn(f"more than {self._releases_max} releases below {self.root}; the scan ignores the rest")
 
     def open(self, handle: Handle) -> Path:
+        """Return the folder of a release. The release may have gone since the scan."""
         return self.root / handle.id
 
     def _folders(self, folder: Path, depth: int) -> Iterator[Path]:
-        """Walk down to the folders of releases, links not followed."""
+        """Yield the folders of releases, complete or not. Links are not followed."""
         for name in _subfolders(folder, required=depth == 1):
             path = folder / name
             if printable(name, len(name) + 1) != name:
-                self._warn(f"name cannot be shown, not looked at: {printable(str(path))}")
+                self._warn(f"the scan ignores a folder whose name cannot be shown: {printable(str(path))}")
             elif (path / PROVENANCE_FOLDER).is_dir() and not (path / PROVENANCE_FOLDER).is_symlink():
                 yield path
             elif depth < _DEPTH_MAX:
@@ -81,8 +85,10 @@ def _subfolders(folder: Path, *, required: bool) -> list[str]:
             return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False))
     except OSError as error:
         if required:
-            raise TemporaryError(f"folder cannot be read: {error.strerror}", where=printable(str(folder))) from error
-        return []  # it vanished, or it is not for us to see
+            raise TemporaryError(
+                f"the folder cannot be read: {error.strerror}", where=printable(str(folder))
+            ) from error
+        return []  # the folder has gone, or its permissions keep us out
 
 
 def _is_complete(release: Path) -> bool:
@@ -90,7 +96,7 @@ def _is_complete(release: Path) -> bool:
 
 
 def _fingerprint(release: Path) -> str:
-    """Digest what `stat` says of every entry of a release, which changes whenever an entry does."""
+    """Return SHA-256, in hex, over path, mode, inode, size and times of every entry of a release."""
     digest = hashlib.sha256()
     for line in islice(_stat_lines(release, b"", _TREE_DEPTH_MAX), _ENTRIES_MAX):
         digest.update(line)

@@ -1,5 +1,8 @@
-"""Wakes the scan of a folder early. Events are hints: they may be lost, doubled or never come, and nothing depends on
-them (inotify drops them in a storm, and network file systems report none from other machines)."""
+"""Wake the scan of a folder early when a file changes.
+
+Events are hints, and nothing depends on them. The kernel may lose or repeat them: inotify drops events in a storm, and
+network file systems report no changes by other machines.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class WatchMode(StrEnum):
-    """How to hear of changes early; AUTO is INOTIFY on local file systems and POLL on others."""
+    """The way to notice changes early. AUTO is INOTIFY on local file systems and POLL on others."""
 
     AUTO = "auto"
     INOTIFY = "inotify"
@@ -38,10 +41,13 @@ class WatchMode(StrEnum):
 
 @contextmanager
 def watching(root: Path, mode: WatchMode, wake: Callable[[], None]) -> Iterator[None]:
-    """Call `wake`, from another thread, when something below `root` changes, until the block ends.
+    """Call `wake` from another thread whenever an entry below `root` changes, until the block ends.
+
+    Changes of hidden and unfinished files do not count, see `is_ignored`. If the kernel allows no more inotify watches,
+    the log has a warning and `wake` is never called.
 
     Raises:
-        UsageError: the package `watchdog` is missing, and `mode` needs it.
+        UsageError: the package `watchdog` is not installed, and `mode` needs it.
     """
     observer = None if mode is WatchMode.SCAN_ONLY else _start(root, chosen_mode(root, mode), wake)
     try:
@@ -53,14 +59,14 @@ def watching(root: Path, mode: WatchMode, wake: Callable[[], None]) -> Iterator[
 
 
 def chosen_mode(root: Path, mode: WatchMode, mounts: Path = _MOUNTS) -> WatchMode:
-    """Resolve AUTO by the type of the file system that holds `root`."""
+    """Return the mode for AUTO by the type of the file system that holds `root`; return any other mode unchanged."""
     if mode is not WatchMode.AUTO:
         return mode
     return WatchMode.POLL if _REMOTE.fullmatch(_file_system_type(root.resolve(), mounts)) else WatchMode.INOTIFY
 
 
 def is_ignored(path: str) -> bool:
-    """Whether a name says that its file is hidden or still being written."""
+    """Return whether the name of a file says that it is hidden or still being written."""
     return _IGNORED.fullmatch(PurePath(path).name) is not None
 
 
@@ -70,7 +76,11 @@ def _start(root: Path, mode: WatchMode, wake: Callable[[], None]) -> BaseObserve
         from watchdog.observers import Observer
         from watchdog.observers.polling import PollingObserver
     except ImportError:
-        raise UsageError("watching needs the extra 'oracle'", got="no watchdog", wanted="watch: scan-only") from None
+        raise UsageError(
+            "file events need the extra 'oracle'; install it, or turn events off",
+            got="no watchdog",
+            wanted="watch: scan-only",
+        ) from None
 
     class Waker(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
@@ -78,20 +88,23 @@ def _start(root: Path, mode: WatchMode, wake: Callable[[], None]) -> BaseObserve
             if event.event_type in _EVENTS and not all(is_ignored(path) for path in paths):
                 wake()
 
-    # In a storm watchdog meets folders it already watches and says so at length; nothing is wrong.
+    # In a storm watchdog may add a watch twice and warn about it. The warning is harmless.
     warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
     observer = PollingObserver(timeout=_POLL_SECONDS) if mode is WatchMode.POLL else Observer()
     try:
         observer.schedule(Waker(), str(root), recursive=True)
         observer.start()
     except OSError as error:  # often the limit of inotify watches
-        _log.warning("changes are not heard of early (%s); the scan finds them", error.strerror)
+        _log.warning("file events are not available (%s); only the regular scan finds changes", error.strerror)
         return None
     return observer
 
 
 def _file_system_type(path: Path, mounts: Path) -> str:
-    """Type of the mount with the longest matching mount point (proc(5), mountinfo); "" where there is no such list."""
+    """Return the type of the mount whose mount point is the longest prefix of `path`; "" if there is no list of mounts.
+
+    proc(5) describes the format of the list (mountinfo).
+    """
     best, kind = "", ""
     try:
         lines = mounts.read_text(errors="replace").splitlines()
