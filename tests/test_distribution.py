@@ -172,7 +172,7 @@ def test_a_second_build_elsewhere_gives_the_same_bytes(built: Built, build: Buil
     mask = os.umask(0o077)
     try:
         with tarfile.open(built.sdist) as archive:
-            archive.extractall(tmp_path / "a much longer folder")
+            archive.extractall(tmp_path / "a much longer folder", filter="data")
         [sources] = (tmp_path / "a much longer folder").iterdir()
         again = build(sources, tmp_path / "dist")
     finally:
