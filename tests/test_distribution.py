@@ -225,6 +225,7 @@ def raw_files() -> str:
 
 def test_images_and_diagrams_survive_on_the_page(tmp_path: Path) -> None:
     """Every form that a README may use, through the substitutions of pyproject.toml."""
+    pytest.importorskip("hatch_fancy_pypi_readme")
     diagram = '```mermaid\nflowchart LR\n  a[("journal")] --> b["[oracle]"]\n```\n'
     page = f"""![house](docs/house.svg) [![build](https://ci.example/badge.svg)](docs/ci.md) [up](#top)
 <img src="docs/small.png" alt="small"> <a href="docs/x.md#y">x</a> [1][ref] [mail](mailto:a@b.c) [y](https://example.com/a_(b))
