@@ -1,1 +1,1 @@
-"""The demo: one release from packing to a gate, on an embedded chain and with simulated hardware."""
+"""The demo: take one release from packing to a gate, on an embedded chain and with simulated hardware."""

@@ -1,4 +1,4 @@
-"""The demo's chain: anvil in a process of its own, which outlives the demo for a while and then stops by itself."""
+"""The demo's chain: anvil in a process of its own, which outlives the demo for a while and then stops."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from provenance_oracle.oracle.chain.anvil import find_anvil, run_anvil
 from provenance_oracle.verifier.errors import TemporaryError
 
 _START_SECONDS = 30.0
-# However long the demo itself takes (hashing a large model, say), the chain does not outlive this.
+# The chain stops after this time and `keep_seconds`, even if the demo still runs (while it hashes a large model, say).
 _DEMO_MAX_SECONDS = 4 * 3600
 
 
 @dataclass(frozen=True)
 class DemoChain:
-    """A running chain, and its parties: anvil funds their accounts, and everybody knows their keys."""
+    """A running chain, with the keys of its parties. anvil funds their accounts; the keys are public.
+
+    `oracles` holds the addresses of two oracles; `oracle_key_hex` is the key of the first. `keep_seconds` is the time
+    that the chain goes on after the demo.
+    """
 
     rpc_url: str
     owner_key_hex: str
@@ -32,12 +36,16 @@ class DemoChain:
 
 
 def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
-    """Start a chain that lives as long as this process, and `keep_seconds` more.
+    """Start a chain that runs until `keep_seconds` after the end of this process.
+
+    Args:
+        folder: gets the chain's facts (`chain.json`) and its log (`chain.log`).
 
     Raises:
-        UsageError: there is no anvil. TemporaryError: it does not start.
+        UsageError: anvil is not installed.
+        TemporaryError: the chain does not start.
     """
-    find_anvil()  # the process below could only say in its log that there is none
+    find_anvil()  # raises here if there is none; the process below could only write it to its log
     ready = folder / "chain.json"
     with (folder / "chain.log").open("wb") as log:
         process = subprocess.Popen(
@@ -72,7 +80,7 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
 
 
 def _serve(ready: Path, keep_seconds: float, demo_process: int) -> None:
-    """Run anvil until the demo has ended and the time after it is up, or its folder is cleared for another demo."""
+    """Run anvil until `keep_seconds` after the end of the demo, or until another demo deletes the file `ready`."""
     end = time.monotonic() + _DEMO_MAX_SECONDS + keep_seconds
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with run_anvil() as chain:

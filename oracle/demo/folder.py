@@ -1,4 +1,4 @@
-"""The demo's folder: what it may hold, and the model in it. Nothing that the demo did not make is ever deleted."""
+"""The demo's folder and the model in it. The demo deletes only files that a demo made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provenance_oracle.oracle.demo.model import make_tiny_model
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 
-# Its text is the name of the release that the demo made.
+# The file marks a folder of the demo. Its text is the name of the release that the demo made.
 _MARKER = ".provenance-demo"
 _MADE = {
     _MARKER,
@@ -31,13 +31,14 @@ _NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
 
 
 def prepare_folder(folder: Path, model: Path | None) -> Path:
-    """Empty the demo's folder of an earlier demo, put a model into it, and return the model's folder there.
+    """Delete the files of an earlier demo, put a model into the demo's folder, and return the model's folder there.
 
     Args:
-        model: a folder to copy, left as it is; None makes a tiny model.
+        model: a folder to copy, which stays as it is; None to make a tiny model.
 
     Raises:
-        UsageError: no such model, one of the two folders lies in the other, or the folder holds what is not the demo's.
+        UsageError: there is no such model or it cannot be copied, one of the two folders lies in the other, or the
+            demo's folder holds files that the demo did not make.
         TemporaryError: the disk fails.
     """
     if model is not None:
@@ -48,7 +49,9 @@ def prepare_folder(folder: Path, model: Path | None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _MARKER).write_text(release.name)
     except OSError as error:
-        raise TemporaryError("cannot be written", where=str(folder), got=str(error), wanted="a folder") from error
+        raise TemporaryError(
+            "the demo's folder cannot be written", where=str(folder), got=str(error), wanted="a folder"
+        ) from error
     if model is None:
         make_tiny_model(release)
     else:
@@ -58,19 +61,26 @@ def prepare_folder(folder: Path, model: Path | None) -> Path:
 
 def _check_model(model: Path, folder: Path) -> None:
     if not model.is_dir():
-        raise UsageError("no such model", where=str(model), got="no folder", wanted="a folder with a model's files")
+        raise UsageError("there is no model", where=str(model), got="no folder", wanted="a folder with a model's files")
     inner, outer = folder.resolve(), model.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
-        got, wanted = f"{inner} and {outer}", "neither in the other: say --folder"
+        got, wanted = f"{inner} and {outer}", "neither inside the other; choose another --folder"
         raise UsageError("the model and the demo's folder overlap", where=str(model), got=got, wanted=wanted)
 
 
 def _clear(folder: Path) -> None:
-    """Delete what an earlier demo made; refuse if there is anything else."""
+    """Delete the files of an earlier demo.
+
+    Raises:
+        UsageError: the folder holds anything else.
+        TemporaryError: the disk fails.
+    """
     if not os.path.lexists(folder):
         return
     if not folder.is_dir() or folder.is_symlink():
-        raise UsageError("not a folder", where=str(folder), got="something else", wanted="a new or empty folder")
+        raise UsageError(
+            "the demo needs a folder", where=str(folder), got="something else", wanted="a new or empty folder"
+        )
     strangers = sorted({path.name for path in folder.iterdir()} - _MADE)
     if not strangers and (folder / _MARKER).is_file():
         made = (folder / _MARKER).read_text(errors="replace")
@@ -80,16 +90,23 @@ def _clear(folder: Path) -> None:
         strangers = [path.name for path in folder.iterdir()]
     if strangers:
         got = ", ".join(strangers[:5])
-        raise UsageError("holds what the demo did not make", where=str(folder), got=got, wanted="a new or empty folder")
+        problem = "the folder holds files that the demo did not make"
+        raise UsageError(problem, where=str(folder), got=got, wanted="a new or empty folder")
     try:
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     except OSError as error:
-        raise TemporaryError("cannot be emptied", where=str(folder), got=str(error), wanted="a folder") from error
+        raise TemporaryError(
+            "the demo's folder cannot be emptied", where=str(folder), got=str(error), wanted="a folder"
+        ) from error
 
 
 def _copy_model(source: Path, target: Path) -> None:
-    """Copy a model's files; a link to a file becomes that file, as a release has none. No old `provenance/`."""
+    """Copy a model's files, except an old `provenance/`. A link to a file becomes a file: a release has no links.
+
+    Raises:
+        UsageError: the model has a link to a folder, or cannot be copied.
+    """
     try:
         for place, folders, names in os.walk(source):
             inner = Path(place).relative_to(source)
@@ -97,14 +114,17 @@ def _copy_model(source: Path, target: Path) -> None:
                 folders[:] = [name for name in folders if name != PROVENANCE_FOLDER]
             linked = [name for name in folders if (Path(place) / name).is_symlink()]
             if linked:
-                raise UsageError("a link to a folder", where=str(Path(place) / linked[0]), got="a link", wanted="files")
+                where = str(Path(place) / linked[0])
+                raise UsageError("the model has a link to a folder", where=where, got="a link", wanted="files")
             (target / inner).mkdir(parents=True)
             for name in names:
                 shutil.copyfile(Path(place) / name, target / inner / name)
     except (OSError, shutil.Error) as error:
-        raise UsageError("cannot be copied", where=str(source), got=str(error), wanted="readable files") from error
+        raise UsageError(
+            "the model cannot be copied", where=str(source), got=str(error), wanted="readable files"
+        ) from error
 
 
 def _slug(folder_name: str) -> str:
-    """A name for a release: what is no letter or digit becomes a hyphen."""
+    """Return a name for a release. Each run of characters other than letters and digits becomes a hyphen."""
     return _NO_SLUG.sub("-", folder_name).strip("-")[:90] or "model"

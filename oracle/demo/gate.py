@@ -1,4 +1,4 @@
-"""Ask the registry's gate about the demo's release, as a dApp does: three questions."""
+"""Ask the registry's gate three questions about the demo's release, as a dApp does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _NOBODY = "0x" + "00" * 20
 
 @dataclass(frozen=True)
 class GateAnswers:
-    """The gate's answers: whether it is open, the name of its refusal, and whether a simulated record stands there."""
+    """The gate's answers about one release.
+
+    `refusal` is the name of the error that `requireModel` reverts with, "" if it does not revert. `is_simulated` says
+    whether the release has a record with simulated evidence.
+    """
 
     is_open: bool
     refusal: str
@@ -24,7 +28,10 @@ class GateAnswers:
 
 
 def ask_gate(rpc_url: str, registry_text: str, name: str) -> GateAnswers:
-    """Ask the gate for the latest release of a name, with the lowest demand, grade 0.
+    """Ask the gate about the latest release of a name, with the lowest requirement (grade 0).
+
+    Args:
+        registry_text: address of the registry, or the path of its deployment file.
 
     Raises:
         UsageError: another contract is at the registry's address.

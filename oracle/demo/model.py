@@ -1,4 +1,4 @@
-"""A tiny model for the demo: real safetensors, a configuration, a model card; a few kilobytes, always the same."""
+"""A tiny model for the demo: safetensors, a configuration and a model card. It has a few kilobytes, always the same."""
 
 from __future__ import annotations
 

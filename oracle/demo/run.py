@@ -1,6 +1,6 @@
-"""The demo: every part for real on this machine, but for the hardware, which is simulated; and it says so.
+"""The demo: every part runs for real on this machine, except the hardware. The hardware is simulated, and it says so.
 
-It runs the very commands that a publisher, an oracle and a user would run, and shows them with their output.
+The demo runs the same commands as a publisher, an oracle operator and a user, and shows each with its output.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ _VERSION = "1.0"
 
 
 class DemoError(ProvenanceError):
-    """A command of the demo ended in a way it should not have."""
+    """A step of the demo had an unexpected outcome."""
 
 
 def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
     """Deploy, claim, attest, pack, record, check, ask the gate; then show that one flipped bit is refused.
 
     Args:
-        folder: where the demo keeps its files; those of an earlier demo are replaced.
-        model: a model folder to copy; None makes a tiny one.
-        keep_seconds: how long the embedded chain goes on after the demo, so that its commands can be tried.
+        folder: keeps the demo's files. Files of an earlier demo are replaced.
+        model: a model folder to copy; None to make a tiny model.
+        keep_seconds: the time that the embedded chain goes on after the demo, so that you can try commands on it.
 
     Raises:
-        UsageError: no such model, no embedded chain, or a folder with files that are not the demo's.
+        UsageError: there is no such model, anvil is not installed, or the folder has files that the demo did not make.
+        TemporaryError: the disk fails or the chain does not start.
         DemoError: a step failed.
     """
     release = prepare_folder(folder, model)
@@ -93,7 +94,9 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
 def _show_gate(rpc_url: str, registry: str, name: str) -> None:
     answers = ask_gate(rpc_url, registry, name)
     if answers.is_open or answers.refusal != "RecordIsSimulated" or not answers.is_simulated:
-        raise DemoError("the gate says something else", where="demo", got=str(answers), wanted="shut, as simulated")
+        raise DemoError(
+            "the gate gives an unexpected answer", where="demo", got=str(answers), wanted="shut, as simulated"
+        )
     _say("  isModel(model, manifest, 0)         false")
     _say(f"  requireModel(model, manifest, 0)    reverts: {answers.refusal}")
     _say("  isSimulatedModel(model, manifest)   true")
@@ -126,7 +129,14 @@ def _say_what_next(rpc_url: str, registry: str, name: str, release: Path, keep_s
 
 
 def _run(*arguments: str, environment: dict[str, str] | None = None, wanted_exit: int = 0, quiet: bool = False) -> str:
-    """Run one command of ours as its user would, show it and what it prints, and return its standard output."""
+    """Run one `provenance` command as a user does. Show the command and its output, unless `quiet`.
+
+    Returns:
+        The command's standard output if `quiet`, otherwise "".
+
+    Raises:
+        DemoError: the exit code is not `wanted_exit`.
+    """
     if not quiet:
         click.secho(f"\n$ provenance {' '.join(arguments)}", bold=True)
     sys.stdout.flush()
@@ -139,7 +149,7 @@ def _run(*arguments: str, environment: dict[str, str] | None = None, wanted_exit
     )
     if found.returncode != wanted_exit:
         raise DemoError(
-            f"provenance {arguments[0]} ended otherwise",
+            f"provenance {arguments[0]} ended with an unexpected exit code",
             where="demo",
             got=f"exit {found.returncode}",
             wanted=f"exit {wanted_exit}",

@@ -97,7 +97,7 @@ def test_only_what_the_demo_made_is_ever_deleted(tmp_path: Path) -> None:
     assert prepare_folder(folder, None) == release  # the demo's own files are replaced
     for stranger in (folder / "notes.txt", folder / "releases" / "mine"):
         stranger.write_text("mine")
-        with pytest.raises(UsageError, match="did not make"):
+        with pytest.raises(UsageError, match="the folder holds files that the demo did not make"):
             prepare_folder(folder, None)
         assert stranger.read_text() == "mine"
         assert release.exists()
