@@ -62,14 +62,17 @@ class Finding:
 
 
 def passed(check: Check, got: str, wanted: str) -> Finding:
+    """Return the finding of a check that passed."""
     return Finding(check, Outcome.PASSED, got, wanted)
 
 
 def failed(check: Check, got: str, wanted: str) -> Finding:
+    """Return the finding of a check that failed."""
     return Finding(check, Outcome.FAILED, got, wanted)
 
 
 def not_checked(check: Check, why: str) -> Finding:
+    """Return the finding of a check that was not made; `why` is the reason."""
     return Finding(check, Outcome.NOT_CHECKED, why, "")
 
 

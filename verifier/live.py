@@ -1,4 +1,4 @@
-"""`verify_model` and `load_verified`: the two calls that users make, with the clock of this machine.
+"""`verify_model` and `load_verified`, the two functions that users call. They read the clock of this machine.
 
 `verifier.judgement.live_model` does the work and takes the time as an argument.
 """

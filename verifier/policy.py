@@ -276,6 +276,7 @@ class Policy:
 
     @property
     def revocation_required(self) -> bool:
+        """Whether the policy requires a revocation status from a current list."""
         return self.revocation is Word.REQUIRED
 
 

@@ -84,6 +84,7 @@ class FakeAmd:
 
     @property
     def ark(self) -> Authority:
+        """The root authority."""
         return self.authorities[CaRole.ARK]
 
     def trusted_root(self, kind: RootKind = RootKind.SIMULATOR) -> TrustedRoot:

@@ -75,6 +75,7 @@ class FakeGuest:
 
     @property
     def vek_kind(self) -> SigningKey:
+        """The kind of key that signs this guest's reports."""
         return SigningKey.VCEK if self.csp_id is None else SigningKey.VLEK
 
     def vek(self, **deviations: Any) -> Vek:

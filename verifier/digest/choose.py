@@ -23,7 +23,8 @@ class NamedHasher(FileHasher, Protocol):
     """A `FileHasher` with a name for people: `path_name` tells which implementation runs."""
 
     @property
-    def path_name(self) -> str: ...
+    def path_name(self) -> str:
+        """The name of the implementation that runs, for people."""
 
 
 def open_hasher(

@@ -1,6 +1,6 @@
 """The digest `provenance-dataset-v1` of samples in any order, from any number of workers.
 
-    element    SHAKE256, 2048 bytes, of the fs-verity digest of the sample's bytes (see `samples`)
+    element    SHAKE256 (FIPS 202), 2048 bytes, of the fs-verity digest of the sample's bytes (see `samples`)
     sum        the sum of all elements as vectors of 1024 lanes, each a 16-bit little-endian integer modulo 2^16
     digest     SHA-256 of the line `provenance-dataset-v1`, a line with the number of samples in decimal, and the sum
 

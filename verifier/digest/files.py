@@ -59,6 +59,7 @@ class ListedFile:
 
     @property
     def size(self) -> int:
+        """The size in bytes."""
         return self.identity.size
 
 
@@ -71,6 +72,7 @@ class Listing:
 
     @property
     def total_bytes(self) -> int:
+        """The size of all files together in bytes."""
         return sum(file.size for file in self.files)
 
 

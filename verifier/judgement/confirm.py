@@ -22,9 +22,11 @@ from provenance_oracle.verifier.strict.files import OnBytes
 class RecordSource(Protocol):
     """The interface that `confirm` needs of a registry. `verifier.registry.reader.RegistryReader` asks a chain."""
 
-    def entry(self, manifest_digest: bytes) -> Entry: ...
+    def entry(self, manifest_digest: bytes) -> Entry:
+        """Return the entry for the SHA-256 of a manifest, 32 bytes; raise RecordError if there is none."""
 
-    def match_record(self, record: Record) -> Entry: ...
+    def match_record(self, record: Record) -> Entry:
+        """Return the active entry that matches `record`; raise RecordError or VerificationError if there is none."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Accepted:
 class ModelConfirmation:
     """Weights in memory that equal those of a release. `unsaved` and `unchecked_files` list the parts not checked.
 
-    Fields:
+    Attributes:
         files: the files whose recorded digests match the tensors in memory.
         aliases: (name, name in the files) of tensors that share their memory with a tensor of the files (tied weights).
         unsaved: tensors of the model that no file holds and the caller accepted; not checked.
@@ -87,7 +87,13 @@ def accept(
 
     Args:
         at: the moment to judge for; None: that of the record, or else `now`.
-        now: the present, for which a fetched revocation list must hold.
+        now: the present, for which a fetched revocation list must be current.
+
+    Raises:
+        UsageError: neither policy nor record is given.
+        FormatError, VerificationError, AppraisalError, TemporaryError: see `appraise`.
+        VerificationError, RecordError, AppraisalError: the record belongs to another release, is not active, or has
+            grade 0 and comes without a policy (check `registry-record`).
     """
     if policy is None and record is None:
         wanted = "policy=..., to judge the release's evidence here, or record=..., its entry in a registry"
@@ -111,12 +117,12 @@ def confirm_weights(
 ) -> ModelConfirmation:
     """Compare the weights that a model has in memory with the files of an accepted release.
 
-    Raises: as `verifier.live.verify_model`, but for the errors about evidence and record.
+    Raises the errors of `verifier.live.verify_model`, except those about evidence and record.
     """
     # (1) which files, their headers, and the table that can name a tensor
     weights = read_weights(folder, choose_weights(folder, accepted.manifest, files))
     table = read_table(folder, accepted.manifest)
-    # (2) names, dtypes and shapes, both ways
+    # (2) the same names, dtypes and shapes in model and files
     state = match_state(weights, state_of(model), unsaved)
     memories = {name: tensor.memory for name, tensor in state.tensors.items()}
     # (3) every byte
@@ -128,7 +134,7 @@ def confirm_weights(
 def load_weights_of(folder: Path, accepted: Accepted, files: Collection[str]) -> LoadedModel:
     """Read the weights of an accepted release into memory, and return them only if every digest matches.
 
-    Raises: as `verifier.live.load_verified`, but for the errors about evidence and record.
+    Raises the errors of `verifier.live.load_verified`, except those about evidence and record.
     """
     table = read_table(folder, accepted.manifest)
     tensors: dict[str, torch.Tensor] = {}

@@ -30,9 +30,11 @@ class CheckSheet:
         self._findings: dict[Check, Finding] = {}
 
     def passed(self, check: Check, got: str, wanted: str) -> None:
+        """Enter that a check passed."""
         self.add([passed(check, got, wanted)])
 
     def not_checked(self, check: Check, why: str) -> None:
+        """Enter that a check was not made, and the reason."""
         self.add([not_checked(check, why)])
 
     def add(self, findings: Iterable[Finding]) -> None:
@@ -47,6 +49,7 @@ class CheckSheet:
 
     @property
     def failures(self) -> tuple[Finding, ...]:
+        """The findings that failed, in the order of `Check`."""
         return tuple(f for f in self.findings() if f.outcome is Outcome.FAILED)
 
     def __enter__(self) -> CheckSheet:

@@ -82,9 +82,8 @@ def check_revocation(claims: Claims, policy: Policy) -> Finding:
 def grade_of(claims: Claims) -> int:
     """Return the grade of evidence: 2 if it meets the shipped policy `strict`, 1 if it meets `baseline`, else 0.
 
-    Roots and revocation count too: evidence that ends at a simulator's root, or at any other root but AMD's pinned
-        ones,
-    has grade 0. A caller uses this grade only under a policy that is itself `graded`.
+    Roots and revocation count too. Evidence under a simulator's root, or any other root that is not a pinned root of
+    AMD, has grade 0. A caller uses this grade only under a policy that is itself `graded`.
     """
     return max((grade for name, grade in GRADES.items() if _meets(claims, shipped_policy(name))), default=0)
 

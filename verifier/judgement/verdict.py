@@ -38,6 +38,7 @@ class Verdict:
 
     @property
     def digest(self) -> bytes:
+        """SHA-256 of the statement, 32 bytes."""
         return hashlib.sha256(self.statement).digest()
 
 

@@ -1,4 +1,4 @@
-"""Why a record no longer speaks for its release: a word for machines, and a sentence for people."""
+"""The reasons why a record is not active: a word for programs, and a sentence for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Closure(StrEnum):
-    """The reason why a record is not active. The first of these that applies is the one that counts."""
+    """The reason why a record is not active. If several apply, the first of them in this order counts."""
 
     FAILED = "failed"
     REVOKED = "revoked"

@@ -32,7 +32,7 @@ JUDGED_AFTER_MAX = timedelta(minutes=5)
 class RecordFields:
     """The fields that every form of a record has.
 
-    Fields:
+    Attributes:
         manifest_digest: SHA-256 of the signed manifest's payload.
         model_digest: provenance-model-v1 digest of the model's files. Both digests together identify the release.
         verdict_digest: SHA-256 of the verdict statement.
@@ -82,7 +82,7 @@ class RecordFields:
 class Record(RecordFields):
     """One oracle's statement about a release.
 
-    Fields:
+    Attributes:
         parent_models: model digests of its base models, adapters and other dependencies, as the manifest names them. On
             chain a parent is the id of a recorded release; the writer looks up these ids.
     """
@@ -94,7 +94,7 @@ class Record(RecordFields):
 class WrittenRecord(RecordFields):
     """The record that the oracles signed, parsed from its bytes.
 
-    Fields:
+    Attributes:
         policy_id: the registry's number for the policy.
         parents: ids of the releases that it was made from, 32 bytes each.
     """
@@ -107,7 +107,7 @@ class WrittenRecord(RecordFields):
 class RecordSigner:
     """An oracle that signed a record.
 
-    Fields:
+    Attributes:
         index: its number in the epoch's oracle set.
         address: the address of its key, 20 bytes; None if a ROFL app has since bound another key, which did not sign.
         weight: the weight of its signature.
@@ -124,7 +124,7 @@ class RecordSigner:
 class Entry(WrittenRecord):
     """A record as the registry keeps it, active or not.
 
-    Fields:
+    Attributes:
         record_id: its id; that of the release unless this is a later judgement or a FAILED verdict.
         standing: its state in the registry.
         threshold: the weight of signatures that its epoch requires.
@@ -163,7 +163,7 @@ class Entry(WrittenRecord):
 
     @property
     def closure(self) -> Closure | None:
-        """Why this record does not speak for its release; None if it is active."""
+        """The reason why this record is not active; None if it is active."""
         if not self.passed:
             return Closure.FAILED
         if self.revoked_at is not None:

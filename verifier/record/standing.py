@@ -42,7 +42,7 @@ _RESERVED = 0b11 << 110
 class Standing:
     """The state of a record in the registry.
 
-    Fields:
+    Attributes:
         recorded_at: time of the block that holds the record or its batch.
         revoked_at: the moment from which the release is revoked, set at most a year ahead; None if it is not revoked.
         judged_at, policy_id, grade, product_line: as in the record.

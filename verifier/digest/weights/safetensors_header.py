@@ -66,6 +66,7 @@ class TensorEntry:
 
     @property
     def nbytes(self) -> int:
+        """The size of the tensor in bytes."""
         return self.end - self.begin
 
 
