@@ -44,8 +44,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 def deployment_file(registry: DeployedRegistry, folder: Path) -> Path:
     """The registry's deployment file. Commands that open it compare all three contracts."""
-    names = {"chain_id": registry.chain.chain_id, "block": registry.block_number}
-    deployment = Deployment(**names, transaction=registry.transaction_hash, **registry.reader().contracts())
+    contracts: dict[str, Any] = dict(registry.reader().contracts())
+    chain_id, block, transaction = registry.chain.chain_id, registry.block_number, registry.transaction_hash
+    deployment = Deployment(chain_id=chain_id, block=block, transaction=transaction, **contracts)
     file = folder / "deployment.json"
     file.write_bytes(encode_deployment(deployment))
     return file
