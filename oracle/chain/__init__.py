@@ -1,1 +1,1 @@
-"""Everything that writes to a chain: transactions, payer, signers, reports, deployment, ROFL."""
+"""Write to a chain: transactions, payer, signers, reports, deployment, ROFL."""

@@ -1,4 +1,4 @@
-"""The embedded chain of the demo and the tests: anvil on this machine's loopback, stopped when the block ends."""
+"""The embedded chain of the demo and the tests: anvil on this machine's loopback address."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 _NPM_FOLDER = Path(__file__).resolve().parents[2] / "hardhat" / "node_modules" / "@foundry-rs"
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-# Ends anvil when our end of its standard input closes, even if that is because this process was killed.
+# A shell that ends anvil when our end of its standard input closes, which also happens if this process is killed.
 _LEASH = 'exec 3<&0; { cat <&3 >/dev/null; kill $$; } 2>/dev/null & exec "$@" </dev/null 3<&-'
 _LISTENING = re.compile(r"^Listening on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class DevAccount:
-    """An account that anvil funds. Its private key (32 bytes) is known to everyone."""
+    """An account that anvil funds. Its private key (32 bytes) is public."""
 
     address: str
     key: bytes
@@ -45,15 +45,17 @@ class EmbeddedChain:
 
 
 def find_anvil() -> Path:
-    """Return the anvil program: $PROVENANCE_ANVIL, else the one npm installed in this checkout, else the one on PATH.
+    """Return the path of anvil: $PROVENANCE_ANVIL, else the one that npm installed in this checkout, else from PATH.
 
     Raises:
-        UsageError: there is none.
+        UsageError: anvil is not installed, or PROVENANCE_ANVIL does not name a program.
     """
     named = os.environ.get("PROVENANCE_ANVIL")
     if named:
         if not os.access(named, os.X_OK):
-            raise UsageError("not a program", where="PROVENANCE_ANVIL", got=named, wanted="the path of anvil")
+            raise UsageError(
+                "the path is not a program", where="PROVENANCE_ANVIL", got=named, wanted="the path of anvil"
+            )
         return Path(named)
     machine = _MACHINES.get(platform.machine().lower(), platform.machine())
     installed = _NPM_FOLDER / f"anvil-{platform.system().lower()}-{machine}" / "bin" / "anvil"
@@ -72,16 +74,16 @@ def find_anvil() -> Path:
 
 @contextmanager
 def run_anvil(*, state: Path | None = None, port: int = 0, options: tuple[str, ...] = ()) -> Iterator[EmbeddedChain]:
-    """Run a chain on 127.0.0.1 until the block ends, whatever ends it.
+    """Run a chain on 127.0.0.1 within the block. It stops at the block's end, also if the process is killed.
 
     Args:
-        state: file to load the chain from, and to save it to every few seconds and at the end.
-        port: 0 for one that is free.
+        state: file from which anvil loads the chain, and to which it saves the chain every 5 seconds and at the end.
+        port: 0 for any free port.
         options: more options of anvil.
 
     Raises:
-        UsageError: there is no anvil.
-        TemporaryError: it does not start.
+        UsageError: anvil is not installed.
+        TemporaryError: anvil does not start.
     """
     program = find_anvil()
     with tempfile.TemporaryDirectory(prefix="provenance-anvil-") as folder:
@@ -119,7 +121,7 @@ def _read_accounts(config: Path) -> tuple[DevAccount, ...]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Let go of the leash: anvil gets SIGTERM and saves its state."""
+    """Close our end of the standard input. The shell then sends SIGTERM, and anvil saves its state."""
     if process.stdin:
         process.stdin.close()
     try:

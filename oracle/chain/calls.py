@@ -1,4 +1,4 @@
-"""Encode calls of the registry, and name the errors that it reverts with."""
+"""Encode calls of the registry, and name the errors with which it reverts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from provenance_oracle.verifier.registry.contract import load_artifact
 
 
 class Quorum(NamedTuple):
-    """Solidity's struct: the epoch, one bit for each signer, and the signers' compact signatures."""
+    """The struct `Quorum` of the contract.
+
+    `signers` has bit n set if oracle n of the epoch signed. `signatures` holds one compact signature (ERC-2098, 64
+    bytes) for each set bit, lowest bit first.
+    """
 
     epoch: int
     signers: int
@@ -17,22 +21,35 @@ class Quorum(NamedTuple):
 
 
 def publish_call(record: bytes, quorum: Quorum) -> bytes:
-    """Return the call that writes a record. `record` is its bytes as the oracles signed them."""
+    """Return the encoded call that writes a record. `record` holds the bytes that the oracles signed."""
     return _encoded("publish", record, quorum)
 
 
 def number_policy_call(policy_digest: bytes) -> bytes:
-    """Return the call that gives a policy its number, if it has none."""
+    """Return the encoded call that gives a policy a number, if it has none. `policy_digest` has 32 bytes."""
     return _encoded("numberPolicy", policy_digest)
 
 
 def require_model_call(model_digest: bytes, manifest_digest: bytes, *, minimum_grade: int) -> bytes:
-    """Return the call of the gate that reverts unless the release is recorded and in good standing."""
+    """Return the encoded call of the gate, which reverts unless the release has a record in good standing.
+
+    Args:
+        model_digest, manifest_digest: 32 bytes each.
+        minimum_grade: the lowest grade that the gate accepts, 0 to 2.
+    """
     return _encoded("requireModel", model_digest, manifest_digest, minimum_grade)
 
 
 def refusal_name(data: bytes, contract: str = "ProvenanceRegistry") -> str:
-    """Name the error that a contract reverted with; its bytes in hex if the contract has no such error."""
+    """Return the name of the error with which a contract reverted.
+
+    Args:
+        data: the revert data: a selector (4 bytes) and arguments.
+        contract: a name that `load_artifact` knows.
+
+    Returns:
+        The name; the data in hex if the contract has no such error; "no reason" if there are no data.
+    """
     return _error_names(contract).get(data[:4], data.hex() or "no reason")
 
 

@@ -1,4 +1,4 @@
-"""Claim a namespace: the owner-to-be signs, and any account pays."""
+"""Claim a namespace. The future owner signs the claim, and any account pays for it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.strict.abi_values import parse_number
 
 IDENTITIES_MAX = 16
-# A claim that is in no block after this time is void, so that it cannot come back later.
+# A claim that is in no block after this time is void, so nobody can submit it later.
 _VALID_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A namespace that was claimed. Addresses have 20 bytes, the transaction's hash 32."""
+    """A namespace that was claimed. `owner` is an address in checksum form; `transaction` is a hash of 32 bytes."""
 
     namespace: str
     owner: str
@@ -42,16 +42,19 @@ def claim_namespace(
 
     Args:
         registry: its connection sends the transaction.
-        identities: publishers trusted from the start.
-        identity_limit: how many are trusted on first use, those included.
+        payer: pays for the transaction. owner: signs the claim.
+        identities: publishers that the namespace trusts from the start, 32 bytes each.
+        identity_limit: number of publishers that it trusts on first use, `identities` included; at most
+            IDENTITIES_MAX.
 
     Raises:
-        UsageError: the contract refuses, because the namespace is taken or not well-formed; or the limit is wrong.
-        TemporaryError: the node failed, or the transaction is in no block yet.
+        UsageError: the contract refuses the claim (the namespace is taken, or not well-formed), or the limit is wrong.
+        VerificationError: the transaction is in a block and failed.
+        TemporaryError: the node failed, the paying account is empty, or the transaction is in no block yet.
     """
     if not len(identities) <= identity_limit <= IDENTITIES_MAX:
         got, wanted = f"{len(identities)} identities, limit {identity_limit}", f"a limit of at most {IDENTITIES_MAX}"
-        raise UsageError("more identities than the limit, or too high a limit", where="claim", got=got, wanted=wanted)
+        raise UsageError("the number of identities and the limit do not fit", where="claim", got=got, wanted=wanted)
     account = Payer(registry.node, payer)
     address = registry.contracts()["namespaces"]
     with node_errors(account.where):

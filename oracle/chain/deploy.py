@@ -1,4 +1,4 @@
-"""Deploy a registry, and make sure that the code on the chain is the contract that this version ships."""
+"""Deploy a registry, and check that the code on the chain is the contract that this version ships."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _NOBODY = "0x" + "00" * 20
 
 @dataclass(frozen=True)
 class OracleTerms:
-    """One oracle of the first set: its key's address, and how much its signature counts.
+    """One oracle of the first set: the address of its key, and the weight of its signature (1 to WEIGHT_MAX).
 
-    A ROFL app (its id, 21 bytes) needs no key: on Oasis Sapphire it binds one itself.
+    `rofl_app` is the id of a ROFL app (21 bytes), or zeros. An app has no key here: it binds one itself on Oasis
+    Sapphire.
     """
 
     key: str
@@ -37,9 +38,10 @@ class OracleTerms:
 
 @dataclass(frozen=True)
 class Terms:
-    """The parties to a registry and their rights.
+    """The parties to a registry and their rights. `owner` and `guardian` are addresses.
 
-    Announcements wait in public for `delay_hours`. Signatures of an earlier oracle set count for `grace_hours` more.
+    Announcements wait in public for `delay_hours`. Signatures of an earlier oracle set count for `grace_hours` after
+    the next set is in force. A record needs signatures whose weights reach `threshold`.
     """
 
     owner: str
@@ -51,10 +53,10 @@ class Terms:
 
 
 def parse_oracle(text: str) -> OracleTerms:
-    """Read an address or the id of a ROFL app (`rofl1…`), with or without `:WEIGHT`.
+    """Parse an address, or the id of a ROFL app (`rofl1…`), with or without `:WEIGHT`. The default weight is 1.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is neither, or the weight is not a number from 1 to WEIGHT_MAX.
     """
     name, separator, weight = text.partition(":")
     app = parse_app_id(name) if name.startswith(PREFIX) else _NO_APP
@@ -62,7 +64,7 @@ def parse_oracle(text: str) -> OracleTerms:
     parse_address(address, "oracle")
     number = int(weight) if weight.isascii() and weight.isdecimal() and len(weight) <= 5 else 0
     if separator and not 1 <= number <= WEIGHT_MAX:
-        raise UsageError("not a weight", where="oracle", got=text, wanted=f"ADDRESS:WEIGHT, 1 to {WEIGHT_MAX}")
+        raise UsageError("the weight is wrong", where="oracle", got=text, wanted=f"ADDRESS:WEIGHT, 1 to {WEIGHT_MAX}")
     return OracleTerms(address, number if separator else 1, app)
 
 
@@ -87,12 +89,14 @@ def deploy_contracts(
     """Deploy a registry and wait until it is in a block.
 
     Args:
-        signer: pays, and gets no right over the registry.
+        signer: pays for the transaction, and gets no right over the registry.
+        receipt_seconds: how long to wait for the block at most.
 
     Raises:
-        UsageError: an address is wrong or zero, or the oracles cannot reach the threshold.
-        TemporaryError: the node failed, or the transaction is in no block yet; the message has its hash.
-        VerificationError: the transaction failed, or other code is there.
+        UsageError: an address is wrong or zero, an oracle is named twice, or the oracles cannot reach the threshold.
+        TemporaryError: the node failed, the paying account is empty, or the transaction is in no block yet. The message
+            has the transaction's hash.
+        VerificationError: the transaction failed, or the contract at the new address has other code.
     """
     payer = Payer(node, signer, receipt_seconds=receipt_seconds)
     arguments, artifact = _constructor_arguments(terms), load_artifact()
@@ -116,14 +120,16 @@ def deploy_contracts(
 def number_policies(
     node: NodeConnection, signer: Signer, registry: bytes, policies: Mapping[str, bytes]
 ) -> dict[str, int]:
-    """Give each policy a number by a transaction, unless it has one. Return the numbers by name.
+    """Send a transaction for each policy that has no number yet. Return the numbers by name.
 
     Args:
-        registry: its address, 20 bytes.
-        policies: digests by name.
+        registry: address, 20 bytes.
+        policies: digests (32 bytes) by name.
 
     Raises:
-        TemporaryError: the node failed. The registry works all the same: an oracle numbers the policies that it needs.
+        TemporaryError: the node failed. The registry works without these numbers, because an oracle numbers each policy
+            that it needs.
+        VerificationError: a transaction is in a block and failed.
     """
     payer, numbers = Payer(node, signer), {}
     with node_errors(payer.where):
@@ -145,7 +151,7 @@ def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
     owner, guardian = _party(terms.owner, "owner"), _party(terms.guardian, "guardian")
     if not 1 <= len(terms.oracles) <= ORACLES_MAX:
         got, wanted = f"{len(terms.oracles)} oracles", f"1 to {ORACLES_MAX}"
-        raise UsageError("not an oracle set", where="oracle", got=got, wanted=wanted)
+        raise UsageError("the number of oracles is wrong", where="oracle", got=got, wanted=wanted)
     oracles = [(_key(oracle), oracle.weight, 0, _FOR_EVER, oracle.rofl_app) for oracle in terms.oracles]
     names = [f"ROFL app {one.rofl_app.hex()}" if any(one.rofl_app) else _key(one) for one in terms.oracles]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -154,8 +160,8 @@ def _constructor_arguments(terms: Terms) -> tuple[object, ...]:
     weight = sum(oracle.weight for oracle in terms.oracles)
     if not 1 <= terms.threshold <= weight <= WEIGHT_MAX:
         got = f"threshold {terms.threshold} of {weight}"
-        wanted = f"1 to what all oracles weigh, at most {WEIGHT_MAX}"
-        raise UsageError("a threshold out of reach", where="threshold", got=got, wanted=wanted)
+        wanted = f"1 to the weight of all oracles, which is at most {WEIGHT_MAX}"
+        raise UsageError("the threshold and the weights do not fit", where="threshold", got=got, wanted=wanted)
     delay_seconds, grace_seconds = terms.delay_hours * _HOUR_SECONDS, terms.grace_hours * _HOUR_SECONDS
     return owner, guardian, delay_seconds, grace_seconds, oracles, terms.threshold
 
@@ -169,7 +175,7 @@ def _party(text: str, role: str) -> str:
 
     address = parse_address(text, role)
     if not any(address):
-        raise UsageError("nobody has the zero address", where=role, got=text, wanted="an account")
+        raise UsageError("the zero address is not an account", where=role, got=text, wanted="an account")
     return str(to_checksum_address(address))
 
 
@@ -177,7 +183,7 @@ def _require_code(payer: Payer, name: str, address: bytes) -> bytes:
     code = bytes(payer.web3.eth.get_code(payer.web3.to_checksum_address(address)))
     if code != load_artifact(name).deployed_bytecode:
         raise VerificationError(
-            "the contract there is not the one sent",
+            "the contract at this address is not the one that was sent",
             where=f"{payer.where}, 0x{address.hex()}",
             got=f"{len(code)} bytes of code",
             wanted=f"the {name} that this version ships",

@@ -1,6 +1,6 @@
-"""Send one transaction after another and wait for each: for commands that a person runs and watches.
+"""Send transactions one by one and wait for each, for commands that a person runs and watches.
 
-The oracle must survive being killed at any moment, so it sends in another way: see `oracle.chain.transactions`.
+The oracle must survive a kill at any moment, so it sends transactions in another way: see `oracle.chain.transactions`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Payer:
     """An account that pays for transactions.
 
     Fields:
-        web3: the node's, to make the calls that `send` takes.
-        where: names the node in messages.
+        web3: the node's web3, with which callers make the calls for `send`.
+        where: the node's name in messages.
 
     Raises (every method):
         TemporaryError: the node failed, the account is empty, or a transaction is in no block yet.
@@ -41,7 +41,11 @@ class Payer:
         """Send a call as a transaction and wait until it is in a block.
 
         Args:
-            call: web3's, of the contract with the name `contract`.
+            call: web3's call of a function or constructor.
+            contract: the contract's name, which `load_artifact` knows.
+
+        Returns:
+            The receipt of the transaction, which took effect.
 
         Raises:
             UsageError: the contract refuses the call before it is sent.
@@ -66,7 +70,9 @@ class Payer:
 
         eth, account = self.web3.eth, self.web3.to_checksum_address(self._signer.address)
         if eth.get_balance(account) == 0:
-            raise TemporaryError("the paying account is empty", where=account, got="0 wei", wanted="what it costs")
+            raise TemporaryError(
+                "the paying account is empty", where=account, got="0 wei", wanted="enough for the transaction"
+            )
         envelope: TxParams = {
             "from": account,
             "nonce": eth.get_transaction_count(account, "latest"),
@@ -78,7 +84,7 @@ class Payer:
         except ContractLogicError as error:
             got = self._refusal_words(revert_data(error.data), contract)
             raise UsageError(
-                "the contract refuses this", where=contract, got=got, wanted="a call that it takes"
+                "the contract refuses the call", where=contract, got=got, wanted="a call that it takes"
             ) from error
 
     def _refusal_words(self, data: bytes, contract: str) -> str:

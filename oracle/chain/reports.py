@@ -1,4 +1,4 @@
-"""Sign reports: a record for one registry, with its policy's number and its recorded parents."""
+"""Sign reports. A report is a record for one registry, with its policy's number and its recorded parents."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reporter:
     """Signs reports for one registry with one key.
 
     Args:
-        address: the registry's, 20 bytes.
+        address: address of the registry, 20 bytes.
     """
 
     def __init__(self, signer: Signer, registry: ReportRegistry, *, chain_id: int, address: bytes) -> None:
@@ -40,11 +40,15 @@ class Reporter:
         self._address = address
 
     def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
-        """Return the call that publishes a record with our signature.
+        """Return the encoded call that publishes a record with this oracle's signature.
+
+        Args:
+            policy_id: the registry's number for the record's policy.
+            block: the number of the block whose oracle set signs.
 
         Raises:
-            UsageError: a record needs more signatures than ours.
-            FormatError: the record cannot be written in the registry's format (check `registry-record`).
+            UsageError: the key is not in the oracle set, or a record needs signatures of other oracles too.
+            FormatError: the record does not fit the registry's format (check `registry-record`).
             TemporaryError: the node does not answer.
         """
         seat = self._seat(block)
@@ -56,10 +60,12 @@ class Reporter:
         seat = self._registry.seat(self._signer.address, block=block)
         where = f"key {self._signer.address}"
         if seat is None:
-            raise UsageError("not an oracle of this registry", where=where, wanted="a key of the oracle set in force")
+            raise UsageError(
+                "the key is not an oracle of this registry", where=where, wanted="a key of the oracle set in force"
+            )
         if seat.weight < seat.threshold:
             raise UsageError(
-                "signatures of other oracles are needed, and this version collects none",
+                "a record needs signatures of other oracles, and this version does not collect them",
                 where=where,
                 got=f"weight {seat.weight}",
                 wanted=f"the threshold, {seat.threshold}",
@@ -67,21 +73,22 @@ class Reporter:
         return seat
 
     def _recorded_parents(self, record: Record) -> tuple[bytes, ...]:
-        """Return ids of the recorded releases that a record was made from, in its manifest's order."""
+        """Return the ids of the recorded parent releases of a record, in the order of its manifest."""
         found: dict[bytes, None] = {}
         for model_digest in record.parent_models:
             parent = self._parent(model_digest)
             if parent is None:
                 name = printable(f"{record.name} {record.version}")
-                _log.warning("%s: parent model %s is not recorded, left out", name, model_digest.hex())
+                _log.warning("%s: parent model %s is left out, because it has no record", name, model_digest.hex())
             elif parent != record_id(record):
                 found[parent] = None
         return tuple(found)
 
     def _parent(self, model_digest: bytes) -> bytes | None:
-        """Return the release that stands for a model: an active one if any, of the highest grade, recorded first.
+        """Return the id of the release that represents a model; None if the model has no record.
 
-        Anyone who has the same files can record them early with worse evidence. That record must not win.
+        The order of preference is: an active record, real hardware, the highest grade, the earliest record. Anyone with
+        the same files can record them early with worse evidence, and that record must not win.
         """
         entries = [entry for entry in self._registry.entries_of_model(model_digest) if entry.passed]
         if not entries:

@@ -1,4 +1,4 @@
-"""Ids of Oasis ROFL apps as people write them: `rofl1` and bech32 (BIP 173) of 21 bytes."""
+"""Parse ids of Oasis ROFL apps. The text form is `rofl1` and the bech32 form (BIP 173) of 21 bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ APP_ID_BYTES = 21
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_LETTERS = 6
-# 21 bytes are 168 bits: 34 letters of 5 bits, of which the last two bits say nothing.
+# 21 bytes are 168 bits. 34 letters of 5 bits hold 170; the last two bits are padding.
 _LETTERS = 34 + _CHECKSUM_LETTERS
 _SPARE_BITS = 2
 
@@ -19,7 +19,7 @@ def parse_app_id(text: str) -> bytes:
     """Return the 21 bytes of an app's id.
 
     Raises:
-        UsageError: it is none, or a letter of it is wrong.
+        UsageError: the text does not have this form, or its checksum is wrong.
     """
     letters = text.removeprefix(f"{PREFIX}1")
     words = [_ALPHABET.find(letter) for letter in letters]
@@ -27,11 +27,12 @@ def parse_app_id(text: str) -> bytes:
     if well_formed and _checksum(words) == 1:
         number = sum(word << 5 * place for place, word in enumerate(reversed(words[:-_CHECKSUM_LETTERS])))
         return (number >> _SPARE_BITS).to_bytes(APP_ID_BYTES, "big")
-    raise UsageError("not a ROFL app", where="oracle", got=printable(text), wanted=f"{PREFIX}1 and {_LETTERS} letters")
+    wanted = f"{PREFIX}1 and {_LETTERS} letters"
+    raise UsageError("the text is not the id of a ROFL app", where="oracle", got=printable(text), wanted=wanted)
 
 
 def _checksum(words: list[int]) -> int:
-    """The remainder that BIP 173 calls polymod; 1 for text that nobody misspelt."""
+    """Return the remainder that BIP 173 calls polymod. It is 1 if the checksum is right."""
     prefix = [ord(letter) >> 5 for letter in PREFIX] + [0] + [ord(letter) & 31 for letter in PREFIX]
     remainder = 1
     for word in prefix + words:

@@ -1,6 +1,7 @@
-"""Ask an EVM chain for what transactions need. Nothing here is sent twice, and no answer is believed beyond its scope.
+"""The requests to an EVM node that transactions need. No request is sent twice.
 
-A node may be wrong, late or down: each failure is a `TemporaryError`, never a statement about a release.
+A node may be wrong, late or down. Each failure is a `TemporaryError`, never a statement about a release, and each
+answer counts only for the chain and the block that it is about.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from provenance_oracle.verifier.text import printable
 
 
 class RevertedError(TemporaryError):
-    """A simulated call reverted. `data` is the reason that the contract gave.
+    """A simulated call reverted. `data` is the revert data: a selector (4 bytes) and arguments, or empty.
 
     The error is temporary because it is about this chain at this block: the record may be there already, or the oracle
     may not be authorised yet.
@@ -28,19 +29,20 @@ class RevertedError(TemporaryError):
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a contract: addresses with 0x and 40 hex digits in checksum form, and the encoded arguments."""
+    """A call of a contract. Addresses are in checksum form; `data` is a selector (4 bytes) and encoded arguments."""
 
     sender: str
     to: str
     data: bytes
 
     def fields(self) -> dict[str, Any]:
+        """Return the call in the form of JSON-RPC."""
         return {"from": self.sender, "to": self.to, "data": "0x" + self.data.hex()}
 
 
 @dataclass(frozen=True)
 class Prices:
-    """The current fees: the newest block's base fee, and the tip that the node suggests."""
+    """The current fees in wei per unit of gas: the newest block's base fee, and the tip that the node suggests."""
 
     base_fee_wei: int
     priority_fee_wei: int
@@ -72,7 +74,7 @@ class ChainIdentity:
 
 
 class Chain(Protocol):
-    """One chain. The caller gives block numbers, so that answers belong together."""
+    """One chain. The caller passes block numbers, so that several answers are about the same state."""
 
     def identity(self, contract: str) -> ChainIdentity:
         """Return the facts that tell this chain and the contract on it from all others."""
@@ -81,27 +83,33 @@ class Chain(Protocol):
         """Return the number of the newest block."""
 
     def nonce(self, address: str, block: int) -> int:
-        """Return the number of transactions of `address` up to and with `block`, which is its next nonce there."""
+        """Return the number of transactions of `address` up to and including `block`, which is its next nonce there."""
 
-    def prices(self) -> Prices: ...
+    def prices(self) -> Prices:
+        """Return the current fees."""
 
     def simulate(self, call: Call) -> None:
-        """Run a call on the newest block without a transaction. Raise RevertedError if it reverts."""
+        """Run a call on the newest block without a transaction.
 
-    def estimate_gas(self, call: Call) -> int: ...
+        Raises:
+            RevertedError: the call reverts.
+        """
+
+    def estimate_gas(self, call: Call) -> int:
+        """Return the gas that a call would need on the newest block."""
 
     def succeeded(self, transaction_hash: bytes) -> bool | None:
-        """Return whether a mined transaction took effect; None if it is not mined."""
+        """Return whether a mined transaction took effect; None if it is not mined. The hash has 32 bytes."""
 
     def send(self, raw: bytes) -> str:
-        """Send a signed transaction. Return "" or the node's objection."""
+        """Send a signed transaction. Return the node's objection, "" if it has none."""
 
 
 class Web3Chain:
-    """A `Chain` behind a JSON-RPC endpoint (https://ethereum.github.io/execution-apis/). No network until asked.
+    """A `Chain` behind a JSON-RPC endpoint (https://ethereum.github.io/execution-apis/). The constructor sends nothing.
 
     Raises:
-        TemporaryError: from every method, if the node does not answer, or answers nonsense.
+        TemporaryError: from every method, if the node does not answer, or its answer makes no sense.
     """
 
     def __init__(self, node: NodeConnection) -> None:
@@ -113,7 +121,7 @@ class Web3Chain:
             eth = self._web3.eth
             code = bytes(eth.get_code(self._web3.to_checksum_address(contract)))
             if not code:
-                raise UsageError("no contract at the registry's address", where=contract, wanted="a registry")
+                raise UsageError("there is no contract at the registry's address", where=contract, wanted="a registry")
             genesis_block = bytes(eth.get_block(0)["hash"])
             return ChainIdentity(int(eth.chain_id), genesis_block, contract.lower(), hashlib.sha256(code).digest())
 
@@ -137,7 +145,7 @@ class Web3Chain:
             try:
                 self._web3.eth.call(call.fields())  # type: ignore[arg-type]  # a TypedDict with "from" as a key
             except ContractLogicError as error:
-                raise RevertedError("call reverts", where=call.to, data=revert_data(error.data)) from error
+                raise RevertedError("the call reverts", where=call.to, data=revert_data(error.data)) from error
 
     def estimate_gas(self, call: Call) -> int:
         with node_errors(self._where):
@@ -164,7 +172,7 @@ class Web3Chain:
 
 
 def revert_data(data: object) -> bytes:
-    """Return the reason that a contract gave, from web3's exception; nothing if it is not hex."""
+    """Return the revert data from web3's exception as bytes; empty if it is not hex."""
     try:
         return bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else b""
     except ValueError:

@@ -1,15 +1,15 @@
-"""Who signs, and where the key comes from. A key is never in argv, in a log or in the journal.
+"""Keys that sign, and the places that hold them. A key is never in argv, in a log or in the journal.
 
     level     loader              key in                                      used on
-    dev       EnvironmentSigner   an environment variable                     local chains; elsewhere only if told so
+    dev       EnvironmentSigner   an environment variable                     local chains; others only by a setting
     default   KeystoreSigner      a keystore v3 file, password from a file    any chain
 
-An oracle has two uses for keys, and may have two keys. One pays for transactions: it lies on a machine that is online,
-holds what fees cost, and is replaced by another at will. One signs reports: the registry knows it, and only the owner's
-announced delay brings another in its place.
+An oracle needs a key for two purposes, and may use two keys. The paying key pays for transactions: it lies on a machine
+that is online, holds enough for the fees, and can be replaced at any time. The reporting key signs reports: it is known
+to the registry, and another key can take its place only after the owner's announcement and the public delay.
 
-A KMS, an HSM or an enclave is another class with the same members; `compact_signature` makes of its r and s what the
-registry takes.
+To use a KMS, an HSM or an enclave, write another class with the members of `Signer`. `compact_signature` turns its r
+and s into the form that the registry takes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PASSWORD_MAX_BYTES = 4096
 
 
 class Secret:
-    """Bytes that no repr, log, traceback or pickle shows; `reveal` says where they are used."""
+    """Bytes that no repr, log, traceback or pickle shows. Code that uses them calls `reveal`."""
 
     __slots__ = ("_value",)
 
@@ -60,13 +60,13 @@ class Signer(Protocol):
 
     @property
     def for_development(self) -> bool:
-        """Whether the key is kept so loosely that it belongs on a local chain."""
+        """Whether the key is kept without protection, and so belongs on local chains only."""
 
     def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """Return the raw bytes and the hash (32 bytes) of a transaction with these JSON-RPC fields."""
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """Return the compact signature (ERC-2098, 64 bytes) over a digest of 32 bytes; the same every time."""
+        """Return the compact signature (ERC-2098, 64 bytes) over a digest of 32 bytes. Signing is deterministic."""
 
 
 class _KeySigner:
@@ -91,7 +91,10 @@ class _KeySigner:
 
 
 class EnvironmentSigner(_KeySigner):
-    """A private key (64 hex digits, 0x or not) from the environment variable named `variable`: for development.
+    """A private key from an environment variable, for development.
+
+    Args:
+        variable: name of the variable. It holds 64 hex digits, with or without 0x.
 
     Raises:
         UsageError: the variable is missing or holds no key.
@@ -106,8 +109,8 @@ class EnvironmentSigner(_KeySigner):
             key = bytes.fromhex(text)
         except ValueError:
             key = b""
-        if len(key) != _KEY_BYTES:  # what was got is not said: it may be most of a key
-            raise UsageError("no private key", where=where, wanted="64 hex digits")
+        if len(key) != _KEY_BYTES:  # no `got`: the text may be most of a key
+            raise UsageError("the variable holds no private key", where=where, wanted="64 hex digits")
         super().__init__(Secret(key), where)
 
 
@@ -115,7 +118,7 @@ class KeystoreSigner(_KeySigner):
     """A private key from a keystore v3 file (https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage/).
 
     Raises:
-        UsageError: not such a file, readable by others than its owner, or the password is wrong.
+        UsageError: the file is not a keystore, others than its owner can access it, or the password is wrong.
     """
 
     def __init__(self, path: Path, password: Secret) -> None:
@@ -123,9 +126,12 @@ class KeystoreSigner(_KeySigner):
             data = file.read(_KEYSTORE_MAX_BYTES)
         try:
             key = bytes(_library().decrypt(json.loads(data), password.reveal().decode()))
-        except Exception:  # the library raises nearly anything over a malformed file
+        except Exception:  # the library can raise almost any exception for a malformed file
             raise UsageError(
-                "keystore cannot be opened", where=str(path), got="wrong password or malformed", wanted="keystore v3"
+                "the keystore cannot be opened",
+                where=str(path),
+                got="wrong password or malformed",
+                wanted="keystore v3",
             ) from None
         super().__init__(Secret(key), str(path))
 
@@ -133,14 +139,18 @@ class KeystoreSigner(_KeySigner):
 def open_signer(
     variable: str, keystore: Path | None, password_file: Path | None, environ: Mapping[str, str] = os.environ
 ) -> Signer:
-    """Load the one key that is named: an environment variable, or a keystore with its password file.
+    """Load a key from an environment variable, or from a keystore with its password file.
+
+    Args:
+        variable: name of the variable, or "".
+        keystore, password_file: both, or None.
 
     Raises:
-        UsageError: none or both are named, or the key cannot be had.
+        UsageError: the arguments name no key or two, or the key cannot be loaded.
     """
     if bool(variable) == bool(keystore) or bool(keystore) != bool(password_file):
         raise UsageError(
-            "where is the key?",
+            "exactly one key must be named",
             where="key",
             got="no or several sources",
             wanted="a variable, or keystore and password file",
@@ -151,30 +161,34 @@ def open_signer(
 
 
 def read_password(source: Path | int) -> Secret:
-    """Read a password from a file that only its owner can read, or from an open file descriptor; one line.
+    """Read a password from a file that only its owner can access, or from an open file descriptor.
+
+    A line feed at the end is not part of the password, which has 1 to 4096 bytes.
 
     Raises:
-        UsageError: it cannot be read, is open to others, or is empty.
+        UsageError: the password cannot be read, others than the owner can access the file, or the length is wrong.
     """
     try:
         with _open_private(source) if isinstance(source, Path) else os.fdopen(source, "rb") as file:
             password = file.read(_PASSWORD_MAX_BYTES + 1).removesuffix(b"\n")
     except OSError as error:
-        raise UsageError(f"password cannot be read: {error.strerror}", where=f"password {source}") from None
+        raise UsageError(f"the password cannot be read: {error.strerror}", where=f"password {source}") from None
     if not password or len(password) > _PASSWORD_MAX_BYTES:
-        raise UsageError("not a password", where=f"password {source}", wanted=f"1 to {_PASSWORD_MAX_BYTES} bytes")
+        raise UsageError(
+            "the password is empty or too long", where=f"password {source}", wanted=f"1 to {_PASSWORD_MAX_BYTES} bytes"
+        )
     return Secret(password)
 
 
 def check_custody(signer: Signer, chain_id: int, *, allow_development_key: bool) -> None:
-    """Refuse a development key on a chain where others would notice.
+    """Refuse a development key on a chain that is not local.
 
     Raises:
-        UsageError: the key is for development and the chain is not local, and nobody said that this is meant.
+        UsageError: the key is for development, the chain is not local, and `allow_development_key` is not set.
     """
     if signer.for_development and chain_id not in LOCAL_CHAIN_IDS and not allow_development_key:
         raise UsageError(
-            "a key from the environment is for local chains; use a keystore, or say allow_development_key",
+            "a key from the environment is for local chains; use a keystore, or set allow_development_key",
             where=f"account {signer.address}",
             got=f"chain {chain_id}",
             wanted=" or ".join(str(known) for known in sorted(LOCAL_CHAIN_IDS)),
@@ -182,12 +196,20 @@ def check_custody(signer: Signer, chain_id: int, *, allow_development_key: bool)
 
 
 def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
-    """Return the one form of a signature that the registry takes: r, then the lower s with the parity of y on top.
+    """Return the only form of a signature that the registry takes: r, then the lower s with the parity of y as top bit.
 
-    What a KMS gives has no parity, and its s may be the higher one: both are found by recovering the signer.
+    The signature of a KMS has no parity, and its s may be the higher one. The function tries both parities until the
+    signature recovers to the signer.
+
+    Args:
+        digest: 32 bytes.
+        address: the signer's address in checksum form.
+
+    Returns:
+        The compact signature (ERC-2098), 64 bytes.
 
     Raises:
-        UsageError: it is not a signature over `digest` by `address`.
+        UsageError: r and s are not a signature over `digest` by `address`.
     """
     with keeping_recursion_limit():
         from eth_keys.datatypes import Signature
@@ -201,11 +223,11 @@ def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
             continue
         if found.to_checksum_address() == address:
             return r.to_bytes(32, "big") + (low | parity << 255).to_bytes(32, "big")
-    raise UsageError("a signature by another key", where=f"account {address}", wanted="one that recovers to it")
+    raise UsageError("the signature is by another key", where=f"account {address}", wanted="one that recovers to it")
 
 
 def full_signature(compact: bytes) -> bytes:
-    """Return a compact signature as 65 bytes: r, s, and 27 or 28. Other contracts than the registry want it so."""
+    """Return a compact signature as 65 bytes: r, s, then 27 or 28. The contract Namespaces takes this form."""
     word = int.from_bytes(compact[32:], "big")
     return compact[:32] + (word & (1 << 255) - 1).to_bytes(32, "big") + bytes((27 + (word >> 255),))
 
@@ -215,7 +237,7 @@ def _account(key: Secret, where: str) -> Any:
     try:
         return _library().from_key(key.reveal())
     except Exception:
-        raise UsageError("not a secp256k1 private key", where=where, wanted="1 to n - 1") from None
+        raise UsageError("the key is not a secp256k1 private key", where=where, wanted="1 to n - 1") from None
 
 
 def _library() -> Any:
@@ -225,16 +247,23 @@ def _library() -> Any:
 
 
 def _open_private(path: Path) -> IO[bytes]:
-    """Open a regular file that group and others have no rights to."""
+    """Open a regular file to which group and others have no rights.
+
+    Raises:
+        UsageError: the file cannot be opened, is not a regular file, or others have rights to it.
+    """
     where = printable(str(path))
     try:
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=where) from None
+        raise UsageError(f"the file cannot be read: {error.strerror}", where=where) from None
     mode = os.fstat(file.fileno()).st_mode
     if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
         file.close()
         raise UsageError(
-            "file with a secret is open to others", where=where, got=stat.filemode(mode), wanted="-rw-------"
+            "a file with a secret must be a regular file that only its owner can access",
+            where=where,
+            got=stat.filemode(mode),
+            wanted="-rw-------",
         )
     return file

@@ -1,13 +1,13 @@
-"""Transactions that arrive once, though the process may be killed and the node may lie at every step.
+"""Send transactions so that each takes effect once, even if the process is killed or the node lies at any step.
 
-    sign -> store the signed bytes, durably -> send -> look at the contract's state -> send the same bytes again -> ...
+    sign -> store the signed bytes, durably -> send -> read the contract's state -> send the same bytes again -> ...
 
-What a node says to a sent transaction ("already known", "nonce too low", nothing at all) decides nothing, in either
-direction. Only state does: a transaction is given up when its nonce is used and neither the contract shows its effect
-nor a receipt says that it was ours. The contract takes a repetition as no change, so the worst case costs gas.
+The node's answer to a sent transaction ("already known", "nonce too low", no answer) decides nothing. Only the state
+decides: the sender gives up a transaction when its nonce is used, the contract does not show its effect, and no receipt
+says that it succeeded. The contract treats a repetition as no change, so a repetition costs gas at worst.
 
-What a row's transaction says is decided when its first one is signed. Until nothing that this account signed for the
-row is on its way any more, everything that it signs for it says the same.
+The first transaction of a row fixes the row's call. While a transaction of this account for the row is on its way, each
+new one for the row has the same call.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, SignedTransaction, State
 from provenance_oracle.verifier.errors import TemporaryError
 
-# A replacement is taken by nodes if both fees rise by a tenth; an eighth leaves a margin.
+# Nodes accept a replacement if both fees rise by a tenth. An eighth leaves a margin.
 _BUMP_NUMERATOR, _BUMP_DENOMINATOR = 9, 8
 _GAS_MARGIN_PERCENT = 20
 # Nodes hold at least this many transactions of one account ready (geth's txpool.accountslots).
@@ -33,7 +33,10 @@ _DROPPED_PER_DAY_MAX = 8
 
 @dataclass(frozen=True)
 class FeeLimits:
-    """How much a transaction may cost, and when a waiting one is offered more. Fees are per unit of gas."""
+    """The limits of a transaction's cost, and the age at which a waiting one gets higher fees.
+
+    Fees are in wei per unit of gas. `gas_max` is the limit for one transaction.
+    """
 
     max_fee_wei: int
     priority_fee_max_wei: int
@@ -43,18 +46,22 @@ class FeeLimits:
 
 @dataclass(frozen=True)
 class Publishing:
-    """How far a release's record got, and a remark for the log."""
+    """The state that a row reached, and a remark for the journal and the log."""
 
     state: State
     note: str = ""
 
 
 class TransactionSender:
-    """Keeps one account's transactions on their way: one call per row of the journal, a bounded number at once.
+    """Sends one account's transactions: one call for each row of the journal, at most _IN_FLIGHT_MAX at a time.
+
+    Args:
+        signer: pays for the transactions.
+        clock: returns the time now, with a time zone.
 
     Raises (every method):
-        TemporaryError: node or disk fail, the call would revert, or fees are above the limit; the same call goes on
-            where this one stopped.
+        TemporaryError: the node or the disk fails, the call would revert (RevertedError), or fees or gas are above the
+            limits. A later call of the same method goes on where this one stopped.
     """
 
     def __init__(
@@ -76,18 +83,24 @@ class TransactionSender:
 
     @property
     def address(self) -> str:
+        """The address of the account in checksum form."""
         return self._signer.address
 
     def push(self, row_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
-        """Bring a row's call one step further; the caller saw that the state at `block` lacks its effect.
+        """Take a row's call one step further. The caller has seen that the state at `block` does not show its effect.
 
         Args:
-            prepare: makes the call, or says why there is nothing to send yet. Asked only if nothing is on its way.
+            prepare: returns the call, or a `Publishing` if there is nothing to send yet. It is called only if no
+                transaction of the row is on its way.
+
+        Returns:
+            SENT, with the node's objection as note if it has one; JUDGED if too many transactions are on their way;
+            otherwise the `Publishing` from `prepare`.
         """
-        # (1) a transaction whose nonce is used up by something else is given up
+        # (1) give up each transaction whose nonce another one has used
         used = self._chain.nonce(self.address, block)
         live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used)]
-        # (2) without one, sign one; if it waits for too long, help it; each is stored before it leaves
+        # (2) if none is left, sign one; if one waits too long, sign another to help it; store each before it is sent
         if live:
             live += self._help(live[-1], used)
         elif len(self._journal.live_nonces(self.address)) < _IN_FLIGHT_MAX:
@@ -96,14 +109,14 @@ class TransactionSender:
                 return call
             live = [self._first(row_id, call, used)]
         else:
-            return Publishing(State.JUDGED, f"waits for one of {_IN_FLIGHT_MAX} transactions on their way")
-        # (3) the same bytes, again and again, until the state shows their effect
+            return Publishing(State.JUDGED, f"waits because {_IN_FLIGHT_MAX} transactions are on their way")
+        # (3) send the same bytes again and again, until the state shows their effect
         newest = {attempt.transaction.nonce: attempt.transaction.raw for attempt in live}
         said = [self._chain.send(raw) for nonce, raw in sorted(newest.items()) if nonce >= used]
         return Publishing(State.SENT, f"node says: {said[0]}" if said and said[0] else "")
 
     def push_orphans(self, *, block: int) -> None:
-        """Keep transactions of closed releases on their way: while their nonces are unused, all later ones wait."""
+        """Send live transactions of closed rows again. Transactions with later nonces wait until theirs are used."""
         orphans = self._journal.orphans(self.address)
         used = self._chain.nonce(self.address, block) if orphans else 0
         for orphan in orphans:
@@ -113,7 +126,7 @@ class TransactionSender:
                 self._chain.send(orphan.transaction.raw)
 
     def settle(self, row_id: int) -> None:
-        """Note which of a published release's transactions did it; others with the same nonce never will."""
+        """Mark the transactions of a final row that succeeded as MINED, and others with the same nonce as DROPPED."""
         live = self._live(row_id)
         mined = [attempt for attempt in live if self._chain.succeeded(attempt.transaction.hash)]
         nonces = {attempt.transaction.nonce for attempt in mined}
@@ -124,7 +137,7 @@ class TransactionSender:
                 self._journal.settle(attempt.id, AttemptState.DROPPED)
 
     def _live(self, row_id: int) -> list[Attempt]:
-        """Live transactions of a row by this account, oldest first."""
+        """Return this account's live transactions of a row, oldest first."""
         return [
             attempt
             for attempt in self._journal.attempts(row_id)
@@ -132,9 +145,10 @@ class TransactionSender:
         ]
 
     def _is_spent(self, attempt: Attempt, used: int) -> bool:
-        """Whether a transaction never will take effect: its nonce is used, and no receipt says that it did.
+        """Return whether a transaction will never take effect, and mark it as DROPPED then.
 
-        One that succeeded while the state does not show it (the node lags, or answers from two machines) is waited for.
+        Its nonce is used, and no receipt says that it succeeded. A transaction that succeeded stays live even while the
+        state does not show it: the node may lag, or two machines may answer.
         """
         if attempt.transaction.nonce >= used or self._chain.succeeded(attempt.transaction.hash):
             return False
@@ -155,10 +169,13 @@ class TransactionSender:
         return self._sign(row_id, call, nonce, min(self._comfortable(prices), cap), self._tip(prices))
 
     def _help(self, waiting: Attempt, used: int) -> list[Attempt]:
-        """Sign what may bring a transaction forward that waits too long: nothing, if it does not or the limits forbid.
+        """Sign a transaction that brings a waiting one forward.
 
-        Normally that is a dearer one with the same nonce. If a reorg took away what had used a lower nonce, no node
-        will ever mine what comes after the gap; then it is one in the gap.
+        Normally it has the same nonce and higher fees. But if a reorg removed the transaction with a lower nonce, no
+        node will mine a transaction after that gap. It then has the nonce of the gap.
+
+        Returns:
+            The signed transaction; empty if the waiting one does not wait too long, or the limits forbid its fees.
         """
         old, age = waiting.transaction, self._clock() - waiting.signed_at
         if old.nonce < used or age < timedelta(seconds=self._limits.bump_after_seconds):
@@ -176,16 +193,16 @@ class TransactionSender:
         return min(prices.priority_fee_wei, self._limits.priority_fee_max_wei)
 
     def _comfortable(self, prices: Prices) -> int:
-        """Twice the base fee and the tip: five full blocks in a row, an eighth more each, do not price it out."""
+        """Return twice the base fee plus the tip. That is enough even after five full blocks, each an eighth dearer."""
         return 2 * prices.base_fee_wei + self._tip(prices)
 
     def _check_waste(self, row_id: int) -> None:
-        """Stop paying for transactions that are mined without effect, until a day has passed."""
+        """Raise TemporaryError if too many transactions of a row had no effect within a day. This bounds the cost."""
         since = self._clock() - timedelta(days=1)
         dropped = [a for a in self._journal.attempts(row_id) if a.state is AttemptState.DROPPED and a.signed_at > since]
         if len(dropped) >= _DROPPED_PER_DAY_MAX:
             raise TemporaryError(
-                "transactions have no effect; look at the account and the registry",
+                "transactions have no effect; check the account and the registry",
                 where=f"account {self.address}",
                 got=f"{len(dropped)} within a day",
                 wanted=f"fewer than {_DROPPED_PER_DAY_MAX}",
@@ -212,7 +229,9 @@ class TransactionSender:
     def _gas(self, call: Call) -> int:
         estimate, cap = self._chain.estimate_gas(call), self._limits.gas_max
         if estimate > cap:
-            raise TemporaryError("call needs too much gas", where="chain", got=str(estimate), wanted=f"at most {cap}")
+            raise TemporaryError(
+                "the call needs too much gas", where="chain", got=str(estimate), wanted=f"at most {cap}"
+            )
         return min(estimate * (100 + _GAS_MARGIN_PERCENT) // 100, cap)
 
 

@@ -1,4 +1,4 @@
-"""Write records to the chain: read first, write only missing records, and believe only the contract's state."""
+"""Write records to the chain: read first, write only missing records, and trust only the contract's state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from provenance_oracle.verifier.registry.node import open_node, parse_address
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _T = TypeVar("_T")
-# A record is signed only if this much of the contract's window is left, so that it can be mined in time.
+# The writer signs a record only if this much of the contract's window is left, so that it can be mined in time.
 _INCLUSION = timedelta(hours=1)
 
 
@@ -29,27 +29,31 @@ class Registry(Protocol):
     """The part of `verifier.registry.reader.RegistryReader` that the writer needs."""
 
     def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
-        """Return the entry of a release as of `block`. Raises RecordError if there is none."""
+        """Return the entry of a release at `block`. Raise RecordError if there is none."""
 
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
-        """Return the first manifest recorded with a report."""
+        """Return the digest of the first manifest recorded with a report; None if there is none."""
 
     def policy_id(self, policy_digest: bytes, *, block: int) -> int:
-        """Return the number of a policy as of `block`, 0 if it has none."""
+        """Return the number of a policy at `block`; 0 if it has none."""
 
 
 class Reports(Protocol):
-    """`oracle.chain.reports.Reporter`."""
+    """The method of `oracle.chain.reports.Reporter` that the writer calls."""
 
     def publication(self, record: Record, *, policy_id: int, block: int) -> bytes: ...
 
 
 @dataclass(frozen=True)
 class LedgerOptions:
-    """The registry that records go to, and the way there.
+    """The registry for the records, the node to reach it, and the limits of transactions.
 
-    A record is final with `confirmations` blocks on top, 0 on a chain with instant finality. The registry has no
-    events before `first_block`. `chain_id` None takes any chain.
+    Fields:
+        registry_address: 0x and 40 hex digits.
+        chain_id: the chain that the node must have; None to accept any.
+        first_block: a block before which the registry has no events.
+        confirmations: number of blocks on top of a record that make it final; 0 on a chain with instant finality.
+        allow_development_key: accept a key from the environment on a chain that is not local.
     """
 
     rpc_url: str
@@ -63,7 +67,13 @@ class LedgerOptions:
 
 
 class RegistryWriter:
-    """Publishes records in one registry; publishing the same one again is always safe."""
+    """Publishes records in one registry. Publishing a record again is always safe.
+
+    Args:
+        address: the registry's address in checksum form.
+        confirmations: as in `LedgerOptions`.
+        clock: returns the time now, with a time zone.
+    """
 
     def __init__(
         self,
@@ -87,35 +97,35 @@ class RegistryWriter:
         self._clock = clock
 
     def check_chain(self) -> None:
-        """Compare the chain and the contract with those that this journal began with, or remember them.
+        """Compare the chain and the contract with those in the journal. The first call stores them there.
 
         Raises:
-            UsageError: another chain, another genesis, another contract.
+            UsageError: it is another chain, genesis block or contract, or the address has no contract.
             TemporaryError: the node does not answer.
         """
         self._journal.pin(self._chain.identity(self._address).pins())
 
     def publish(self, row_id: int, record: Record) -> Publishing:
-        """Bring a record one step further on its way into the registry.
+        """Take a record one step further on its way into the registry.
 
         Returns:
-            FINAL if it is there `confirmations` blocks deep, MINED if less deep, SENT if its transaction is on its
-            way, JUDGED if it has to wait, SEEN if the release has to be judged anew.
+            FINAL if the record is in the registry, `confirmations` blocks deep; MINED if it is less deep; SENT if its
+            transaction is on its way; JUDGED if it must wait; SEEN if the release must be judged again.
 
         Raises:
-            VerificationError: the release is recorded already, with facts that it cannot have (check
+            VerificationError: the registry has a record of this release with facts that the release cannot have (check
                 `registry-record`).
-            RecordError: its name leads to another release.
-            FormatError: it does not fit the registry's format.
-            UsageError: a record needs more signatures than ours.
-            TemporaryError: node, fees or disk; call again later.
+            RecordError: the record's name leads to another release.
+            FormatError: the record does not fit the registry's format.
+            UsageError: our key is not an oracle, or a record needs signatures of other oracles too.
+            TemporaryError: the node or the disk fails, or fees are too high. Call again later.
         """
-        # (1) the state as of one block; the account's nonce is asked for the same block
+        # (1) read the state at one block; the account's nonce is read at the same block
         head = self._chain.head()
         entry = self._entry(record, head)
         if entry is None:
             return self._push(row_id, lambda: self._publication(record, head), head)
-        # (2) somebody's record of this release is there: ours, or another oracle's
+        # (2) the registry has a record of this release: ours, or another oracle's
         deep = self._is_deep(record, head)
         try:
             match_entry(record, entry)
@@ -123,11 +133,13 @@ class RegistryWriter:
             if deep:
                 raise
             raise TemporaryError(
-                f"may still be undone: {error.problem}", check=error.check, where=error.where
+                f"another record of this release is not final yet: {error.problem}",
+                check=error.check,
+                where=error.where,
             ) from error
         if not deep:
             return Publishing(State.MINED)
-        # (3) deep enough
+        # (3) the record is deep enough
         self._sender.settle(row_id)
         same = entry.verdict_digest == record.verdict_digest
         closed = entry.closure.explanation if entry.closure else ""
@@ -135,7 +147,14 @@ class RegistryWriter:
         return Publishing(State.FINAL, "; ".join(note for note in notes if note))
 
     def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
-        """Bring a policy one step further on its way to a number, by which records name it; see `publish`."""
+        """Take a policy one step further on its way to a number, by which records name it.
+
+        Returns:
+            FINAL, MINED, SENT or JUDGED, with the same meaning as in `publish`.
+
+        Raises:
+            TemporaryError: as in `publish`.
+        """
         head = self._chain.head()
         if not self._registry.policy_id(policy_digest, block=head):
             call = Call(self._sender.address, self._address, number_policy_call(policy_digest))
@@ -150,12 +169,13 @@ class RegistryWriter:
         self._sender.push_orphans(block=self._chain.head())
 
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+        """Return the digest of the first manifest recorded with a report; None if there is none."""
         return self._registry.manifest_of_report(report_digest)
 
     def _publication(self, record: Record, head: int) -> Call | Publishing:
-        """Return the call that publishes a record, signed; or the reason why there is none (yet)."""
+        """Return the signed call that publishes a record, or the reason why there is none yet."""
         if self._clock() - record.judged_at > JUDGED_BEFORE_MAX - _INCLUSION:
-            return Publishing(State.SEEN, "was judged too long ago to be recorded, is judged anew")
+            return Publishing(State.SEEN, "was judged too long ago for a record and is judged again")
         policy_id = self._final_policy_id(record.policy_digest, head)
         if not policy_id:
             if not self._registry.policy_id(record.policy_digest, block=head):
@@ -171,9 +191,12 @@ class RegistryWriter:
             name = refusal_name(error.data)
             if name == "NameTaken":
                 raise RecordError(
-                    "its name leads to another release", check=Check.REGISTRY_RECORD, where=self._address, got=name
+                    "the record's name leads to another release",
+                    check=Check.REGISTRY_RECORD,
+                    where=self._address,
+                    got=name,
                 ) from error
-            raise TemporaryError("the registry would not take it now", where=self._address, got=name) from error
+            raise TemporaryError("the registry refuses the call now", where=self._address, got=name) from error
 
     def _entry(self, record: Record, block: int) -> Entry | None:
         try:
@@ -185,11 +208,11 @@ class RegistryWriter:
         return self._as_of_final_block(lambda block: self._entry(record, block), head) is not None
 
     def _final_policy_id(self, policy_digest: bytes, head: int) -> int:
-        """Return the number of a policy, 0 if it is not deep enough: a fork could give it to another policy."""
+        """Return the number of a policy; 0 if it is not deep enough, because a fork could give it to another policy."""
         return self._as_of_final_block(lambda block: self._registry.policy_id(policy_digest, block=block), head) or 0
 
     def _as_of_final_block(self, read: Callable[[int], _T], head: int) -> _T | None:
-        """Return what `read` finds as of the newest block that counts as final; None if it fails."""
+        """Return the result of `read` at the newest block that counts as final; None if it raises TemporaryError."""
         block = head - self._confirmations
         try:
             return read(block) if block >= 0 else None
@@ -204,9 +227,10 @@ def open_writer(
 
     Args:
         payer: signs transactions. reporter: signs reports.
+        clock: returns the time now, with a time zone.
 
     Raises:
-        UsageError: chain or contract are other ones, or a development key would pay on a chain that is not local.
+        UsageError: it is another chain or contract, or a development key would be used on a chain that is not local.
         TemporaryError: the node does not answer.
     """
     address = checksum_address(options.registry_address)
@@ -230,7 +254,11 @@ def open_writer(
 
 
 def checksum_address(text: str) -> str:
-    """Return a registry's address as transactions want it; raises UsageError if it is none."""
+    """Return a registry's address in checksum form, which transactions need.
+
+    Raises:
+        UsageError: the text is not an address.
+    """
     from eth_utils.address import to_checksum_address
 
     return str(to_checksum_address(parse_address(text, "registry")))

@@ -127,10 +127,10 @@ def test_anvil_is_found_by_name_then_from_npm_then_on_the_path(tmp_path: Path, m
 
 def test_a_name_that_is_no_program_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROVENANCE_ANVIL", str(tmp_path / "missing"))
-    with pytest.raises(UsageError, match="PROVENANCE_ANVIL: not a program"):
+    with pytest.raises(UsageError, match="PROVENANCE_ANVIL: the path is not a program"):
         find_anvil()
     result = CliRunner().invoke(main, ["demo", "--folder", str(tmp_path / "demo")])
-    assert (result.exit_code, "PROVENANCE_ANVIL: not a program" in result.stderr) == (2, True)
+    assert (result.exit_code, "PROVENANCE_ANVIL: the path is not a program" in result.stderr) == (2, True)
     assert not os.path.exists(tmp_path / "missing")
 
 

@@ -79,13 +79,13 @@ _APP = b"\x07" * 21
 @pytest.mark.parametrize(
     ("oracles", "threshold", "problem"),
     [
-        ((), 1, "not an oracle set"),
-        (tuple(OracleTerms(f"0x{number:040x}", 1) for number in range(1, 34)), 1, "not an oracle set"),
+        ((), 1, "the number of oracles is wrong"),
+        (tuple(OracleTerms(f"0x{number:040x}", 1) for number in range(1, 34)), 1, "the number of oracles is wrong"),
         ((OracleTerms(_KEY, 1), OracleTerms(_OTHER, 1), OracleTerms(_KEY, 1)), 1, f"named twice: got {_KEY}, wanted"),
         ((OracleTerms(_NOBODY, 1, _APP), OracleTerms(_NOBODY, 2, _APP)), 1, f"named twice: got ROFL app {_APP.hex()}"),
-        ((OracleTerms(_KEY, 1),), 0, "out of reach"),
-        ((OracleTerms(_KEY, 1), OracleTerms(_OTHER, 2)), 4, "out of reach"),
-        ((OracleTerms(_KEY, 65_535), OracleTerms(_OTHER, 1)), 1, "out of reach"),
+        ((OracleTerms(_KEY, 1),), 0, "the threshold and the weights do not fit"),
+        ((OracleTerms(_KEY, 1), OracleTerms(_OTHER, 2)), 4, "the threshold and the weights do not fit"),
+        ((OracleTerms(_KEY, 65_535), OracleTerms(_OTHER, 1)), 1, "the threshold and the weights do not fit"),
     ],
 )
 def test_refuses_an_oracle_set_that_the_contract_would_refuse(
@@ -129,7 +129,7 @@ def test_a_rofl_app_with_one_wrong_letter_is_refused(place: int) -> None:
         APP[:place] + "1" + APP[place + 1 :],
         APP[:place] + APP[place:].upper(),
     ):
-        with pytest.raises(UsageError, match="not a ROFL app"):
+        with pytest.raises(UsageError, match="the text is not the id of a ROFL app"):
             parse_oracle(text)
 
 
@@ -161,7 +161,7 @@ def test_refuses_other_code_at_any_of_the_addresses(
         return replace(artifact, deployed_bytecode=wanted) if asked == name else artifact
 
     monkeypatch.setattr(room, "load_artifact", altered)
-    with pytest.raises(VerificationError, match=f"not the one sent.*wanted the {name}"):
+    with pytest.raises(VerificationError, match=f"is not the one that was sent.*wanted the {name}"):
         deploy_contracts(open_node(anvil.rpc_url), _signer(anvil.accounts[0].key), _terms(anvil))
 
 

@@ -261,12 +261,12 @@ def test_a_key_that_left_the_oracle_set_signs_nothing_more(world: World) -> None
     record = fresh_record()
     row_id = world.row(record)
     with pytest.raises(
-        UsageError, match=r"signatures of other oracles are needed.*got weight 1, wanted the threshold, 2"
+        UsageError, match=r"a record needs signatures of other oracles.*got weight 1, wanted the threshold, 2"
     ):
         world.publish(row_id, record)
     world.registry = replace(other, oracles=(other.stranger,))
     world.writer = world.connected()
-    with pytest.raises(UsageError, match="not an oracle of this registry"):
+    with pytest.raises(UsageError, match="the key is not an oracle of this registry"):
         world.publish(row_id, record)
     assert world.journal.attempts(row_id) == ()
 
@@ -280,7 +280,7 @@ def test_a_record_by_an_unknown_publisher_is_held_and_that_is_final(world: World
         row_id = world.row(record)
         world.finish(row_id, record)
         assert world.writer.publish(row_id, record).note == note
-    with pytest.raises(RecordError, match="its name leads to another release"):
+    with pytest.raises(RecordError, match="the record's name leads to another release"):
         world.publish(world.row(taken), taken)
 
 

@@ -69,12 +69,12 @@ def test_signing_twice_gives_the_same_bytes() -> None:
 
 
 def test_a_key_that_is_not_in_the_set_signs_nothing() -> None:
-    with pytest.raises(UsageError, match="not an oracle of this registry"):
+    with pytest.raises(UsageError, match="the key is not an oracle of this registry"):
         publication(Ledger(place=None), make_record())
 
 
 def test_a_key_that_alone_is_not_enough_says_what_is_missing() -> None:
-    with pytest.raises(UsageError, match="signatures of other oracles are needed") as caught:
+    with pytest.raises(UsageError, match="a record needs signatures of other oracles") as caught:
         publication(Ledger(place=Seat(epoch=1, index=0, weight=2, threshold=3)), make_record())
     assert (caught.value.got, caught.value.wanted) == ("weight 2", "the threshold, 3")
 
@@ -94,7 +94,7 @@ def test_parents_that_are_recorded_are_named_in_the_manifest_s_order(caplog: pyt
     named = (second.model_digest, b"\x22" * 32, first.model_digest)
     assert _parents(ledger, *named) == (record_id(second), record_id(first))
     assert [record.getMessage() for record in caplog.records] == [
-        f"example/model 1.0: parent model {'22' * 32} is not recorded, left out"
+        f"example/model 1.0: parent model {'22' * 32} is left out, because it has no record"
     ]
 
 

@@ -88,7 +88,7 @@ def test_what_a_kms_gives_is_made_low_and_its_parity_found() -> None:
     ("r", "s"), [(0, 1), (1, 0), (0, 0), (ORDER, 1), (1, ORDER), (1, ORDER + 1), (2**256, 1), (5, 5)]
 )
 def test_what_is_no_signature_by_the_key_is_refused(r: int, s: int) -> None:
-    with pytest.raises(UsageError, match="by another key"):
+    with pytest.raises(UsageError, match="the signature is by another key"):
         compact_signature(DIGEST, r, s, ADDRESS)
 
 
@@ -127,16 +127,19 @@ def test_a_malformed_keystore_is_refused(keystore: Path, text: str) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
 def test_a_keystore_that_others_can_open_is_refused(keystore: Path, mode: int) -> None:
     keystore.chmod(mode)
-    with pytest.raises(UsageError, match="open to others"):
+    with pytest.raises(UsageError, match="only its owner can access"):
         KeystoreSigner(keystore, Secret("wäsche".encode()))
 
 
 def test_a_missing_keystore_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
-    for path, problem in ((tmp_path / "none", "cannot be read"), (tmp_path, "open to others|cannot be read")):
+    for path, problem in (
+        (tmp_path / "none", "cannot be read"),
+        (tmp_path, "only its owner can access|cannot be read"),
+    ):
         with pytest.raises(UsageError, match=problem):
             KeystoreSigner(path, Secret(b"x"))
-    with pytest.raises(UsageError, match="open to others"):
+    with pytest.raises(UsageError, match="only its owner can access"):
         KeystoreSigner(tmp_path / "pipe", Secret(b"x"))
 
 
@@ -150,7 +153,7 @@ def test_a_password_comes_from_a_file_or_a_descriptor(tmp_path: Path) -> None:
     os.close(writer)
     assert read_password(reader).reveal() == b"secret"
     path.chmod(0o644)
-    with pytest.raises(UsageError, match="open to others"):
+    with pytest.raises(UsageError, match="only its owner can access"):
         read_password(path)
 
 
@@ -159,7 +162,7 @@ def test_what_is_no_password_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "password"
     path.write_bytes(data)
     path.chmod(0o600)
-    with pytest.raises(UsageError, match="not a password"):
+    with pytest.raises(UsageError, match="the password is empty or too long"):
         read_password(path)
 
 

@@ -285,7 +285,7 @@ def test_a_greedy_node_does_not_set_the_tip(ledger: Ledger) -> None:
 def test_a_call_that_needs_too_much_gas_is_not_signed(ledger: Ledger) -> None:
     ledger.chain.gas = LIMITS.gas_max + 1
     row_id = ledger.row()
-    with pytest.raises(TemporaryError, match="too much gas"):
+    with pytest.raises(TemporaryError, match="the call needs too much gas"):
         ledger.push(row_id)
     assert ledger.attempts(row_id) == ()
 

@@ -124,7 +124,7 @@ def test_a_record_with_facts_that_the_release_cannot_have_is_refused_once_it_is_
     desk.registry.existing[RECORD.manifest_digest] = make_entry(replace(RECORD, snp_report_digest=bytes(32)))
     row_id = desk.row(RECORD)
     desk.chain.blocks = desk.chain.blocks[:1]
-    with pytest.raises(TemporaryError, match="may still be undone"):
+    with pytest.raises(TemporaryError, match="another record of this release is not final yet"):
         desk.writer.publish(row_id, RECORD)
     desk.mine(2)
     with pytest.raises(VerificationError) as caught:
@@ -212,7 +212,7 @@ def test_the_contract_s_reason_to_refuse_is_named(desk: Desk) -> None:
 
 def test_a_name_that_leads_to_another_release_is_final(desk: Desk) -> None:
     desk.chain.reverting = _reverting_with("NameTaken")
-    with pytest.raises(RecordError, match="its name leads to another release"):
+    with pytest.raises(RecordError, match="the record's name leads to another release"):
         desk.writer.publish(desk.row(RECORD), RECORD)
 
 
