@@ -9,19 +9,19 @@ import {IProvenanceGate} from "./IProvenanceGate.sol";
 
 /**
  * @title Registry of judged model releases
- * @notice Oracles judge releases and sign what they found; anyone submits what enough of them signed; dApps ask. Its
- * gates are {IProvenanceGate}, its oracles {IOracleSets}; two contracts that it makes keep names ({INamespaces}) and
- * ancestors ({ILineage}).
+ * @notice Oracles judge releases and sign their findings, anyone submits a report that enough oracles signed, and dApps
+ * query the registry. Its gates are declared in {IProvenanceGate}, its oracles in {IOracleSets}. It creates two
+ * contracts, which keep names ({INamespaces}) and ancestors ({ILineage}).
  *
- * Rules
+ * Rules:
  * - A record is written once and never changes. A later judgement of the same release is a new revision beside it.
- * - A release can be revoked, once and for ever. Nothing is ever deleted.
+ * - A release can be revoked, once and permanently. Nothing is ever deleted.
  * - A FAILED verdict is kept under an id of its own: it neither opens a gate nor stands in the way of a later record.
  * - The whole state can be rebuilt from the events.
  */
 interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
-    /// @notice Emitted when a record is written: published, or written out from a batch. `standing` is the word that
-    /// {Standings} packs, as first written.
+    /// @notice Emitted when a record is written, either published or written out from a batch. `standing` is the word
+    /// as first written; {Standings} describes its bits.
     event RecordPublished(
         bytes32 indexed modelDigest,
         bytes32 indexed manifestDigest,
@@ -30,63 +30,64 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
         bytes record
     );
 
-    /// @notice Emitted when a leaf of a batch counts no more, but the record that is kept under its id.
+    /// @notice Emitted when a leaf of a batch is closed. From then on only the record that is kept under its id counts.
     event LeafClosed(bytes32 indexed recordId, bytes32 indexed root, uint8 index);
 
-    /// @notice Emitted when a batch is recorded. `uri` says where its records and proofs can be had.
+    /// @notice Emitted when a batch is recorded. `uri` is the place of its records and proofs.
     event BatchRecorded(
         bytes32 indexed root, uint16 indexed epoch, uint32 signers, uint8 count, uint40 sealedAt, string uri
     );
 
-    /// @notice Emitted when a leaf of a batch was revoked before anybody wrote it out: what is kept of it.
+    /// @notice Emitted when a leaf of a batch is revoked before anybody wrote its record out, with the parts of it that
+    /// the registry keeps.
     event LeafRevoked(bytes32 indexed root, bytes32 indexed recordId, bytes32 contentDigest, uint256 summary);
 
     /// @notice Emitted when a release is revoked, and again if the time is brought forward.
     event RecordRevoked(bytes32 indexed recordId, address indexed guardian, uint40 effectiveFrom, string reason);
 
-    /// @notice Emitted when signatures of revoked keys were taken off a record or batch, or more signers joined.
+    /// @notice Emitted when signatures of revoked keys are taken off a record or batch, or when more signers are added.
     event Recounted(bytes32 indexed idOrRoot, uint32 signers, uint16 weight, bool doubtful);
 
     /// @notice Emitted when a policy gets its number.
     event PolicyNumbered(bytes32 indexed policyDigest, uint32 indexed policyId);
 
-    /// @notice Emitted when writes are stopped or go on.
+    /// @notice Emitted when writes are paused or resumed.
     event WritesPaused(bool paused, address indexed by);
 
     /// @notice Emitted when the owner appoints another guardian.
     event GuardianAppointed(address indexed guardian);
 
-    /// @notice Thrown when a release is published again with other content.
+    /// @notice Thrown when a release is published again with different content.
     error RecordExists(bytes32 recordId);
 
-    /// @notice Thrown when a batch is recorded again otherwise.
+    /// @notice Thrown when a batch is recorded again with a different count.
     error BatchExists(bytes32 root);
 
-    /// @notice Thrown when nothing is recorded under a root that a proof leads to.
+    /// @notice Thrown when a proof leads to a root under which nothing is recorded.
     error BatchNotFound(bytes32 root);
 
-    /// @notice Thrown when a batch says that it holds no record or more than 128.
+    /// @notice Thrown when a batch claims to hold no records, or more than 128.
     error BatchCount(uint256 count);
 
-    /// @notice Thrown when a record is not the one that its leaf was made of.
+    /// @notice Thrown when a record is not the one that its leaf was made from.
     error WrongLeaf(bytes32 recordId);
 
-    /// @notice Thrown when a later judgement of a named release goes by another name.
+    /// @notice Thrown when a later judgement of a named release has another name.
     error RevisionRenamed(bytes32 recordId);
 
-    /// @notice As {INamespaces-NameTaken}, which {publish} passes on.
+    /// @notice Same as {INamespaces-NameTaken}, which {publish} passes on.
     error NameTaken(bytes32 namespaceId, bytes32 releaseDigest, bytes32 recordId);
 
-    /// @notice As {INamespaces-IdentityNotTrusted}, which {releaseHeld} passes on.
+    /// @notice Same as {INamespaces-IdentityNotTrusted}, which {releaseHeld} passes on.
     error IdentityNotTrusted(bytes32 namespaceId, bytes32 identity);
 
-    /// @notice As {ILineage-TooManyParents}, which {publish} passes on.
+    /// @notice Same as {ILineage-TooManyParents}, which {publish} passes on.
     error TooManyParents(uint256 count);
 
-    /// @notice As {ILineage-ParentIsSelf}, which {publish} passes on.
+    /// @notice Same as {ILineage-ParentIsSelf}, which {publish} passes on.
     error ParentIsSelf(bytes32 parent);
 
-    /// @notice Thrown when a record gives its policy no number, see {numberPolicy}.
+    /// @notice Thrown when a record has no number for its policy, see {numberPolicy}.
     error PolicyNotNumbered();
 
     /// @notice Thrown when a record is not held.
@@ -107,77 +108,85 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Thrown when a record of simulated hardware, or of a FAILED verdict, claims a grade above 0.
     error GradeNotEarned(uint8 grade);
 
-    /// @notice Thrown when a record says that no check passed.
+    /// @notice Thrown when no check passed in a record.
     error NothingChecked();
 
-    /// @notice Thrown when something was judged or sealed more than 5 minutes after or 7 days before the block's time.
+    /// @notice Thrown when a release was judged, or a batch sealed, more than 5 minutes after or 7 days before the
+    /// block's time, or when another time argument is out of its range.
     error OutOfTime(uint40 moment, uint256 blockTime);
 
-    /// @notice Thrown when the text named by `field` is longer than 256 bytes, or empty where it must not be.
+    /// @notice Thrown when the text named by `field` is longer than 256 bytes, or empty although it is required.
     error TextLength(string field, uint256 lengthBytes);
 
-    /// @notice Thrown when writes are stopped.
+    /// @notice Thrown when writes are paused.
     error WritesArePaused();
 
-    /// @notice Thrown when the caller has not the right to do this.
+    /// @notice Thrown when the caller is not allowed to do this.
     error NotAllowed(address caller);
 
     /**
-     * @notice Writes a record that enough oracles signed. Anyone may submit it; what is there already stays as it is.
+     * @notice Writes a record that enough oracles signed. Anyone can submit it. Does nothing if the same record is
+     * there already.
      *
-     * Requirements, unless the same record is there already, when nothing happens:
-     * - writes are not stopped; the signatures hold, see {Quorum};
+     * Requirements:
+     * - writes are not paused; the signatures hold, see {Quorum};
      * - the bytes are the encoding of a record, see {RecordCodec};
-     * - no digest but `publisherIdentity` is zero; some check passed; `policyId` is not 0; `grade` is at most 2, and 0
-     *   if simulated or failed; `judgedAt` is at most 5 minutes ahead of the block and 7 days behind it; `namespace`
-     *   and `release` are not empty; at most 8 parents, all of them recorded releases;
-     * - a FAILED record, for which model and report digest may be 0, line 0, and no check need have passed, has
-     *   revision 0 and no parents;
+     * - no digest except `publisherIdentity` is zero; at least one check passed; `policyId` is not 0; `grade` is at
+     *   most 2, and 0 if simulated or failed; `judgedAt` is at most 5 minutes ahead of the block and 7 days behind it;
+     *   `namespace` and `release` are not empty; there are at most 8 parents, all of them recorded releases;
+     * - a FAILED record has revision 0 and no parents; its model digest, report digest and product line can be 0, and
+     *   no check need have passed;
      * - revision 0 is the first of its release; any other follows the last one, the release is not revoked, and if it
      *   is named, the name is the same;
      * - in a claimed namespace the name is free, or leads to this release, or to one that is revoked.
      *
-     * May emit {RecordPublished}, {INamespaces-NamespaceEntry}.
-     * @return isNew Whether a record was written by this call.
+     * May emit {RecordPublished} and {INamespaces-NamespaceEntry} events.
+     * @return isNew Whether this call wrote a record.
      */
     function publish(bytes calldata record, Quorum calldata quorum) external returns (bool isNew);
 
     /**
-     * @notice Records the Merkle root of up to 128 records that enough oracles signed. See {Leaves} for the tree.
+     * @notice Records the Merkle root of up to 128 records that enough oracles signed. {Leaves} describes the tree.
+     * Does nothing if the root is there already with the same count.
      *
-     * Requirements, unless the root is there already, when nothing happens: writes are not stopped; the signatures
-     * hold; `sealedAt` is at most 5 minutes ahead of the block and 7 days behind it; `uri` has at most 256 bytes.
-     * @return isNew Whether a batch was recorded by this call.
+     * Requirements: writes are not paused; the signatures hold; `sealedAt` is at most 5 minutes ahead of the block and
+     * 7 days behind it; `uri` has at most 256 bytes.
+     *
+     * May emit a {BatchRecorded} event.
+     * @return isNew Whether this call recorded a batch.
      */
     function recordBatch(bytes32 root, uint8 count, uint40 sealedAt, string calldata uri, Quorum calldata quorum)
         external
         returns (bool isNew);
 
     /**
-     * @notice Writes a batch's record out, as {publish} would have when the batch was recorded. Anyone may, unless too
-     * many of the batch's signers were revoked: then it is {IProvenanceGate-RecordIsClosed}. From then on the record
-     * has signers of its own, those that the batch has now; whoever joins the batch later joins the record by
-     * {addSigners}. A later judgement can be written out until another one of the same number was.
-     * @return isNew Whether a record was written by this call.
+     * @notice Writes a record out from its batch, as {publish} would have done when the batch was recorded. Anyone can
+     * call this function. If too many of the batch's signers were revoked, it reverts with
+     * {IProvenanceGate-RecordIsClosed}. From then on the record has its own signers, which are those that the batch has
+     * now. A signer who is added to the batch later is added to the record by {addSigners}. A later judgement can be
+     * written out until another judgement of the same number is written.
+     * @return isNew Whether this call wrote a record.
      */
     function materialise(bytes calldata record, Proof calldata proof) external returns (bool isNew);
 
     /**
-     * @notice Revokes a release for ever, every revision of it, from a stated time on. It stays readable.
+     * @notice Revokes a release permanently, with every revision of it, from a stated time on. It stays readable.
      *
      * Proofs of the release in batches have to be closed too, see {closeLeaf}.
      *
-     * Requirements: the caller is the guardian or the owner; there is such a record; it is not revoked, or only from a
+     * Requirements: the caller is the guardian or the owner; the release is recorded; it is not revoked, or only from a
      * later time on; `effectiveFrom` is at most a year ahead; `reason` has 1 to 256 bytes.
+     *
+     * Emits a {RecordRevoked} event.
      */
     function revoke(bytes32 recordId, uint40 effectiveFrom, string calldata reason) external;
 
     /**
-     * @notice Revokes a release that is in a batch: from then on no proof of this leaf opens a gate, whether or not the
+     * @notice Revokes a release that is in a batch. From then on no proof of this leaf opens a gate, whether or not the
      * record can be written out.
      *
-     * Requirements: as {revoke}; the proof leads to a batch; if the record was not written out, `effectiveFrom` is not
-     * in the future. A release revoked already stays so.
+     * Requirements: those of {revoke}; the proof leads to a batch; if the record was not written out, `effectiveFrom`
+     * is not in the future. A release that is revoked already stays revoked.
      */
     function revokeInBatch(
         bytes32 modelDigest,
@@ -188,78 +197,83 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     ) external;
 
     /// @notice Closes a leaf whose release is recorded otherwise, so that its proof opens nothing that the record
-    /// itself does not. Anyone may, and should, wherever a release in a batch was revoked, held or superseded.
+    /// itself does not open. Anyone can call this function, and should, wherever a release in a batch was revoked, held
+    /// or superseded.
     function closeLeaf(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) external;
 
-    /// @notice Adds signers of the same epoch to a record: whoever submits it first may have left some out. Anyone may.
-    /// @param quorum Enough by itself, as for {publish}. If the record was doubtful, it is no more.
+    /// @notice Adds signers of the same epoch to a record, since the first submitter may have left some out. Anyone can
+    /// call this function.
+    /// @param quorum Enough signers by itself, as for {publish}. If the record was doubtful, it no longer is.
     function addSigners(bytes calldata record, Quorum calldata quorum) external;
 
-    /// @notice The same for a batch.
+    /// @notice Like {addSigners}, for a batch.
     function addBatchSigners(bytes32 root, uint40 sealedAt, string calldata uri, Quorum calldata quorum) external;
 
-    /// @notice Takes signatures of revoked keys off a record, of a release off its latest judgement; if too few are
-    /// left, it becomes doubtful and its gate shuts. Anyone may.
+    /// @notice Takes signatures of revoked keys off a record; for a release, off its latest judgement. If too few are
+    /// left, the record becomes doubtful and its gate shuts. Anyone can call this function.
     function recount(bytes32 recordId) external;
 
-    /// @notice The same for a batch.
+    /// @notice Like {recount}, for a batch.
     function recountBatch(bytes32 root) external;
 
-    /// @notice Opens a held record once its publisher's identity is trusted, and lets its name lead to it. Anyone may,
-    /// unless too many of its signers were revoked: then it is {IProvenanceGate-RecordIsClosed}.
+    /// @notice Opens a held record once its publisher's identity is trusted, and makes its name lead to it. Anyone can
+    /// call this function. If too many of the record's signers were revoked, it reverts with
+    /// {IProvenanceGate-RecordIsClosed}.
     /// @param record The record as published.
     function releaseHeld(bytes calldata record) external;
 
-    /// @notice Gives a policy its number, the same for ever. Anyone may.
+    /// @notice Gives a policy its number, which never changes. Anyone can call this function.
     function numberPolicy(bytes32 policyDigest) external returns (uint32 policyId);
 
-    /// @notice Takes note that a namespace was claimed. Only {namespaces} calls this.
+    /// @notice Notes that a namespace was claimed. Only {namespaces} can call this function.
     function noteClaim(bytes32 namespaceId) external;
 
-    /// @notice Stops publishing, batches, joining signers, claims, changes of publishers, stated parents and releases
-    /// of held records; not revocations, recounts, closed leaves, publishers dropped by a namespace's owner, hand-overs
-    /// of namespaces, nor oracle sets. The guardian and the owner may.
+    /// @notice Pauses publishing, batches, added signers, claims, changes of publishers, stated parents and releases of
+    /// held records. Does not pause revocations, recounts, closed leaves, publishers dropped by a namespace's owner,
+    /// handovers of namespaces or oracle sets. The guardian and the owner can call this function.
     function pauseWrites() external;
 
-    /// @notice Lets writing go on. Only the owner may.
+    /// @notice Resumes writes. Only the owner can call this function.
     function resumeWrites() external;
 
-    /// @notice Appoints the guardian, who may stop writes and revoke, and nothing else. Only the owner may; 0 is
-    /// nobody.
+    /// @notice Appoints the guardian, who can pause writes and revoke, and nothing else. 0 appoints nobody. Only the
+    /// owner can call this function.
     function appointGuardian(address guardian) external;
 
-    /// @notice Where a record is kept: {IProvenanceGate-recordIdOf} for the first judgement of a release, other ids for
-    /// later ones and for FAILED verdicts.
+    /// @notice Returns the id under which a record is kept: {IProvenanceGate-recordIdOf} for the first judgement of a
+    /// release, other ids for later judgements and for FAILED verdicts.
     function idOf(bytes calldata record) external pure returns (bytes32);
 
-    /// @notice keccak256 of the record kept under an id, 0 if there is none.
+    /// @notice Returns keccak256 of the record kept under an id, 0 if there is none.
     function contentOf(bytes32 recordId) external view returns (bytes32);
 
-    /// @notice The id of a release's latest judgement. Reverts with {IProvenanceGate-RecordNotFound} if this is the id
-    /// of none, of a later judgement or of a failure.
+    /// @notice Returns the id of a release's latest judgement. Reverts with {IProvenanceGate-RecordNotFound} if the id
+    /// is unknown, or that of a later judgement or a failure.
     function latestIdOf(bytes32 recordId) external view returns (bytes32);
 
-    /// @notice Whether this is the id of a release that is recorded and not revoked, open or not.
+    /// @notice Returns whether this is the id of a release that is recorded and not revoked, whether or not its gate is
+    /// open.
     function isStandingRelease(bytes32 recordId) external view returns (bool);
 
-    /// @notice The standing kept under an id, which may be a revision's or a failure's. All 0 if there is none.
+    /// @notice Returns the standing kept under an id, which can be that of a revision or a failure. All 0 if there is
+    /// none.
     function standingById(bytes32 recordId) external view returns (Standing memory);
 
-    /// @notice A batch; all 0 if there is none.
+    /// @notice Returns a batch, all 0 if there is none.
     function batchOf(bytes32 root) external view returns (Batch memory);
 
-    /// @notice Whether writes are stopped.
+    /// @notice Returns whether writes are paused.
     function writesPaused() external view returns (bool);
 
-    /// @notice Who may stop writes and revoke.
+    /// @notice Returns the account that can pause writes and revoke.
     function guardian() external view returns (address);
 
-    /// @notice How long announcements wait in public, in seconds: oracle sets, new publishers, handovers.
+    /// @notice Returns the seconds for which announcements wait in public: oracle sets, new publishers, handovers.
     function publicDelay() external view returns (uint40);
 
-    /// @notice The contract that keeps names.
+    /// @notice Returns the contract that keeps names.
     function namespaces() external view returns (INamespaces);
 
-    /// @notice The contract that keeps ancestors.
+    /// @notice Returns the contract that keeps ancestors.
     function lineage() external view returns (ILineage);
 }

@@ -10,7 +10,7 @@ import {Ancestor} from "./Types.sol";
 
 /**
  * @title Lineage
- * @notice See {ILineage}. Ancestors are found breadth first, each once, within fixed bounds.
+ * @notice See {ILineage}. Finds ancestors breadth first, each once, within fixed bounds.
  */
 contract Lineage is ILineage, IERC165 {
     uint256 private constant MAX_PARENTS = 8;
@@ -23,7 +23,7 @@ contract Lineage is ILineage, IERC165 {
     mapping(bytes32 releaseId => bytes32[]) private _attestedParents;
     mapping(bytes32 releaseId => bytes32[]) private _statedParents;
 
-    /// @dev What was found so far; `list` has room for all.
+    /// @dev Ancestors found so far. `list` has room for all of them.
     struct Found {
         Ancestor[] list;
         uint256 count;
@@ -103,7 +103,8 @@ contract Lineage is ILineage, IERC165 {
         return interfaceId == type(ILineage).interfaceId || interfaceId == type(IERC165).interfaceId;
     }
 
-    /// @dev Attested edges as far as they go; then stated ones, and from there whatever leads on.
+    /// @dev Returns the ancestors of a release. Follows attested edges first, as far as they go. Then follows stated
+    /// edges, and from there edges of both kinds.
     function _find(bytes32 releaseId, bool includeStated) private view returns (Found memory found) {
         found.list = new Ancestor[](MAX_ANCESTORS);
         _follow(found, releaseId, releaseId, _attestedParents[releaseId], 1, true);
@@ -123,7 +124,7 @@ contract Lineage is ILineage, IERC165 {
         }
     }
 
-    /// @dev Takes in the parents of one child that are not there yet. Stated edges may lead back to where it began.
+    /// @dev Adds the parents of one child that were not found yet. Stated edges can lead back to the start.
     function _follow(
         Found memory found,
         bytes32 start,

@@ -25,7 +25,8 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
         "IdentityChange(uint16 epoch,bytes32 namespaceId,bytes32 identity,bool trust,uint8 approvals,uint48 number)"
     );
 
-    /// @dev When an identity was trusted, or can be; at most one of the two is not 0.
+    /// @dev Time since which an identity is trusted, and time from which it can be accepted. At most one of the two is
+    /// not 0.
     struct Trust {
         uint40 since;
         uint40 acceptableFrom;
@@ -74,14 +75,14 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
         uint40 deadline,
         bytes calldata signature
     ) external whileWriting {
-        // (1) a name that can be one, and free
+        // (1) The name is valid and free.
         if (!Slug.isSlug(bytes(namespace))) revert NamespaceInvalid();
         bytes32 namespaceId = keccak256(bytes(namespace));
         Namespace storage space = _namespaces[namespaceId];
         if (space.owner != address(0)) revert NamespaceTaken(namespaceId, space.owner);
         if (identityLimit > MAX_IDENTITIES) revert IdentityLimit(identityLimit, MAX_IDENTITIES);
         if (identities.length > identityLimit) revert IdentityLimit(identities.length, identityLimit);
-        // (2) claimed by the account that will own it, once and in time
+        // (2) The future owner signed the claim, which is used once and in time.
         if (block.timestamp > deadline) revert DeadlinePassed(deadline);
         _useCheckedNonce(owner, nonce);
         bytes32 digest = _typedDigest(
@@ -98,7 +99,7 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
             )
         );
         if (!AccountSignature.isValid(owner, digest, signature)) revert WrongClaimSigner(owner);
-        // (3) its history begins
+        // (3) The history begins.
         space.owner = owner;
         space.claimedAt = uint40(block.timestamp);
         space.identityLimit = identityLimit;
@@ -178,7 +179,7 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
         bytes32 releaseId,
         bytes32 contentDigest
     ) external onlyRegistry returns (bool named) {
-        // A later judgement of a release that has the name already needs no trust anew.
+        // A later judgement of a release that already has the name needs no new trust.
         named = _names[namespaceId][releaseDigest] == releaseId || _isTrusted(namespaceId, identity);
         if (named) _bindName(namespaceId, releaseDigest, releaseId);
         _enter(namespaceId, named ? Entry.Recorded : Entry.Held, contentDigest);
@@ -282,7 +283,7 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
         if (trust.since == 0 && trust.acceptableFrom == 0) revert IdentityUnknown(identity);
         if (trust.since != 0) {
             --_namespaces[namespaceId].trusted;
-            // Whoever was trusted on first use must not come back by the next use.
+            // A dropped publisher must not be trusted on first use again.
             _namespaces[namespaceId].firstUses = _namespaces[namespaceId].identityLimit;
         }
         delete _trust[namespaceId][identity];
@@ -296,7 +297,7 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
         _names[namespaceId][releaseDigest] = releaseId;
     }
 
-    /// @dev Adds an entry to a namespace's history: 48 bits of number, 208 bits of hash.
+    /// @dev Adds an entry to a namespace's history: 48 bits for the number, 208 bits for the hash.
     function _enter(bytes32 namespaceId, Entry kind, bytes32 subject) private {
         uint256 head = _heads[namespaceId];
         uint256 number = (head >> HASH_BITS) + 1;

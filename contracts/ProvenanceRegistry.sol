@@ -15,13 +15,13 @@ import {Oracle} from "./Types.sol";
 
 /**
  * @title Registry of judged model releases
- * @notice See {IProvenanceRegistry} for what every function promises. No proxy: a new version is a new contract.
- * @dev One room for each part, each on the shoulders of the one before:
- * Stewards (owner, guardian) - OracleSets (signatures) - Records - Batches - Gates.
+ * @notice See {IProvenanceRegistry} for the functions. The registry has no proxy: a new version is a new contract.
+ * @dev Each part is a contract that inherits from the one before: Stewards (owner, guardian), OracleSets (signatures),
+ * Records, Batches, Gates.
  */
 contract ProvenanceRegistry is Gates, IERC165 {
-    /// @param owner Announces oracle sets, appoints the guardian.
-    /// @param firstGuardian Stops writes and revokes.
+    /// @param owner The account that announces oracle sets and appoints the guardian.
+    /// @param firstGuardian The account that pauses writes and revokes.
     /// @param delay Seconds for which announcements wait in public, 1 hour to 90 days.
     /// @param grace Seconds for which an earlier oracle set's signatures still count, at most 90 days.
     /// @param oracles The first oracle set.

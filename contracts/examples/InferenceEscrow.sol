@@ -5,38 +5,37 @@ import {ProvenanceGate} from "../gate/ProvenanceGate.sol";
 import {PullPayments} from "./PullPayments.sol";
 
 /**
- * @title Pays for inference by a recorded model
+ * @title Escrow for inference by a recorded model
  * @notice A client pays in advance for an answer by a certain model. The provider gets the money when the client
- * confirms, or some time after he delivered, if the model's record is still in good standing then. Otherwise the client
- * gets it back, and also if nothing was delivered in time.
+ * confirms, or some time after the delivery if the model's record is still in good standing then. Otherwise the client
+ * gets it back. The client also gets it back if nothing was delivered in time.
  *
- * During the challenge window anybody may bring forward what is wrong with the record: the registry's guardian revokes
- * it, or its keys are revoked and somebody has it recounted. What is judged is where the model comes from; nobody here
- * judges the answer, nor whether it was that model which gave it. An example of a gate that is asked twice, made to be
- * copied.
+ * During the challenge window anybody can act on a problem with the record: the registry's guardian revokes it, or its
+ * keys are revoked and somebody has it recounted. The escrow judges only the origin of the model. It judges neither the
+ * answer nor whether that model gave it. This example of a gate that is asked twice is meant to be copied.
  */
 contract InferenceEscrow is ProvenanceGate, PullPayments {
     uint40 private constant MIN_WINDOW = 1 hours;
     uint40 private constant MAX_WINDOW = 30 days;
 
-    /// @notice Where a job stands.
+    /// @notice State of a job.
     enum State {
         None,
         Open, // paid for
         Delivered, // the challenge window runs, or is over
-        Closed // the money is somebody's
+        Closed // the money is credited
     }
 
     /**
      * @notice One job.
-     * @param client Who paid.
-     * @param deliverBy From when on it is too late to deliver, in seconds since 1970.
+     * @param client The account that paid.
+     * @param deliverBy Time from which it is too late to deliver, in seconds since 1970.
      * @param settleFrom End of the challenge window; 0 before the delivery.
      * @param state See {State}.
-     * @param provider Who is to answer.
+     * @param provider The account that has to answer.
      * @param payment In wei.
-     * @param modelDigest Of the model that was promised.
-     * @param manifestDigest Of the model that was promised.
+     * @param modelDigest Of the promised model.
+     * @param manifestDigest Of the promised model.
      */
     struct Job {
         address client;
@@ -49,15 +48,15 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
         bytes32 manifestDigest;
     }
 
-    /// @notice How long a delivery can be challenged, in seconds.
+    /// @notice Seconds for which a delivery can be challenged.
     uint40 public immutable challengeWindow;
 
-    /// @notice How many jobs there were; their ids count from 1.
+    /// @notice Number of jobs so far. Their ids count from 1.
     uint256 public jobs;
 
     mapping(uint256 jobId => Job) private _jobs;
 
-    /// @notice Emitted when a client paid for a job.
+    /// @notice Emitted when a client pays for a job.
     event JobOpened(
         uint256 indexed jobId,
         address indexed client,
@@ -69,19 +68,19 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
         uint40 deliverBy
     );
 
-    /// @notice Emitted when the provider delivered.
+    /// @notice Emitted when the provider delivers.
     event JobDelivered(uint256 indexed jobId, bytes32 answerDigest, uint40 settleFrom);
 
-    /// @notice Emitted when the money became somebody's, provider or client.
+    /// @notice Emitted when the money is credited to the provider or the client.
     event JobClosed(uint256 indexed jobId, address indexed paid, uint256 payment);
 
     /// @notice Thrown when a challenge window is shorter than an hour or longer than 30 days.
     error WindowInvalid(uint40 challengeWindow);
 
-    /// @notice Thrown when a job has no provider, or no payment.
+    /// @notice Thrown when a job has no provider or no payment.
     error JobIncomplete();
 
-    /// @notice Thrown when a job is not in a state for this.
+    /// @notice Thrown when a job's state does not allow this.
     error WrongState(uint256 jobId, State state);
 
     /// @notice Thrown when the caller may not do this to the job.
@@ -103,11 +102,13 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
 
     /**
      * @notice Pays for a job.
-     * @param deliverBy From when on it is too late to deliver; until then only the provider can give the money back.
-     * @param requestDigest keccak256 of what is asked.
      *
-     * Requirements: the model is recorded and in good standing; a provider, a payment, a deadline that has not passed.
-     * May emit {JobOpened}.
+     * Requirements: the model is recorded and in good standing; the provider is not 0; the payment is not 0;
+     * `deliverBy` has not passed.
+     *
+     * Emits a {JobOpened} event.
+     * @param deliverBy Time from which it is too late to deliver. Until then only the provider can give the money back.
+     * @param requestDigest keccak256 of the request.
      */
     function open(
         address provider,
@@ -133,11 +134,12 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
     }
 
     /**
-     * @notice Says that the answer was given. The challenge window begins.
-     * @param answerDigest keccak256 of the answer.
+     * @notice States that the answer was given. The challenge window begins.
      *
      * Requirements: the caller is the provider; the job is open; the deadline has not passed.
-     * May emit {JobDelivered}.
+     *
+     * Emits a {JobDelivered} event.
+     * @param answerDigest keccak256 of the answer.
      */
     function deliver(uint256 jobId, bytes32 answerDigest) external {
         Job storage job = _jobs[jobId];
@@ -150,10 +152,11 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
     }
 
     /**
-     * @notice Gives the money to the provider, at once and whatever the record says.
+     * @notice Gives the money to the provider, at once and whatever the state of the record.
      *
      * Requirements: the caller is the client; the job is not closed.
-     * May emit {JobClosed}.
+     *
+     * Emits a {JobClosed} event.
      */
     function confirm(uint256 jobId) external {
         Job storage job = _jobs[jobId];
@@ -162,11 +165,12 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
     }
 
     /**
-     * @notice Settles a job that was delivered and never confirmed: the money is the provider's if the model's record
-     * is in good standing at this moment, and the client's if not. Anyone may.
+     * @notice Settles a job that was delivered but never confirmed. The provider gets the money if the model's record
+     * is in good standing at this moment, and the client otherwise. Anyone can call this function.
      *
      * Requirements: the job was delivered; the challenge window is over.
-     * May emit {JobClosed}.
+     *
+     * Emits a {JobClosed} event.
      */
     function settle(uint256 jobId) external {
         Job storage job = _jobs[jobId];
@@ -177,10 +181,12 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
     }
 
     /**
-     * @notice Gives the money back to the client: the provider at any time, anyone if nothing was delivered in time.
+     * @notice Gives the money back to the client. The provider can call this function at any time, anyone if nothing
+     * was delivered in time.
      *
      * Requirements: the job is not closed; the caller is the provider, or the job is open and its deadline has passed.
-     * May emit {JobClosed}.
+     *
+     * Emits a {JobClosed} event.
      */
     function refund(uint256 jobId) external {
         Job storage job = _jobs[jobId];
@@ -191,12 +197,12 @@ contract InferenceEscrow is ProvenanceGate, PullPayments {
         _close(jobId, job, job.client);
     }
 
-    /// @notice A job; all 0 if there is none.
+    /// @notice Returns a job, all 0 if there is none.
     function jobOf(uint256 jobId) external view returns (Job memory) {
         return _jobs[jobId];
     }
 
-    /// @dev The one place where a job's money becomes somebody's.
+    /// @dev Closes a job and credits its money. No other function does.
     function _close(uint256 jobId, Job storage job, address paid) private {
         if (job.state == State.Closed) revert WrongState(jobId, job.state);
         job.state = State.Closed;

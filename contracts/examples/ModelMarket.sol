@@ -5,17 +5,17 @@ import {ProvenanceGate} from "../gate/ProvenanceGate.sol";
 import {PullPayments} from "./PullPayments.sol";
 
 /**
- * @title A market that sells licences of recorded models
- * @notice The owner of a claimed namespace offers a release under its name; anyone buys a licence. The gate is asked
- * when a model is offered and again when it is sold, for its record may be revoked in between; and so is who owns the
- * namespace. An example of a gate by name, made to be copied.
+ * @title Market for licences of recorded models
+ * @notice The owner of a claimed namespace offers a release under its name, and anyone buys a licence. The market asks
+ * the gate when a model is offered and again when a licence is sold, since the record can be revoked in between. It
+ * checks the owner of the namespace both times too. This example of a gate by name is meant to be copied.
  */
 contract ModelMarket is ProvenanceGate, PullPayments {
     /**
      * @notice A release for sale.
-     * @param seller Who gets the money.
+     * @param seller The account that gets the money.
      * @param price In wei; 0 if it is not for sale.
-     * @param namespaceId The namespace that the seller owns and the release is in.
+     * @param namespaceId The namespace that the seller owns and that contains the release.
      * @param termsDigest keccak256 of the licence's text.
      */
     struct Offer {
@@ -28,10 +28,10 @@ contract ModelMarket is ProvenanceGate, PullPayments {
     mapping(bytes32 recordId => Offer) private _offers;
     mapping(bytes32 recordId => mapping(bytes32 termsDigest => mapping(address account => uint40))) private _licences;
 
-    /// @notice Emitted when a release is offered, or offered otherwise.
+    /// @notice Emitted when a release is offered, or its offer changes.
     event Offered(bytes32 indexed recordId, address indexed seller, uint96 price, bytes32 termsDigest);
 
-    /// @notice Emitted when a release is for sale no more.
+    /// @notice Emitted when a release is no longer for sale.
     event OfferEnded(bytes32 indexed recordId);
 
     /// @notice Emitted when a licence is sold.
@@ -39,22 +39,22 @@ contract ModelMarket is ProvenanceGate, PullPayments {
         bytes32 indexed recordId, address indexed buyer, address indexed seller, uint256 price, bytes32 termsDigest
     );
 
-    /// @notice Thrown when an account does not own the namespace, or no longer.
+    /// @notice Thrown when an account does not own the namespace, or no longer owns it.
     error NotPublisher(bytes32 namespaceId, address account);
 
     /// @notice Thrown when a release is not for sale.
     error NotOffered(bytes32 recordId);
 
-    /// @notice Thrown when a release would be given away: 0 is no price.
+    /// @notice Thrown when a price is 0, which would give the licence away.
     error PriceIsZero();
 
-    /// @notice Thrown when what was paid is not the price of this moment.
+    /// @notice Thrown when the payment is not the current price.
     error WrongPayment(uint256 paid, uint256 price);
 
-    /// @notice Thrown when the terms of this moment are not those that the buyer agreed to.
+    /// @notice Thrown when the current terms are not those that the buyer agreed to.
     error WrongTerms(bytes32 agreed, bytes32 offered);
 
-    /// @notice Thrown when the buyer has a licence under these very terms.
+    /// @notice Thrown when the buyer already has a licence under these terms.
     error LicensedAlready(address buyer, uint40 since);
 
     /// @param registry A {IProvenanceRegistry}.
@@ -63,12 +63,14 @@ contract ModelMarket is ProvenanceGate, PullPayments {
 
     /**
      * @notice Offers a release, or changes its offer.
+     *
+     * Requirements: the name leads to a record in good standing; the caller owns the namespace; the price is above 0.
+     *
+     * Emits a {Offered} event.
      * @param namespaceId keccak256 of the namespace.
      * @param releaseDigest keccak256 of `model@version`.
-     * @return recordId What it is sold by: the release, whatever its name may lead to later.
-     *
-     * Requirements: the name leads to a record in good standing; the caller owns the namespace; a price above 0.
-     * May emit {Offered}.
+     * @return recordId The id by which to buy it. It stays with this release, even if the name leads to another one
+     * later.
      */
     function offer(bytes32 namespaceId, bytes32 releaseDigest, uint96 price, bytes32 termsDigest)
         external
@@ -82,10 +84,11 @@ contract ModelMarket is ProvenanceGate, PullPayments {
     }
 
     /**
-     * @notice Takes an offer back. Licences that were sold stay.
+     * @notice Takes an offer back. Licences that were sold stay valid.
      *
      * Requirements: the caller made the offer, or owns the namespace.
-     * May emit {OfferEnded}.
+     *
+     * Emits a {OfferEnded} event.
      */
     function endOffer(bytes32 recordId) external {
         Offer memory offered = _requireOffer(recordId);
@@ -95,12 +98,14 @@ contract ModelMarket is ProvenanceGate, PullPayments {
     }
 
     /**
-     * @notice Buys a licence for the caller. Pay the price exactly: if it was raised a moment ago, nothing is bought.
-     * @param termsDigest The terms that the buyer agrees to.
+     * @notice Buys a licence for the caller. Pay the price exactly. If the seller raised it a moment ago, the call
+     * reverts.
      *
-     * Requirements: the record is in good standing, still; who offers it owns the namespace, still; price and terms are
+     * Requirements: the record is still in good standing; the seller still owns the namespace; price and terms are
      * those of the offer; the caller has no licence under these terms.
-     * May emit {Sold}.
+     *
+     * Emits a {Sold} event.
+     * @param termsDigest The terms that the buyer agrees to.
      */
     function buy(bytes32 recordId, bytes32 termsDigest) external payable onlyOpen(recordId) {
         Offer memory offered = _requireOffer(recordId);
@@ -114,13 +119,13 @@ contract ModelMarket is ProvenanceGate, PullPayments {
         emit Sold(recordId, msg.sender, offered.seller, msg.value, termsDigest);
     }
 
-    /// @notice The offer of a release; all 0 if it is not for sale.
+    /// @notice Returns the offer of a release, all 0 if it is not for sale.
     function offerOf(bytes32 recordId) external view returns (Offer memory) {
         return _offers[recordId];
     }
 
-    /// @notice Since when an account has a licence of a release under these terms; 0 if it has none. Whether the
-    /// release is in good standing today is another question, for the registry.
+    /// @notice Returns the time since which an account has a licence of a release under these terms, 0 if it has none.
+    /// Ask the registry whether the release is in good standing today.
     function licensedSince(bytes32 recordId, bytes32 termsDigest, address account) external view returns (uint40) {
         return _licences[recordId][termsDigest][account];
     }

@@ -5,9 +5,10 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 
 /**
- * @title Money that is fetched, not sent
- * @notice What somebody is owed is noted down, and he fetches it himself: nobody can block another one's payment by
- * refusing his own. All that a contract holds for its users is the sum of the credits, and of what it notes elsewhere.
+ * @title Payments that the payee withdraws
+ * @notice The contract records the amount that it owes to an account, and the account withdraws it. So no account can
+ * block the payment of another one by refusing its own. The contract holds for its users the sum of these credits, and
+ * the amounts that it keeps account of elsewhere.
  */
 abstract contract PullPayments is ReentrancyGuard {
     mapping(address account => uint256) private _credits;
@@ -15,21 +16,23 @@ abstract contract PullPayments is ReentrancyGuard {
     /// @notice Emitted when an account is owed more.
     event Credited(address indexed account, uint256 amount);
 
-    /// @notice Emitted when an account fetched what it was owed.
+    /// @notice Emitted when an account withdraws its credit.
     event Withdrawn(address indexed account, address indexed to, uint256 amount);
 
     /// @notice Thrown when an account is owed nothing.
     error NothingToWithdraw(address account);
 
-    /// @notice Thrown when money would go to nobody.
+    /// @notice Thrown when the recipient is the zero address.
     error NoRecipient();
 
     /**
-     * @notice Sends all that the caller is owed to `to`, which may be another account if the caller cannot take it.
+     * @notice Sends the caller's whole credit to `to`, which can be another account if the caller cannot receive it.
      *
-     * Reverts with OpenZeppelin's `ReentrancyGuardReentrantCall` if `to` calls this again while it is paid, and with
-     * its own error, or OpenZeppelin's `FailedCall`, if it refuses the money; then the caller is owed it still.
-     * May emit {Withdrawn}.
+     * Reverts with OpenZeppelin's `ReentrancyGuardReentrantCall` if `to` calls this function again while it is paid.
+     * Reverts with the error of `to`, or OpenZeppelin's `FailedCall`, if `to` refuses the money; the caller then keeps
+     * the credit.
+     *
+     * Emits a {Withdrawn} event.
      */
     function withdraw(address payable to) external nonReentrant {
         uint256 amount = _credits[msg.sender];
@@ -40,12 +43,12 @@ abstract contract PullPayments is ReentrancyGuard {
         Address.sendValue(to, amount);
     }
 
-    /// @notice What an account is owed, in wei.
+    /// @notice Returns the amount owed to an account, in wei.
     function creditOf(address account) external view returns (uint256) {
         return _credits[account];
     }
 
-    /// @dev Notes that an account is owed `amount` more, which the contract must hold already.
+    /// @dev Adds `amount` to the credit of an account. The contract must hold the money already.
     function _credit(address account, uint256 amount) internal {
         _credits[account] += amount;
         emit Credited(account, amount);

@@ -6,11 +6,11 @@ import {Proof, Requirements} from "../Types.sol";
 import {ProvenanceGate} from "./ProvenanceGate.sol";
 
 /**
- * @notice What a dApp asks of a record. Nothing is optional: what does not matter is said so.
+ * @notice Requirements of a dApp for a record. No field is optional: say so explicitly if one does not matter.
  * @param minimumGrade 0 to 2.
  * @param maximumAge Seconds since the judgement; `type(uint40).max` if age does not matter.
  * @param minimumWeight Weight of the signers whose keys still count; the registry's own threshold holds in any case.
- * @param anyPolicy Whether every policy will do. If not, `policyDigests` are all that will; if so, there are none.
+ * @param anyPolicy True to accept every policy, with empty `policyDigests`; false to accept only `policyDigests`.
  * @param policyDigests SHA-256 of the policies' bytes, at most 32, each of which the registry has numbered.
  */
 struct Terms {
@@ -22,10 +22,11 @@ struct Terms {
 }
 
 /**
- * @title What a dApp inherits that asks for more than a grade
- * @notice {ProvenanceGate} whose `onlyRecorded` asks {IProvenanceGate-requireMeets} and whose `onlyProven` asks
- * {IProvenanceGate-requireMeetsFromProof}: grade, age, policies and the weight that the signers have today, keys
- * revoked a moment ago included. The other modifiers look at the grade alone: put one of these beside them.
+ * @title Base of a dApp that requires more than a grade
+ * @notice A {ProvenanceGate} whose `onlyRecorded` uses {IProvenanceGate-requireMeets} and whose `onlyProven` uses
+ * {IProvenanceGate-requireMeetsFromProof}. They check grade, age, policies and the weight that the signers have today,
+ * and take keys revoked a moment ago into account. The other modifiers check the grade only: put one of these two
+ * beside them.
  */
 abstract contract ExactProvenanceGate is ProvenanceGate {
     uint256 private constant MAX_POLICIES = 32;
@@ -33,33 +34,34 @@ abstract contract ExactProvenanceGate is ProvenanceGate {
     uint40 private immutable _maximumAge;
     uint16 private immutable _minimumWeight;
 
-    /// @dev Empty if any policy will do; never because somebody forgot, see {_acceptPolicies}.
+    /// @dev Empty if every policy is accepted. It cannot be empty by mistake, see {_acceptPolicies}.
     uint32[] private _policyIds;
 
-    /// @notice Emitted when other policies are accepted than before; none in the list means that any will do.
+    /// @notice Emitted when the accepted policies change. An empty list means that every policy is accepted.
     event PoliciesAccepted(uint32[] policyIds);
 
     /// @notice Thrown when the registry has not numbered a policy, so that no record can have it.
     error PolicyNotNumbered(bytes32 policyDigest);
 
-    /// @notice Thrown when policies are named although any will do, or none is named although not any will.
+    /// @notice Thrown when policies are listed although every policy is accepted, or none is listed although not every
+    /// policy is accepted.
     error PoliciesUnclear();
 
     /// @param registry A {IProvenanceRegistry}.
-    /// @param terms What is asked of a record.
+    /// @param terms Requirements for a record.
     constructor(address registry, Terms memory terms) ProvenanceGate(registry, terms.minimumGrade) {
         _maximumAge = terms.maximumAge;
         _minimumWeight = terms.minimumWeight;
         _acceptPolicies(terms.anyPolicy, terms.policyDigests);
     }
 
-    /// @notice What is asked of a record.
+    /// @notice Returns the requirements for a record.
     function provenanceRequirements() public view returns (Requirements memory) {
         uint32[] memory policyIds = _policyIds;
         return Requirements(minimumGrade, _maximumAge, _minimumWeight, policyIds.length == 0, policyIds);
     }
 
-    /// @dev Accepts these policies instead of those before. Whoever calls this decides who may.
+    /// @dev Replaces the accepted policies. The calling function must restrict access.
     function _acceptPolicies(bool anyPolicy, bytes32[] memory policyDigests) internal {
         uint256 count = policyDigests.length;
         if (anyPolicy != (count == 0)) revert PoliciesUnclear();

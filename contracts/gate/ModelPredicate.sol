@@ -11,26 +11,26 @@ import {ProvenanceGate} from "./ProvenanceGate.sol";
  * `abi.encode(address registry, bytes32 modelDigest, bytes32 manifestDigest, uint8 minimumGrade)`.
  */
 interface IRecordedModel {
-    /// @notice Gives the kind its id; nobody implements it.
+    /// @notice Gives the kind its id. No contract implements it.
     function recordedModel() external;
 }
 
 /**
  * @title Access predicate of a tool that serves one model
- * @notice Lets everybody use an agent's tool (ERC-8257) as long as the model that it serves is recorded and in good
- * standing. A creator who makes this the predicate of his tool binds himself in public: once the record is revoked, the
- * tool is closed, and no one has to notice. Nothing here can be changed; another model is another predicate, which only
- * the tool's creator can put in place.
+ * @notice Lets every account use an agent's tool (ERC-8257) as long as the model that the tool serves is recorded and
+ * in good standing. Creators who make this the predicate of their tool commit themselves in public: once the record is
+ * revoked, the tool is closed, and nobody has to notice. Nothing here can be changed. Another model needs another
+ * predicate, which only the tool's creator can put in place.
  *
- * That the tool serves this model is the creator's word. To let in certain accounts only, combine it with a predicate
- * that looks at the account.
+ * The tool's creator vouches that the tool serves this model. To admit only certain accounts, combine this predicate
+ * with one that looks at the account.
  */
 contract ModelPredicate is IAccessPredicate, IERC165, ProvenanceGate {
     uint256 private constant PROOF_BYTES = 9 * 32;
 
     /// @notice The model that the tool serves.
     bytes32 public immutable modelDigest;
-    /// @notice Its manifest.
+    /// @notice The manifest of that model.
     bytes32 public immutable manifestDigest;
 
     /// @param registry A {IProvenanceRegistry}.
@@ -46,14 +46,15 @@ contract ModelPredicate is IAccessPredicate, IERC165, ProvenanceGate {
 
     /**
      * @inheritdoc IAccessPredicate
-     * @dev Neither the tool nor the account matters. Keys of oracles that were revoked count at once.
-     * @param data Empty; or an ABI-encoded {Proof}, if the record is in a batch and not written out. Other data: no.
+     * @dev Neither the tool nor the account matters. Revoked keys of oracles are taken into account at once.
+     * @param data Empty, or an ABI-encoded {Proof} if the record is in a batch and not written out. With other data the
+     * answer is false.
      */
     function hasAccess(uint256, address, bytes calldata data) external view returns (bool) {
         Requirements memory asked = Requirements(minimumGrade, type(uint40).max, 0, true, new uint32[](0));
         if (data.length == 0) return provenanceRegistry.meets(modelDigest, manifestDigest, asked);
         if (data.length != PROOF_BYTES) return false;
-        // Nine words, all of types that fill them: decoding cannot revert.
+        // The proof has nine words, and every value of a word is valid for its type, so decoding cannot revert.
         Proof memory proof = abi.decode(data, (Proof));
         return provenanceRegistry.meetsFromProof(modelDigest, manifestDigest, proof, asked);
     }

@@ -9,36 +9,36 @@ import {ProvenanceGate} from "./ProvenanceGate.sol";
 /**
  * @title Modules that serve recorded models, in the shape of ERC-7484
  * @notice A module is a contract that serves a model: an agent's module, an inference endpoint. A check passes if the
- * model that it is bound to is in good standing, with {minimumGrade}, and enough of the named attesters, which are
- * oracles, signed the record with keys that still count.
+ * model that the module is bound to is in good standing, with {minimumGrade}, and enough of the named attesters, which
+ * are oracles, signed the record with keys that still count.
  *
- * Who binds a module to a model: both sides have to, once.
- * - The module itself, or the account that its `owner()` names (ERC-173), states what it serves. Nobody else can state
- *   anything of a module. Until it is confirmed, the statement can be replaced.
- * - The publisher confirms it: the owner of the claimed namespace in which the model has its name. So nobody passes his
- *   module off as serving a model of somebody else's.
- * - From then on the binding never changes. Either side can end it, for good; another model is another module.
+ * Both sides have to bind a module to a model, once:
+ * - The module itself, or the account that its `owner()` names (ERC-173), states the model that it serves. No other
+ *   account can make a statement about a module. Until the statement is confirmed, it can be replaced.
+ * - The publisher confirms it: the owner of the claimed namespace in which the model has its name. So nobody can claim
+ *   that their module serves another publisher's model.
+ * - After that the binding never changes. Either side can end it permanently; another model needs another module.
  *
- * It says where the module's model comes from. It says nothing about the module's code, nor whether it serves that
- * model: both are the word of the two sides. An account asks this beside a registry of audits, not in its place.
+ * The binding tells the origin of the module's model. It does not cover the module's code, nor whether the module
+ * serves that model: the two sides vouch for both. Use this registry beside a registry of audits, not instead of one.
  */
 contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
     uint256 private constant MAX_ATTESTERS = 32;
 
-    /// @notice What became of a module's binding.
+    /// @notice Status of a module's binding.
     enum Status {
-        Unknown, // nobody stated anything
-        Stated, // by the module's side; not in force
+        Unknown, // there is no statement
+        Stated, // stated by the module's side; not in force
         Bound, // confirmed by the publisher
-        Ended // by either side
+        Ended // ended by either side
     }
 
     /**
-     * @notice What a module serves.
+     * @notice The binding of a module to a model.
      * @param modelDigest Of the model's record.
      * @param manifestDigest Of the model's record.
      * @param namespaceId The namespace whose owner confirmed it; 0 before.
-     * @param moduleTypes Bit n is set if it is a module of type n, as ERC-7579 numbers them; 0 if it is none.
+     * @param moduleTypes Bit n is set if it is a module of type n, as ERC-7579 numbers them; 0 if it has no type.
      * @param status See {Status}.
      */
     struct Binding {
@@ -57,33 +57,33 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
     mapping(address module => Binding) private _bindings;
     mapping(address account => Trust) private _trust;
 
-    /// @notice Emitted when a module's side states what it serves.
+    /// @notice Emitted when a module's side states the model that the module serves.
     event ModuleStated(
         address indexed module, bytes32 indexed modelDigest, bytes32 indexed manifestDigest, uint248 moduleTypes
     );
 
-    /// @notice Emitted when the model's publisher confirms it.
+    /// @notice Emitted when the model's publisher confirms a statement.
     event ModuleBound(address indexed module, bytes32 indexed recordId, bytes32 indexed namespaceId);
 
     /// @notice Emitted when either side ends a binding.
     event ModuleEnded(address indexed module, address indexed by);
 
-    /// @notice Emitted when an account names the attesters that it trusts.
+    /// @notice Emitted when an account sets the attesters that it trusts.
     event AttestersTrusted(address indexed account, uint8 threshold, address[] attesters);
 
-    /// @notice Thrown when a module serves no model that both sides agreed on, or no longer.
+    /// @notice Thrown when a module is not bound to a model, or no longer.
     error ModuleNotBound(address module, Status status);
 
-    /// @notice Thrown when a module's binding is past the point where this could be done.
+    /// @notice Thrown when the status of a module's binding no longer allows this, or does not allow it yet.
     error ModuleBindingFixed(address module, Status status);
 
-    /// @notice Thrown when the caller is not of the side that may do this.
+    /// @notice Thrown when the caller is not on the side that may do this.
     error NotModuleSide(address module, address caller);
 
     /// @notice Thrown when the caller does not own the namespace.
     error NotPublisher(bytes32 namespaceId, address caller);
 
-    /// @notice Thrown when a publisher would confirm what the module's side did not state.
+    /// @notice Thrown when a publisher's confirmation differs from the statement of the module's side.
     error StatedOtherwise(address module, bytes32 recordId, uint248 moduleTypes);
 
     /// @notice Thrown when a module is not of this type.
@@ -92,7 +92,7 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
     /// @notice Thrown when an account trusts no attesters.
     error NoAttesters(address account);
 
-    /// @notice Thrown when a threshold is 0, or more than there are attesters.
+    /// @notice Thrown when a threshold is 0, or above the number of attesters.
     error ThresholdInvalid(uint256 threshold, uint256 attesters);
 
     /// @notice Thrown when too few of the attesters signed the record of the module's model.
@@ -103,10 +103,12 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
     constructor(address registry, uint8 grade) ProvenanceGate(registry, grade) {}
 
     /**
-     * @notice States which model a module serves. It counts once the publisher confirms it, see {confirmModule}.
+     * @notice States the model that a module serves. The statement counts once the publisher confirms it, see
+     * {confirmModule}.
      *
      * Requirements: the caller is the module or its owner; nothing is confirmed yet.
-     * May emit {ModuleStated}.
+     *
+     * Emits a {ModuleStated} event.
      */
     function stateModule(address module, bytes32 modelDigest, bytes32 manifestDigest, uint248 moduleTypes) external {
         Binding storage binding = _bindings[module];
@@ -117,12 +119,13 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
     }
 
     /**
-     * @notice Confirms what a module's side stated. From now on it is in force.
-     * @param moduleTypes What was stated, so that it cannot be replaced on the way here.
-     * @param releaseDigest keccak256 of `model@version`: the name of the model that the module serves.
+     * @notice Confirms the statement of a module's side. From now on the binding is in force.
      *
-     * Requirements: the caller owns the namespace; the name leads to the record that was stated, with these types.
-     * May emit {ModuleBound}.
+     * Requirements: the caller owns the namespace; the name leads to the stated record; the types are the stated ones.
+     *
+     * Emits a {ModuleBound} event.
+     * @param moduleTypes The stated types, so that the statement cannot be replaced while this call is on its way.
+     * @param releaseDigest keccak256 of `model@version`: the name of the model that the module serves.
      */
     function confirmModule(address module, uint248 moduleTypes, bytes32 namespaceId, bytes32 releaseDigest) external {
         Binding storage binding = _bindings[module];
@@ -137,10 +140,11 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
     }
 
     /**
-     * @notice Ends a binding for good, at once.
+     * @notice Ends a binding permanently, at once.
      *
-     * Requirements: it is in force; the caller is the module, its owner, or the owner of the namespace.
-     * May emit {ModuleEnded}.
+     * Requirements: the binding is in force; the caller is the module, its owner, or the owner of the namespace.
+     *
+     * Emits a {ModuleEnded} event.
      */
     function endModule(address module) external {
         Binding storage binding = _bindings[module];
@@ -154,7 +158,8 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
     /**
      * @inheritdoc IERC7484
      * @dev Requirements: 1 to 32 attesters, strictly ascending, none of them 0; a threshold from 1 to their number.
-     * May emit {AttestersTrusted}.
+     *
+     * Emits a {AttestersTrusted} event.
      */
     function trustAttesters(uint8 threshold, address[] calldata attesters) external {
         _requireSound(attesters, threshold);
@@ -197,12 +202,13 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
         _check(module, attesters, threshold);
     }
 
-    /// @notice What a module serves, and whether that is in force.
+    /// @notice Returns the binding of a module, with its status.
     function bindingOf(address module) external view returns (Binding memory) {
         return _bindings[module];
     }
 
-    /// @notice Whom an account trusts; 0 and none if it never said.
+    /// @notice Returns the attesters that an account trusts and its threshold; an empty list and 0 if it never set
+    /// them.
     function attestersOf(address account) external view returns (uint8 threshold, address[] memory attesters) {
         return (_trust[account].threshold, _trust[account].attesters);
     }
@@ -230,7 +236,7 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
         if (uint256(_bindings[module].moduleTypes) >> moduleType & 1 == 0) revert WrongModuleType(module, moduleType);
     }
 
-    /// @dev Neither an empty list nor a threshold of 0 may ever mean that nothing is asked.
+    /// @dev Neither an empty list nor a threshold of 0 may ever mean that no attester is required.
     function _requireSound(address[] calldata attesters, uint256 threshold) private pure {
         uint256 count = attesters.length;
         if (count > MAX_ATTESTERS) revert IProvenanceGate.TooMany(count, MAX_ATTESTERS);
@@ -242,7 +248,7 @@ contract ModuleGate is IERC7484, IERC165, ProvenanceGate {
         }
     }
 
-    /// @dev An account without code, or a contract whose `owner()` is not exactly an address, has no owner.
+    /// @dev An account without code, or a contract whose `owner()` does not return exactly an address, has no owner.
     function _isModuleSide(address module, address account) private view returns (bool) {
         if (account == module) return true;
         (bool success, bytes memory answer) = module.staticcall(abi.encodeWithSignature("owner()"));

@@ -9,28 +9,28 @@ import {Proof} from "../Types.sol";
 import {GateCalls} from "./GateCalls.sol";
 
 /**
- * @title What a dApp inherits
- * @notice Modifiers that let a function run for recorded models only. Each asks the registry one question; a refusal is
+ * @title Base of a dApp
+ * @notice Modifiers that let a function run for recorded models only. Each asks the registry one question. A refusal is
  * the registry's own error, see {IProvenanceGate}, and passes through unchanged.
  *
  * - {onlyRecorded}: this release is recorded.
  * - {onlyProven}: this release is in a batch, and may not be written out yet; {IProvenanceGate-requireModelFromProof}
- *   says what a proof does not show.
+ *   describes the limits of a proof.
  * - {onlyNamed}: this name, in a claimed namespace, leads to a record.
- * - {onlyOpen}: the release with this id is recorded, which is where a name led to.
- * - {onlyWithLineage}: this release and everything it was made from is recorded.
- * - {onlySignedBy}: this release is recorded, and so many oracles of your own choice signed it.
+ * - {onlyOpen}: the release with this id is recorded. A name may have led to that id.
+ * - {onlyWithLineage}: this release and all its ancestors are recorded.
+ * - {onlySignedBy}: this release is recorded, and a given number of oracles of your own choice signed it.
  *
- * All of them ask for good standing, real hardware and {minimumGrade}, and nothing else; {ExactProvenanceGate} asks for
- * age, policy and weight too. An answer holds for now: a record may be revoked in the next transaction, so ask again
- * wherever something of value changes hands.
+ * All of them require good standing, real hardware and {minimumGrade}, and nothing else; {ExactProvenanceGate} adds
+ * age, policy and weight. An answer holds only for now: a record can be revoked in the next transaction, so ask again
+ * before something of value changes hands.
  */
 abstract contract ProvenanceGate {
     using GateCalls for IProvenanceRegistry;
 
     uint8 private constant MAX_GRADE = 2;
 
-    /// @notice The registry that is asked.
+    /// @notice The registry that the modifiers ask.
     IProvenanceRegistry public immutable provenanceRegistry;
 
     /// @notice The grade that a record needs: 0 nothing required, 1 `baseline`, 2 `strict`.
@@ -39,7 +39,7 @@ abstract contract ProvenanceGate {
     INamespaces internal immutable _namespaces;
     ILineage internal immutable _lineage;
 
-    /// @notice Thrown when an account does not say, by ERC-165, that it is a provenance registry.
+    /// @notice Thrown when an account does not declare, by ERC-165, that it is a provenance registry.
     error NotProvenanceRegistry(address account);
 
     /// @notice Thrown when too few of the oracles that the dApp chose signed the record.
@@ -67,21 +67,23 @@ abstract contract ProvenanceGate {
         _;
     }
 
-    /// @param includeStated Whether ancestors count that no signed manifest names, but the namespace's owner.
+    /// @param includeStated Whether to check ancestors too that only the namespace's owner names, and no signed
+    /// manifest.
     modifier onlyWithLineage(bytes32 modelDigest, bytes32 manifestDigest, bool includeStated) {
         _requireLineage(modelDigest, manifestDigest, includeStated);
         _;
     }
 
     /// @param oracles Strictly ascending, at most 32.
-    /// @param threshold How many of them, at least; 0 never means that nobody is asked, see {TooFewSigners}.
+    /// @param threshold Smallest number of them that must have signed. 0 never passes, see {TooFewSigners}.
     modifier onlySignedBy(bytes32 modelDigest, bytes32 manifestDigest, address[] memory oracles, uint256 threshold) {
         _requireSignedBy(modelDigest, manifestDigest, oracles, threshold);
         _;
     }
 
     /// @param registry A {IProvenanceRegistry}.
-    /// @param grade See {minimumGrade}; reverts with {IProvenanceRegistry-UnknownGrade} above 2, which nothing has.
+    /// @param grade See {minimumGrade}. Above 2, a grade that no record has, it reverts with
+    /// {IProvenanceRegistry-UnknownGrade}.
     constructor(address registry, uint8 grade) {
         if (!ERC165Checker.supportsInterface(registry, type(IProvenanceRegistry).interfaceId)) {
             revert NotProvenanceRegistry(registry);
@@ -89,22 +91,23 @@ abstract contract ProvenanceGate {
         if (grade > MAX_GRADE) revert IProvenanceRegistry.UnknownGrade(grade);
         provenanceRegistry = IProvenanceRegistry(registry);
         minimumGrade = grade;
-        // Both are made by the registry's constructor, for good.
+        // The registry's constructor made both, and they never change.
         _namespaces = IProvenanceRegistry(registry).namespaces();
         _lineage = IProvenanceRegistry(registry).lineage();
     }
 
-    /// @dev Reverts unless {IProvenanceGate-requireModel} lets the release through.
+    /// @dev Reverts unless {IProvenanceGate-requireModel} passes for the release.
     function _requireRecorded(bytes32 modelDigest, bytes32 manifestDigest) internal view virtual {
         provenanceRegistry.askModel(modelDigest, manifestDigest, minimumGrade);
     }
 
-    /// @dev Reverts unless {IProvenanceGate-requireModelFromProof} lets the release through.
+    /// @dev Reverts unless {IProvenanceGate-requireModelFromProof} passes for the release.
     function _requireProven(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) internal view virtual {
         provenanceRegistry.askModelFromProof(modelDigest, manifestDigest, proof, minimumGrade);
     }
 
-    /// @dev Reverts unless `_requireRecorded` lets the release through, and `threshold` of `oracles`, not 0, signed it.
+    /// @dev Reverts unless `_requireRecorded` passes for the release, and at least `threshold` of `oracles` signed it.
+    /// Reverts for a threshold of 0.
     function _requireSignedBy(
         bytes32 modelDigest,
         bytes32 manifestDigest,
@@ -118,18 +121,18 @@ abstract contract ProvenanceGate {
         }
     }
 
-    /// @dev Reverts unless {INamespaces-requireNamed} lets the name through.
-    /// @return recordId The record that it leads to.
+    /// @dev Reverts unless {INamespaces-requireNamed} passes for the name.
+    /// @return recordId The record that the name leads to.
     function _requireNamed(bytes32 namespaceId, bytes32 releaseDigest) internal view returns (bytes32 recordId) {
         return _namespaces.requireNamed(namespaceId, releaseDigest, minimumGrade);
     }
 
-    /// @dev Reverts unless {IProvenanceGate-requireOpen} lets the record through.
+    /// @dev Reverts unless {IProvenanceGate-requireOpen} passes for the record.
     function _requireOpen(bytes32 recordId) internal view {
         provenanceRegistry.requireOpen(recordId, minimumGrade);
     }
 
-    /// @dev Reverts unless {ILineage-requireLineage} lets the release and its ancestors through.
+    /// @dev Reverts unless {ILineage-requireLineage} passes for the release and its ancestors.
     function _requireLineage(bytes32 modelDigest, bytes32 manifestDigest, bool includeStated) internal view {
         _lineage.requireLineage(modelDigest, manifestDigest, minimumGrade, includeStated);
     }

@@ -6,11 +6,11 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 /**
  * @title Signatures of accounts, with or without code
- * @notice Does what OpenZeppelin's SignatureChecker does, which does not compile for the `paris` fork.
+ * @notice Does the same as OpenZeppelin's SignatureChecker, which does not compile for the `paris` fork.
  */
 library AccountSignature {
     function isValid(address account, bytes32 digest, bytes calldata signature) internal view returns (bool) {
-        // An account's own key counts with code too (EIP-7702).
+        // An account with code can still sign with its own key (EIP-7702).
         (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecover(digest, signature);
         if (problem == ECDSA.RecoverError.NoError && recovered == account) return true;
         if (account.code.length == 0) return false;

@@ -2,8 +2,9 @@
 pragma solidity ^0.8.20;
 
 /**
- * @title Hashes that a gate computes
- * @notice keccak256 of two or three words in scratch memory: a gate has some 700 gas beside the slot that it reads.
+ * @title Hashes for gates
+ * @notice keccak256 of two or three words, without the memory allocation of `abi.encode`: a gate can spend some 700 gas
+ * besides the slot that it reads.
  */
 library Hashes {
     function pair(bytes32 left, bytes32 right) internal pure returns (bytes32 value) {
@@ -24,7 +25,8 @@ library Hashes {
         }
     }
 
-    /// @dev Root of a full binary tree of seven levels: bit n of `index` says on which side the node of level n is.
+    /// @dev Returns the root of a full binary tree of seven levels. Bit n of `index` tells on which side the node of
+    /// level n is.
     function root(bytes32 leaf, uint256 index, bytes32[7] calldata siblings) internal pure returns (bytes32 node) {
         node = leaf;
         assembly ("memory-safe") {

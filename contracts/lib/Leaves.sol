@@ -11,11 +11,11 @@ import {Hashes} from "./Hashes.sol";
  *     leaf(i) = keccak256(recordId | contentDigest | summary), 0 where there is no record
  *     node    = keccak256(left child | right child)
  *
- * What a leaf says of its record is the signers' word: only when the record is written out is it held against the rules
- * of {IProvenanceRegistry-publish}. The leaf's number is its place, and part of it. A leaf is the hash of 96 bytes and
- * a node that of 64, so neither passes for the other.
- * @dev The summary's bits: 0 to 6 the leaf's number, 7 zero, 8 whether it carries a name in a claimed namespace, 9 to
- * 151 zero, above them the record's facts as {RecordCodec} has them.
+ * The signers vouch for the content of a leaf. The registry checks it against the rules of
+ * {IProvenanceRegistry-publish} only when the record is written out. A leaf's number is its position, and part of the
+ * leaf. A leaf is the hash of 96 bytes and a node that of 64, so neither passes for the other.
+ * @dev The summary's bits: 0 to 6 the leaf's number, 7 zero, 8 set for a name in a claimed namespace, 9 to 151 zero,
+ * above them the record's facts as in {RecordCodec}.
  */
 library Leaves {
     uint256 internal constant NAMED = 1 << 8;
@@ -30,7 +30,7 @@ library Leaves {
         return uint8(summary);
     }
 
-    /// @dev Whether the summary says of a record with these facts what they say.
+    /// @dev Returns whether the summary agrees with a record's facts.
     function fits(uint256 summary, uint256 facts) internal pure returns (bool) {
         return (summary ^ facts) >> FACTS_SHIFT == 0 && uint144((summary & ~NAMED) >> 8) == 0;
     }

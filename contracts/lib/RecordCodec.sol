@@ -28,7 +28,7 @@ library RecordCodec {
     uint256 internal constant PASSED = 1 << 96;
     uint256 private constant TEXTS = 224;
 
-    /// @dev Where the texts and the parents of a record begin.
+    /// @dev Positions at which the release and the parents of a record begin.
     struct Parts {
         uint256 release;
         uint256 parents;
@@ -82,7 +82,8 @@ library RecordCodec {
         }
     }
 
-    /// @dev Reverts with {RecordMalformed} unless these are the bytes of one record and nothing else.
+    /// @dev Returns the positions of the parts. Reverts with {RecordMalformed} unless the bytes are one record and
+    /// nothing else.
     function partsOf(bytes calldata record) internal pure returns (Parts memory parts) {
         uint256 length = record.length;
         if (length < TEXTS + 2) revert RecordMalformed(length);

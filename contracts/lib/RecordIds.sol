@@ -5,8 +5,8 @@ import {Hashes} from "./Hashes.sol";
 
 /**
  * @title Ids of records
- * @notice Three kinds, told apart by the length of what is hashed: 64 bytes for a release and its first judgement, 34
- * for a later one, 96 for a FAILED verdict.
+ * @notice There are three kinds, which differ in the length of the hashed bytes: 64 bytes for a release and its first
+ * judgement, 34 for a later judgement, 96 for a FAILED verdict.
  */
 library RecordIds {
     function ofRelease(bytes32 modelDigest, bytes32 manifestDigest) internal pure returns (bytes32) {

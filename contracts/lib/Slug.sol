@@ -2,9 +2,9 @@
 pragma solidity ^0.8.20;
 
 /**
- * @title Names that look alike to nobody
- * @notice The rule of `verifier.manifest.names`: 1 to 96 ASCII letters, digits, `.`, `_`, `-`; a letter or digit first
- * and last; no two dots in a row.
+ * @title Unambiguous names
+ * @notice Implements the rule of `verifier.manifest.names`, under which no two names look alike: 1 to 96 ASCII letters,
+ * digits, `.`, `_`, `-`; a letter or digit first and last; no two dots in a row.
  */
 library Slug {
     uint256 private constant MAX_BYTES = 96;

@@ -4,9 +4,9 @@ pragma solidity ^0.8.20;
 import {Batch, Standing} from "../Types.sol";
 
 /**
- * @title One word for all that a gate asks
- * @notice Packs {Standing} and {Batch} by hand, since a gate must read one slot and decode no more of it than it needs.
- * @dev Bits from the lowest; the first 112, the stamp, mean the same in both:
+ * @title Standings and batches in one word
+ * @notice Packs {Standing} and {Batch} by hand: a gate must read one slot, and decode no more of it than it needs.
+ * @dev Bits from the lowest. The first 112, the stamp, have the same meaning in both:
  *
  *     recordedAt 40 | signers 32 | weight 16 | epoch 16 | flags 8 |
  *         a standing:  revokedAt 40 | judgedAt 40 | policyId 32 | revisions 16 | grade 8 | productLine 8
@@ -17,13 +17,14 @@ library Standings {
     uint256 internal constant HELD = 1 << 105;
     uint256 internal constant DOUBTFUL = 1 << 106;
     uint256 internal constant NAMED = 1 << 107;
-    /// @dev Hardware that was simulated.
+    /// @dev The hardware was simulated.
     uint256 internal constant SIMULATED = 1 << 108;
     /// @dev A later judgement: its id is not that of a release.
     uint256 internal constant REVISION = 1 << 109;
-    /// @dev Each of these closes a release's gate.
+    /// @dev Each of these bits shuts a release's gate.
     uint256 internal constant CLOSING = HELD | DOUBTFUL;
-    /// @dev A word without any of these bits is that of a release whose gate is open, if the grade is high enough.
+    /// @dev If a word has none of these bits, it is that of a release whose gate is open, provided that the grade is
+    /// high enough.
     uint256 internal constant SPECIAL = CLOSING | FAILED | SIMULATED | REVISION | REVOKED_AT | REVISIONS;
 
     uint256 private constant REVOKED_AT = uint256(type(uint40).max) << 112;
@@ -33,7 +34,7 @@ library Standings {
     uint8 private constant SIMULATED_LINE = 255;
     uint256 private constant MATERIALISED_SHIFT = 128;
 
-    /// @dev Who signed and when it was recorded.
+    /// @dev Returns the stamp of these signers and this time of recording.
     function stamp(uint256 recordedAt, uint32 signers, uint16 weight, uint16 epoch) internal pure returns (uint256) {
         return recordedAt | uint256(signers) << 40 | uint256(weight) << 72 | uint256(epoch) << 88;
     }
@@ -54,17 +55,18 @@ library Standings {
         return uint16(word >> 88);
     }
 
-    /// @dev The same with other signers.
+    /// @dev Returns the word with other signers.
     function withSigners(uint256 word, uint32 signers, uint16 weight) internal pure returns (uint256) {
         return word & ~(uint256(type(uint48).max) << 40) | uint256(signers) << 40 | uint256(weight) << 72;
     }
 
-    /// @dev Stamp and flags alone.
+    /// @dev Returns the stamp and the flags only.
     function stampOf(uint256 word) internal pure returns (uint256) {
         return uint256(uint112(word));
     }
 
-    /// @dev What a record's facts become in a standing: all above REPORTED_TCB and checks but its own revision.
+    /// @dev Returns the bits of a standing that come from a record's facts: all above REPORTED_TCB and the checks,
+    /// without the record's own revision.
     function judgementOf(uint256 facts) internal pure returns (uint256) {
         uint256 judgement = facts >> JUDGEMENT_SHIFT << JUDGEMENT_SHIFT & ~REVISIONS;
         return isSimulated(facts) ? judgement | SIMULATED : judgement;
@@ -127,7 +129,7 @@ library Standings {
         return batch | 1 << MATERIALISED_SHIFT << index;
     }
 
-    /// @dev For people.
+    /// @dev Returns the standing as a struct, for readers outside of the contract.
     function unpackStanding(uint256 word) internal pure returns (Standing memory) {
         return Standing({
             recordedAt: recordedAtOf(word),
@@ -147,7 +149,7 @@ library Standings {
         });
     }
 
-    /// @dev For people.
+    /// @dev Returns the batch as a struct, for readers outside of the contract.
     function unpackBatch(uint256 batch) internal pure returns (Batch memory) {
         return Batch({
             recordedAt: recordedAtOf(batch),

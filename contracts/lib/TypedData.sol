@@ -6,9 +6,9 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 
 /**
  * @title The EIP-712 domain of a contract
- * @notice Bound to this chain and this contract, so a signature is worth nothing at any other.
- * @dev Computed anew for each use: it follows a chain that forks off, and without immutables the code of every registry
- * is the same, byte for byte, so that readers can compare it.
+ * @notice The domain is bound to this chain and this contract, so a signature is worthless for any other.
+ * @dev Computes the domain for each use, so that it stays right on a chain that forks off. Without immutables the code
+ * of every registry is the same, byte for byte, so readers can compare it.
  */
 abstract contract TypedData is IERC5267 {
     string private constant VERSION = "1";
@@ -32,10 +32,10 @@ abstract contract TypedData is IERC5267 {
         return (hex"0f", _domainName(), VERSION, block.chainid, address(this), 0, new uint256[](0));
     }
 
-    /// @dev The domain's name.
+    /// @dev Returns the domain's name.
     function _domainName() internal pure virtual returns (string memory);
 
-    /// @dev What is signed for a struct with this hash.
+    /// @dev Returns the digest that a signer signs for a struct with this hash.
     function _typedDigest(bytes32 structHash) internal view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(

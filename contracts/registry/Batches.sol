@@ -11,8 +11,9 @@ import {Records} from "./Records.sol";
 
 /**
  * @title Batches
- * @notice Many records for the price of one: their Merkle root is recorded, and a gate takes a proof. One slot each. It
- * has a bit for every leaf; once that is set, the leaf's own record counts, and the proof shows nothing more.
+ * @notice Records many releases for the price of one: the registry records the Merkle root, and a gate takes a proof. A
+ * batch has one slot, with a bit for every leaf. Once a leaf's bit is set, the leaf's own record counts, and the proof
+ * shows nothing more.
  */
 abstract contract Batches is Records {
     using RecordCodec for bytes;
@@ -46,18 +47,18 @@ abstract contract Batches is Records {
     /// @inheritdoc IProvenanceRegistry
     function materialise(bytes calldata record, Proof calldata proof) external returns (bool isNew) {
         _requireWriting();
-        // (1) the leaf, and that the record is the one that it was made of
+        // (1) Find the leaf, and check that it was made from this record.
         bytes32 recordId = idOf(record);
         bytes32 content = keccak256(record);
         (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
         bool fits = content == proof.contentDigest && Leaves.fits(proof.summary, record.factsOf());
         if (!fits) revert WrongLeaf(recordId);
-        // What keys signed that are revoked now must not come between others' judgements.
+        // Signatures of keys that are revoked by now must not disturb the judgements of others.
         if (_recounted(batch) & Standings.DOUBTFUL != 0) revert RecordIsClosed(recordId, false, true);
-        // (2) from now on the record's own standing counts, whichever way it came here
+        // (2) From now on the record's own standing counts, however the record was written.
         _close(recordId, root, batch, index);
         if (_contents[recordId] != 0) return false;
-        // (3) as {publish}, at the time of the batch
+        // (3) Write the record as {publish} does, with the time of the batch.
         _write(record, recordId, content, batch.stampOf());
         return true;
     }
@@ -93,7 +94,8 @@ abstract contract Batches is Records {
         (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
         _close(recordId, root, batch, index);
         if (_contents[recordId] == 0) {
-            // Written to be revoked, so that takes effect now: nothing else holds the record against any rule.
+            // This record is written only to be revoked, so the revocation takes effect now: no other rule was checked
+            // for it.
             if (effectiveFrom > block.timestamp) revert OutOfTime(effectiveFrom, block.timestamp);
             _standings[recordId] = batch.stampOf() | Standings.judgementOf(proof.summary);
             _contents[recordId] = proof.contentDigest;
@@ -118,24 +120,24 @@ abstract contract Batches is Records {
         return _batches[root].unpackBatch();
     }
 
-    /// @dev The word of a release that a proof leads to; 0 if it leads nowhere.
+    /// @dev Returns the word of a release that a proof leads to, 0 if the proof leads nowhere.
     function _proven(bytes32 releaseId, Proof calldata proof) internal view returns (uint256) {
         uint256 summary = proof.summary;
         uint256 batch = _batches[Leaves.rootOf(releaseId, proof)];
         uint8 index = Leaves.indexOf(summary);
         if (index >= batch.countOf()) return 0;
         if (batch.isMaterialised(index)) return _latest(releaseId);
-        // Only a record that is written out is held against its namespace's rules.
+        // A namespace's rules are checked only when a record is written out.
         uint256 held = Standings.HELD / Leaves.NAMED * (summary & Leaves.NAMED);
         return batch.stampOf() | Standings.judgementOf(summary) | held;
     }
 
-    /// @dev The same, but of a release that is recorded itself the standing counts, whatever the proof.
+    /// @dev Like {_proven}, but if the release itself is recorded, returns its standing whatever the proof.
     function _provenOrLatest(bytes32 releaseId, Proof calldata proof) internal view returns (uint256) {
         return _contents[releaseId] != 0 ? _latest(releaseId) : _proven(releaseId, proof);
     }
 
-    /// @dev From now on the record's own standing counts.
+    /// @dev Closes a leaf: from now on the record's own standing counts.
     function _close(bytes32 recordId, bytes32 root, uint256 batch, uint8 index) private {
         _batches[root] = batch.withMaterialised(index);
         emit LeafClosed(recordId, root, index);

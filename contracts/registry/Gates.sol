@@ -9,8 +9,8 @@ import {Batches} from "./Batches.sol";
 
 /**
  * @title Gates
- * @notice See {IProvenanceGate}. A gate decides by one mask and one comparison of one word; only a word that is special
- * in some way, or a refusal, is taken apart.
+ * @notice See {IProvenanceGate}. A gate decides with one mask and one comparison of one word. It decodes the word only
+ * if that is special in some way, or for a refusal.
  */
 abstract contract Gates is Batches {
     using Standings for uint256;
@@ -127,7 +127,8 @@ abstract contract Gates is Batches {
         return _isOpen(_latest(recordId), minimumGrade);
     }
 
-    /// @dev Recorded, not closed, not revoked; simulated or not, of whatever grade.
+    /// @dev Returns whether the release is recorded, not closed and not revoked. Simulated hardware and the grade do
+    /// not matter.
     function _isStanding(uint256 word) private view returns (bool) {
         return word != 0 && word & Standings.CLOSING == 0 && !word.isRevoked();
     }
@@ -137,7 +138,7 @@ abstract contract Gates is Batches {
         return _isStanding(word) && !word.isSimulated() && word.gradeOf() >= minimumGrade;
     }
 
-    /// @dev Says what shuts the gate; only for a word that does not open it.
+    /// @dev Reverts with the reason for which the gate is shut. Call it only with a word that does not open the gate.
     function _refuse(bytes32 recordId, uint256 word, uint8 minimumGrade) private view {
         if (word == 0) revert RecordNotFound(recordId);
         if (word.isRevoked()) revert RecordIsRevoked(recordId, word.revokedAtOf());
@@ -166,7 +167,8 @@ abstract contract Gates is Batches {
             && _isListed(word, requirements) && word.weightOf() >= requirements.minimumWeight;
     }
 
-    /// @dev A record judged "in the future", by a clock that runs ahead, is fresh.
+    /// @dev Returns whether the record is young enough. A record judged "in the future", by a clock that runs ahead,
+    /// is.
     function _isFresh(uint256 word, Requirements calldata requirements) private view returns (bool) {
         return block.timestamp <= uint256(word.judgedAtOf()) + requirements.maximumAge;
     }

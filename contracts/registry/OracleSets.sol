@@ -26,7 +26,7 @@ abstract contract OracleSets is Stewards, TypedData {
     bytes32 private constant BATCH_TYPEHASH =
         keccak256("Batch(uint16 epoch,bytes32 root,uint8 count,uint40 sealedAt,string uri)");
 
-    /// @dev All that a write reads before it looks at signatures, in one slot.
+    /// @dev All state that a write reads before it looks at signatures, in one slot.
     struct State {
         uint16 epoch;
         uint16 threshold;
@@ -47,7 +47,7 @@ abstract contract OracleSets is Stewards, TypedData {
     mapping(uint16 epoch => mapping(uint256 index => Oracle)) private _oracles;
 
     /// @param delay Seconds between the announcement of an oracle set and its start, 1 hour to 90 days.
-    /// @param grace Seconds for which signatures by the set before it still count, at most 90 days.
+    /// @param grace Seconds for which signatures of the previous set still count, at most 90 days.
     constructor(uint40 delay, uint40 grace, Oracle[] memory oracles, uint16 threshold) {
         if (delay < MIN_DELAY || delay > MAX_DELAY || grace > MAX_DELAY) revert OutOfTime(delay, block.timestamp);
         _state.delay = delay;
@@ -104,13 +104,13 @@ abstract contract OracleSets is Stewards, TypedData {
         uint16 epoch = _state.epoch;
         Oracle storage oracle = _oracle(epoch, index);
         bytes21 app = oracle.roflApp;
-        // The runtime knows the origin only; another contract that the origin happens to call must not speak for it.
+        // The runtime knows only the origin. Another contract that the origin happens to call must not act for it.
         // slither-disable-next-line tx-origin
         if (app == 0 || msg.sender != tx.origin) revert NotRoflApp(index);
         _requireRoflOrigin(app);
         _requireNewKey(epoch, key, index);
         oracle.key = key;
-        // What was recorded until now was not signed by this key.
+        // This key did not sign anything recorded until now.
         if (oracle.validFrom <= block.timestamp) oracle.validFrom = uint40(block.timestamp) + 1;
         emit RoflKeyBound(epoch, index, app, key);
     }
@@ -198,11 +198,11 @@ abstract contract OracleSets is Stewards, TypedData {
 
     /// @dev Reverts unless enough oracles signed a struct with this hash. Returns their weight.
     function _requireQuorum(bytes32 structHash, Quorum calldata quorum) internal view returns (uint16) {
-        // (1) a set that may sign now
+        // (1) The set can sign now.
         (uint256 threshold, uint256 size) = _acceptedEpoch(quorum.epoch);
         uint256 signers = quorum.signers;
         if (signers >> size != 0) revert UnknownOracle(quorum.epoch, size);
-        // (2) one signature for each signer, by the key that is his
+        // (2) There is one signature for each signer, by the signer's own key.
         bytes32 digest = _typedDigest(structHash);
         uint256 position = 0;
         uint256 weight = 0;
@@ -212,12 +212,13 @@ abstract contract OracleSets is Stewards, TypedData {
             position += SIGNATURE_BYTES;
         }
         if (position != quorum.signatures.length) revert SignaturesLength(quorum.signatures.length, position);
-        // (3) enough of them; the weights of a set fit into 16 bits
+        // (3) Enough oracles signed. The weights of a set fit into 16 bits.
         if (weight < threshold) revert QuorumTooSmall(weight, threshold);
         return uint16(weight);
     }
 
-    /// @dev Signers of `word` (a standing or batch) whose keys were valid when it was recorded, and their weight today.
+    /// @dev Returns the signers of `word` (a standing or batch) whose keys were valid when it was recorded, and their
+    /// weight today.
     function _countSigners(uint256 word) internal view returns (uint32 kept, uint16 weight) {
         uint16 epoch = word.epochOf();
         uint256 signers = word.signersOf();
@@ -230,7 +231,7 @@ abstract contract OracleSets is Stewards, TypedData {
         }
     }
 
-    /// @dev The same word without signatures of revoked keys, and doubtful if too few are left.
+    /// @dev Returns the word without signatures of revoked keys, and doubtful if too few are left.
     function _recounted(uint256 word) internal view returns (uint256) {
         (uint32 kept, uint16 weight) = _countSigners(word);
         if (kept == word.signersOf()) return word;
@@ -238,7 +239,7 @@ abstract contract OracleSets is Stewards, TypedData {
         return word.withSigners(kept, weight);
     }
 
-    /// @dev How many of `oracles` (ascending) signed `word` with keys that still count.
+    /// @dev Returns how many of `oracles` (ascending) signed `word` with keys that still count.
     function _countSignersAmong(uint256 word, address[] calldata oracles) internal view returns (uint256 count) {
         if (oracles.length > MAX_ORACLES) revert TooMany(oracles.length, MAX_ORACLES);
         for (uint256 i = 1; i < oracles.length; ++i) {
@@ -255,7 +256,8 @@ abstract contract OracleSets is Stewards, TypedData {
         }
     }
 
-    /// @dev The same word with the signers of `quorum`, who were verified and are enough, beside those it has.
+    /// @dev Returns the word with the signers of `quorum` added. The caller has verified that they signed and are
+    /// enough.
     function _withMoreSigners(uint256 word, Quorum calldata quorum) internal view returns (uint256) {
         if (quorum.epoch != word.epochOf()) revert StaleEpoch(quorum.epoch, word.epochOf());
         word = word.withSigners(word.signersOf() | quorum.signers, 0) & ~Standings.DOUBTFUL;
@@ -347,9 +349,9 @@ abstract contract OracleSets is Stewards, TypedData {
         }
     }
 
-    /// @dev `roflEnsureAuthorizedOrigin` of Oasis Sapphire: the runtime's subcall precompile, asked whether the
-    /// origin's key is endorsed by the app. Any answer but (0, CBOR true) is a no; so is that of an address without
-    /// code.
+    /// @dev Does the same as `roflEnsureAuthorizedOrigin` of Oasis Sapphire: asks the runtime's subcall precompile
+    /// whether the app endorses the origin's key. Any answer except (0, CBOR true) is a refusal, and so is the answer
+    /// of an address without code.
     function _requireRoflOrigin(bytes21 app) private view {
         address subcall = 0x0100000000000000000000000000000000000103;
         (bool success, bytes memory answer) =

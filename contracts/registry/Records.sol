@@ -13,8 +13,8 @@ import {OracleSets} from "./OracleSets.sol";
 
 /**
  * @title Records
- * @notice See {IProvenanceRegistry}. Two slots for each record: its content digest, and its standing, which is all that
- * a gate reads.
+ * @notice See {IProvenanceRegistry}. A record has two slots: its content digest, and its standing. A gate reads only
+ * the standing.
  */
 abstract contract Records is OracleSets {
     using RecordCodec for bytes;
@@ -23,7 +23,7 @@ abstract contract Records is OracleSets {
     uint8 private constant MAX_GRADE = 2;
     // Block times lag behind the oracles' clocks, on some chains by a minute or more.
     uint256 private constant CLOCK_TOLERANCE = 5 minutes;
-    // Certificates and revocation lists are judged for a moment that must not lie far back.
+    // Certificates and revocation lists are judged for a moment that must not be far in the past.
     uint256 private constant MAX_WAIT = 7 days;
     // A revocation that never takes effect would only stand in the way.
     uint256 private constant MAX_NOTICE = 365 days;
@@ -92,7 +92,7 @@ abstract contract Records is OracleSets {
         bytes32 recordId = idOf(record);
         uint256 word = _standings[recordId];
         if (_contents[recordId] != content || word & Standings.HELD == 0) revert NotHeld(recordId);
-        // What keys signed that are revoked now must not take a name from others.
+        // Signatures of keys that are revoked by now must not take a name from others.
         if (_recounted(_latest(recordId)) & Standings.DOUBTFUL != 0) revert RecordIsClosed(recordId, true, true);
         _standings[recordId] = word & ~Standings.HELD | Standings.NAMED;
         RecordCodec.Parts memory parts = record.partsOf();
@@ -155,14 +155,14 @@ abstract contract Records is OracleSets {
         return RecordIds.ofFailure(record.modelDigestOf(), record.manifestDigestOf(), record.verdictDigestOf());
     }
 
-    /// @dev Writes a record that is not there yet. `word` is a stamp: who signed, and when it was recorded.
+    /// @dev Writes a record that is not there yet. `word` is a stamp: the signers, and the time of recording.
     function _write(bytes calldata record, bytes32 recordId, bytes32 content, uint256 word) internal {
-        // (1) what a record must be like
+        // (1) Check the form of the record.
         RecordCodec.Parts memory parts = record.partsOf();
         uint256 facts = record.factsOf();
         _requireWellFormed(record, parts, facts, word.recordedAtOf());
         word |= Standings.judgementOf(facts);
-        // (2) its place among the judgements of its release, and among names
+        // (2) Find its place among the judgements of its release, and among names.
         if (facts & RecordCodec.PASSED == 0) {
             word |= Standings.FAILED;
         } else {
@@ -171,11 +171,11 @@ abstract contract Records is OracleSets {
                 ? _admit(record, parts, releaseId, content, word.recordedAtOf())
                 : _addRevision(record, parts, releaseId, content);
         }
-        // (3) the two slots
+        // (3) Write the two slots.
         _standings[recordId] = word;
         _contents[recordId] = content;
         emit RecordPublished(record.modelDigestOf(), record.manifestDigestOf(), record.reportDigestOf(), word, record);
-        // (4) its ancestors, of which nobody reads before they are there
+        // (4) Add its ancestors. No reader uses them before the record is there.
         bytes calldata parents = record[parts.parents:];
         if (parents.length != 0) lineage.addParents(_releaseIdOf(record), parents);
     }
@@ -193,9 +193,9 @@ abstract contract Records is OracleSets {
         emit RecordRevoked(recordId, msg.sender, effectiveFrom, reason);
     }
 
-    /// @dev A release's word: that of its latest judgement, with what holds for all: the revocation, and what the
-    /// namespace made of the first. 0 if this is the id of none: a later judgement's own word knows nothing of a
-    /// revocation, and a failure has none to know of.
+    /// @dev Returns a release's word: that of its latest judgement, with the parts that hold for all judgements, which
+    /// are the revocation and the namespace's decision on the first. Returns 0 if this is not the id of a release: a
+    /// later judgement's own word does not have the revocation, and a failure cannot be revoked.
     function _latest(bytes32 releaseId) internal view returns (uint256) {
         uint256 word = _standings[releaseId];
         if (word & NO_RELEASE != 0) return 0;
@@ -205,7 +205,7 @@ abstract contract Records is OracleSets {
         return latest.withRevokedAt(word.revokedAtOf()).withRevisions(revisions) | word & NAMES;
     }
 
-    /// @dev Reverts unless a moment is near the time at which something was recorded.
+    /// @dev Reverts unless a moment is near the time of recording.
     function _requireInTime(uint40 moment, uint256 recordedAt) internal pure {
         bool isNear = moment <= recordedAt + CLOCK_TOLERANCE && moment + MAX_WAIT >= recordedAt;
         if (!isNear) revert OutOfTime(moment, recordedAt);
@@ -221,9 +221,9 @@ abstract contract Records is OracleSets {
         if (word == 0 || word & NO_RELEASE != 0) revert RecordNotFound(recordId);
     }
 
-    /// @dev Makes a record the latest judgement of its release. What the namespace made of the first stays: a later one
-    /// can neither take another name, nor open what is held, nor be shut out by whoever claimed the namespace
-    /// meanwhile.
+    /// @dev Makes a record the latest judgement of its release. The namespace's decision on the first one stays: a
+    /// later judgement can neither take another name, nor open a held release, nor be shut out by an account that has
+    /// claimed the namespace since.
     function _addRevision(bytes calldata record, RecordCodec.Parts memory parts, bytes32 releaseId, bytes32 content)
         private
         returns (uint256)
@@ -243,7 +243,8 @@ abstract contract Records is OracleSets {
         return Standings.REVISION;
     }
 
-    /// @dev What a claimed namespace makes of a release; nothing if nobody had claimed it when it was recorded.
+    /// @dev Returns a claimed namespace's decision on a release, as a flag; 0 if nobody had claimed the namespace when
+    /// the release was recorded.
     function _admit(
         bytes calldata record,
         RecordCodec.Parts memory parts,

@@ -6,9 +6,9 @@ import {IProvenanceRegistry} from "../IProvenanceRegistry.sol";
 
 /**
  * @title Owner and guardian
- * @notice The owner announces oracle sets, which wait, and appoints the guardian; the guardian stops writes and
- * revokes. Neither can write a record, change one or remove one. The ownership is handed over in two steps and never
- * given up.
+ * @notice The owner announces oracle sets, which wait in public, and appoints the guardian. The guardian pauses writes
+ * and revokes. Neither can write, change or remove a record. Ownership is handed over in two steps and cannot be given
+ * up.
  */
 abstract contract Stewards is IProvenanceRegistry, Ownable2Step {
     uint256 private constant MAX_TEXT_BYTES = 256;
@@ -26,7 +26,7 @@ abstract contract Stewards is IProvenanceRegistry, Ownable2Step {
         _appoint(newGuardian);
     }
 
-    /// @notice Not possible: without an owner no oracle set could ever follow.
+    /// @notice Always reverts: without an owner, no oracle set could follow.
     function renounceOwnership() public view override onlyOwner {
         revert NotAllowed(msg.sender);
     }
@@ -36,7 +36,7 @@ abstract contract Stewards is IProvenanceRegistry, Ownable2Step {
         emit GuardianAppointed(newGuardian);
     }
 
-    /// @dev Texts go into events only, and are short.
+    /// @dev Texts appear only in events, and are short.
     function _requireText(string memory field, string calldata text, uint256 leastBytes) internal pure {
         uint256 lengthBytes = bytes(text).length;
         if (lengthBytes < leastBytes || lengthBytes > MAX_TEXT_BYTES) revert TextLength(field, lengthBytes);

@@ -8,10 +8,10 @@ import {Oracle, Record} from "../Types.sol";
 
 /**
  * @title A registry for the tests of dApps
- * @notice The registry itself, gates, names and lineage included, but anyone may write a record: nobody has to sign.
- * Its deployer is owner, guardian and only oracle, so a test can revoke what it wrote. Worth nothing outside of tests;
- * its code is not that of a registry, which readers of this project find out.
- * @dev Larger than a contract may be on a real chain (24,576 bytes). forge does not mind; anvil wants
+ * @notice The registry itself, with gates, names and lineage, except that anyone can write a record without signatures.
+ * Its deployer is owner, guardian and only oracle, so a test can revoke the records that it wrote. Do not use it
+ * outside of tests: its code is not that of a registry, and this project's readers detect that.
+ * @dev Larger than a contract may be on a real chain (24,576 bytes). forge does not mind; anvil needs
  * `--disable-code-size-limit`.
  */
 contract TestRegistry is ProvenanceRegistry {
@@ -22,7 +22,7 @@ contract TestRegistry is ProvenanceRegistry {
         return this.putRecord(RecordCodec.encode(_judgedNow(modelDigest, manifestDigest, grade)));
     }
 
-    /// @notice Records whatever {publish} would take, without signatures; see {RecordCodec-encode}.
+    /// @notice Records any record that {publish} would take, without signatures; see {RecordCodec-encode}.
     function putRecord(bytes calldata record) external returns (bytes32 recordId) {
         recordId = idOf(record);
         if (_contents[recordId] != 0) revert RecordExists(recordId);
