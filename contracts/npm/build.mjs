@@ -1,5 +1,5 @@
-// Builds the package: dist/index.js and dist/index.d.ts. One file each and few spaces, for the whole of it is to stay
-// below 10 kB; src/ is for reading.
+// Builds the package: dist/index.js and dist/index.d.ts. Both are single files with few spaces, since the package has
+// to stay below 10 kB; src/ is for reading.
 //
 //     node build.mjs [FOLDER]
 
@@ -34,7 +34,7 @@ const [script] = tools("esbuild").buildSync({
   target: "es2022",
   write: false,
 }).outputFiles;
-// The ABI comes last, for index.d.ts says it again, word for word, and gzip looks no further back than 32 kB.
+// The ABI comes last: index.d.ts repeats it word for word, and gzip looks back no further than 32 kB.
 const [, abi, code] = /^(var .*?\]\};)(.*)$/s.exec(script.text.replaceAll("indexed:!0", "indexed:true"));
 writeFileSync(join(folder, "index.js"), code.trimEnd() + abi);
 
@@ -47,8 +47,8 @@ function required(tool) {
   }
 }
 
-// What is `as const` is its own type, read as such. tsc would write it three times as long, and gzip would not find that
-// it is in index.js already.
+// A value `as const` is its own type and is read as such. tsc would write it at three times the length, and gzip would
+// not find it in index.js.
 function abiTypes() {
   return readFileSync(join(here, "src/abi.ts"), "utf8")
     .replaceAll(/const (\w+) = (\[?)/g, (_, name, list) => `declare const ${name}: ${list && "readonly ["}`)

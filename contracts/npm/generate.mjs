@@ -1,14 +1,15 @@
-// Writes src/abi.ts: from verifier/abi what dApps ask and publishers submit, from the contracts what is signed (EIP-712).
+// Writes src/abi.ts: from verifier/abi the parts that dApps query and publishers submit, from the contracts the structs
+// that are signed (EIP-712).
 //
 //     node generate.mjs [--check]
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-// Errors that shut a gate. They pass through the satellites, so they are in every list.
+// Errors of a shut gate. The satellite contracts pass them through, so they are in every list.
 const GATE_ERRORS = `RecordNotFound RecordIsRevoked RecordIsExpired RecordIsSimulated RecordIsClosed GradeTooLow
   WrongPolicy WeightTooLow LineageTooLarge NothingNamed TooMany NotAscending`;
 
-// The rest is for stewards and owners of namespaces, or what the contracts ask of each other: see verifier/abi.
+// All other functions are for stewards and owners of namespaces, or for calls between the contracts: see verifier/abi.
 const KEPT = {
   registryAbi: `requireModel isModel isSimulatedModel requireOpen isOpen requireModelFromProof isModelFromProof
     requireMeets meets requireMeetsFromProof meetsFromProof countSigners recordIdOf policyIdOf standingOf

@@ -1,15 +1,15 @@
-// Bytes and their text, and the one hash that the registry uses.
+// Bytes, their hexadecimal text, and the registry's only hash function.
 
 export type Hex = `0x${string}`;
 
-/** A wrong argument. */
+/** An invalid argument. */
 export class FormatError extends Error {
-  /** The class is called otherwise once it is minified, and stack traces say so. @internal */
+  /** A minified class has another name, and stack traces print it. @internal */
   static override readonly name = "FormatError";
   override readonly name = "FormatError";
 }
 
-/** Says of what it was that it is not what it should be. @internal */
+/** Adds the name of the value to a FormatError. @internal */
 export function about<T>(name: string, make: () => T): T {
   try {
     return make();
@@ -18,14 +18,14 @@ export function about<T>(name: string, make: () => T): T {
   }
 }
 
-/** Bytes from their text, or as they are. With `length`, exactly so many. @internal */
+/** Bytes, from their text if necessary. With `length`, of exactly this length. @internal */
 export function bytesOf(value: Hex | Uint8Array, length?: number): Uint8Array {
   const bytes = value instanceof Uint8Array ? value : parseHex(value);
   if (bytes.length !== (length ?? bytes.length)) throw new FormatError(`${bytes.length} bytes, not ${length}`);
   return bytes;
 }
 
-/** The text of bytes, in lower case; with `length`, of exactly so many. @internal */
+/** Lower-case text of bytes. With `length`, of exactly this length. @internal */
 export function hexOf(value: Hex | Uint8Array, length?: number): Hex {
   return `0x${Array.from(bytesOf(value, length), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
@@ -40,7 +40,7 @@ export function joinHex(parts: readonly Hex[]): Hex {
   return `0x${parts.map((part) => part.slice(2)).join("")}`;
 }
 
-/** A number of so many bits; one bit may be a boolean. @internal */
+/** A number of at most this many bits. A single bit can be a boolean. @internal */
 export function wholeOf(value: unknown, bits: number): bigint {
   const isBit = bits === 1 && typeof value === "boolean";
   const isWhole = isBit || typeof value === "bigint" || Number.isSafeInteger(value);
@@ -54,12 +54,12 @@ export function wholeIn(values: unknown, name: string, bits: number): bigint {
   return about(name, () => wholeOf(Object(values)[name], bits));
 }
 
-/** What JavaScript has for a number of so many bits. @internal */
+/** The JavaScript type for a number of this many bits. @internal */
 export function valueOf(whole: bigint, bits: number): bigint | number | boolean {
   return bits === 1 ? whole === 1n : bits > 48 ? whole : Number(whole);
 }
 
-/** What is in a word: numbers of so many bits each, the lowest first. @internal */
+/** Fields of a word: numbers of the given bits, lowest first. @internal */
 export type Layout = readonly (readonly [name: string, bits: number])[];
 
 /** @internal */
@@ -100,7 +100,7 @@ export function nameDigest(text: string): Hex {
   return keccak256(utf8(text));
 }
 
-/** Of 64 bits, that a block has. */
+/** Lanes of 64 bits in a block. */
 const LANES = 17;
 
 /** Slow: 0.2 ms for each 136 bytes. */
@@ -121,7 +121,7 @@ export function keccak256(value: Hex | Uint8Array): Hex {
   return hexOf(new Uint8Array(digest.buffer));
 }
 
-/** Keccak-f[1600], FIPS 202 section 3.2 with its names. The array drops what is above 64 bits. */
+/** Keccak-f[1600], with the names of FIPS 202 section 3.2. The array truncates values to 64 bits. */
 function permute(a: BigUint64Array): void {
   const rotated = (lane: bigint, by: number): bigint => (lane << BigInt(by)) | (lane >> BigInt(64 - by));
   const c = new BigUint64Array(5);

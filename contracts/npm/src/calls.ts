@@ -1,4 +1,4 @@
-// As much of the ABI encoding as the gates need, from the ABI itself: types, selectors, arguments, answers.
+// The part of the ABI encoding that the gates need, from the ABI itself: types, selectors, arguments, answers.
 
 import { gateErrors, namespacesAbi, registryAbi } from "./abi.js";
 import { about, bytesOf, FormatError, hexOf, nameDigest, valueOf, wholeOf, wordOf, type Hex } from "./bytes.js";
@@ -18,19 +18,19 @@ type Struct<P extends readonly Named[]> = { readonly [F in P[number] as F["name"
 type Named = { readonly name: string; readonly type: string };
 type View<N> = Extract<(typeof registryAbi)[number], { type: "function"; name: N }>;
 
-/** What a dApp asks of a record; see Types.sol. */
+/** A dApp's requirements for a record; see Types.sol. */
 export type Requirements = Struct<View<"meets">["inputs"][2]["components"]>;
-/** Of a record in a batch. */
+/** Proof of a record in a batch. */
 export type Proof = Struct<View<"isModelFromProof">["inputs"][2]["components"]>;
-/** What the registry keeps beside a record. */
+/** The registry's status of a record. */
 export type Standing = Struct<View<"standingOf">["outputs"][0]["components"]>;
-/** Why the gate is shut: the contract's error. */
+/** The contract's error for a shut gate. */
 export type Refusal = RefusalOf<(typeof gateErrors)[number]>;
 type RefusalOf<E> = E extends { name: infer N; inputs: infer P extends readonly Named[] }
   ? { readonly error: N } & Struct<P>
   : never;
 
-/** No record has a higher one, so no gate would ever open. */
+/** No record has a higher grade, so no gate would ever open. */
 const GRADE_MAX = 2;
 
 interface Parameter {
@@ -49,7 +49,7 @@ function itemOf(name: string): Item {
   return [...registryAbi, ...namespacesAbi].find((one) => one.name === name)!;
 }
 
-/** keccak256 of a signature: an event's topic, and in its first four bytes what selects a function or an error. */
+/** keccak256 of a signature: the topic of an event; its first four bytes select a function or an error. */
 function signatureHash({ name, inputs }: Item): Hex {
   const typeOf = ({ type, components }: Parameter): string =>
     components ? `(${components.map(typeOf)})${type.slice(5)}` : type;
@@ -68,7 +68,7 @@ export function encodeCall(name: string, values: readonly unknown[]): Hex {
   return `0x${signatureHash(item).slice(2, 10)}${words}`;
 }
 
-/** What a function answered, if it answers with one value, or one struct of such. @internal */
+/** The answer of a function that returns one value, or one struct of values. @internal */
 export function decodeAnswer(name: string, answer: Hex): unknown {
   const data = bytesOf(answer);
   const { outputs = [] } = itemOf(name);
@@ -77,7 +77,7 @@ export function decodeAnswer(name: string, answer: Hex): unknown {
   return struct ? values : Object.values(values)[0];
 }
 
-/** Undefined for what is no error of a gate. @internal */
+/** Undefined if the data is not an error of a gate. @internal */
 export function decodeRefusal(data: Uint8Array): Refusal | undefined {
   const selector = hexOf(data.subarray(0, 4));
   const item = gateErrors.find((error) => signatureHash(error).startsWith(selector));
@@ -85,7 +85,7 @@ export function decodeRefusal(data: Uint8Array): Refusal | undefined {
   return item && ({ error: item.name, ...decodeWords(item.inputs, data.subarray(4)) } as Refusal);
 }
 
-/** Values of one word each. */
+/** Decodes values of one word each. */
 function decodeWords(parameters: readonly Parameter[], data: Uint8Array): { readonly [name: string]: unknown } {
   if (data.length !== 32 * parameters.length) throw new FormatError(`${data.length} bytes`);
   const values = parameters.map(({ name, type }, i) => [name, decode(type, hexOf(data.subarray(32 * i, 32 * i + 32)))]);
@@ -119,7 +119,7 @@ function encode({ name, type, components }: Parameter, value: unknown): Encoded 
   return [number(value, bitsOf(type)), false];
 }
 
-/** What is dynamic goes behind the others, which have its place. */
+/** Dynamic values follow the others, which hold their offsets. */
 function encodeAll(parts: readonly (readonly [Parameter, unknown])[]): Encoded {
   const encoded = parts.map(([parameter, value]) => about(parameter.name, () => encode(parameter, value)));
   let end = encoded.reduce((sum, [words, isDynamic]) => sum + (isDynamic ? 32 : words.length / 2), 0);

@@ -1,4 +1,5 @@
-// Where a registry is, as `provenance deploy --deployments` writes it down, and the EIP-712 domains that follow from it.
+// The place of a registry, in the format of `provenance deploy --deployments`, and the EIP-712 domains that follow from
+// it.
 
 import { hexIn, wholeIn, type Hex } from "./bytes.js";
 

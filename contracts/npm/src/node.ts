@@ -1,4 +1,4 @@
-// Asking an Ethereum node, of which nothing is believed about the form of its answers.
+// Queries to an Ethereum node. The form of its answers is never trusted.
 
 import { bytesOf, type Hex } from "./bytes.js";
 
@@ -7,7 +7,7 @@ export interface Provider {
   request(call: { readonly method: string; readonly params?: unknown }): Promise<unknown>;
 }
 
-/** No answer, or one that cannot be: says nothing of the record. */
+/** No answer, or an impossible one. Says nothing about the record. */
 export class NodeError extends Error {
   /** @internal */
   static override readonly name = "NodeError";
@@ -21,7 +21,7 @@ export type Ask = (call: Call, signal: AbortSignal) => Promise<unknown>;
 
 const ANSWER_LENGTH_MAX = 1 << 20;
 
-/** Asks a provider, and waits for it no longer than the signal says. @internal */
+/** Queries a provider, for as long as the signal allows. @internal */
 export function askProvider(provider: Provider): Ask {
   return (call, signal) =>
     new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ export function askProvider(provider: Provider): Ask {
     });
 }
 
-/** Asks a node by HTTP. Throws the node's own error object if it sends one. @internal */
+/** Queries a node over HTTP. Throws the node's own error object if it sends one. @internal */
 export function askUrl(rpcUrl: string): Ask {
   return async (call, signal) => {
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, ...call });
@@ -43,7 +43,7 @@ export function askUrl(rpcUrl: string): Ask {
   };
 }
 
-/** What a contract reverted with, somewhere in what a node or provider threw. @internal */
+/** The data of a contract's revert, found in the error of a node or provider. @internal */
 export function revertData(thrown: unknown): Uint8Array | undefined {
   for (let depth = 0, inside = thrown; depth < 5; depth++) {
     const { data, cause } = Object(inside);

@@ -1,4 +1,4 @@
-// What a dApp asks a registry, without a library.
+// A dApp's queries to a registry, without a library.
 
 import { FormatError, hexIn, keccak256, nameDigest, wholeIn, type Hex } from "./bytes.js";
 import { decodeAnswer, decodeRefusal, encodeCall, topicOf } from "./calls.js";
@@ -21,9 +21,9 @@ export class GateError extends Error {
 export type ReaderOptions = {
   readonly chainId: number;
   readonly registry: Hex;
-  /** Where events begin. Default: 0 */
+  /** First block of the events. Default: 0 */
   readonly block?: number;
-  /** Default: "latest", which a reorganisation may take back. */
+  /** Default: "latest", which a reorganisation may undo. */
   readonly at?: "latest" | "safe" | "finalized" | bigint;
   /** Milliseconds. Default: 10,000 */
   readonly timeout?: number;
@@ -31,7 +31,7 @@ export type ReaderOptions = {
   readonly signal?: { readonly aborted: boolean };
 } & ({ readonly rpcUrl: string } | { readonly provider: Provider });
 
-/** Believes the node, but for its chain. Throws GateError, NodeError and FormatError. */
+/** Trusts the node, except for its chain. Throws GateError, NodeError and FormatError. */
 export class RegistryReader {
   readonly #options: ReaderOptions;
   readonly #chainId: number;
@@ -59,7 +59,7 @@ export class RegistryReader {
     return this.#call("isModel", modelDigest, manifestDigest, minimumGrade);
   }
 
-  /** {@link isModel} for simulated hardware alone. */
+  /** {@link isModel} for simulated hardware only. */
   isSimulatedModel(modelDigest: Hex, manifestDigest: Hex): Promise<boolean> {
     return this.#call("isSimulatedModel", modelDigest, manifestDigest);
   }
@@ -100,7 +100,7 @@ export class RegistryReader {
     return this.#call("isOpen", recordId, minimumGrade);
   }
 
-  /** How many of these, in ascending order, signed. Says nothing of the standing. */
+  /** How many of these, in ascending order, signed. Ignores the standing. */
   async countSigners(modelDigest: Hex, manifestDigest: Hex, oracles: readonly Hex[]): Promise<number> {
     return Number(await this.#call("countSigners", modelDigest, manifestDigest, oracles));
   }
@@ -124,7 +124,7 @@ export class RegistryReader {
     const where = { address: this.#registry, topics, fromBlock: this.#fromBlock, toBlock: this.#at };
     const logs = await this.#question("eth_getLogs", [where]);
     for (const log of Array.isArray(logs) ? logs : []) {
-      // three words, of which the last is the record's length
+      // three words; the last one is the record's length
       const data = /^0x.{128}(.{64})(([0-9a-f]{2})*)$/i.exec(Object(log)["data"]);
       const record: Hex = `0x${data?.[2]?.slice(0, 2 * Number(`0x${data[1]}`)) ?? ""}`;
       if (keccak256(record) === content) return decodeRecord(record);
@@ -148,7 +148,8 @@ export class RegistryReader {
     return this.#callAt(await this.#call("namespaces"), name, [...ids, ...values]);
   }
 
-  // Where no contract is, a call that returns nothing succeeds. So only a yes opens; a no is asked for its reason.
+  // At an address without a contract, a call that returns nothing succeeds. So only `true` opens the gate; after
+  // `false` the second call gives the reason.
   async #must(gate: string, why: string, ...values: unknown[]): Promise<void> {
     if (await this.#call(gate, ...values)) return;
     await this.#call(why, ...values);
@@ -159,7 +160,7 @@ export class RegistryReader {
     return this.#callAt(this.#registry, name, values);
   }
 
-  /** `T` is what the ABI says. */
+  /** `T` is the type in the ABI. */
   async #callAt<T>(to: Hex, name: string, values: readonly unknown[]): Promise<T> {
     const answer = await this.#question("eth_call", [{ to, data: encodeCall(name, values) }, this.#at]);
     try {
@@ -198,7 +199,7 @@ function quantity(values: unknown, name: string): Hex {
   return `0x${wholeIn(values, name, 64).toString(16)}`;
 }
 
-// What a type asks for may still be undefined, such as a URL out of the environment.
+// A value that its type requires can still be undefined, such as a URL from the environment.
 function askOf({ rpcUrl, provider }: { readonly rpcUrl?: unknown; readonly provider?: unknown }): Ask {
   if (typeof rpcUrl === "string") return askUrl(rpcUrl);
   if (typeof Object(provider)["request"] === "function") return askProvider(provider as Provider);

@@ -1,10 +1,11 @@
-// A record as bytes and taken apart: contracts/lib/RecordCodec.sol, RecordIds.sol and Standings.sol say the same.
+// Records as bytes and as objects. The same formats are in contracts/lib/RecordCodec.sol, RecordIds.sol and
+// Standings.sol.
 
 import { about, bytesOf, FormatError, hexIn, hexOf, joinHex, keccak256, packBits, unpackBits, utf8 } from "./bytes.js";
 import type { Hex, Layout } from "./bytes.js";
 import { encodeCall, type Standing } from "./calls.js";
 
-/** What oracles say of a release; see Types.sol. Times are seconds since 1970. */
+/** The oracles' findings about a release; see Types.sol. Times are seconds since 1970. */
 export interface ModelRecord {
   readonly modelDigest: Hex;
   readonly manifestDigest: Hex;
@@ -14,7 +15,7 @@ export interface ModelRecord {
   readonly publisherIdentity: Hex;
   readonly reportedTcb: bigint;
   readonly checks: number;
-  /** If not, no gate opens. */
+  /** If false, no gate opens. */
   readonly passed: boolean;
   readonly judgedAt: number;
   readonly policyId: number;
@@ -68,7 +69,7 @@ const STANDING: Layout = [
   ["productLine", 8],
 ];
 
-/** What oracles sign and `publish` takes. */
+/** The bytes that oracles sign and `publish` takes. */
 export function encodeRecord(record: ModelRecord): Hex {
   const facts = packBits(FACTS, { ...record, unused: 0 });
   const digests = DIGESTS.map((name) => hexIn(record, name, 32));

@@ -1,7 +1,8 @@
-// Calls the package as a test says, and tells what came of it. On standard input, as JSON: {"options": for a reader or
-// null, "calls": [[name, ...arguments], ...]}. Integers that JSON has no room for are texts with an n behind.
+// Calls the package as a test tells it to, and prints the results. Standard input is JSON: {"options": options of a
+// reader or null, "calls": [[name, ...arguments], ...]}. Integers that JSON cannot hold are texts that end in n.
 //
-// Options of its own: "through" is "a provider" or "silence" instead of the URL, and with "aborted" the signal is.
+// Further options of its own: "through" is "a provider" or "silence" in place of the URL; with "aborted", the signal is
+// aborted.
 
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
@@ -30,7 +31,7 @@ async function post(url, call) {
 const functions = {
   ...registry,
   async digest(types, domain, deployment, message) {
-    const { hashTypedData } = await import("viem"); // it takes a second to load
+    const { hashTypedData } = await import("viem"); // loading it takes a second
     const [primaryType] = Object.keys(registry[types]);
     return hashTypedData({ domain: registry[domain](deployment), types: registry[types], primaryType, message });
   },
@@ -38,7 +39,7 @@ const functions = {
     const { publish } = await import("./publish.ts");
     await publish(...values);
   },
-  /** What viem makes of a refusal that a dApp passes on, with these errors in the dApp's ABI. */
+  /** The name that viem finds for a refusal that a dApp passes on, with these errors in the dApp's ABI. */
   async errorName(errors, url, address, ...args) {
     const { createPublicClient, http, parseAbi } = await import("viem");
     const abi = [...parseAbi(["function requireModel(bytes32, bytes32, uint8) view"]), ...(registry[errors] ?? [])];
@@ -59,7 +60,7 @@ const functions = {
   },
 };
 
-const waiting = setInterval(() => {}, 1000); // silence alone keeps no program running
+const waiting = setInterval(() => {}, 1000); // a pending promise alone does not keep the program running
 const results = [];
 for (const [name, ...values] of calls) {
   try {

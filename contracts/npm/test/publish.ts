@@ -1,4 +1,4 @@
-// The README's second example in a function of its own: the tests put it where the last comment is.
+// The README's second example as a function: the tests insert it in place of the last comment.
 
 import {
   encodeRecord,

@@ -1,4 +1,4 @@
-// Compiled, never run: the package's types are right, and viem understands its ABIs and typed data.
+// Compiled but never run: checks that the package's types are right, and that viem understands its ABIs and typed data.
 
 import type { Deployment, ModelRecord, Proof, Provider, Refusal, Requirements, Standing } from "@provenance-oracle/registry";
 import {
@@ -90,7 +90,7 @@ export async function signing(record: ModelRecord): Promise<void> {
 }
 
 export function refusals(refusal: Refusal, data: Hex): number | boolean | string {
-  // What passes through the satellites is in their ABIs too.
+  // Errors that the satellite contracts pass through are in their ABIs too.
   same<Extract<ReturnType<typeof shut>["errorName"], "RecordIsRevoked">, "RecordIsRevoked">(true);
   type Bought = ReturnType<typeof bought>["errorName"];
   same<Extract<Bought, "RecordIsRevoked" | "SoldOut">, "RecordIsRevoked" | "SoldOut">(true);

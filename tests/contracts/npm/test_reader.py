@@ -1,4 +1,4 @@
-"""The package's reader at a real registry, and at nodes that cannot be relied on."""
+"""The package's reader queries a real registry, and detects unreliable nodes."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ def test_a_shut_gate_says_why(project: Project, ask: Ask, registry: DeployedRegi
     assert ask(("firstLine", "requireModel", *wishes[0])) == [f"GateError: {told[0]}"]
     answers = ask(*(("isModel" if wish[2] in (0, 2) else "meets", *wish) for wish in wishes))
     assert answers == [False] * len(cases)
-    # through a provider, whose errors have the node's as their cause
+    # a provider's errors have the node's error as their cause
     assert ask(("requireModel", *wishes[0]), through="a provider")[0]["refusal"] == reasons[0]["refusal"]
     assert ask(("recordOf", *wishes[0][:2]))[0]["refusal"] == reasons[0]["refusal"]
     assert ask(("standingOf", *wishes[0][:2]), ("isSimulatedModel", *release_of(SIMULATED))) == [None, True]
-    assert _run_example(project, registry, REVOKED, unknown) == [f"revoked as of {revoked_at}", "RecordNotFound"]
+    assert _run_example(project, registry, REVOKED, unknown) == [f"revoked since {revoked_at}", "RecordNotFound"]
 
 
 def test_a_question_that_no_gate_takes_is_not_answered_with_no(ask: Ask, registry: DeployedRegistry) -> None:
@@ -262,7 +262,7 @@ def test_another_chain_is_no_answer(ask: Ask, registry: DeployedRegistry) -> Non
 
 
 def test_where_no_contract_is_no_gate_opens(ask: Ask, registry: DeployedRegistry) -> None:
-    # A call that returns nothing, such as requireModel, succeeds there.
+    # A call that returns nothing, such as requireModel, succeeds at an address without a contract.
     address = registry.stranger.address
     for result in ask(("requireModel", *release_of(OPEN), 1), ("isModel", *release_of(OPEN), 1), registry=address):
         assert result == {"error": "NodeError", "message": f"no registry at {address.lower()}, block latest"}
@@ -296,7 +296,7 @@ def test_an_answer_that_is_neither_yes_nor_no(project: Project, registry: Deploy
 
 
 def test_an_error_that_is_none_of_the_contracts(project: Project, registry: DeployedRegistry) -> None:
-    for data in ("0x", "0x08c379a0", "0x670a7e6a", "Reverted"):  # among them one that is cut off
+    for data in ("0x", "0x08c379a0", "0x670a7e6a", "Reverted"):  # one of them is cut off
         error = {"error": {"code": 3, "message": "reverted", "data": data}}
         with lying(registry, lambda method, _, __, error=error: error if method == "eth_call" else None) as (url, _):
             assert _error_at(project, url, registry) == "reverted"
@@ -337,7 +337,7 @@ def test_nobody_waits_for_ever(project: Project, registry: DeployedRegistry) -> 
 def _error_at(
     project: Project, url: str, registry: DeployedRegistry | None = None, name: str = "isModel", **options: Any
 ) -> str:
-    """What a reader says of a node that fails it."""
+    """Return the message of a reader's NodeError for a node that fails it."""
     place = reader_of(registry) if registry else {"chainId": 10, "registry": "0x" + "0a" * 20}
     (result,) = project.call((name, *release_of(OPEN), 1), reader=place | {"rpcUrl": url} | options)
     assert result["error"] == "NodeError"
@@ -345,7 +345,7 @@ def _error_at(
 
 
 def _run_example(project: Project, registry: DeployedRegistry, *records: Record) -> list[str]:
-    """What the README's function says of releases."""
+    """Return the results of the README's function for these releases."""
     place = [registry.chain.rpc_url, _deployment_file(registry)]
     arguments = json.dumps([[*place, *release_of(record)] for record in records])
     script = f"for (const values of {arguments}) console.log(await describe(...values));"
@@ -367,13 +367,13 @@ def _deployment_file(registry: DeployedRegistry) -> dict[str, Any]:
 
 
 def _standing_of(registry: DeployedRegistry, record: Record) -> dict[str, Any]:
-    """What the contract says, by the names of the ABI."""
+    """Return the standing from the contract, with the names of the ABI."""
     values = registry.contract.functions.standingOf(record.model_digest, record.manifest_digest).call()
     (outputs,) = (item["outputs"] for item in registry.contract.abi if item.get("name") == "standingOf")
     return dict(zip((part["name"] for part in outputs[0]["components"]), values, strict=True))
 
 
 def _wait_past(registry: DeployedRegistry, moment: int) -> None:
-    """Have blocks come until one is later than a moment."""
+    """Mine blocks until one is later than a moment."""
     while registry.contract.w3.eth.get_block("latest")["timestamp"] <= moment:
         registry.contract.w3.provider.make_request("evm_mine", [])
