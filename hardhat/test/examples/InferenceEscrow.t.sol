@@ -109,7 +109,7 @@ contract InferenceEscrowTest is Worlds, FromSource {
         _deliver();
     }
 
-    // Who gets the money
+    // Payment
 
     function test_the_client_confirms() public {
         _open();
@@ -227,7 +227,7 @@ contract InferenceEscrowTest is Worlds, FromSource {
         escrow.refund(1);
     }
 
-    /// @dev A provider that comes back while he is paid, through the very same function.
+    /// @dev A provider reenters the same function while it is paid.
     function test_nobody_is_paid_twice_by_coming_back() public {
         Payee attacker = new Payee();
         _open(address(attacker), PAYMENT, DELIVER_BY);
@@ -240,7 +240,7 @@ contract InferenceEscrowTest is Worlds, FromSource {
         VM.assertEq(escrow.creditOf(address(attacker)), PAYMENT, "nothing happened");
     }
 
-    /// @dev The same through every other function that moves money: the job is closed already.
+    /// @dev A provider calls every other function that moves money. The job is closed by then.
     function test_nobody_is_paid_twice_through_another_function() public {
         Payee attacker = new Payee();
         VM.deal(address(attacker), PAYMENT);
@@ -261,7 +261,7 @@ contract InferenceEscrowTest is Worlds, FromSource {
         VM.assertEq(address(escrow).balance, PAYMENT, "nothing happened");
     }
 
-    /// @dev Whenever it is settled, and whatever became of the record: the money is one side's, all of it.
+    /// @dev At any time of settlement and for any state of the record, one side gets all the money.
     function testFuzz_a_settlement_is_whole(uint96 payment, uint32 wait, bool revoked) public {
         VM.assume(payment != 0);
         VM.deal(CLIENT, payment);

@@ -124,7 +124,7 @@ contract ModelMarketTest is Worlds, FromSource {
         _handOver(ANYBODY);
         VM.expectRevert(abi.encodeWithSelector(ModelMarket.NotPublisher.selector, namespaceId, seller));
         _buy(PRICE);
-        VM.prank(ANYBODY); // who owns it now
+        VM.prank(ANYBODY); // the new owner
         market.endOffer(recordId);
     }
 
@@ -161,7 +161,7 @@ contract ModelMarketTest is Worlds, FromSource {
         VM.assertEq(uint256(market.licensedSince(recordId, TERMS, BUYER)), START, "licence");
     }
 
-    /// @dev Whatever is offered and paid: a licence for exactly the price, or nothing happened.
+    /// @dev For any price and payment: the buyer gets a licence for exactly the price, or nothing happens.
     function testFuzz_a_purchase_is_exact(uint96 price, uint96 paid) public {
         VM.assume(price != 0);
         VM.deal(BUYER, paid);
@@ -220,7 +220,7 @@ contract ModelMarketTest is Worlds, FromSource {
         VM.assertEq(market.creditOf(address(attacker)), PRICE, "nothing happened");
     }
 
-    /// @dev Another function may be entered while somebody is paid: all books are up to date then.
+    /// @dev A payee can enter another function while it is paid. All books are up to date by then.
     function test_who_does_something_else_when_paid_changes_nothing() public {
         Payee payee = _paidSeller();
         payee.plan(address(market), abi.encodeCall(market.endOffer, (recordId)));
@@ -236,7 +236,7 @@ contract ModelMarketTest is Worlds, FromSource {
         VM.assertFalse(success, "refused");
     }
 
-    /// @dev A contract that owns the namespace and sold one licence.
+    /// @dev Returns a contract that owns the namespace and has sold one licence.
     function _paidSeller() private returns (Payee payee) {
         payee = new Payee();
         _handOver(address(payee));

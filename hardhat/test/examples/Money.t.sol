@@ -9,7 +9,7 @@ import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {Worlds} from "../support/Worlds.sol";
 
-/// @dev Four people, and what they brought and took, by the books of this contract alone.
+/// @dev Four people, with the amounts that each paid in and took out, in books of this contract's own.
 abstract contract People {
     uint256 private constant PEOPLE = 4;
 
@@ -39,7 +39,7 @@ abstract contract People {
     }
 }
 
-/// @dev Buys and sells two models, in any order, at the price of the moment or another.
+/// @dev Buys and sells two models, in any order, at the current price or another.
 contract Traders is People {
     ModelMarket public immutable market;
     address private immutable _seller;
@@ -68,7 +68,7 @@ contract Traders is People {
         market.offer(_namespaceId, _releases[model % 2], price, _terms(otherTerms));
     }
 
-    /// @dev Seldom, since nothing is sold afterwards.
+    /// @dev Acts rarely, since nothing is sold afterwards.
     function endOffer(uint8 model) external {
         if (model % 8 > 1) return;
         VM.prank(_seller);
@@ -135,7 +135,7 @@ contract Workers is People {
         waiting -= what.payment;
     }
 
-    /// @dev Sees to it that it was delivered and the window is over.
+    /// @dev Makes sure that the job was delivered and the window is over.
     function settle(uint8 job) external {
         (uint256 jobId, InferenceEscrow.Job memory what) = _job(job);
         if (what.state == InferenceEscrow.State.Open) {
@@ -162,7 +162,7 @@ contract Workers is People {
         VM.warp(block.timestamp + time);
     }
 
-    /// @dev Late, since nothing is opened afterwards.
+    /// @dev Acts late, since nothing is opened afterwards.
     function revoke() external {
         if (escrow.jobs() < 8) return;
         bytes32 recordId = _registry.recordIdOf(_model, _manifest);
@@ -170,14 +170,15 @@ contract Workers is People {
         _registry.revoke(recordId, uint40(block.timestamp), "leaked");
     }
 
-    /// @dev One of the last jobs: the earlier ones are closed, mostly.
+    /// @dev Returns one of the last jobs, since most earlier ones are closed.
     function _job(uint8 seed) private view returns (uint256 jobId, InferenceEscrow.Job memory) {
         jobId = escrow.jobs() - seed % 3;
         return (jobId, escrow.jobOf(jobId));
     }
 }
 
-/// @dev Money is neither made nor lost: what a contract holds is what it owes, whatever its users do.
+/// @dev Money is neither created nor lost: a contract holds exactly the money that it owes, after any calls of its
+/// users.
 contract MoneyTest is Worlds, FromSource {
     Traders private traders;
     Workers private workers;
@@ -196,7 +197,7 @@ contract MoneyTest is Worlds, FromSource {
         workers = new Workers(escrow, GUARDIAN, _modelDigest(GOOD), _manifestDigest(GOOD));
     }
 
-    /// @dev For forge: whom to call.
+    /// @dev Tells forge the contracts to call.
     function targetContracts() external view returns (address[] memory targets) {
         targets = new address[](2);
         (targets[0], targets[1]) = (address(traders), address(workers));
@@ -215,7 +216,7 @@ contract MoneyTest is Worlds, FromSource {
         VM.assertEq(address(escrow).balance, workers.brought() - workers.taken(), "balance and books");
     }
 
-    /// @dev The callers above do get through, all the way to a withdrawal.
+    /// @dev Checks that the callers above get through, all the way to a withdrawal.
     function test_the_books_are_written() public {
         traders.offer(0, 5, false);
         traders.buy(1, 0, 0, true, false);

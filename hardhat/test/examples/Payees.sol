@@ -3,13 +3,13 @@ pragma solidity 0.8.24;
 
 import {PullPayments} from "../../../contracts/examples/PullPayments.sol";
 
-/// @dev Somebody who is owed money, and does something when he is paid.
+/// @dev A creditor that makes a call while it is paid.
 contract Payee {
     bytes private _next;
     address private _target;
     bool public succeeded;
 
-    /// @dev What to call while being paid; a refusal of that is passed on.
+    /// @dev Sets the call to make while being paid. If that call fails, its error is passed on.
     function plan(address target, bytes calldata next) external {
         (_target, _next) = (target, next);
     }
@@ -35,7 +35,7 @@ contract Payee {
     }
 }
 
-/// @dev Somebody who cannot take money.
+/// @dev A creditor that cannot receive money.
 contract Unpayable {
     function withdraw(PullPayments from, address payable to) external {
         from.withdraw(to);

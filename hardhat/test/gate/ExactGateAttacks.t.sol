@@ -6,8 +6,8 @@ import {Proof, Record, Requirements} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev What the exact gate through a proof refuses, and what it says; and that a recorded release is asked itself,
-/// whatever the proof shows.
+/// @dev Refusals of the exact gate through a proof, with their errors. A recorded release is asked for its own
+/// standing, whatever the proof shows.
 abstract contract ExactGateAttacksBehaviour is RegistryBehaviour {
     Proof private _shown;
 
@@ -49,7 +49,7 @@ abstract contract ExactGateAttacksBehaviour is RegistryBehaviour {
         registry.meetsFromProof(_modelDigest(1), _manifestDigest(1), proof, wanted);
     }
 
-    /// @dev A leaf with a better grade, a younger judgement and more signers than the record, and the other way round.
+    /// @dev A leaf with a better grade, a younger judgement and more signers than the record, and the reverse.
     function test_theRecordCountsAndNotTheLeaf() public {
         Record memory weak = _record(1);
         (weak.grade, weak.policyId) = (1, 9);
@@ -65,7 +65,7 @@ abstract contract ExactGateAttacksBehaviour is RegistryBehaviour {
         _refuses(wanted, abi.encodeWithSelector(IProvenanceGate.WrongPolicy.selector, _releaseId(1), 9));
     }
 
-    /// @dev Not even a proof is needed: it is not looked at.
+    /// @dev The gate does not even look at the proof.
     function test_aRecordedReleaseMeetsByAnyProof() public {
         _publish(_record(1));
         _takes(_any());

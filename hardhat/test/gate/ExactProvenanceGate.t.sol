@@ -8,7 +8,7 @@ import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {Worlds} from "../support/Worlds.sol";
 
-/// @dev A dApp that asks for more than a grade, and lets its deployer say which policies will do.
+/// @dev A dApp that requires more than a grade, and lets its deployer choose the accepted policies.
 contract ExactDapp is ExactProvenanceGate {
     uint256 public entered;
 
@@ -165,7 +165,7 @@ contract ExactProvenanceGateTest is Worlds, FromSource {
         dapp.proven(_modelDigest(2), _manifestDigest(2), _proof(tree, 0));
     }
 
-    /// @dev Whatever the terms, the dApp lets through what the registry says meets them.
+    /// @dev For any terms, the dApp accepts exactly the records that meet them according to the registry.
     function testFuzz_asks_for_its_terms(uint8 grade, uint40 age, uint16 weight, bool anyPolicy, bool second) public {
         grade %= 3;
         VM.warp(START + 1 hours);
@@ -177,7 +177,7 @@ contract ExactProvenanceGateTest is Worlds, FromSource {
         fuzzed.recorded(_modelDigest(GOOD), _manifestDigest(GOOD));
     }
 
-    /// @dev Baseline or better, a day old at most, two signers, by the policy of the records here.
+    /// @dev Baseline or better, at most a day old, two signers, by the policy of the records in these tests.
     function _terms() private pure returns (Terms memory) {
         return Terms(1, 1 days, 2, false, _policies(POLICY));
     }

@@ -8,7 +8,7 @@ import {FromShipped} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {Worlds} from "../support/Worlds.sol";
 
-/// @dev What the modifiers' checks cost the contract that has them.
+/// @dev Measures the modifiers' checks in the contract that uses them.
 contract Meter is ProvenanceGate {
     constructor(address registry) ProvenanceGate(registry, 1) {}
 
@@ -47,8 +47,8 @@ contract ExactMeter is ExactProvenanceGate {
     }
 }
 
-/// @dev Every test is a transaction of its own, in which nothing is warm. The registry is the deployed bytes; the dApps
-/// here are compiled without `viaIR`, as most are.
+/// @dev Every test is a transaction of its own, which starts with cold storage. The registry is the deployed bytes. The
+/// dApps are compiled without `viaIR`, as most dApps are.
 contract GasTest is Worlds, FromShipped {
     Meter private meter;
     Proof private proof;
@@ -89,7 +89,7 @@ contract GasTest is Worlds, FromShipped {
         Terms memory terms = Terms(2, 1 days, 3, false, new bytes32[](1));
         terms.policyDigests[0] = POLICY;
         ExactMeter exact = new ExactMeter(address(registry), terms);
-        // The registry is warm from the policy's number, which saves 2,500.
+        // The registry is warm from the query for the policy's number, which saves 2,500.
         _requireAtMost(19_000, exact.recorded(_modelDigest(GOOD), _manifestDigest(GOOD)) + 2_500);
     }
 

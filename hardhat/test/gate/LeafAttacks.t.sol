@@ -8,8 +8,8 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "../names/NamesBehaviour.sol";
 
-/// @dev Attacks by a proof of a release that is recorded otherwise: revoked, held or superseded. The exact gate sees
-/// what is recorded at once; the cheap one once somebody, anybody, closed the leaf.
+/// @dev Attacks by a proof of a release that is recorded otherwise: revoked, held or superseded. The exact gate takes
+/// the record into account at once; the cheap one does after anybody has closed the leaf.
 abstract contract LeafAttacksBehaviour is NamesBehaviour {
     function test_aRevokedReleaseInALaterBatch() public {
         bytes32 recordId = _publish(_record(1));
@@ -40,7 +40,7 @@ abstract contract LeafAttacksBehaviour is NamesBehaviour {
         VM.assertEq(registry.batchOf(_root(tree)).materialised, 3, "bits");
     }
 
-    /// @dev Sealed before the claim, so that the leaf itself knows of no namespace.
+    /// @dev The batch was sealed before the claim, so the leaf has no name in a claimed namespace.
     function test_aHeldReleaseInALeafWithoutAName() public {
         Proof memory proof = _seal(_recordFrom(MALLORY, 1), false, false);
         _claimSpace(0, 0);
@@ -66,7 +66,7 @@ abstract contract LeafAttacksBehaviour is NamesBehaviour {
         registry.requireModelFromProof(_modelDigest(1), _manifestDigest(1), proof, 2);
     }
 
-    /// @dev A revocation that lies ahead would have written the record as if its namespace took it in.
+    /// @dev A revocation in the future would write the record as if its namespace had taken it in.
     function test_aHeldLeafIsNotOpenedByRevokingItSomeDay() public {
         _claimSpace(0, 0);
         Record memory record = _recordFrom(MALLORY, 1);
@@ -86,7 +86,7 @@ abstract contract LeafAttacksBehaviour is NamesBehaviour {
         VM.assertFalse(ancestry.hasLineage(_modelDigest(1), _manifestDigest(1), 0, false), "lineage");
     }
 
-    /// @dev What is written already can be revoked for later; the leaf is closed at once.
+    /// @dev A record that is already written can be revoked for later. The leaf is closed at once.
     function test_aRecordedReleaseIsRevokedInABatchForLater() public {
         Proof memory proof = _seal(_record(1), false, true);
         _publish(_record(1));
@@ -98,7 +98,7 @@ abstract contract LeafAttacksBehaviour is NamesBehaviour {
         );
     }
 
-    /// @dev Whoever keeps a copy of the state from the events misses nothing.
+    /// @dev A reader that copies the state from the events misses nothing.
     function test_noLeafIsClosedSilently() public {
         Proof memory proof = _seal(_record(1), false, true);
         _publish(_record(1));
@@ -116,7 +116,7 @@ abstract contract LeafAttacksBehaviour is NamesBehaviour {
         VM.assertEq(abi.encode(registry.batchOf(root)), abi.encode(wanted), "closed twice");
     }
 
-    /// @dev Closing takes nothing from what is open, and nothing but the proof's own leaf.
+    /// @dev Closing shuts nothing that is open, and affects only the proof's own leaf.
     function test_nobodyShutsAGoodReleaseByClosingItsLeaf() public {
         Proof memory proof = _seal(_record(1), false, true);
         bytes32 recordId = _releaseId(1);
@@ -150,7 +150,7 @@ abstract contract LeafAttacksBehaviour is NamesBehaviour {
         VM.assertEq(registry.batchOf(_rootOf(_record(1), false)).materialised, 0, "bits");
     }
 
-    /// @dev Of one release. The batch is recorded only if `recorded`.
+    /// @dev Returns the proof of a batch of one release. Records the batch only if `recorded`.
     function _seal(Record memory record, bool named, bool recorded) private returns (Proof memory) {
         Grown memory tree = _treeOf(record, named);
         if (recorded) _recordBatch(tree);

@@ -19,7 +19,7 @@ contract ModelPredicateTest is Worlds, FromSource {
     }
 
     function test_has_the_interface_of_the_standard() public view {
-        // as the ERC has it
+        // as the ERC specifies
         VM.assertEq(bytes32(type(IAccessPredicate).interfaceId), bytes32(bytes4(0xbdf9dc18)), "id");
         VM.assertEq(bytes32(IAccessPredicate.hasAccess.selector), bytes32(bytes4(0xa7e3775b)), "selector");
         VM.assertTrue(predicate.supportsInterface(0xbdf9dc18), "predicate");
@@ -66,7 +66,8 @@ contract ModelPredicateTest is Worlds, FromSource {
         VM.assertFalse(late.hasAccess(TOOL, ANYBODY, abi.encode(_proof(tree, 0))), "revoked");
     }
 
-    /// @dev Says no to data that it cannot read, and never reverts: a registry of tools would take it for broken.
+    /// @dev The predicate returns false for data that it cannot read, and never reverts: a registry of tools would
+    /// consider it broken.
     function testFuzz_data_that_it_cannot_read_is_a_no(bytes calldata data) public {
         VM.assertFalse(_predicateFor(UNKNOWN).hasAccess(TOOL, ANYBODY, data), "nothing is shown");
         bool closed = data.length != 0 && data.length != 9 * 32;

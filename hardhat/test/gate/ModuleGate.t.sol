@@ -9,7 +9,7 @@ import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {Worlds} from "../support/Worlds.sol";
 
-/// @dev A module with an owner, as ERC-173 has it.
+/// @dev A module with an owner, as specified by ERC-173.
 contract OwnedModule {
     address public owner;
 
@@ -18,14 +18,14 @@ contract OwnedModule {
     }
 }
 
-/// @dev A module that states what it serves when it is made, before it has code.
+/// @dev A module that states its model in its constructor, before it has code.
 contract SelfMadeModule {
     constructor(ModuleGate gate, bytes32 model, bytes32 manifest) {
         gate.stateModule(address(this), model, manifest, 0);
     }
 }
 
-/// @dev A contract whose `owner()` answers whatever it is made with.
+/// @dev A contract whose `owner()` returns the bytes that it was created with.
 contract OddModule {
     bytes private _answer;
 
@@ -66,7 +66,7 @@ contract ModuleGateTest is Worlds, FromSource {
     }
 
     function test_has_the_interface_of_the_standard() public view {
-        // the signatures of the ERC's text
+        // the signatures in the ERC's text
         bytes4 id = bytes4(keccak256("check(address)")) ^ bytes4(keccak256("check(address,uint256)"))
             ^ bytes4(keccak256("check(address,address[],uint256)"))
             ^ bytes4(keccak256("check(address,uint256,address[],uint256)"))
@@ -155,7 +155,7 @@ contract ModuleGateTest is Worlds, FromSource {
             VM.prank(others[i]);
             gate.confirmModule(module, EXECUTOR_AND_HOOK, namespaceId, release);
         }
-        // A namespace that nobody claimed has no owner, not even 0.
+        // A namespace that nobody has claimed has no owner, not even 0.
         bytes32 unclaimed = keccak256("unclaimed");
         VM.expectRevert(abi.encodeWithSelector(ModuleGate.NotPublisher.selector, unclaimed, ANYBODY));
         VM.prank(ANYBODY);
@@ -361,7 +361,7 @@ contract ModuleGateTest is Worlds, FromSource {
         gate.check(module, _attesters(3), 3);
     }
 
-    /// @dev Whoever calls, in whatever order: a binding in force was made by both sides, and stays as it is.
+    /// @dev For any caller and any order of calls: both sides made a binding that is in force, and it never changes.
     function testFuzz_a_binding_never_changes(address caller, bytes32 model, bytes32 manifest, uint248 types) public {
         _state();
         _confirm();
@@ -416,7 +416,7 @@ contract ModuleGateTest is Worlds, FromSource {
         gate.confirmModule(module, types, where, name);
     }
 
-    /// @dev By every function that takes a list.
+    /// @dev Expects the refusal from every function that takes a list.
     function _refuseList(address[] memory attesters, uint8 threshold, bytes memory reason) private {
         VM.expectRevert(reason);
         gate.trustAttesters(threshold, attesters);
@@ -426,7 +426,7 @@ contract ModuleGateTest is Worlds, FromSource {
         gate.check(module, EXECUTOR, attesters, threshold);
     }
 
-    /// @dev The first oracles of the registry, in ascending order.
+    /// @dev Returns the first oracles of the registry, in ascending order.
     function _attesters(uint256 count) private pure returns (address[] memory attesters) {
         attesters = new address[](count);
         for (uint256 i = 0; i < count; ++i) {

@@ -12,7 +12,7 @@ import {FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {Worlds} from "../support/Worlds.sol";
 
-/// @dev A dApp with every modifier there is.
+/// @dev A dApp with every modifier.
 contract Dapp is ProvenanceGate {
     uint256 public entered;
 
@@ -45,13 +45,13 @@ contract Dapp is ProvenanceGate {
         ++entered;
     }
 
-    /// @dev The record that a name leads to, for those who go on with it.
+    /// @dev Returns the record that a name leads to, for callers that use it further.
     function recordOf(bytes32 namespaceId, bytes32 release) external view returns (bytes32) {
         return _requireNamed(namespaceId, release);
     }
 }
 
-/// @dev Something else that speaks ERC-165.
+/// @dev Another contract that supports ERC-165.
 contract Stranger {
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
         return interfaceId == 0x01ffc9a7;
@@ -123,7 +123,7 @@ contract ProvenanceGateTest is Worlds, FromSource {
         bytes memory notFound = abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, _releaseId(10));
         VM.expectRevert(notFound);
         dapp.proven(_modelDigest(10), _manifestDigest(10), _proof(tree, 1));
-        // written out or not is the difference to the other gate
+        // unlike the other gate, this one depends on whether the record is written out
         VM.expectRevert(notFound);
         dapp.recorded(_modelDigest(10), _manifestDigest(10));
         registry.materialise(tree.leaves[0].record, _proof(tree, 0));

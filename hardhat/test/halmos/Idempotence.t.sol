@@ -4,7 +4,7 @@ pragma solidity 0.8.24;
 import {Quorum} from "../../../contracts/Types.sol";
 import {Proofs, SVM, VM} from "./Proofs.sol";
 
-/// @dev The same thing once more changes nothing, whoever says it with whatever signatures.
+/// @dev A repeated call changes nothing, for any caller and any signatures.
 contract IdempotenceProofs is Proofs {
     function check_theSameRecordAgain(address caller, uint16 epoch, uint32 signers, bytes calldata signatures) public {
         _assumeTheyKnowEachOther();

@@ -6,14 +6,16 @@ import {KeptProofs} from "./KeptProofs.sol";
 import {SVM, VM} from "./Proofs.sol";
 
 /**
- * @dev What is recorded stays as it is, whoever calls whatever: no function changes the content of any id, nor the
- * judgement in its standing, and a revocation is final. Nor does any change who governs, but for those who may.
+ * @dev A record never changes, for any caller and any call: no function changes the content of any id, nor the
+ * judgement in its standing, and a revocation is final. Only an account with the right to do so can change the owner,
+ * the guardian or the pause of writes.
  * @custom:halmos --loop 5 --solver-timeout-branching 20ms --default-bytes-lengths 0,65 --default-array-lengths 0,1
  */
 contract ImmutabilityProofs is KeptProofs {
-    /// @dev Every function but those named here; they have checks of their own, here or in KeptRecords.t.sol. Not
-    /// proven are `materialise`, which writes as `publish` does, and `releaseHeld`; halmos comes to no end of their
-    /// paths within minutes, and invariants hunt them instead.
+    /// @dev Covers every function except those named here, which have checks of their own, here or in
+    /// KeptRecords.t.sol. Two functions are not proven: `materialise`, which writes as `publish` does, and
+    /// `releaseHeld`. halmos does not get to the end of their paths within minutes, so the invariants cover them
+    /// instead.
     function check_everyOtherCall(address caller, bytes32 id) public {
         Kept memory kept = _anyKept(id);
         VM.assume(caller != registry.pendingOwner());
@@ -73,7 +75,7 @@ contract ImmutabilityProofs is KeptProofs {
         } catch {}
     }
 
-    /// @dev Of a batch with one signer or none.
+    /// @dev For a batch with at most one signer.
     function check_addBatchSigners(address caller, bytes32 id, bytes32 root, uint40 sealedAt, uint16 epoch) public {
         Kept memory kept = _anyKept(id);
         VM.assume(registry.batchOf(root).signers <= 1);
@@ -84,7 +86,7 @@ contract ImmutabilityProofs is KeptProofs {
         } catch {}
     }
 
-    /// @dev Of a record that was judged once, with two signers at most.
+    /// @dev For a record that was judged once, with at most two signers.
     function check_recount(address caller, bytes32 id, bytes32 recounted) public {
         Kept memory kept = _anyKept(id);
         VM.assume(registry.standingById(recounted).signers <= 3 && registry.standingById(recounted).revisions == 0);
@@ -94,7 +96,7 @@ contract ImmutabilityProofs is KeptProofs {
         } catch {}
     }
 
-    /// @dev Of a batch with two signers at most.
+    /// @dev For a batch with at most two signers.
     function check_recountBatch(address caller, bytes32 id, bytes32 root) public {
         Kept memory kept = _anyKept(id);
         VM.assume(registry.batchOf(root).signers <= 3);
@@ -104,7 +106,7 @@ contract ImmutabilityProofs is KeptProofs {
         } catch {}
     }
 
-    /// @dev While the current set and the one before have one oracle at most.
+    /// @dev For a current set and a set before it of at most one oracle each.
     function check_revokeKey(address caller, bytes32 id, uint16 epoch, uint8 index, uint40 from) public {
         Kept memory kept = _anyKept(id);
         uint16 current = registry.currentEpoch();

@@ -4,9 +4,9 @@ pragma solidity 0.8.24;
 import {Proof, Standing} from "../../../contracts/Types.sol";
 import {Proofs, SVM} from "./Proofs.sol";
 
-/// @dev What is known of an id before a call, recorded or not, and what must hold of it afterwards.
+/// @dev State of an id before a call, recorded or not, and the conditions that must hold for it afterwards.
 abstract contract KeptProofs is Proofs {
-    /// @dev What never changes about an id.
+    /// @dev State of an id that must not change.
     struct Kept {
         bytes32 id;
         bytes32 content;
@@ -27,11 +27,11 @@ abstract contract KeptProofs is Proofs {
             && standing.policyId == before.policyId && standing.epoch == before.epoch
             && standing.grade == before.grade && standing.productLine == before.productLine
             && standing.failed == before.failed);
-        // a revocation is final, and at most brought forward
+        // a revocation is final, and can only be brought forward
         assert(before.revokedAt == 0 || standing.revokedAt != 0 && standing.revokedAt <= before.revokedAt);
     }
 
-    /// @dev Any record on product line 2. `passed` is the byte with that bit.
+    /// @dev Returns any record on product line 2. `passed` is the byte with that bit.
     function _anyJudgement(bytes memory revision, bytes memory passed) internal returns (bytes memory) {
         return bytes.concat(
             SVM.createBytes(192, "digests"),
@@ -45,7 +45,7 @@ abstract contract KeptProofs is Proofs {
     }
 
     function _anyProof(bytes32 content, bytes32[7] calldata siblings) internal returns (Proof memory) {
-        // the leaf's number has to be one: it says on which side the siblings are
+        // the leaf's number must be concrete, since it determines the sides of the siblings
         bytes memory summary = bytes.concat(SVM.createBytes(31, "summary"), hex"2a");
         return Proof(content, uint256(bytes32(summary)), siblings);
     }

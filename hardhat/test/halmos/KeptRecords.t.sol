@@ -6,8 +6,8 @@ import {KeptProofs} from "./KeptProofs.sol";
 import {SVM, VM} from "./Proofs.sol";
 
 /**
- * @dev What the functions that take a record or a leaf do to any one id, recorded or not: they write what was not
- * there, and leave the rest as it is.
+ * @dev Effects of the functions that take a record or a leaf on any one id, recorded or not: they write only if there
+ * is no record yet, and leave everything else as it is.
  * @custom:halmos --loop 3 --solver-timeout-branching 20ms
  */
 contract KeptRecordsProofs is KeptProofs {
@@ -44,7 +44,7 @@ contract KeptRecordsProofs is KeptProofs {
         } catch {}
     }
 
-    /// @dev To a record with one signer or none.
+    /// @dev For a record with at most one signer.
     function check_addSigners(address caller, bytes32 id, uint16 epoch) public {
         Kept memory kept = _anyKept(id);
         bytes memory record = _anyJudgement(hex"0000", hex"01");

@@ -24,12 +24,12 @@ Vm constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 Svm constant SVM = Svm(address(uint160(uint256(keccak256("svm cheat code")))));
 
 /**
- * @dev What halmos proves, it proves for every argument, caller and path, and from every state: whatever the storage of
- * the three contracts holds, as long as they know each other.
+ * @dev Common base for proofs by halmos. A proof holds for every argument, caller and path, and from every state: for
+ * any storage of the three contracts, as long as they know each other.
  *
- * Bounds, since halmos wants to know where bytes begin and end: a record has a namespace of 4 bytes and a release of 7;
- * a quorum has up to three signers; other texts and lists are as long as its options say. What `ecrecover` answers is
- * left open, but the same question gets the same answer.
+ * Bounds, since halmos needs to know where bytes begin and end: a record has a namespace of 4 bytes and a release of 7;
+ * a quorum has up to three signers; the options set the lengths of other texts and lists. The answer of `ecrecover` is
+ * left open, but the same query always gets the same answer.
  */
 abstract contract Proofs {
     bytes32 private constant REPORT = keccak256("Report(uint16 epoch,bytes record)");
@@ -49,7 +49,7 @@ abstract contract Proofs {
         SVM.enableSymbolicStorage(address(ancestry));
     }
 
-    /// @dev The one thing that is known of the state.
+    /// @dev Assumes that the three contracts know each other. This is the only assumption about the state.
     function _assumeTheyKnowEachOther() internal {
         VM.assume(address(registry.namespaces()) == address(names));
         VM.assume(address(registry.lineage()) == address(ancestry));
@@ -57,7 +57,7 @@ abstract contract Proofs {
         VM.assume(address(ancestry.registry()) == address(registry));
     }
 
-    /// @dev That the signatures of this quorum over this struct hold and are enough.
+    /// @dev Checks that the signatures of this quorum over this struct hold and are enough.
     function _checkQuorum(bytes32 structHash, Quorum memory quorum) internal view {
         try registry.requireQuorum(structHash, quorum) {}
         catch {
@@ -65,7 +65,7 @@ abstract contract Proofs {
         }
     }
 
-    /// @dev Any record with texts of these lengths, and `parents` parents.
+    /// @dev Returns any record with texts of these lengths, and `parents` parents.
     function _anyRecord(uint256 parents) internal returns (bytes memory) {
         return bytes.concat(
             SVM.createBytes(224, "digests and facts"),
@@ -77,7 +77,7 @@ abstract contract Proofs {
         );
     }
 
-    /// @dev What an oracle signs to publish a record.
+    /// @dev Returns the struct hash that an oracle signs to publish a record.
     function _reportHash(uint16 epoch, bytes memory record) internal pure returns (bytes32) {
         return keccak256(abi.encode(REPORT, epoch, keccak256(record)));
     }

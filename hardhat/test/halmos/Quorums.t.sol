@@ -5,7 +5,7 @@ import {ProvenanceRegistry} from "../../../contracts/ProvenanceRegistry.sol";
 import {Oracle, Quorum} from "../../../contracts/Types.sol";
 import {Proofs, SVM, VM} from "./Proofs.sol";
 
-/// @dev Nothing is written without enough signatures by the oracles over this very thing.
+/// @dev Nothing is written without enough signatures by the oracles over exactly this content.
 contract QuorumProofs is Proofs {
     bytes32 private constant BATCH =
         keccak256("Batch(uint16 epoch,bytes32 root,uint8 count,uint40 sealedAt,string uri)");
@@ -28,7 +28,7 @@ contract QuorumProofs is Proofs {
     }
 }
 
-/// @dev What a quorum is, by a set of three oracles that weigh 1, 2 and 3, of which 4 are needed.
+/// @dev The rule for a quorum, for a set of three oracles of weights 1, 2 and 3 and a threshold of 4.
 contract QuorumRuleProofs is Proofs {
     bytes32 private constant DOMAIN =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
@@ -41,7 +41,8 @@ contract QuorumRuleProofs is Proofs {
         registry = new ProvenanceRegistry(address(0xA11CE), address(0x6A6D), 1 days, 1 days, oracles, 4);
     }
 
-    /// @dev Whoever signed counts once, with the key that the set has for it, in its time, over this very struct here.
+    /// @dev Every signer counts once, with the key of the set, within its validity window, over exactly this struct in
+    /// this registry.
     /// @custom:halmos --loop 4 --array-lengths signatures={0,64,128,192}
     function check_aQuorumIsEnoughValidSignatures(
         bytes32 structHash,
@@ -63,7 +64,7 @@ contract QuorumRuleProofs is Proofs {
         } catch {}
     }
 
-    /// @dev Only the current epoch is there.
+    /// @dev Only the current epoch exists.
     function check_noOtherEpochSigns(bytes32 structHash, uint16 epoch, uint32 signers) public {
         VM.assume(epoch != 1);
         try registry.requireQuorum(structHash, Quorum(epoch, signers, SVM.createBytes(64, "signatures"))) {

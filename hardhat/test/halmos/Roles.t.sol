@@ -4,7 +4,7 @@ pragma solidity 0.8.24;
 import {Oracle, Proof} from "../../../contracts/Types.sol";
 import {Proofs, SVM, VM} from "./Proofs.sol";
 
-/// @dev Who may do what: everybody else's call reverts, whatever it says.
+/// @dev Restricted functions revert for every other caller, for any arguments.
 contract RolesProofs is Proofs {
     function check_onlyStewardsRevokeRecords(address caller, bytes32 id, uint40 from, string calldata reason) public {
         _assumeNoSteward(caller);

@@ -4,9 +4,9 @@ pragma solidity 0.8.24;
 import {Namespace, Quorum} from "../../../contracts/Types.sol";
 import {Proofs, SVM, VM} from "./Proofs.sol";
 
-/// @dev Who may change a namespace.
+/// @dev Accounts that can change a namespace.
 contract NamespaceProofs is Proofs {
-    /// @dev All calls but those that need no owner, of which the checks below tell.
+    /// @dev Covers all calls except those that need no owner, which the checks below cover.
     function check_noStrangerChangesANamespace(address caller, bytes32 space, bytes32 identity, bytes32 name) public {
         _assumeTheyKnowEachOther();
         (address to,) = names.handoverOf(space);

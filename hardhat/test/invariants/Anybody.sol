@@ -6,9 +6,9 @@ import {Proof, Quorum, Record} from "../../../contracts/Types.sol";
 import {VM} from "../support/Vm.sol";
 import {Counters} from "./Counters.sol";
 
-/// @dev Does what anybody might do to a registry, in any order, and keeps the books of it.
+/// @dev Does to a registry anything that an account could do, in any order, and keeps the books.
 contract Anybody is Counters {
-    /// @dev A publication, and what the books say of it.
+    /// @dev A publication, with its assessment by the books.
     struct Attempt {
         uint256 release;
         Record record;
@@ -29,7 +29,7 @@ contract Anybody is Counters {
         _tryRecord(release % RELEASES, _make(release % RELEASES, kind, variant), epoch, _choose(epoch, signers), how);
     }
 
-    /// @dev As it should be done; without it, little would ever be written.
+    /// @dev A correct publication. Without this function, little would ever be written.
     function publishWell(uint8 release, bool isLater, uint8 grade) external {
         Record memory record = _make(release % RELEASES, isLater ? 3 : 0, grade % 3);
         _tryRecord(release % RELEASES, record, _epoch, _choose(_epoch, 0), 0);
@@ -83,7 +83,7 @@ contract Anybody is Counters {
         _inspect(batch.releases[leaf], uint8(pick));
     }
 
-    // ------------------------------------------------------------------------------------------ what came of it
+    // ------------------------------------------------------------------------------------------ results
 
     function _tryRecord(uint256 release, Record memory record, uint16 epoch, uint32 signers, uint8 how) private {
         bytes memory encoded = _bytes(record);
@@ -143,9 +143,9 @@ contract Anybody is Counters {
         }
     }
 
-    // ------------------------------------------------------------------------------------------ what is made up
+    // ------------------------------------------------------------------------------------------ inputs
 
-    /// @dev Judged at the day's beginning, so that the same record is made again and again.
+    /// @dev The time of judgement is the day's beginning, so that the same record is made again and again.
     function _make(uint256 release, uint8 kind, uint8 variant) private view returns (Record memory record) {
         kind %= 8;
         if (kind < 3) record = _record(release);

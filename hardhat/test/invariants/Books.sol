@@ -7,8 +7,9 @@ import {Signing} from "../support/Signing.sol";
 import {Tree} from "../support/Tree.sol";
 
 /**
- * @dev What a registry should hold and answer, kept beside it from the calls alone: plain and slow. A few releases,
- * so that everything collides; three oracles in every epoch, the first of weight 1, the last of weight 3.
+ * @dev The expected state and answers of a registry, derived from the calls alone in a plain and slow way. There are
+ * only a few releases, so that calls collide, and three oracles in every epoch: the first of weight 1, the last of
+ * weight 3.
  */
 abstract contract Books is Signing, Tree {
     enum Promise {
@@ -24,7 +25,7 @@ abstract contract Books is Signing, Tree {
         EveryCallDoesWhatItShould
     }
 
-    /// @dev One record. `signers` and `doubtful` are as of its last recount.
+    /// @dev One record. `signers` and `doubtful` date from its last recount.
     struct Kept {
         bytes record;
         uint40 recordedAt;
@@ -70,7 +71,7 @@ abstract contract Books is Signing, Tree {
     mapping(uint16 epoch => uint40) internal _acceptedUntil;
     mapping(uint16 epoch => mapping(uint256 index => uint40)) internal _validUntil;
 
-    /// @dev The set of an epoch: keys as {Signing} numbers them.
+    /// @dev Returns the set of an epoch, with keys as numbered by {Signing}.
     function _set(uint16 epoch) internal pure returns (Oracle[] memory oracles) {
         oracles = new Oracle[](SIZE);
         for (uint256 i = 0; i < SIZE; ++i) {
@@ -84,7 +85,7 @@ abstract contract Books is Signing, Tree {
         }
     }
 
-    /// @dev Whether good signatures by these oracles are enough now.
+    /// @dev Returns whether good signatures by these oracles are enough now.
     function _isQuorum(uint16 epoch, uint32 signers) internal view returns (bool) {
         bool before = epoch + 1 == _epoch && block.timestamp < _acceptedUntil[epoch];
         if (epoch != _epoch && !before) return false;
@@ -92,21 +93,21 @@ abstract contract Books is Signing, Tree {
         return signers == _valid(epoch, signers, uint40(block.timestamp)) && _weightOf(signers) >= THRESHOLD;
     }
 
-    /// @dev Those of the signers whose keys were valid at that time, as far as is known today.
+    /// @dev Returns the signers whose keys were valid at that time, by the knowledge of today.
     function _valid(uint16 epoch, uint32 signers, uint40 time) internal view returns (uint32 valid) {
         for (uint256 i = 0; i < SIZE; ++i) {
             if (signers >> i & 1 == 1 && time < _validUntil[epoch][i]) valid |= uint32(1 << i);
         }
     }
 
-    /// @dev Whether a record may be written where nothing is yet.
+    /// @dev Returns whether a record can be written if there is none yet under its id.
     function _hasItsPlace(uint256 release, Record memory record) internal view returns (bool) {
         if (record.grade > 2) return false;
         if (!record.passed || record.revision == 0) return true;
         return _isKnown(_releaseId(release)) && record.revision == _revisions[release] + 1 && !_isRevoked(release);
     }
 
-    /// @dev Enters a record as signed at some time by some oracles.
+    /// @dev Enters a record with the time and the signers of `stamp`.
     function _enter(uint256 release, Record memory record, Kept memory stamp) internal {
         bytes32 recordId = _idOf(record);
         if (record.passed && record.revision != 0) _revisions[release] = record.revision;
@@ -129,7 +130,7 @@ abstract contract Books is Signing, Tree {
         stamp.doubtful = batch.doubtful;
     }
 
-    /// @dev The judgement of a release that counts; all 0 if there is none.
+    /// @dev Returns the judgement of a release that counts, all 0 if there is none.
     function _latest(uint256 release) internal view returns (Kept memory) {
         return _kept[_latestId(release)];
     }
@@ -153,7 +154,7 @@ abstract contract Books is Signing, Tree {
         return _revokedAt[release] != 0 && block.timestamp >= _revokedAt[release];
     }
 
-    /// @dev With the keys that count today.
+    /// @dev Returns whether the release meets the requirements with the keys that count today.
     function _meets(uint256 release, Requirements memory wanted) internal view returns (bool) {
         return !_isRevoked(release) && _satisfies(_latest(release), wanted);
     }
@@ -166,7 +167,7 @@ abstract contract Books is Signing, Tree {
             && block.timestamp <= uint256(judged.judgedAt) + wanted.maximumAge;
     }
 
-    /// @dev Whether a leaf is that of a release: later judgements and failures have other ids.
+    /// @dev Returns whether a leaf is that of a release. Later judgements and failures have other ids.
     function _isFirst(Record memory record) internal pure returns (bool) {
         return record.passed && record.revision == 0;
     }
@@ -188,7 +189,7 @@ abstract contract Books is Signing, Tree {
         return _isFirst(record) && _satisfies(_filled(_stampOf(batch), record), wanted);
     }
 
-    /// @dev Whether a batch's signers are enough with the keys that count today.
+    /// @dev Returns whether a batch's signers are enough with the keys that count today.
     function _isEnoughToday(Planted storage batch) internal view returns (bool) {
         uint32 valid = _valid(batch.epoch, batch.signers, batch.recordedAt);
         return !batch.doubtful && (valid == batch.signers || _weightOf(valid) >= THRESHOLD);

@@ -6,7 +6,7 @@ import {Proof, Quorum, Record} from "../../../contracts/Types.sol";
 import {VM} from "../support/Vm.sol";
 import {Keepers} from "./Keepers.sol";
 
-/// @dev What anyone may do about signatures once something is recorded, and about leaves that count no more.
+/// @dev Calls that anyone can make about the signatures of recorded content, and about leaves that no longer count.
 abstract contract Counters is Keepers {
     constructor(IProvenanceRegistry registry) Keepers(registry) {}
 
@@ -87,7 +87,7 @@ abstract contract Counters is Keepers {
         _inspect(batch.releases[leaf], uint8(pick));
     }
 
-    /// @dev Of a release the latest judgement is counted.
+    /// @dev Returns the id that is recounted: for a release, that of its latest judgement.
     function _counted(bytes32 recordId) private view returns (bytes32) {
         for (uint256 i = 0; i < RELEASES; ++i) {
             if (recordId == _releaseId(i)) return _latestId(i);
@@ -95,12 +95,12 @@ abstract contract Counters is Keepers {
         return recordId;
     }
 
-    /// @dev Mostly all oracles that may sign now; some of them otherwise, or one too many.
+    /// @dev Mostly returns all oracles that can sign now, otherwise some of them or one too many.
     function _choose(uint16 epoch, uint8 signers) internal view returns (uint32) {
         return signers % 16 < 10 ? _valid(epoch, 7, uint40(block.timestamp)) : signers % 11;
     }
 
-    /// @dev Mostly leaves the signatures as they are; returns whether it did.
+    /// @dev Mostly leaves the signatures as they are. Returns whether it did.
     function _spoil(Quorum memory quorum, uint8 how) internal pure returns (bool) {
         if (how % 8 == 7) quorum.signatures = bytes.concat(quorum.signatures, hex"00");
         else if (how % 8 == 6 && quorum.signatures.length != 0) quorum.signatures[how % 64] ^= 0x01;

@@ -4,10 +4,10 @@ pragma solidity 0.8.24;
 import {Proof, Requirements} from "../../../contracts/Types.sol";
 import {Books} from "./Books.sol";
 
-/// @dev Holds what a registry says against the books. A broken promise is counted, so that an invariant has one number
-/// to look at.
+/// @dev Compares a registry's answers with the books. Counts broken promises, so that an invariant has one number to
+/// check.
 abstract contract Inspector is Books {
-    /// @dev Holds what the registry says of a release, and of some record and some proof, against the books.
+    /// @dev Compares the registry's answers about a release, and about some record and some proof, with the books.
     function _inspect(uint256 release, uint8 pick) internal {
         release %= RELEASES;
         (bytes32 model, bytes32 manifest) = (_modelDigest(release), _manifestDigest(release));

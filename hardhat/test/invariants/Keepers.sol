@@ -6,7 +6,7 @@ import {Proof, Record} from "../../../contracts/Types.sol";
 import {VM} from "../support/Vm.sol";
 import {Inspector} from "./Inspector.sol";
 
-/// @dev What owner and guardian do, and strangers try; and that time goes by.
+/// @dev Calls of the owner and the guardian, attempts of strangers at the same, and the passage of time.
 abstract contract Keepers is Inspector {
     constructor(IProvenanceRegistry registry) {
         _registry = registry;
@@ -114,7 +114,7 @@ abstract contract Keepers is Inspector {
         return caller % 4 != 0;
     }
 
-    /// @dev Within ten days of now, either way.
+    /// @dev Returns a time within ten days of now, either way.
     function _near(int24 offset) internal view returns (uint40) {
         return uint40(uint256(int256(block.timestamp) + offset % 10 days));
     }

@@ -8,7 +8,7 @@ import {Anybody} from "./Anybody.sol";
 import {Books} from "./Books.sol";
 
 /**
- * @dev What holds of the bytes that are deployed, whatever anybody does to them in whatever order.
+ * @dev Invariants of the shipped bytes, after any calls by any account in any order.
  * forge-config: default.invariant.fail-on-revert = true
  * forge-config: default.invariant.include-storage = false
  * forge-config: default.invariant.include-push-bytes = false
@@ -23,7 +23,7 @@ contract RegistryInvariants is Books, FromShipped {
         _anybody = new Anybody(registry);
     }
 
-    /// @dev The fuzzer calls this contract only.
+    /// @dev Tells the fuzzer to call this contract only.
     function targetContracts() public view returns (address[] memory targets) {
         targets = new address[](1);
         targets[0] = address(_anybody);

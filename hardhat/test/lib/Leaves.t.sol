@@ -18,7 +18,7 @@ contract Climber {
     }
 }
 
-/// @dev Hashes written in assembly against the same in plain Solidity, and leaves against a whole tree.
+/// @dev Compares hashes written in assembly with the same in plain Solidity, and leaves with a whole tree.
 contract LeavesTest is Tree {
     Climber private _climber;
 

@@ -11,7 +11,7 @@ contract Decoder {
     }
 }
 
-/// @dev One record, one encoding.
+/// @dev A record has exactly one encoding.
 contract RecordCodecTest {
     Decoder private _decoder;
 
@@ -74,7 +74,7 @@ contract RecordCodecTest {
         _malformedOrTheOnlyEncoding(encoded);
     }
 
-    /// @dev The bytes that say how the rest is to be read.
+    /// @dev Alters the bytes that determine how the rest is read.
     function testFuzz_lengthsAlteredOrDecodedEqual(Record memory record, uint8 first, uint8 second) public view {
         _cutTexts(record);
         bytes memory encoded = RecordCodec.encode(record);
@@ -129,7 +129,7 @@ contract RecordCodecTest {
         (decoded,) = address(_decoder).staticcall(abi.encodeCall(Decoder.decode, encoded));
     }
 
-    /// @dev The decoded record, or why there is none.
+    /// @dev Returns the decoded record, or the error.
     function _decodeOr(bytes memory encoded) private view returns (bytes memory) {
         try _decoder.decode(encoded) returns (Record memory record) {
             return abi.encode(record);
@@ -138,7 +138,7 @@ contract RecordCodecTest {
         }
     }
 
-    /// @dev At most 255 bytes, which is what the length of a text can say.
+    /// @dev Cuts the texts to 255 bytes, the most that their length byte can express.
     function _cutTexts(Record memory record) private pure {
         (string memory namespace, string memory release) = (record.namespace, record.release);
         assembly ("memory-safe") {

@@ -5,7 +5,7 @@ import {Standings} from "../../../contracts/lib/Standings.sol";
 import {Batch, Standing} from "../../../contracts/Types.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev The word that a gate reads has room for everything, and no field reaches into another.
+/// @dev The word that a gate reads has room for every field, and no field overlaps another.
 contract StandingsTest {
     using Standings for uint256;
 
@@ -59,7 +59,7 @@ contract StandingsTest {
         VM.assertEq(_pack(standing).stampOf(), stamp | _pack(standing) & flags, "stamp and flags");
     }
 
-    /// @dev Facts hold REPORTED_TCB, checks and the record's own revision too, which a standing has no room for.
+    /// @dev Facts also hold REPORTED_TCB, checks and the record's own revision, for which a standing has no room.
     function testFuzz_judgementIsTheFactsThatCount(uint256 facts) public pure {
         uint256 judgement = Standings.judgementOf(facts);
         Standing memory wanted;

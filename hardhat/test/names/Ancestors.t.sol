@@ -8,7 +8,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "./LineageBehaviour.sol";
 
-/// @dev Which ancestors a record has, and the gate for all of them.
+/// @dev Ancestors of a record, and the gate for all of them.
 abstract contract AncestorsBehaviour is LineageBehaviour {
     // --- the ancestors
 
@@ -71,7 +71,8 @@ abstract contract AncestorsBehaviour is LineageBehaviour {
         _check(found[2], Ancestor(_releaseId(2), _releaseId(4), 1, false, true));
     }
 
-    /// @dev Stated to be a parent, and far behind by attested edges: it and all before it are attested.
+    /// @dev Release 2 is a stated parent, and also an ancestor by a longer path of attested edges: it counts as
+    /// attested, and so do all before it.
     function test_anAttestedWayCountsMoreThanAShorterStatedOne() public {
         _publishFrom(PUBLISHER, 1);
         for (uint256 i = 2; i <= 4; ++i) {
@@ -196,7 +197,7 @@ abstract contract AncestorsBehaviour is LineageBehaviour {
         _shut(2, true, 0, _revoked(1));
     }
 
-    /// @dev Whatever the graph and the standing of its nodes, both flavours of the gate say the same.
+    /// @dev Both forms of the gate agree, for any graph and any standing of its nodes.
     function testFuzz_bothFlavoursAgree(uint256 seed) public {
         bool[] memory named = new bool[](9);
         for (uint256 i = 1; i <= 8; ++i) {

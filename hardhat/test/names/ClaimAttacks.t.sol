@@ -9,7 +9,7 @@ import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 import {FixedAnswerWallet} from "./Wallets.sol";
 
-/// @dev Attacks by claiming a namespace late, by coming back as a publisher, and by squatting on names.
+/// @dev Attacks by claiming a namespace late, by coming back as a dropped publisher, and by squatting on names.
 abstract contract ClaimAttacksBehaviour is NamesBehaviour {
     // --- claims do not reach back
 
@@ -36,7 +36,7 @@ abstract contract ClaimAttacksBehaviour is NamesBehaviour {
         VM.assertEq(_lastNumber(), 1, "entries");
     }
 
-    /// @dev Which of the two came first in one block nobody can say of a batch: the claim counts.
+    /// @dev For a batch, nobody can tell whether it or a claim in the same block came first, so the claim counts.
     function test_aClaimCountsForTheBatchesOfItsOwnBlock() public {
         Grown memory tree = _sealed(_recordFrom(PUBLISHER, 1));
         _claimSpace(0, 0);
@@ -71,7 +71,7 @@ abstract contract ClaimAttacksBehaviour is NamesBehaviour {
         VM.assertFalse(_isHeld(_publishFrom(PUBLISHER, 4)), "proposed and accepted");
     }
 
-    /// @dev Nor out of a batch that was recorded while it was trusted.
+    /// @dev Not even with a batch that was recorded while the publisher was trusted.
     function test_aDroppedPublisherDoesNotComeBackByABatch() public {
         _claimSpace(2, PUBLISHER);
         Grown memory tree = _sealed(_recordFrom(PUBLISHER, 1));
@@ -88,7 +88,7 @@ abstract contract ClaimAttacksBehaviour is NamesBehaviour {
         VM.assertTrue(_isHeld(_publishFrom(PUBLISHER, 1)), "held");
     }
 
-    /// @dev Whoever was proposed only had no use of the list.
+    /// @dev A publisher that was only proposed has not used the list.
     function test_takingAProposalBackFreezesNothing() public {
         _claimSpace(1, 0);
         VM.startPrank(spaceOwner);
@@ -98,7 +98,7 @@ abstract contract ClaimAttacksBehaviour is NamesBehaviour {
         VM.assertFalse(_isHeld(_publishFrom(PUBLISHER, 1)), "trusted on first use");
     }
 
-    /// @dev A later judgement of a named release needs no trust, takes no use, and shuts nothing.
+    /// @dev A later judgement of a named release needs no trust, uses up no first use, and shuts no gate.
     function test_aLaterJudgementByAStrangerShutsNothing() public {
         _claimSpace(2, PUBLISHER);
         bytes32 recordId = _publishFrom(PUBLISHER, 1);
@@ -152,7 +152,7 @@ abstract contract ClaimAttacksBehaviour is NamesBehaviour {
 
     // --- signatures over claims
 
-    /// @dev An account may have code and a key (EIP-7702), even code that answers no question or says no.
+    /// @dev An account can have both code and a key (EIP-7702), even if the code does not answer or answers no.
     function test_anAccountWithCodeClaimsByItsOwnKey() public {
         VM.etch(spaceOwner, hex"5f5ffd");
         _claimSpace(1, PUBLISHER);

@@ -11,7 +11,7 @@ import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 import {ApprovingWallet, FixedAnswerWallet, ReenteringWallet} from "./Wallets.sol";
 
-/// @dev Who gets a namespace, and by which signatures.
+/// @dev Claims of namespaces, and the signatures that they need.
 abstract contract ClaimsBehaviour is NamesBehaviour {
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
@@ -99,7 +99,7 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
     function test_aSignatureIsForOneChain() public {
         Claim memory claim = _claimOf(_account(1));
         bytes memory signature = _sign(1, claim);
-        VM.chainId(block.chainid + 1); // a chain that forked off after the deployment, too
+        VM.chainId(block.chainid + 1); // also on a chain that forked off after the deployment
         _refuseClaim(claim, signature);
         _submit(claim, _sign(1, claim));
     }
@@ -138,7 +138,7 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
         _refuseClaim(_claimOf(address(new ApprovingWallet(0x1626ba7f))), "");
     }
 
-    /// @dev An account that has a key and code, as EIP-7702 gives it: either may sign.
+    /// @dev An account with both a key and code, as EIP-7702 allows: either can sign.
     function test_anAccountsOwnKeyCountsWithCodeToo() public {
         Claim memory claim = _claimOf(_account(1));
         bytes memory signature = _sign(1, claim);
@@ -163,7 +163,7 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
         _submit(_claimOf(address(new FixedAnswerWallet(abi.encode(magic), false))), "");
     }
 
-    /// @dev It is asked by a static call: what works from outside does not from within.
+    /// @dev The wallet is asked by a static call, so a call that works from outside fails from within.
     function test_aWalletCannotReenterClaims() public {
         Claim memory inner = _claimOf(_account(1));
         inner.namespace = "inner";
@@ -210,7 +210,7 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
         _submit(claim, signature);
     }
 
-    // --- what may be claimed
+    // --- namespaces that can be claimed
 
     function test_aNamespaceIsClaimedOnce() public {
         Claim memory claim = _claimOf(_account(1));
@@ -333,7 +333,7 @@ abstract contract ClaimsBehaviour is NamesBehaviour {
         _refuseClaim(_claimOf(address(new FixedAnswerWallet(answer, reverts))), "");
     }
 
-    /// @dev That the call fails when a wallet makes it from `isValidSignature`, and works when it makes it otherwise.
+    /// @dev Checks that the call fails when a wallet makes it from `isValidSignature`, and works otherwise.
     function _checkReentry(address target, bytes memory data) private {
         ReenteringWallet wallet = new ReenteringWallet();
         wallet.prepare(target, data);

@@ -6,7 +6,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 
-/// @dev How a namespace gets another owner.
+/// @dev Handover of a namespace to another owner.
 abstract contract HandoverBehaviour is NamesBehaviour {
     address private constant BUYER = address(0xB4E2);
 

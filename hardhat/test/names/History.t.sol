@@ -7,7 +7,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM, Vm} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 
-/// @dev Whoever has all entries of a namespace can show it, and whoever has others cannot.
+/// @dev A reader with all entries of a namespace can prove it; a reader with any others cannot.
 abstract contract HistoryBehaviour is NamesBehaviour {
     struct Entry {
         uint48 number;
@@ -108,7 +108,7 @@ abstract contract HistoryBehaviour is NamesBehaviour {
         VM.assertEq(names.headOf(keccak256("acme2")) >> 208, 3, "claimed, trusted, recorded");
     }
 
-    /// @dev The life of a namespace, with its events recorded. Returns the contents of the records.
+    /// @dev Runs through the life of a namespace and records its events. Returns the content digests of the records.
     function _live() private returns (bytes32[] memory contents) {
         VM.recordLogs();
         _claimSpace(1, PUBLISHER);
@@ -155,7 +155,7 @@ abstract contract HistoryBehaviour is NamesBehaviour {
             && log.topics[1] == SPACE_ID;
     }
 
-    /// @dev head(n) from head(n - 1), as {INamespaces} words it.
+    /// @dev Computes head(n) from head(n - 1), as {INamespaces} specifies it.
     function _next(uint256 head, Entry memory entry) private pure returns (uint256) {
         uint256 number = (head >> 208) + 1;
         bytes32 hash = keccak256(abi.encode(head, uint8(entry.kind), entry.subject, entry.time));

@@ -9,7 +9,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 
-/// @dev Whose records a namespace takes in: trust on first use, by its owner, and by the publishers it trusts already.
+/// @dev Publishers that a namespace trusts: on first use, by its owner, and by the publishers that it trusts already.
 abstract contract IdentitiesBehaviour is NamesBehaviour {
     // --- trust on first use
 
@@ -143,7 +143,7 @@ abstract contract IdentitiesBehaviour is NamesBehaviour {
         VM.assertEq(names.namespaceOf(SPACE_ID).trusted, 16, "trusted");
     }
 
-    // --- a publisher no more
+    // --- a dropped publisher
 
     function test_aDroppedPublisherIsHeldFromThenOn() public {
         _claimSpace(1, PUBLISHER);
@@ -199,7 +199,7 @@ abstract contract IdentitiesBehaviour is NamesBehaviour {
         VM.assertFalse(_isHeld(_publishFrom(PUBLISHER, 1)), "trusted");
     }
 
-    // --- changes by the word of the trusted publishers
+    // --- changes approved by the trusted publishers
 
     function test_mostPublishersProposeAnother() public {
         _claimSpace(2, PUBLISHER);
@@ -272,7 +272,7 @@ abstract contract IdentitiesBehaviour is NamesBehaviour {
         names.changeIdentity(SPACE_ID, PUBLISHER, false, 2, number, quorum);
         VM.expectPartialRevert(IOracleSets.WrongSigner.selector);
         names.changeIdentity(SPACE_ID, OTHER, true, 2, number, quorum);
-        _trust(MALLORY); // two of three are most, too
+        _trust(MALLORY); // two of three are a majority too
         number = _lastNumber();
         quorum = _approved(OTHER, false, 2, number);
         VM.expectPartialRevert(IOracleSets.WrongSigner.selector);
@@ -310,7 +310,7 @@ abstract contract IdentitiesBehaviour is NamesBehaviour {
         names.changeIdentity(SPACE_ID, OTHER, true, 1, number, three);
     }
 
-    // --- while writes are stopped
+    // --- while writes are paused
 
     function test_nobodyIsTrustedWhileWritesAreStopped() public {
         _claimSpace(1, PUBLISHER);
@@ -328,7 +328,7 @@ abstract contract IdentitiesBehaviour is NamesBehaviour {
         VM.startPrank(spaceOwner);
         VM.expectRevert(reason);
         names.proposeIdentity(SPACE_ID, MALLORY);
-        names.dropIdentity(SPACE_ID, PUBLISHER); // what takes power away does not wait
+        names.dropIdentity(SPACE_ID, PUBLISHER); // removing power does not wait
         VM.stopPrank();
     }
 

@@ -9,7 +9,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "./LineageBehaviour.sol";
 
-/// @dev Attacks on what a release was made from: ancestors got rid of, made light of, or so many that nobody can look.
+/// @dev Attacks on the ancestry of a release: ancestors removed, downgraded to stated ones, or too many to check.
 abstract contract LineageAttacksBehaviour is LineageBehaviour {
     function test_aLaterJudgementGetsRidOfNoAncestor() public {
         bytes32 bad = _publishFrom(PUBLISHER, 1);
@@ -50,7 +50,7 @@ abstract contract LineageAttacksBehaviour is LineageBehaviour {
         _refuseBytes(encoded, abi.encodeWithSelector(RecordCodec.RecordMalformed.selector, encoded.length));
     }
 
-    /// @dev 5 was made from 4, that from 3, and so on to 1; its owner states 2 as well.
+    /// @dev 5 was made from 4, 4 from 3, and so on to 1. The owner of 5 also states 2.
     function test_aShortcutMakesNoAncestorMerelyStated() public {
         _chain(4);
         _child(5, _ids(4));
@@ -64,7 +64,7 @@ abstract contract LineageAttacksBehaviour is LineageBehaviour {
         }
     }
 
-    /// @dev Attested ancestors are looked at first, so statements cannot crowd them out.
+    /// @dev Attested ancestors are visited first, so stated ones cannot crowd them out.
     function test_statementsHideNoAttestedAncestor() public {
         _tree();
         _publishFrom(PUBLISHER, MOST + 2);
@@ -80,7 +80,7 @@ abstract contract LineageAttacksBehaviour is LineageBehaviour {
         _shut(MOST + 1, true, 0, revoked);
     }
 
-    /// @dev A batched parent that is written out only to be revoked shuts what was made from it.
+    /// @dev A batched parent that is written out only to be revoked shuts the gates of its descendants.
     function test_aParentRevokedInItsBatch() public {
         Record[] memory records = new Record[](1);
         records[0] = _recordFrom(PUBLISHER, 1);
@@ -93,7 +93,7 @@ abstract contract LineageAttacksBehaviour is LineageBehaviour {
         _shut(2, false, 0, revoked);
     }
 
-    /// @dev Later judgements may name parents in a circle.
+    /// @dev Later judgements can name parents in a circle.
     function test_aCircleEnds() public {
         _chain(3);
         Record memory record = _recordFrom(PUBLISHER, 1);
@@ -122,8 +122,8 @@ contract LineageAttacksOnSource is LineageAttacksBehaviour, FromSource {}
 
 contract LineageAttacksOnShipped is LineageAttacksBehaviour, FromShipped {}
 
-/// @dev The lineage that costs most: 32 ancestors, each with a later judgement, found as early as can be; and of every
-/// one the eight parents of either kind are those that were found last.
+/// @dev The most expensive lineage: 32 ancestors, each with a later judgement, all found as early as possible. The
+/// eight parents of each kind of every ancestor are those that were found last.
 contract LineageGasAttack is LineageBehaviour, FromShipped {
     function test_theGateStaysWithinTheGasThatItsInterfaceStates() public {
         for (uint256 i = 0; i <= MOST; ++i) {
@@ -145,7 +145,8 @@ contract LineageGasAttack is LineageBehaviour, FromShipped {
         _checkGas(true, 4_200_000);
     }
 
-    /// @dev Eight from `first` on; one before them in place of itself.
+    /// @dev Returns the ids of the eight releases from `first` on. If `number` is among them, the release before
+    /// `first` replaces it.
     function _parents(uint256 number, uint256 first) private pure returns (bytes32[] memory parents) {
         parents = new bytes32[](8);
         for (uint256 i = 0; i < 8; ++i) {

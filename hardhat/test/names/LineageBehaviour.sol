@@ -5,12 +5,12 @@ import {Record} from "../../../contracts/Types.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 
-/// @dev Makes an account and its storage cold again, as they are when a transaction begins.
+/// @dev Makes an account and its storage cold again, as at the beginning of a transaction.
 interface Cooler {
     function cool(address account) external;
 }
 
-/// @dev What the tests of parents and ancestors share: a claimed namespace that trusts one publisher.
+/// @dev Common base for the tests of parents and ancestors: a claimed namespace that trusts one publisher.
 abstract contract LineageBehaviour is NamesBehaviour {
     uint256 internal constant DEEPEST = 16;
     uint256 internal constant MOST = 32;
@@ -27,7 +27,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
         _publish(record);
     }
 
-    /// @dev Releases 1 to `count`, without parents. Returns their ids.
+    /// @dev Publishes releases 1 to `count`, without parents. Returns their ids.
     function _publishMany(uint256 count) internal returns (bytes32[] memory) {
         for (uint256 i = 1; i <= count; ++i) {
             _publishFrom(PUBLISHER, i);
@@ -35,7 +35,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
         return _range(count);
     }
 
-    /// @dev As the owner of the namespace.
+    /// @dev States a parent as the owner of the namespace.
     function _state(uint256 number, uint256 parent) internal {
         VM.prank(spaceOwner);
         ancestry.stateParent(SPACE_ID, _nameOf(number), _releaseId(number), _releaseId(parent));
@@ -46,7 +46,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
         registry.revoke(recordId, uint40(block.timestamp), "reason");
     }
 
-    /// @dev Releases 1 to `count`, each the child of the one before.
+    /// @dev Publishes releases 1 to `count`, each a child of the one before.
     function _chain(uint256 count) internal {
         _publishFrom(PUBLISHER, 1);
         for (uint256 i = 2; i <= count; ++i) {
@@ -54,7 +54,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
         }
     }
 
-    /// @dev Release 33 with 32 ancestors: four parents, each with seven of its own.
+    /// @dev Publishes release 33 with 32 ancestors: four parents, each with seven of its own.
     function _tree() internal {
         bytes32[] memory four = new bytes32[](4);
         for (uint256 i = 0; i < 4; ++i) {
@@ -68,7 +68,8 @@ abstract contract LineageBehaviour is NamesBehaviour {
         _child(MOST + 1, four);
     }
 
-    /// @dev Four layers of eight, each release with the whole layer before it as parents, and stated ones besides.
+    /// @dev Publishes four layers of eight releases. The parents of each are the whole layer before it, attested and
+    /// stated.
     function _lattice() internal {
         for (uint256 i = 0; i <= MOST; ++i) {
             Record memory record = _recordFrom(PUBLISHER, i + 1);
@@ -89,7 +90,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
         return ancestry.ancestorsOf(_releaseId(number), includeStated).length;
     }
 
-    /// @dev That the gate is open with stated edges and without.
+    /// @dev Checks that the gate is open with stated edges and without.
     function _pass(uint256 number, uint8 grade) internal view {
         _passGrade(number, grade);
         ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, true);
@@ -101,7 +102,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
         VM.assertTrue(ancestry.hasLineage(_modelDigest(number), _manifestDigest(number), grade, false), "attested");
     }
 
-    /// @dev What the gate takes when nothing was touched before, in gas.
+    /// @dev Returns the gas of the gate when nothing was touched before.
     function _gasOfGate(uint256 number, bool includeStated) internal returns (uint256) {
         (bytes32 model, bytes32 manifest) = (_modelDigest(number), _manifestDigest(number));
         Cooler(address(VM)).cool(address(ancestry));
@@ -119,7 +120,7 @@ abstract contract LineageBehaviour is NamesBehaviour {
         ancestry.requireLineage(_modelDigest(number), _manifestDigest(number), grade, includeStated);
     }
 
-    /// @dev Ids of releases 1 to `count`.
+    /// @dev Returns the ids of releases 1 to `count`.
     function _range(uint256 count) internal pure returns (bytes32[] memory ids) {
         ids = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {

@@ -7,7 +7,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "./LineageBehaviour.sol";
 
-/// @dev How many ancestors a gate looks at, and how deep they lie.
+/// @dev Bounds on the number and depth of the ancestors that a gate visits.
 abstract contract LineageBoundsBehaviour is LineageBehaviour {
     function test_sixteenGenerationsAndNoMore() public {
         _chain(DEEPEST + 2);

@@ -5,9 +5,9 @@ import {FromShipped} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "./LineageBehaviour.sol";
 
-/// @dev What the gate for a record and its ancestors costs, as it is deployed.
+/// @dev Gas of the gate for a record and its ancestors, as deployed.
 contract LineageGas is LineageBehaviour, FromShipped {
-    /// @dev A chain costs some 10,000 for each ancestor.
+    /// @dev A chain costs some 10,000 gas for each ancestor.
     function test_theGasOfTheGateIsBounded() public {
         _chain(DEEPEST + 1);
         _checkGas(2, false, 30_000);
@@ -20,7 +20,7 @@ contract LineageGas is LineageBehaviour, FromShipped {
         _checkGas(MOST + 1, false, 430_000);
     }
 
-    /// @dev 32 ancestors with eight parents of each kind, of which all but one were found already.
+    /// @dev 32 ancestors with eight parents of each kind, all but one of which were found already.
     function test_theGasOfTheDensestLineageIsBounded() public {
         _lattice();
         VM.assertEq(_count(MOST + 1, true), MOST, "ancestors");

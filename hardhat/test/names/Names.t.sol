@@ -10,7 +10,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 
-/// @dev Which record a name leads to, and how a held one gets its name.
+/// @dev Records that a name leads to, and how a held record gets its name.
 abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
     // --- names
 
@@ -296,7 +296,7 @@ abstract contract NamesOfRecordsBehaviour is NamesBehaviour {
         registry.releaseHeld(record);
     }
 
-    // --- who may tell of records
+    // --- access
 
     function test_onlyTheRegistryAdmitsAndReleases() public {
         _claimSpace(1, PUBLISHER);

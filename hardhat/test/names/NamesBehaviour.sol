@@ -7,7 +7,7 @@ import {Quorum, Record} from "../../../contracts/Types.sol";
 import {RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev What the tests of names and ancestors share: one namespace, its owner, and publishers.
+/// @dev Common base for the tests of names and ancestors: one namespace, its owner, and publishers.
 abstract contract NamesBehaviour is RegistryBehaviour {
     string internal constant SPACE = "acme"; // the namespace of the records of {Releases}
     bytes32 internal constant SPACE_ID = keccak256("acme");
@@ -26,7 +26,7 @@ abstract contract NamesBehaviour is RegistryBehaviour {
         spaceOwner = _account(SPACE_OWNER_KEY);
     }
 
-    /// @dev Claims the namespace; `trusted` is a publisher from the start, unless it is 0.
+    /// @dev Claims the namespace. `trusted` is a publisher from the start, unless it is 0.
     function _claimSpace(uint8 identityLimit, bytes32 trusted) internal {
         _claim(SPACE, SPACE_OWNER_KEY, identityLimit, trusted == 0 ? new bytes32[](0) : _one(trusted));
     }
@@ -36,7 +36,7 @@ abstract contract NamesBehaviour is RegistryBehaviour {
         values[0] = value;
     }
 
-    /// @dev Release `number` by this publisher, under a name of its own.
+    /// @dev Returns release `number` by this publisher, under a name of its own.
     function _recordFrom(bytes32 identity, uint256 number) internal view returns (Record memory record) {
         record = _record(number);
         record.publisherIdentity = identity;
@@ -55,7 +55,7 @@ abstract contract NamesBehaviour is RegistryBehaviour {
         return keccak256(bytes(_releaseName(number)));
     }
 
-    /// @dev Proposed by the namespace's owner, and accepted as soon as that can be.
+    /// @dev Proposes an identity as the namespace's owner, and accepts it as soon as possible.
     function _trust(bytes32 identity) internal {
         VM.prank(spaceOwner);
         names.proposeIdentity(SPACE_ID, identity);
@@ -63,7 +63,7 @@ abstract contract NamesBehaviour is RegistryBehaviour {
         names.acceptIdentity(SPACE_ID, identity);
     }
 
-    /// @dev Signed by the first three oracles of the current epoch.
+    /// @dev Returns a quorum by the first three oracles of the current epoch.
     function _approved(bytes32 identity, bool trust, uint8 approvals, uint48 number)
         internal
         view
@@ -88,7 +88,7 @@ abstract contract NamesBehaviour is RegistryBehaviour {
         return keccak256(abi.encode(typehash, epoch, namespaceId, identity, trust, approvals, number));
     }
 
-    /// @dev The number of the namespace's last entry.
+    /// @dev Returns the number of the namespace's last entry.
     function _lastNumber() internal view returns (uint48) {
         return uint48(names.headOf(SPACE_ID) >> 208);
     }

@@ -8,8 +8,8 @@ import {VM, Vm} from "../support/Vm.sol";
 import {NamesBehaviour} from "./NamesBehaviour.sol";
 
 /**
- * @dev Lives through a namespace at random, and keeps books of its own, from the events alone: who owns it, whom it
- * trusts, which record is held and where each name leads.
+ * @dev Runs a namespace through random calls and keeps its own books, from the events only: its owner, the trusted
+ * publishers, the held records and the record that each name leads to.
  */
 contract NamespaceLife is NamesBehaviour, FromSource {
     uint256 public constant RELEASES = 6;
@@ -20,7 +20,7 @@ contract NamespaceLife is NamesBehaviour, FromSource {
     uint256 public trusted;
     mapping(bytes32 identity => bool) public isTrusted;
     mapping(bytes32 contentDigest => INamespaces.Entry) public lastEntryOf;
-    /// Once an entry had another number or head than those before it make for.
+    /// True once an entry's number or head does not follow from the entries before it.
     bool public broken;
 
     bytes[] private _held;
@@ -92,7 +92,7 @@ contract NamespaceLife is NamesBehaviour, FromSource {
         VM.warp(block.timestamp + time % (2 * DELAY));
     }
 
-    /// @dev How a release stands, and the last entry about its first judgement, which decides on its name.
+    /// @dev Returns the standing of a release, and the last entry about its first judgement, which decides on its name.
     function latestOf(uint256 number) external view returns (Standing memory standing, INamespaces.Entry entry) {
         standing = registry.standingOf(_modelDigest(number), _manifestDigest(number));
         return (standing, lastEntryOf[registry.contentOf(_releaseId(number))]);
@@ -102,7 +102,7 @@ contract NamespaceLife is NamesBehaviour, FromSource {
         return keccak256(abi.encode("publisher", who % PUBLISHERS));
     }
 
-    /// @dev How often a release was judged.
+    /// @dev Returns how often a release was judged.
     function _judgements(Record memory record) private view returns (uint16) {
         bytes32 releaseId = _idOf(record);
         return registry.contentOf(releaseId) == 0 ? 0 : registry.standingById(releaseId).revisions + 1;
@@ -137,7 +137,7 @@ contract NamespaceLife is NamesBehaviour, FromSource {
     }
 }
 
-/// @dev What holds of a namespace, whatever happened in it.
+/// @dev Invariants of a namespace, after any sequence of calls.
 contract NamespaceInvariants {
     bytes32 private constant SPACE_ID = keccak256("acme");
 

@@ -10,7 +10,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {LineageBehaviour} from "./LineageBehaviour.sol";
 
-/// @dev Which parents a record may have, and who may say so.
+/// @dev Parents that a record can have, and the accounts that can state them.
 abstract contract ParentsBehaviour is LineageBehaviour {
     // --- attested: in the record
 
@@ -167,7 +167,7 @@ abstract contract ParentsBehaviour is LineageBehaviour {
         _revoke(_releaseId(2));
         Record memory next = _recordFrom(PUBLISHER, 3);
         next.release = _releaseName(2);
-        _publish(next); // the name goes on to it
+        _publish(next); // now the name leads to this one
         VM.expectRevert(abi.encodeWithSelector(ILineage.RecordNotNamed.selector, _releaseId(2)));
         VM.prank(spaceOwner);
         ancestry.stateParent(SPACE_ID, _nameOf(2), _releaseId(2), _releaseId(1));

@@ -10,7 +10,7 @@ contract SlugCaller {
     }
 }
 
-/// @dev What a namespace may be called: the rule of verifier/manifest/names.py.
+/// @dev Valid names of namespaces: the rule of verifier/manifest/names.py.
 contract SlugTest {
     bytes private constant OUTER = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     bytes private constant INNER = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-";
@@ -47,7 +47,7 @@ contract SlugTest {
         VM.assertFalse(_caller.isSlug(bytes.concat(text, "a")), "97");
     }
 
-    /// @dev Every byte there is, at each place where the rule differs.
+    /// @dev Every byte value, at each position where the rule differs.
     function test_everyByte() public view {
         for (uint256 value = 0; value < 256; ++value) {
             bytes1 char = bytes1(uint8(value));
@@ -61,7 +61,7 @@ contract SlugTest {
         }
     }
 
-    /// @dev Texts of characters that are allowed somewhere.
+    /// @dev Texts made of characters that are allowed at some position.
     function testFuzz_isSlug(bytes memory seed) public view {
         bytes memory text = new bytes(seed.length % 100);
         for (uint256 i = 0; i < text.length; ++i) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.24;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 
-/// @dev A wallet that approves of one digest, whatever the signature, and answers others with `otherwise`.
+/// @dev A wallet that approves one digest with any signature, and answers other digests with `otherwise`.
 contract ApprovingWallet {
     bytes32 private _approved;
     bytes4 private immutable _otherwise;

@@ -8,7 +8,7 @@ import {Quorum, Record} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev Records that the oracles signed and the registry refuses all the same.
+/// @dev Records that the oracles signed but the registry refuses.
 abstract contract BadRecordsBehaviour is RegistryBehaviour {
     function test_digestsThatMustNotBeZero() public {
         Record memory record = _record(1);
@@ -153,7 +153,7 @@ abstract contract BadRecordsBehaviour is RegistryBehaviour {
         }
     }
 
-    /// @dev But for 32 of them, which are a parent.
+    /// @dev Except 32 bytes, which are a parent.
     function test_bytesTooMany() public {
         bytes memory record = _bytes(_record(1));
         for (uint256 more = 1; more < 65; ++more) {
@@ -173,7 +173,7 @@ abstract contract BadRecordsBehaviour is RegistryBehaviour {
         }
     }
 
-    /// @dev `idOf` asks for no more than what it reads.
+    /// @dev `idOf` requires only the bytes that it reads.
     function test_idOfTooFewBytes() public {
         bytes memory record = _resized(_bytes(_record(1)), 224);
         VM.assertEq(registry.idOf(record), _releaseId(1), "id");

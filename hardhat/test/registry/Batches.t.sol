@@ -7,7 +7,7 @@ import {Batch, Quorum, Record} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev How a batch is recorded.
+/// @dev Recording of batches.
 abstract contract BatchesBehaviour is RegistryBehaviour {
     bytes32 private constant ROOT = keccak256("root");
     string private constant URI = "ipfs://batch";
@@ -99,7 +99,7 @@ abstract contract BatchesBehaviour is RegistryBehaviour {
         registry.recordBatch(ROOT, 2, uint40(START), URI, quorum);
     }
 
-    /// @dev What was signed as a record does not pass for a batch, nor the other way round.
+    /// @dev Signatures over a record do not pass for a batch, and the reverse.
     function test_recordsAndBatchesAreToldApart() public {
         bytes memory record = _bytes(_record(1));
         Quorum memory asBatch = _over(keccak256(record), 1, uint40(START), "");

@@ -7,7 +7,7 @@ import {Proof, Record, Requirements} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev A release in a batch that is recorded otherwise too, and the exact gate through a proof, which sees both.
+/// @dev A release in a batch that is also recorded otherwise, and the exact gate through a proof, which sees both.
 abstract contract ClosedLeavesBehaviour is RegistryBehaviour {
     Proof private _leaf0;
     Proof private _leaf1;
@@ -102,7 +102,7 @@ abstract contract ClosedLeavesBehaviour is RegistryBehaviour {
         _misses(_any(), abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, _releaseId(0), false, true));
     }
 
-    /// @dev At once, closed or not.
+    /// @dev It sees the record at once, whether or not the leaf is closed.
     function test_theExactGateSeesTheRecordItself() public {
         _meets(_any());
         _publish(_record(0));
@@ -117,7 +117,7 @@ abstract contract ClosedLeavesBehaviour is RegistryBehaviour {
         VM.assertFalse(registry.isModelFromProof(_modelDigest(0), _manifestDigest(0), _leaf0, 2), "closed");
     }
 
-    /// @dev Then no proof is needed, and any will do.
+    /// @dev The record alone decides: any proof passes.
     function test_theExactGateNeedsNoProofOfWhatIsRecorded() public {
         _publish(_record(0));
         Proof memory nothing;
@@ -125,7 +125,7 @@ abstract contract ClosedLeavesBehaviour is RegistryBehaviour {
         registry.requireMeetsFromProof(_modelDigest(0), _manifestDigest(0), nothing, _any());
     }
 
-    /// @dev What a leaf says is not held against any rule until somebody writes it out.
+    /// @dev The rules are checked against a leaf only when somebody writes it out.
     function test_aLeafIsItsSignersWord() public {
         Record[] memory records = new Record[](1);
         records[0] = _record(2);

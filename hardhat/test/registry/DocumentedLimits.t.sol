@@ -8,9 +8,11 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "../names/NamesBehaviour.sol";
 
-/// @dev What an audit found and the interfaces say: not defended against, for a reason given there.
+/// @dev Known limits, found by an audit and documented in the interfaces: the contracts do not defend against these
+/// cases, for the reasons given there.
 abstract contract DocumentedLimitsBehaviour is NamesBehaviour {
-    /// @dev {IProvenanceGate-requireModelFromProof} reads the batch alone: revocations reach it by closing the leaf.
+    /// @dev {IProvenanceGate-requireModelFromProof} reads only the batch: a revocation reaches it when the leaf is
+    /// closed.
     function test_theCheapGateByProofWaitsForTheLeafToBeClosed() public {
         Proof memory proof = _sealed(_record(1));
         bytes32 recordId = _publish(_record(1));
@@ -21,7 +23,7 @@ abstract contract DocumentedLimitsBehaviour is NamesBehaviour {
         VM.assertFalse(registry.isModelFromProof(_modelDigest(1), _manifestDigest(1), proof, 0), "shut");
     }
 
-    /// @dev What a leaf says is the signers' word, see {Leaves}; the guardian can take it back.
+    /// @dev The signers vouch for a leaf, see {Leaves}. The guardian can revoke it.
     function test_aLeafIsHeldAgainstTheRulesWhenItIsWrittenOut() public {
         Record memory record = _record(1);
         (record.grade, record.checks, record.judgedAt) = (200, 0, 1);
@@ -36,7 +38,7 @@ abstract contract DocumentedLimitsBehaviour is NamesBehaviour {
         VM.assertFalse(registry.isModel(_modelDigest(1), _manifestDigest(1), 0), "open");
     }
 
-    /// @dev That a policy's number and digest go together is the oracles' word, as {Record} says.
+    /// @dev The oracles vouch that a policy's number and digest belong together, see {Record}.
     function test_aPolicysNumberIsTheOraclesWord() public {
         Record memory record = _record(1);
         record.policyDigest = keccak256("a lax policy");
@@ -46,7 +48,7 @@ abstract contract DocumentedLimitsBehaviour is NamesBehaviour {
         registry.requireMeets(_modelDigest(1), _manifestDigest(1), wanted);
     }
 
-    /// @dev A change of publishers is approved for one state of the namespace; whatever comes between undoes it.
+    /// @dev A change of publishers is approved for one state of the namespace, and any entry in between invalidates it.
     function test_anyEntryStallsAChangeOfPublishers() public {
         _claimSpace(1, PUBLISHER);
         uint48 number = _lastNumber();
@@ -68,7 +70,7 @@ abstract contract DocumentedLimitsBehaviour is NamesBehaviour {
         VM.assertEq(registry.oracleAt(2, 0).validUntil, FOR_EVER, "valid until");
     }
 
-    /// @dev Lost keys count against a record once somebody recounted it; the exact gate sees them at once.
+    /// @dev Lost keys count against a record after a recount; the exact gate takes them into account at once.
     function test_theCheapGateWaitsForARecount() public {
         bytes32 recordId = _publish(_record(1));
         VM.prank(GUARDIAN);

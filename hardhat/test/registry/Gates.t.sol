@@ -6,7 +6,7 @@ import {Record} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev The gates of release 1: when they open, and what they say when they do not.
+/// @dev Gates of release 1: when they open, and their errors when they do not.
 abstract contract GatesBehaviour is RegistryBehaviour {
     bytes32 private _id;
 
@@ -67,7 +67,7 @@ abstract contract GatesBehaviour is RegistryBehaviour {
         _noRelease(failure);
     }
 
-    /// @dev Neither before nor after a revocation, which the release bears.
+    /// @dev The id opens nothing before a revocation, which the release bears, nor after it.
     function test_theIdOfALaterJudgementOpensNothing() public {
         _publish(_record(1));
         _noRelease(_publish(_revision(1, 1)));
@@ -144,8 +144,7 @@ abstract contract GatesBehaviour is RegistryBehaviour {
         registry.requireModel(_manifestDigest(1), _modelDigest(1), 0);
     }
 
-    /// @dev Whatever was recorded and whatever is asked, yes and no mean that the other flavour does not revert or
-    /// does.
+    /// @dev For any record and any query, one form of the gate returns true exactly if the other does not revert.
     function testFuzz_bothFlavoursAgree(uint8 line, uint8 grade, uint8 asked, uint16 revokedIn, uint16 later, bool hold)
         public
     {

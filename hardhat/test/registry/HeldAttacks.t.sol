@@ -7,9 +7,9 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "../names/NamesBehaviour.sol";
 
-/// @dev Attacks with records that a namespace holds back.
+/// @dev Attacks with records that a namespace holds.
 abstract contract HeldAttacksBehaviour is NamesBehaviour {
-    /// @dev Sixteen publishers that were proposed and accepted, and first uses left: what strangers publish is held.
+    /// @dev Sixteen publishers were proposed and accepted, and first uses are left: the records of strangers are held.
     function test_aFullListHoldsStrangers() public {
         _claimSpace(16, 0);
         for (uint256 i = 0; i < 16; ++i) {
@@ -27,13 +27,14 @@ abstract contract HeldAttacksBehaviour is NamesBehaviour {
         VM.assertTrue(_isHeld(_publishFrom(MALLORY, 2)), "nor once there is room again");
     }
 
-    /// @dev A stolen quorum publishes a name ahead of its owner, as by the image that he will trust one day.
+    /// @dev Stolen keys publish under a name before its owner does, with the identity of a publisher that the owner
+    /// trusts later.
     function test_whatRevokedKeysSignedTakesNoName() public {
         _claimSpace(0, 0);
         bytes memory forged = _bytes(_recordFrom(PUBLISHER, 1));
         bytes32 forgedId = _publishFrom(PUBLISHER, 1);
         VM.prank(GUARDIAN);
-        registry.revokeKey(1, 0, uint40(START), "stolen"); // two signers are left, and nobody recounted
+        registry.revokeKey(1, 0, uint40(START), "stolen"); // two signers are left, but nobody has called recount
         _trust(PUBLISHER);
         VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, forgedId, true, true));
         registry.releaseHeld(forged);

@@ -39,7 +39,7 @@ abstract contract HeldRecordsBehaviour is RegistryBehaviour {
         registry.releaseHeld(encoded);
     }
 
-    /// @dev The first judgement is what the namespace holds or takes in.
+    /// @dev The namespace holds or takes in the first judgement only.
     function test_laterJudgementsAreHeldWithTheFirst() public {
         bytes32 releaseId = _publish(_record(1));
         bytes32 revision = _publish(_revision(1, 1));
@@ -77,7 +77,7 @@ abstract contract HeldRecordsBehaviour is RegistryBehaviour {
         VM.assertTrue(registry.standingOf(_modelDigest(1), _manifestDigest(1)).named, "named");
     }
 
-    /// @dev A claim says nothing of what was there before it.
+    /// @dev A claim does not affect records from before it.
     function test_whatIsOlderThanTheClaimIsNeitherHeldNorNamed() public {
         Record memory record = _record(1);
         record.namespace = "later";

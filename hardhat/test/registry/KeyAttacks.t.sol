@@ -7,7 +7,8 @@ import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBeh
 import {VM} from "../support/Vm.sol";
 import {Subcall} from "./RoflKeys.t.sol";
 
-/// @dev Attacks with keys that sit in two sets, with sets long gone, and with keys that ROFL apps bind anew.
+/// @dev Attacks with keys that are in two sets, with sets that are no longer accepted, and with keys that ROFL apps
+/// bind anew.
 abstract contract KeyAttacksBehaviour is RegistryBehaviour {
     bytes21 private constant APP = bytes21("the oracle's ROFL app");
 
@@ -30,7 +31,7 @@ abstract contract KeyAttacksBehaviour is RegistryBehaviour {
         VM.assertEq(registry.oracleAt(1, 1).validUntil, FOR_EVER, "another key");
     }
 
-    /// @dev Two sets later the first one says who has lost a key.
+    /// @dev Two sets later, the guardian revokes the key in the first one.
     function test_aKeyLostInAnOldSetIsLostInTheTwoInForce() public {
         _rotate(_backwards(), THRESHOLD);
         _rotate(_oracles(1, SIZE), THRESHOLD);
@@ -41,7 +42,7 @@ abstract contract KeyAttacksBehaviour is RegistryBehaviour {
         VM.assertEq(registry.oracleAt(3, 4).validUntil, FOR_EVER, "another key");
     }
 
-    /// @dev Even where grace periods overlap.
+    /// @dev Not even where grace periods overlap.
     function test_aSetBeforeTheLastOneIsNeverAccepted() public {
         registry = _deploy(OWNER, GUARDIAN, 1 hours, 90 days, _oracles(1, SIZE), THRESHOLD);
         registry.numberPolicy(POLICY);
@@ -65,7 +66,7 @@ abstract contract KeyAttacksBehaviour is RegistryBehaviour {
 
     // --- keys of ROFL apps
 
-    /// @dev Neither in the block of the record nor in any later one.
+    /// @dev The new key counts neither in the block of the record nor in any later one.
     function test_aNewKeyHasNotSignedWhatTheOldOneDid() public {
         _startApps();
         bytes memory record = _bytes(_record(1));
@@ -99,7 +100,7 @@ abstract contract KeyAttacksBehaviour is RegistryBehaviour {
         VM.assertEq(_signedByKey(98), 0, "bound again");
     }
 
-    /// @dev Apps that wait for their keys all have the key 0.
+    /// @dev All apps that wait for their keys have the key 0.
     function test_revokingAWaitingAppEndsNoOther() public {
         Oracle[] memory oracles = _oracles(2, 3);
         for (uint256 i = 0; i < 2; ++i) {
@@ -117,7 +118,7 @@ abstract contract KeyAttacksBehaviour is RegistryBehaviour {
         VM.assertEq(registry.oracleAt(2, 0).validUntil, FOR_EVER, "in the set before");
     }
 
-    /// @dev A key is one oracle's at a time, whoever binds it first.
+    /// @dev A key belongs to one oracle at a time, whichever binds it first.
     function test_oneKeyIsNotTwoOracles() public {
         _startApps();
         _bind(1, 99);
@@ -128,14 +129,14 @@ abstract contract KeyAttacksBehaviour is RegistryBehaviour {
         VM.assertEq(registry.oracleAt(2, 0).key, _account(99), "key");
     }
 
-    /// @dev The first set, last oracle first.
+    /// @dev Returns the first set in reverse order.
     function _backwards() private view returns (Oracle[] memory oracles) {
         oracles = _oracles(1, SIZE);
         (oracles[0], oracles[4]) = (oracles[4], oracles[0]);
         (oracles[1], oracles[3]) = (oracles[3], oracles[1]);
     }
 
-    /// @dev Oracles 0 and 1 are apps; the first waits for its key.
+    /// @dev Starts a set in which oracles 0 and 1 are apps, and the first waits for its key.
     function _startApps() private {
         VM.etch(0x0100000000000000000000000000000000000103, type(Subcall).runtimeCode);
         Oracle[] memory oracles = _oracles(2, 3);

@@ -8,11 +8,12 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "../names/NamesBehaviour.sol";
 
-/// @dev Attacks by a later judgement: out of a hold, into another name, round a revocation or a recount.
+/// @dev Attacks by a later judgement: to open a held release, to take another name, to get round a revocation or a
+/// recount.
 abstract contract LaterJudgementAttacksBehaviour is NamesBehaviour {
     uint40 private constant YEAR = 365 days;
 
-    // --- held, named, nameless: as the first judgement is
+    // --- a release stays held, named or nameless, as at its first judgement
 
     function test_aHeldReleaseStaysHeldWhateverALaterJudgementSays() public {
         _claimSpace(1, PUBLISHER);
@@ -84,7 +85,7 @@ abstract contract LaterJudgementAttacksBehaviour is NamesBehaviour {
         VM.assertEq(names.requireNamed(SPACE_ID, _nameOf(1), 2), recordId, "gate by name");
     }
 
-    /// @dev It cannot be moved into a namespace either, whoever is trusted there.
+    /// @dev It cannot be moved into a namespace either, whether or not its publisher is trusted there.
     function test_aNamelessReleaseStaysNameless() public {
         Record memory first = _recordFrom(PUBLISHER, 1);
         first.namespace = "unclaimed";
@@ -183,7 +184,7 @@ abstract contract LaterJudgementAttacksBehaviour is NamesBehaviour {
         registry.requireOpen(recordId, 0);
     }
 
-    /// @dev A later judgement of release 1, by the same name.
+    /// @dev Returns a later judgement of release 1, by the same name.
     function _later(bytes32 identity, uint16 revision) private view returns (Record memory record) {
         record = _recordFrom(identity, 1);
         record.revision = revision;

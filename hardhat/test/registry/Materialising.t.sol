@@ -7,7 +7,7 @@ import {Proof, Record, Standing} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM, Vm} from "../support/Vm.sol";
 
-/// @dev How a batch's record is written out, or revoked before anybody does.
+/// @dev Writing out a batch's record, and revoking it before it is written out.
 abstract contract MaterialisingBehaviour is RegistryBehaviour {
     string private constant REASON = "the weights were swapped";
 
@@ -125,7 +125,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
 
     function test_summariesThatDoNotFit() public {
         for (uint256 bit = 7; bit < 256; ++bit) {
-            if (bit == 8) continue; // whether a namespace is claimed is the oracles' word
+            if (bit == 8) continue; // the oracles vouch for this bit: whether the namespace is claimed
             _tree.leaves[0].summary ^= 1 << bit;
             _growLeavesAgain();
             uint256 snapshot = VM.snapshotState();
@@ -139,7 +139,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         }
     }
 
-    /// @dev Even a record that every oracle signed must be one.
+    /// @dev The rules hold even for a record that every oracle signed.
     function test_recordsThatNobodyCouldPublish() public {
         Record[] memory records = new Record[](1);
         records[0] = _record(1);
@@ -247,7 +247,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         _revokeInBatch(GUARDIAN, proof, uint40(START), REASON);
     }
 
-    /// @dev Of release 1.
+    /// @dev Revokes release 1.
     function _revokeInBatch(address by, Proof memory proof, uint40 effectiveFrom, string memory reason) private {
         VM.prank(by);
         registry.revokeInBatch(_modelDigest(1), _manifestDigest(1), proof, effectiveFrom, reason);
@@ -261,7 +261,7 @@ abstract contract MaterialisingBehaviour is RegistryBehaviour {
         _keep(_growLeaves(_tree.leaves));
     }
 
-    /// @dev The compiler copies no arrays of structs from memory to storage.
+    /// @dev The compiler cannot copy arrays of structs from memory to storage.
     function _keep(Grown memory tree) private {
         delete _tree;
         for (uint256 i = 0; i < tree.leaves.length; ++i) {

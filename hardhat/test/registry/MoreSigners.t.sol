@@ -8,7 +8,7 @@ import {Batch, Quorum, Record, Standing} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev Signatures that whoever submitted a record or batch left out, or that make up for lost keys.
+/// @dev Signatures that the submitter of a record or batch left out, or that replace those of lost keys.
 abstract contract MoreSignersBehaviour is RegistryBehaviour {
     bytes32 private constant ROOT = keccak256("root");
 
@@ -134,7 +134,8 @@ abstract contract MoreSignersBehaviour is RegistryBehaviour {
         VM.assertEq(registry.batchOf(ROOT).signers, 29, "signers");
     }
 
-    /// @dev Whatever they signed it as: somebody may have been quicker with another uri.
+    /// @dev The signers can have signed any uri and time, since somebody may have submitted the batch first with
+    /// another uri.
     function test_signedTheBatchElsewhere() public {
         _tryBatch(ROOT, 2, uint40(START), "uri");
         registry.addBatchSigners(ROOT, uint40(START), "elsewhere", _overBatch(28, "elsewhere"));

@@ -7,7 +7,7 @@ import {Epoch, Oracle, Quorum} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, IOwnable2Step, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev How one oracle set follows another, and which sets cannot be one.
+/// @dev Succession of oracle sets, and invalid sets.
 abstract contract OracleSetsBehaviour is RegistryBehaviour {
     uint40 private constant ACTIVE_FROM = uint40(START + DELAY);
 
@@ -193,7 +193,7 @@ abstract contract OracleSetsBehaviour is RegistryBehaviour {
         registry.publish(record, before);
     }
 
-    /// @dev However long the grace is.
+    /// @dev Even if the grace period is long.
     function test_onlyTheSetBeforeHasAGrace() public {
         registry = _deploy(OWNER, GUARDIAN, DELAY, 90 days, _oracles(1, SIZE), THRESHOLD);
         bytes memory record = _bytes(_record(1));

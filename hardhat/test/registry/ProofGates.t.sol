@@ -6,11 +6,11 @@ import {Proof, Record} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev The gate through a proof: which proofs it takes, and whose standing counts.
+/// @dev Gates through a proof: the proofs that they accept, and the standing that counts.
 abstract contract ProofGatesBehaviour is RegistryBehaviour {
     uint256 private constant COUNT = 5;
 
-    /// @dev Releases 0 to 4: strict, baseline, nothing, simulated, and one in a claimed namespace.
+    /// @dev Returns releases 0 to 4: strict, baseline, nothing, simulated, and one in a claimed namespace.
     function _batch() private view returns (Grown memory) {
         Leaf[] memory leaves = new Leaf[](COUNT);
         for (uint256 i = 0; i < COUNT; ++i) {
@@ -81,7 +81,7 @@ abstract contract ProofGatesBehaviour is RegistryBehaviour {
         _notFound(0, proof);
     }
 
-    /// @dev The leaf given as its own sibling, and the sibling's content as the leaf's.
+    /// @dev The leaf as its own sibling, and the sibling's content as the leaf's.
     function test_leafAndSiblingSwapped() public {
         Grown memory tree = _batch();
         _recordBatch(tree);
@@ -91,7 +91,7 @@ abstract contract ProofGatesBehaviour is RegistryBehaviour {
         _notFound(0, proof);
     }
 
-    /// @dev A node of the tree in a leaf's place: what it is the hash of has another length.
+    /// @dev A node of the tree in place of a leaf: the hashed bytes have another length.
     function test_leafAndNodeSwapped() public {
         Grown memory tree = _batch();
         _recordBatch(tree);
@@ -104,7 +104,7 @@ abstract contract ProofGatesBehaviour is RegistryBehaviour {
         _notFound(0, proof);
     }
 
-    /// @dev The number is in the leaf too.
+    /// @dev The number is part of the leaf.
     function test_wrongIndex() public {
         Grown memory tree = _batch();
         _recordBatch(tree);
@@ -167,7 +167,7 @@ abstract contract ProofGatesBehaviour is RegistryBehaviour {
         _shut(0, _proof(tree, 0), 0, gone);
     }
 
-    /// @dev Also if it was written by another way; then it takes a call to tell the batch.
+    /// @dev The same holds if the record was written in another way, but then a call has to tell the batch.
     function test_ownStandingCountsOnceTheLeafIsClosed() public {
         Grown memory tree = _batch();
         _recordBatch(tree);

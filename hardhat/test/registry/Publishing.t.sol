@@ -6,7 +6,7 @@ import {Quorum, Record, Standing} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev What a publication writes, once, and that nothing writes over it.
+/// @dev Effects of a publication, which happen once and are never overwritten.
 abstract contract PublishingBehaviour is RegistryBehaviour {
     function test_digestsAreThoseOfEip712() public view {
         bytes memory record = _bytes(_record(1));
@@ -163,7 +163,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         VM.assertEq(registry.isModel(record.modelDigest, record.manifestDigest, record.grade), open, "open");
     }
 
-    /// @dev As little as possible of what the fuzzer made up is changed.
+    /// @dev Makes the fuzzer's record acceptable with as few changes as possible.
     function _madeAcceptable(Record memory record) private pure returns (Record memory) {
         if (record.modelDigest == 0) record.modelDigest = POLICY;
         if (record.manifestDigest == 0) record.manifestDigest = POLICY;
@@ -182,7 +182,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         return record;
     }
 
-    /// @dev 1 to 255 bytes.
+    /// @dev Cuts a text to 1 to 255 bytes.
     function _cut(string memory text) private pure returns (string memory) {
         uint256 length = bytes(text).length;
         if (length == 0) return "x";

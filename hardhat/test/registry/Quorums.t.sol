@@ -8,7 +8,7 @@ import {Oracle, Quorum} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev What does not count as signed by enough oracles, each for its own reason. Oracles are numbered from 0.
+/// @dev Quorums that do not count as enough valid signatures, each with its own error. Oracles are numbered from 0.
 abstract contract QuorumsBehaviour is RegistryBehaviour {
     bytes32 internal constant HASH = keccak256("some struct");
     // The highest s that an account may use is half the curve's order.
@@ -130,7 +130,7 @@ abstract contract QuorumsBehaviour is RegistryBehaviour {
         registry.requireQuorum(HASH, quorum);
     }
 
-    /// @dev What was signed for one registry is worth nothing at another with the same oracles.
+    /// @dev A signature for one registry is worthless for another with the same oracles.
     function test_aRecordForAnotherRegistry() public {
         IProvenanceRegistry other = _deploy(OWNER, GUARDIAN, DELAY, GRACE, _oracles(1, SIZE), THRESHOLD);
         bytes memory record = _bytes(_record(1));
@@ -140,7 +140,7 @@ abstract contract QuorumsBehaviour is RegistryBehaviour {
         registry.publish(record, quorum);
     }
 
-    /// @dev The epoch is signed: who belongs to two sets has not signed for both.
+    /// @dev The epoch is signed: a member of two sets has not signed for both.
     function test_aSignatureForAnotherEpoch() public {
         bytes memory record = _bytes(_record(1));
         Quorum memory first = _signed(record);
@@ -199,7 +199,7 @@ abstract contract QuorumsBehaviour is RegistryBehaviour {
         VM.assertEq(salt, bytes32(0), "salt");
     }
 
-    /// @dev Good signatures over HASH by these oracles of the first epoch.
+    /// @dev Returns good signatures over HASH by these oracles of the first epoch.
     function _over(uint32 signers) private view returns (Quorum memory) {
         return _quorum(1, signers, _typed("ProvenanceRegistry", address(registry), HASH));
     }
@@ -219,7 +219,7 @@ abstract contract QuorumsBehaviour is RegistryBehaviour {
         registry.requireQuorum(HASH, quorum);
     }
 
-    /// @dev Whom the first of these signatures would be by, were this the digest.
+    /// @dev Returns the account that the first of these signatures would belong to if this were the digest.
     function _recover(bytes32 digest, bytes memory signatures) private pure returns (address) {
         (bytes32 r, uint256 vs) = abi.decode(signatures, (bytes32, uint256));
         return ecrecover(digest, uint8(27 + (vs >> 255)), r, bytes32(vs << 1 >> 1));

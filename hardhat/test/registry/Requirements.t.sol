@@ -6,7 +6,7 @@ import {Record, Requirements} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev The exact gate, and the count of signatures by oracles of one's own choice.
+/// @dev The exact gate, and the count of signatures by oracles of your own choice.
 abstract contract RequirementsBehaviour is RegistryBehaviour {
     bytes32 private _id;
 
@@ -200,7 +200,7 @@ abstract contract RequirementsBehaviour is RegistryBehaviour {
         _signaturesBy(new address[](0));
     }
 
-    /// @dev Any grade, age, policy and weight.
+    /// @dev Returns requirements that any grade, age, policy and weight meets.
     function _any() private pure returns (Requirements memory) {
         return Requirements(0, type(uint40).max, 0, true, new uint32[](0));
     }

@@ -7,7 +7,7 @@ import {Record, Standing} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev Later judgements of a release stand beside the first, and the latest counts.
+/// @dev Later judgements of a release are kept beside the first, and the latest counts.
 abstract contract RevisionsBehaviour is RegistryBehaviour {
     function test_theLatestJudgementCounts() public {
         bytes32 releaseId = _publish(_record(1));

@@ -7,7 +7,7 @@ import {Standing} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev A release is revoked once and for ever, and stays readable.
+/// @dev A release is revoked once and permanently, and stays readable.
 abstract contract RevocationsBehaviour is RegistryBehaviour {
     uint40 private constant LATER = uint40(START + 30 days);
     string private constant REASON = "the weights were swapped";

@@ -8,7 +8,7 @@ import {Batch, Oracle, Record, Standing} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev What a revoked oracle key does to what it signed and to what it might sign.
+/// @dev Effects of a revoked oracle key on earlier and later signatures.
 abstract contract RevokedKeysBehaviour is RegistryBehaviour {
     string private constant REASON = "key lost";
 
@@ -174,7 +174,7 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         registry.requireModelFromProof(_modelDigest(0), _manifestDigest(0), _proof(tree, 0), 0);
     }
 
-    /// @dev Whether or not anybody counted the batch's signers again.
+    /// @dev This holds whether or not anybody has recounted the batch's signers.
     function test_aDoubtfulBatchWritesNothing() public {
         Grown memory tree = _grow(_releases(1));
         _recordBatch(tree);
@@ -198,7 +198,7 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         VM.assertTrue(registry.isOpen(_releaseId(2), 2), "the same place in another set");
     }
 
-    /// @dev A key is lost in the set before and after too, if it is there.
+    /// @dev If the set before or after has the key too, the key is lost there too.
     function test_theSameKeyInTwoSets() public {
         _rotate(_oracles(1, SIZE), THRESHOLD);
         VM.expectEmit(address(registry));
@@ -251,7 +251,7 @@ abstract contract RevokedKeysBehaviour is RegistryBehaviour {
         registry.revokeKey(1, index, effectiveFrom, REASON);
     }
 
-    /// @dev All keys whose bits are set, from the start on.
+    /// @dev Revokes all keys whose bits are set, from the start on.
     function _loseKeys(uint256 bits) private {
         for (uint8 i = 0; i < SIZE; ++i) {
             if (bits >> i & 1 == 1) _loseKey(GUARDIAN, i, uint40(START));

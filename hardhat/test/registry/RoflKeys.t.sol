@@ -7,7 +7,7 @@ import {Oracle, Quorum} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev Stands where Oasis Sapphire has its subcalls: says yes if it is asked about one app.
+/// @dev Replaces the subcalls of Oasis Sapphire: answers yes if it is asked about one app.
 contract Subcall {
     bytes21 internal constant APP = bytes21("the oracle's ROFL app");
 
@@ -47,21 +47,21 @@ contract SubcallThatReverts is Subcall {
     }
 }
 
-/// @dev A contract that the app's account was talked into calling.
+/// @dev A contract that the app's account was tricked into calling.
 contract Middleman {
     function bind(IProvenanceRegistry registry, uint8 index, address key) external {
         registry.bindRoflKey(index, key);
     }
 }
 
-/// @dev How a ROFL app makes a key of its own an oracle's.
+/// @dev A ROFL app makes a key of its own the key of an oracle.
 abstract contract RoflKeysBehaviour is RegistryBehaviour {
     address private constant SUBCALL = 0x0100000000000000000000000000000000000103;
     bytes21 private constant APP = bytes21("the oracle's ROFL app");
     address private constant APPS_ACCOUNT = address(0xA99);
 
-    /// @dev Oracle 0 waits for its key, oracle 1 has one and may change it, oracle 2 is no app, oracle 3 is another
-    /// one.
+    /// @dev Oracle 0 waits for its key, oracle 1 has one and can change it, oracle 2 is no app, oracle 3 is another
+    /// app.
     function setUp() public override {
         super.setUp();
         Oracle[] memory oracles = _oracles(2, 4);
@@ -97,7 +97,7 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         registry.publish(record, quorum);
     }
 
-    /// @dev The window begins with the key, in the next second.
+    /// @dev The validity window begins with the key, in the next second.
     function test_changesNothingElse() public {
         Oracle memory wanted = registry.oracleAt(2, 1);
         VM.warp(block.timestamp + 5);
@@ -114,7 +114,7 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         VM.assertEq(registry.oracleAt(3, 0).validFrom, START + 100 days, "valid from");
     }
 
-    /// @dev Neither the old key nor the new one passes for the signer of what the old one signed.
+    /// @dev Neither the old nor the new key passes for the signer of records that the old one signed.
     function test_signaturesBelongToTheirKeys() public {
         _publishBy(2, _record(1));
         address[] memory oracles = new address[](1);
@@ -189,7 +189,7 @@ abstract contract RoflKeysBehaviour is RegistryBehaviour {
         _bind(1, _account(64));
     }
 
-    /// @dev A revoked oracle does not come back by another key.
+    /// @dev A revoked oracle does not come back with another key.
     function test_doesNotRevive() public {
         VM.prank(GUARDIAN);
         registry.revokeKey(2, 0, 1, "app broken");

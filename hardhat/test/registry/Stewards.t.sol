@@ -12,7 +12,7 @@ import {Oracle, Quorum, Record} from "../../../contracts/Types.sol";
 import {FromShipped, FromSource, IOwnable2Step, RegistryBehaviour} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 
-/// @dev What owner and guardian may do, and that they may do no more.
+/// @dev Rights of owner and guardian, and their limits.
 abstract contract StewardsBehaviour is RegistryBehaviour {
     address private constant NEXT = address(0x4E87);
 

@@ -9,7 +9,7 @@ import {FromShipped, FromSource} from "../support/RegistryBehaviour.sol";
 import {VM} from "../support/Vm.sol";
 import {NamesBehaviour} from "../names/NamesBehaviour.sol";
 
-/// @dev Attacks by whoever submits first: signatures left out, a bad key put in, a batch recorded by another uri.
+/// @dev Attacks by the first submitter: signatures left out, a bad key put in, a batch recorded with another uri.
 abstract contract SubmitterAttacksBehaviour is NamesBehaviour {
     uint32 private constant ALL = 31;
     bytes32 private constant ROOT = keccak256("root");
@@ -46,7 +46,7 @@ abstract contract SubmitterAttacksBehaviour is NamesBehaviour {
         VM.assertEq(abi.encode(registry.standingById(recordId)), abi.encode(standing), "recounted");
     }
 
-    /// @dev Nobody needs to have recounted: joining does.
+    /// @dev No recount is needed: adding signers counts them anew.
     function test_aLostKeyIsCountedOutByJoining() public {
         bytes memory record = _bytes(_record(1));
         bytes32 recordId = _publish(_record(1));
@@ -116,7 +116,7 @@ abstract contract SubmitterAttacksBehaviour is NamesBehaviour {
         registry.addBatchSigners(ROOT, uint40(START), "uri", ofBatch);
     }
 
-    /// @dev Signers of one judgement are not those of another, and joining changes nothing else of a standing.
+    /// @dev Signers of one judgement do not count for another, and adding them changes nothing else in a standing.
     function test_signersJoinOneJudgement() public {
         _claimSpace(1, PUBLISHER);
         bytes memory first = _bytes(_record(1));
@@ -136,7 +136,7 @@ abstract contract SubmitterAttacksBehaviour is NamesBehaviour {
         VM.assertEq(registry.standingOf(_modelDigest(1), _manifestDigest(1)).signers, ALL, "of the release");
     }
 
-    /// @dev The batch was recorded by another uri and seal than most oracles signed it with.
+    /// @dev The batch was recorded with another uri and seal than those that most oracles signed.
     function test_aSquattedBatch() public {
         _tryBatch(ROOT, 2, uint40(START - 1), "gone");
         _loseKey(2, uint40(START));
@@ -154,7 +154,7 @@ abstract contract SubmitterAttacksBehaviour is NamesBehaviour {
         VM.assertEq(abi.encode(registry.batchOf(ROOT)), abi.encode(wanted), "batch");
     }
 
-    /// @dev A batch is signed with its size: signers of another one do not join.
+    /// @dev A batch's size is signed too: signers of another size cannot be added.
     function test_signersOfABatchOfAnotherSize() public {
         _tryBatch(ROOT, 2, uint40(START), "uri");
         Quorum memory quorum = _quorum(1, ALL, _batchDigest(address(registry), 1, ROOT, 3, uint40(START), "uri"));

@@ -9,7 +9,7 @@ import {Signing} from "./Signing.sol";
 import {Tree} from "./Tree.sol";
 import {VM, Vm} from "./Vm.sol";
 
-/// @dev What a registry's owner has beside {IProvenanceRegistry}.
+/// @dev Functions and errors of a registry's ownership, which {IProvenanceRegistry} does not declare.
 interface IOwnable2Step {
     error OwnableUnauthorizedAccount(address account);
     error OwnableInvalidOwner(address owner);
@@ -21,7 +21,7 @@ interface IOwnable2Step {
     function renounceOwnership() external;
 }
 
-/// @dev Which implementation the tests are about.
+/// @dev Deploys the implementation under test.
 abstract contract Implementation {
     function _deploy(
         address owner,
@@ -34,8 +34,8 @@ abstract contract Implementation {
 }
 
 /**
- * @dev What any implementation of {IProvenanceRegistry} can be put through. A contract that derives from this holds the
- * promises of one subject; below it stand two that say which registry: `FromSource` and `FromShipped`.
+ * @dev Common base for the tests of any implementation of {IProvenanceRegistry}. A contract that derives from it tests
+ * one subject. Two contracts below it select the registry: `FromSource` and `FromShipped`.
  *
  * The registry has five oracles of weight 1, three of which are enough, and knows one policy, number 1.
  */
@@ -58,7 +58,7 @@ abstract contract RegistryBehaviour is Implementation, Signing, Tree {
         registry.numberPolicy(POLICY);
     }
 
-    /// @dev Signed by the first three oracles of the current epoch.
+    /// @dev Returns a quorum by the first three oracles of the current epoch.
     function _signed(bytes memory record) internal view returns (Quorum memory) {
         return _signedBy(registry.currentEpoch(), THREE, record);
     }
@@ -77,7 +77,7 @@ abstract contract RegistryBehaviour is Implementation, Signing, Tree {
         return _idOf(record);
     }
 
-    /// @dev Expects that a record that is well signed is refused.
+    /// @dev Expects that the registry refuses a record although it is well signed.
     function _refuse(Record memory record, bytes memory reason) internal {
         _refuseBytes(_bytes(record), reason);
     }
@@ -88,7 +88,7 @@ abstract contract RegistryBehaviour is Implementation, Signing, Tree {
         registry.publish(record, quorum);
     }
 
-    /// @dev Signed by the first three oracles of the current epoch, sealed now.
+    /// @dev Records a batch that is signed by the first three oracles of the current epoch and sealed now.
     function _recordBatch(Grown memory tree) internal {
         VM.assertTrue(_tryBatch(_root(tree), uint8(tree.leaves.length), uint40(block.timestamp), ""), "recorded");
     }
@@ -99,7 +99,7 @@ abstract contract RegistryBehaviour is Implementation, Signing, Tree {
         return registry.recordBatch(root, count, sealedAt, uri, _quorum(epoch, THREE, digest));
     }
 
-    /// @dev Puts another set in force, as owner and with the delay behind it.
+    /// @dev Puts another set in force, as the owner and after the delay.
     function _rotate(Oracle[] memory oracles, uint16 threshold) internal {
         VM.prank(OWNER);
         registry.scheduleOracles(oracles, threshold);
@@ -118,7 +118,7 @@ abstract contract RegistryBehaviour is Implementation, Signing, Tree {
         names.claimNamespace(namespace, owner, identityLimit, identities, 0, FOR_EVER, signature);
     }
 
-    /// @dev Events since `VM.recordLogs()`, without those of the tests themselves.
+    /// @dev Counts the events since `VM.recordLogs()`, without those of the tests themselves.
     function _countLogs() internal returns (uint256 count) {
         Vm.Log[] memory logs = VM.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
@@ -127,7 +127,7 @@ abstract contract RegistryBehaviour is Implementation, Signing, Tree {
     }
 }
 
-/// @dev The contract as these tests compile it.
+/// @dev Deploys the contract as these tests compile it.
 abstract contract FromSource is Implementation {
     function _deploy(
         address owner,
@@ -141,7 +141,7 @@ abstract contract FromSource is Implementation {
     }
 }
 
-/// @dev The bytes that are deployed: compiled otherwise, and kept in verifier/abi.
+/// @dev Deploys the shipped bytes, which are compiled with other settings and kept in verifier/abi.
 abstract contract FromShipped is Implementation {
     function _deploy(
         address owner,

@@ -4,12 +4,12 @@ pragma solidity 0.8.24;
 import {RecordCodec} from "../../../contracts/lib/RecordCodec.sol";
 import {Record} from "../../../contracts/Types.sol";
 
-/// @dev Good records, one for each number, and where a registry keeps them; the ids are computed here.
+/// @dev Good records, one for each number, and the ids under which a registry keeps them. The ids are computed here.
 abstract contract Releases {
     bytes32 internal constant POLICY = keccak256("policy");
     bytes32 internal constant PUBLISHER = keccak256("publisher");
 
-    /// @dev The first judgement of release `number`: passed, strict, judged now, on Genoa, by policy number 1.
+    /// @dev Returns the first judgement of release `number`: passed, strict, judged now, on Genoa, by policy number 1.
     function _record(uint256 number) internal view returns (Record memory record) {
         record.modelDigest = _modelDigest(number);
         record.manifestDigest = _manifestDigest(number);
@@ -28,14 +28,14 @@ abstract contract Releases {
         record.release = "model@1";
     }
 
-    /// @dev A later judgement of the same release.
+    /// @dev Returns a later judgement of the same release.
     function _revision(uint256 number, uint16 revision) internal view returns (Record memory record) {
         record = _record(number);
         record.revision = revision;
         record.verdictDigest = keccak256(abi.encode("verdict", number, revision));
     }
 
-    /// @dev A FAILED verdict on the same release.
+    /// @dev Returns a FAILED verdict on the same release.
     function _failure(uint256 number) internal view returns (Record memory record) {
         record = _record(number);
         record.passed = false;

@@ -5,8 +5,8 @@ import {Oracle, Quorum} from "../../../contracts/Types.sol";
 import {VM} from "./Vm.sol";
 
 /**
- * @dev Oracles with known keys, and what they sign. The digests are computed here from the words of EIP-712, not asked
- * of the contract.
+ * @dev Oracles with known keys, and the digests that they sign. The digests are computed here from the text of EIP-712,
+ * independently of the contract.
  *
  * Oracle `index` of epoch `epoch` has key number `32 * epoch + index`, unless a test makes up its set itself.
  */
@@ -27,7 +27,7 @@ abstract contract Signing {
         return 32 * uint256(epoch);
     }
 
-    /// @dev Weight 1, valid from now till ever.
+    /// @dev Returns an oracle of weight 1, valid from now on without end.
     function _oracle(uint256 keyNumber) internal view returns (Oracle memory) {
         return Oracle(_account(keyNumber), 1, uint40(block.timestamp), FOR_EVER, 0);
     }
@@ -39,7 +39,7 @@ abstract contract Signing {
         }
     }
 
-    /// @dev Signatures of the set's oracles whose bits are set.
+    /// @dev Returns signatures of the set's oracles whose bits are set.
     function _quorum(uint16 epoch, uint32 signers, bytes32 digest) internal pure returns (Quorum memory) {
         bytes memory signatures;
         for (uint256 i = 0; i < 32; ++i) {
@@ -48,13 +48,13 @@ abstract contract Signing {
         return Quorum(epoch, signers, signatures);
     }
 
-    /// @dev One signature as ERC-2098 has it: r, then s with the parity of v in its highest bit.
+    /// @dev Returns one signature as specified by ERC-2098: r, then s with the parity of v in its highest bit.
     function _compact(uint256 keyNumber, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = VM.sign(_key(keyNumber), digest);
         return abi.encodePacked(r, uint256(s) | uint256(v - 27) << 255);
     }
 
-    /// @dev One signature of 65 bytes, as wallets make them.
+    /// @dev Returns one signature of 65 bytes, as wallets make them.
     function _plain(uint256 keyNumber, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = VM.sign(_key(keyNumber), digest);
         return abi.encodePacked(r, s, v);
@@ -93,7 +93,7 @@ abstract contract Signing {
         return _typed("ProvenanceNamespaces", namespaces, keccak256(fields));
     }
 
-    /// @dev EIP-712: the domain is this chain and that contract.
+    /// @dev Returns the EIP-712 digest for this chain and the given contract.
     function _typed(string memory name, address verifier, bytes32 structHash) internal view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(name)), keccak256("1"), block.chainid, verifier)

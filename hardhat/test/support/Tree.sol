@@ -4,13 +4,13 @@ pragma solidity 0.8.24;
 import {Proof, Record} from "../../../contracts/Types.sol";
 import {Releases} from "./Releases.sol";
 
-/// @dev The tree of a batch, built level by level, all 128 leaves of it.
+/// @dev Builds the tree of a batch level by level, with all 128 leaves.
 abstract contract Tree is Releases {
     uint256 internal constant LEVELS = 7;
     uint256 internal constant LEAVES = 128;
     uint256 internal constant IN_CLAIMED_NAMESPACE = 1 << 8;
 
-    /// @dev Whether the release is named in a claimed namespace goes into its leaf.
+    /// @dev A leaf. Its summary also states whether the release has a name in a claimed namespace.
     struct Leaf {
         bytes record;
         bytes32 recordId;
@@ -19,7 +19,7 @@ abstract contract Tree is Releases {
 
     struct Grown {
         Leaf[] leaves;
-        /// nodes[level][place]: level 0 holds the leaves' hashes, level 7 the root
+        /// nodes[level][index]: level 0 holds the leaves' hashes, level 7 the root
         bytes32[][] nodes;
     }
 
@@ -29,7 +29,7 @@ abstract contract Tree is Releases {
         return Leaf(_bytes(record), _idOf(record), facts | (named ? IN_CLAIMED_NAMESPACE : 0) | index);
     }
 
-    /// @dev A batch of these records, in this order, none of them in a claimed namespace.
+    /// @dev Returns a batch of these records, in this order, none of them in a claimed namespace.
     function _grow(Record[] memory records) internal pure returns (Grown memory) {
         Leaf[] memory leaves = new Leaf[](records.length);
         for (uint256 i = 0; i < records.length; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.24;
 
-/// @dev The cheat codes used in these tests; see Foundry's book for what they do.
+/// @dev The cheat codes used in these tests. Foundry's book documents them.
 interface Vm {
     struct Log {
         bytes32[] topics;
@@ -9,7 +9,7 @@ interface Vm {
         address emitter;
     }
 
-    // the world
+    // chain state
     function warp(uint256 time) external;
     function chainId(uint256 id) external;
     function etch(address account, bytes calldata code) external;
@@ -25,7 +25,7 @@ interface Vm {
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
 
-    // what the next call must do
+    // expectations for the next call
     function assume(bool condition) external pure;
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
@@ -40,7 +40,7 @@ interface Vm {
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function toString(uint256 value) external pure returns (string memory);
 
-    // comparisons that say what they got and what they wanted
+    // comparisons that print the actual and the expected value
     function assertTrue(bool condition, string calldata what) external pure;
     function assertFalse(bool condition, string calldata what) external pure;
     function assertEq(uint256 got, uint256 wanted, string calldata what) external pure;

@@ -7,8 +7,8 @@ import {RegistryBehaviour} from "./RegistryBehaviour.sol";
 import {VM} from "./Vm.sol";
 
 /**
- * @dev Every way in which a registry's gate can be shut, and what it says then, for dApps of grade 2 at most. Release 1
- * is always good; each refusal has a release of its own.
+ * @dev Every reason for which a registry's gate can be shut, with its error, for dApps of grade 2 at most. Release 1 is
+ * always good; each refusal has a release of its own.
  */
 abstract contract Worlds is RegistryBehaviour {
     uint256 internal constant GOOD = 1;
@@ -21,7 +21,7 @@ abstract contract Worlds is RegistryBehaviour {
         _publish(_record(GOOD));
     }
 
-    /// @dev Publishes a release and spoils it; `kind` names how. Returns what a gate of grade 1 says of it.
+    /// @dev Publishes a release and spoils it in the way that `kind` selects. Returns the error of a gate of grade 1.
     function _spoiled(uint256 number, uint256 kind) internal returns (bytes memory) {
         Record memory record = kind == 0 ? _simulated(number) : _record(number);
         bytes32 recordId = _releaseId(number);
@@ -58,13 +58,13 @@ abstract contract Worlds is RegistryBehaviour {
         registry.revoke(_releaseId(number), uint40(block.timestamp), "leaked");
     }
 
-    /// @dev Oracle `index` of epoch 1 never had a valid key.
+    /// @dev Revokes a key as if oracle `index` of epoch 1 had never had a valid one.
     function _revokeKey(uint8 index) internal {
         VM.prank(GUARDIAN);
         registry.revokeKey(1, index, 1, "stolen");
     }
 
-    /// @dev Publishes in a claimed namespace that trusts nobody.
+    /// @dev Publishes in a claimed namespace that trusts no publisher.
     function _publishHeld(Record memory record) internal {
         record.namespace = "distrustful";
         _claim(record.namespace, PUBLISHER_KEY + 1, 0, new bytes32[](0));
