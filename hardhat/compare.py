@@ -1,10 +1,10 @@
-"""Compile the contracts with another build of the pinned compiler and compare with the committed bytes.
+"""Compile the contracts with another build of the pinned compiler and compare the result with the committed bytes.
 
-    python hardhat/compare.py           the compiler that npm brings (WebAssembly)
-    python hardhat/compare.py solc      a native one on PATH, such as the one of solc-select 0.8.24
+    python hardhat/compare.py           with the compiler from npm (WebAssembly)
+    python hardhat/compare.py solc      with a native compiler on PATH, such as 0.8.24 of solc-select
 
-Standard library only. Ends with 0 if ABI, creation code and runtime code of every contract in exported.json are equal,
-with 1 if not.
+Uses the standard library only. Exits with 0 if ABI, creation code and runtime code of every contract in exported.json
+are equal, with 1 if not.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def main(*arguments: str) -> None:
 
 
 def compile_all(command: tuple[str, ...], evm_version: str | None = None) -> dict[str, Any]:
-    """Compile every contract there is; warnings of our code end the program like errors.
+    """Compile every contract. A warning about our code ends the program like an error.
 
     Args:
         command: starts a compiler that takes --standard-json.
-        evm_version: instead of the committed one.
+        evm_version: replaces the committed one.
     Returns:
         The compiler's outputs for contracts/, by source and contract.
     """
@@ -58,13 +58,13 @@ def compile_all(command: tuple[str, ...], evm_version: str | None = None) -> dic
 
 
 def _is_theirs(problem: dict[str, Any]) -> bool:
-    """Whether this is a warning about OpenZeppelin's code, whose pinned release knows no newer compiler."""
+    """Return whether this is a warning about OpenZeppelin's code, whose pinned release predates newer compilers."""
     file = problem.get("sourceLocation", {}).get("file", "")
     return problem["severity"] != "error" and file.startswith("@openzeppelin/")
 
 
 def differences(compiled: dict[str, Any], committed_file: Path) -> list[str]:
-    """Names of the parts that are not as committed."""
+    """Return the names of the parts that differ from the committed ones."""
     committed = json.loads(committed_file.read_text())
     parts = {
         "abi": compiled["abi"],
@@ -75,12 +75,12 @@ def differences(compiled: dict[str, Any], committed_file: Path) -> list[str]:
 
 
 def our_sources() -> list[str]:
-    """Names of all files in contracts/, as the compiler is told of them."""
+    """Return the names of all files in contracts/, in the form that the compiler gets."""
     return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "contracts").rglob("*.sol"))
 
 
 def standard_input(evm_version: str | None = None) -> dict[str, Any]:
-    """The compiler's input: our sources and what they import, with the committed settings."""
+    """Return the compiler's input: our sources and their imports, with the committed settings."""
     sources: dict[str, str] = {}
     waiting = our_sources()
     while waiting:

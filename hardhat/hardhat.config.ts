@@ -4,7 +4,7 @@ import type { HardhatUserConfig } from "hardhat/config";
 
 import settings from "./compiler.json" with { type: "json" };
 
-// The compiler comes from npm with everything else, so building needs no download host.
+// The compiler comes from npm like everything else, so a build needs no download host.
 const soljson = createRequire(import.meta.url).resolve("solc/soljson.js");
 
 const config: HardhatUserConfig = {

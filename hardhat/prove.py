@@ -1,10 +1,11 @@
-"""The long proofs of the contracts: forge's tests with other seeds and many more runs, then halmos on every path.
+"""Run the long proofs of the contracts: forge's tests with other seeds and many more runs, then halmos on every path.
 
-    python hardhat/prove.py             with a seed that it makes up and prints
-    python hardhat/prove.py 0x1234      with that one again
+    python hardhat/prove.py             with a random seed, which it prints
+    python hardhat/prove.py 0x1234      with that seed again
 
-Standard library only. Ends with 1 if anything is broken, or if fewer than CALLS_WANTED calls were made in search of a
-broken invariant: a forge campaign of runs x depth each (foundry.toml, profile prove), none with the seed of another.
+Uses the standard library only. Exits with 1 if anything is broken, or if forge made fewer than CALLS_WANTED calls in
+search of a broken invariant. Each invariant gets a campaign of runs x depth calls (foundry.toml, profile prove) with a
+seed of its own.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def main(*arguments: str) -> None:
 
 
 def fuzz(seed: int) -> int:
-    """Run everything but the invariants; return how many tests that is."""
+    """Run all tests except the invariants; return their number."""
     printed = _forge("test", "--no-match-test", "^invariant", "--fuzz-seed", hex(seed))
     found = _SUMMARY.search(printed)
     if not found:
@@ -52,13 +53,16 @@ def fuzz(seed: int) -> int:
 
 
 def invariants() -> list[tuple[str, str]]:
-    """Contract and name of every invariant that forge finds."""
+    """Return contract and name of every invariant that forge finds."""
     listed = json.loads(_forge("test", "--list", "--json", "--match-test", "^invariant").splitlines()[-1])
     return [(contract, name) for file in listed.values() for contract in file for name in file[contract]]
 
 
 def hunt(contract: str, name: str, seed: int) -> tuple[int, int]:
-    """Call at random until an invariant breaks or its campaign ends; return how many calls that took and reverted."""
+    """Run the random campaign of one invariant; return the numbers of calls made and of calls reverted.
+
+    Ends the program if the invariant breaks.
+    """
     one = ("--match-contract", f"^{contract}$", "--match-test", f"^{name}[(]")
     printed = _forge("test", *one, "--fuzz-seed", hex(seed))
     found = _CAMPAIGN.search(printed)
@@ -68,7 +72,7 @@ def hunt(contract: str, name: str, seed: int) -> tuple[int, int]:
 
 
 def prove() -> list[str]:
-    """Run halmos with all the time it wants; return the names of the checks that hold."""
+    """Run halmos without a time limit; return the names of the checks that hold."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "halmos.json"
         _run("halmos", "--no-status", "--solver-timeout-assertion", "0", "--json-output", str(report))
@@ -79,7 +83,7 @@ def prove() -> list[str]:
 
 
 def unproven(results: dict[str, Any]) -> list[str]:
-    """What a report of halmos leaves open: failures, loops cut short, and checks of which no path comes to its end."""
+    """Return the problems in a report of halmos: failures, loops cut short, and checks without a completed path."""
     problems = []
     for contract, checks in results["test_results"].items():
         for check in checks:

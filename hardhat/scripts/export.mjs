@@ -1,5 +1,5 @@
-// Writes the ABI and bytecode that Python ships, from what Hardhat built: a file for each contract of exported.json.
-// Same sources, same bytes.
+// Writes the ABI and bytecode that Python ships, from Hardhat's build: one file for each contract of exported.json. The
+// same sources give the same bytes.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

@@ -1,4 +1,4 @@
-// Starts forge and ends as it ends. The start script that comes with it from npm (1.7.1) ends with 0 whatever happened.
+// Starts forge and exits with its status. The start script in the npm package (1.7.1) exits with 0 in any case.
 
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// npm's compilers behave here like the native `solc` program, as far as forge, slither, halmos and compare.py ask:
+// Makes npm's compilers behave like the native `solc` program, as far as forge, slither, halmos and compare.py need it:
 //
 //     solc.mjs --version
 //     solc.mjs --standard-json [FILE]          without FILE from standard input
 //
-// SOLC_PACKAGE names another compiler of package.json, such as solc-current. Every source has to be in the JSON, so
-// the options that say where to look for others change nothing. Any other option ends the program with 2.
+// SOLC_PACKAGE selects another compiler of package.json, such as solc-current. The JSON has to contain every source, so
+// the options for search paths have no effect. Any other option exits with 2.
 
 import { readFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -18,7 +18,7 @@ const { values, positionals } = readOptions();
 const solc = createRequire(import.meta.url)(process.env.SOLC_PACKAGE ?? "solc");
 
 if (values.version) {
-  // Tools read the platform out of this, and know that of native compilers only.
+  // Tools parse the platform from this text, and know only that of native compilers.
   const version = solc.version().replace("Emscripten.clang", "Linux.g++");
   write(`solc, the solidity compiler commandline interface\nVersion: ${version}\n`);
 } else if (values["standard-json"]) {
@@ -42,7 +42,9 @@ function stop(message) {
   process.exit(2);
 }
 
-/** All of it: what process.stdout has not yet passed to a pipe is lost when the program ends. */
+/**
+ * Writes all of the output. process.stdout would lose the part that it has not passed to a pipe when the program ends.
+ */
 function write(output) {
   let rest = Buffer.from(output);
   while (rest.length > 0) {

@@ -1,4 +1,4 @@
-"""The npm tool chain of the contracts, and slither and halmos, which have a Python environment of their own."""
+"""Run the npm tool chain of the contracts, and slither and halmos, which have a Python environment of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NPM = [sys.executable, str(ROOT / "tools" / "npm.py"), "run", "--prefix", str(HA
 NPM_TOOLS = ("hardhat", "@foundry-rs/forge", "solc", "solc-current")
 PROVERS = ("slither", "halmos")
 
-# One build of all contracts takes a minute or two, and a test may have to wait for that of another.
+# One build of all contracts takes a minute or two, and a test may have to wait for the build of another test.
 SLOW_SECONDS = 1200
 
 
@@ -29,9 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def npm_run() -> Callable[..., str]:
-    """Runs a script of hardhat/package.json and returns what it printed; skips where the tools are not installed.
+    """Return a function that runs a script of hardhat/package.json and returns its output.
 
-    Keyword arguments are environment variables for it.
+    Keyword arguments of that function are environment variables for the script. Skips the test if the tools are not
+    installed.
     """
     missing = [name for name in NPM_TOOLS if not (HARDHAT / "node_modules" / name).is_dir()]
     if missing:
@@ -41,7 +42,7 @@ def npm_run() -> Callable[..., str]:
 
 @pytest.fixture
 def prover_run(npm_run: Callable[..., str]) -> Callable[..., str]:
-    """The same for the scripts `slither` and `halmos`."""
+    """Return `npm_run` for the scripts `slither` and `halmos`."""
     missing = [name for name in PROVERS if not (ROOT / ".make" / "prove" / "bin" / name).is_file()]
     if missing:
         _miss(f"no {', '.join(missing)}; run: make .make/prove/.made")
@@ -55,7 +56,7 @@ def _miss(problem: str) -> None:
 
 
 def _run_alone(*arguments: str, **environment: str) -> str:
-    # Each tool has one folder of artifacts, and tests may run side by side.
+    # Each tool has a single folder of artifacts, and tests may run side by side.
     with (HARDHAT / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(

@@ -1,10 +1,10 @@
-"""The Solidity tests pass through every line and every branch of contracts/.
+"""The Solidity tests cover every line and every branch of contracts/.
 
-forge counts an `if` without `else` as one branch, the one that is taken, and takes an exit that is no code of its own
-(`return;`, `return name;`, `continue;`, `break;`) for reached whenever its condition is; and an `if` whose condition is
-a mere name it counts only when it is taken. So the lines' own counts are compared here: what was not taken went on to
-the next line, and a mere name was asked for as often as the line before it was reached. Not seen: the arms of `?:`,
-`&&` and `||`, and whether a bare exit at the end of a block is taken.
+forge counts an `if` without `else` as one branch, the one that is taken. It counts an exit that has no code of its own
+(`return;`, `return name;`, `continue;`, `break;`) as reached whenever its condition is reached. It counts an `if` whose
+condition is a bare name only when the branch is taken. So these tests compare the counts of lines: if a branch was not
+taken, the next line was reached, and a bare name was evaluated as often as the line before it was reached. The tests do
+not see the arms of `?:`, `&&` and `||`, nor whether a bare exit at the end of a block is taken.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ def test_records_are_told_apart() -> None:
 
 
 def _parse(lcov: str) -> dict[str, str]:
-    """The entries of an lcov report, by source file."""
+    """Return the entries of an lcov report, by source file."""
     return dict(re.findall(r"^SF:(.*)\n((?:(?!end_of_record).*\n)*)", lcov, re.MULTILINE))
 
 
 def _gaps(record: str, source: str) -> list[str]:
-    """What one file's record says was missed."""
+    """Return the gaps in coverage that one file's record shows."""
     lines = source.splitlines()
     reached = {int(line): int(hits) for line, hits in re.findall(r"\bDA:(\d+),(\d+)", record)}
     branches: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -94,9 +94,9 @@ def _gaps(record: str, source: str) -> list[str]:
 
 
 def _single(arm: tuple[int, int], reached: dict[int, int], lines: list[str]) -> tuple[tuple[int, int], int]:
-    """The one branch of an `if` without `else`, with the true count, and how often it was not taken."""
+    """Return the one branch of an `if` without `else`, with its true count, and how often it was not taken."""
     line, taken = arm
-    # forge says where the branch begins; the condition may have begun some lines before
+    # forge gives the line where the branch begins; its condition may begin some lines earlier
     start = max(number for number in range(1, line + 1) if _IF.search(lines[number - 1]))
     times = max(reached.get(number, 0) for number in range(start, line + 1))
     if _MERE_NAME.search(lines[start - 1]):
@@ -106,12 +106,15 @@ def _single(arm: tuple[int, int], reached: dict[int, int], lines: list[str]) -> 
         return arm, times - taken
     after = next((number for number in sorted(reached) if number > body), None)
     if after is None or _indent(lines[after - 1]) != _indent(lines[start - 1]):
-        return arm, 1  # the end of its block: nothing to compare with
+        return arm, 1  # the end of its block: there is no line to compare with
     return (line, times - reached[after]), reached[after]
 
 
 def _reached_before(start: int, reached: dict[int, int], lines: list[str]) -> int:
-    """How often the statement before a line, or the head of its function, was reached; 0 if it may have left."""
+    """Return how often the statement before a line, or the head of its function, was reached.
+
+    Returns 0 if that statement may have left the function.
+    """
     indent = _indent(lines[start - 1])
     before = next(
         number for number in sorted(reached, reverse=True) if number < start and _indent(lines[number - 1]) <= indent

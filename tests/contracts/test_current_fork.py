@@ -1,6 +1,6 @@
-"""The contracts compile, without a warning, for the newest fork with a new compiler too.
+"""The contracts also compile without a warning for the newest fork with a current compiler.
 
-For `paris`, which Oasis Sapphire runs, tests/contracts/test_fresh.py compiles them with the pinned one.
+tests/contracts/test_fresh.py compiles them for `paris`, the fork of Oasis Sapphire, with the pinned compiler.
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ def test_every_contract_compiles_without_a_warning(
     compare = runpy.run_path(str(HARDHAT / "compare.py"))
     compiled = compare["compile_all"](compare["NPM_SOLC"], CURRENT_FORK)
     for contract, source in compare["EXPORTED"].items():
-        # other code, the same interface
+        # The code differs; the interface is the same.
         different = compare["differences"](compiled[source][contract], compare["ABI"] / f"{contract}.json")
         assert different == ["bytecode", "deployedBytecode"]

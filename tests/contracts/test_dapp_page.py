@@ -1,4 +1,4 @@
-"""The project of docs/dapps.md, made as the page says, outside of this repository: it compiles and its test passes."""
+"""The project of docs/dapps.md, set up outside of this repository by the page's instructions, compiles and passes."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.chain
 BOTH = (0, 1)
 IDENTITIES = tuple(bytes([0x61 + number]) * 32 for number in range(4))
 UNKNOWN = b"\xfe" * 32
-# The first needs Oasis Sapphire, the second is of an upgrade that these contracts do not have.
+# The first needs Oasis Sapphire; the second belongs to an upgrade, which these contracts do not have.
 NEVER_SEEN = {"RoflKeyBound", "EIP712DomainChanged"}
 
 
@@ -49,7 +49,7 @@ BATCH = tuple(release(0x30 + 2 * number, name="free/batched", version=str(number
 
 @pytest.fixture
 def own_registry(anvil: EmbeddedChain) -> Iterator[DeployedRegistry]:
-    """On a chain of its own beside the session's, as the story moves the clock."""
+    """Yield a registry on a chain of its own beside the session's, since the test moves the clock."""
     with run_anvil(options=("--hardfork", "prague")) as chain:
         yield deploy_registry(chain, oracles=3, threshold=2)
 
@@ -64,7 +64,7 @@ def test_events_alone_give_the_state_that_the_views_show(own_registry: DeployedR
 
 
 def _publish(registry: DeployedRegistry) -> None:
-    """Records of all kinds; what is repeated or refused leaves no trace."""
+    """Publish records of all kinds; repeated and refused ones leave no trace."""
     functions = registry.contract.functions
     registry.publish(BASE, BOTH)
     assert registry.publish(BASE, BOTH)["logs"] == []
@@ -78,14 +78,14 @@ def _publish(registry: DeployedRegistry) -> None:
 
 
 def _name(registry: DeployedRegistry) -> None:
-    """A namespace, its publishers and owners, a held record that is released, a parent that is merely stated."""
+    """Claim namespaces, change publishers and owners, release a held record, state a parent."""
     acme, owner = namespace_id("acme"), registry.stranger
     functions = registry.namespaces.functions
     registry.claim("acme", owner, IDENTITIES[:1], limit=1)
     registry.claim("other", owner, (), limit=3)
     registry.publish(release(0x1A, name="other/first", publisher_identity=IDENTITIES[3]), BOTH)
     registry.send(functions.proposeIdentity(namespace_id("other"), IDENTITIES[2]), owner)
-    registry.publish(release(0x1C, name="other/second", publisher_identity=IDENTITIES[2]), BOTH)  # needs no acceptance
+    registry.publish(release(0x1C, name="other/second", publisher_identity=IDENTITIES[2]), BOTH)  # trusted on first use
     registry.publish(TUNED, BOTH, parents=(record_id(BASE),))
     registry.publish(HELD, BOTH)
     _assert_equal(registry, Books(registry))
@@ -117,7 +117,7 @@ def _by_the_trusted(registry: DeployedRegistry, identity: bytes, *, trust: bool)
 
 
 def _batch(registry: DeployedRegistry) -> None:
-    """A batch, and every way in which one of its leaves can be closed."""
+    """Record a batch, and close its leaves in every possible way."""
     functions = registry.contract.functions
     encoded, batch, call = sealing(registry, BATCH, BOTH)
     registry.send(call, registry.stranger)
@@ -126,7 +126,7 @@ def _batch(registry: DeployedRegistry) -> None:
     registry.send(functions.materialise(encoded[0], proofs[0]), registry.stranger)
     for index in (1, 2):
         registry.publish(encoded[index], BOTH)
-    registry.send(functions.materialise(encoded[1], proofs[1]), registry.stranger)  # is there: the leaf closes alone
+    registry.send(functions.materialise(encoded[1], proofs[1]), registry.stranger)  # only closes the leaf
     registry.send(functions.closeLeaf(*digests[2], proofs[2]), registry.stranger)
     for index in (0, 3):
         revoking = functions.revokeInBatch(*digests[index], proofs[index], SEALED_AT, "withdrawn")
@@ -136,7 +136,7 @@ def _batch(registry: DeployedRegistry) -> None:
 
 
 def _lose_keys(registry: DeployedRegistry) -> None:
-    """A key is revoked; what it signed is counted again, and other oracles may step in."""
+    """Revoke a key, recount the records that it signed, and let other oracles sign instead."""
     functions = registry.contract.functions
     _, batch, _ = sealing(registry, BATCH, BOTH)
     registry.revoke_oracle(1)
@@ -151,7 +151,7 @@ def _lose_keys(registry: DeployedRegistry) -> None:
 
 
 def _govern(registry: DeployedRegistry) -> None:
-    """Another oracle set, writes that stop and go on, another guardian, an owner on the way out."""
+    """Change the oracle set, pause and resume writes, replace the guardian, transfer the ownership."""
     functions = registry.contract.functions
     first, _, third = registry.oracles
     sets = [oracle_tuple(first, 2, 0, 2**39), oracle_tuple(third, 1, SEALED_AT, 2**40 - 1)]
@@ -200,7 +200,7 @@ def _standing(values: Any) -> Standing | None:
 
 
 def _batch_tuple(word: int) -> tuple[Any, ...]:
-    """Solidity's struct Batch."""
+    """Return the fields of Solidity's struct Batch."""
     bits = ((0, 40), (40, 32), (72, 16), (88, 16), (112, 8), (106, 1), (128, 128))
     *values, doubtful, closed = (word >> shift & (1 << width) - 1 for shift, width in bits)
     return (*values, bool(doubtful), closed)

@@ -1,4 +1,4 @@
-"""The committed ABIs and bytecode are what the sources compile to, whoever compiles them."""
+"""The sources compile to the committed ABIs and bytecode, with Hardhat and with the compiler alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_plain_compiler_gives_the_same_bytes(npm_run: Callable[..., str]) ->
     compiled = compare["compile_all"](compare["NPM_SOLC"])
     for contract, source in EXPORTED.items():
         assert compare["differences"](compiled[source][contract], ABI / f"{contract}.json") == []
-        # No immutables: any reader can compare the code it finds on chain with the committed bytes.
+        # Without immutables, any reader can compare the code on chain with the committed bytes.
         assert compiled[source][contract]["evm"]["deployedBytecode"].get("immutableReferences", {}) == {}
 
 
@@ -66,8 +66,8 @@ def test_the_lock_file_names_no_host() -> None:
 
 
 def test_the_lock_file_serves_every_platform_and_pins_every_other_package() -> None:
-    # `npm ci` refuses a lock without the native packages of other platforms; where npm cannot see those of a
-    # platform when the lock is written, they have to be entered by hand, without a digest.
+    # `npm ci` refuses a lock file without the native packages of other platforms. If npm does not see those of a
+    # platform when it writes the lock file, they have to be entered by hand, without a digest.
     packages = json.loads((HARDHAT / "package-lock.json").read_text())["packages"]
     optional = {
         f"node_modules/{name}" for package in packages.values() for name in package.get("optionalDependencies", {})

@@ -1,4 +1,4 @@
-"""What things cost, compared with the committed snapshot and with what was promised. UPDATE_GAS=1 writes it anew."""
+"""Gas costs equal the committed snapshot and stay below their limits. UPDATE_GAS=1 rewrites the snapshot."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.support.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy
 pytestmark = pytest.mark.chain
 
 SNAPSHOT = Path(__file__).parents[2] / "hardhat" / "snapshots" / "gas.json"
-# The chain's clock starts here and records are judged here, so that every byte of every call is the same at each run.
+# The chain's clock starts at this time and records are judged at it, so every byte of every call is the same each run.
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 AT = int(START.timestamp())
 THREE_OF_FIVE = (0, 2, 4)
 IDENTITY = hashlib.sha256(b"publisher").digest()
 BATCHED = 100
 
-# What was promised. A deployment has to fit into a batch of Oasis Sapphire.
+# Limits that the project promises. A deployment has to fit into a batch of Oasis Sapphire.
 LIMITS = {
     "deploy": 15_000_000,
     "publish_single": 95_000,
@@ -41,8 +41,8 @@ LIMITS = {
     "gate_bool_proof_depth7": 6_800,
 }
 
-# A caller that measures: word 0 of its input is an address, the rest is what it sends there by STATICCALL. Returns
-# the gas that the call took, cold, and whether it succeeded.
+# A contract that measures a call: word 0 of its input is an address, the rest is the data that it sends there by
+# STATICCALL. Returns the gas of the cold call, and whether it succeeded.
 _PROBE = bytes.fromhex(
     "60203603"  # size = calldatasize - 32
     "8060206000"
@@ -57,7 +57,7 @@ _PROBE_ADDRESS = "0x000000000000000000000000000000000000bEEF"
 
 @pytest.fixture(scope="module")
 def measured(anvil: EmbeddedChain) -> Iterator[dict[str, int]]:
-    """All that is measured, on a chain of its own: one oracle for single records, five for batches."""
+    """Yield all measurements, made on a chain of its own: one oracle for single records, five for batches."""
     with run_anvil(options=("--hardfork", "prague", "--timestamp", str(AT))) as chain:
         single, several = deploy_registry(chain), deploy_registry(chain, oracles=5, threshold=3)
         yield {**_measure_setup(single), **_measure_records(single), **_measure_batches(several)}
@@ -75,7 +75,7 @@ def test_nothing_costs_more_than_was_promised(measured: dict[str, int], name: st
 
 
 def _digest(text: str) -> bytes:
-    """32 bytes that look random, none of them zero, as in most digests: zero bytes would be cheap calldata."""
+    """Return 32 bytes that look random, with no zero byte, as most digests: zero bytes would be cheap calldata."""
     return hashlib.sha256(text.encode()).digest().replace(b"\0", b"\x01")
 
 
@@ -137,7 +137,7 @@ def _measure_gates(registry: DeployedRegistry, first: Record, named: Record, tun
 
 
 def _measure_batches(registry: DeployedRegistry) -> dict[str, int]:
-    """A hundred records under one root that three of five oracles signed; proofs of it; one written out."""
+    """Measure a hundred records under one root signed by three of five oracles, gates by proof, and one written out."""
     functions = registry.contract.functions
     single = registry.publish(_record(1), THREE_OF_FIVE)["gasUsed"]
     records = [_record(1000 + number) for number in range(BATCHED)]
@@ -161,7 +161,7 @@ def _measure_batches(registry: DeployedRegistry) -> dict[str, int]:
 
 
 def _cold(registry: DeployedRegistry, call: Any) -> int:
-    """Gas of a gate check from another contract that has touched neither the registry nor its storage before."""
+    """Return the gas of a gate, called from a contract that has touched neither the registry nor its storage before."""
     web3 = registry.contract.w3
     web3.provider.make_request("anvil_setCode", [_PROBE_ADDRESS, "0x" + _PROBE.hex()])
     payload = bytes(12) + bytes.fromhex(call.address[2:]) + bytes.fromhex(call._encode_transaction_data()[2:])
@@ -176,7 +176,7 @@ def test_a_shut_gate_is_not_taken_for_a_cheap_one(registry: DeployedRegistry) ->
 
 
 def test_the_code_of_every_deployment_is_the_same(anvil: EmbeddedChain) -> None:
-    """Whatever the owner, the oracles, the delay and the chain: so readers can compare it, and do."""
+    """The code does not depend on the owner, the oracles, the delay or the chain, so readers compare it."""
     with run_anvil(options=("--chain-id", "7")) as elsewhere:
         registries = [deploy_registry(anvil), deploy_registry(elsewhere, oracles=2, threshold=2)]
         for registry in registries:

@@ -1,7 +1,7 @@
-"""slither finds nothing of medium or high impact that is not explained.
+"""slither finds nothing of medium or high impact without an explanation.
 
-A finding is explained where it is, by `// slither-disable-next-line DETECTOR` under a comment that says why, or, where
-that would have to be repeated all over, in hardhat/slither.toml.
+An explanation stands in the source, as `// slither-disable-next-line DETECTOR` under a comment with the reason. If that
+would have to be repeated in many places, it stands in hardhat/slither.toml.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def test_every_finding_is_explained(prover_run: Callable[..., str], tmp_path: Pa
         reasons = explained & {(finding["check"], place), (finding["check"], place.partition(".")[0])}
         assert reasons, finding["description"]
         used |= reasons
-    assert explained - used == set(), "explained in hardhat/slither.toml and found no more"
+    assert explained - used == set(), "hardhat/slither.toml explains findings that slither no longer reports"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "contracts").rglob("*.sol")), ids=lambda path: path.stem)
@@ -42,18 +42,18 @@ def test_every_directive_in_a_source_is_for_one_line_and_says_why(path: Path) ->
     for number, line in enumerate(lines):
         if directive := _DIRECTIVE.search(line):
             assert directive[1] == "next-line", f"line {number + 1}"
-            assert _COMMENT.match(lines[number - 1]), f"line {number + 1}: the line above does not say why"
+            assert _COMMENT.match(lines[number - 1]), f"line {number + 1}: the line above gives no reason"
 
 
 def _explained() -> set[tuple[str, str]]:
-    """Detector and place of the findings that slither.toml gives a reason for."""
+    """Return detector and place of the findings that slither.toml explains."""
     entries = tomllib.loads((ROOT / "hardhat" / "slither.toml").read_text())["explained"]
     assert all(len(entry["why"]) > 15 for entry in entries)
     return {(entry["detector"], place) for entry in entries for place in entry["where"]}
 
 
 def _place(finding: dict[str, Any]) -> str:
-    """Contract.function(types) or Contract.variable that a finding begins with, or the contract alone."""
+    """Return the Contract.function(types) or Contract.variable that a finding begins with, or the contract alone."""
     first = finding["elements"][0]
     fields = first.get("type_specific_fields", {})
     name: str = fields.get("signature", first["name"])

@@ -1,4 +1,4 @@
-"""Unit tests, fuzz tests and invariants that are written in Solidity and run by forge: see hardhat/test."""
+"""forge runs the unit tests, fuzz tests and invariants of hardhat/test, which are written in Solidity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_every_solidity_test_passes(npm_run: Callable[..., str]) -> None:
 
 
 def test_the_commands_end_as_forge_does(npm_run: Callable[..., str]) -> None:
-    """The start script of forge that npm brings ends with 0 whatever happened, and so would a pipeline."""
+    """forge's start script from npm exits with 0 in any case, which would hide failures from a pipeline."""
     for script in ("forge", "test"):
         with pytest.raises(AssertionError, match="unexpected argument '--no-such-option'"):
             npm_run(script, "--", "--no-such-option")

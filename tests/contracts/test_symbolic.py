@@ -1,6 +1,6 @@
-"""What halmos proves for every caller, argument and state: roles, quorums, immutability, idempotence, namespaces.
+"""halmos proves roles, quorums, immutability, idempotence and namespaces for every caller, argument and state.
 
-The proofs over whole records take minutes (KeptRecords.t.sol); `make prove` runs them with the others.
+The proofs over whole records (KeptRecords.t.sol) take minutes; `make prove` runs them together with these.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def test_every_check_is_proven(prover_run: Callable[..., str], tmp_path: Path) -
     sources = set((HARDHAT / "test" / "halmos").glob("*.t.sol")) - {HARDHAT / "test" / "halmos" / "KeptRecords.t.sol"}
     written = {name for source in sources for name in _WRITTEN.findall(source.read_text())}
     proven = {check["name"].partition("(")[0] for checks in results["test_results"].values() for check in checks}
-    assert written == proven != set(), "a check without a source is of an old build: remove hardhat/cache/forge"
+    assert written == proven != set(), "a check without a source comes from an old build: remove hardhat/cache/forge"
 
 
 def test_nothing_is_proven_of_an_old_build(prover_run: Callable[..., str]) -> None:
-    """halmos builds with whatever `forge` it finds, and npm's never tells it of a failure."""
+    """halmos builds with the `forge` that it finds, and the one from npm never reports a failure to it."""
     with pytest.raises(AssertionError, match="no-such-compiler does not exist"):
         prover_run("halmos", FOUNDRY_SOLC="no-such-compiler")

@@ -1,4 +1,4 @@
-"""The TypeScript package, built, packed and installed."""
+"""Build, pack and install the TypeScript package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.chain_fixtures import DeployedRegistry
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that uses the package; skips where the tools that build it are not installed."""
+    """Return a project that uses the package. Skips the test if the tools that build it are not installed."""
     if missing := [name for name in ("esbuild", "typescript", "viem") if not (NODE_MODULES / name).is_dir()]:
         problem = f"no {', '.join(missing)}; run: python tools/npm.py ci --prefix hardhat"
         if os.environ.get("PROVENANCE_REQUIRE_ANVIL") == "1":
@@ -47,7 +47,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def ask(project: Project, registry: DeployedRegistry) -> Callable[..., list[Any]]:
-    """Calls methods of a reader of the registry. Keyword arguments are further options for it."""
+    """Return a function that calls methods of a reader of the registry.
+
+    Keyword arguments of that function are further options for the reader.
+    """
 
     def ask(*calls: tuple[Any, ...], **options: Any) -> list[Any]:
         return project.call(*calls, reader=reader_of(registry) | options)
@@ -57,7 +60,7 @@ def ask(project: Project, registry: DeployedRegistry) -> Callable[..., list[Any]
 
 def _pack(folder: Path) -> dict[str, Any]:
     command = [sys.executable, ROOT / "tools" / "npm.py", "pack", "--silent", "--json", "--pack-destination", folder]
-    with (PACKAGE / "package.json").open() as lock:  # there is one folder to build in, and tests may run side by side
+    with (PACKAGE / "package.json").open() as lock:  # there is a single build folder, and tests may run side by side
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

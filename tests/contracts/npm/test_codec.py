@@ -1,4 +1,4 @@
-"""Records, standings, hashes, deployments and typed data: the package says what Python says, both ways."""
+"""The package agrees with Python on records, standings, hashes, deployments and typed data, in both directions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.chain_fixtures import make_failure, make_record
 
 
 def _records() -> list[bytes]:
-    """Records of all kinds, with numbers at their ends."""
+    """Return records of all kinds, with numbers at the limits of their ranges."""
     largest = {"checks": 2**32 - 1, "grade": 2, "product_line": 254, "reported_tcb": b"\xff" * 8}
     written = [
         (make_record(), 1, ()),
@@ -51,7 +51,7 @@ def test_records_are_taken_apart_and_put_together(project: Project) -> None:
 
 def test_what_is_no_record_is_refused(project: Project) -> None:
     good, texts = _records()[2], 224
-    zeros = ((205, 0x80), (208, 0x10), (211, 0x02))  # the highest of the bits that must be zero, one amid, the lowest
+    zeros = ((205, 0x80), (208, 0x10), (211, 0x02))  # of the bits that must be zero: the highest, one other, the lowest
     bad = [
         b"",
         good[:225],

@@ -1,4 +1,4 @@
-"""What is packed: its size, its files, its types, and that it is made from the contracts."""
+"""The packed package has the right size, files and types, and is made from the contracts."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def test_it_says_what_to_run_where_the_tools_that_build_it_are_missing(tmp_path:
 
 
 def test_strict_typescript_and_viem_take_its_types(project: Project) -> None:
-    # viem's own declarations do not stand every strictness
+    # viem's own declarations do not pass every strict check
     strict = STRICT | {"exactOptionalPropertyTypes": True, "noUncheckedIndexedAccess": True, "skipLibCheck": True}
     files = ["types.ts", "example.ts", "publish.ts"]
     _compile(project, {"compilerOptions": strict | {"lib": ["es2022", "dom"]}, "files": files})
-    # its own need neither DOM's types nor those of Node.js
+    # the package's own declarations need neither DOM's types nor those of Node.js
     _compile(project, {"compilerOptions": STRICT, "files": [f"node_modules/{NAME}/dist/index.d.ts"]})
 
 
