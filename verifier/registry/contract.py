@@ -1,7 +1,7 @@
-"""Read a contract through a node: its code, compared with the code that this version ships, its views and its events.
+"""Read a contract through a node: its views and its events, after comparing its code with the code of this version.
 
-The node is trusted with the chain's state and nothing else. A node that is down, slow or answers nonsense is a
-`TemporaryError`, see `verifier.registry.node`.
+The node is trusted with the chain's state and nothing else. If it is down or slow, or its answers make no sense, the
+functions raise TemporaryError; see `verifier.registry.node`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from provenance_oracle.verifier.registry.node import AnswerTooLargeError, NodeCo
 from provenance_oracle.verifier.strict.abi_values import WORD_BYTES, parse_arguments, parse_number, parse_word
 
 _T = TypeVar("_T")
-# Bounds on the pieces that a range of blocks is read in, for a node that allows few blocks at once.
+# Bounds on reading events: requests, if a node allows only few blocks in one request, and events in all.
 LOG_REQUESTS_MAX = 4096
 LOGS_MAX = 100_000
 
@@ -70,7 +70,7 @@ class DeployedContract:
 
     Raises:
         UsageError: another contract is at the address, or none.
-        TemporaryError: the node does not answer, or answers nonsense. Every method may raise this too.
+        TemporaryError: the node does not answer, or its answer makes no sense. Every method may raise this too.
     """
 
     def __init__(self, node: NodeConnection, name: str, address: bytes, where: str) -> None:
@@ -83,13 +83,13 @@ class DeployedContract:
             self._contract: Any = node.web3.eth.contract(self._checksummed, abi=artifact.abi)
         if code != artifact.deployed_bytecode:
             wanted = f"the {name} that this version was built with"
-            raise UsageError("no such registry", where=where, got=_code_words(code), wanted=wanted)
+            raise UsageError("the address has no such contract", where=where, got=_code_words(code), wanted=wanted)
 
     def call(self, function: str, *arguments: object, parse: Callable[[object, str], _T], block: int) -> _T:
-        """Return the parsed answer of a view as of a block.
+        """Return the parsed answer of a view at a block.
 
         Args:
-            parse: takes the answer as web3 decoded it and `where`, and raises FormatError for nonsense.
+            parse: takes web3's decoded answer and `where`. It raises FormatError for an answer of another form.
 
         Raises:
             UsageError: an argument of bytes is not 32 bytes long.
@@ -117,7 +117,7 @@ class DeployedContract:
 
         Args:
             wanted: values of indexed arguments by name; all other events are left out.
-            parse: takes an event and `where`, and raises FormatError for nonsense.
+            parse: takes an event and `where`. It raises FormatError if the event has another form.
 
         Raises:
             UsageError: a wanted value of bytes is not 32 bytes long.
@@ -127,15 +127,15 @@ class DeployedContract:
             found = [self._parse_log(log) for log in self._read_logs(event, wanted, first, last)]
             for log in found:
                 if any(log.args[name] != value for name, value in wanted.items()):
-                    raise TemporaryError("the node gives events that nobody asked for", where=self.where, got=event)
+                    raise TemporaryError("the node returned events with other arguments", where=self.where, got=event)
             return [parse(log, self.where) for log in sorted(found, key=lambda log: log.place)]
 
     def has_log(self, event: str, wanted: Mapping[str, object], first: int, last: int) -> bool:
-        """Return whether there is such an event, see `logs`."""
+        """Return whether there is such an event. The arguments are those of `logs`."""
         return bool(self.logs(event, wanted, first, last, parse=lambda log, _where: log))
 
     def _read_logs(self, name: str, wanted: Mapping[str, object], first: int, last: int) -> list[Any]:
-        """Read a range of blocks. Halve it where the node refuses so many blocks at once, or answers too much."""
+        """Read a range of blocks. Halve the range if the node refuses so many blocks, or its answer is too large."""
         from web3.exceptions import Web3RPCError
 
         event, found = self._contract.events[name](), []
@@ -154,13 +154,13 @@ class DeployedContract:
         if spans or len(found) > LOGS_MAX:
             wanted_words = f"at most {LOG_REQUESTS_MAX} requests and {LOGS_MAX} events"
             raise TemporaryError(
-                "too much to read; a deployment file says where to begin",
+                "there are too many blocks or events to read; pass a deployment file, which has the first block",
                 where=self.where,
                 got="more",
                 wanted=wanted_words,
             )
         if any(log["address"] != self._checksummed or not first <= log["blockNumber"] <= last for log in found):
-            raise TemporaryError("the node gives events that nobody asked for", where=self.where)
+            raise TemporaryError("the node returned events of another contract or block", where=self.where)
         return found
 
     def _parse_log(self, log: Any) -> Log:
@@ -170,15 +170,15 @@ class DeployedContract:
 
 
 def _require_words(values: Iterable[object], where: str) -> None:
-    """Raise UsageError for bytes that are no digest or id; web3 would complain as if the node had failed."""
+    """Raise UsageError for bytes that are not 32 bytes long. web3 would raise an error as if the node had failed."""
     for value in values:
         if isinstance(value, bytes) and len(value) != WORD_BYTES:
             got, wanted = f"{len(value)} bytes", f"{WORD_BYTES} bytes"
-            raise UsageError("not a digest or id", where=where, got=got, wanted=wanted)
+            raise UsageError("the value is not a digest or id", where=where, got=got, wanted=wanted)
 
 
 def _code_words(code: bytes) -> str:
-    """Say which contract the code at an address is of."""
+    """Return words for the contract whose code is at an address."""
     for name in ("ProvenanceRegistry", "Namespaces", "Lineage"):
         if code == load_artifact(name).deployed_bytecode:
             return f"the {name} contract"

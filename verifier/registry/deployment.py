@@ -72,5 +72,5 @@ def parse_deployment(data: bytes, where: str) -> Deployment:
 def _hash(fields: Fields, key: str) -> bytes:
     text = fields.text(key)
     if not _HASH.fullmatch(text):
-        raise fields.error(key, "not a hash", got=text, wanted="0x and 64 lower-case hex digits")
+        raise fields.error(key, "the value is not a hash", got=text, wanted="0x and 64 lower-case hex digits")
     return bytes.fromhex(text[2:])

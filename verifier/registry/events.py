@@ -25,7 +25,11 @@ from provenance_oracle.verifier.strict.abi_values import (
 
 @dataclass(frozen=True)
 class Publication:
-    """A record was written. `first` is its standing as first written, `content_digest` keccak256 of its bytes."""
+    """A record was written.
+
+    `record_id` has 32 bytes. `content_digest` is keccak256 of the record's bytes. `first` is the record's standing at
+    that moment.
+    """
 
     record: WrittenRecord
     record_id: bytes
@@ -36,7 +40,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class LeafClosure:
-    """Leaf `index` of a batch no longer counts. The kept record counts instead, which is often written just then."""
+    """Leaf `index` of a batch no longer counts. The written record counts instead, often from the same transaction."""
 
     record_id: bytes
     root: bytes
@@ -46,7 +50,7 @@ class LeafClosure:
 
 @dataclass(frozen=True)
 class Admission:
-    """The record was held, and its namespace admitted it."""
+    """The namespace admitted a record that was held."""
 
     content_digest: bytes
     admitted_at: datetime
@@ -55,7 +59,10 @@ class Admission:
 
 @dataclass(frozen=True)
 class Recount:
-    """Signatures of revoked keys were taken off, or more signers joined; `signers` and `weight` count from here on."""
+    """Signatures of revoked keys were removed, or more signers joined.
+
+    `signers` (bit n for oracle n) and `weight` count from here on.
+    """
 
     record_id: bytes
     signers: int
@@ -79,7 +86,11 @@ HistoryEvent = Publication | LeafClosure | Admission | Recount | Revocation
 
 
 def parse_publication(log: Log, where: str) -> Publication:
-    """Parse a RecordPublished. Raises FormatError for an event that no registry emits (check `registry-record`)."""
+    """Parse an event RecordPublished.
+
+    Raises:
+        FormatError: the event has another form, or contradicts the record in it (check `registry-record`).
+    """
     parsers = {"modelDigest": parse_word, "manifestDigest": parse_word, "reportDigest": parse_word}
     indexed = parse_arguments(log.args, parsers, where)
     word, data = parse_arguments(log.args, {"standing": parse_number, "record": parse_bytes}, where)
@@ -92,7 +103,7 @@ def parse_publication(log: Log, where: str) -> Publication:
     )
     if not fits:
         raise FormatError(
-            "an event that contradicts itself",
+            "an event contradicts the record in it",
             check=Check.REGISTRY_RECORD,
             where=where,
             got="other digests or facts than in its record",
@@ -102,21 +113,21 @@ def parse_publication(log: Log, where: str) -> Publication:
 
 
 def parse_closure(log: Log, where: str) -> LeafClosure:
-    """Parse a LeafClosed. Raises FormatError for anything else."""
+    """Parse an event LeafClosed. Raise FormatError for any other."""
     parsers = {"recordId": parse_word, "root": parse_word, "index": parse_number}
     key, root, index = parse_arguments(log.args, parsers, where)
     return LeafClosure(key, root, index, log.place)
 
 
 def parse_recount(log: Log, where: str) -> Recount:
-    """Parse a Recounted. Raises FormatError for anything else."""
+    """Parse an event Recounted. Raise FormatError for any other."""
     parsers = {"idOrRoot": parse_word, "signers": parse_number, "weight": parse_number, "doubtful": parse_flag}
     key, signers, weight, is_doubtful = parse_arguments(log.args, parsers, where)
     return Recount(key, signers, weight, is_doubtful, log.place)
 
 
 def parse_revocation(log: Log, where: str) -> Revocation:
-    """Parse a RecordRevoked. Raises FormatError for anything else."""
+    """Parse an event RecordRevoked. Raise FormatError for any other."""
     parsers = {
         "recordId": parse_word,
         "guardian": parse_account,

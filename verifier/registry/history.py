@@ -1,4 +1,4 @@
-"""Read the history of one record, and compare it with all that the contract's state confirms of it."""
+"""Read the history of one record, and compare it with the contract's state."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def read_history(
     """Return the events of a release or a FAILED verdict up to `block`, oldest first.
 
     Args:
-        judgements: its publications, compared with the contract already.
-        namespaces: needed if one of them was held.
+        judgements: the publications of the release, which `KeptRecords.believed` has compared with the contract.
+        namespaces: reads the namespaces; not None if a judgement was held.
         first: a block before which the registry has no events.
 
     Raises:
-        TemporaryError: the node fails or keeps events back, so that the events do not lead to the record's standing.
+        TemporaryError: the node fails, or withholds events, so that the events do not lead to the record's standing.
     """
     events: list[HistoryEvent] = list(judgements)
     for one in judgements:
@@ -100,4 +100,4 @@ def _revocations(
 
 
 def _contradiction(contract: DeployedContract, what: str) -> TemporaryError:
-    return TemporaryError("the events do not lead to what the contract keeps", where=contract.where, got=what)
+    return TemporaryError("the events do not lead to the contract's state", where=contract.where, got=what)

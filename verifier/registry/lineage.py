@@ -16,12 +16,12 @@ from provenance_oracle.verifier.strict.abi_values import (
 
 @dataclass(frozen=True)
 class Ancestor:
-    """A release that another release was made from, directly or not. Solidity's struct of the same name.
+    """A release from which another release was made, directly or not. It is the contract's struct of the same name.
 
     Fields:
-        release_id: the ancestor's. child: the release that names it as parent.
+        release_id: id of the ancestor. child: id of the release that names it as parent. Both have 32 bytes.
         depth: 1 for a parent, 2 for a parent's parent, and so on.
-        is_attested: whether every step to it is in a signed record; False if a publisher merely stated one of them.
+        is_attested: whether a signed record has every step to it; False if a namespace's owner merely stated a step.
         is_open: whether the ancestor's own gate is open, whatever its grade.
     """
 
@@ -33,7 +33,7 @@ class Ancestor:
 
 
 def parse_ancestors(answer: object, where: str) -> tuple[Ancestor, ...]:
-    """Parse the contract's list of ancestors, nearest first. Raises FormatError for any other answer."""
+    """Parse the contract's list of ancestors, nearest first. Raise FormatError for any other answer."""
     members = (parse_word, parse_word, parse_number, parse_flag, parse_flag)
     return tuple(Ancestor(*parse_members(item, members, where)) for item in parse_items(answer, where))
 

@@ -25,7 +25,8 @@ def open_deployment(
         rpc_url, timeout_seconds: as for `RegistryReader`.
 
     Raises:
-        UsageError: the chain or a contract is another one than the file names. Otherwise as `RegistryReader`.
+        UsageError: the chain or a contract differs from the file, or the endpoint is malformed.
+        TemporaryError: the node does not answer, or its answer makes no sense.
     """
     reader = RegistryReader(
         rpc_url,
@@ -38,17 +39,23 @@ def open_deployment(
         wanted = getattr(deployment, name)
         if found != wanted:
             got, where = f"0x{found.hex()}", f"deployment, {name}"
-            raise UsageError("not what the deployment file says", where=where, got=got, wanted=f"0x{wanted.hex()}")
+            raise UsageError(
+                "the chain differs from the deployment file", where=where, got=got, wanted=f"0x{wanted.hex()}"
+            )
     return reader
 
 
 def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
-    """Return the entries that a digest, an id or a name leads to, newest first, those that are not active included.
+    """Return the entries to which a digest, an id or a name leads, newest first, active or not.
 
-    The contract's errors call an id `recordId`. A name is `namespace/model` or `namespace/model@version`.
+    Args:
+        what: a model digest, a manifest digest or an id (`recordId` in the contract's errors), each 64 hex digits with
+            or without 0x; or a name, `namespace/model` or `namespace/model@version`.
 
     Raises:
-        RecordError: there is none.
+        RecordError: there is no such entry.
+        VerificationError: the history of the name's namespace is not complete.
+        TemporaryError: the node does not answer, or its answer makes no sense.
     """
     if not _DIGEST.fullmatch(what):
         entries = registry.entries_of_name(what)
@@ -68,7 +75,12 @@ def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
 
 
 def find_ancestors(registry: RegistryReader, entry: Entry) -> tuple[tuple[Ancestor, Entry | None], ...]:
-    """Return the ancestors of an entry's release in the order of a tree, each with its own entry if it has one."""
+    """Return the ancestors of an entry's release in the order of a tree, each with its own entry if it has one.
+
+    Raises:
+        RecordError: the ancestors are too many or too far away (check `lineage`).
+        TemporaryError: the node does not answer, or its answer makes no sense.
+    """
     ancestors = registry.ancestors(entry)
     known = registry.records({ancestor.release_id for ancestor in ancestors}) if ancestors else {}
     start = release_id(entry.model_digest, entry.manifest_digest)

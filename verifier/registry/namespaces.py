@@ -1,4 +1,4 @@
-"""Read namespaces: their owner, their trusted publishers, and their history, with the proof that it is complete.
+"""Read namespaces: their owner, their trusted publishers, and their history, which is proved complete.
 
 Entry n of a namespace's history carries head(n): its number in the upper 48 bits, below them the low 208 bits of
 keccak256(abi.encode(head(n - 1), kind, subject, time)); head(0) is 0. A reader who replays the events and arrives at
@@ -33,7 +33,7 @@ class Kind(IntEnum):
     IDENTITY_TRUSTED = 4  # the identity
     IDENTITY_PROPOSED = 5  # the identity
     IDENTITY_DROPPED = 6  # the identity, trusted or proposed
-    HANDOVER_PROPOSED = 7  # the account that is to own it; 0 withdraws the proposal
+    HANDOVER_PROPOSED = 7  # the proposed owner; 0 withdraws the proposal
     HANDED_OVER = 8  # the new owner
 
 
@@ -55,9 +55,9 @@ class Namespace:
 
     Fields:
         owner: address, 20 bytes.
-        identity_limit: how many identities are trusted on first use. first_uses: how many were so far.
-        identities: those trusted now, longest trusted first.
-        entries: number of entries in its history; all were replayed.
+        identity_limit: number of identities that are trusted on first use. first_uses: number of these so far.
+        identities: the identities that are trusted now, 32 bytes each, longest trusted first.
+        entries: number of entries in its history. All were replayed.
     """
 
     name: str
@@ -86,10 +86,10 @@ class NamespaceReader:
         return owner if any(owner) else None
 
     def namespace(self, name: str, block: int) -> Namespace | None:
-        """Return a namespace as of a block, or None if nobody claimed it.
+        """Return a namespace at a block, or None if nobody claimed it.
 
         Raises:
-            VerificationError: its events do not add up to the history that the contract keeps.
+            VerificationError: the events do not add up to the history in the contract (check `publisher-identity`).
         """
         state = self._state(name, block)
         if not any(state.owner):
@@ -105,8 +105,8 @@ class NamespaceReader:
         """Return each entry of a namespace's history up to a block, oldest first; none if nobody claimed it.
 
         Raises:
-            VerificationError: an entry is missing, altered or added, so that the entries do not lead to the head that
-                the contract keeps (check `publisher-identity`).
+            VerificationError: an entry is missing, altered or added, so that the entries do not lead to the contract's
+                head (check `publisher-identity`).
         """
         key = namespace_id(name)
         wanted = self._contract.call("headOf", key, parse=parse_number, block=block)
@@ -126,7 +126,13 @@ class NamespaceReader:
 
 
 def next_head(head: int, kind: int, subject: bytes, seconds: int) -> int:
-    """Return the head of a history after one more entry."""
+    """Return the head of a history after one more entry.
+
+    Args:
+        head: the head before it. kind: a value of `Kind`.
+        subject: 32 bytes.
+        seconds: the entry's time, in seconds since 1970.
+    """
     words = head.to_bytes(32, "big") + kind.to_bytes(32, "big") + subject + seconds.to_bytes(32, "big")
     low = int.from_bytes(keccak256(words), "big") & (1 << _HASH_BITS) - 1
     return ((head >> _HASH_BITS) + 1) << _HASH_BITS | low
@@ -158,7 +164,9 @@ def _parse_kind(answer: object, where: str) -> Kind:
     number = parse_number(answer, where)
     if number not in set(Kind):
         got, wanted = str(number), f"0 to {max(Kind)}"
-        raise FormatError("no such kind", check=Check.PUBLISHER_IDENTITY, where=where, got=got, wanted=wanted)
+        raise FormatError(
+            "there is no such kind of entry", check=Check.PUBLISHER_IDENTITY, where=where, got=got, wanted=wanted
+        )
     return Kind(number)
 
 

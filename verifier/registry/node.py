@@ -96,7 +96,7 @@ def _bounded(base: type[Session], timeout_seconds: float) -> type[Session]:
                     failure = AnswerTooLargeError if is_large else TemporaryError
                     got = f"{len(body)} bytes and more"
                     wanted = f"at most {ANSWER_MAX_BYTES} bytes in {timeout_seconds:g} s"
-                    raise failure("the node answers without end", where="rpc", got=got, wanted=wanted)
+                    raise failure("the node's answer is too large or too slow", where="rpc", got=got, wanted=wanted)
             response._content = bytes(body)
             return response
 
@@ -119,7 +119,7 @@ def keeping_recursion_limit() -> Iterator[None]:
 
 @contextmanager
 def node_errors(where: str) -> Iterator[None]:
-    """Turn every error that web3 raises over a node's silence or nonsense into a TemporaryError.
+    """Turn every error that web3 raises over a missing or meaningless answer of a node into a TemporaryError.
 
     A node can make web3, requests, the JSON decoder and the ABI decoder raise nearly any exception, so all are caught.
     The message quotes only the node's own words, because other messages may hold the URL, and the URL may hold a key.
@@ -150,7 +150,7 @@ def parse_address(text: str, where: str) -> bytes:
     digits = text.removeprefix("0x")
     mixed = digits not in (digits.lower(), digits.upper())
     if not text.startswith("0x") or not is_hex_address(text) or (mixed and not is_checksum_address(text)):
-        raise UsageError("not an address", where=where, got=text, wanted="0x and 40 hex digits")
+        raise UsageError("the text is not an address", where=where, got=text, wanted="0x and 40 hex digits")
     return bytes.fromhex(digits)
 
 
@@ -168,4 +168,6 @@ def _split_url(rpc_url: str) -> SplitResult:
             return parts
     except ValueError:
         pass
-    raise UsageError("not an endpoint", where="rpc", got="another text", wanted="http://HOST:PORT or https://HOST")
+    raise UsageError(
+        "the text is not an endpoint", where="rpc", got="another text", wanted="http://HOST:PORT or https://HOST"
+    )

@@ -13,7 +13,11 @@ from provenance_oracle.verifier.strict.abi_values import parse_number
 
 @dataclass(frozen=True)
 class Seat:
-    """A key's place in the oracle set in force. `threshold` is the weight that a record needs in all."""
+    """A key's place in the oracle set in force.
+
+    `index` is the oracle's number in the set, `weight` that of its signature, `threshold` the weight that a record
+    needs.
+    """
 
     epoch: int
     index: int
@@ -22,7 +26,7 @@ class Seat:
 
 
 class OracleSets:
-    """Reads the oracle sets of one registry as of given blocks.
+    """Reads the oracle sets of one registry at given blocks.
 
     Raises:
         TemporaryError: from every method, if the node fails.
@@ -36,7 +40,7 @@ class OracleSets:
         return self._contract.call("epochOf", number, parse=parse_epoch, block=block)
 
     def seat(self, key: bytes, block: int) -> Seat | None:
-        """Return the place of a key (an address, 20 bytes) in the set in force, None if it has none."""
+        """Return the place of a key (an address, 20 bytes) in the set in force; None if the key has no place."""
         number = self._contract.call("currentEpoch", parse=parse_number, block=block)
         epoch = self.epoch(number, block)
         for index in range(min(epoch.size, SIGNERS_MAX)):
@@ -48,7 +52,7 @@ class OracleSets:
     def signers(self, standing: Standing, block: int) -> tuple[RecordSigner, ...]:
         """Return the oracles that signed a record, lowest number first.
 
-        A recount takes oracles off whose keys were revoked. Until then they are among the signers, but do not count.
+        A recount removes oracles whose keys were revoked. Until then they are among the signers, but do not count.
         """
         signers, recorded_at = [], int(standing.recorded_at.timestamp())
         for index in signer_numbers(standing.signers):

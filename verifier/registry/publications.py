@@ -1,4 +1,4 @@
-"""Read the records of a registry: its events, compared with the content digest and the standing that it keeps."""
+"""Read the records of a registry from its events, compared with the content digest and the standing in its state."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ class KeptRecords:
         self._from_block = from_block
 
     def read(self, wanted: Mapping[str, bytes], block: int) -> list[Publication]:
-        """Return publications with these indexed digests up to `block`, oldest first, as the node tells them."""
+        """Return the node's publications with these indexed digests up to `block`, oldest first, not compared yet.
+
+        Args:
+            wanted: digests (32 bytes) by the name of the event's argument.
+        """
         return self._contract.logs("RecordPublished", wanted, self._from_block, block, parse=parse_publication)
 
     def believed(self, found: Iterable[Publication], block: int) -> list[Publication]:
-        """Return the same publications, once the contract has the content digest of each."""
+        """Return the same publications, after comparing the content digest of each with the contract's."""
         checked = list(found)
         for one in checked:
             if self._contract.call("contentOf", one.record_id, parse=parse_word, block=block) != one.content_digest:
@@ -43,16 +47,20 @@ class KeptRecords:
         return checked
 
     def standing(self, model_digest: bytes, manifest_digest: bytes, block: int) -> Standing | None:
-        """Return the standing of a release, None if the registry has none."""
+        """Return the standing of a release; None if the registry has no record of it."""
         digests = (model_digest, manifest_digest)
         return self._contract.call("standingOf", *digests, parse=parse_standing_if_any, block=block)
 
     def standing_of_record(self, record_id: bytes, block: int) -> Standing:
-        """Return the standing of a judgement or FAILED verdict that the registry has."""
+        """Return the standing of a judgement or a FAILED verdict, which the registry must have."""
         return self._contract.call("standingById", record_id, parse=parse_standing, block=block)
 
     def latest(self, judgements: list[Publication], block: int) -> Entry:
-        """Return the entry of a release, given the publications of its judgements."""
+        """Return the entry of a release for its latest judgement.
+
+        Args:
+            judgements: the compared publications of the release's judgements.
+        """
         standing, wanted = None, b""
         if judgements:
             release = judgements[0].record
@@ -68,8 +76,8 @@ class KeptRecords:
         return self._entry(found, self.standing_of_record(found.record_id, block), block)
 
     def kept_back(self, what: str) -> TemporaryError:
-        """Return the error for a missing event that the contract's state asks for."""
-        return TemporaryError("the node keeps an event back", where=self._where, got="nothing", wanted=what)
+        """Return the error for an event that must exist by the contract's state, and that the node did not return."""
+        return TemporaryError("the node withholds an event", where=self._where, got="nothing", wanted=what)
 
     def _entry(self, found: Publication, standing: Standing, block: int) -> Entry:
         if any(getattr(standing, name) != getattr(found.first, name) for name in _LASTING):
@@ -80,7 +88,7 @@ class KeptRecords:
         return Entry(**record, record_id=found.record_id, standing=standing, threshold=threshold, signers=signers)
 
     def _contradiction(self, what: str) -> TemporaryError:
-        return TemporaryError("an event does not fit what the contract keeps", where=self._where, got=what)
+        return TemporaryError("an event does not fit the contract's state", where=self._where, got=what)
 
 
 def id_of_release(found: Publication) -> bytes:

@@ -1,8 +1,8 @@
 """Read one registry: records, their history and ancestors, policies, names and oracle sets.
 
-The node is trusted with the chain's state and nothing else. The reader compares the contract's code with the code that
-this version ships, and each event with the content digest and the standing that the contract keeps. A node that is
-down, slow, answers nonsense or contradicts itself is a `TemporaryError`, see `verifier.registry.node`.
+The node is trusted with the chain's state and nothing else. The reader compares the contract's code with the code of
+this version, and each event with the content digest and the standing in the contract. If the node is down or slow,
+contradicts itself, or its answers make no sense, the reader raises TemporaryError; see `verifier.registry.node`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RegistryReader:
     Args:
         rpc_url: JSON-RPC endpoint, http or https; or an open connection, which the reader then shares.
         address: the registry's address, 0x and 40 hex digits.
-        chain_id: the chain it must be on; None takes any chain.
+        chain_id: the chain that the node must have; None to accept any.
         from_block: a block before which the registry has no events.
         timeout_seconds: limit for each request; an open connection keeps its own.
 
@@ -55,7 +55,7 @@ class RegistryReader:
     Raises:
         UsageError: endpoint or address are malformed, the chain is another one, or the address has another contract or
             none.
-        TemporaryError: the node does not answer, or answers nonsense. Every method may raise this too.
+        TemporaryError: the node does not answer, or its answer makes no sense. Every method may raise this too.
     """
 
     def __init__(
@@ -74,7 +74,9 @@ class RegistryReader:
         with node_errors(self._where):
             self.chain_id = parse_number(self.node.web3.eth.chain_id, "chain id")
         if chain_id not in (None, self.chain_id):
-            raise UsageError("another chain", where=self._where, got=str(self.chain_id), wanted=str(chain_id))
+            raise UsageError(
+                "the node has another chain", where=self._where, got=str(self.chain_id), wanted=str(chain_id)
+            )
         self._contract = DeployedContract(self.node, "ProvenanceRegistry", self.address, self._where)
         self._oracle_sets = OracleSets(self._contract)
         self._records = KeptRecords(self._contract, self._oracle_sets, from_block)
@@ -83,10 +85,10 @@ class RegistryReader:
     # One record
 
     def entry(self, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
-        """Return the entry of a manifest's release as of `block`, open or not: that of its latest judgement.
+        """Return the entry of a manifest's release at `block`, for its latest judgement, open or not.
 
         Raises:
-            RecordError: there is none (check `registry-record`).
+            RecordError: there is no entry (check `registry-record`).
             VerificationError: the oracles recorded the manifest for several models.
         """
         number = self._number(block)
@@ -98,7 +100,7 @@ class RegistryReader:
         models = {one.record.model_digest for one in passed}
         if len(models) > 1:
             raise VerificationError(
-                "one manifest, several models",
+                "the manifest is recorded for several models",
                 check=Check.REGISTRY_RECORD,
                 where=self._where,
                 got=", ".join(sorted(model.hex() for model in models)),
@@ -107,10 +109,10 @@ class RegistryReader:
         return self._records.latest(passed, number)
 
     def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: Block = "latest") -> Entry:
-        """Return the entry of a release whose both digests are known; no events are read if there is none.
+        """Return the entry of a release with these digests, 32 bytes each. Read no events if there is no entry.
 
         Raises:
-            RecordError: there is none, or it was revoked before anybody wrote it out of its batch.
+            RecordError: there is no entry, or it was revoked before anybody wrote it out of its batch.
         """
         number = self._number(block)
         standing = self._records.standing(model_digest, manifest_digest, number)
@@ -122,10 +124,10 @@ class RegistryReader:
         return self._records.latest(judgements, number)
 
     def match_record(self, record: Record) -> Entry:
-        """Return the active entry of a release that the caller has judged, after comparing both.
+        """Return the active entry of a release that the caller has judged, after comparing it with `record`.
 
         Raises:
-            RecordError: there is none, or it is revoked, held or doubtful (check `registry-record`).
+            RecordError: there is no entry, or it is revoked, held or doubtful (check `registry-record`).
             VerificationError: the entry is of another release (check `registry-record`).
         """
         number = self._number("latest")
@@ -139,7 +141,7 @@ class RegistryReader:
         return entry
 
     def refusal(self, entry: Entry) -> RecordError | None:
-        """Return the error that `match_record` raises about an entry, None if the entry is active."""
+        """Return the error that `match_record` raises about an entry; None if the entry is active."""
         if entry.closure is None:
             return None
         got = f"weight {entry.weight} of {entry.threshold}" if entry.is_doubtful else "a record that is shut"
@@ -159,9 +161,9 @@ class RegistryReader:
         return self._contract.call("isOpen", release, 0, parse=parse_flag, block=self._number("latest"))
 
     def history(self, entry: Entry) -> tuple[HistoryEvent, ...]:
-        """Return the events of an entry's release, each of its judgements included, or of a FAILED verdict.
+        """Return the events of an entry, oldest first.
 
-        The oldest comes first.
+        They are the events of the release with all its judgements, or those of a FAILED verdict.
         """
         number = self._number("latest")
         judgements = self._judgements(entry.model_digest, entry.manifest_digest, number, passed=entry.passed)
@@ -174,22 +176,23 @@ class RegistryReader:
     # Several
 
     def entries_of_manifest(self, manifest_digest: bytes) -> tuple[Entry, ...]:
-        """Return the release of a manifest and its FAILED verdicts, newest first, at most ENTRIES_MAX."""
+        """Return the entries of a manifest: its release and FAILED verdicts, newest first, at most ENTRIES_MAX."""
         number = self._number("latest")
         return self._entries(self._publications("manifestDigest", manifest_digest, number), number)
 
     def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
-        """Return the releases of a model and their FAILED verdicts, newest first, at most ENTRIES_MAX."""
+        """Return the entries of a model: its releases and FAILED verdicts, newest first, at most ENTRIES_MAX."""
         number = self._number("latest")
         return self._entries(self._publications("modelDigest", model_digest, number), number)
 
     def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
-        """Return the entry that an id leads to: a release, by its own id or that of a judgement, or a FAILED verdict.
+        """Return the entry to which an id (32 bytes) leads; empty if there is none.
 
-        Reads every event of the registry if there is such a record, and returns nothing if there is none.
+        The id of a release or of a judgement leads to the release, the id of a FAILED verdict to that verdict. The
+        method reads every event of the registry if there is such a record.
 
         Raises:
-            RecordError: it was revoked before anybody wrote it out of its batch.
+            RecordError: the record was revoked before anybody wrote it out of its batch.
         """
         number = self._number("latest")
         if not any(self._contract.call("contentOf", record_id, parse=parse_word, block=number)):
@@ -208,8 +211,8 @@ class RegistryReader:
         """Return the releases of a name, `namespace/model` or `namespace/model@version`, newest first.
 
         If the namespace is claimed, these are all the releases that it admitted or holds, and no others. If not, these
-        are all the releases that bear the name. FAILED verdicts are left out, because a refused release may bear any
-        name. Reads every event of the registry.
+        are all the releases that have the name. FAILED verdicts are left out, because a refused release may have any
+        name. The method reads every event of the registry.
 
         Raises:
             VerificationError: the namespace's history is not complete.
@@ -226,14 +229,14 @@ class RegistryReader:
         return tuple(entry for entry in entries if _is_called(entry, namespace, model))
 
     def records(self, release_ids: Iterable[bytes]) -> dict[bytes, Entry]:
-        """Return the entries of releases by id; unknown ids are left out. Reads every event of the registry."""
+        """Return the entries of releases by id, without unknown ids. Read every event of the registry."""
         number, wanted = self._number("latest"), set(release_ids)
         found = [one for one in self._records.read({}, number) if one.record.passed and id_of_release(one) in wanted]
         groups = _by_release(self._records.believed(found, number))
         return {release: self._records.latest(judgements, number) for release, judgements in groups.items()}
 
     def manifest_of_report(self, report_digest: bytes) -> bytes | None:
-        """Return the first manifest recorded with a report; None if the report was never used.
+        """Return the digest of the first manifest recorded with a report; None if the report was never used.
 
         FAILED verdicts do not count. Otherwise anyone could use up a report by copying it into a forged release.
         """
@@ -247,19 +250,33 @@ class RegistryReader:
         return self._contract.call("policyIdOf", policy_digest, parse=parse_number, block=self._number(block))
 
     def seat(self, key: str, *, block: Block = "latest") -> Seat | None:
-        """Return the place of a key (an address) in the oracle set in force, None if it has none."""
+        """Return the place of a key in the oracle set in force; None if the key has no place.
+
+        Args:
+            key: address, 0x and 40 hex digits.
+
+        Raises:
+            UsageError: `key` is not an address.
+        """
         return self._oracle_sets.seat(parse_address(key, "key"), self._number(block))
 
     def namespace(self, name: str) -> Namespace | None:
-        """See `NamespaceReader.namespace`."""
+        """Return a namespace; None if nobody claimed it.
+
+        Raises:
+            VerificationError: its history is not complete (check `publisher-identity`).
+        """
         number = self._number("latest")
         return self._namespaces(number).namespace(name, number)
 
     def ancestors(self, entry: Entry, *, include_stated: bool = True) -> tuple[Ancestor, ...]:
-        """Return the releases that an entry's release was made from, nearest first, each once.
+        """Return the releases from which an entry's release was made, nearest first, each once.
+
+        Args:
+            include_stated: include parents that only the namespace's owner stated.
 
         Raises:
-            RecordError: they are more, or further away, than the contract looks at in one call (check `lineage`).
+            RecordError: there are more than 32, or one is more than 16 steps away (check `lineage`).
         """
         number = self._number("latest")
         lineage = self._satellite("lineage", "Lineage", number)
@@ -276,7 +293,7 @@ class RegistryReader:
         number = self._number("latest")
         satellites = (("namespaces", "Namespaces"), ("lineage", "Lineage"))
         addresses = {name: self._satellite(name, artifact, number).address for name, artifact in satellites}
-        code_hash = keccak256(load_artifact().deployed_bytecode)  # that of the code there, which was compared
+        code_hash = keccak256(load_artifact().deployed_bytecode)  # equal to the code on chain, as the constructor found
         return {"registry": self.address, **addresses, "code_hash": code_hash}
 
     # Parts
@@ -302,7 +319,7 @@ class RegistryReader:
         )
 
     def _taken_in(self, namespace: str, block: int, found: list[Publication]) -> set[bytes]:
-        """Return the content digests that a namespace admitted or holds; each must be among the events found."""
+        """Return the content digests that a namespace admitted or holds. Each must be among the events `found`."""
         entries = self._namespaces(block).history(namespace, block)
         taken_in = {entry.subject for entry in entries if entry.kind in (Kind.RECORDED, Kind.HELD)}
         if taken_in - {one.content_digest for one in found}:
@@ -313,13 +330,13 @@ class RegistryReader:
         return NamespaceReader(self._satellite("namespaces", "Namespaces", block), self._from_block)
 
     def _satellite(self, function: str, artifact: str, block: int) -> DeployedContract:
-        """Return one of the two contracts that the registry made, once that contract names the registry too."""
+        """Return one of the two contracts that the registry made, after checking that it names the registry too."""
         if artifact not in self._satellites:
             address = self._contract.call(function, parse=parse_account, block=block)
             found = DeployedContract(self.node, artifact, address, f"{self._where}, {artifact}")
             if found.call("registry", parse=parse_account, block=block) != self.address:
                 got, wanted = self.node.web3.to_checksum_address(address), "one of this registry's"
-                raise UsageError("of another registry", where=found.where, got=got, wanted=wanted)
+                raise UsageError("the contract belongs to another registry", where=found.where, got=got, wanted=wanted)
             self._satellites[artifact] = found
         return self._satellites[artifact]
 

@@ -57,8 +57,8 @@ class NamespaceState:
     """A namespace as its contract keeps it. `owner` is an address, 20 bytes: zeros if nobody claimed the namespace.
 
     Fields:
-        identity_limit: how many identities are trusted on first use. first_uses: how many were so far.
-        trusted: how many identities are trusted now.
+        identity_limit: number of identities that are trusted on first use. first_uses: number of these so far.
+        trusted: number of identities that are trusted now.
     """
 
     owner: bytes
@@ -69,19 +69,23 @@ class NamespaceState:
 
 
 def parse_epoch(answer: object, where: str) -> Epoch:
+    """Parse an oracle set. Raise FormatError for any other answer."""
     return Epoch(*parse_members(answer, (parse_number, parse_number, parse_number), where))
 
 
 def parse_oracle_key(answer: object, where: str) -> OracleKey:
+    """Parse one oracle of a set. Raise FormatError for any other answer."""
     members = (parse_account, parse_number, parse_number, parse_number, parse_bytes)
     return OracleKey(*parse_members(answer, members, where))
 
 
 def parse_batch_state(answer: object, where: str) -> BatchState:
+    """Parse a batch. Raise FormatError for any other answer."""
     members = (*[parse_number] * 5, parse_flag, parse_number)
     return BatchState(*parse_members(answer, members, where))
 
 
 def parse_namespace_state(answer: object, where: str) -> NamespaceState:
+    """Parse a namespace. Raise FormatError for any other answer."""
     members = (parse_account, parse_moment, parse_number, parse_number, parse_number)
     return NamespaceState(*parse_members(answer, members, where))

@@ -105,11 +105,11 @@ def test_a_file_stands_for_its_registry(registry: DeployedRegistry, tmp_path: Pa
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"chain_id": 1}, "another chain"),
-        ({"registry": b"\x77" * 20}, "no such registry"),
-        ({"namespaces": b"\x77" * 20}, "namespaces: not what the deployment file says"),
-        ({"lineage": b"\x77" * 20}, "lineage: not what the deployment file says"),
-        ({"code_hash": b"\x77" * 32}, "code_hash: not what the deployment file says"),
+        ({"chain_id": 1}, "the node has another chain"),
+        ({"registry": b"\x77" * 20}, "the address has no such contract"),
+        ({"namespaces": b"\x77" * 20}, "namespaces: the chain differs from the deployment file"),
+        ({"lineage": b"\x77" * 20}, "lineage: the chain differs from the deployment file"),
+        ({"code_hash": b"\x77" * 32}, "code_hash: the chain differs from the deployment file"),
     ],
 )
 def test_a_file_that_is_of_another_registry_is_refused(

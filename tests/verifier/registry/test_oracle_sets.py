@@ -26,7 +26,7 @@ def test_a_key_of_the_set_has_a_seat_and_no_other_key_has_one(registry: Deployed
         for text in (oracle.address, checksummed(oracle)):
             assert reader.seat(text) == Seat(epoch=1, index=index, weight=index + 1, threshold=4)
     assert reader.seat(registry.stranger.address) is None
-    with pytest.raises(UsageError, match="not an address"):
+    with pytest.raises(UsageError, match="the text is not an address"):
         reader.seat("nobody")
 
 

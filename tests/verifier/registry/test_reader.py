@@ -101,7 +101,7 @@ def test_a_manifest_recorded_for_two_models_names_neither(registry: DeployedRegi
     registry.publish(record)
     registry.publish(other)
     reader = registry.reader()
-    with pytest.raises(VerificationError, match="one manifest, several models"):
+    with pytest.raises(VerificationError, match="the manifest is recorded for several models"):
         reader.entry(record.manifest_digest)
     assert reader.entry_of(other.model_digest, other.manifest_digest).model_digest == other.model_digest
     assert len(reader.entries_of_manifest(record.manifest_digest)) == 2
@@ -298,7 +298,7 @@ def test_a_lineage_too_deep_for_the_contract_is_said(registry: DeployedRegistry)
 
 def test_refuses_another_chain_an_empty_address_and_another_contract(registry: DeployedRegistry) -> None:
     url, web3 = registry.chain.rpc_url, registry.contract.w3
-    with pytest.raises(UsageError, match="another chain: got 31337, wanted 1"):
+    with pytest.raises(UsageError, match="the node has another chain: got 31337, wanted 1"):
         RegistryReader(url, registry.address, chain_id=1)
     with pytest.raises(UsageError, match="no contract"):
         RegistryReader(url, "0x" + "77" * 20)
@@ -320,5 +320,5 @@ def test_refuses_names_that_another_registry_keeps(registry: DeployedRegistry) -
     value = "0x" + bytes.fromhex(other.namespaces.address[2:]).rjust(32, b"\0").hex()
     web3.provider.make_request("anvil_setStorageAt", [registry.address, hex(slots[0]), value])
     assert checksummed(registry.owner)
-    with pytest.raises(UsageError, match="of another registry"):
+    with pytest.raises(UsageError, match="the contract belongs to another registry"):
         registry.reader().namespace("example")
