@@ -1,3 +1,5 @@
+"""Tests of the cache for AMD's answers: how long it keeps one, and how many."""
+
 from __future__ import annotations
 
 import pytest
@@ -7,7 +9,7 @@ from provenance_oracle.verifier.errors import TemporaryError
 
 
 class Counting:
-    """Answers with how often it was asked; fails when told to."""
+    """A fetcher whose answer holds the URL and the number of requests so far. It fails while `fails` is set."""
 
     def __init__(self) -> None:
         self.asked = 0

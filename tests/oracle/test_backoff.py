@@ -1,4 +1,4 @@
-"""Waits double, are bounded, and differ."""
+"""Tests of the waits before another try: they double, have an upper bound, and vary."""
 
 from __future__ import annotations
 

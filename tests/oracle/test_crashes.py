@@ -1,4 +1,7 @@
-"""Killed at every step, with SIGKILL, and started again: nothing lost, nothing recorded twice, the same bytes sent."""
+"""Tests that kill the oracle with SIGKILL at every step and start it again.
+
+It must lose nothing, record nothing twice, and send the same bytes again.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def drive(registry: DeployedRegistry, folder: Path, mode: str) -> list[dict[str,
 
 
 def test_one_record_and_one_number_whatever_the_moment(registry: DeployedRegistry, tmp_path: Path) -> None:
-    """The policy has no number yet, so that the oracle sends two transactions, one after the other."""
+    """The policy has no number yet, so the oracle sends two transactions, one after the other."""
     cycles = drive(registry, tmp_path, "automine")
     steps = [str(cycle["step"]) for cycle in cycles]
     assert {"send", "before commit", "after commit", "entry_of", "nonce", "policy_id", "seat"} <= set(steps)

@@ -1,4 +1,4 @@
-"""From a folder to a row: what is judged, what is kept, what is tried again, and what never reaches the chain."""
+"""Tests of the pipeline: it judges releases, keeps verdicts, tries again, and keeps refused releases off the chain."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.support.fakes import Clock
 
 @dataclass
 class FakeWriter:
-    """Says what it is told to, one answer per call; then FINAL."""
+    """A writer that returns or raises the next of `answers` at each call, and FINAL when none is left."""
 
     answers: list[Publishing | Exception] = field(default_factory=list)
     published: list[Record] = field(default_factory=list)
@@ -200,7 +200,7 @@ def test_a_repaired_release_is_judged_again_after_a_wait(room: Room) -> None:
     room.verdicts = [FORGED]
     rejected = room.one()
     (release / "model.bin").write_bytes(b"the right weights")
-    assert room.one().state is State.REJECTED, "too early: a release that keeps changing must not keep us busy"
+    assert room.one().state is State.REJECTED, "a release that keeps changing must not cause endless work"
     room.clock.advance(10)
     accepted = room.one()
     assert (accepted.id, accepted.state) == (rejected.id, State.FINAL)
@@ -227,7 +227,7 @@ def test_a_temporary_failure_waits_longer_and_longer(room: Room, error: Provenan
         assert row.parked
         assert row.retry_at is not None
         waits.append(row.retry_at - room.clock.now)
-        assert room.one() == row, "not before its time"
+        assert room.one() == row, "the row was processed before its time"
         room.clock.now = row.retry_at
     assert waits == [timedelta(seconds=10), timedelta(seconds=20)]
     assert room.one().state is State.FINAL
@@ -265,7 +265,7 @@ def test_a_verdict_is_kept_before_anything_is_published_and_not_judged_again(roo
     row = room.one()
     assert (row.state, row.parked) == (State.JUDGED, True)
     room.clock.advance(3600)
-    room.one()  # a scan leaves it to settle
+    room.one()  # a scan does not publish it again; `settle` does
     assert len(room.writer.published) == 1
     room.pipeline.settle()
     assert room.journal.row(row.id).state is State.FINAL

@@ -1,4 +1,4 @@
-"""The loop: it comes back from everything but what a person must put right, and stops when asked."""
+"""Tests of the loop: it recovers from every failure that needs no person, and stops on request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.fakes import START
 
 @dataclass
 class FakePipeline:
-    """Notes what it is asked for; `problems` are raised, one per call of `connect` or `settle`."""
+    """A pipeline that records its calls. Each call of `connect` or `settle` raises the next of its exceptions."""
 
     connects: list[Exception | None] = field(default_factory=list)
     settles: list[Exception | None] = field(default_factory=list)
@@ -57,7 +57,7 @@ def _raise_next(problems: list[Exception | None]) -> None:
 
 
 class Process:
-    """A service in a thread of its own, over a fake pipeline and a real folder and journal."""
+    """A service over a fake pipeline and a real folder and journal."""
 
     def __init__(self, folder: Path, scan_seconds: float = 60.0) -> None:
         self.drop = folder / "drop"
@@ -70,7 +70,7 @@ class Process:
         self.service = Service(self.source, self.journal, self.pipeline.connect, timing, self.bell)
 
     def run_until(self, condition: Callable[[], bool]) -> None:
-        """Run the loop in this thread; another one stops it once `condition` holds."""
+        """Run the loop in this thread. Another thread stops it once `condition` holds, or after 10 seconds."""
 
         def stop() -> None:
             deadline = time.monotonic() + 10
@@ -142,7 +142,7 @@ def test_records_on_their_way_are_settled_between_scans(process: Process) -> Non
 
     process.pipeline.on_settle = settle
     process.run_until(lambda: len(settled) >= 4)
-    assert process.pipeline.processed == ["a"], "one scan only"
+    assert process.pipeline.processed == ["a"], "there was more than one scan"
 
 
 def test_the_rescan_finds_what_no_event_told(tmp_path: Path) -> None:

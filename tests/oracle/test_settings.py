@@ -1,4 +1,4 @@
-"""Settings: three sources in order, each value checked, none unknown."""
+"""Tests of the settings: the precedence of three sources, the check of each value, and unknown names."""
 
 from __future__ import annotations
 

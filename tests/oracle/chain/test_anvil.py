@@ -1,4 +1,4 @@
-"""The embedded chain: found, started, kept on disk, and always stopped."""
+"""Tests of the embedded chain: how it is found, started, saved to disk, and stopped in every case."""
 
 from __future__ import annotations
 
@@ -135,6 +135,6 @@ def test_a_name_that_is_no_program_is_a_usage_error(tmp_path: Path, monkeypatch:
 
 
 def test_the_program_that_npm_installed_is_looked_for_in_the_checkout() -> None:
-    """The package is imported through the links in `src`; `hardhat` lies beside the folders that they lead to."""
+    """Python imports the package through the links in `src`. The folder `hardhat` lies beside the links' targets."""
     checkout = Path(__file__).resolve().parents[3]
     assert room._NPM_FOLDER.relative_to(checkout).parts == ("hardhat", "node_modules", "@foundry-rs")

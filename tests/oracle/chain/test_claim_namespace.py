@@ -1,4 +1,4 @@
-"""`provenance claim`: the owner-to-be signs, anybody pays, and the contract's refusals have names."""
+"""Tests of `provenance claim`: the future owner signs, any account pays, and errors name the contract's refusal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IDENTITY = "06" * 32
 
 @pytest.fixture
 def own_registry(anvil: EmbeddedChain) -> Iterator[DeployedRegistry]:
-    """On a chain of its own beside the session's, of which a test decides when it mines."""
+    """Return a registry on a chain of its own, so that a test can decide when the chain mines."""
     with run_anvil() as chain:
         yield deploy_registry(chain)
 
@@ -89,7 +89,7 @@ def test_the_owner_s_key_is_asked_for_by_its_options(registry: DeployedRegistry)
 
 
 def test_a_claim_that_another_one_overtakes_fails_and_says_so(own_registry: DeployedRegistry) -> None:
-    """Both are in one block: the second was fine when it was sent, and the dearer one goes first."""
+    """Both claims are in one block. The second was valid when it was sent, but the first pays more and goes first."""
     registry, other = own_registry, own_registry.owner
     place = bytes.fromhex(registry.namespaces.address[2:])
     terms: Any = {"identity_limit": 0, "identities": (), "nonce": 0, "deadline": FOR_EVER}

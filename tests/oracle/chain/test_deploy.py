@@ -1,4 +1,4 @@
-"""Deployment of a registry, and refusal of other code, other parties and other terms."""
+"""Tests of the deployment of a registry, and of the refusal of wrong code, parties and terms."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_an_oracle_is_an_address_and_perhaps_a_weight() -> None:
             parse_oracle(text)
 
 
-# Published by Oasis as that of its price oracle.
+# The id of the price oracle of Oasis, as Oasis publishes it.
 APP = "rofl1qqn9xndja7e2pnxhttktmecvwzz0yqwxsquqyxdf"
 APP_BYTES = bytes.fromhex("0026534db2efb2a0ccd75aecbde70c7084f201c680")
 
@@ -265,7 +265,7 @@ def test_a_second_registry_leaves_the_first_one_s_file(anvil: EmbeddedChain, tmp
     assert registries[0].address != registries[1].address
 
     head = connect(anvil.rpc_url).eth.block_number
-    file.write_bytes(first)  # so that it would be kept over itself
+    file.write_bytes(first)  # the first file again, whose copy is kept already
     assert f"{kept}: an earlier registry is kept here already" in _command(anvil, *places, "--replace").stderr
     file.write_text("no deployment")
     assert _command(anvil, *places, "--replace").exit_code == 3

@@ -1,4 +1,4 @@
-"""The ledger against a real node: one event, the same bytes, whatever the node forgets."""
+"""Tests of the writer against a real node: one event and the same bytes, even if the node forgets transactions."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_ma
 
 
 class World:
-    """A registry that knows the policy, a journal file, and a writer that can be made anew as a restart would.
+    """A registry that knows the policy, a journal file, and a writer that `restart` opens again.
 
-    The oracle's own account pays, unless a test says otherwise.
+    The oracle's own account pays, unless a test changes `payer`.
     """
 
     def __init__(self, registry: DeployedRegistry, folder: Path) -> None:
@@ -79,7 +79,7 @@ class World:
         return state
 
     def finish(self, row_id: int, record: Record) -> None:
-        """Publish until the record is final; anvil mines a moment after it took a transaction."""
+        """Publish until the record is final. anvil mines a transaction a moment after it accepted it."""
         deadline = time.monotonic() + 10
         while self.publish(row_id, record) is not State.FINAL:
             assert time.monotonic() < deadline
@@ -91,7 +91,7 @@ class World:
         return answer["result"]
 
     def writers(self, record: Record) -> list[bytes]:
-        """Hashes of the transactions that wrote a record, which is one at most."""
+        """Return the hashes of the transactions that wrote a record. There should be one at most."""
         reader = self.registry.reader()
         entry = reader.entry_of(record.model_digest, record.manifest_digest)
         return [event.place.transaction_hash for event in reader.history(entry) if isinstance(event, Publication)]
@@ -289,7 +289,7 @@ def test_a_record_that_the_contract_finds_too_old_is_not_signed(world: World) ->
     row_id = world.row(record)
     assert world.publish(row_id, record) is State.SEEN
     assert world.journal.attempts(row_id) == ()
-    world.now -= timedelta(hours=2)  # a clock that is wrong
+    world.now -= timedelta(hours=2)  # a wrong clock
     with pytest.raises(TemporaryError, match="OutOfTime"):
         world.publish(row_id, record)
 
@@ -344,7 +344,7 @@ def test_another_registry_or_chain_is_refused(world: World) -> None:
         world.connected(registry_address="0x" + "12" * 20)
     with pytest.raises(UsageError, match="the node has another chain"):
         world.connected(chain_id=1)
-    # two chains that anvil starts within one second have the same genesis block
+    # two chains that anvil starts within one second would have the same genesis block
     with run_anvil(options=("--timestamp", "1700000000")) as chain:
         elsewhere = deploy_registry(chain)
         with pytest.raises(UsageError, match="genesis block is not the one"):

@@ -1,4 +1,4 @@
-"""Reports: the oracle signs the record's bytes, for this registry and oracle set, with the recorded parents."""
+"""Tests of reports: the oracle signs the record's bytes for this registry and oracle set, with the recorded parents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGNER = EnvironmentSigner("K", {"K": "11" * 32})
 
 @dataclass
 class Ledger:
-    """A registry as the reporter sees it."""
+    """A registry with the methods that the reporter calls."""
 
     place: Seat | None = field(default_factory=lambda: Seat(epoch=3, index=4, weight=2, threshold=2))
     models: dict[bytes, list[Entry]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Ledger:
 
 
 def publication(ledger: Ledger, record: Record) -> tuple[bytes, tuple[int, int, bytes]]:
-    """Record and quorum of the call that the reporter makes."""
+    """Return record and quorum of the call that the reporter makes."""
     with keeping_recursion_limit():
         from web3 import Web3
     reporter = Reporter(SIGNER, ledger, chain_id=5, address=REGISTRY)

@@ -1,4 +1,4 @@
-"""A node that answers nonsense costs time, never a wrong decision and never the process."""
+"""Tests of a node whose answers make no sense: they cost time, and never cause a wrong decision or end the process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ADDRESS = "0x" + "22" * 20
 
 @contextmanager
 def node(answer: Callable[[str], object], status: int = 200) -> Iterator[str]:
-    """Serve JSON-RPC on the loopback; `answer` gets the method and returns a result, bytes, or {"error": ...}."""
+    """Serve JSON-RPC on loopback. `answer` gets the method and returns a result, bytes, or {"error": ...}."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""Keys: from where, for which chains, and never in sight."""
+"""Tests of keys: their sources, the chains for which they may sign, and that nothing shows them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_key_from_the_environment_signs(text: str) -> None:
 
 
 DIGEST = bytes(range(32, 64))
-# The order of secp256k1, of which the lower half of s is taken.
+# The order of secp256k1. Only the lower half of the values of s is accepted.
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 

@@ -1,4 +1,7 @@
-"""The sender against a node that lies: nothing lost, nothing sent that was not stored, nothing signed twice in vain."""
+"""Tests of the sender against a node that lies.
+
+The sender must lose nothing, send nothing that it has not stored, and sign nothing twice without need.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_ma
 
 
 class Ledger:
-    """A sender over a fake chain; `push` does what the writer does: look at the state first."""
+    """A sender over a fake chain. Like the writer, `push` reads the state first."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -152,7 +155,7 @@ def test_nonces_of_transactions_on_their_way_are_not_given_twice(ledger: Ledger)
         ledger.push(row_id)
     nonces = [ledger.attempts(row_id)[0].transaction.nonce for row_id in rows]
     assert nonces == [0, 1, 2]
-    for row_id in rows:  # the first two were never taken: the gap is closed by sending again
+    for row_id in rows:  # the node ignored the first two; sending them again closes the gap
         ledger.push(row_id)
     ledger.chain.mine()
     assert [ledger.push(row_id) for row_id in rows] == [State.FINAL] * 3
@@ -175,7 +178,7 @@ def test_a_gap_that_a_reorg_tore_is_filled(ledger: Ledger) -> None:
     row_id, other = ledger.row(1), ledger.row(2)
     ledger.push(row_id)
     ledger.push(other)
-    ledger.chain.reorg(1)  # what had used nonce 0 is gone for good
+    ledger.chain.reorg(1)  # the transaction with nonce 0 is lost permanently
     ledger.push(row_id)
     ledger.chain.mine()
     assert ledger.push(row_id) is State.SENT
@@ -195,7 +198,7 @@ def test_what_a_row_says_is_asked_for_once_and_said_until_nothing_is_on_its_way(
         asked.append(b"call %d" % len(asked))
         return Call(ADDRESS, REGISTRY, asked[-1])
 
-    for _ in range(3):  # each time the waiting one is offered more
+    for _ in range(3):  # each time the fees of the waiting one rise
         ledger.sender.push(row_id, prepare, block=ledger.chain.head())
         ledger.clock.advance(90)
     ledger.restart()
@@ -315,7 +318,7 @@ def test_a_transaction_of_a_closed_release_still_uses_its_nonce_up(ledger: Ledge
     ledger.chain.answers = [ignore]
     ledger.push(closed)
     ledger.push(open_)
-    ledger.journal.advance(closed, State.FINAL, at=START)  # somebody else's transaction did it
+    ledger.journal.advance(closed, State.FINAL, at=START)  # another account's transaction had the effect
     ledger.restart()
     ledger.sender.push_orphans(block=ledger.chain.head())
     ledger.chain.mine()
@@ -359,7 +362,7 @@ def test_nothing_is_lost_whatever_happens(
 
 
 def _assert_all_arrive(ledger: Ledger, row_ids: list[int]) -> None:
-    """From here on the node is honest."""
+    """Assert that every row becomes final once the node is honest."""
     ledger.chain.answers = []
     for _ in range(6):
         ledger.clock.advance(86_401)

@@ -1,4 +1,7 @@
-"""The contract's state decides: written already, by another oracle, not deep enough, gone again."""
+"""Tests of the writer: only the contract's state decides.
+
+A record may be written already, by this oracle or another one, not be deep enough, or be gone after a fork.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ class Desk:
             confirmations=confirmations,
             clock=self.clock,
         )
-        self.mine(confirmations)  # so that the registry is deep enough itself
+        self.mine(confirmations)  # so that the registry itself is deep enough
 
     def mine(self, count: int) -> None:
         for _ in range(count):
@@ -90,7 +93,7 @@ def test_what_was_signed_stays_until_nothing_of_it_is_on_its_way(desk: Desk) -> 
     row_id = desk.row(RECORD)
     for _ in range(3):
         desk.writer.publish(row_id, RECORD)
-        desk.clock.advance(90)  # the fee rises, the report stays
+        desk.clock.advance(90)  # the fee rises, and the report stays the same
     assert len(desk.registry.signed) == 1
     assert len({attempt.transaction.data for attempt in desk.journal.attempts(row_id)}) == 1
     desk.chain.use_nonce()

@@ -46,7 +46,7 @@ def test_a_refused_release_is_looked_at_again(journal: Path, names: tuple[str, .
     assert (exit_code, [row["release"] for row in document["releases"]]) == (0, ["bad"])
     with Journal(journal) as book:
         row = book.rows()[0]
-        # the same look of the folder no longer counts as known, and nothing has to be waited for
+        # the journal no longer knows the fingerprint, and the row does not wait
         assert book.find("folder", "bad", "as it looked") is None
         assert not row.waits(NOW)
 

@@ -1,4 +1,4 @@
-"""What the journal remembers, and when a release is looked at again."""
+"""Tests of the journal: the facts that it keeps, and the moment when a release is processed again."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def test_a_rejected_release_keeps_why_and_its_verdict(journal: Journal) -> None:
 
 def test_a_rejected_release_that_changed_is_judged_again_but_not_at_once(journal: Journal) -> None:
     row = journal.reject(opened(journal).id, FORGED, b"FAILED", retry_at=LATER, at=AT)
-    assert opened(journal, "f2") == row  # waits, and keeps its old fingerprint
+    assert opened(journal, "f2") == row  # the row waits and keeps its old fingerprint
     again = opened(journal, "f2", at=LATER)
     assert (again.state, again.fingerprint, again.vain_attempts) == (State.SEEN, "f2", 1)
     accepted = journal.accept(again.id, b"PASSED", b"record", b"report", at=LATER)
     assert accepted.exit_code is None
-    assert journal.verdict(hashlib.sha256(b"FAILED").digest()) == b"FAILED"  # verdicts are only added
+    assert journal.verdict(hashlib.sha256(b"FAILED").digest()) == b"FAILED"  # a verdict is never removed
 
 
 def test_a_final_release_stays_final_whatever_changes(journal: Journal) -> None:
@@ -153,7 +153,7 @@ def test_a_policy_has_one_row_until_it_has_its_number(journal: Journal) -> None:
     assert journal.open_policy(digest, at=LATER).state is State.SENT
     assert journal.unpublished() == (journal.row(row.id),)
     journal.advance(row.id, State.FINAL, at=AT)
-    again = journal.open_policy(digest, at=LATER)  # a fork took the number away
+    again = journal.open_policy(digest, at=LATER)  # a fork removed the number
     assert (again.id, again.state) == (row.id, State.JUDGED)
 
 

@@ -1,4 +1,4 @@
-"""The journal's file: never overwritten, never shared, never half made, and honest about a full disk."""
+"""Tests of the journal's file: it is never overwritten, shared or half made, and a full disk loses nothing."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def refused(path: Path, match: str) -> None:
     before = path.read_bytes()
     with pytest.raises(UsageError, match=match):
         Database(path, SCHEMA, 1)
-    assert path.read_bytes() == before, "a file that was refused was changed"
+    assert path.read_bytes() == before, "the refused file was changed"
 
 
 @pytest.mark.parametrize("data", [b"not a database, but long enough to look like one" * 40, b"", b"SQLite format 3\0"])

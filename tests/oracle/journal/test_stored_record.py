@@ -1,4 +1,4 @@
-"""A record comes back from the journal exactly as it went in."""
+"""Tests of stored records: the journal returns exactly the record that it stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scan of the drop folder sees, and what it leaves alone."""
+"""Tests of the scan of a folder: the releases that it finds, and the entries that it ignores."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_hidden_folders_files_and_strange_names_are_not_looked_at(root: Path, ca
     source = FolderSource(root, releases_max=100)
     with caplog.at_level(logging.WARNING):
         assert list(source.releases()) == list(source.releases()) == []
-    assert len(caplog.messages) == 3  # each once, though there were two scans
+    assert len(caplog.messages) == 3  # one for each, although there were two scans
     assert not [text for text in caplog.messages if "\n" in text or "\u202e" in text]
 
 
@@ -164,4 +164,4 @@ def test_a_handle_opens_and_names_its_release(root: Path) -> None:
     source = FolderSource(root, releases_max=10)
     (handle,) = source.releases()
     assert source.open(handle) == root / "ns" / "model"
-    assert (source.name, handle.id) == ("folder", "ns/model")  # as the journal and the log name it
+    assert (source.name, handle.id) == ("folder", "ns/model")  # the journal and the log use these names

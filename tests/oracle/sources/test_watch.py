@@ -1,4 +1,4 @@
-"""Events wake the scan early; without them it comes all the same."""
+"""Tests of file events: they wake the scan early, and the scan does not depend on them."""
 
 from __future__ import annotations
 

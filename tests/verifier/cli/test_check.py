@@ -15,7 +15,7 @@ from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.verifier.judgement.release import CRL_PATH
 from tests.support.whole_releases import AT, FILES, Deviation, guest, lay_out
 
-# ANSI, a line of its own, bidi override, bytes that are not UTF-8
+# ANSI escape, line feed, bidi override, bytes that are not UTF-8
 HOSTILE = ("\x1b[2Jx", "x\nok    vek-chain", "x\u202egnp", os.fsdecode(b"x\xff\x9b2J"))
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 
-# what `fsverity digest` prints for files of the letter a
+# the output of `fsverity digest` for files of the letter a
 GOLDEN = {
     0: "3d248ca542a24fc62d1c43b916eae5016878e2533c88238480b26128a1f1af95",
     4097: "18b155c0b6e054f3f7d22488ed15340e74dc161ce2d123e13eb685c3ce565f70",

@@ -61,7 +61,7 @@ def test_a_revoked_intermediate_is_refused(vectors: Path, tmp_path: Path) -> Non
     options = ("--crl", str(crl), "--policy", "unsafe-any", "--at", "2023-06-01")
     exit_code, document = _report(folder, *options, chain=[revoked, folder / "ark.der"])
     assert (exit_code, document["error"]["check"]) == (4, "vek-revocation")
-    # revoked stays revoked when the list is old
+    # a revoked key stays revoked when the list is old
     later = ("--crl", str(crl), "--policy", "unsafe-any", "--at", "2026-06-01")
     assert _report(folder, *later, chain=[revoked, folder / "ark.der"])[1]["error"]["check"] == "vek-revocation"
 
@@ -97,7 +97,7 @@ def test_an_unsafe_root_marks_what_follows(vectors: Path) -> None:
     options = ("--policy", "demo", "--at", _fitting_time(folder))
     assert _report(folder, *options)[1]["error"]["check"] == "vek-chain"
     options = ("--policy", "unsafe-any", "--at", _fitting_time(folder), "--unsafe-root", str(folder / "ark.der"))
-    # AMD's own root stays AMD's, whatever else is allowed
+    # AMD's own root is named as AMD's, even if the policy allows others
     assert _report(folder, *options)[1]["claims"]["root"] == "amd"
 
 

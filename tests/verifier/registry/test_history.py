@@ -36,7 +36,7 @@ def history(registry: DeployedRegistry, record: Record = RECORD) -> tuple[Histor
 
 
 def assert_missed(registry: DeployedRegistry, *answers: Any) -> None:
-    """A node that answers so is found out."""
+    """Assert that the reader notices a node that gives one of these answers."""
     entry = registry.reader().entry(RECORD.manifest_digest)
     for answer in answers:
         with lying(registry, answer) as (url, _), pytest.raises(TemporaryError):
@@ -106,7 +106,7 @@ def test_another_release_s_revocation_is_not_told_in_place_of_its_own(registry: 
 
 
 def _logs_of(registry: DeployedRegistry, receipt: Any) -> Any:
-    """The logs of a transaction, as the node writes them."""
+    """Return the logs of a transaction in the node's JSON form."""
     provider = registry.contract.w3.provider
     return provider.make_request("eth_getTransactionReceipt", [receipt["transactionHash"].to_0x_hex()])["result"][
         "logs"

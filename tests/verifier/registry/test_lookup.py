@@ -24,7 +24,7 @@ A, B, C, D = (bytes([number]) * 32 for number in range(0xA, 0xE))
 
 
 class Registry:
-    """Two records of one model, the older one revoked; the newer one has ancestors, of which one is unknown."""
+    """A registry with two records of one model. The older one is revoked. One ancestor of the newer one is unknown."""
 
     def entries_of_manifest(self, manifest_digest: bytes) -> tuple[Entry, ...]:
         return tuple(entry for entry in (NEW, OLD) if entry.manifest_digest == manifest_digest)
@@ -46,7 +46,7 @@ class Registry:
         return {A: NEW, B: OLD, C: OLD}
 
 
-# As the contract tells them, nearest first: A and B are parents, C is a parent of A, D of C.
+# In the contract's order, nearest first: A and B are parents, C is a parent of A, D of C.
 TREE = (
     Ancestor(A, START, 1, True, True),
     Ancestor(B, START, 1, False, False),
@@ -85,7 +85,7 @@ def test_ancestors_come_right_after_who_names_them() -> None:
 
 
 def test_an_ancestor_that_nobody_names_is_not_shown_for_ever() -> None:
-    """A node could tell of a circle; it ends."""
+    """A node could return a circle of ancestors. The walk ends nevertheless."""
     circle = (Ancestor(A, START, 1, True, True), Ancestor(B, A, 2, True, True), Ancestor(A, B, 3, True, True))
     assert len(list(in_tree_order(START, circle))) == 3
     assert list(in_tree_order(START, (Ancestor(A, B, 1, True, True),))) == []
@@ -96,7 +96,7 @@ def test_an_ancestor_that_nobody_names_is_not_shown_for_ever() -> None:
 
 @pytest.mark.chain
 def test_an_id_leads_to_what_it_is_of(registry: DeployedRegistry) -> None:
-    """A release is found by its own id and by those of its judgements; the entry is that of the latest judgement."""
+    """The id of a release and the ids of its judgements lead to the entry of the latest judgement."""
     record, failure = make_record(), make_failure(verdict_digest=b"\x0f" * 32)
     later = replace(record, revision=1)
     for one in (record, failure, later, make_record(manifest_digest=b"\x0a" * 32)):

@@ -75,7 +75,8 @@ def test_a_record_with_another_byte_is_not_believed(registry: DeployedRegistry, 
         at = RECORD_START + 2 * byte
         return data[:at] + f"{int(data[at : at + 2], 16) ^ 1:02x}" + data[at + 2 :]
 
-    reads = [name for name in READS if name != "entries_of_name" or byte < 224]  # another name is not asked for
+    # from byte 224 on the change is in the name, and a lookup by name then leaves the record out
+    reads = [name for name in READS if name != "entries_of_name" or byte < 224]
     assert_temporary(registry, changing_data(change), *reads)
 
 
@@ -124,7 +125,7 @@ def test_an_event_kept_back_is_missed_where_the_state_tells_of_it(registry: Depl
     registry.publish(RECORD)
     silent = telling_logs("RecordPublished", lambda _logs: [])
     assert_temporary(registry, silent, "entry_of", "match_record")
-    with pytest.raises(RecordError):  # a reader who knows one digest only cannot notice it
+    with pytest.raises(RecordError):  # a reader who knows only one digest cannot notice it
         told(registry, silent, READS["entry"])
 
 
@@ -238,7 +239,7 @@ ToldBy = tuple[RegistryReader, NamespaceReader, Entry, dict[str, Any]]
 
 @pytest.fixture
 def told_by(registry: DeployedRegistry) -> Iterator[ToldBy]:
-    """A reader of a node that answers truly at first, and then with the dictionary's "answer", once there is one."""
+    """Yield a reader of a node that is honest until the dictionary has an "answer", and then gives that answer."""
     registry.publish(RECORD)
     telling: dict[str, Any] = {}
     with lying(registry, lambda _method, _params, _truth: telling.get("answer")) as (url, _):

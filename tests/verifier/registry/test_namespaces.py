@@ -1,4 +1,4 @@
-"""A namespace's history: replayed to the contract's head, or not believed."""
+"""Tests of a namespace's history: the reader replays it to the contract's head, and refuses any other."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NAME = "example"
 
 @pytest.fixture(scope="module")
 def claimed(anvil: EmbeddedChain) -> DeployedRegistry:
-    """A registry on which a good deal has happened in one namespace, and something in another. For reading only."""
+    """Return a registry with many events in one namespace and a few in another. Tests only read it."""
     registry = deploy_registry(anvil)
     owner, functions, key = registry.stranger, registry.namespaces.functions, namespace_id(NAME)
     registry.claim(NAME, owner, identities=(FIRST,), limit=2)

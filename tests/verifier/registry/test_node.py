@@ -1,4 +1,4 @@
-"""Nodes that cannot be reached, or answer late, without end or nonsense."""
+"""Tests of nodes that cannot be reached, or whose answers are late, too large or make no sense."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_no_redirect_is_followed() -> None:
 def test_no_address_is_fetched_because_a_contract_says_so(
     registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # ERC-3668: a node could otherwise send web3 wherever it likes.
+    # ERC-3668. Otherwise a node could make web3 fetch any address.
     from eth_abi.abi import encode
 
     fetched: list[object] = []

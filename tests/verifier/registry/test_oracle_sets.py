@@ -1,4 +1,4 @@
-"""The oracle set in force: a key's place in it, and nodes that lie about it."""
+"""Tests of the oracle set in force: a key's place in it, and nodes that lie about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records read from a real node: one, several, by name, by report, and with their ancestors."""
+"""Tests that read records from a real node: one, several, by name, by report, and with their ancestors."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_the_latest_judgement_stands_for_the_release(registry: DeployedRegistry)
     assert entry.record_id == record_id(replace(record, revision=2))
     assert registry.reader().match_record(record) == entry
     assert registry.reader().entries_of_model(record.model_digest) == (entry,)
-    # a revocation is of the release, so of its latest judgement too
+    # a revocation concerns the release, so its latest judgement too
     registry.revoke(record)
     assert registry.reader().entry(record.manifest_digest).revoked_at is not None
 
@@ -131,7 +131,7 @@ def test_a_failed_verdict_is_shown_and_is_no_record(registry: DeployedRegistry) 
     assert (entry.passed, entry.closure) == (False, Closure.FAILED)
     assert reader.entries_of_name(failure.name) == ()
     assert reader.manifest_of_report(failure.snp_report_digest) is None
-    # it does not stand in the way of a record
+    # the failed verdict does not prevent a record
     registry.publish(make_record())
     entry = reader.entry(failure.manifest_digest)
     assert (entry.passed, reader.refusal(entry)) == (True, None)
@@ -159,7 +159,7 @@ def test_lists_by_model_newest_first(registry: DeployedRegistry) -> None:
     records = [numbered(1), numbered(2), numbered(3, model_digest=b"\x33" * 32), numbered(4)]
     for record in records:
         registry.publish(record)
-    registry.publish(replace(records[0], revision=1))  # judged again, so the newest
+    registry.publish(replace(records[0], revision=1))  # judged again, so it is the newest
     registry.revoke(records[1])
     of_model = registry.reader().entries_of_model(records[0].model_digest)
     assert [(entry.version, entry.closure is not None) for entry in of_model] == [
@@ -188,7 +188,7 @@ def test_a_release_goes_by_the_name_of_its_latest_judgement(registry: DeployedRe
 
 
 def test_a_claimed_name_leads_to_what_the_namespace_took_in_or_holds(registry: DeployedRegistry) -> None:
-    registry.publish(numbered(1))  # before the claim: nobody vouches for its name
+    registry.publish(numbered(1))  # before the claim, so nobody vouches for its name
     registry.claim("example", registry.stranger, limit=1)
     registry.publish(numbered(2))
     registry.publish(numbered(3, publisher_identity=b"\x61" * 32))
@@ -310,7 +310,7 @@ def test_refuses_another_chain_an_empty_address_and_another_contract(registry: D
 
 
 def test_refuses_names_that_another_registry_keeps(registry: DeployedRegistry) -> None:
-    """The slot of a registry's storage that says where its names are, changed as no contract does it."""
+    """Change the storage slot with the address of the namespaces, which no contract can do."""
     other = deploy_registry(registry.chain)
     web3, wanted = registry.contract.w3, registry.namespaces.address
     slots = [

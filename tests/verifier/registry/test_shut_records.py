@@ -66,11 +66,11 @@ def test_a_record_whose_oracles_lost_their_keys_is_never_passed(registry: Deploy
     record = make_record()
     registry.publish(record, signers=(0, 2))
     assert registry.reader().match_record(record).weight == 2
-    registry.revoke_oracle(1)  # did not sign
+    registry.revoke_oracle(1)  # this oracle did not sign
     assert registry.reader().match_record(record).weight == 2
     registry.revoke_oracle(2)
     assert registry.contract.functions.isModel(record.model_digest, record.manifest_digest, 1).call()
-    assert_shut(registry, record, "doubtful")  # though nobody recounted
+    assert_shut(registry, record, "doubtful")  # although nobody called `recount`
     entry = registry.reader().entry(record.manifest_digest)
     assert [(signer.index, signer.counts) for signer in entry.signers] == [(0, True), (2, False)]
     assert (entry.weight, entry.threshold) == (1, 2)

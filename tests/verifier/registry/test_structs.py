@@ -42,7 +42,7 @@ RENAMED = {"recordId": "release_id", "attested": "is_attested", "open": "is_open
 
 
 def members(view: str) -> list[Any]:
-    """The members of the struct that a view returns, as the ABI has them."""
+    """Return the members of a view's struct in the form of the ABI."""
     contract = STRUCTS[view][0]
     (item,) = (item for item in load_artifact(contract).abi if item["type"] == "function" and item["name"] == view)
     (output,) = item["outputs"]
@@ -50,7 +50,7 @@ def members(view: str) -> list[Any]:
 
 
 def example(view: str) -> list[Any]:
-    """The members of a struct as web3 decodes them. Its numbers are all different."""
+    """Return the members of a struct as web3 decodes them. All numbers are different."""
     values = {"address": KEY, "bool": True, "bytes21": b"\x15" * 21}
     told: list[Any] = []
     for place, member in enumerate(members(view)):
