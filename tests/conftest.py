@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A slow moment of a shared machine is no failure; pytest's own timeout catches a hang.
+# A slow moment of a shared machine is not a failure. pytest's own timeout catches a hang.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
@@ -16,21 +16,21 @@ pytest_plugins = ["tests.support.chain_fixtures"]
 
 _ROOT = Path(__file__).parent.parent
 
-# With PROVENANCE_REQUIRE_ALL=1 a run fails if any test was skipped, but for these reasons.
+# With PROVENANCE_REQUIRE_ALL=1 a run fails if any test was skipped for another reason than these.
 _ACCEPTED_SKIPS = (
     "no GPU",
     "torch sees no NVIDIA GPU",
     "this torch has no CUDA",
     "this processor has none of the ways",
-    "root reads everything",  # the test needs to be somebody else
+    "root reads everything",  # the test needs another user
     "only root makes devices",
     "no extended attributes on this file system",
-    "the mkfs.erofs installed writes",  # an older release than the layout; values of the real tool are compared instead
+    "the mkfs.erofs installed writes",  # an older layout; other tests compare values of the real tool
 )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which tests should have run and did not."""
+    """Print the tests that should have run and did not."""
     if os.environ.get("PROVENANCE_REQUIRE_ALL") == "1":
         for reason in _missing_tests(terminalreporter):
             terminalreporter.write_line(f"should have run: {reason}", red=True)
@@ -50,7 +50,7 @@ def _missing_tests(reporter: pytest.TerminalReporter) -> list[str]:
 
 @pytest.fixture(scope="session")
 def vectors() -> Path:
-    """Folder of real test data, named by PROVENANCE_VECTORS (default: beside the checkout)."""
+    """Return the folder of real test data, which PROVENANCE_VECTORS names (default: beside the checkout)."""
     folder = Path(os.environ.get("PROVENANCE_VECTORS", _ROOT.parent / "shared" / "vectors"))
     if not folder.is_dir():
         pytest.skip(f"no test vectors at {folder}; set PROVENANCE_VECTORS")

@@ -1,4 +1,4 @@
-"""The distributions as users get them: their contents, their page on the package index, and how they run installed."""
+"""Tests of the distributions: their contents, their page on the package index, and their use after an installation."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Build = Callable[[Path, Path], Built]
 
 @pytest.fixture(scope="session")
 def ways(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Names of the compiled part's ways that this processor has; skips where there is no C compiler."""
+    """Return the names of the compiled part's ways that this processor has. Skip if there is no C compiler."""
     try:
         library = build_library(tmp_path_factory.mktemp("library") / "_native.so")
     except UsageError as error:
@@ -66,7 +66,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="session")
 def build(ways: list[str]) -> Build:
-    """Build as the Makefile's target dist does, with a fixed date."""
+    """Return a function that builds like the Makefile's target dist, with a fixed date."""
     for name in ("auditwheel", "hatch_fancy_pypi_readme", "hatchling"):
         if not importlib.util.find_spec(name):
             pytest.skip(f"{name} is not installed")
@@ -93,7 +93,7 @@ def built(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def built_by_pip(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that pip makes of the sdist."""
+    """Return the wheel that pip makes from the sdist."""
     target = tmp_path_factory.mktemp("built-by-pip")
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", target]
     subprocess.run([sys.executable, "-m", "pip", "wheel", *options, built.sdist], check=True)
@@ -102,7 +102,7 @@ def built_by_pip(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def files_of(wheel: Path) -> dict[str, bytes]:
-    """Return the files of a wheel but those about the wheel itself."""
+    """Return the files of a wheel, by path, without those about the wheel itself."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         assert len(names) == len(set(names))
@@ -168,7 +168,7 @@ def test_a_wheel_of_the_checkout_equals_that_of_the_sdist(
 
 
 def test_a_second_build_elsewhere_gives_the_same_bytes(built: Built, build: Build, tmp_path: Path) -> None:
-    """Neither the folder, the umask nor the time enters the files: this build starts from the first one's sdist."""
+    """The folder, the umask and the time have no effect on the files. The second build starts from the first sdist."""
     mask = os.umask(0o077)
     try:
         with tarfile.open(built.sdist) as archive:
@@ -209,7 +209,7 @@ def test_the_compiled_part_runs_with_old_c_libraries(built: Built) -> None:
 
 def test_the_page_of_the_package_index_has_no_relative_link(built: Built) -> None:
     page, readme = description_of(built.compiled), (ROOT / "README.md").read_text()
-    assert _FENCE.findall(page) == _FENCE.findall(readme), "code is shown as it is"
+    assert _FENCE.findall(page) == _FENCE.findall(readme), "the page changes code"
     assert len(targets(page)) == len(targets(readme)) > 10
     for shown, written in zip(targets(page), targets(readme), strict=True):
         if re.match(r"https?://|#", written):
@@ -224,7 +224,7 @@ def raw_files() -> str:
 
 
 def test_images_and_diagrams_survive_on_the_page(tmp_path: Path) -> None:
-    """Every form that a README may use, through the substitutions of pyproject.toml."""
+    """Apply the substitutions of pyproject.toml to a README with every form that a README may use."""
     pytest.importorskip("hatch_fancy_pypi_readme")
     diagram = '```mermaid\nflowchart LR\n  a[("journal")] --> b["[oracle]"]\n```\n'
     page = f"""![house](docs/house.svg) [![build](https://ci.example/badge.svg)](docs/ci.md) [up](#top)
@@ -253,7 +253,7 @@ def test_the_metadata_leads_to_the_repository_and_names_the_pythons(built: Built
 
 @pytest.fixture(scope="session")
 def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Folder with the dependencies for a Python; skips where pip cannot get them."""
+    """Return a function that returns a folder with the dependencies for a Python. Skip if pip cannot get them."""
     folders: dict[str, Path] = {}
 
     def gather(minor: str) -> Path:
@@ -269,7 +269,7 @@ def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
     return gather
 
 
-# Printed by the installed package: where it lies, the state of its files, and how it hashes.
+# The installed package prints its place, the state of its files, and its way to hash.
 REPORT = """
 import hashlib, json
 from base64 import urlsafe_b64encode
@@ -294,7 +294,7 @@ print(json.dumps({
 
 
 def check_ours(installation: Installation, ways: list[str]) -> None:
-    """Assert that our package is whole, that it is the installed one, and that it hashes by one of the ways."""
+    """Assert that our package is complete, that it is the installed one, and that it hashes by one of the ways."""
     report = json.loads(installation.run("python", "-c", REPORT))
     assert all(Path(place).is_relative_to(installation.folder) for place in report["places"])
     assert report["changed"] == [] and report["files"] > 100
@@ -303,7 +303,7 @@ def check_ours(installation: Installation, ways: list[str]) -> None:
 
 
 def check_release(installation: Installation) -> None:
-    """Make a release on simulated hardware and judge it, as tools/check_base.py does."""
+    """Make a release on simulated hardware and judge it, like tools/check_base.py."""
     assert installation.run("provenance", "--version") == f"provenance-oracle {PROJECT['version']}\n"
     model = installation.folder / "model"
     model.mkdir()
@@ -315,14 +315,14 @@ def check_release(installation: Installation) -> None:
 
 
 def check_namesakes(installation: Installation) -> None:
-    """Assert that the other distribution has its packages for itself."""
+    """Assert that the packages of the other distribution are its own."""
     code = f"import {', '.join(NAMESAKES)}; print({', '.join(f'{name}.CAME_WITH' for name in NAMESAKES)})"
     assert installation.run("python", "-c", code).split() == ["verifier"] * len(NAMESAKES)
 
 
 @pytest.mark.parametrize("minor", find_pythons())
 class TestInstalled:
-    """In a fresh environment of every Python on this machine."""
+    """Tests in a fresh environment of every Python on this machine."""
 
     @pytest.fixture
     def installation(self, tmp_path: Path, minor: str, dependencies: Callable[[str], Path]) -> Installation:

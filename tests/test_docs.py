@@ -1,4 +1,4 @@
-"""What the pages say is what the code does."""
+"""Tests of the pages: their commands, settings, tables and figures agree with the code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
 
 
 def _commands(page: Path) -> list[list[str]]:
-    """Every `provenance ...` line of a page's code blocks, split as a shell would."""
+    """Return every `provenance ...` line of a page's code blocks, split like a shell does."""
     found = []
     for block in _FENCE.findall(page.read_text()):
         for line in block.replace("\\\n", " ").splitlines():
@@ -70,7 +70,7 @@ def test_settings_are_all_explained_with_their_defaults() -> None:
         default = field.default
         is_none = default is MISSING or default is None or default == ""
         expected[field.name] = "" if is_none else str(default).lower() if isinstance(default, bool) else str(default)
-    expected["allow_development_key"] = rows["allow_development_key"] = ""  # explained beside key_variable
+    expected["allow_development_key"] = rows["allow_development_key"] = ""  # the page explains it beside key_variable
     assert rows == expected
 
 
@@ -147,7 +147,7 @@ def test_the_gate_on_the_pages_is_the_one_that_is_compiled() -> None:
     for page in ("README.md", "docs/contracts.md"):
         marked = (ROOT / page).read_text().split("<!-- contracts/examples/TenLines.sol -->\n```solidity\n", 1)[1]
         assert marked.split("```", 1)[0] == source, page
-    assert len(source.splitlines()) - 2 <= 10  # licence and compiler aside
+    assert len(source.splitlines()) - 2 <= 10  # without the lines of licence and compiler
 
 
 def test_gas_on_the_first_page_is_that_of_the_snapshot() -> None:
@@ -165,7 +165,7 @@ def test_gas_on_the_page_of_contracts_is_that_of_the_snapshot() -> None:
 
 
 def _rows(text: str) -> list[list[str]]:
-    """The cells of a page's table rows, without heads and rulers."""
+    """Return the cells of the rows of a page's tables, without heads and rulers."""
     lines = text.splitlines()
     rulers = {number for number, line in enumerate(lines) if re.fullmatch(r"\|[-:| ]+\|", line)}
     heads = {number - 1 for number in rulers}

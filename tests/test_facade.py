@@ -1,4 +1,4 @@
-"""What users may import: the names exist, are sorted and are all that the pages use."""
+"""Tests of the names that users may import: they exist and are sorted, and the pages use no others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_every_exported_name_resolves(facade: ModuleType) -> None:
 
 @pytest.mark.parametrize("facade", [verifier, oracle], ids=["verifier", "oracle"])
 def test_type_checkers_see_what_python_imports(facade: ModuleType) -> None:
-    """The imports for type checkers and the late ones name the same objects."""
+    """The imports for type checkers and the late imports give the same objects."""
     tree = ast.parse(Path(facade.__file__ or "").read_text())
     [block] = [node for node in tree.body if isinstance(node, ast.If)]
     imported = {

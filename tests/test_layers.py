@@ -1,4 +1,4 @@
-"""The house: imports run downward by folder, folders form no cycle, and the base package stays light."""
+"""Tests of the layout: imports run downward by folder, folders form no cycle, and the base package stays light."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FORBIDDEN = {
     "publisher": {"oracle"},
     "oracle": {"publisher"},
 }
-# The one assembled command line, and the demo that plays every part.
+# The assembled command line, and the demo, which acts for every party.
 ASSEMBLERS = {"oracle/cli/main.py", "oracle/demo/run.py"}
 HEAVY = ("torch", "cupy", "web3", "eth_account", "watchdog", "sigstore", "requests", "pydantic", "numpy")
-# A room may import those in its own row and in the rows above it, never those below. Every room stands in a row.
+# A room may import rooms in its own row and in the rows above, and none below. Every room stands in a row.
 FLOORS = {
     "verifier": (
         ("checks", "text"),
@@ -48,7 +48,7 @@ FLOORS = {
         ("cli",),
     ),
 }
-# Modules beside a package's `__init__`: what every room imports, and nothing else.
+# The largest number of modules beside a package's `__init__`. Only modules that every room imports belong there.
 MODULES_AT_THE_TOP = {"verifier": 6, "publisher": 8, "oracle": 8}
 
 
@@ -57,7 +57,7 @@ def _sources(package: str) -> list[Path]:
 
 
 def _imports(path: Path) -> set[str]:
-    """Names of the modules that a file imports; for ours without the prefix, `from room import module` included."""
+    """Return the modules that a file imports, also by `from room import module`; ours without the prefix."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -75,17 +75,17 @@ def _is_ours(module: str) -> bool:
 
 
 def _room(place: Path) -> str:
-    """The folder that a module lies in; a module at the top of a package is a room of its own."""
+    """Return the folder of a module. A module at the top of a package is a room of its own."""
     parts = place.with_suffix("").parts
     return "/".join(parts if (ROOT / place).is_dir() else parts[: max(2, len(parts) - 1)])
 
 
 def _edges() -> Iterator[tuple[str, str, Path]]:
-    """Pairs of rooms (importing, imported) with the file that imports."""
+    """Yield pairs of rooms (importing, imported) with the file that imports."""
     for package in FORBIDDEN:
         for path in _sources(package):
             if path.name == "__init__.py" and path.parent.parent == ROOT:
-                continue  # the facade, which names rooms and is imported by none
+                continue  # the facade names rooms, and no room imports it
             for name in _imports(path):
                 if name.split(".")[0] in FORBIDDEN:
                     yield _room(path.relative_to(ROOT)), _room(Path(name.replace(".", "/"))), path
@@ -165,7 +165,7 @@ def test_importing_loads_no_heavy_package(module: str) -> None:
 
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_no_sentence_is_a_key_or_decides_anything(package: str) -> None:
-    """Sentences are for people and may be reworded, so code compares and looks up short words only."""
+    """Sentences are for people, and their words may change. Code therefore compares and looks up only short words."""
     for path in _sources(package):
         for node in ast.walk(ast.parse(path.read_text())):
             texts = [part.value for part in _decisive(node) if isinstance(part, ast.Constant)]
@@ -174,7 +174,7 @@ def test_no_sentence_is_a_key_or_decides_anything(package: str) -> None:
 
 
 def _decisive(node: ast.AST) -> list[ast.expr | None]:
-    """The expressions in a node that look a value up or compare it."""
+    """Return the expressions in a node that look up a value or compare it."""
     if isinstance(node, ast.Dict):
         return node.keys
     if isinstance(node, ast.Compare):
@@ -194,7 +194,7 @@ def test_there_are_no_import_cycles() -> None:
     for package in FORBIDDEN:
         for path in _sources(package):
             module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            # A facade imports its names at their first use, so what is below it may be imported first.
+            # A facade imports its names at their first use, so modules below it may be imported first.
             graph[module] = set() if path.parent.parent == ROOT and path.name == "__init__.py" else _imports(path)
     _assert_acyclic(graph)
 
@@ -214,7 +214,7 @@ def _assert_acyclic(graph: dict[str, set[str]]) -> None:
         visit(node, ())
 
 
-# Where a program begins: what these call gets the time as an argument.
+# The files where a program begins. They pass the time to all other code as an argument.
 CLOCKS = {
     "verifier/cli/options.py",
     "verifier/live.py",

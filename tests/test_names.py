@@ -1,4 +1,4 @@
-"""One public name, one meaning: no two modules define the same public name at their top."""
+"""Test that a public name has one meaning: no two modules define the same public name at their top."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-# Not an interface: what a program of its own, or a command line, starts with.
+# Not an interface: functions with which a program or a command line starts.
 _ENTRY_POINTS = {"main"}
 
 
@@ -29,7 +29,7 @@ def test_no_two_modules_define_one_public_name() -> None:
     homes: dict[str, list[str]] = defaultdict(list)
     for package in ("verifier", "publisher", "oracle"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            if path.name != "__init__.py":  # a room's door: it names what its modules define
+            if path.name != "__init__.py":  # an `__init__` repeats names that its modules define
                 for name in set(_public_names(path)):
                     homes[name].append(str(path.relative_to(ROOT)))
     assert len(homes) > 500
