@@ -34,7 +34,7 @@ from provenance_oracle.verifier.snp.certificates import (
 )
 from provenance_oracle.verifier.snp.crl import Crl
 from provenance_oracle.verifier.snp.endorsements import Endorsements
-from provenance_oracle.verifier.snp.products import ProductLine, RootKind, TrustedRoot
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine, RootKind, TrustedRoot
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -144,9 +144,16 @@ def _match_root(ark: Certificate, roots: tuple[TrustedRoot, ...]) -> TrustedRoot
         if root.ark_sha256 == digest:
             return root
     kinds = sorted({str(root.kind) for root in roots})
-    return refuse(
-        ark, "root is not trusted", f"{ark.common_name} {digest.hex()}", f"a pinned root ({', '.join(kinds)})"
-    )
+    problem = "root is not trusted" + _known_root_note(digest)
+    return refuse(ark, problem, f"{ark.common_name} {digest.hex()}", f"a pinned root ({', '.join(kinds)})")
+
+
+def _known_root_note(digest: bytes) -> str:
+    """Return the owner of a root that is known but not trusted here, and the policy that accepts it; else nothing."""
+    kind = next((root.kind for root in SIMULATOR_ROOTS + AMD_ROOTS if root.ark_sha256 == digest), None)
+    if kind is RootKind.SIMULATOR:
+        return ": this evidence is SIMULATED; --policy demo accepts it"
+    return ": this evidence is AMD's, not simulated; --policy baseline may accept it" if kind is RootKind.AMD else ""
 
 
 def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | None, at: datetime) -> RevocationStatus:

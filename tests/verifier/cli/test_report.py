@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.verifier.snp.products import ProductLine
 from tests.support.real_sets import NAMES
 
 
@@ -99,6 +102,22 @@ def test_an_unsafe_root_marks_what_follows(vectors: Path) -> None:
     options = ("--policy", "unsafe-any", "--at", _fitting_time(folder), "--unsafe-root", str(folder / "ark.der"))
     # AMD's own root is named as AMD's, even if the policy allows others
     assert _report(folder, *options)[1]["claims"]["root"] == "amd"
+
+
+def test_simulated_evidence_is_named_in_text_and_json(tmp_path: Path) -> None:
+    """Without --policy demo the refusal says that the evidence is simulated, and which policy accepts it."""
+    at = datetime(2026, 11, 21, tzinfo=UTC)
+    evidence = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=at).evidence(bytes(range(64)))
+    for name, data in (("report.bin", evidence.report), ("vcek.der", evidence.vek), ("chain.pem", evidence.chain)):
+        (tmp_path / name).write_bytes(data)
+    arguments = [str(tmp_path / "report.bin"), "--vek", str(tmp_path / "vcek.der"), "--at", "2026-11-21"]
+    arguments += ["--chain", str(tmp_path / "chain.pem")]
+    line = "this evidence is SIMULATED; --policy demo accepts it"
+    for policy in ("baseline", "strict", "unsafe-any"):
+        result = CliRunner().invoke(main, ["report", *arguments, "--policy", policy])
+        assert (result.exit_code, line in result.output) == (4, True)
+    document = json.loads(CliRunner().invoke(main, ["report", *arguments, "--json"]).stdout)
+    assert line in document["error"]["message"]
 
 
 @pytest.mark.parametrize("at", ["today", "2026-13-01", "2026-11-21T10:00:00"])

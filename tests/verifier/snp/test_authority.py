@@ -189,6 +189,14 @@ def test_the_kind_of_the_root_is_told() -> None:
     _refused(Check.VEK_CHAIN, "root is not trusted", roots=())
 
 
+def test_the_simulator_and_amd_are_named_where_the_other_is_trusted(vectors: Path) -> None:
+    _refused(Check.VEK_CHAIN, "this evidence is SIMULATED; --policy demo accepts it", roots=AMD_ROOTS)
+    real = real_set(vectors, "genoa-v3-mstav-aci")
+    endorsements = parse_endorsements(real.evidence.vek, real.evidence.chain, None)
+    with pytest.raises(VerificationError, match="this evidence is AMD's, not simulated; --policy baseline"):
+        verify_chain(endorsements, roots=SIMULATOR_ROOTS, at=real.at)
+
+
 def test_an_intermediate_cannot_take_the_place_of_the_root() -> None:
     """Name an ASK key's certificate like the root: its digest differs, so it is not a root."""
     name = Name("ARK-Genoa")
