@@ -12,7 +12,9 @@ _ANSWERS_MAX = 16  # room for one revocation list for each product line and kind
 
 
 class KeptAnswers:
-    """A `Fetcher` that asks another fetcher for each URL at most once in KEEP_SECONDS. It does not keep failures.
+    """A `Fetcher` that asks another fetcher for each URL at most once in KEEP_SECONDS.
+
+    It keeps neither failures nor answers that did not verify: the verifier calls `forget` for these.
 
     Args:
         fetcher: reaches the network.
@@ -38,3 +40,7 @@ class KeptAnswers:
             self._answers.clear()
         self._answers[url] = (self._clock(), answer)
         return answer
+
+    def forget(self, url: str) -> None:
+        """Drop the answer from `url` if it is kept, so that the next fetch asks the service."""
+        self._answers.pop(url, None)

@@ -127,6 +127,20 @@ def require_aware(at: datetime) -> None:
         )
 
 
+def verify_crl(crl: Crl, ark: Certificate) -> None:
+    """Verify that `ark` issued and signed a revocation list. Its dates and entries are not looked at.
+
+    Raises:
+        VerificationError: the list names another issuer or key, or its signature does not verify (check
+            `vek-revocation`).
+    """
+    if crl.issuer != ark.subject:
+        fail(Check.VEK_REVOCATION, crl.where, "wrong issuer of the CRL", "another name", ark.common_name)
+    if crl.authority_key_id != authority_key_id_of(ark):
+        fail(Check.VEK_REVOCATION, crl.where, "wrong authority key id of the CRL", "another key", ark.common_name)
+    verify_pss(crl.signed, ark, Check.VEK_REVOCATION, crl.where, "the CRL")
+
+
 def vek_key(vek: Certificate) -> EllipticCurvePublicKey:
     """Return the public key of a VEK, which verifies reports.
 
@@ -163,11 +177,7 @@ def _verify_revocation(intermediate: Certificate, ark: Certificate, crl: Crl | N
     """
     if crl is None:
         return RevocationStatus.UNAVAILABLE
-    if crl.issuer != ark.subject:
-        fail(Check.VEK_REVOCATION, crl.where, "wrong issuer of the CRL", "another name", ark.common_name)
-    if crl.authority_key_id != authority_key_id_of(ark):
-        fail(Check.VEK_REVOCATION, crl.where, "wrong authority key id of the CRL", "another key", ark.common_name)
-    verify_pss(crl.signed, ark, Check.VEK_REVOCATION, crl.where, "the CRL")
+    verify_crl(crl, ark)
     # an old list still proves that the certificate was revoked
     if intermediate.serial in crl.revoked_serials:
         fail(

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import CrlUnavailableError, FormatError
-from provenance_oracle.verifier.snp.chain import require_aware
+from provenance_oracle.verifier.errors import CrlUnavailableError, FormatError, VerificationError
+from provenance_oracle.verifier.snp.chain import require_aware, verify_crl
 from provenance_oracle.verifier.snp.crl import parse_crl
 from provenance_oracle.verifier.snp.endorsements import Endorsements, endorsements_of
 from provenance_oracle.verifier.snp.evidence import Evidence
-from provenance_oracle.verifier.snp.kds import Fetcher, fetch_crl
+from provenance_oracle.verifier.snp.kds import Fetcher, crl_url, fetch_crl, forget_answer
 from provenance_oracle.verifier.snp.products import ProductLine
 
 _FETCHED = "fetched CRL"
@@ -20,7 +20,8 @@ _FETCHED = "fetched CRL"
 def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now: datetime | None = None) -> Evidence:
     """Return `evidence` with a revocation list that is fetched, or unchanged if its own list is current at `at`.
 
-    Nothing is verified here.
+    A fetched list must be signed by the ARK in `evidence`, which the caller has verified before. If the list is not,
+    or is not current, a fetcher that keeps answers is told to forget it, so that the next judgement asks AMD again.
 
     Args:
         at: the time of judgement, an aware datetime.
@@ -30,8 +31,8 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now:
 
     Raises:
         FormatError: the endorsements are malformed, or the ARK is of no known line (check `endorsements-format`).
-        CrlUnavailableError: the answer is not a revocation list, which is not the release's fault (check
-            `vek-revocation`).
+        CrlUnavailableError: the answer is not a revocation list, or the ARK did not sign it. That is not the release's
+            fault (check `vek-revocation`).
         TemporaryError: the fetcher raised it.
         UsageError: `at` has no time zone.
     """
@@ -40,18 +41,24 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now:
     own = endorsements.crl
     if own is not None and own.covers(at):
         return evidence
-    fetched = fetch_crl(fetcher, _line_of(endorsements), endorsements.vek.kind)
+    line, kind, crl_at = _line_of(endorsements), endorsements.vek.kind, max(at, now or at)
+    fetched = fetch_crl(fetcher, line, kind)
     try:
-        parse_crl(fetched, _FETCHED)
-    except FormatError as error:
+        crl = parse_crl(fetched, _FETCHED)
+        verify_crl(crl, endorsements.ark)
+    except (FormatError, VerificationError) as error:
+        forget_answer(fetcher, crl_url(line, kind))
+        is_list = isinstance(error, VerificationError)
         raise CrlUnavailableError(
-            "the answer for AMD's revocation list is no such list",
+            f"the answer for AMD's revocation list is {'not signed by its root' if is_list else 'no such list'}",
             check=Check.VEK_REVOCATION,
             where=_FETCHED,
             got=str(error),
-            wanted="a revocation list",
+            wanted=f"a revocation list signed by {endorsements.ark.common_name}" if is_list else "a revocation list",
         ) from error
-    return replace(evidence, crl=fetched, crl_name=_FETCHED, crl_at=max(at, now or at))
+    if not crl.covers(crl_at):
+        forget_answer(fetcher, crl_url(line, kind))
+    return replace(evidence, crl=fetched, crl_name=_FETCHED, crl_at=crl_at)
 
 
 def _line_of(endorsements: Endorsements) -> ProductLine:

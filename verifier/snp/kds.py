@@ -11,7 +11,7 @@ import http.client
 import ssl
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlencode
 
 from provenance_oracle.verifier.checks import Check
@@ -38,6 +38,15 @@ class Fetcher(Protocol):
             UnknownToAmdError: the service answered that it has nothing at this address.
             TemporaryError: the service did not answer, or answered that the caller should try later.
         """
+        ...
+
+
+@runtime_checkable
+class KeepingFetcher(Fetcher, Protocol):
+    """A fetcher that keeps answers and can be told that one was of no use."""
+
+    def forget(self, url: str) -> None:
+        """Drop the answer from `url` if it is kept, so that the next fetch asks the service."""
         ...
 
 
@@ -121,6 +130,12 @@ def fetch_crl(fetcher: Fetcher, line: ProductLine, vek_kind: SigningKey) -> byte
         TemporaryError: the fetcher raised it.
     """
     return fetcher.fetch(crl_url(line, vek_kind))
+
+
+def forget_answer(fetcher: Fetcher, url: str) -> None:
+    """Tell a fetcher that keeps answers that the one from `url` did not verify. Other fetchers keep none."""
+    if isinstance(fetcher, KeepingFetcher):
+        fetcher.forget(url)
 
 
 def _connect() -> http.client.HTTPConnection:

@@ -59,6 +59,7 @@ def test_the_list_asked_for_is_of_the_line_and_kind() -> None:
     service = _Service(_FRESH)
     for line in ProductLine:
         guest = FakeGuest.on(FakeAmd.load(line), at=_AT)
+        service.answer = guest.crl()
         for vlek in (None, _VLEK.csp_id):
             evidence = replace(guest, csp_id=vlek).evidence(bytes(64))
             with_current_crl(replace(evidence, crl=None), at=_AT, fetcher=service)
@@ -71,6 +72,19 @@ def test_an_answer_that_is_no_list_is_a_fault_of_the_moment(answer: bytes) -> No
         with_current_crl(replace(_EVIDENCE, crl=None), at=_AT, fetcher=_Service(answer))
     assert caught.value.where == "fetched CRL"
     assert "endorsements-format" in caught.value.got
+
+
+_OTHER_ROOT = replace(_GUEST, amd=FakeAmd.load(ProductLine.MILAN))
+_BROKEN = _FRESH[:-1] + bytes([_FRESH[-1] ^ 1])
+
+
+@pytest.mark.parametrize("answer", [_BROKEN, _OTHER_ROOT.crl()], ids=["changed", "of another root"])
+def test_an_answer_that_the_root_did_not_sign_is_a_fault_of_the_moment(answer: bytes) -> None:
+    """AMD's service or the way to it is at fault, not the release: it is not called forged."""
+    with pytest.raises(CrlUnavailableError, match="not signed by its root") as caught:
+        with_current_crl(replace(_EVIDENCE, crl=None), at=_AT, fetcher=_Service(answer))
+    assert "vek-revocation" in caught.value.got
+    assert caught.value.wanted == "a revocation list signed by ARK-Genoa"
 
 
 def test_a_service_that_fails_is_a_fault_of_the_moment() -> None:
