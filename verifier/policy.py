@@ -249,7 +249,7 @@ class Policy:
     revocation: Demand
     key_bindings: tuple[Literal["sha256-spki", "sha384-spki", "sha512-spki"], ...]
     report_reuse: Literal[Word.REFUSED, Word.ANY]
-    report_versions: tuple[Literal[2, 3, 5], ...]
+    report_versions: tuple[Literal[2, 3, 4, 5], ...]
     vek_kinds: tuple[Literal["vcek", "vlek"], ...]
     masked_chip_id: Literal[Word.ACCEPTED, Word.REFUSED]
     csp_ids: tuple[str, ...] | Unchecked

@@ -49,7 +49,7 @@ class FakeGuest:
         chip_id: 64 bytes; on Turin the last 56 are zero.
         tcb: the current, committed, reported and launch TCB.
         csp_id: name of the cloud provider whose VLEK signs (`CN=...`); None: the chip's VCEK signs.
-        version: the version of the report: 2, 3 or 5.
+        version: the version of the report: 2 to 5.
     """
 
     amd: FakeAmd

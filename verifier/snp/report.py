@@ -1,8 +1,10 @@
 """Parse the attestation report: 1184 bytes to fields. The fields are not trusted yet.
 
 Source: AMD 56860 (SEV Secure Nested Paging Firmware ABI Specification), structure ATTESTATION_REPORT. The offsets were
-compared with real reports of versions 2, 3 and 5. Integers are little-endian. Version 4 and versions above 5 are
-refused: no genuine sample of them is known, and an attacker could exploit a guessed layout.
+compared with real reports of versions 2 to 5. Integers are little-endian. The one public report of version 4 (Google
+Cloud, Milan, firmware 1.55.31) has version 3's fields: the bytes that version 5 added are still reserved and must be
+zero (see also virtee/sev, pull request 307). Versions above 5 are refused: no genuine sample of them is known, and an
+attacker could exploit a guessed layout.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from provenance_oracle.verifier.snp.products import Cpuid
 
 REPORT_BYTES = 0x4A0
 SIGNED_BYTES = 0x2A0
-VERSIONS = (2, 3, 5)
+VERSIONS = (2, 3, 4, 5)
 # The VMPL of a report that the host requested instead of a guest. It is parsed; the policy check `vmpl` refuses it.
 HOST_VMPL = 0xFFFFFFFF
 
@@ -105,7 +107,7 @@ def parse_report(data: bytes, where: str = "report.bin") -> Report:
     # (1) size, version, signature algorithm and kind of key
     _expect(len(data) == REPORT_BYTES, where, "wrong report size", f"{len(data)} bytes", f"{REPORT_BYTES} bytes")
     version = _u32(data, 0x000)
-    _expect(version in VERSIONS, where, "unsupported report version", str(version), "2, 3 or 5")
+    _expect(version in VERSIONS, where, "unsupported report version", str(version), "2, 3, 4 or 5")
     algorithm = _u32(data, 0x034)
     algorithm_is_known = algorithm == _SIGNATURE_ALGORITHM_ECDSA_P384
     _expect(algorithm_is_known, where, "unsupported signature_algo", str(algorithm), "1 (ECDSA P-384)")

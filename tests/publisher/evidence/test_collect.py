@@ -63,7 +63,7 @@ def test_the_simulator_gives_complete_evidence(line: ProductLine) -> None:
 
 @pytest.mark.parametrize("line", ProductLine)
 @pytest.mark.parametrize("csp_id", [None, _CSP_ID])
-@pytest.mark.parametrize("version", [2, 3, 5])
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
 def test_files_in_any_order_and_encoding_give_the_same_evidence(
     line: ProductLine, csp_id: str | None, version: int
 ) -> None:

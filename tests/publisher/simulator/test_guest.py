@@ -21,7 +21,7 @@ _AMDS = {line: FakeAmd.load(line) for line in ProductLine}
 _REPORT_DATA = bytes(range(64))
 
 
-@pytest.mark.parametrize("version", [2, 3, 5])
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
 @pytest.mark.parametrize("csp_id", [None, "CN=cc-us-east-2.amazonaws.com"])
 @pytest.mark.parametrize("line", ProductLine)
 def test_reports_of_every_form_parse_and_are_signed(line: ProductLine, csp_id: str | None, version: int) -> None:

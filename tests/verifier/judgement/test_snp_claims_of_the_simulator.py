@@ -11,6 +11,7 @@ import pytest
 from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.judgement.snp_claims import grade_of
+from provenance_oracle.verifier.policy import SHIPPED_POLICIES, load_policy
 from provenance_oracle.verifier.snp.chain import verify_chain
 from provenance_oracle.verifier.snp.endorsements import parse_endorsements
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind
@@ -41,6 +42,18 @@ def test_a_plain_guest_meets_demo_and_not_strict(line: ProductLine) -> None:
     expected = {Check.GUEST_POLICY, Check.PLATFORM_INFO}
     assert set(failures(claims, STRICT)) == expected | ({Check.PRODUCT_LINE} if line is ProductLine.MILAN else set())
     assert grade_of(claims) == 0
+
+
+@pytest.mark.parametrize("line", ProductLine)
+def test_version_4_needs_a_policy_that_lists_it(line: ProductLine) -> None:
+    """No shipped policy lists version 4, so only a policy of one's own accepts it. It has no mitigation vectors."""
+    claims = _claims(line, version=4)
+    for name in SHIPPED_POLICIES:
+        found = failures(claims, load_policy(name))[Check.REPORT_FORMAT]
+        assert (found.got, "4" in found.wanted) == ("report version 4", False)
+    listed = replace(BASELINE, report_versions=(3, 4, 5))
+    assert not failures(claims, listed)
+    assert set(failures(claims, replace(listed, mitigations=STRICT.mitigations))) == {Check.MITIGATIONS}
 
 
 @pytest.mark.parametrize("line", [ProductLine.GENOA, ProductLine.TURIN])

@@ -90,7 +90,7 @@ def _changed_report(report: bytes, other: bytes, rng: random.Random) -> bytes:
         case 1:
             mutant[at : at + size] = other[at : at + size]
         case 2:
-            mutant[at : at + 4] = rng.choice((0, 1, 2, 3, 5, 2**32 - 1)).to_bytes(4, "little")
+            mutant[at : at + 4] = rng.choice((0, 1, 2, 3, 4, 5, 6, 2**32 - 1)).to_bytes(4, "little")
         case 3:
             mutant[at : at + size] = bytes(size)
         case _:

@@ -306,7 +306,7 @@ def _report_signature() -> list[Case]:
 _GOOD = [
     _case(None, "", replace(guest, version=version, csp_id=csp_id))
     for guest in (_MILAN, _GENOA, _TURIN)
-    for version in (2, 3, 5)
+    for version in (2, 3, 4, 5)
     for csp_id in (None, _VLEK.csp_id)
 ]
 _CASES = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -22,6 +24,7 @@ from provenance_oracle.verifier.snp.report import (
     SigningKey,
     parse_report,
 )
+from provenance_oracle.verifier.snp.tcb import Tcb, parse_tcb
 
 _GUEST = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=datetime(2026, 11, 21, tzinfo=UTC))
 _P384_ORDER = 2**384 - 1388124618062372383947042015309946732620727252194336364173
@@ -55,7 +58,7 @@ def _refused(report: bytes, what: str) -> None:
     assert caught.value.wanted
 
 
-@pytest.mark.parametrize("version", [2, 3, 5])
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
 def test_every_reserved_byte_must_be_zero(version: int) -> None:
     good = _of_version(version)
     parse_report(good)
@@ -124,13 +127,32 @@ def test_fields_are_where_amd_puts_them() -> None:
 
 
 def test_older_versions_lack_what_they_lack() -> None:
-    two, three, five = (parse_report(_of_version(version)) for version in (2, 3, 5))
+    two, three, four, five = (parse_report(_of_version(version)) for version in (2, 3, 4, 5))
     assert (two.cpuid, two.launch_mit_vector, two.current_mit_vector) == (None, None, None)
     assert (three.cpuid, three.launch_mit_vector, three.current_mit_vector) == (_GUEST.cpuid, None, None)
+    assert (four.cpuid, four.launch_mit_vector, four.current_mit_vector) == (_GUEST.cpuid, None, None)
     assert (five.cpuid, five.launch_mit_vector) == (_GUEST.cpuid, _GUEST.mit_vector)
 
 
-@pytest.mark.parametrize("version", [0, 1, 4, 6, 7, 0x0200, 0x02000000, 0xFFFFFFFF])
+def test_the_one_known_report_of_version_4_is_read(vectors: Path) -> None:
+    """Its VCEK is not public, so it can be parsed, but not verified. Every field that its MANIFEST names agrees."""
+    folder = vectors / "snp2" / "_no-vek" / "milan-v4-openpcc"
+    data, manifest = (folder / "report.bin").read_bytes(), json.loads((folder / "MANIFEST.json").read_text())
+    report = parse_report(data)
+    assert (report.version, manifest["report_version"], manifest["cpuid"]) == (4, 4, "19/01/1")
+    assert report.cpuid == Cpuid(0x19, 0x01, 1)
+    assert report.chip_id.hex() == manifest["chip_id"]
+    assert report.reported_tcb.hex() == manifest["reported_tcb_hex"]
+    assert (report.vmpl, hex(report.policy), hex(report.platform_info)) == (0, manifest["policy"], "0x25")
+    assert report.digest.hex() == manifest["signed_sha256"]
+    assert (report.current_major, report.current_minor, report.current_build) == (1, 55, 31)
+    assert (report.launch_mit_vector, report.current_mit_vector) == (None, None)
+    for tcb in (report.current_tcb, report.reported_tcb, report.committed_tcb, report.launch_tcb):
+        assert parse_tcb(tcb, ProductLine.MILAN, "tcb") == Tcb(bootloader=4, tee=0, snp=25, microcode=219)
+    _refused(_patched(data, 0x1F8, b"\x01"), "reserved bytes 0x1f8")
+
+
+@pytest.mark.parametrize("version", [0, 1, 6, 7, 0x0200, 0x02000000, 0xFFFFFFFF])
 def test_versions_without_a_known_layout_are_refused(version: int) -> None:
     _refused(_patched(_REPORT, 0, version.to_bytes(4, "little")), "version")
 
