@@ -130,7 +130,10 @@ class CertificateTemplate:
 
 @dataclass(frozen=True)
 class CrlTemplate:
-    """All fields of a certificate revocation list except its signature. The `pss` fields are as in a certificate."""
+    """All fields of a certificate revocation list except its signature. The `pss` fields are as in a certificate.
+
+    `revoked_at` is the time at which all serial numbers were revoked; None means `this_update`.
+    """
 
     issuer: Name
     this_update: datetime
@@ -140,10 +143,12 @@ class CrlTemplate:
     pss: Pss = Pss()
     outer_pss: Pss | None = None
     signing_pss: Pss | None = None
+    revoked_at: datetime | None = None
 
     def encode(self) -> bytes:
-        """Return the TBSCertList, the signed part, in DER. Every serial number is revoked at this_update."""
-        entries = [der.sequence(der.integer(serial), der.time(self.this_update)) for serial in self.revoked]
+        """Return the TBSCertList, the signed part, in DER. Every serial number is revoked at one time."""
+        revoked_at = der.time(self.revoked_at or self.this_update)
+        entries = [der.sequence(der.integer(serial), revoked_at) for serial in self.revoked]
         return der.sequence(
             der.integer(_V2_LIST),
             self.pss.encode(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 from provenance_oracle.verifier.snp.chain import verify_chain
 from provenance_oracle.verifier.snp.endorsements import parse_endorsements
 from provenance_oracle.verifier.snp.evidence import Evidence
-from provenance_oracle.verifier.snp.products import AMD_ROOTS, TrustedRoot
-from provenance_oracle.verifier.snp.report import parse_report
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, ProductLine, TrustedRoot, line_of_cpuid
+from provenance_oracle.verifier.snp.report import SigningKey, parse_report
 from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+from provenance_oracle.verifier.snp.tcb import parse_tcb
+from tests.support.sample_claims import CLAIMS, TCB_FIELDS
 
-NAMES = (
+_FIRST = (
     "genoa-v3-mstav-aci",
     "genoa-v3-trustee-azure-vtpm",
     "genoa-v5-lunal-SIENA-model-a0",
@@ -34,6 +36,21 @@ NAMES = (
     "milan-v3-trustee-azure-vtpm-v2",
     "turin-v5-mstav-aci",
 )
+_SECOND = (
+    "genoa-v3-openpcc-azure",
+    "genoa-v3-scitt-aci",
+    "genoa-v5-routex",
+    "milan-v2-VLEK-anolis",
+    "milan-v2-cmc",
+    "milan-v3-cmcp-azure",
+    "milan-v3-confai-azure",
+    "milan-v3-scitt-aci",
+    "turin-v5-anolis",
+)
+# The sets that tests know by name. Only `found_sets` also gives sets that were added later.
+NAMES = _FIRST + _SECOND
+CRLS = ("ARK-Genoa-crl2-2022", "ARK-Genoa-crl4-2024", "ARK-Milan-crl3-2022", "ARK-Milan-crl6-2025")
+_FOLDERS = ("snp", "snp2")
 
 
 @dataclass(frozen=True)
@@ -50,9 +67,36 @@ class RealSet:
     manifest: dict[str, Any]
 
 
+def real_folder(vectors: Path, name: str) -> Path:
+    """Return the folder of the set with this name, one of NAMES."""
+    return vectors / _FOLDERS[name in _SECOND] / name
+
+
+def vek_path(folder: Path) -> Path:
+    """Return the path of the VCEK or VLEK of the set in a folder."""
+    return next(path for path in (folder / "vcek.der", folder / "vlek.der") if path.exists())
+
+
+def found_sets(vectors: Path) -> list[Path]:
+    """Return the folders of all genuine sets there are, those of NAMES and any that were added later."""
+    reports = [path for part in _FOLDERS for path in (vectors / part).glob("[!_]*/report.bin")]
+    return sorted(path.parent for path in reports)
+
+
+def real_certificates(vectors: Path) -> list[Path]:
+    """Return the paths of all DER certificates: of the sets in NAMES, AMD's authorities, and two that are forged."""
+    of_sets = [path for name in NAMES for path in sorted(real_folder(vectors, name).glob("*.der"))]
+    others = [path for part in ("_anchors", "_negative") for path in sorted((vectors / "snp" / part).glob("*.der"))]
+    return of_sets + others
+
+
 def real_set(vectors: Path, name: str) -> RealSet:
     """Read the set with this name, one of NAMES."""
-    folder = vectors / "snp" / name
+    return read_set(real_folder(vectors, name))
+
+
+def read_set(folder: Path) -> RealSet:
+    """Read the set in a folder."""
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     vek, intermediate = ("vlek", "asvk") if manifest["signing_key"] == "VLEK" else ("vcek", "ask")
     of = {part: (folder / f"{part}.der").read_bytes() for part in (vek, intermediate, "ark")}
@@ -71,8 +115,32 @@ def anchor(vectors: Path, name: str) -> bytes:
 
 
 def crl(vectors: Path, name: str) -> bytes:
-    """Return the DER of one of AMD's revocation lists."""
-    return (vectors / "snp/_crls" / f"{name}.crl").read_bytes()
+    """Return the DER of one of AMD's revocation lists, one of CRLS."""
+    return crl_path(vectors, name).read_bytes()
+
+
+def crl_path(vectors: Path, name: str) -> Path:
+    """Return the path of one of AMD's revocation lists, one of CRLS. Those of `snp2` are the newer ones."""
+    return vectors / _FOLDERS[name[-4:] > "2022"] / "_crls" / f"{name}.crl"
+
+
+def claims_by_fields(folder: Path, **changes: Any) -> Claims:
+    """Return the claims of a real report, as if its chain and signature had been verified with a current CRL."""
+    report = parse_report((folder / "report.bin").read_bytes())
+    line = line_of_cpuid(report.cpuid) if report.cpuid else ProductLine.MILAN
+    assert line
+    is_vlek = report.signing_key is SigningKey.VLEK
+    tcbs: dict[str, Any] = {name: parse_tcb(getattr(report, name), line, name) for name in TCB_FIELDS}
+    given = {
+        "report": report,
+        "line": line,
+        "cpuid": report.cpuid,
+        **tcbs,
+        "vek_kind": report.signing_key,
+        "csp_id": "CN=cc-us-east-2.amazonaws.com" if is_vlek else None,
+        "chip_id": None if is_vlek else report.chip_id,
+    }
+    return replace(CLAIMS, **(given | changes))
 
 
 def judge(evidence: Evidence, at: datetime, roots: tuple[TrustedRoot, ...] = AMD_ROOTS) -> Claims:

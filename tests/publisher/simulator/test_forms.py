@@ -14,6 +14,7 @@ from provenance_oracle.publisher.simulator.certificates import CertificateTempla
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
+from tests.support.real_sets import NAMES, crl, real_folder, vek_path
 
 _ANCHORS = {CaRole.ARK: "ARK-{}.der", CaRole.ASK: "SEV-{}.der", CaRole.ASVK: "SEV-VLEK-{}.der"}
 
@@ -35,9 +36,7 @@ def test_the_revoked_ask_of_genoa_differs_in_serial_number_and_dates_only(vector
 
 
 def test_veks_are_written_as_amd_writes_them(vectors: Path) -> None:
-    paths = sorted((vectors / "snp").glob("[!_]*/v?ek.der"))
-    assert len(paths) == 17
-    for path in paths:
+    for path in (vek_path(real_folder(vectors, name)) for name in NAMES):
         real = x509.load_der_x509_certificate(path.read_bytes())
         line = ProductLine(path.parent.name.split("-")[0].capitalize())
         extensions = {extension.oid.dotted_string: extension.value.value for extension in real.extensions}
@@ -48,21 +47,24 @@ def test_veks_are_written_as_amd_writes_them(vectors: Path) -> None:
             template = forms.vcek_template(line, extensions[forms.HWID], tcb, **dated)
         else:
             template = forms.vlek_template(line, extensions[forms.CSP_ID][2:].decode(), tcb, **dated)
-        # Until some time in 2023 AMD wrote the default trailerField into VCEKs too.
-        _assert_same_form(real, replace(template, pss=Pss(explicit_trailer=real.not_valid_before_utc.year <= 2023)))
+        # Until some time between May and November 2024 AMD wrote the default trailerField into VEKs too.
+        old = real.not_valid_before_utc < datetime(2024, 6, 1, tzinfo=UTC)
+        _assert_same_form(real, replace(template, pss=Pss(explicit_trailer=old)))
 
 
 @pytest.mark.parametrize(
     ("file", "line", "number", "revoked"),
     [
-        ("ARK-Genoa-crl2-2022.crl", ProductLine.GENOA, 2, (131073,)),
-        ("ARK-Milan-crl3-2022.crl", ProductLine.MILAN, 3, ()),
+        ("ARK-Genoa-crl2-2022", ProductLine.GENOA, 2, (131073,)),
+        ("ARK-Genoa-crl4-2024", ProductLine.GENOA, 4, (131073,)),
+        ("ARK-Milan-crl3-2022", ProductLine.MILAN, 3, ()),
+        ("ARK-Milan-crl6-2025", ProductLine.MILAN, 6, ()),
     ],
 )
 def test_revocation_lists_are_written_as_amd_writes_them(
     vectors: Path, file: str, line: ProductLine, number: int, revoked: tuple[int, ...]
 ) -> None:
-    data = (vectors / "snp/_crls" / file).read_bytes()
+    data = crl(vectors, file)
     real = x509.load_der_x509_crl(data)
     template = forms.crl_template(
         line,
@@ -72,6 +74,7 @@ def test_revocation_lists_are_written_as_amd_writes_them(
         revoked=revoked,
         number=number,
     )
+    template = replace(template, revoked_at=next((entry.revocation_date_utc for entry in real), None))
     assert template.encode() == real.tbs_certlist_bytes
     assert _outer_algorithm(data, real.tbs_certlist_bytes, template) == template.pss.encode()
 

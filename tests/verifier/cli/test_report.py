@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
 from provenance_oracle.verifier.snp.products import ProductLine
-from tests.support.real_sets import NAMES
+from tests.support.real_sets import NAMES, crl_path, real_folder, vek_path
 
 
 def _report(folder: Path, *options: str, vek: Path | None = None, chain: list[Path] | None = None) -> tuple[int, Any]:
     """Run the command on a set; return exit code and JSON document."""
-    found_vek = vek or next(path for path in (folder / "vcek.der", folder / "vlek.der") if path.exists())
+    found_vek = vek or vek_path(folder)
     issuer = next(path for path in (folder / "ask.der", folder / "asvk.der") if path.exists())
     parts = [argument for path in chain or [issuer, folder / "ark.der"] for argument in ("--chain", str(path))]
     arguments = ["report", str(folder / "report.bin"), "--vek", str(found_vek), *parts, *options, "--json"]
@@ -37,15 +37,11 @@ def _outcomes(document: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_genuine_evidence_is_accepted_at_a_fitting_time(vectors: Path, name: str) -> None:
-    folder = vectors / "snp" / name
+    folder = real_folder(vectors, name)
     exit_code, document = _report(folder, "--policy", "unsafe-any", "--at", _fitting_time(folder))
     assert (exit_code, document["accepted"], document["grade"]) == (0, True, 0)
     assert document["claims"]["root"] == "amd"
     assert "failed" not in _outcomes(document).values()
-
-
-def test_the_sets_are_all_there_are(vectors: Path) -> None:
-    assert {path.name for path in (vectors / "snp").iterdir() if not path.name.startswith("_")} == set(NAMES)
 
 
 def test_a_debug_guest_is_genuine_and_refused(vectors: Path) -> None:
@@ -75,6 +71,20 @@ def test_an_expired_vlek_is_refused_today_and_accepted_in_its_time(vectors: Path
     assert (exit_code, document["error"]["check"]) == (4, "vek-validity")
     assert _report(folder, "--policy", "unsafe-any", "--at", "2025-12-10T22:14:21Z")[0] == 0
     assert _report(folder, "--policy", "unsafe-any", "--at", "2025-12-10T22:14:22Z")[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "crl", "at"),
+    [
+        ("genoa-v3-scitt-aci", "ARK-Genoa-crl4-2024", "2025-07-01"),
+        ("milan-v3-scitt-aci", "ARK-Milan-crl6-2025", "2025-06-15"),
+    ],
+)
+def test_genuine_evidence_with_a_current_list_has_grade_1(vectors: Path, name: str, crl: str, at: str) -> None:
+    options = ("--crl", str(crl_path(vectors, crl)), "--policy", "baseline", "--at", at)
+    exit_code, document = _report(real_folder(vectors, name), *options)
+    assert (exit_code, document["accepted"], document["grade"]) == (0, True, 1)
+    assert _outcomes(document)["vek-revocation"] == "passed"
 
 
 @pytest.mark.parametrize("name", ["test-vcek-invalid-legacy.der", "test-vcek-invalid-new.der"])

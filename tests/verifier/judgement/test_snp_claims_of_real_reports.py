@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ from hypothesis import strategies as st
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.judgement.snp_claims import check_claims, grade_of
-from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
-from provenance_oracle.verifier.snp.report import SigningKey, parse_report
+from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind
+from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.signature import Claims
-from provenance_oracle.verifier.snp.tcb import Tcb, parse_tcb
+from provenance_oracle.verifier.snp.tcb import Tcb
+from tests.support.real_sets import NAMES, claims_by_fields, real_folder
 from tests.support.sample_claims import (
     BASELINE,
     CHIP,
-    CLAIMS,
     DEMO,
     STRICT,
     TCB_FIELDS,
@@ -32,44 +31,32 @@ from tests.support.sample_claims import (
 
 BASELINE_PASSES = {
     "genoa-v3-mstav-aci",
+    "genoa-v3-openpcc-azure",
+    "genoa-v3-scitt-aci",
     "genoa-v3-trustee-azure-vtpm",
     "genoa-v5-lunal-SIENA-model-a0",
+    "genoa-v5-routex",
+    "milan-v3-cmcp-azure",
+    "milan-v3-confai-azure",
     "milan-v3-ms-sidecar",
     "milan-v3-mstav-aci",
     "milan-v3-oak-release",
     "milan-v3-oak-rk-release",
+    "milan-v3-scitt-aci",
     "milan-v3-trustee-azure-vtpm-v1",
     "milan-v3-trustee-azure-vtpm-v2",
+    "turin-v5-anolis",
     "turin-v5-mstav-aci",
 }
 
 
-def _claims_of(folder: Path) -> Claims:
-    """Return the claims of a real report, as if its chain and signature had been verified with a current CRL."""
-    report = parse_report((folder / "report.bin").read_bytes())
-    line = line_of_cpuid(report.cpuid) if report.cpuid else ProductLine.MILAN
-    assert line
-    is_vlek = report.signing_key is SigningKey.VLEK
-    tcbs: dict[str, Any] = {name: parse_tcb(getattr(report, name), line, name) for name in TCB_FIELDS}
-    return replace(
-        CLAIMS,
-        report=report,
-        line=line,
-        cpuid=report.cpuid,
-        **tcbs,
-        vek_kind=report.signing_key,
-        csp_id="CN=cc-us-east-2.amazonaws.com" if is_vlek else None,
-        chip_id=None if is_vlek else report.chip_id,
-    )
-
-
 @pytest.fixture(scope="module")
 def real(vectors: Path) -> dict[str, Claims]:
-    return {path.parent.name: _claims_of(path.parent) for path in sorted(vectors.glob("snp/*/report.bin"))}
+    return {name: claims_by_fields(real_folder(vectors, name)) for name in NAMES}
 
 
 def test_real_reports_by_their_fields(real: dict[str, Claims]) -> None:
-    assert len(real) == 17
+    assert len(real) == 26
     assert {name for name, claims in real.items() if not failures(claims, UNSAFE)} == set(real)
     assert {name for name, claims in real.items() if not failures(claims, BASELINE)} == BASELINE_PASSES
     assert {name for name, claims in real.items() if not failures(claims, DEMO)} == BASELINE_PASSES
@@ -81,6 +68,14 @@ def test_real_reports_by_their_fields(real: dict[str, Claims]) -> None:
 
 def test_why_real_reports_fail(real: dict[str, Claims]) -> None:
     assert {name: set(failures(claims, BASELINE)) for name, claims in real.items() if name not in BASELINE_PASSES} == {
+        "milan-v2-VLEK-anolis": {
+            Check.REPORT_FORMAT,
+            Check.VEK_MATCH,
+            Check.PLATFORM_INFO,
+            Check.VMPL,
+            Check.TCB_FLOOR,
+        },
+        "milan-v2-cmc": {Check.REPORT_FORMAT, Check.PLATFORM_INFO, Check.TCB_FLOOR},
         "milan-v2-automata-gcp": {Check.REPORT_FORMAT, Check.PLATFORM_INFO, Check.TCB_FLOOR},
         "milan-v2-enarx-steward-IDBLOCK": {Check.REPORT_FORMAT, Check.PLATFORM_INFO, Check.TCB_FLOOR},
         "milan-v2-gosevguest-DEBUGPOLICY": {

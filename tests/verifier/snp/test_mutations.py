@@ -103,7 +103,7 @@ def _changed_report(report: bytes, other: bytes, rng: random.Random) -> bytes:
 
 @pytest.mark.parametrize("part", ["vek", "intermediate", "ark", "crl"])
 def test_no_changed_certificate_or_list_is_accepted(vectors: Path, real: dict[str, RealSet], part: str) -> None:
-    lists = {"Milan": crl(vectors, "ARK-Milan-crl3-2022"), "Genoa": crl(vectors, "ARK-Genoa-crl2-2022")}
+    lists = {"Milan": crl(vectors, "ARK-Milan-crl6-2025"), "Genoa": crl(vectors, "ARK-Genoa-crl4-2024")}
     names = [name for name, of in real.items() if part != "crl" or of.manifest["product"] in lists]
     files = [
         {

@@ -19,7 +19,7 @@ from OpenSSL import crypto
 from provenance_oracle.verifier.errors import FormatError, VerificationError
 from provenance_oracle.verifier.snp.certificates import Certificate, parse_certificate
 from provenance_oracle.verifier.snp.crl import Crl, parse_crl
-from tests.support.real_sets import NAMES, anchor, crl, judge, real_set
+from tests.support.real_sets import CRLS, NAMES, anchor, crl, judge, real_certificates, real_set
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number", "ignore:Attribute's length must be")
 _IN_CRL_TIME = datetime(2023, 6, 1, tzinfo=UTC)
@@ -44,10 +44,13 @@ def test_openssl_refuses_other_intermediates_too(vectors: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("name", ["SEV-Genoa", "SEV-Genoa-REVOKED-serial131073"])
-def test_openssl_finds_the_same_one_revoked(vectors: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "at"), [("crl2-2022", _IN_CRL_TIME), ("crl4-2024", datetime(2025, 6, 1, tzinfo=UTC))]
+)
+def test_openssl_finds_the_same_one_revoked(vectors: Path, name: str, number: str, at: datetime) -> None:
     """Check the intermediate alone: it issues no list, so OpenSSL's CRL check of the whole chain always fails."""
-    store = _store(anchor(vectors, "ARK-Genoa"), _IN_CRL_TIME)
-    store.add_crl(x509.load_der_x509_crl(crl(vectors, "ARK-Genoa-crl2-2022")))
+    store = _store(anchor(vectors, "ARK-Genoa"), at)
+    store.add_crl(x509.load_der_x509_crl(crl(vectors, f"ARK-Genoa-{number}")))
     store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
     context = crypto.X509StoreContext(store, _openssl(anchor(vectors, name)))
     if "REVOKED" not in name:
@@ -81,7 +84,7 @@ def _openssl(der: bytes) -> crypto.X509:
 
 
 def test_cryptography_reads_the_same_certificates(vectors: Path) -> None:
-    paths = sorted(vectors.glob("snp/*/*.der"))
+    paths = real_certificates(vectors)
     assert len(paths) == 3 * len(NAMES) + 10 + 2
     for path in paths:
         ours = parse_certificate(path.read_bytes(), path.name)
@@ -95,8 +98,8 @@ def test_cryptography_reads_the_same_certificates(vectors: Path) -> None:
 
 
 def test_cryptography_reads_the_same_lists(vectors: Path) -> None:
-    for path in sorted(vectors.glob("snp/_crls/*.crl")):
-        ours = parse_crl(path.read_bytes(), path.name)
+    for name in CRLS:
+        ours = parse_crl(crl(vectors, name), name)
         theirs = x509.load_der_x509_crl(ours.der)
         _assert_same_list(ours, theirs)
         assert ours.number == theirs.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
@@ -106,7 +109,7 @@ def test_cryptography_reads_the_same_lists(vectors: Path) -> None:
 
 def test_what_is_accepted_of_a_changed_certificate_cryptography_reads_alike(vectors: Path) -> None:
     """The project's parser must not be more tolerant: a form that only it accepts would be a second encoding."""
-    originals = [path.read_bytes() for path in sorted(vectors.glob("snp/*/*.der"))]
+    originals = [path.read_bytes() for path in real_certificates(vectors)]
     accepted = 0
     for number in range(_MUTANTS):
         rng = random.Random(number)
@@ -125,8 +128,9 @@ def test_what_is_accepted_of_a_changed_certificate_cryptography_reads_alike(vect
     assert accepted > _MUTANTS // 20
 
 
-def test_what_is_accepted_of_a_changed_list_cryptography_reads_alike(vectors: Path) -> None:
-    original = crl(vectors, "ARK-Genoa-crl2-2022")
+@pytest.mark.parametrize("name", ["ARK-Genoa-crl2-2022", "ARK-Milan-crl6-2025"])
+def test_what_is_accepted_of_a_changed_list_cryptography_reads_alike(vectors: Path, name: str) -> None:
+    original = crl(vectors, name)
     genuine, accepted = parse_crl(original, "original"), 0
     for number in range(_MUTANTS):
         try:

@@ -42,7 +42,7 @@ def _changed(oid: str, value: bytes, **others: Any) -> tuple[X509Extension, ...]
     ("problem", "deviation"),
     [
         ("version", {"version": 1}),
-        ("version", {"version": 4}),
+        ("version", {"version": 7}),
         ("version", {"version": 6}),
         ("signature_algo", {"signature_algo": 2}),
         ("mask_chip_key", {"key_info": 1 << 1}),
@@ -57,6 +57,7 @@ def _changed(oid: str, value: bytes, **others: Any) -> tuple[X509Extension, ...]
         ("reserved bytes", {"patches": ((0x208, b"\1"),)}),
         ("reserved bytes", {"patches": ((0x29F, b"\1"),)}),
         ("reserved bytes", {"version": 2}),  # CPUID exists from version 3 on
+        ("reserved bytes", {"version": 4}),  # read with the fields of version 3
         ("reserved bytes", {"version": 3}),  # mitigation vectors exist from version 5 on
     ],
 )

@@ -18,7 +18,7 @@ from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report
 from tests.support.real_sets import NAMES, real_set
 
 # One report of each version and layout. With PROVENANCE_MUTANTS, which `make prove` sets, all reports.
-_SAMPLE = ("milan-v2-enarx-steward-IDBLOCK", "milan-v3-dstack", "turin-v5-mstav-aci")
+_SAMPLE = ("milan-v2-enarx-steward-IDBLOCK", "milan-v3-dstack", "genoa-v5-routex", "turin-v5-mstav-aci")
 _NAMES = NAMES if "PROVENANCE_MUTANTS" in os.environ else _SAMPLE
 _P384_ORDER = 2**384 - 1388124618062372383947042015309946732620727252194336364173
 _CHECKS = {Check.REPORT_FORMAT, Check.PRODUCT_LINE, Check.VEK_MATCH, Check.REPORT_SIGNATURE}
