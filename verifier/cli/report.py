@@ -63,7 +63,7 @@ def report(
       provenance report report.bin --vek vcek.pem --chain cert_chain.pem --crl crl.der --policy baseline
     """
     from provenance_oracle.verifier.checks import Check
-    from provenance_oracle.verifier.cli.words import grade_words, policy_line, root_note
+    from provenance_oracle.verifier.cli.words import grade_found, policy_line, root_note
     from provenance_oracle.verifier.documents.evidence import report_json
     from provenance_oracle.verifier.judgement.appraise import appraise_evidence, bind_key, conclude, roots_of
     from provenance_oracle.verifier.judgement.sheet import CheckSheet
@@ -92,7 +92,7 @@ def report(
     output.table(findings)
     output.text()
     output.text(f"report digest    {claims.report.digest.hex()}")
-    output.text(f"grade            {grade_words(grade)}")
+    output.text(f"grade            {grade_found(grade, claims, policy)}")
     output.accepted(root_note(claims))
     output.document(True, report_json(claims, policy, at=at, grade=grade, findings=findings))
 

@@ -16,6 +16,7 @@ from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, 
 from provenance_oracle.verifier.registry.lineage import Ancestor
 from provenance_oracle.verifier.registry.namespaces import Namespace
 from provenance_oracle.verifier.snp.products import RootKind
+from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.signature import Claims
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -32,7 +33,8 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
     """Return the digests and the grade of an accepted release, one line each."""
     yield f"model digest     {judgement.files.model_digest.hex()}"
     yield f"manifest digest  {judgement.result.manifest.digest.hex()}"
-    yield f"grade            {grade_words(judgement.result.grade)}"
+    result = judgement.result
+    yield f"grade            {grade_found(result.grade, result.claims, result.policy)}"
     if judgement.result.manifest.has_code:
         yield "note             the release has files that can run code; the digests cover them; nobody reviewed them"
 
@@ -56,7 +58,22 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
 
 def grade_words(grade: int) -> str:
     """Return a grade with its meaning, such as `2 (strict)`."""
-    return f"{grade} ({('nothing required', 'baseline', 'strict')[grade]})"
+    return f"{grade} ({('not graded', 'baseline', 'strict')[grade]})"
+
+
+def grade_found(grade: int, claims: Claims, policy: Policy) -> str:
+    """Return the grade of evidence that was accepted. If it has none, say why, such as `0 (not graded: VLEK, ...)`."""
+    if grade:
+        return grade_words(grade)
+    if claims.root_kind is not RootKind.AMD:
+        reason = "simulated hardware" if claims.root_kind is RootKind.SIMULATOR else "another root than AMD's"
+    elif claims.vek_kind is SigningKey.VLEK:
+        reason = "VLEK, which proves a cloud provider and no chip"
+    elif not policy.graded:
+        reason = f"policy {policy.name} gives no grade"
+    else:
+        reason = f"meets {policy.name}, but neither baseline nor strict"
+    return f"0 (not graded: {reason})"
 
 
 def root_note(claims: Claims) -> str:
