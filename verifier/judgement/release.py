@@ -13,7 +13,6 @@ from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.snp.evidence import Evidence
-from provenance_oracle.verifier.snp.report import REPORT_BYTES
 from provenance_oracle.verifier.strict.files import (
     Identity,
     changed,
@@ -34,13 +33,16 @@ VEK_DER_PATH = f"{SNP_FOLDER}/vek.der"
 CHAIN_PATH = f"{SNP_FOLDER}/chain.pem"
 CRL_PATH = f"{SNP_FOLDER}/ark.crl"
 
+# Larger than a report, so that `parse_report` can name a report in another form, such as the hex of an Azure report.
+_REPORT_MAX_BYTES = 8 * 1024
+
 # The files that the folder may hold: the size limit of each in bytes, and the check that fails if it is missing or
 # larger.
 _FILES = {
     MANIFEST_PATH: (MAX_ENVELOPE_BYTES, Check.MANIFEST_FORMAT),
     KEY_PATH: (MAX_KEY_BYTES, Check.KEY_BINDING),
     BUNDLE_PATH: (16 * 1024 * 1024, Check.PUBLISHER_SIGNATURE),
-    REPORT_PATH: (REPORT_BYTES, Check.REPORT_FORMAT),
+    REPORT_PATH: (_REPORT_MAX_BYTES, Check.REPORT_FORMAT),
     VEK_PEM_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
     VEK_DER_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
     CHAIN_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),

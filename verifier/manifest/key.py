@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.strict.encodings import pem_hint
 
 MAX_KEY_BYTES = 16 * 1024
+_LABEL = b"PUBLIC KEY"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def parse_public_key(pem: bytes, where: str) -> PublicKey:
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _malformed(where, "no such block, or a malformed one", "one PEM block PUBLIC KEY") from error
+        hint = pem_hint(pem, _LABEL)
+        raise _malformed(where, "no such block, or a malformed one", "one PEM block PUBLIC KEY", hint) from error
     algorithm = _algorithm_of(key)
     if not algorithm or not isinstance(key, EllipticCurvePublicKey | Ed25519PublicKey):
         raise _malformed(where, type(key).__name__, "ECDSA on P-256 or P-384, or Ed25519")
@@ -54,7 +57,8 @@ def parse_public_key(pem: bytes, where: str) -> PublicKey:
     # parameters, trailing bytes and loose base64.
     canonical = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if pem.replace(b"\r\n", b"\n").removesuffix(b"\n") != canonical.removesuffix(b"\n"):
-        raise _malformed(where, "another encoding of a key, or more than one", "exactly the canonical PUBLIC KEY block")
+        got, wanted = "another encoding of a key, or more than one", "exactly the canonical PUBLIC KEY block"
+        raise _malformed(where, got, wanted, pem_hint(pem, _LABEL))
     return PublicKey(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), key, algorithm)
 
 
@@ -69,5 +73,6 @@ def _algorithm_of(key: object) -> str:
     return ""
 
 
-def _malformed(where: str, got: str, wanted: str) -> FormatError:
-    return FormatError("not an acceptable public key", check=Check.KEY_BINDING, where=where, got=got, wanted=wanted)
+def _malformed(where: str, got: str, wanted: str, hint: str = "") -> FormatError:
+    problem = f"not an acceptable public key{hint}"
+    return FormatError(problem, check=Check.KEY_BINDING, where=where, got=got, wanted=wanted)

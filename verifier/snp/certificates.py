@@ -35,6 +35,7 @@ from provenance_oracle.verifier.snp.der import (
     parse_object_id,
     parse_unsigned,
 )
+from provenance_oracle.verifier.strict.encodings import certificate_hint, pem_fault
 
 CERTIFICATE_MAX_BYTES = 16 * 1024
 _BLOCKS_MAX = 4
@@ -153,9 +154,7 @@ def parse_certificate(der: bytes, where: str) -> Certificate:
             where, "conflicting signature algorithms", "two different ones", "the same inside and outside"
         )
     if issuer.tag != SEQUENCE or subject.tag != SEQUENCE or validity.tag != SEQUENCE or len(validity.children) != 2:
-        raise malformed_endorsement(
-            where, "malformed_endorsement names or validity", "another structure", "those of a certificate"
-        )
+        raise malformed_endorsement(where, "malformed names or validity", "another structure", "those of a certificate")
     return Certificate(
         der=der,
         signed=signed,
@@ -186,9 +185,7 @@ def split_signed(der: bytes, where: str) -> tuple[Signed, tuple[Value, ...]]:
         )
     tbs, algorithm, signature = value.children
     if signature.content[0] != 0:
-        raise malformed_endorsement(
-            where, "malformed_endorsement signature", "not whole bytes", "a BIT STRING of whole bytes"
-        )
+        raise malformed_endorsement(where, "malformed signature", "not whole bytes", "a BIT STRING of whole bytes")
     return Signed(tbs.encoding, algorithm.encoding, signature.content[1:]), tbs.children
 
 
@@ -199,9 +196,7 @@ def parse_tagged_extensions(field: Value, number: int, where: str) -> tuple[Exte
         FormatError: the field has another form (check `endorsements-format`).
     """
     if field.tag != context_tag(number) or len(field.children) != 1:
-        raise malformed_endorsement(
-            where, "malformed_endorsement extensions", f"tag {field.tag:#x}", "a field of extensions"
-        )
+        raise malformed_endorsement(where, "malformed extensions", f"tag {field.tag:#x}", "a field of extensions")
     return parse_extensions(field.children[0], where)
 
 
@@ -212,7 +207,7 @@ def parse_extensions(field: Value, where: str) -> tuple[Extension, ...]:
         FormatError: the field has another form (check `endorsements-format`).
     """
     if field.tag != SEQUENCE:
-        raise malformed_endorsement(where, "malformed_endorsement extensions", f"tag {field.tag:#x}", "a sequence")
+        raise malformed_endorsement(where, "malformed extensions", f"tag {field.tag:#x}", "a sequence")
     extensions = tuple(_parse_extension(value, where) for value in field.children)
     oids = [extension.oid for extension in extensions]
     if not oids or len(set(oids)) != len(oids):
@@ -231,7 +226,7 @@ def _parse_extension(value: Value, where: str) -> Extension:
     ):
         raise malformed_endorsement(
             where,
-            "malformed_endorsement extension",
+            "malformed extension",
             value.encoding[:16].hex(),
             "identifier, critical if it is, OCTET STRING",
         )
@@ -279,9 +274,10 @@ def split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
     while position < len(data):
         block = _PEM_BLOCK.match(data, position)
         if not block or block[1] != label or block[3] != label or len(ders) == _BLOCKS_MAX:
+            fault = "too many blocks" if len(ders) == _BLOCKS_MAX else pem_fault(data, position, label)
             raise malformed_endorsement(
                 where,
-                "malformed_endorsement PEM",
+                f"malformed PEM: {fault}" if fault else "malformed PEM",
                 f"byte {position}",
                 f"at most {_BLOCKS_MAX} blocks of {label.decode()} and nothing else",
             )
@@ -297,7 +293,7 @@ def _decode_base64(text: bytes, where: str) -> bytes:
     except ValueError:
         der = b""
     if not der or base64.b64encode(der) != text:
-        raise malformed_endorsement(where, "malformed_endorsement PEM", "base64 in another form", "canonical base64")
+        raise malformed_endorsement(where, "malformed PEM", "base64 in another form", "canonical base64")
     return der
 
 
@@ -309,7 +305,10 @@ def _split_der(data: bytes, where: str) -> list[bytes]:
         size = _der_size(data[position : position + 4])
         if size == 0 or position + size > len(data) or len(ders) == _BLOCKS_MAX:
             raise malformed_endorsement(
-                where, "not a file of certificates", f"byte {position}", f"PEM, or at most {_BLOCKS_MAX} in DER"
+                where,
+                f"not a file of certificates{certificate_hint(data)}",
+                f"byte {position}",
+                f"PEM, or at most {_BLOCKS_MAX} in DER",
             )
         ders.append(data[position : position + size])
         position += size

@@ -20,6 +20,7 @@ from provenance_oracle.verifier.snp.certificates import (
     split_signed,
 )
 from provenance_oracle.verifier.snp.der import SEQUENCE, Value, parse_asn1_time, parse_der, parse_unsigned
+from provenance_oracle.verifier.strict.encodings import certificate_hint
 
 CRL_MAX_BYTES = 1024 * 1024
 AUTHORITY_KEY_ID = "2.5.29.35"
@@ -60,6 +61,11 @@ def parse_crl(data: bytes, where: str) -> Crl:
     """
     der = _one_der(data, where)
     problem = problem_at(where)
+    hint = "" if der[:1] == bytes([SEQUENCE]) else certificate_hint(der)
+    if hint:
+        raise malformed_endorsement(
+            where, f"not a revocation list{hint}", f"tag {der[0]:#x}", f"PEM or DER of at most {CRL_MAX_BYTES} bytes"
+        )
     # RFC 5280, 5.1: six fields in this order; the entries come before the last field and are left out if there are none
     signed, fields = split_signed(der, where)
     if len(fields) not in (6, 7) or fields[0].encoding != _V2:
@@ -75,7 +81,7 @@ def parse_crl(data: bytes, where: str) -> Crl:
             where, "conflicting signature algorithms", "two different ones", "the same inside and outside"
         )
     if issuer.tag != SEQUENCE:
-        raise malformed_endorsement(where, "malformed_endorsement issuer", f"tag {issuer.tag:#x}", "a name")
+        raise malformed_endorsement(where, "malformed issuer", f"tag {issuer.tag:#x}", "a name")
     number, authority_key_id = _parse_list_extensions(parse_tagged_extensions(fields[-1], 0, where), where)
     return Crl(
         der=der,
@@ -129,7 +135,7 @@ def _parse_entries(field: Value, where: str) -> frozenset[int]:
     """Return the serial numbers of the entries. Extensions of an entry are ignored unless they are critical."""
     if field.tag != SEQUENCE:
         raise malformed_endorsement(
-            where, "malformed_endorsement entries of the revocation list", f"tag {field.tag:#x}", "a sequence"
+            where, "malformed entries of the revocation list", f"tag {field.tag:#x}", "a sequence"
         )
     serials = [_parse_entry(entry, where) for entry in field.children]
     revoked = frozenset(serials)
@@ -145,7 +151,7 @@ def _parse_entry(entry: Value, where: str) -> int:
     if entry.tag != SEQUENCE or len(parts) not in (2, 3):
         raise malformed_endorsement(
             where,
-            "malformed_endorsement entry of the revocation list",
+            "malformed entry of the revocation list",
             entry.encoding[:16].hex(),
             "a serial number and a time",
         )

@@ -16,8 +16,11 @@ from enum import IntEnum
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.snp.products import Cpuid
+from provenance_oracle.verifier.strict.encodings import DECODERS, conversion, encoding_of, unwrapped
 
 REPORT_BYTES = 0x4A0
+# Azure's paravisor (HCL) puts a header of 32 bytes before the report, and runtime data after it: 2,600 bytes in all.
+_HCL_MAGIC, _HCL_HEADER_BYTES = b"HCLA", 32
 SIGNED_BYTES = 0x2A0
 VERSIONS = (2, 3, 4, 5)
 # The VMPL of a report that the host requested instead of a guest. It is parsed; the policy check `vmpl` refuses it.
@@ -105,7 +108,8 @@ def parse_report(data: bytes, where: str = "report.bin") -> Report:
             not signed, or a number is out of range (check `report-format`).
     """
     # (1) size, version, signature algorithm and kind of key
-    _expect(len(data) == REPORT_BYTES, where, "wrong report size", f"{len(data)} bytes", f"{REPORT_BYTES} bytes")
+    if len(data) != REPORT_BYTES:
+        _expect(False, where, f"wrong report size{_form_hint(data)}", f"{len(data)} bytes", f"{REPORT_BYTES} bytes")
     version = _u32(data, 0x000)
     _expect(version in VERSIONS, where, "unsupported report version", str(version), "2, 3, 4 or 5")
     algorithm = _u32(data, 0x034)
@@ -162,6 +166,23 @@ def parse_report(data: bytes, where: str = "report.bin") -> Report:
         signed=data[:SIGNED_BYTES],
         where=where,
     )
+
+
+def _form_hint(data: bytes) -> str:
+    """Return the form of data that has not the size of a report, and how to convert it; empty if it has none known."""
+    if data.startswith(b"\x30\x82") or (data.startswith(b"-----BEGIN") and b"CERTIFICATE-----" in data[:64]):
+        return ": this is a certificate; is the report the other file?"
+    encodings, inner = unwrapped(data)
+    steps = [DECODERS[encoding] for encoding in encodings]
+    if inner.startswith(_HCL_MAGIC):
+        steps.append(f"tail -c +{_HCL_HEADER_BYTES + 1} | head -c {REPORT_BYTES}")
+        encodings.append("an Azure HCL report, which is over Azure's data and names no key of yours")
+    elif len(inner) == REPORT_BYTES:
+        encodings.append("a report")
+    elif encodings[-1:] != ["gzip"]:  # gzip is not looked into
+        form = encoding_of(inner)
+        return f": this is {form}; take the report out of it" if form in ("JSON", "HTML") else ""
+    return f": this is {' of '.join(encodings)}; convert it with {conversion(steps, 'report.bin')}"
 
 
 def _reserved_ranges(version: int) -> tuple[tuple[int, int], ...]:
