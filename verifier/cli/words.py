@@ -21,7 +21,7 @@ from provenance_oracle.verifier.snp.signature import Claims
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 SIMULATED_NOTE = "The hardware was SIMULATED: the simulator's keys are public, so anybody can make such evidence."
-UNSAFE_NOTE = "An UNSAFE ROOT was accepted on request: this says nothing about AMD hardware."
+UNSAFE_NOTE = "You accepted an UNSAFE ROOT: this result says nothing about AMD hardware."
 
 
 def policy_line(policy: Policy, at: datetime) -> str:
@@ -36,7 +36,7 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
     result = judgement.result
     yield f"grade            {grade_found(result.grade, result.claims, result.policy)}"
     if judgement.result.manifest.has_code:
-        yield "note             the release has files that can run code; the digests cover them; nobody reviewed them"
+        yield "note             the release has files that can run code: digests cover them, but nobody reviewed them"
 
 
 def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
