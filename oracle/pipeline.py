@@ -42,13 +42,17 @@ class Judge(Protocol):
 class Writer(Protocol):
     """The methods of `oracle.chain.writer.RegistryWriter` that the pipeline calls."""
 
-    def publish(self, row_id: int, record: Record) -> Publishing: ...
+    def publish(self, row_id: int, record: Record) -> Publishing:
+        """Take a record one step further on its way into the registry."""
 
-    def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing: ...
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
+        """Take a policy one step further on its way to a number."""
 
-    def push_orphans(self) -> None: ...
+    def push_orphans(self) -> None:
+        """Send live transactions of closed rows again."""
 
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None: ...
+    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+        """Return the digest of the first manifest recorded with a report; None if there is none."""
 
 
 @dataclass(frozen=True)

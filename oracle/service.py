@@ -34,9 +34,11 @@ class Stopped(BaseException):
 class Processor(Protocol):
     """The methods of `oracle.pipeline.Pipeline` that the service calls."""
 
-    def process(self, handle: Handle) -> Row | None: ...
+    def process(self, handle: Handle) -> Row | None:
+        """Take one release as far as it gets now, and return its row; None if there is nothing to judge."""
 
-    def settle(self) -> None: ...
+    def settle(self) -> None:
+        """Take every record that is not final yet one step further."""
 
 
 class Bell:
@@ -48,12 +50,15 @@ class Bell:
 
     @property
     def stopping(self) -> bool:
+        """Whether the bell is stopped."""
         return self._stop.is_set()
 
     def ring(self) -> None:
+        """Wake the loop."""
         self._rung.set()
 
     def stop(self) -> None:
+        """Wake the loop and make it end."""
         self._stop.set()
         self._rung.set()
 

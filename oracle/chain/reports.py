@@ -21,9 +21,11 @@ _log = logging.getLogger(__name__)
 class ReportRegistry(Protocol):
     """The part of `verifier.registry.reader.RegistryReader` that a report needs."""
 
-    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]: ...
+    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
+        """Return the releases of a model and their FAILED verdicts, newest first."""
 
-    def seat(self, key: str, *, block: int) -> Seat | None: ...
+    def seat(self, key: str, *, block: int) -> Seat | None:
+        """Return the place of a key (an address) in the oracle set in force; None if the key has no place."""
 
 
 class Reporter:

@@ -42,6 +42,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> bytes:
+        """Return the bytes."""
         return self._value
 
     def __repr__(self) -> str:

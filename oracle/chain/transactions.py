@@ -97,7 +97,7 @@ class TransactionSender:
             SENT, with the node's objection as note if it has one; JUDGED if too many transactions are on their way;
             otherwise the `Publishing` from `prepare`.
         """
-        # (1) give up each transaction whose nonce another one has used
+        # (1) give up each transaction whose nonce is used although it did not succeed
         used = self._chain.nonce(self.address, block)
         live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used)]
         # (2) if none is left, sign one; if one waits too long, sign another to help it; store each before it is sent

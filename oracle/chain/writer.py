@@ -41,7 +41,8 @@ class Registry(Protocol):
 class Reports(Protocol):
     """The method of `oracle.chain.reports.Reporter` that the writer calls."""
 
-    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes: ...
+    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
+        """Return the encoded call that publishes a record, signed for the oracle set in force at `block`."""
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ class Journal:
         self._database = Database(path, _SCHEMA, _VERSION)
 
     def close(self) -> None:
+        """Close the file and release its lock."""
         self._database.close()
 
     def __enter__(self) -> Journal:

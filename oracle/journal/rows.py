@@ -27,6 +27,7 @@ class State(StrEnum):
 
     @property
     def closed(self) -> bool:
+        """Whether nothing more happens to the row by itself."""
         return self in (State.FINAL, State.REJECTED, State.STUCK)
 
 

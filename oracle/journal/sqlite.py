@@ -57,6 +57,7 @@ class Database:
             undo.pop_all()
 
     def close(self) -> None:
+        """Close the connection and release the lock."""
         self._connection.close()
         self._lock.close()
 
