@@ -1,4 +1,4 @@
-"""The ancestors of a recorded release: the releases that it was made from, as one tree."""
+"""The ancestors of a recorded release, which are the releases from which it was made, as one tree."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Ancestor:
     Fields:
         release_id: id of the ancestor. child: id of the release that names it as parent. Both have 32 bytes.
         depth: 1 for a parent, 2 for a parent's parent, and so on.
-        is_attested: whether a signed record has every step to it; False if a namespace's owner merely stated a step.
-        is_open: whether the ancestor's own gate is open, whatever its grade.
+        is_attested: whether signed records name every step to it; False if a namespace's owner merely stated a step.
+        is_open: whether the ancestor's own gate is open for grade 0.
     """
 
     release_id: bytes

@@ -32,7 +32,7 @@ class AnswerTooLargeError(TemporaryError):
 
 @dataclass(frozen=True)
 class NodeConnection:
-    """An open connection to one node. Everything in a process that asks this node shares it.
+    """An open connection to one node. All readers and writers of this node in a process share it.
 
     Fields:
         web3: as `connect` returns it. It is not for use by several threads at once.
@@ -60,7 +60,7 @@ def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
     An answer that is larger than ANSWER_MAX_BYTES, or not whole after `timeout_seconds`, is a TemporaryError.
 
     Raises:
-        UsageError: not an http or https URL, or the extra `chain` is not installed.
+        UsageError: `rpc_url` is not an http or https URL, or the extra `chain` is not installed.
     """
     try:
         with keeping_recursion_limit():
@@ -105,7 +105,7 @@ def _bounded(base: type[Session], timeout_seconds: float) -> type[Session]:
 
 @contextmanager
 def keeping_recursion_limit() -> Iterator[None]:
-    """Undo what importing web3 or eth-account does to the interpreter.
+    """Undo the change that importing web3 or eth-account makes to the interpreter.
 
     Their dependency py_ecc raises the recursion limit to 100000. Up to Python 3.11 that is more than the C stack
     holds: a deeply nested answer of a node would end the process instead of raising RecursionError.

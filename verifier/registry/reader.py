@@ -156,7 +156,7 @@ class RegistryReader:
         )
 
     def is_open(self, entry: Entry) -> bool:
-        """Return whether the plain gate is open for an entry's release, whatever its grade."""
+        """Return whether the plain gate is open for an entry's release at grade 0, the lowest."""
         release = release_id(entry.model_digest, entry.manifest_digest)
         return self._contract.call("isOpen", release, 0, parse=parse_flag, block=self._number("latest"))
 

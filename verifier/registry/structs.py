@@ -1,4 +1,4 @@
-"""The structs that the contracts answer with, and their parsers. `contracts/Types.sol` explains each member.
+"""The structs in the contracts' answers, and their parsers. `contracts/Types.sol` explains each member.
 
 The members stand in the ABI's order under the ABI's names, in snake case. Times are seconds since 1970. Each parser
 raises FormatError for an answer that is not the struct; `DeployedContract.call` makes that a `TemporaryError`.
