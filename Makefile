@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -P -m pip install --quiet --disable-pip-version-check
 # npm with the Node.js of the wheel or of the machine, whichever tools/npm.py finds fit.
 NPM := $(BIN)/python tools/npm.py
 
@@ -21,10 +21,10 @@ test: .make/test  ## install what the tests need and run all of them
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 base: $(VENV)/.made  ## an offline check with nothing installed but the base dependencies
-	rm -rf .make/base && mkdir -p .make && $(PYTHON) -m venv .make/base
-	.make/base/bin/python -m pip install --quiet --require-hashes -r requirements/base.txt
-	.make/base/bin/python -m pip install --quiet --require-hashes -r requirements/build.txt
-	.make/base/bin/python -m pip install --quiet --no-deps --no-build-isolation .
+	rm -rf .make/base && mkdir -p .make && $(PYTHON) -P -m venv .make/base
+	.make/base/bin/python -P -m pip install --quiet --require-hashes -r requirements/base.txt
+	.make/base/bin/python -P -m pip install --quiet --require-hashes -r requirements/build.txt
+	.make/base/bin/python -P -m pip install --quiet --no-deps --no-build-isolation .
 	cd .make && base/bin/python ../tools/check_base.py
 
 dist: .make/dist  ## the sdist, the manylinux wheel with the compiled part and the pure-Python wheel, in dist/
@@ -69,7 +69,7 @@ clean:  ## remove what the other targets made here
 
 $(VENV)/.made:
 	$(PYTHON) tools/check_python.py
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -P -m venv $(VENV)
 	@touch $@
 
 .make/demo: $(VENV)/.made requirements/oracle.txt requirements/build.txt pyproject.toml hardhat/package-lock.json
@@ -90,6 +90,6 @@ $(VENV)/.made:
 
 # slither and halmos, which want other packages than the tests do.
 .make/prove/.made: $(VENV)/.made requirements/prove.txt
-	rm -rf .make/prove && mkdir -p .make && $(PYTHON) -m venv .make/prove
-	.make/prove/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/prove.txt
+	rm -rf .make/prove && mkdir -p .make && $(PYTHON) -P -m venv .make/prove
+	.make/prove/bin/python -P -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/prove.txt
 	@touch $@

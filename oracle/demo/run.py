@@ -141,7 +141,8 @@ def _run(*arguments: str, environment: dict[str, str] | None = None, wanted_exit
         click.secho(f"\n$ provenance {' '.join(arguments)}", bold=True)
     sys.stdout.flush()
     found = subprocess.run(
-        [sys.executable, "-m", "provenance_oracle.oracle.cli.main", *arguments],
+        # -P: without it the working directory, perhaps a stranger's model folder, leads the import path
+        [sys.executable, "-P", "-m", "provenance_oracle.oracle.cli.main", *arguments],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE if quiet else None,
         text=True,
