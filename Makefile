@@ -9,7 +9,7 @@ PIP := $(BIN)/python -P -m pip install --quiet --disable-pip-version-check
 NPM := $(BIN)/python tools/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test base dist prove lint bench bench-gpu lock abi clean
+.PHONY: help demo test vectors base dist prove lint bench bench-gpu lock abi clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -19,6 +19,9 @@ demo: .make/demo  ## record a release on an embedded chain and check it; MODEL=D
 
 test: .make/test  ## install what the tests need and run all of them
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+vectors:  ## get the tests' data from the public repositories that publish it, by a list of digests
+	$(PYTHON) tools/vectors.py
 
 base: $(VENV)/.made  ## an offline check with nothing installed but the base dependencies
 	rm -rf .make/base && mkdir -p .make && $(PYTHON) -P -m venv .make/base

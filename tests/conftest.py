@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say in the last line which tests were not run, and why. A green run without the data is not a whole one."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    reasons = Counter(text.partition(": ")[2].removeprefix("Skipped: ") for text in _missing_tests(reporter))
+    if reasons:
+        parts = [f"{count} tests ({reason})" for reason, count in reasons.most_common()]
+        reporter.write_line(f"not run: {'; '.join(parts)}", yellow=True)
+
+
 def _missing_tests(reporter: pytest.TerminalReporter) -> list[str]:
     reasons = [f"{report.nodeid}: {report.longrepr[2]}" for report in reporter.stats.get("skipped", [])]
     return [text for text in reasons if not any(accepted in text for accepted in _ACCEPTED_SKIPS)]
@@ -50,8 +63,9 @@ def _missing_tests(reporter: pytest.TerminalReporter) -> list[str]:
 
 @pytest.fixture(scope="session")
 def vectors() -> Path:
-    """Return the folder of real test data, which PROVENANCE_VECTORS names (default: beside the checkout)."""
-    folder = Path(os.environ.get("PROVENANCE_VECTORS", _ROOT.parent / "shared" / "vectors"))
+    """Return the folder of real test data: PROVENANCE_VECTORS, or beside the checkout, or from `make vectors`."""
+    beside, made = _ROOT.parent / "shared" / "vectors", _ROOT / ".make" / "vectors"
+    folder = Path(os.environ.get("PROVENANCE_VECTORS") or (beside if beside.is_dir() else made))
     if not folder.is_dir():
-        pytest.skip(f"no test vectors at {folder}; set PROVENANCE_VECTORS")
+        pytest.skip(f"no test vectors at {folder}; `make vectors` gets them, or set PROVENANCE_VECTORS")
     return folder
