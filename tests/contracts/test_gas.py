@@ -80,8 +80,9 @@ def _digest(text: str) -> bytes:
 
 
 def _record(number: int, **changes: Any) -> Record:
-    digests = {name: _digest(f"{name} {number}") for name in ("model_digest", "manifest_digest", "snp_report_digest")}
+    digests = {name: _digest(f"{name} {number}") for name in ("model_digest", "manifest_digest")}
     named = {"verdict_digest": _digest(f"verdict {number}"), "policy_digest": _digest("policy")}
+    named["snp_report_digest"] = _digest(f"report_digest {number}")
     facts = {"judged_at": START, "checks": 0x7FF7FFF, "publisher_identity": IDENTITY}
     texts = {"name": "namespace/model-7b", "version": "2026-11-21"}
     return make_record(**{**digests, **named, **facts, **texts, **changes})
