@@ -104,18 +104,18 @@ def run_anvil(*, state: Path | None = None, port: int = 0, options: tuple[str, .
 def _wait_until_listening(process: subprocess.Popen[bytes], log: Path) -> int:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        found = _LISTENING.search(log.read_text(errors="replace"))
+        found = _LISTENING.search(log.read_text("utf-8", errors="replace"))
         if found:
             return int(found[1])
         if process.poll() is not None:
             break
         time.sleep(0.02)
-    last_line = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+    last_line = (log.read_text("utf-8", errors="replace").strip().splitlines() or ["nothing"])[-1]
     raise TemporaryError("anvil did not start", where="anvil", got=last_line, wanted=f"ready in {_START_SECONDS:.0f} s")
 
 
 def _read_accounts(config: Path) -> tuple[DevAccount, ...]:
-    started = json.loads(config.read_text())
+    started = json.loads(config.read_text("utf-8"))
     pairs = zip(started["available_accounts"], started["private_keys"], strict=True)
     return tuple(DevAccount(address, bytes.fromhex(key.removeprefix("0x"))) for address, key in pairs)
 

@@ -164,16 +164,17 @@ def open_signer(
 def read_password(source: Path | int) -> Secret:
     """Read a password from a file that only its owner can access, or from an open file descriptor.
 
-    A line feed at the end is not part of the password, which has 1 to 4096 bytes.
+    One end of line at the end, LF or CR LF, is not part of the password, which has 1 to 4096 bytes.
 
     Raises:
         UsageError: the password cannot be read, others than the owner can access the file, or the length is wrong.
     """
     try:
         with _open_private(source) if isinstance(source, Path) else os.fdopen(source, "rb") as file:
-            password = file.read(_PASSWORD_MAX_BYTES + 1).removesuffix(b"\n")
+            read = file.read(_PASSWORD_MAX_BYTES + 3)
     except OSError as error:
         raise UsageError(f"the password cannot be read: {error.strerror}", where=f"password {source}") from None
+    password = read.removesuffix(b"\n").removesuffix(b"\r") if read.endswith(b"\n") else read
     if not password or len(password) > _PASSWORD_MAX_BYTES:
         raise UsageError(
             "the password is empty or too long", where=f"password {source}", wanted=f"1 to {_PASSWORD_MAX_BYTES} bytes"

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from provenance_oracle.oracle.cli.claim import claim
@@ -15,10 +17,16 @@ from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
 from provenance_oracle.publisher.cli.pack import pack
 from provenance_oracle.verifier.cli.commands import COMMANDS as USER_COMMANDS
+from provenance_oracle.verifier.cli.console import prepare_streams
 
 
 class Commands(click.Group):
     """A group that lists its commands in the order in which a newcomer meets them."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line. Whatever the locale is, no character of the output ends a command."""
+        prepare_streams()
+        return super().main(*args, **kwargs)
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(self.commands)

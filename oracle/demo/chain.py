@@ -66,7 +66,7 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if ready.exists():
-            started = json.loads(ready.read_text())
+            started = json.loads(ready.read_text("utf-8"))
             return DemoChain(
                 rpc_url=started["rpc_url"],
                 owner_key_hex=started["owner_key_hex"],
@@ -76,7 +76,7 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
                 keep_seconds=keep_seconds,
             )
         time.sleep(0.05)
-    words = (folder / "chain.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
+    words = (folder / "chain.log").read_text("utf-8", errors="replace").strip().splitlines() or ["nothing"]
     raise TemporaryError("the embedded chain did not start", where="anvil", got=words[-1], wanted="a running chain")
 
 
@@ -95,7 +95,7 @@ def _serve(ready: Path, keep_seconds: float, demo_process: int) -> None:
             "pid": os.getpid(),
         }
         partial = ready.with_suffix(".partial")
-        partial.write_text(json.dumps(started))
+        partial.write_text(json.dumps(started), "utf-8")
         partial.replace(ready)
         while _is_alive(demo_process) and time.monotonic() < end:
             time.sleep(0.2)

@@ -47,7 +47,7 @@ def prepare_folder(folder: Path, model: Path | None) -> Path:
     _clear(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _MARKER).write_text(release.name)
+        (folder / _MARKER).write_text(release.name, "utf-8")
     except OSError as error:
         raise TemporaryError(
             "the demo's folder cannot be written", where=str(folder), got=str(error), wanted="a folder"
@@ -83,7 +83,7 @@ def _clear(folder: Path) -> None:
         )
     strangers = sorted({path.name for path in folder.iterdir()} - _MADE)
     if not strangers and (folder / _MARKER).is_file():
-        made = (folder / _MARKER).read_text(errors="replace")
+        made = (folder / _MARKER).read_text("utf-8", errors="replace")
         releases = folder / "releases"
         strangers = sorted({path.name for path in releases.iterdir()} - {made}) if releases.is_dir() else []
     elif not strangers and any(folder.iterdir()):

@@ -13,9 +13,9 @@ def make_tiny_model(folder: Path) -> None:
     """Write the model into `folder`, which must not exist."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(
-        json.dumps({"architectures": ["TinyModel"], "hidden_size": 32}, indent=2) + "\n"
+        json.dumps({"architectures": ["TinyModel"], "hidden_size": 32}, indent=2) + "\n", "utf-8"
     )
-    (folder / "README.md").write_text("# tiny-model\nMade by the demo; it knows nothing.\n")
+    (folder / "README.md").write_text("# tiny-model\nMade by the demo; it knows nothing.\n", "utf-8")
     (folder / "model.safetensors").write_bytes(_safetensors())
 
 

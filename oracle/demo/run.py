@@ -145,7 +145,8 @@ def _run(*arguments: str, environment: dict[str, str] | None = None, wanted_exit
         [sys.executable, "-P", "-m", "provenance_oracle.oracle.cli.main", *arguments],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE if quiet else None,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if found.returncode != wanted_exit:

@@ -107,7 +107,7 @@ def _file_system_type(path: Path, mounts: Path) -> str:
     """
     best, kind = "", ""
     try:
-        lines = mounts.read_text(errors="replace").splitlines()
+        lines = mounts.read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return ""
     for line in lines:

@@ -37,6 +37,11 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
 @click.option(
     "--simulator", type=click.Choice(SIMULATED_LINES), help="Take evidence from the simulator. It proves nothing."
 )
+@click.option(
+    "--vmpl",
+    type=click.IntRange(0, 3),
+    help="Privilege level to ask this VM's kernel for; 1 to 3 under an SVSM. Default: the kernel chooses.",
+)
 @click.option("--fetch", is_flag=True, help="Fetch missing certificates and the revocation list from AMD.")
 @json_option
 @command_body(documents.ATTEST)
@@ -50,6 +55,7 @@ def attest(
     chain: tuple[Path, ...],
     crl: Path | None,
     simulator: str | None,
+    vmpl: int | None,
     fetch: bool,
 ) -> None:
     """Get an attestation report that binds the VM's key.
@@ -78,6 +84,9 @@ def attest(
     from provenance_oracle.verifier.snp.report import parse_report
 
     _refuse_mixed_sources(report, vek, chain, crl, simulator)
+    if vmpl is not None and (report or simulator or request):
+        got, wanted = "--vmpl with --report, --simulator or --request", "--vmpl for a report of this VM's kernel"
+        raise UsageError("the level is asked of the kernel only", got=got, wanted=wanted)
     # (1) the key, and the 64 bytes that bind it
     public_key = public_key_of(load_or_make_key(key))[1]
     report_data = bound_report_data(public_key)
@@ -96,7 +105,7 @@ def attest(
     elif simulator:
         evidence = evidence_from_simulator(ProductLine(simulator.title()), report_data, at=datetime.now(UTC))
     else:
-        evidence = evidence_from_kernel(report_data, crl_data, fetcher=fetcher)
+        evidence = evidence_from_kernel(report_data, crl_data, fetcher=fetcher, privlevel=vmpl)
     verify_key_binding(parse_report(evidence.report).report_data, public_key, tuple(BINDINGS))
     # (3) the folder for `provenance pack`
     write_evidence(out, evidence)

@@ -29,7 +29,7 @@ _ENVIRONMENT_PROBLEMS = {
     errno.ENXIO: "no provider of attestation reports is loaded: this is not a confidential VM",
     errno.EACCES: "a request for a report needs root",
     errno.EPERM: "a request for a report needs root",
-    errno.EINVAL: "the kernel refuses the request; the privilege level may be below privlevel_floor",
+    errno.EINVAL: "the kernel refuses the request; the privilege level may be below privlevel_floor: try --vmpl 1, 2 or 3",
 }
 
 

@@ -7,6 +7,7 @@ there.
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import re
@@ -89,6 +90,13 @@ def print_findings(findings: Iterable[Finding]) -> None:
     unreached = sum(not was_reached(finding) for finding in shown)
     if unreached:
         click.echo(f"  {click.style('-   ', fg='yellow')}  {unreached} checks were not reached")
+
+
+def prepare_streams() -> None:
+    """Make output escape the characters that its encoding lacks; by default they end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None]], Callable[..., None]]:

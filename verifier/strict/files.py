@@ -149,8 +149,8 @@ def scan(folder: int, path: str, most: int) -> list[tuple[str, os.stat_result]]:
             if len(found) == most:
                 got, wanted = f"more than {most}", f"at most {most}"
                 raise FormatError("too many files", check=Check.FILE_SET, where=path, got=got, wanted=wanted)
-            found.append((entry.name, entry.stat(follow_symlinks=False)))
-    return sorted(found, key=lambda item: os.fsencode(item[0]))
+            found.append((_name_of(entry.name), entry.stat(follow_symlinks=False)))
+    return sorted(found, key=lambda item: _stored(item[0]))
 
 
 def identify(found: os.stat_result, path: str, device: int) -> Identity:
@@ -189,8 +189,18 @@ def _expect(found: os.stat_result, expected: Identity, path: str) -> None:
         raise changed(path)
 
 
-def _last(path: str) -> str:
-    return path.rpartition("/")[2]
+def _last(path: str) -> bytes:
+    return _stored(path.rpartition("/")[2])
+
+
+def _name_of(listed: str) -> str:
+    """Return a name on disk as UTF-8, whatever encoding the locale gives this process for names."""
+    return os.fsencode(listed).decode("utf-8", "surrogateescape")
+
+
+def _stored(name: str) -> bytes:
+    """Return the bytes of a name on disk. Only a name out of `scan` has surrogates that stand for a byte."""
+    return name.encode("utf-8", "surrogateescape")
 
 
 @contextmanager

@@ -148,6 +148,9 @@ def test_a_password_comes_from_a_file_or_a_descriptor(tmp_path: Path) -> None:
     path.write_bytes(b" secret \n")
     path.chmod(0o600)
     assert read_password(path).reveal() == b" secret "
+    for written, password in ((b"secret\r\n", b"secret"), (b"secret\r", b"secret\r"), (b"secret\n\n", b"secret\n")):
+        path.write_bytes(written)  # an editor on Windows ends a line with CR LF
+        assert read_password(path).reveal() == password
     reader, writer = os.pipe()
     os.write(writer, b"secret")
     os.close(writer)
@@ -157,7 +160,7 @@ def test_a_password_comes_from_a_file_or_a_descriptor(tmp_path: Path) -> None:
         read_password(path)
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"x" * 4097])
+@pytest.mark.parametrize("data", [b"", b"\n", b"\r\n", b"x" * 4097, b"x" * 4097 + b"\r\n"])
 def test_what_is_no_password_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "password"
     path.write_bytes(data)

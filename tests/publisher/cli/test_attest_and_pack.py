@@ -88,3 +88,19 @@ def test_a_path_that_cannot_be_is_a_usage_error(tmp_path: Path, option: str) -> 
     paths = {"--key": tmp_path / "cvm.key", "--out": tmp_path / "e", option: tmp_path / ("x" * 300)}
     arguments = [part for pair in paths.items() for part in pair]
     assert run("attest", *arguments, "--simulator", "genoa")[0] == 2
+
+
+def test_vmpl_asks_the_kernel_for_a_level(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+
+    def kernel(report_data: bytes, *_: object, privlevel: int | None = None, **__: object) -> object:
+        asked.append(privlevel)
+        return FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=AT).evidence(report_data)
+
+    monkeypatch.setattr("provenance_oracle.publisher.evidence.collect.evidence_from_kernel", kernel)
+    out = ("--out", tmp_path / "e")
+    run("attest", "--key", tmp_path / "cvm.key", "--vmpl", "2", *out)
+    run("attest", "--key", tmp_path / "cvm.key", *out)
+    assert asked == [2, None]
+    for source in (("--simulator", "genoa"), ("--report", "x"), ("--request", tmp_path / "r")):
+        assert run("attest", "--key", tmp_path / "cvm.key", "--vmpl", "1", *source, *out)[0] == 2

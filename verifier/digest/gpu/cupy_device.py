@@ -42,7 +42,7 @@ class CupyDevice:
         self._index = index
         self.id = f"cuda:{index}"
         with self.at_work():
-            module = cupy.RawModule(code=SOURCE.read_text())
+            module = cupy.RawModule(code=SOURCE.read_text("utf-8"))
             self._kernels = {name: module.get_function(name) for name in _KERNELS}
             self.name: str = cupy.cuda.runtime.getDeviceProperties(index)["name"].decode()
 

@@ -133,6 +133,8 @@ def parse_header(data: bytes, *, where: str, file_bytes: int) -> Header:
         wanted = "a JSON object, padded with spaces only"
         raise malformed(Check.FILE_DIGESTS, "this is not a safetensors header", where, repr(text[:16]), wanted)
     value = parse_json(text, where=where, check=Check.FILE_DIGESTS, max_bytes=MAX_HEADER_BYTES, max_depth=3)
+    if isinstance(value, dict) and value.get(_METADATA, "") is None:  # null is no metadata, as in safetensors itself
+        del value[_METADATA]
     fields = Fields(value, where=where, check=Check.FILE_DIGESTS)
     metadata = _parse_metadata(fields)
     entries = [_parse_entry(fields.fields(name), name, size) for name in fields.keys]

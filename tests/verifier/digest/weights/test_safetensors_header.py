@@ -187,3 +187,9 @@ def test_a_changed_header_is_refused_or_still_tiles_the_file(draws: Any) -> None
         assert tensor.begin == position
         position = tensor.end
     assert position == header.file_bytes == len(data) + 42
+
+
+def test_null_metadata_is_no_metadata_as_in_the_reference_implementation() -> None:
+    header = parse({"__metadata__": None, "a": entry("U8", [4], 0, 4)}, 4)
+    assert header.metadata == ()
+    assert [tensor.name for tensor in header.tensors] == ["a"]
