@@ -41,6 +41,9 @@ def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
 
 
 def _digest_of_file(role: Role, path: str) -> tuple[str, bytes]:
+    if Path(path).is_dir():
+        wanted = "NAME=provenance_model_v1:HEX; `provenance hash FOLDER` prints the model digest"
+        raise UsageError("a folder has no file digest", where=f"--{role} {path}", got="a folder", wanted=wanted)
     try:
         with Path(path).open("rb") as file:
             return SHA256, hashlib.file_digest(file, "sha256").digest()

@@ -23,10 +23,19 @@ _MAX_BYTES = 64 * 1024
 
 
 def load_or_make_key(path: Path) -> PrivateKey:
-    """Load the key in `path`, or make one there (ECDSA P-384, mode 0600). An existing file is never changed.
+    """Load the key in `path`, or make one there as `make_key` does. An existing file is never changed.
 
     Raises:
         UsageError: see `load_key`, or the file cannot be written.
+    """
+    return load_key(path) if os.path.lexists(path) else make_key(path)
+
+
+def make_key(path: Path) -> PrivateKey:
+    """Make a key in the new file `path`: ECDSA P-384, mode 0600.
+
+    Raises:
+        UsageError: the file exists, or cannot be written.
     """
     key = ec.generate_private_key(ec.SECP384R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -34,7 +43,8 @@ def load_or_make_key(path: Path) -> PrivateKey:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(pem)
     except FileExistsError:
-        return load_key(path)
+        wanted = "no file; leave out --new-key to use the key in it, or name another file"
+        raise UsageError("the key exists already", where=str(path), got="a file", wanted=wanted) from None
     except OSError as error:
         raise UsageError("cannot write the key", where=str(path), got=str(error), wanted="a new file") from error
     return key
@@ -51,8 +61,9 @@ def load_key(path: Path) -> PrivateKey:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             pem = file.read(_MAX_BYTES)
     except OSError as error:
+        wanted = "a PEM file; `provenance attest --new-key` makes one"
         raise UsageError(
-            "cannot read the key", where=str(path), got=error.strerror or str(error), wanted="a PEM file"
+            "cannot read the key", where=str(path), got=error.strerror or str(error), wanted=wanted
         ) from error
     if mode & 0o077:
         raise UsageError("others can read the key", where=str(path), got=f"mode {mode:04o}", wanted="mode 0600")

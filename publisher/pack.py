@@ -45,10 +45,15 @@ from provenance_oracle.verifier.strict.files import OnBytes
 
 @dataclass(frozen=True)
 class Packed:
-    """A release that was written and read back."""
+    """A release that was written and read back.
+
+    `report_reused` says that the manifest which it replaced had the same report. If an oracle recorded that manifest,
+    the shipped policies refuse this one.
+    """
 
     manifest: Manifest
     files: FileSet
+    report_reused: bool = False
 
     @property
     def manifest_digest(self) -> bytes:
@@ -99,7 +104,7 @@ def pack_release(
             "the folder is already a release",
             where=str(folder / MANIFEST_PATH),
             got="a manifest",
-            wanted="none, or leave to replace it",
+            wanted="none; --replace replaces it",
         )
     # (2) the report must name this key, otherwise no verifier accepts its signature
     pem, public_key = public_key_of(key)
@@ -109,11 +114,14 @@ def pack_release(
     if with_tensor_table:
         write_tensor_table(folder)
     listing = list_files(folder)
+    if not listing.files:
+        raise UsageError("the folder has no files", where=str(folder), got="no file", wanted="the files of a model")
     paths = frozenset(file.path for file in listing.files) if with_sha256 else frozenset()
     files = digest_files(folder, listing, sha256_of=paths, hasher=CpuHasher(), progress=progress)
     # (4) the signed manifest
     build = Build(name, version, sources, parameters, started_at, finished_at)
     envelope = sign_statement(make_statement(files, build, report.digest), key)
+    reused = replace and _has_report(folder, evidence.report)
     # (5) the evidence first; the manifest, written last, makes the release complete
     contents = {
         KEY_PATH: pem,
@@ -126,7 +134,7 @@ def pack_release(
     }
     _write_all(folder, {path: data for path, data in contents.items() if data is not None})
     # (6) read it back as a verifier will
-    return Packed(_read_back(folder, public_key, files), files)
+    return Packed(_read_back(folder, public_key, files), files, reused)
 
 
 def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
@@ -140,6 +148,14 @@ def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
         (folder / MANIFEST_PATH).unlink(missing_ok=True)
         raise
     return manifest
+
+
+def _has_report(folder: Path, report: bytes) -> bool:
+    """Return whether the folder is a release with this report."""
+    try:
+        return (folder / MANIFEST_PATH).exists() and (folder / REPORT_PATH).read_bytes() == report
+    except OSError:
+        return False
 
 
 def _refuse_names(name: str, version: str) -> None:

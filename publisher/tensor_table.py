@@ -16,10 +16,11 @@ from provenance_oracle.verifier.digest.weights.tensor_table import TABLE_PATH, T
 from provenance_oracle.verifier.digest.weights.weight_files import (
     INDEX_SUFFIX,
     MAX_INDEX_BYTES,
+    WEIGHTS_SUFFIX,
     find_weights,
     parse_index,
 )
-from provenance_oracle.verifier.errors import FormatError, TemporaryError
+from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.strict.files import open_any_file
 
 
@@ -59,7 +60,12 @@ def write_tensor_table(folder: Path) -> Path:
 
 
 def _weights_of(folder: Path) -> tuple[str, ...]:
-    path = find_weights([file.path for file in list_files(folder).files])
+    paths = [file.path for file in list_files(folder).files]
+    if not any(path.endswith(WEIGHTS_SUFFIX) for path in paths):
+        wanted = "safetensors files; leave out --tensor-table, since file digests cover every format"
+        got = ", ".join(paths[:5]) or "no file"
+        raise UsageError("a tensor table needs safetensors files", where=str(folder), got=got, wanted=wanted)
+    path = find_weights(paths)
     if not path.endswith(INDEX_SUFFIX):
         return (path,)
     with open_any_file(folder / path) as file:

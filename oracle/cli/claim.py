@@ -64,6 +64,9 @@ def claim(
     """
     from provenance_oracle.oracle.chain.claim_namespace import claim_namespace
 
+    if "/" in namespace:
+        wanted = f"the part before the slash: provenance claim {namespace.partition('/')[0]}"
+        raise UsageError("a namespace has no slash", where="NAMESPACE", got=namespace, wanted=wanted)
     reader = registry_reader(rpc_url, registry_text)
     payer = open_key("--", key_variable, keystore, password_file)
     owner_named = (owner_key_variable, owner_keystore, owner_password_file)

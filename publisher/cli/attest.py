@@ -20,8 +20,9 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
     "--key",
     type=FILE,
     required=True,
-    help="The VM's private key (PEM). If there is no such file, a P-384 key is made, mode 0600.",
+    help="The VM's private key (PEM).",
 )
+@click.option("--new-key", is_flag=True, help="Make the key first: P-384, in a new file with mode 0600.")
 @click.option("--out", type=FILE, help="Folder to write the evidence to.")
 @click.option(
     "--request",
@@ -48,6 +49,7 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
 def attest(
     output: Output,
     key: Path,
+    new_key: bool,
     out: Path | None,
     request: Path | None,
     report: Path | None,
@@ -65,8 +67,8 @@ def attest(
 
     \b
     Examples, inside the confidential VM:
-      provenance attest --key cvm.key --out evidence --fetch
-      provenance attest --key cvm.key --request request.bin
+      provenance attest --key cvm.key --new-key --out evidence --fetch
+      provenance attest --key cvm.key --new-key --request request.bin
       snpguest report report.bin request.bin -v 0
       provenance attest --key cvm.key --report report.bin --vek vcek.pem --chain chain.pem --out evidence
     """
@@ -76,7 +78,7 @@ def attest(
         evidence_from_simulator,
     )
     from provenance_oracle.publisher.evidence.folder import write_evidence
-    from provenance_oracle.publisher.keys import load_or_make_key
+    from provenance_oracle.publisher.keys import load_key, load_or_make_key, make_key
     from provenance_oracle.publisher.manifest import public_key_of
     from provenance_oracle.verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
     from provenance_oracle.verifier.snp.kds import HttpsFetcher
@@ -87,16 +89,18 @@ def attest(
     if vmpl is not None and (report or simulator or request):
         got, wanted = "--vmpl with --report, --simulator or --request", "--vmpl for a report of this VM's kernel"
         raise UsageError("the level is asked of the kernel only", got=got, wanted=wanted)
-    # (1) the key, and the 64 bytes that bind it
-    public_key = public_key_of(load_or_make_key(key))[1]
+    if not out and not request:
+        raise UsageError("no output is named", got="neither --out nor --request", wanted="--out FOLDER")
+    # (1) the key, and the 64 bytes that bind it. Simulated evidence proves nothing, so any key will do for it.
+    open_key = make_key if new_key else load_or_make_key if simulator else load_key
+    public_key = public_key_of(open_key(key))[1]
     report_data = bound_report_data(public_key)
     if request:
         _write_request(request, report_data)
         output.text(f"{request}: 64 bytes of REPORT_DATA that bind {key}")
         output.document(True, documents.request_json(request, report_data))
         return
-    if out is None:
-        raise UsageError("no output is named", got="neither --out nor --request", wanted="--out FOLDER")
+    assert out is not None
     # (2) a report over them, with its certificates
     fetcher, crl_data = HttpsFetcher() if fetch else None, read_small(crl) if crl else None
     if report:

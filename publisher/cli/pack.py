@@ -97,4 +97,11 @@ def pack(
     output.text(f"{model}: release {name} {version}, {len(packed.files.files)} files")
     output.text(f"model digest     {packed.files.model_digest.hex()}")
     output.text(f"manifest digest  {packed.manifest_digest.hex()}")
+    if packed.report_reused:
+        output.text(
+            "note             the manifest that this one replaces had the same report. If it was recorded, oracles"
+        )
+        output.text(
+            "                 refuse this release: make a new key and report with `provenance attest --new-key`"
+        )
     output.document(True, documents.pack_json(packed))

@@ -29,7 +29,7 @@ _ENVIRONMENT_PROBLEMS = {
     errno.ENXIO: "no provider of attestation reports is loaded: this is not a confidential VM",
     errno.EACCES: "a request for a report needs root",
     errno.EPERM: "a request for a report needs root",
-    errno.EINVAL: "the kernel refuses the request; the privilege level may be below privlevel_floor: try --vmpl 1, 2 or 3",
+    errno.EINVAL: "the kernel refuses the request; perhaps the level is below privlevel_floor: try --vmpl 1, 2 or 3",
 }
 
 
@@ -104,7 +104,8 @@ def _ask(files: TsmFiles, request: Path, report_data: bytes, privlevel: int | No
     # (1) the provider must be SEV-SNP
     provider = _read_text(files, request / "provider")
     if provider != _PROVIDER:
-        raise UsageError("this is not an SEV-SNP guest", where=str(request), got=provider, wanted=_PROVIDER)
+        wanted = f"{_PROVIDER}; elsewhere --report FILE of another tool, or --simulator genoa to try"
+        raise UsageError("this is not an SEV-SNP guest", where=str(request), got=provider, wanted=wanted)
     # (2) write the request, counting the writes
     options = {"inblob": report_data}
     if privlevel is not None:
@@ -165,5 +166,6 @@ def _explained(error: OSError, request: Path) -> ProvenanceError:
         return FormatError("the report is too large", check=Check.REPORT_FORMAT, where=where, got=got)
     problem = _ENVIRONMENT_PROBLEMS.get(error.errno or errno.EIO)
     if problem:
-        return UsageError(problem, where=where, got=got)
+        wanted = "an SEV-SNP guest, as root; elsewhere --report FILE of another tool, or --simulator genoa to try"
+        return UsageError(problem, where=where, got=got, wanted=wanted)
     return TemporaryError("the kernel or the firmware did not return a report", where=where, got=got)

@@ -21,7 +21,7 @@ import click
 from provenance_oracle.verifier.checks import Finding, Outcome
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
 from provenance_oracle.verifier.documents.schemas import envelope
-from provenance_oracle.verifier.errors import ProvenanceError
+from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.sheet import was_reached
 from provenance_oracle.verifier.text import printable
 
@@ -140,7 +140,10 @@ def _report_failure(output: Output, error: ProvenanceError) -> None:
 
 
 def _say_failure(error: ProvenanceError) -> None:
-    verdict = "not decided, try again" if error.retry else "not accepted"
+    if isinstance(error, UsageError) or error.exit_code == 1:
+        verdict = "error"
+    else:
+        verdict = "not decided, try again" if error.retry else "not accepted"
     click.echo(f"{click.style(verdict, fg='red', bold=True)} (exit {error.exit_code}): {error}", err=True)
 
 

@@ -70,7 +70,9 @@ def disk(
       provenance disk --recipe privatemode --sizes sizes.txt
     """
     if bool(path) == bool(sizes):
-        raise UsageError("the command needs one disk", got="both or neither", wanted="a folder, or --sizes FILE")
+        got = "a folder and --sizes" if path else "neither a folder nor --sizes"
+        wanted = "PATH to hash a folder, or --sizes FILE to plan from a list"
+        raise UsageError("the command needs one source", got=got, wanted=wanted)
     if sizes and (file_hash or write_image):
         raise UsageError(
             "there are no bytes to hash", got="--sizes", wanted="a folder, for --file-hash and --write-image"

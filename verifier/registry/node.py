@@ -149,8 +149,11 @@ def parse_address(text: str, where: str) -> bytes:
 
     digits = text.removeprefix("0x")
     mixed = digits not in (digits.lower(), digits.upper())
-    if not text.startswith("0x") or not is_hex_address(text) or (mixed and not is_checksum_address(text)):
+    if not text.startswith("0x") or not is_hex_address(text):
         raise UsageError("the text is not an address", where=where, got=text, wanted="0x and 40 hex digits")
+    if mixed and not is_checksum_address(text):
+        wanted = "the address as its owner gives it: a digit is wrong, or the case of a letter"
+        raise UsageError("the text is not an address: its checksum is wrong", where=where, got=text, wanted=wanted)
     return bytes.fromhex(digits)
 
 

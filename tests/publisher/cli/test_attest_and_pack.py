@@ -99,7 +99,7 @@ def test_vmpl_asks_the_kernel_for_a_level(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("provenance_oracle.publisher.evidence.collect.evidence_from_kernel", kernel)
     out = ("--out", tmp_path / "e")
-    run("attest", "--key", tmp_path / "cvm.key", "--vmpl", "2", *out)
+    run("attest", "--key", tmp_path / "cvm.key", "--new-key", "--vmpl", "2", *out)
     run("attest", "--key", tmp_path / "cvm.key", *out)
     assert asked == [2, None]
     for source in (("--simulator", "genoa"), ("--report", "x"), ("--request", tmp_path / "r")):
