@@ -23,7 +23,6 @@ from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.binding import BINDINGS, verify_key_binding
 from provenance_oracle.verifier.judgement.release import (
-    BUNDLE_PATH,
     CHAIN_PATH,
     CRL_PATH,
     KEY_PATH,
@@ -72,7 +71,6 @@ def pack_release(
     parameters: Mapping[str, object] = MappingProxyType({}),
     started_at: datetime | None = None,
     finished_at: datetime | None = None,
-    bundle: bytes | None = None,
     with_sha256: bool = False,
     with_tensor_table: bool = False,
     replace: bool = False,
@@ -82,7 +80,6 @@ def pack_release(
 
     Args:
         name, version, sources, parameters, started_at, finished_at: see `publisher.manifest.Build`.
-        bundle: an OpenSSF model signing bundle to write beside the manifest.
         with_sha256: add every file's whole-file SHA-256 to the manifest; verifiers must then compute it.
         with_tensor_table: write `tensors.json` first, so that a later mismatch can name the tensor.
         replace: replace an existing manifest.
@@ -129,7 +126,6 @@ def pack_release(
         VEK_PEM_PATH if evidence.vek.startswith(b"-----BEGIN") else VEK_DER_PATH: evidence.vek,
         CHAIN_PATH: evidence.chain,
         CRL_PATH: evidence.crl,
-        BUNDLE_PATH: bundle,
         MANIFEST_PATH: envelope,
     }
     _write_all(folder, {path: data for path, data in contents.items() if data is not None})

@@ -93,7 +93,7 @@ def judge(
         sheet.passed(
             Check.FILE_DIGESTS, f"model digest {files.model_digest.hex()[:16]}…", "the digests in the manifest"
         )
-        _enter_unchecked(release, sheet)
+        _enter_unchecked(sheet)
         findings = sheet.findings()
         verdict = make_verdict(release, result, files, findings)
     return Judgement(result, files, findings, verdict, record_of(result, files, findings, verdict.digest))
@@ -126,8 +126,8 @@ def appraise_fetching(
     return release, appraise(release, policy, at=at, roots=roots, sheet=sheet)
 
 
-def _enter_unchecked(release: Release, sheet: CheckSheet) -> None:
-    bundle = "this version does not check OpenSSF bundles" if release.bundle else "no OpenSSF signing bundle"
+def _enter_unchecked(sheet: CheckSheet) -> None:
+    bundle = "no OpenSSF signing bundle"  # `read_release` refuses a release with one
     sheet.not_checked(Check.PUBLISHER_SIGNATURE, bundle)
     sheet.not_checked(Check.PUBLISHER_IDENTITY, bundle)
     sheet.not_checked(Check.LINEAGE, "this version does not look ancestors up")

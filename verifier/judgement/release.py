@@ -26,7 +26,7 @@ from provenance_oracle.verifier.strict.files import (
 
 SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
 KEY_PATH = f"{PROVENANCE_FOLDER}/cvm-key.pem"
-BUNDLE_PATH = f"{PROVENANCE_FOLDER}/model.sig"
+BUNDLE_PATH = f"{PROVENANCE_FOLDER}/model.sig"  # an OpenSSF model signing bundle
 REPORT_PATH = f"{SNP_FOLDER}/report.bin"
 VEK_PEM_PATH = f"{SNP_FOLDER}/vek.pem"
 VEK_DER_PATH = f"{SNP_FOLDER}/vek.der"
@@ -41,7 +41,6 @@ _REPORT_MAX_BYTES = 8 * 1024
 _FILES = {
     MANIFEST_PATH: (MAX_ENVELOPE_BYTES, Check.MANIFEST_FORMAT),
     KEY_PATH: (MAX_KEY_BYTES, Check.KEY_BINDING),
-    BUNDLE_PATH: (16 * 1024 * 1024, Check.PUBLISHER_SIGNATURE),
     REPORT_PATH: (_REPORT_MAX_BYTES, Check.REPORT_FORMAT),
     VEK_PEM_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
     VEK_DER_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
@@ -54,16 +53,22 @@ _MOST_NAMES = 16
 
 @dataclass(frozen=True)
 class Release:
-    """A complete release as read from disk; nothing in it is trusted. `bundle` is the OpenSSF model signing bundle.
+    """A complete release as read from disk; nothing in it is trusted.
 
-    `envelope` is the DSSE envelope with the manifest, `key` the VM's public key in PEM.
+    The fields hold every byte of the release's `provenance/` folder, so that the verdict can name each file's digest.
+
+    Fields:
+        envelope: the DSSE envelope with the manifest.
+        key: the VM's public key in PEM.
+        evidence: report, certificates and the revocation list that is judged.
+        own_crl: the revocation list in the folder, whichever list is judged; None if the folder has none.
     """
 
     path: Path
     envelope: bytes
     key: bytes
     evidence: Evidence
-    bundle: bytes | None
+    own_crl: bytes | None
 
 
 def read_release(path: Path) -> Release:
@@ -101,7 +106,7 @@ def read_release(path: Path) -> Release:
             chain_name=CHAIN_PATH,
             crl_name=CRL_PATH,
         ),
-        bundle=data.get(BUNDLE_PATH),
+        own_crl=data.get(CRL_PATH),
     )
 
 
@@ -134,12 +139,29 @@ def _read_folder(folder: int, path: str, device: int) -> dict[str, bytes]:
                 data |= _read_folder(opened, inner, device)
         elif inner in _FILES:
             data[inner] = _read_file(folder, inner, identify(found, inner, device))
+        elif inner == BUNDLE_PATH:
+            raise _not_judged(inner)
         else:
             wanted = "only " + ", ".join(_FILES)
             raise FormatError(
                 "a release may not hold this", check=Check.FILE_SET, where=inner, got=kind_of(found), wanted=wanted
             )
     return data
+
+
+def _not_judged(path: str) -> FormatError:
+    """Return the error for a signing bundle.
+
+    Nothing in this version judges a bundle. Its bytes would lie in an accepted release with no digest of them in the
+    manifest, the record or the verdict.
+    """
+    return FormatError(
+        "OpenSSF model signing bundles are not judged yet",
+        check=Check.PUBLISHER_SIGNATURE,
+        where=path,
+        got="a bundle",
+        wanted="a release without it; remove the file",
+    )
 
 
 def _read_file(folder: int, path: str, identity: Identity) -> bytes:

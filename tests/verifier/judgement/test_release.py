@@ -35,7 +35,7 @@ def test_reads_everything(folder: Path) -> None:
     assert release.path == folder
     assert release.envelope == CONTENT[MANIFEST]
     assert release.key == CONTENT["provenance/cvm-key.pem"]
-    assert release.bundle == CONTENT["provenance/model.sig"]
+    assert release.own_crl == CONTENT["provenance/snp/ark.crl"]
     evidence = release.evidence
     for data, name in (
         (evidence.report, evidence.report_name),
@@ -48,9 +48,16 @@ def test_reads_everything(folder: Path) -> None:
 
 def test_optional_files(folder: Path) -> None:
     (folder / "provenance/snp/ark.crl").unlink()
-    (folder / "provenance/model.sig").unlink()
     release = read_release(folder)
-    assert (release.evidence.crl, release.bundle) == (None, None)
+    assert (release.evidence.crl, release.own_crl) == (None, None)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**24])
+def test_a_signing_bundle_is_refused_because_nothing_judges_it(folder: Path, size: int) -> None:
+    (folder / "provenance/model.sig").write_bytes(bytes(size))
+    error = refused(folder, Check.PUBLISHER_SIGNATURE)
+    assert (error.exit_code, error.where) == (3, "provenance/model.sig")
+    assert "not judged yet" in str(error)
 
 
 def test_vek_in_der(folder: Path) -> None:
