@@ -23,7 +23,7 @@ HEAVY = ("torch", "cupy", "web3", "eth_account", "watchdog", "sigstore", "reques
 # A room may import rooms in its own row and in the rows above, and none below. Every room stands in a row.
 FLOORS = {
     "verifier": (
-        ("checks", "text"),
+        ("characters", "checks", "text"),
         ("errors",),
         ("strict",),
         ("snp", "manifest", "disk"),

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from provenance_oracle.verifier.characters import some_characters, unacceptable_in
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
 
@@ -69,17 +70,14 @@ def parse_path(text: str, *, where: str, check: Check) -> str:
         FormatError: the path breaks a rule of this module, or lies in `provenance/`.
     """
     segments = text.split("/")
-    problem = _first_problem(text, segments)
-    if problem:
+    if problem := _first_problem(text, segments):
         raise _malformed(f"file name {problem}", check, where, text, "a relative path, NFC, printable, no dot segments")
     return text
 
 
 def _first_problem(text: str, segments: list[str]) -> str:
-    # str.isprintable is false for control, format (including bidi), surrogate, private-use and unassigned characters,
-    # and for every separator except the space.
-    if not text.isprintable():
-        return "has control, format or other unprintable characters"
+    if unacceptable := unacceptable_in(text):
+        return f"has control, invisible or unknown characters: {some_characters(unacceptable)}"
     if not unicodedata.is_normalized("NFC", text):
         return "is not in Unicode form NFC"
     if len(text.encode()) > MAX_PATH_BYTES:

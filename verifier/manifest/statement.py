@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from provenance_oracle.verifier.characters import some_characters, unacceptable_in
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
@@ -279,8 +280,9 @@ def _run_details(details: Fields) -> tuple[str, datetime | None, datetime | None
 def _optional_line(fields: Fields, key: str) -> str:
     """Take an optional text that is shown to people: one printable line."""
     text = fields.optional_text(key, max_chars=_MAX_LINE_CHARS) or ""
-    if not text.isprintable():
-        raise fields.error(key, "unprintable characters", got=text, wanted="one line without control characters")
+    if unacceptable := unacceptable_in(text):
+        problem = f"unprintable characters: {some_characters(unacceptable)}"
+        raise fields.error(key, problem, got=text, wanted="one line without control and invisible characters")
     return text
 
 
