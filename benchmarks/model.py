@@ -93,7 +93,7 @@ def _repack(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP384R1())
     guest = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=NOW)
     evidence = guest.evidence(bound_report_data(public_key_of(key)[1]))
-    pack_release(folder, evidence, key, name="bench/ten", version="1", replace=True)
+    pack_release(folder, evidence, key, name="bench/ten", version="1", at=NOW, replace=True)
 
 
 def _process(*arguments: str) -> float:

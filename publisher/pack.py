@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from provenance_oracle.publisher.fit_to_publish import refuse_unfit
 from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
 from provenance_oracle.publisher.tensor_table import write_tensor_table
+from provenance_oracle.publisher.trial import Trial, try_evidence, try_release
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import (
     FileSet,
@@ -21,7 +23,6 @@ from provenance_oracle.verifier.digest.files import (
 )
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
-from provenance_oracle.verifier.judgement.binding import BINDINGS, verify_key_binding
 from provenance_oracle.verifier.judgement.release import (
     CHAIN_PATH,
     CRL_PATH,
@@ -31,6 +32,7 @@ from provenance_oracle.verifier.judgement.release import (
     SNP_FOLDER,
     VEK_DER_PATH,
     VEK_PEM_PATH,
+    Release,
     read_release,
 )
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
@@ -46,12 +48,13 @@ from provenance_oracle.verifier.strict.files import OnBytes
 class Packed:
     """A release that was written and read back.
 
-    `report_reused` says that the manifest which it replaced had the same report. If an oracle recorded that manifest,
-    the shipped policies refuse this one.
+    `trial` is the judgement of its evidence and manifest by a shipped policy. `report_reused` says that the manifest
+    which it replaced had the same report. If an oracle recorded that manifest, the shipped policies refuse this one.
     """
 
     manifest: Manifest
     files: FileSet
+    trial: Trial
     report_reused: bool = False
 
     @property
@@ -67,6 +70,7 @@ def pack_release(
     *,
     name: str,
     version: str,
+    at: datetime,
     sources: tuple[Dependency, ...] = (),
     parameters: Mapping[str, object] = MappingProxyType({}),
     started_at: datetime | None = None,
@@ -74,6 +78,8 @@ def pack_release(
     with_sha256: bool = False,
     with_tensor_table: bool = False,
     replace: bool = False,
+    include: Collection[str] = (),
+    key_path: Path | None = None,
     progress: OnBytes | None = None,
 ) -> Packed:
     """Turn a folder of model files into a release, in place.
@@ -83,13 +89,16 @@ def pack_release(
         with_sha256: add every file's whole-file SHA-256 to the manifest; verifiers must then compute it.
         with_tensor_table: write `tensors.json` first, so that a later mismatch can name the tensor.
         replace: replace an existing manifest.
+        at: the moment for which evidence and manifest are judged before anything is written; an aware datetime.
+        include, key_path: paths to publish though they look like secrets, and the key's file; see `refuse_unfit`.
         progress: called with (bytes done, bytes in all) while files are hashed.
 
     Raises:
-        UsageError: the folder does not exist, has a manifest already or unknown files in `provenance/`; a verifier
-            would refuse the name or version; or it is not clear which files the tensor table should cover.
+        UsageError: the folder does not exist, has secrets or names that Windows cannot hold, has a manifest already or
+            unknown files in `provenance/`; a verifier would refuse the name or version; or it is not clear which files
+            the tensor table should cover.
         FormatError: a file, its name, the key or the report is not acceptable.
-        VerificationError: the report does not name the key (check `key-binding`).
+        VerificationError: the evidence is forged, or its report does not name the key (check `key-binding`).
         ChangedError: a file changed meanwhile.
         TemporaryError: the disk cannot be read or written.
     """
@@ -103,10 +112,11 @@ def pack_release(
             got="a manifest",
             wanted="none; --replace replaces it",
         )
-    # (2) the report must name this key, otherwise no verifier accepts its signature
+    refuse_unfit(folder, include=include, key=key_path)
+    # (2) evidence that no verifier accepts, or that names another key, is refused before the files are read
     pem, public_key = public_key_of(key)
     report = parse_report(evidence.report, evidence.report_name)
-    verify_key_binding(report.report_data, public_key, tuple(BINDINGS))
+    try_evidence(evidence, pem, at=at)
     # (3) every file, read once
     if with_tensor_table:
         write_tensor_table(folder)
@@ -118,6 +128,7 @@ def pack_release(
     # (4) the signed manifest
     build = Build(name, version, sources, parameters, started_at, finished_at)
     envelope = sign_statement(make_statement(files, build, report.digest), key)
+    trial = try_release(Release(folder, envelope, pem, evidence, evidence.crl), at=at)
     reused = replace and _has_report(folder, evidence.report)
     # (5) the evidence first; the manifest, written last, makes the release complete
     contents = {
@@ -130,7 +141,7 @@ def pack_release(
     }
     _write_all(folder, {path: data for path, data in contents.items() if data is not None})
     # (6) read it back as a verifier will
-    return Packed(_read_back(folder, public_key, files), files, reused)
+    return Packed(_read_back(folder, public_key, files), files, trial, reused)
 
 
 def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:

@@ -34,7 +34,7 @@ FLOORS = {
     ),
     "verifier/digest": (("tree",), ("gpu",), ("weights",), ("choose", "dataset", "files", "samples")),
     "publisher": (
-        ("simulator", "manifest", "dependencies"),
+        ("simulator", "manifest", "dependencies", "fit_to_publish", "trial"),
         ("evidence", "keys", "tensor_table"),
         ("pack",),
         ("documents",),

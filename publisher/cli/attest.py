@@ -80,10 +80,10 @@ def attest(
     from provenance_oracle.publisher.evidence.folder import write_evidence
     from provenance_oracle.publisher.keys import load_key, load_or_make_key, make_key
     from provenance_oracle.publisher.manifest import public_key_of
-    from provenance_oracle.verifier.judgement.binding import BINDINGS, bound_report_data, verify_key_binding
+    from provenance_oracle.publisher.trial import try_evidence
+    from provenance_oracle.verifier.judgement.binding import bound_report_data
     from provenance_oracle.verifier.snp.kds import HttpsFetcher
     from provenance_oracle.verifier.snp.products import ProductLine
-    from provenance_oracle.verifier.snp.report import parse_report
 
     _refuse_mixed_sources(report, vek, chain, crl, simulator)
     if vmpl is not None and (report or simulator or request):
@@ -93,7 +93,7 @@ def attest(
         raise UsageError("no output is named", got="neither --out nor --request", wanted="--out FOLDER")
     # (1) the key, and the 64 bytes that bind it. Simulated evidence proves nothing, so any key will do for it.
     open_key = make_key if new_key else load_or_make_key if simulator else load_key
-    public_key = public_key_of(open_key(key))[1]
+    pem, public_key = public_key_of(open_key(key))
     report_data = bound_report_data(public_key)
     if request:
         _write_request(request, report_data)
@@ -110,10 +110,12 @@ def attest(
         evidence = evidence_from_simulator(ProductLine(simulator.title()), report_data, at=datetime.now(UTC))
     else:
         evidence = evidence_from_kernel(report_data, crl_data, fetcher=fetcher, privlevel=vmpl)
-    verify_key_binding(parse_report(evidence.report).report_data, public_key, tuple(BINDINGS))
-    # (3) the folder for `provenance pack`
+    # (3) judge them as `check` will: a report of another key, or certificates of another chip, are refused here
+    trial = try_evidence(evidence, pem, at=datetime.now(UTC))
+    # (4) the folder for `provenance pack`
     write_evidence(out, evidence)
     output.text(f"{out}: a report that binds {key}, and its certificates")
+    output.text(f"judged by now: {trial.line}")
     if evidence.crl is None:
         output.text("The evidence has no revocation list. Most policies ask for one: add --crl FILE or --fetch.")
     if simulator:

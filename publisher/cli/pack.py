@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 from provenance_oracle.publisher import documents
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option
+from provenance_oracle.verifier.errors import UsageError
 
 
 def _source_options(command: click.decorators.FC) -> click.decorators.FC:
@@ -38,6 +40,21 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
     is_flag=True,
     help="Write tensors.json with a digest of each tensor, so that a mismatch can name the tensor.",
 )
+@click.option(
+    "--into", type=FILE, metavar="DIR", help="Copy the model into this new folder, and make the release there."
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="PATTERN",
+    help="With --into: leave out the files that match, as in .gitignore. Repeat it for each pattern.",
+)
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATH",
+    help="Publish this file or folder though it looks like a secret, a tool's own file or a name that Windows lacks.",
+)
 @click.option("--replace", is_flag=True, help="Replace the manifest of an earlier release in this folder.")
 @json_option
 @command_body(documents.PACK)
@@ -55,21 +72,30 @@ def pack(
     image: tuple[str, ...],
     sha256: bool,
     tensor_table: bool,
+    into: Path | None,
+    ignore: tuple[str, ...],
+    include: tuple[str, ...],
     replace: bool,
 ) -> None:
     """Turn a folder with a model into a release.
 
     The command digests every file in the folder MODEL, adds the evidence, signs the manifest and writes it last.
+    Before it writes, it judges evidence and manifest as `provenance check` will. It refuses to publish private keys,
+    access tokens, .git, .cache and the like.
 
     \b
-    Example:
+    Examples:
+      provenance pack ./clone --into ./model --ignore .git --evidence evidence --key cvm.key --name acme/tiny \\
+        --version 1.0
       provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny --version 1.0 \\
         --base-model acme/base=provenance_model_v1:HEX --dataset data.jsonl=@data.jsonl
     """
     from provenance_oracle.publisher.dependencies import parse_sources
     from provenance_oracle.publisher.evidence.folder import read_evidence
+    from provenance_oracle.publisher.fit_to_publish import copy_without
     from provenance_oracle.publisher.keys import load_key
     from provenance_oracle.publisher.pack import pack_release
+    from provenance_oracle.verifier.disk.globs import gitignore
     from provenance_oracle.verifier.manifest.statement import Role
 
     given = {
@@ -79,7 +105,15 @@ def pack(
         Role.CODE: code,
         Role.IMAGE: image,
     }
-    private_key, parts = load_key(key), read_evidence(evidence)
+    if ignore and not into:
+        wanted = "--into DIR too: a manifest covers every file of its folder, so the release is a copy without them"
+        raise UsageError("--ignore needs a new folder", got="no --into", wanted=wanted)
+    moment = datetime.now(UTC)
+    private_key, parts, dependencies = load_key(key), read_evidence(evidence), parse_sources(given)
+    if into:
+        patterns = [gitignore(pattern) for pattern in ignore]
+        copy_without(model, into, lambda path: any(one.fullmatch(path) for one in patterns))
+        model = into
     with hash_progress(output.as_json) as progress:
         packed = pack_release(
             model,
@@ -87,16 +121,22 @@ def pack(
             private_key,
             name=name,
             version=version,
-            sources=parse_sources(given),
-            finished_at=datetime.now(UTC),
+            sources=dependencies,
+            finished_at=moment,
+            at=moment,
             with_sha256=sha256,
             with_tensor_table=tensor_table,
             replace=replace,
+            include=include,
+            key_path=key,
             progress=progress,
         )
     output.text(f"{model}: release {name} {version}, {len(packed.files.files)} files")
     output.text(f"model digest     {packed.files.model_digest.hex()}")
     output.text(f"manifest digest  {packed.manifest_digest.hex()}")
+    policy = f" --policy {packed.trial.policy.name}" if packed.trial.policy.name != "baseline" else ""
+    output.text(f"judged           {packed.trial.line}")
+    output.text(f"next             provenance check {shlex.quote(str(model))}{policy} --offline")
     if packed.report_reused:
         output.text(
             "note             the manifest that this one replaces had the same report. If it was recorded, oracles"

@@ -58,7 +58,7 @@ def model(tmp_path: Path) -> Path:
 
 
 def pack(folder: Path, evidence: Evidence, **options: Any) -> Packed:
-    return pack_release(folder, evidence, KEY, **{"name": "org/model", "version": "1.0", **options})
+    return pack_release(folder, evidence, KEY, **{"name": "org/model", "version": "1.0", "at": AT, **options})
 
 
 def provenance_files(folder: Path) -> list[str]:

@@ -33,5 +33,5 @@ def lay_out(folder: Path, files: Mapping[str, bytes], *, table: bool = True, at:
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    packed = pack_release(folder, evidence(at), KEY, name="org/model", version="1.0", with_tensor_table=table)
+    packed = pack_release(folder, evidence(at), KEY, name="org/model", version="1.0", at=at, with_tensor_table=table)
     return packed.manifest

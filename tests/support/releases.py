@@ -40,7 +40,7 @@ def make_release(folder: Path, *, at: datetime = NOW, line: ProductLine = Produc
     make_tiny_model(folder)
     key = ec.generate_private_key(ec.SECP384R1())
     evidence = FakeGuest.on(FakeAmd.load(line), at=at, **guest).evidence(bound_report_data(public_key_of(key)[1]))
-    pack_release(folder, evidence, key, name=f"test/{folder.name}", version="1.0")
+    pack_release(folder, evidence, key, name=f"test/{folder.name}", version="1.0", at=at)
 
 
 def _nothing(_folder: Path) -> None:

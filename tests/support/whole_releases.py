@@ -73,7 +73,7 @@ def lay_out(folder: Path, deviation: Deviation = Deviation()) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
     evidence = good_evidence()
-    pack_release(folder, evidence, KEY, name="org/model", version="1.0", with_sha256=True)
+    pack_release(folder, evidence, KEY, name="org/model", version="1.0", at=AT, with_sha256=True)
     put_evidence(folder, deviation.evidence())
     name_report(folder)
     deviation.damage(folder)
