@@ -8,12 +8,12 @@ lower case (SEV-SNP Firmware ABI, document 56860: guest policy, PLATFORM_INFO, T
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +27,7 @@ from provenance_oracle.verifier.text import printable
 SHIPPED_POLICIES = ("unsafe-any", "demo", "baseline", "strict")
 # The grade that evidence earns by meeting a shipped policy. Evidence that meets neither policy has grade 0.
 GRADES = {"baseline": 1, "strict": 2}
+_STEPPINGS = 16  # a CPUID stepping has four bits
 
 
 class Word(StrEnum):
@@ -154,7 +155,7 @@ class FloorRow:
     line: ProductLine
     family: Byte
     models: Models
-    steppings: tuple[Annotated[int, Between(0, 15)], ...] | Unchecked
+    steppings: tuple[Annotated[int, Between(0, _STEPPINGS - 1)], ...] | Unchecked
     floor: Floor | Literal[Word.REFUSED]
     firmware: Firmware | Unchecked
     basis: str
@@ -174,14 +175,11 @@ class FloorRow:
         in_range = cpuid.family == self.family and self.models.first <= cpuid.model <= self.models.last
         return in_range and (self.steppings is Word.ANY or cpuid.stepping in self.steppings)
 
-    def overlaps(self, other: FloorRow) -> bool:
-        """Return whether both rows apply to some processor."""
-        first, last = max(self.models.first, other.models.first), min(self.models.last, other.models.last)
-        if self.family != other.family or first > last:
-            return False
-        if self.steppings is Word.ANY or other.steppings is Word.ANY:
-            return True
-        return bool(set(self.steppings) & set(other.steppings))
+    def processors(self) -> Iterator[tuple[int, int, int]]:
+        """Yield family, model and stepping of every processor that this row applies to."""
+        for model in range(self.models.first, self.models.last + 1):
+            for stepping in range(_STEPPINGS) if self.steppings is Word.ANY else self.steppings:
+                yield self.family, model, stepping
 
 
 @dataclass(frozen=True)
@@ -192,9 +190,12 @@ class TcbFloors:
     rows: tuple[FloorRow, ...]
 
     def __post_init__(self) -> None:
-        for one, two in combinations(self.rows, 2):
-            if one.overlaps(two):
-                raise RuleError("two rows apply to one processor", f"{one.part} and {two.part}", "one row each")
+        row_of: dict[tuple[int, int, int], FloorRow] = {}
+        for row in self.rows:
+            for processor in row.processors():
+                first = row_of.setdefault(processor, row)
+                if first is not row:
+                    raise RuleError("two rows apply to one processor", f"{first.part} and {row.part}", "one row each")
 
 
 @dataclass(frozen=True)
@@ -302,7 +303,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
         return shipped_policy(name_or_path)
     policy = parse_policy(_read(Path(name_or_path)), str(name_or_path))
     if policy.name in SHIPPED_POLICIES and policy.digest != shipped_policy(policy.name).digest:
-        KeyPath(policy.source, "name").refuse(
+        KeyPath(policy.source).key("name").refuse(
             "a policy of this name ships with the project, and the file differs from it",
             policy.name,
             "another name",

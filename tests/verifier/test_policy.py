@@ -305,8 +305,8 @@ def test_rows_cover_and_overlap() -> None:
     assert [row.part for row in rows if row.covers(Cpuid(0x19, 0xA0, 2))] == ["Bergamo and Siena"]
     assert [row.part for row in rows if row.covers(Cpuid(0x1A, 0x11, 0))] == ["Turin"]
     assert not [row for row in rows if row.covers(Cpuid(0x19, 0x01, 3))]
-    assert not any(one.overlaps(two) for one, two in pairwise(rows))
-    assert rows[0].overlaps(replace(rows[0], steppings=Word.ANY))
+    assert all(set(one.processors()).isdisjoint(two.processors()) for one, two in pairwise(rows))
+    assert not set(rows[0].processors()).isdisjoint(replace(rows[0], steppings=Word.ANY).processors())
 
 
 def test_a_floor_is_a_tcb() -> None:

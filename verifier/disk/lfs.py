@@ -20,7 +20,10 @@ from provenance_oracle.verifier.errors import FormatError, UsageError
 _FIRST_LINE = b"version https://git-lfs.github.com/spec/v1\n"
 _POINTER = re.compile(_FIRST_LINE + rb"(?:ext-.*\n)*oid sha256:[0-9a-f]{64}\nsize [0-9]+\n")
 _MAX_POINTER_BYTES = 1024
+_ATTRIBUTES = ".gitattributes"
 _MAX_ATTRIBUTES_BYTES = 1 << 20
+# Each rule is compiled, and compared with each excluded file. A repository on a hub has about 40.
+_MAX_RULES = 1000
 _READ_BYTES = 1 << 20
 
 
@@ -31,14 +34,20 @@ class LfsFiles:
         replaced: paths of the files that `pointer_for` replaced.
 
     Raises:
-        FormatError: a .gitattributes file is larger than 1 MiB or has a pattern that is not supported (check
-            `file-set`).
+        FormatError: a .gitattributes file is larger than 1 MiB or has a pattern that is not supported, or the tree has
+            more than 1,000 rules (check `file-set`).
         ChangedError: a .gitattributes file changed while it was read.
         TemporaryError: a .gitattributes file cannot be read.
     """
 
     def __init__(self, root: Node) -> None:
-        self._rules = [rule for path, node in walk(root) for rule in _rules(path, node)]
+        self._rules: dict[str, list[tuple[re.Pattern[str], bool]]] = {}  # by folder, in the order of the file
+        rules = (rule for path, node in walk(root) for rule in _rules(path, node))
+        for count, (folder, pattern, sets_lfs) in enumerate(rules, 1):
+            if count > _MAX_RULES:
+                got, wanted = f"more than {_MAX_RULES}", f"at most {_MAX_RULES}"
+                raise FormatError("too many rules", check=Check.FILE_SET, where=_ATTRIBUTES, got=got, wanted=wanted)
+            self._rules.setdefault(folder, []).append((pattern, sets_lfs))
         self.replaced: list[str] = []
 
     def pointer_for(self, path: bytes, file: Node) -> Node:
@@ -59,12 +68,17 @@ class LfsFiles:
         return replace(file, size=len(pointer), content=pointer, source=None)
 
     def _in_lfs(self, path: bytes) -> bool:
+        """Return what the last rule of the nearest folder says, among the rules that match the path."""
         text = path_text(path)
-        in_lfs = False
-        for folder, pattern, sets_lfs in self._rules:
-            if text.startswith(folder) and pattern.fullmatch(text[len(folder) :]):
-                in_lfs = sets_lfs
-        return in_lfs
+        folder = text.rpartition("/")[0]
+        while True:
+            prefix = f"{folder}/" if folder else ""
+            for pattern, sets_lfs in reversed(self._rules.get(prefix, ())):
+                if pattern.fullmatch(text[len(prefix) :]):
+                    return sets_lfs
+            if not folder:
+                return False
+            folder = folder.rpartition("/")[0]
 
 
 def pointer_bytes(size: int) -> int:
@@ -75,9 +89,9 @@ def pointer_bytes(size: int) -> int:
 def _rules(path: bytes, node: Node) -> Iterator[tuple[str, re.Pattern[str], bool]]:
     """Yield folder, pattern and whether it puts files into LFS, for each rule of a .gitattributes file.
 
-    Later rules win. Rules of a folder come after those of its parent.
+    Later rules win, and rules of a folder win over those of its parent.
     """
-    if node.name != b".gitattributes" or node.kind is not FileKind.FILE:
+    if path_text(node.name) != _ATTRIBUTES or node.kind is not FileKind.FILE:
         return
     folder = path_text(path.removesuffix(node.name))
     for line in _content(node, _MAX_ATTRIBUTES_BYTES).decode("utf-8", "surrogateescape").splitlines():

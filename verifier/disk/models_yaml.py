@@ -17,6 +17,7 @@ from provenance_oracle.verifier.disk.allocator import DISK_BLOCK_BYTES
 from provenance_oracle.verifier.disk.disk_digest import DiskDigest
 from provenance_oracle.verifier.errors import UsageError, VerificationError, malformed
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.strict.parse_yaml import ShallowFlow
 
 MODELS_YAML_MAX_BYTES = 512 * 1024
 _MAX_ENTRY_BYTES = 32 * 1024
@@ -167,7 +168,7 @@ def _offset(fields: Fields) -> int:
     return offset
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(ShallowFlow, yaml.BaseLoader):
     """A loader that reads scalars as text and refuses duplicate keys and aliases, which can expand a small file."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:

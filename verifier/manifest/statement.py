@@ -8,7 +8,6 @@ unknown keys in every object whose keys a format defines, and a subject may only
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -193,7 +192,7 @@ def _file(subject: Fields) -> ManifestFile:
     digests.finish()
     annotations = subject.fields("annotations")
     size = annotations.integer("size")
-    _pass_over(annotations, *annotations.keys)
+    annotations.pass_over_rest(max_chars=_MAX_OPAQUE_CHARS)
     subject.finish()
     return ManifestFile(path, size, fsverity, sha256)
 
@@ -203,10 +202,10 @@ def _build_definition(definition: Fields) -> tuple[str, str, tuple[Dependency, .
     parameters = definition.fields("externalParameters")
     name = parse_model_name(parameters.text("name"), parameters.where("name"))
     version = parse_version(parameters.text("version"), parameters.where("version"))
-    _pass_over(parameters, *parameters.keys)
+    parameters.pass_over_rest(max_chars=_MAX_OPAQUE_CHARS)
     report_digest = _report_digest(definition.optional_fields("internalParameters"))
     entries: Sequence[Fields] = ()
-    if "resolvedDependencies" in definition.keys:
+    if "resolvedDependencies" in definition:
         entries = definition.fields_list("resolvedDependencies", maximum=_MAX_DEPENDENCIES)
     definition.finish()
     return name, version, tuple(_dependency(entry) for entry in entries), report_digest
@@ -216,7 +215,7 @@ def _report_digest(internal: Fields | None) -> bytes | None:
     if internal is None:
         return None
     report = internal.optional_fields(SNP_REPORT)
-    _pass_over(internal, *internal.keys)
+    internal.pass_over_rest(max_chars=_MAX_OPAQUE_CHARS)
     if report is None:
         return None
     digest = report.hex_bytes(SHA256, 32)
@@ -234,8 +233,8 @@ def _dependency(entry: Fields) -> Dependency:
     if role not in list(Role):
         raise annotations.error("role", "unknown role", got=role, wanted="one of " + ", ".join(Role))
     relation = _optional_line(annotations, "relation")
-    _pass_over(annotations, *annotations.keys)
-    _pass_over(entry, "downloadLocation", "mediaType")
+    annotations.pass_over_rest(max_chars=_MAX_OPAQUE_CHARS)
+    entry.pass_over("downloadLocation", "mediaType", max_chars=_MAX_OPAQUE_CHARS)
     entry.finish()
     return Dependency(Role(role), name, uri, digests, relation)
 
@@ -260,9 +259,9 @@ def _digest(digests: Fields, algorithm: str) -> bytes:
 def _run_details(details: Fields) -> tuple[str, datetime | None, datetime | None]:
     builder = details.fields("builder")
     builder.constant("id", BUILDER_ID)
-    _pass_over(builder, "version", "builderDependencies")
+    builder.pass_over("version", "builderDependencies", max_chars=_MAX_OPAQUE_CHARS)
     builder.finish()
-    _pass_over(details, "byproducts")
+    details.pass_over("byproducts", max_chars=_MAX_OPAQUE_CHARS)
     metadata = details.optional_fields("metadata")
     details.finish()
     if metadata is None:
@@ -296,12 +295,3 @@ def _optional_time(fields: Fields, key: str) -> datetime | None:
     except ValueError:
         pass  # the form is right, but there is no such day or hour
     raise fields.error(key, "not a moment", got=text, wanted="RFC 3339 in UTC, as 2026-11-20T10:00:00Z")
-
-
-def _pass_over(fields: Fields, *keys: str) -> None:
-    """Take the optional members `keys` and ignore them: of any form, but of bounded size."""
-    for key in keys:
-        if key in fields.keys:
-            chars = len(json.dumps(fields.value(key)))
-            if chars > _MAX_OPAQUE_CHARS:
-                raise fields.error(key, "too large", got=f"{chars} characters", wanted=f"at most {_MAX_OPAQUE_CHARS}")

@@ -26,8 +26,8 @@ _MAX_INTEGER_CHARS = 20
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]|,', re.DOTALL)
 
 
-class _RefusedError(ValueError):
-    """Raised inside the decoder for JSON that this module refuses."""
+class RefusedJsonError(ValueError):
+    """The JSON breaks a rule of this module. `parse_json` turns it into a FormatError."""
 
 
 def parse_json(
@@ -51,7 +51,7 @@ def parse_json(
         )
     try:
         text = data.decode("utf-8")
-        _refuse_structure(text, max_depth, max_tokens)
+        refuse_structure(text, max_depth=max_depth, max_tokens=max_tokens)
         value = json.loads(
             text,
             object_pairs_hook=_object,
@@ -72,17 +72,22 @@ def parse_json(
     return value
 
 
-def _refuse_structure(text: str, max_depth: int, max_tokens: int) -> None:
-    """Refuse a text whose parsed form would take too much stack or memory. Nothing is parsed yet."""
+def refuse_structure(text: str, *, max_depth: int, max_tokens: int) -> None:
+    """Refuse a text whose parsed form would take too much stack or memory. Nothing is parsed yet.
+
+    Raises:
+        RefusedJsonError: the text has more than `max_tokens` strings, brackets and commas, or more than `max_depth`
+            levels.
+    """
     depth = 0
     for count, match in enumerate(_TOKEN.finditer(text), 1):
         if count > max_tokens:
-            raise _RefusedError(f"more than {max_tokens} strings, brackets and commas")
+            raise RefusedJsonError(f"more than {max_tokens} strings, brackets and commas")
         first = text[match.start()]
         if first in "[{":
             depth += 1
             if depth > max_depth:
-                raise _RefusedError(f"nested more than {max_depth} deep at character {match.start()}")
+                raise RefusedJsonError(f"nested more than {max_depth} deep at character {match.start()}")
         elif first in "]}":
             depth -= 1
 
@@ -92,7 +97,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _RefusedError(f"key {twice!r} occurs twice")
+        raise RefusedJsonError(f"key {twice!r} occurs twice")
     return members
 
 
@@ -102,11 +107,11 @@ def _integer(digits: str) -> int:
         number = int(digits)
         if _MIN_INTEGER <= number <= MAX_INTEGER:
             return number
-    raise _RefusedError(f"integer {digits[:_MAX_INTEGER_CHARS]}… does not fit 64 bits")
+    raise RefusedJsonError(f"integer {digits[:_MAX_INTEGER_CHARS]}… does not fit 64 bits")
 
 
 def _refuse_number(text: str) -> NoReturn:
-    raise _RefusedError(f"number {text[:_MAX_INTEGER_CHARS]} is not an integer")
+    raise RefusedJsonError(f"number {text[:_MAX_INTEGER_CHARS]} is not an integer")
 
 
 class Fields:
@@ -138,6 +143,9 @@ class Fields:
     def keys(self) -> tuple[str, ...]:
         """Names of the members that are not taken yet, in the document's order."""
         return tuple(self._left)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
 
     def where(self, key: str = "") -> str:
         """Return document and path of the member `key`, or of this object if `key` is empty, for a message."""
@@ -222,11 +230,28 @@ class Fields:
             raise self.error(key, "wrong number of entries", got=str(len(value)), wanted=wanted)
         return [self._nested(item, f"{key}[{index}]") for index, item in enumerate(value)]
 
+    def pass_over(self, *keys: str, max_chars: int) -> None:
+        """Take the optional members `keys` of any form, and ignore them. None may have more JSON than `max_chars`."""
+        for key in keys:
+            if key in self._left:
+                self._refuse_large(key, self._left.pop(key), max_chars)
+
+    def pass_over_rest(self, *, max_chars: int) -> None:
+        """Take all members that are left, and ignore them, as `pass_over` does."""
+        for key, value in self._left.items():
+            self._refuse_large(key, value, max_chars)
+        self._left.clear()
+
     def finish(self) -> None:
         """Raise FormatError if a member was not taken: the format does not define it."""
         if self._left:
             key = min(self._left)
             raise self.error(key, "unknown key", got=key, wanted="only keys that the format defines")
+
+    def _refuse_large(self, key: str, value: object, max_chars: int) -> None:
+        chars = len(json.dumps(value))
+        if chars > max_chars:
+            raise self.error(key, "too large", got=f"{chars} characters", wanted=f"at most {max_chars}")
 
     def _path_of(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path and key else self._path or key

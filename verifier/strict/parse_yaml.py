@@ -26,25 +26,47 @@ _INTEGER_TAG = "tag:yaml.org,2002:int"
 
 @dataclass(frozen=True)
 class KeyPath:
-    """A file and the path of a key in it, for messages such as `my.yaml: tcb_floors.rows[2].floor`."""
+    """A file and the path of a key in it, for messages such as `my.yaml: tcb_floors.rows[2].floor`.
+
+    `steps` has the names of keys and the numbers of items. They are joined only for a message: a long key would
+    otherwise be copied for each value below it.
+    """
 
     file: str
-    path: str = ""
+    steps: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.path}" if self.path else self.file
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps)
+        return f"{self.file}: {path.removeprefix('.')}" if path else self.file
 
     def key(self, name: str) -> KeyPath:
         """Return the place of the key `name` in this mapping."""
-        return KeyPath(self.file, f"{self.path}.{name}" if self.path else name)
+        return KeyPath(self.file, (*self.steps, name))
 
     def item(self, index: int) -> KeyPath:
         """Return the place of the item number `index`, from 0, of this list."""
-        return KeyPath(self.file, f"{self.path}[{index}]")
+        return KeyPath(self.file, (*self.steps, index))
 
     def refuse(self, problem: str, got: object = "", wanted: str = "") -> NoReturn:
         """Raise UsageError for the value at this place."""
         raise UsageError(problem, where=printable(str(self)), got=printable(str(got), 120), wanted=wanted)
+
+
+class TooDeepError(yaml.YAMLError):
+    """Lists or mappings are nested too deeply."""
+
+
+class ShallowFlow(yaml.scanner.Scanner):
+    """A part of a loader. It refuses `[[[[…` and the like before PyYAML looks for keys among all open brackets."""
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        if self.flow_level > _MAX_DEPTH:
+            raise TooDeepError(f"nested too deeply: more than {_MAX_DEPTH} levels")
+        super().fetch_flow_collection_start(token)
+
+
+class _Loader(ShallowFlow, yaml.SafeLoader):
+    pass
 
 
 def parse_yaml(data: bytes, where: str) -> object:
@@ -65,7 +87,9 @@ def parse_yaml(data: bytes, where: str) -> object:
     except UnicodeDecodeError as problem:
         raise UsageError("not UTF-8 text", where=where, got=f"byte {problem.start}", wanted="UTF-8") from problem
     try:
-        return _document(yaml.parse(text, Loader=yaml.SafeLoader), place)
+        return _document(yaml.parse(text, Loader=_Loader), place)
+    except TooDeepError:
+        return _refuse_depth(place)
     except yaml.YAMLError as problem:
         said = printable(" ".join(str(problem).split()))
         raise UsageError("not YAML", where=where, got=said, wanted="YAML") from problem
@@ -94,12 +118,16 @@ def _node(event: Any, events: Iterator[Any], place: KeyPath, depth: int) -> obje
     if event.tag is not None:
         place.refuse("tags are not allowed here", event.tag, "the value itself")
     if depth > _MAX_DEPTH:
-        place.refuse("nested too deeply", f"more than {_MAX_DEPTH} levels", f"at most {_MAX_DEPTH}")
+        _refuse_depth(place)
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event, place)
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, place, depth)
     return _mapping(events, place, depth)
+
+
+def _refuse_depth(place: KeyPath) -> NoReturn:
+    place.refuse("nested too deeply", f"more than {_MAX_DEPTH} levels", f"at most {_MAX_DEPTH}")
 
 
 def _sequence(events: Iterator[Any], place: KeyPath, depth: int) -> list[object]:

@@ -142,13 +142,13 @@ def _items(hint: Any, tree: object, place: KeyPath) -> list[Any]:
         place.refuse("not a list", shown_value(tree), "a list")
     if not 1 <= len(tree) <= _MAX_LIST:
         place.refuse("the list is empty or too long", f"{len(tree)} items", f"1 to {_MAX_LIST} items")
-    items: list[Any] = []
+    items: dict[Any, None] = {}  # every value that a hint allows can be hashed
     for index, item in enumerate(tree):
         value = _value(hint, item, place.item(index))
         if value in items:
             place.item(index).refuse("given twice", shown_value(item), "each item once")
-        items.append(value)
-    return items
+        items[value] = None
+    return list(items)
 
 
 def _annotated(hint: Any, tree: object, place: KeyPath) -> Any:

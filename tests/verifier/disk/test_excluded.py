@@ -15,7 +15,7 @@ from provenance_oracle.verifier.disk.excluded import apply_excluded, parse_exclu
 from provenance_oracle.verifier.disk.globs import gitattributes, gitignore, shell_glob
 from provenance_oracle.verifier.disk.lfs import pointer_bytes
 from provenance_oracle.verifier.disk.tree import read_tree, walk
-from provenance_oracle.verifier.errors import ProvenanceError, UsageError
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError
 
 # A repository with an entry for every rule.
 FILES = {
@@ -146,6 +146,21 @@ def test_attributes_in_a_folder_outweigh_those_above(repository):
     pointers = plan_disk(repository, PRIVATEMODE, excluded="model.bin").pointers
     assert "sub/model.bin" not in pointers
     assert "sub/deep/model.bin" in pointers
+
+
+def test_attributes_of_a_folder_that_sorts_first_outweigh_those_above(repository):
+    (repository / "!first").mkdir()
+    (repository / "!first/model.bin").write_bytes(b"weights")
+    (repository / "!first/.gitattributes").write_text("*.bin !filter\n")
+    assert "!first/model.bin" not in plan_disk(repository, PRIVATEMODE, excluded="model.bin").pointers
+
+
+def test_no_more_rules_than_can_be_compared_with_each_file(repository):
+    (repository / "sub/.gitattributes").write_text("*.bin filter=lfs\n" * 998)
+    plan_disk(repository, PRIVATEMODE, excluded="model.bin")
+    (repository / "sub/.gitattributes").write_text("*.bin filter=lfs\n" * 999)
+    with pytest.raises(FormatError, match="too many rules: got more than 1000"):
+        plan_disk(repository, PRIVATEMODE, excluded="model.bin")
 
 
 @pytest.mark.parametrize("line", ['"with space.bin" filter=lfs', "[attr]lfs filter=lfs", "a\\*.bin filter=lfs"])
