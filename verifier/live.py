@@ -1,4 +1,4 @@
-"""`verify_model` and `load_verified`, the two functions that users call. They read the clock of this machine.
+"""`verify_model` and `load_verified`, the functions that users call. They read the clock of this machine.
 
 `verifier.judgement.live_model` does the work and takes the time as an argument.
 """
@@ -18,7 +18,7 @@ from provenance_oracle.verifier.judgement.live_model import (
     load_weights_of,
 )
 from provenance_oracle.verifier.judgement.release import read_release
-from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.snp.kds import Fetcher
 
@@ -30,7 +30,7 @@ def verify_model(
     model: torch.nn.Module | Mapping[str, object],
     release: Path | str,
     *,
-    policy: Policy | None = None,
+    policy: Policy | str | Path | None = None,
     record: Entry | None = None,
     at: datetime | None = None,
     fetcher: Fetcher | None = None,
@@ -45,7 +45,8 @@ def verify_model(
     Args:
         model: a torch module, or a state dict of torch tensors or NumPy arrays, named as in the files.
         release: the release's folder. Its safetensors files may be cut after their headers.
-        policy: judges the release's evidence here. Give this or `record`, or both.
+        policy: judges the release's evidence here: a `Policy`, the name of a shipped one such as "baseline", or the
+            path of a file. Give this or `record`, or both.
         record: the release's entry in a registry, as `RegistryReader.entry` returns it; grade 1 or 2 without a policy.
         at: the moment to judge for; by default that of the record, or else now.
         fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
@@ -60,25 +61,39 @@ def verify_model(
         TemporaryError: a file or memory cannot be read. DeviceFaultError: a GPU computes wrongly.
     """
     folder = Path(release)
-    accepted = accept(read_release(folder), policy, record, at, datetime.now(UTC), fetcher)
+    accepted = accept(read_release(folder), _policy(policy), record, at, datetime.now(UTC), fetcher)
     return confirm_weights(folder, accepted, model, files, unsaved)
 
 
 def load_verified(
     release: Path | str,
     *,
-    policy: Policy | None = None,
+    policy: Policy | str | Path | None = None,
     record: Entry | None = None,
     at: datetime | None = None,
     fetcher: Fetcher | None = None,
     files: Collection[str] = (),
+    weights_only: bool = False,
 ) -> LoadedModel:
     """Load the weights of a release into memory, and return them only if they match the recorded digests.
 
-    Every byte is read once, from one open file, into the memory that the tensors keep, and hashed there. To put them
-    into a module call `module.load_state_dict(loaded.tensors, assign=True)`. Arguments and errors are those of
-    `verify_model`.
+    Every byte of the weights is read once, from one open file, into the memory that the tensors keep, and hashed there.
+    The other files of the release, such as configuration and tokenizer, are compared with the manifest too.
+
+    Args:
+        weights_only: load and check the weights only; the folder may lack the other files or hold more. They are then
+            listed in `confirmation.unchecked_files`.
+
+    The other arguments are those of `verify_model`.
+
+    Raises:
+        VerificationError: a file is missing, in no manifest or of another size (check `file-set`).
+        Other errors are those of `verify_model`.
     """
     folder = Path(release)
-    accepted = accept(read_release(folder), policy, record, at, datetime.now(UTC), fetcher)
-    return load_weights_of(folder, accepted, files)
+    accepted = accept(read_release(folder), _policy(policy), record, at, datetime.now(UTC), fetcher)
+    return load_weights_of(folder, accepted, files, weights_only=weights_only)
+
+
+def _policy(policy: Policy | str | Path | None) -> Policy | None:
+    return load_policy(policy) if isinstance(policy, str | Path) else policy

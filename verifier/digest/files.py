@@ -212,6 +212,30 @@ def digest_files(
     return FileSet(tuple(digests), model_digest(digests))
 
 
+def match_some_files(
+    root: Path, listing: Listing, manifest: Manifest, paths: Collection[str], hasher: FileHasher | None = None
+) -> None:
+    """Read only the files at `paths`, once, and compare their digests with the manifest.
+
+    Args:
+        listing: the result of `list_files(root)`, compared with the manifest by `match_file_set`.
+        hasher: hashes one file; by default the readable reference.
+
+    Raises:
+        VerificationError: a digest differs (check `file-digests`).
+        ChangedError: a file changed since the listing was taken. FormatError: a link or special file has replaced a
+            file (check `file-set`). TemporaryError: a file cannot be read.
+    """
+    hasher = hasher or ReferenceHasher()
+    named = {file.path: file for file in manifest.files}
+    with open_root(root) as folder:
+        for listed in listing.files:
+            if listed.path in paths:
+                with _opened(folder, listed) as file:
+                    found = hasher(file, sha256=named[listed.path].sha256 is not None, advance=lambda _: None)
+                _match_file(named[listed.path], found)
+
+
 def digest_file(
     path: Path, *, sha256: bool = False, hasher: FileHasher | None = None, progress: OnBytes | None = None
 ) -> FileDigest:

@@ -7,13 +7,21 @@ policy here, because a registry has a record of it, or both; never because it li
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.files import (
+    Listing,
+    list_files,
+    match_file_set,
+    match_some_files,
+)
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
 from provenance_oracle.verifier.digest.weights.live import ConfirmedFile, match_weights
 from provenance_oracle.verifier.digest.weights.loading import load_weights
 from provenance_oracle.verifier.digest.weights.model_state import match_state, state_of
@@ -29,6 +37,7 @@ from provenance_oracle.verifier.manifest.statement import Manifest, parse_statem
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
 from provenance_oracle.verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.strict.files import changed
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -52,7 +61,8 @@ class ModelConfirmation:
         files: the files whose recorded digests match the tensors in memory.
         aliases: (name, name in the files) of tensors that share their memory with a tensor of the files (tied weights).
         unsaved: tensors of the model that no file holds and the caller accepted; not checked.
-        unchecked_files: files of the release that are not weights of this model: configuration, tokenizer, code.
+        unchecked_files: files of the release whose digests were not compared: configuration, tokenizer, code, unless
+            `load_verified` compared them.
     """
 
     accepted: Accepted
@@ -131,15 +141,23 @@ def confirm_weights(
     return ModelConfirmation(accepted, confirmed, state.aliases, state.unsaved, _unchecked(accepted, confirmed))
 
 
-def load_weights_of(folder: Path, accepted: Accepted, files: Collection[str]) -> LoadedModel:
+def load_weights_of(
+    folder: Path, accepted: Accepted, files: Collection[str], *, weights_only: bool = False
+) -> LoadedModel:
     """Read the weights of an accepted release into memory, and return them only if every digest matches.
+
+    The other files of the release are compared too unless `weights_only`. They are compared first, since they are
+    small. The folder is listed again after the last byte.
 
     Raises the errors of `verifier.live.load_verified`, except those about evidence and record.
     """
-    table = read_table(folder, accepted.manifest)
+    manifest = accepted.manifest
+    chosen = choose_weights(folder, manifest, files)
+    listing = None if weights_only else _match_others(folder, manifest, chosen)
+    table = read_table(folder, manifest)
     tensors: dict[str, torch.Tensor] = {}
     confirmed, hasher = [], AnyDevice()
-    for named in choose_weights(folder, accepted.manifest, files):
+    for named in chosen:
         loaded, file = load_weights(folder, named, table, hasher)
         twice = sorted(tensors.keys() & loaded.keys())
         if twice:
@@ -147,8 +165,19 @@ def load_weights_of(folder: Path, accepted: Accepted, files: Collection[str]) ->
             raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted="one model")
         tensors |= loaded
         confirmed.append(file)
-    confirmation = ModelConfirmation(accepted, tuple(confirmed), (), (), _unchecked(accepted, tuple(confirmed)))
-    return LoadedModel(tensors, confirmation)
+    if listing is not None and list_files(folder, listing.limits) != listing:
+        raise changed(str(folder))
+    unchecked = _unchecked(accepted, tuple(confirmed)) if listing is None else ()
+    return LoadedModel(tensors, ModelConfirmation(accepted, tuple(confirmed), (), (), unchecked))
+
+
+def _match_others(folder: Path, manifest: Manifest, weights: Sequence[FileDigest]) -> Listing:
+    """Compare the files of the release, and the digests of all but the weights, with the manifest."""
+    listing = list_files(folder)
+    match_file_set(manifest, listing)
+    others = {file.path for file in manifest.files} - {file.path for file in weights}
+    match_some_files(folder, listing, manifest, others, CpuHasher())
+    return listing
 
 
 def _unchecked(accepted: Accepted, confirmed: tuple[ConfirmedFile, ...]) -> tuple[str, ...]:

@@ -565,6 +565,54 @@ def test_what_was_loaded_does_not_follow_the_file(own: Path, state: State) -> No
     assert all(torch.equal(tensor, state[name]) for name, tensor in loaded.items())
 
 
+@pytest.mark.parametrize("path", ["config.json", "tensors.json"])
+def test_every_other_file_is_checked_before_weights_are_returned(own: Path, path: str) -> None:
+    """A template in a tokenizer's configuration changes what a model does as much as a weight."""
+    data = (own / path).read_bytes()
+    (own / path).write_bytes(data[:-1] + b"]")
+    with pytest.raises(VerificationError, match=rf"{path}: file-digests"):
+        load_verified(own, policy=POLICY, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "config.json").unlink(), "missing: config.json"),
+        (lambda folder: (folder / "modeling.py").write_bytes(b""), "not in the manifest: modeling.py"),
+    ],
+    ids=["missing", "unnamed"],
+)
+def test_a_missing_or_unnamed_file_is_refused_unless_only_weights_are_asked_for(
+    own: Path, change: Callable[[Path], Any], words: str
+) -> None:
+    assert load_verified(own, policy=POLICY, at=AT).confirmation.unchecked_files == ()
+    change(own)
+    with pytest.raises(VerificationError, match=words) as caught:
+        load_verified(own, policy=POLICY, at=AT)
+    assert caught.value.check is Check.FILE_SET
+    loaded = load_verified(own, policy=POLICY, at=AT, weights_only=True)
+    assert loaded.confirmation.unchecked_files == ("config.json", "tensors.json")
+
+
+def test_a_file_that_appears_while_weights_are_read_is_told(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_header = loading.weights_file
+
+    def add(opened: Any, named: Any) -> Any:
+        (own / "modeling.py").write_bytes(b"")
+        return read_header(opened, named)
+
+    monkeypatch.setattr(loading, "weights_file", add)
+    with pytest.raises(ChangedError):
+        load_verified(own, policy=POLICY, at=AT)
+
+
+def test_policies_are_given_by_name_or_path(state: State, release: Path, tmp_path: Path) -> None:
+    assert check(state, release, policy="demo").accepted.result is not None
+    assert load_verified(release, policy="demo", at=AT).confirmation.accepted.result is not None
+    refused(state, release, UsageError, policy=tmp_path / "none.yaml")
+    refused(state, release, UsageError, policy="baselin")
+
+
 # Devices; see also digest/test_segment_hasher.py
 
 
