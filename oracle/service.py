@@ -135,7 +135,7 @@ class Service:
                 self._pass(scan=is_scan)
             except Stopped:
                 return
-            except UsageError:
+            except (UsageError, ModuleNotFoundError):  # a missing package does not come by waiting
                 raise
             except Exception as error:
                 failures += 1

@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
+from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER, parse_path
 
 _MAX_SHOWN = 10
 _MAX_FOUND = 100_000
@@ -56,6 +57,26 @@ def refuse_unfit(folder: Path, *, include: Collection[str] = (), key: Path | Non
         got = ", ".join(found[:_MAX_SHOWN]) + (f" and {len(found) - _MAX_SHOWN} more" if found[_MAX_SHOWN:] else "")
         wanted = "none; leave them out with --ignore PATTERN --into DIR, or publish them with --include PATH for each"
         raise UsageError("the folder has files that should not be published", where=str(folder), got=got, wanted=wanted)
+
+
+def refuse_names(folder: Path) -> None:
+    """Refuse a folder with names that no release may have; the error names the first ten, each with the reason.
+
+    Raises:
+        FormatError: the folder has such names (check `file-set`).
+        UsageError, TemporaryError: as `refuse_unfit`.
+    """
+    found = []
+    for path, _ in _walk(folder, lambda path: path == PROVENANCE_FOLDER):
+        try:
+            parse_path(path, where="model", check=Check.FILE_SET)
+        except FormatError as error:
+            found.append(f"{path}: {error.problem.removeprefix('file name ')}")
+    if found:
+        got = "; ".join(found[:_MAX_SHOWN]) + (f" and {len(found) - _MAX_SHOWN} more" if found[_MAX_SHOWN:] else "")
+        wanted = "other names: printable, in Unicode form NFC"
+        problem = f"{len(found)} file names are not acceptable in a release"
+        raise FormatError(problem, check=Check.FILE_SET, where=str(folder), got=got, wanted=wanted)
 
 
 def unfit_name(path: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from provenance_oracle.publisher.fit_to_publish import refuse_unfit
+from provenance_oracle.publisher.fit_to_publish import refuse_names, refuse_unfit
 from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
 from provenance_oracle.publisher.tensor_table import write_tensor_table
 from provenance_oracle.publisher.trial import Trial, try_evidence, try_release
@@ -112,6 +112,7 @@ def pack_release(
             got="a manifest",
             wanted="none; --replace replaces it",
         )
+    refuse_names(folder)
     refuse_unfit(folder, include=include, key=key_path)
     # (2) evidence that no verifier accepts, or that names another key, is refused before the files are read
     pem, public_key = public_key_of(key)

@@ -20,6 +20,9 @@ Any other exception that escapes is a bug (exit 1).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from provenance_oracle.verifier.checks import Check, Finding
 from provenance_oracle.verifier.text import printable
 
@@ -131,3 +134,31 @@ class ChangedError(TemporaryError):
 def malformed(check: Check, problem: str, where: str, got: str, wanted: str) -> FormatError:
     """Return the error for bytes that `check` cannot read; the caller raises it."""
     return FormatError(problem, check=check, where=where, got=got, wanted=wanted)
+
+
+# The extra that installs a package that some code imports late.
+_EXTRA_OF = {
+    **dict.fromkeys(("web3", "eth_account", "eth_abi", "eth_hash", "eth_keys", "eth_utils", "requests"), "chain"),
+    **dict.fromkeys(("watchdog",), "oracle"),
+    **dict.fromkeys(("torch", "safetensors"), "torch"),
+    **dict.fromkeys(("cupy",), "cuda"),
+    **dict.fromkeys(("sigstore",), "identity"),
+}
+
+
+@contextmanager
+def naming_extras() -> Iterator[None]:
+    """Turn the ModuleNotFoundError for a package of an extra into a UsageError that names the extra.
+
+    Late imports belong in such a block, and outside every `except Exception`: there a missing package would look like
+    a wrong input.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = _EXTRA_OF.get(package)
+        if extra is None:
+            raise
+        wanted = f"pip install 'provenance-oracle[{extra}]'"
+        raise UsageError(f"this needs the extra '{extra}'", got=f"no {package}", wanted=wanted) from error

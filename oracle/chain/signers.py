@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn, Protocol
 
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError, naming_extras
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 from provenance_oracle.verifier.text import printable
 
@@ -125,8 +125,9 @@ class KeystoreSigner(_KeySigner):
     def __init__(self, path: Path, password: Secret) -> None:
         with _open_private(path) as file:
             data = file.read(_KEYSTORE_MAX_BYTES)
+        library = _library()
         try:
-            key = bytes(_library().decrypt(json.loads(data), password.reveal().decode()))
+            key = bytes(library.decrypt(json.loads(data), password.reveal().decode()))
         except Exception:  # the library can raise almost any exception for a malformed file
             raise UsageError(
                 "the keystore cannot be opened",
@@ -213,7 +214,7 @@ def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
     Raises:
         UsageError: r and s are not a signature over `digest` by `address`.
     """
-    with keeping_recursion_limit():
+    with naming_extras(), keeping_recursion_limit():
         from eth_keys.datatypes import Signature
         from eth_keys.exceptions import BadSignature
         from eth_utils.exceptions import ValidationError
@@ -236,14 +237,15 @@ def full_signature(compact: bytes) -> bytes:
 
 def _account(key: Secret, where: str) -> Any:
     """Make the library's account for one use, so that no long-lived object of another library holds the key."""
+    library = _library()
     try:
-        return _library().from_key(key.reveal())
+        return library.from_key(key.reveal())
     except Exception:
         raise UsageError("the key is not a secp256k1 private key", where=where, wanted="1 to n - 1") from None
 
 
 def _library() -> Any:
-    with keeping_recursion_limit():
+    with naming_extras(), keeping_recursion_limit():
         from eth_account import Account
     return Account
 

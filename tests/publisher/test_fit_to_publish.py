@@ -130,3 +130,19 @@ def test_a_refusal_of_genuine_evidence_is_told(place: Path) -> None:
     made = pack()
     assert made.exit_code == 0
     assert "policy demo refuses it (exit 7): " in made.stdout
+
+
+def test_every_unacceptable_name_is_listed_with_its_character(place: Path) -> None:
+    names = {
+        "Screenshot 9.41.00\u202fAM.png": "U+202F",
+        "Sn\u00edmek v\u00a013.05.png": "U+00A0",
+        "\u8bfb\u6211\u3000\u8bf4\u660e.txt": "U+3000",
+        "\u0645\u06cc\u200c\u062e.txt": "U+200C",
+        "\U0001f469\u200d\U0001f4bb.md": "U+200D",
+    }
+    for name in names:
+        write(place / "model" / name)
+    refused = pack()
+    assert refused.exit_code == 3
+    assert "5 file names are not acceptable" in refused.stderr
+    assert [character for character in names.values() if character not in refused.stderr] == []

@@ -21,7 +21,7 @@ import click
 from provenance_oracle.verifier.checks import Finding, Outcome
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
 from provenance_oracle.verifier.documents.schemas import envelope
-from provenance_oracle.verifier.errors import ProvenanceError, UsageError
+from provenance_oracle.verifier.errors import ProvenanceError, UsageError, naming_extras
 from provenance_oracle.verifier.judgement.sheet import was_reached
 from provenance_oracle.verifier.text import printable
 
@@ -114,7 +114,8 @@ def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None
         def run(*args: P.args, as_json: bool = False, **kwargs: P.kwargs) -> None:  # type: ignore[valid-type]
             output = Output(schema, as_json)
             try:
-                body(output, *args, **kwargs)
+                with naming_extras():
+                    body(output, *args, **kwargs)
             except ProvenanceError as error:
                 _report_failure(output, error)
                 sys.exit(error.exit_code)

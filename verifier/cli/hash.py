@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -10,6 +9,8 @@ import click
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, hash_progress, is_folder, json_option, tell
 from provenance_oracle.verifier.documents import schemas
+
+_GPU = Path("/dev/nvidiactl")  # the driver's device: without it nobody misses a GPU
 
 
 @click.command("hash")
@@ -31,7 +32,7 @@ def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: b
     from provenance_oracle.verifier.digest.files import digest_file, digest_files, list_files
     from provenance_oracle.verifier.documents.files import hash_json
 
-    hasher = open_hasher(device, notify=partial(click.echo, err=True))
+    hasher = open_hasher(device, notify=tell if _GPU.exists() else lambda _line: None)
     files, models = [], []
     with hash_progress(output.as_json) as progress:
         for path in paths:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
@@ -130,7 +130,7 @@ def node_errors(where: str) -> Iterator[None]:
         yield
     except FormatError as error:
         raise TemporaryError("the node answered nonsense", check=error.check, where=where, got=str(error)) from error
-    except ProvenanceError:
+    except (ProvenanceError, ModuleNotFoundError):
         raise
     except Exception as error:
         words = f": {error}" if isinstance(error, Web3RPCError) else ""
@@ -145,7 +145,8 @@ def parse_address(text: str, where: str) -> bytes:
     Raises:
         UsageError: the text is not such an address, or is in mixed case and its checksum is wrong.
     """
-    from eth_utils.address import is_checksum_address, is_hex_address
+    with naming_extras():
+        from eth_utils.address import is_checksum_address, is_hex_address
 
     digits = text.removeprefix("0x")
     mixed = digits not in (digits.lower(), digits.upper())

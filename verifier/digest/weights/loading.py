@@ -22,7 +22,7 @@ from provenance_oracle.verifier.digest.weights.segment_hasher import SegmentHash
 from provenance_oracle.verifier.digest.weights.tensor_table import TensorRow
 from provenance_oracle.verifier.digest.weights.tensors import DTYPES, PAIRED_DTYPE
 from provenance_oracle.verifier.digest.weights.weight_files import weights_file
-from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError, naming_extras
 from provenance_oracle.verifier.strict.files import OpenFile, open_any_file
 
 _TORCH_NAMES = {ours: theirs for theirs, ours in DTYPES.items()}
@@ -81,7 +81,8 @@ def load_weights(
 
 
 def _allocate(entry: TensorEntry, path: str) -> Any:
-    import torch
+    with naming_extras():
+        import torch
 
     where = f"{path}, tensor {entry.name}"
     dtype = getattr(torch, _TORCH_NAMES.get(entry.dtype, ""), None)
