@@ -75,11 +75,18 @@ def test_several_can_be_claimed_by_one_owner(registry: DeployedRegistry) -> None
 def test_a_taken_namespace_and_one_that_cannot_be_are_refused_by_name(registry: DeployedRegistry) -> None:
     assert _claim(registry, "acme")[0] == 0
     taken = f"NamespaceTaken(namespaceId 0x{namespace_id('acme').hex()}, owner {registry.stranger.address})"
-    for name, error in (("acme", taken), ("acme/model", "NamespaceInvalid"), ("..", "NamespaceInvalid")):
+    refusals = (
+        ("acme", taken),
+        ("ac me", "NamespaceInvalid"),
+        ("..", "NamespaceInvalid"),
+        ("acme/model", "acme/model"),
+    )
+    for name, error in refusals:
         exit_code, document = _claim(registry, name, "--owner-key-variable", "OWNER")
         assert exit_code == 2
         assert document["error"]["got"].startswith(error)
         assert document["error"]["wanted"]
+    assert document["error"]["wanted"] == "the part before the slash: provenance claim acme"
 
 
 def test_the_owner_s_key_is_asked_for_by_its_options(registry: DeployedRegistry) -> None:
