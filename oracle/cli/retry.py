@@ -31,7 +31,12 @@ def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
     RELEASE is the name of a release in the journal that failed, is stuck or waits. Without a name, the command takes
     all of these.
     """
-    print_rows(output, _retry_releases(journal, releases, at=now()))
+    rows = _retry_releases(journal, releases, at=now())
+    if rows:
+        output.text(f"{len(rows)} reopened; the oracle judges them at its next pass (`provenance watch`):")
+    else:
+        output.text("nothing to do: no release in the journal failed, is stuck or waits")
+    print_rows(output, rows)
 
 
 def _retry_releases(journal: Path, names: tuple[str, ...], *, at: datetime) -> tuple[Row, ...]:

@@ -54,7 +54,8 @@ _ONCE_SECONDS = 600.0
 @click.option(
     "--once",
     is_flag=True,
-    help="Process the releases that are there now, follow their records until they are final, then end.",
+    help="Process the releases that are there now, follow their records until they are final, then end. "
+    "A rejected release ends the command with that release's exit code.",
 )
 @json_option
 @command_body(documents.WATCH)
@@ -71,7 +72,8 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
     import logging
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    print_rows(output, _watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None))
+    rows = _watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None)
+    print_rows(output, rows, fail_rejected=True)
 
 
 def _watch_folder(

@@ -18,7 +18,13 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.cli.console import Output
-from provenance_oracle.verifier.errors import FormatError, TemporaryError
+from provenance_oracle.verifier.errors import (
+    AppraisalError,
+    FormatError,
+    ProvenanceError,
+    TemporaryError,
+    VerificationError,
+)
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -83,3 +89,28 @@ def test_a_journal_edited_by_hand_is_a_usage_error(journal: Path, change: str) -
         connection.execute(f"UPDATE releases SET {change}")
     connection.close()
     assert _retry("--journal", str(journal))[0] == 2
+
+
+@pytest.mark.parametrize(
+    "kind", [FormatError, VerificationError, AppraisalError], ids=["malformed", "forged", "refused"]
+)
+def test_a_rejected_release_ends_watch_with_its_exit_code(journal: Path, kind: type[ProvenanceError]) -> None:
+    with Journal(journal) as book:
+        row = book.open(ReleaseKey("folder", "worse", bytes(32)), "as it looked", at=NOW)
+        rejected = book.reject(row.id, kind("no"), None, retry_at=NOW, at=NOW)
+        output = Output("provenance-oracle/watch/v1", as_json=False)
+        with pytest.raises(kind, match="first worse"):
+            print_rows(output, [rejected], fail_rejected=True)
+        print_rows(output, [rejected])
+        mended = book.open(ReleaseKey("folder", "worse", b"n" * 32), "mended", at=NOW)
+        print_rows(output, [rejected, mended], fail_rejected=True)  # the newest row of a release counts
+
+
+def test_retry_says_what_it_did(journal: Path) -> None:
+    said = CliRunner().invoke(main, ["retry", "--journal", str(journal)]).output
+    assert "1 reopened; the oracle judges them at its next pass" in said
+
+
+def test_retry_says_that_there_is_nothing_to_do(tmp_path: Path) -> None:
+    Journal(tmp_path / "empty").close()
+    assert "nothing to do" in CliRunner().invoke(main, ["retry", "--journal", str(tmp_path / "empty")]).output

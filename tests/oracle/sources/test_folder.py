@@ -165,3 +165,77 @@ def test_a_handle_opens_and_names_its_release(root: Path) -> None:
     (handle,) = source.releases()
     assert source.open(handle) == root / "ns" / "model"
     assert (source.name, handle.id) == ("folder", "ns/model")  # the journal and the log use these names
+
+
+def test_releases_left_out_of_a_scan_come_first_in_the_next(root: Path) -> None:
+    for number in range(7):
+        drop(root / f"!{number}")
+    drop(root / "honest")
+    source = FolderSource(root, releases_max=3)
+    scans = [[handle.id for handle in source.releases()] for _ in range(4)]
+    assert all(len(scan) <= 3 for scan in scans)
+    assert sorted(name for scan in scans[:3] for name in scan) == [*(f"!{number}" for number in range(7)), "honest"]
+    assert scans[3] == scans[0]  # the next round
+
+
+def test_a_flood_of_new_releases_keeps_no_older_one_out(root: Path) -> None:
+    for number in range(3):
+        drop(root / f"!{number}")
+    drop(root / "honest")
+    source, seen = FolderSource(root, releases_max=3), set[str]()
+    for scan_number in range(2):
+        for number in range(3):
+            drop(root / f"!new{scan_number}{number}")
+        seen |= {handle.id for handle in source.releases()}
+    assert "honest" in seen
+
+
+def test_top_folders_take_turns(root: Path) -> None:
+    for number in range(5):
+        drop(root / "many" / f"r{number}")
+    drop(root / "one" / "r")
+    assert ids(root, releases_max=3) == ["many/r0", "one/r", "many/r1"]
+
+
+def passed_over(root: Path, caplog: pytest.LogCaptureFixture) -> list[str]:
+    with caplog.at_level(logging.INFO):
+        assert ids(root) == []
+    return caplog.messages
+
+
+def test_a_linked_release_is_named(root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (root / "a").symlink_to(drop(tmp_path / "store"))
+    (root / "loop").symlink_to("loop")  # its state cannot be asked for
+    lines = passed_over(root, caplog)
+    assert any(line.startswith("folder:a: passed over: a symbolic link") for line in lines)
+    assert any(line.startswith("folder:loop: passed over: a symbolic link") for line in lines)
+
+
+def test_a_loop_of_links_hides_nothing_beside_it(root: Path) -> None:
+    (root / "!loop").symlink_to("!loop")
+    drop(root / "a")
+    assert ids(root) == ["a"]
+
+
+def test_a_watched_folder_that_is_a_release_is_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    drop(root / "x").rename(root / "y")
+    for path in (root / "y").iterdir():
+        path.rename(root / path.name)
+    assert any("folder:.: passed over: the watched folder is itself a release" in t for t in passed_over(root, caplog))
+
+
+def test_a_release_five_levels_down_is_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    drop(root / "a/b/c/d/r")
+    assert "folder:a/b/c/d/r: passed over: it lies more than 4 levels down; move it up" in passed_over(root, caplog)
+
+
+def test_hidden_and_incomplete_releases_are_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    drop(root / ".hidden")
+    drop(root / "a", complete=False)
+    lines = passed_over(root, caplog)
+    assert "folder:.hidden: passed over: a hidden folder is not entered" in lines
+    assert "folder:a: incomplete, no signed manifest yet" in lines
+
+
+def test_an_empty_folder_says_so(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert passed_over(root, caplog) == [f"folder: no complete release below {root} yet"]
