@@ -19,7 +19,13 @@ from provenance_oracle.verifier.cli.options import FILE
 )
 @command_body(documents.DEMO)
 def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int) -> None:
-    """Record one release on an embedded chain and check it. Only the hardware is simulated."""
+    """Record one release on an embedded chain and check it. Only the hardware is simulated.
+
+    \b
+    Examples:
+      provenance demo
+      provenance demo --model ./my-model --keep-seconds 0
+    """
     from provenance_oracle.oracle.demo.run import run_demo
 
     run_demo(folder, model, keep_seconds)

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -17,19 +20,35 @@ from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
 from provenance_oracle.publisher.cli.pack import pack
 from provenance_oracle.verifier.cli.commands import COMMANDS as USER_COMMANDS
-from provenance_oracle.verifier.cli.console import prepare_streams
+from provenance_oracle.verifier.cli.console import ended, prepare_streams
+
+ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
+    ("Commands to begin with", (demo,)),
+    ("Commands for model users", USER_COMMANDS),
+    ("Commands for publishers", (attest, pack)),
+    ("Commands for operators, and to claim a name", (deploy, claim, watch, retry)),
+)
 
 
 class Commands(click.Group):
-    """A group that lists its commands in the order in which a newcomer meets them."""
+    """A group that lists its commands by role, in the order in which a newcomer meets them."""
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command line. Whatever the locale is, no character of the output ends a command."""
+    def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        """Run the command line. No character of the output ends a command, whatever the locale is."""
         prepare_streams()
-        return super().main(*args, **kwargs)
+        run = partial(super().main, args, *rest, standalone_mode=False, **more)
+        return ended(run, sys.argv[1:] if args is None else args) if standalone_mode else run()
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(self.commands)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section for each role."""
+        width = max(map(len, self.commands))
+        for role, commands in ROLES:
+            with formatter.section(role):
+                rows = [(f"{one.name:<{width}}", one.get_short_help_str(formatter.width)) for one in commands]
+                formatter.write_dl(rows)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -43,7 +62,7 @@ def main() -> None:
     """
 
 
-for _command in (demo, *USER_COMMANDS, attest, pack, deploy, claim, watch, retry):
+for _command in (one for _, commands in ROLES for one in commands):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
 
     RELEASE is the name of a release in the journal that failed, is stuck or waits. Without a name, the command takes
     all of these.
+
+    \b
+    Examples:
+      provenance retry --journal oracle.sqlite
+      provenance retry folder/my-model --journal oracle.sqlite
     """
     rows = _retry_releases(journal, releases, at=now())
     if rows:

@@ -6,28 +6,31 @@ there.
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, NoReturn, ParamSpec
 
 import click
 
 from provenance_oracle.verifier.checks import Finding, Outcome
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
-from provenance_oracle.verifier.documents.schemas import envelope
-from provenance_oracle.verifier.errors import ProvenanceError, UsageError, naming_extras
+from provenance_oracle.verifier.documents.schemas import ERROR, envelope
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.judgement.sheet import was_reached
 from provenance_oracle.verifier.text import printable
 
 P = ParamSpec("P")
 _MARKS = {Outcome.PASSED: ("ok", "green"), Outcome.FAILED: ("FAIL", "red"), Outcome.NOT_CHECKED: ("-", "yellow")}
 _GOT_COLUMNS = 50
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONG_HEX = re.compile("([0-9a-f]{16})[0-9a-f]{16,}")
 
 
@@ -99,6 +102,41 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def ended(run: Callable[[], object], arguments: Sequence[str]) -> NoReturn:
+    """Run a command line and end the process with its exit code.
+
+    A closed pipe (`| head`) ends it with 141 and an interrupt with 130, both without a word, as a shell expects. With
+    --json in the arguments, a usage error is a document too. If standard output cannot take the output, exit code 7.
+    """
+    code: object = 0
+    before = sys.stdout
+    try:
+        code = run()
+        sys.stdout.flush()
+    except click.ClickException as error:
+        code = error.exit_code
+        if "--json" in arguments:
+            command = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
+            schema = getattr(getattr(command, "callback", None), "schema", ERROR)
+            Output(schema, as_json=True).document(False, error_json(UsageError(error.format_message())))
+        error.show()
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except SystemExit as error:
+        code = error.code
+    except OSError as error:
+        code = 141 if error.errno == errno.EPIPE else TemporaryError.exit_code
+        if error.errno != errno.EPIPE:
+            problem = f"the output cannot be written: {error.strerror}"
+            click.echo(f"not decided, try again (exit {code}): {problem}", err=True)
+        # Python flushes at the end once more, which would fail again.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not before:  # click replaces it when the pipe is closed
+        code = 141
+    sys.exit(code if isinstance(code, int) else 0)
+
+
 def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None]], Callable[..., None]]:
     """Return a decorator for a command's function. It passes an `Output` as first argument and handles failures.
 
@@ -122,11 +160,16 @@ def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None
             except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
                 raise
             except Exception as error:
+                if isinstance(error, OSError) and error.errno in _DISK_FULL:
+                    full = TemporaryError("the disk is full", got=error.strerror or "", wanted="room; then try again")
+                    _report_failure(output, full)
+                    sys.exit(full.exit_code)
                 if os.environ.get("PROVENANCE_DEBUG"):
                     raise
                 _report_bug(output, error)
                 sys.exit(1)
 
+        run.schema = schema  # type: ignore[attr-defined]  # for usage errors, which click finds before it calls
         return run
 
     return wrap

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -24,13 +28,14 @@ print(*(name for name in {SLOW} if name in sys.modules), file=sys.stderr)
 
 def test_the_help_imports_nothing_slow() -> None:
     found = subprocess.run([sys.executable, "-c", _HELP], capture_output=True, text=True, check=True)
-    assert "Commands:" in found.stdout
+    assert "Commands for model users:" in found.stdout
     assert found.stderr.split() == []
 
 
 def test_the_help_lists_every_command_in_order_with_a_whole_sentence() -> None:
     found = CliRunner().invoke(main, ["--help"], terminal_width=80)
-    lines = [line.split(maxsplit=1) for line in found.output.partition("Commands:\n")[2].splitlines()]
+    sections = found.output[found.output.index("Commands to begin with:\n") :].splitlines()
+    lines = [line.split(maxsplit=1) for line in sections if line.startswith("  ")]
     assert [name for name, _ in lines] == COMMANDS == list(main.commands)
     assert all(text.endswith(".") and not text.endswith("...") for _, text in lines)
 
@@ -40,3 +45,64 @@ def test_every_option_is_explained(name: str) -> None:
     options = [option for option in main.commands[name].params if isinstance(option, click.Option)]
     assert options
     assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_has_an_example(name: str) -> None:
+    shown = CliRunner().invoke(main, [name, "--help"]).output
+    assert "Example" in shown
+    assert f"provenance {name}" in shown.partition("Example")[2]
+
+
+def test_commands_are_grouped_by_role() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    texts = ("begin with", "model users:", "  check", "publishers:", "  attest", "operators", "  watch")
+    order = [shown.index(text) for text in texts]
+    assert order == sorted(order)
+
+
+def _provenance(*arguments: str, stdout: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "provenance_oracle.oracle.cli.main", *arguments]
+    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
+
+
+def test_a_closed_pipe_ends_a_command_quietly(tmp_path: Path) -> None:
+    for number in range(3000):  # more output than a pipe holds
+        (tmp_path / f"{number:0100}").write_bytes(b"")
+    with _provenance("hash", str(tmp_path), stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.read(1)
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 141)
+
+
+def test_an_interrupt_ends_a_command_quietly() -> None:
+    code = (
+        "import os, signal, sys; from provenance_oracle.oracle.cli.main import main\n"
+        "import provenance_oracle.verifier.digest.choose as c\n"
+        "c.open_hasher = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)\n"
+        "main(['hash', '.'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (130, b"")
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("hash", "--no"), ("nonsense",), ("attest", "--simulator", "x")])
+def test_json_answers_a_usage_error_too(arguments: tuple[str, ...]) -> None:
+    found = CliRunner().invoke(main, [*arguments, "--json"])
+    document = json.loads(found.stdout)
+    assert (found.exit_code, document["accepted"], document["error"]["class"]) == (2, False, "UsageError")
+    name = "error" if arguments[0] == "nonsense" else arguments[0]
+    assert document["schema"].startswith(f"provenance-oracle/{name}/")
+    assert CliRunner().invoke(main, list(arguments)).stdout == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_disk_is_temporary(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"x")
+    for more in ((), ("--json",)):
+        with open("/dev/full", "wb") as full, _provenance("hash", str(tmp_path / "f"), *more, stdout=full) as process:
+            said = process.communicate()[1]
+        assert process.returncode == 7, said
+        assert b"Traceback" not in said
+        assert b"No space left" in said
