@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from provenance_oracle.publisher.manifest import PrivateKey
 from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 
 _MAX_BYTES = 64 * 1024
 
@@ -37,6 +38,7 @@ def make_key(path: Path) -> PrivateKey:
     Raises:
         UsageError: the file exists, or cannot be written.
     """
+    forbid_core_dumps()
     key = ec.generate_private_key(ec.SECP384R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
@@ -56,6 +58,7 @@ def load_key(path: Path) -> PrivateKey:
     Raises:
         UsageError: the file does not exist, others can read it, or it is not an ECDSA P-256, P-384 or Ed25519 key.
     """
+    forbid_core_dumps()
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

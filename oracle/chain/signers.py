@@ -23,6 +23,7 @@ from typing import IO, Any, NoReturn, Protocol
 
 from provenance_oracle.verifier.errors import UsageError, naming_extras
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 from provenance_oracle.verifier.text import printable
 
 # Chain ids that development nodes use: anvil and hardhat, geth --dev.
@@ -104,6 +105,7 @@ class EnvironmentSigner(_KeySigner):
     for_development = True
 
     def __init__(self, variable: str, environ: Mapping[str, str] = os.environ) -> None:
+        forbid_core_dumps()
         where = f"environment variable {variable}"
         text = environ.get(variable, "").strip().removeprefix("0x")
         try:
@@ -123,6 +125,7 @@ class KeystoreSigner(_KeySigner):
     """
 
     def __init__(self, path: Path, password: Secret) -> None:
+        forbid_core_dumps()
         with _open_private(path) as file:
             data = file.read(_KEYSTORE_MAX_BYTES)
         library = _library()
