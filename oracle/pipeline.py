@@ -26,8 +26,10 @@ from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release, read_release
 from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
+from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.policy import Policy, Word
 from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.strict.files import open_folder, open_root, read_start
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
@@ -267,15 +269,13 @@ def _content_digest(envelope: bytes) -> bytes:
 def _envelope_start(path: Path) -> bytes:
     """Return the bytes of a malformed release's manifest file, bounded, to tell the release from others.
 
-    Empty if there is no regular file or it cannot be read.
+    Empty if there is no regular file or it cannot be read. Every open call is relative to the parent's descriptor,
+    follows no link and never waits, so an entry that is swapped meanwhile neither hangs the scan nor leads outside.
     """
-    manifest = path / MANIFEST_PATH
     try:
-        if manifest.is_symlink() or not manifest.is_file():
-            return b""
-        with manifest.open("rb") as file:
-            return file.read(MAX_ENVELOPE_BYTES + 1)
-    except OSError:
+        with open_root(path) as root, open_folder(root, PROVENANCE_FOLDER) as folder:
+            return read_start(folder, MANIFEST_PATH, MAX_ENVELOPE_BYTES + 1)
+    except ProvenanceError:
         return b""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,7 @@ from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
-from provenance_oracle.oracle.pipeline import Patience, Pipeline
+from provenance_oracle.oracle.pipeline import Patience, Pipeline, _envelope_start
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.verifier.checks import Check, Outcome
 from provenance_oracle.verifier.errors import (
@@ -442,3 +443,27 @@ def test_log_lines_are_one_line_each_and_harmless(room: Room, caplog: pytest.Log
     room.one()
     assert len(caplog.messages) == 1
     assert not [c for c in caplog.messages[0] if c in "\n\x1b\u202e"]
+
+
+def test_a_manifest_swapped_for_a_fifo_or_a_link_neither_hangs_the_scan_nor_leads_outside(tmp_path: Path) -> None:
+    """Take the places between any look at the manifest and its opening: no look by path decides how it is opened."""
+    release, secret = drop(tmp_path / "a", {}), tmp_path / "secret"
+    secret.write_bytes(b"private")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "manifest.dsse.json").write_bytes(b"private")
+    manifest = release / "provenance" / "manifest.dsse.json"
+    assert _envelope_start(release) == manifest.read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "is_file", lambda _path: True)  # the looks say that all is well; then comes the swap
+        patch.setattr(Path, "is_symlink", lambda _path: False)
+        patch.setattr(Path, "open", lambda *_: pytest.fail("a stranger's file is opened by path"))
+        manifest.unlink()
+        os.mkfifo(manifest)
+        assert _envelope_start(release) == b""
+        manifest.unlink()
+        manifest.symlink_to(secret)
+        assert _envelope_start(release) == b""
+        manifest.unlink()
+        manifest.parent.rename(release / "moved")
+        manifest.parent.symlink_to(tmp_path / "outside")
+        assert _envelope_start(release) == b""

@@ -109,6 +109,25 @@ def open_file(parent: int, path: str, expected: Identity) -> Iterator[OpenFile]:
         _expect(os.fstat(descriptor), expected, path)
 
 
+def read_start(parent: int, path: str, most: int) -> bytes:
+    """Return at most `most` bytes of the regular file that the last segment of `path` names inside `parent`.
+
+    For a file that is refused already and only has to be told from others: hard links and changes are allowed.
+
+    Raises:
+        FormatError: the entry is not a regular file (check `file-set`).
+        ChangedError: the entry no longer exists (check `file-digests`).
+        TemporaryError: the operating system cannot open or read it.
+    """
+    with _os_errors(path):
+        descriptor = os.open(_last(path), _FLAGS, dir_fd=parent)
+    with _closing(descriptor), _os_errors(path), os.fdopen(descriptor, "rb", closefd=False) as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _not_allowed(path, kind_of(found))
+        return file.read(most)
+
+
 @contextmanager
 def open_any_file(path: Path) -> Iterator[OpenFile]:
     """Open a regular file that the user named. Symbolic links are followed.
