@@ -66,6 +66,7 @@ def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
         with keeping_recursion_limit():
             import requests
             from web3 import HTTPProvider, Web3
+            from web3.middleware import ExtraDataToPOAMiddleware
     except ImportError:
         raise UsageError(
             "reading a chain needs the extra 'chain'", got="no web3", wanted="pip install 'provenance-oracle[chain]'"
@@ -77,7 +78,9 @@ def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
     options = {"timeout": timeout_seconds, "allow_redirects": False}
     provider = HTTPProvider(rpc_url, request_kwargs=options, session=session, exception_retry_configuration=None)
     provider.global_ccip_read_enabled = False
-    return Web3(provider)
+    web3 = Web3(provider)
+    web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)  # else a block with over 32 bytes there is an error
+    return web3
 
 
 def _bounded(base: type[Session], timeout_seconds: float) -> type[Session]:
