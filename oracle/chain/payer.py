@@ -13,6 +13,7 @@ from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
+from provenance_oracle.verifier.strict.abi_values import parse_number, parse_word
 
 if TYPE_CHECKING:
     from web3.types import TxParams, TxReceipt
@@ -58,7 +59,11 @@ class Payer:
             raw, _ = self._signer.sign_transaction(transaction)
             sent = self.web3.eth.send_raw_transaction(HexBytes(raw))
         receipt = self._wait(HexBytes(sent))
-        if receipt["status"] != 1:
+        with node_errors(self.where):
+            parse_number(receipt["blockNumber"], self.where)
+            parse_word(receipt["transactionHash"], self.where)
+            failed = parse_number(receipt["status"], self.where) != 1
+        if failed:
             raise VerificationError(
                 "the transaction failed", where=self.where, got=f"0x{bytes(sent).hex()}", wanted="one that takes effect"
             )

@@ -15,7 +15,12 @@ def _long_extra_data(method: str, _params: list[Any], truth: Any) -> Any:
     return {"result": truth | {"extraData": POA_EXTRA_DATA}} if is_block else None
 
 
-QUIRKS = {"long `extraData`": _long_extra_data}
+def _no_status(method: str, _params: list[Any], truth: Any) -> Any:
+    is_receipt = method == "eth_getTransactionReceipt" and isinstance(truth, dict)
+    return {"result": {name: truth[name] for name in truth if name != "status"}} if is_receipt else None
+
+
+QUIRKS = {"long `extraData`": _long_extra_data, "receipts without `status`": _no_status}
 
 
 def quirky(registry: DeployedRegistry, quirk: str) -> Any:

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from provenance_oracle.oracle.chain.rpc import Web3Chain
+from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.verifier.registry.node import open_node
 from tests.support.chain_fixtures import DeployedRegistry
 from tests.support.quirks import QUIRKS, quirky
@@ -29,3 +31,13 @@ def test_blocks_with_long_extra_data_are_read(registry: DeployedRegistry) -> Non
         chain = Web3Chain(open_node(url))
         assert chain.identity(registry.address) == true_chain.identity(registry.address)
         assert chain.prices() == true_chain.prices()
+
+
+def test_a_receipt_without_status_is_an_error_of_the_node(registry: DeployedRegistry) -> None:
+    environment = {"PAYER": registry.stranger.key.hex(), "OWNER": registry.guardian.key.hex()}
+    with quirky(registry, "receipts without `status`") as (url, _):
+        place = ["--rpc", url, "--registry", registry.address, "--key-variable", "PAYER"]
+        asked = ["claim", "quirks", "--owner-key-variable", "OWNER", "--identity", "06" * 32, "--identity-limit", "3"]
+        result = CliRunner().invoke(main, [*asked, *place], env=environment)
+    assert result.exit_code == 7
+    assert "the node failed" in result.output
