@@ -7,6 +7,7 @@ nor any GPU library. `provenance_oracle.verifier.judgement.appraise` is the judg
     RegistryReader   ask the contract for records
     verify_model     compare weights in memory with the digests that a release recorded
     load_verified    load weights, so that the bytes you checked are the bytes you run
+    load_into        load weights into a torch module, and check the memory that it computes with
     DatasetHasher    order-independent digest of the samples that a data loader yields
 
 `__all__` is the interface for users, and `provenance_oracle` exports the same names. Every other name may move.
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     )
     from provenance_oracle.verifier.judgement.judge import Judgement, judge
     from provenance_oracle.verifier.judgement.release import Release, read_release
-    from provenance_oracle.verifier.live import load_verified, verify_model
+    from provenance_oracle.verifier.live import load_into, load_verified, verify_model
     from provenance_oracle.verifier.policy import Policy, load_policy
     from provenance_oracle.verifier.record.batch import seal_batch
     from provenance_oracle.verifier.record.codec import encode_record, namespace_id, record_id
@@ -63,6 +64,7 @@ __all__ = [  # noqa: RUF022 (in the order of sorted(), which a test compares)
     "find_disk",
     "judge",
     "load_artifact",
+    "load_into",
     "load_policy",
     "load_verified",
     "namespace_id",
@@ -91,7 +93,7 @@ _MODULES = {
     ),
     "judgement.judge": ("Judgement", "judge"),
     "judgement.release": ("Release", "read_release"),
-    "live": ("load_verified", "verify_model"),
+    "live": ("load_into", "load_verified", "verify_model"),
     "policy": ("Policy", "load_policy"),
     "record.batch": ("seal_batch",),
     "record.codec": ("encode_record", "namespace_id", "record_id"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +23,18 @@ from provenance_oracle.verifier.digest.files import (
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
 from provenance_oracle.verifier.digest.weights.live import ConfirmedFile, match_weights
+from provenance_oracle.verifier.digest.weights.loader_names import transformers_map
 from provenance_oracle.verifier.digest.weights.loading import load_weights
 from provenance_oracle.verifier.digest.weights.model_state import match_state, state_of
+from provenance_oracle.verifier.digest.weights.places import NameMap
+from provenance_oracle.verifier.digest.weights.placing import place_tensors, plan_placing
 from provenance_oracle.verifier.digest.weights.segment_hasher import AnyDevice
-from provenance_oracle.verifier.digest.weights.weight_files import choose_weights, read_table, read_weights
+from provenance_oracle.verifier.digest.weights.weight_files import (
+    choose_weights,
+    read_architecture,
+    read_table,
+    read_weights,
+)
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, RecordError, UsageError, VerificationError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, roots_of
 from provenance_oracle.verifier.judgement.judge import appraise_fetching
@@ -124,6 +132,7 @@ def confirm_weights(
     model: torch.nn.Module | Mapping[str, object],
     files: Collection[str],
     unsaved: Collection[str],
+    names: NameMap | None = None,
 ) -> ModelConfirmation:
     """Compare the weights that a model has in memory with the files of an accepted release.
 
@@ -133,7 +142,8 @@ def confirm_weights(
     weights = read_weights(folder, choose_weights(folder, accepted.manifest, files))
     table = read_table(folder, accepted.manifest)
     # (2) the same names, dtypes and shapes in model and files
-    state = match_state(weights, state_of(model), unsaved)
+    loader = transformers_map(model, lambda: read_architecture(folder, accepted.manifest))
+    state = match_state(weights, state_of(model), unsaved, names, loader)
     memories = {name: tensor.memory for name, tensor in state.tensors.items()}
     # (3) every byte
     hasher = AnyDevice()
@@ -169,6 +179,32 @@ def load_weights_of(
         raise changed(str(folder))
     unchecked = _unchecked(accepted, tuple(confirmed)) if listing is None else ()
     return LoadedModel(tensors, ModelConfirmation(accepted, tuple(confirmed), (), (), unchecked))
+
+
+def load_into_module(
+    folder: Path,
+    accepted: Accepted,
+    module: torch.nn.Module,
+    files: Collection[str],
+    unsaved: Collection[str],
+    names: NameMap | None,
+    *,
+    weights_only: bool,
+) -> ModelConfirmation:
+    """Load the weights of an accepted release into a module, and compare the module's memory with the release.
+
+    Raises the errors of `verifier.live.load_into`, except those about evidence and record.
+    """
+    # (1) every parameter and persistent buffer has its tensor in the files; only headers were read
+    weights = read_weights(folder, choose_weights(folder, accepted.manifest, files))
+    loader = transformers_map(module, lambda: ())
+    plan = plan_placing(weights, module, unsaved, names, loader)
+    # (2) every digest is right before the module is touched
+    loaded = load_weights_of(folder, accepted, files, weights_only=weights_only)
+    place_tensors(module, plan, loaded.tensors)
+    # (3) the memory that the module computes with, wherever it lies, is that of the release
+    found = confirm_weights(folder, accepted, module, files, plan.unsaved, names)
+    return replace(found, unchecked_files=loaded.confirmation.unchecked_files)
 
 
 def _match_others(folder: Path, manifest: Manifest, weights: Sequence[FileDigest]) -> Listing:

@@ -7,6 +7,7 @@ file, so it is trusted only after the digest of the whole file, header and tenso
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +21,13 @@ from provenance_oracle.verifier.errors import FormatError, UsageError, Verificat
 from provenance_oracle.verifier.manifest.names import parse_path
 from provenance_oracle.verifier.manifest.statement import FSVERITY, SHA256, Manifest, ManifestFile
 from provenance_oracle.verifier.strict.files import OpenFile, open_any_file
-from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
+from provenance_oracle.verifier.strict.parse_json import MAX_TOKENS, Fields, parse_json, refuse_structure
 
 WEIGHTS_SUFFIX = ".safetensors"
 INDEX_SUFFIX = ".safetensors.index.json"
 MAX_INDEX_BYTES = 100_000_000
+CONFIG_PATH = "config.json"
+MAX_CONFIG_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,30 @@ def read_table(folder: Path, manifest: Manifest) -> dict[str, TensorRow] | None:
     """
     named = next((file for file in manifest.files if file.path == TABLE_PATH), None)
     return parse_table(read_named(folder, named, MAX_TABLE_BYTES)) if named else None
+
+
+def read_architecture(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Return the model class and type that the release's `config.json` names; an empty tuple if it names none.
+
+    Raises:
+        VerificationError: the configuration differs from the manifest. UsageError: it does not exist.
+        ChangedError, TemporaryError: it changed or cannot be read.
+    """
+    named = next((file for file in manifest.files if file.path == CONFIG_PATH), None)
+    if named is None or named.size > MAX_CONFIG_BYTES:
+        return ()
+    data = read_named(folder, named, MAX_CONFIG_BYTES)
+    try:  # configurations hold fractions, which `parse_json` refuses
+        text = data.decode()
+        refuse_structure(text, max_depth=32, max_tokens=MAX_TOKENS)
+        config = json.loads(text)
+    except ValueError:
+        return ()
+    if not isinstance(config, dict):
+        return ()
+    classes, kind = config.get("architectures"), config.get("model_type")
+    found = [classes[0]] if isinstance(classes, list) and len(classes) == 1 else []
+    return tuple(name for name in (*found, kind) if isinstance(name, str))
 
 
 def read_named(folder: Path, named: ManifestFile, max_bytes: int) -> bytes:
