@@ -206,7 +206,7 @@ def test_show_finds_it_by_name_and_by_both_digests(world: World) -> None:
 def test_a_second_run_writes_nothing_new(world: World) -> None:
     entry = world.registry.entry(_manifest_digest(world.folder / GOOD))
     before = world.registry.history(entry)
-    assert _watch(world.environment, world.folder, world.journal).returncode == 0
+    assert _watch(world.environment, world.folder, world.journal).returncode == 4  # the first rejected release's
     assert world.registry.history(entry) == before
 
 

@@ -35,12 +35,22 @@ class Case:
     guest: dict[str, Any]
 
 
-def make_release(folder: Path, *, at: datetime = NOW, line: ProductLine = ProductLine.GENOA, **guest: Any) -> None:
-    """Make a good release of the demo's tiny model in `folder`, by a simulated guest with a key of its own."""
+def make_release(
+    folder: Path,
+    *,
+    at: datetime = NOW,
+    packed_at: datetime | None = None,
+    line: ProductLine = ProductLine.GENOA,
+    **guest: Any,
+) -> None:
+    """Make a good release of the demo's tiny model in `folder`, by a simulated guest with a key of its own.
+
+    Its certificates begin at `at`. `pack` refuses forged evidence, so `packed_at` is a moment for which they are valid.
+    """
     make_tiny_model(folder)
     key = ec.generate_private_key(ec.SECP384R1())
     evidence = FakeGuest.on(FakeAmd.load(line), at=at, **guest).evidence(bound_report_data(public_key_of(key)[1]))
-    pack_release(folder, evidence, key, name=f"test/{folder.name}", version="1.0", at=at)
+    pack_release(folder, evidence, key, name=f"test/{folder.name}", version="1.0", at=packed_at or at)
 
 
 def _nothing(_folder: Path) -> None:
@@ -131,7 +141,7 @@ CASES = (
     _case("debug-guest", 5, "guest-policy", policy=0xB0000),
     _case("old-firmware", 5, "tcb-floor", tcb_below_floor=True),
     _case("wrong-vmpl", 5, "vmpl", vmpl=1),
-    _case("wrong-time", 4, "vek-validity", at=NOW - timedelta(days=9 * 365)),
+    _case("wrong-time", 4, "vek-validity", at=NOW - timedelta(days=9 * 365), packed_at=NOW - timedelta(days=4 * 365)),
 )
 
 
