@@ -66,7 +66,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
     timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
     with Journal(settings.journal) as journal:
         connection = Connection(
-            open_writer=partial(open_writer, ledger, payer, reporter, journal, clock=_now),
+            open_writer=partial(open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check),
             pipeline_of=partial(
                 Pipeline,
                 source,
@@ -74,7 +74,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                 policy=policy,
                 judge=partial(
                     judge,
-                    fetcher=KeptAnswers(HttpsFetcher()) if settings.fetch else None,
+                    fetcher=KeptAnswers(HttpsFetcher(on_wait=bell.check)) if settings.fetch else None,
                     hasher=open_hasher(settings.device, notify=_log.info),
                     limits=Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB),
                     progress=bell.check,

@@ -11,6 +11,7 @@
         + CrlStaleError        the CRL at hand does not cover the moment of judgement
         + IncompleteError      the release has no signed manifest yet
         + ChangedError         a file changed while it was read
+        + TooMuchError         a server's answer has too many bytes or values (verifier.strict.patient_socket)
         + UnknownToAmdError    AMD's key service has no answer for an address (verifier.snp.kds)
         + DeviceError          a GPU is missing, full or failed (verifier.digest.gpu.device)
       x DeviceFaultError       a GPU computes wrongly: the bytes are not to blame         final   exit 1

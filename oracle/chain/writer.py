@@ -222,20 +222,27 @@ class RegistryWriter:
 
 
 def open_writer(
-    options: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, *, clock: Callable[[], datetime]
+    options: LedgerOptions,
+    payer: Signer,
+    reporter: Signer,
+    journal: Journal,
+    *,
+    clock: Callable[[], datetime],
+    on_wait: Callable[[], object] = lambda: None,
 ) -> RegistryWriter:
     """Open one connection to the chain, and compare chain and registry with the journal.
 
     Args:
         payer: signs transactions. reporter: signs reports.
         clock: returns the time now, with a time zone.
+        on_wait: called at least twice a second while a request waits. What it raises ends the request.
 
     Raises:
         UsageError: it is another chain or contract, or a development key would be used on a chain that is not local.
         TemporaryError: the node does not answer.
     """
     address = checksum_address(options.registry_address)
-    node = open_node(options.rpc_url, options.rpc_timeout_seconds)
+    node = open_node(options.rpc_url, options.rpc_timeout_seconds, on_wait)
     chain = Web3Chain(node)
     identity = chain.identity(address)
     for signer in (payer, reporter):

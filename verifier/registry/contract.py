@@ -14,8 +14,9 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.registry.node import AnswerTooLargeError, NodeConnection, node_errors
+from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
 from provenance_oracle.verifier.strict.abi_values import WORD_BYTES, parse_arguments, parse_number, parse_word
+from provenance_oracle.verifier.strict.patient_socket import TooMuchError
 
 _T = TypeVar("_T")
 # Bounds on reading events: requests, if a node allows only few blocks in one request, and events in all.
@@ -146,7 +147,7 @@ class DeployedContract:
             start, end = spans.pop()
             try:
                 found += event.get_logs(argument_filters=dict(wanted), from_block=start, to_block=end)
-            except (Web3RPCError, AnswerTooLargeError):
+            except (Web3RPCError, TooMuchError):
                 if start == end:
                     raise
                 middle = (start + end) // 2

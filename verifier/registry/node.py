@@ -6,28 +6,25 @@ too, because a contract may ask web3 to fetch any address.
 
 from __future__ import annotations
 
+import os
+import ssl
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
+from provenance_oracle.verifier.registry.json_rpc import open_provider
+from provenance_oracle.verifier.strict.exchange import Server, basic_authorization, default_port
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response, Session
     from web3 import Web3
 
 TIMEOUT_SECONDS = 20.0
-ANSWER_MAX_BYTES = 64 << 20
-_PIECE_BYTES = 1 << 16
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class AnswerTooLargeError(TemporaryError):
-    """The node's answer is larger than ANSWER_MAX_BYTES. A request for less may succeed."""
 
 
 @dataclass(frozen=True)
@@ -43,67 +40,74 @@ class NodeConnection:
     where: str
 
 
-def open_node(rpc_url: str | NodeConnection, timeout_seconds: float = TIMEOUT_SECONDS) -> NodeConnection:
+def open_node(
+    rpc_url: str | NodeConnection,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    on_wait: Callable[[], object] = lambda: None,
+) -> NodeConnection:
     """Return a new connection to an endpoint, or the connection that is given. No network yet.
+
+    `timeout_seconds` is the time for one request, from the look-up of the name to the last byte of the answer.
 
     Raises:
         UsageError: as `connect` does.
     """
     if isinstance(rpc_url, NodeConnection):
         return rpc_url
-    return NodeConnection(connect(rpc_url, timeout_seconds), shown_url(rpc_url))
+    return NodeConnection(connect(rpc_url, timeout_seconds, on_wait), shown_url(rpc_url))
 
 
-def connect(rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Web3:
+def connect(
+    rpc_url: str, timeout_seconds: float = TIMEOUT_SECONDS, on_wait: Callable[[], object] = lambda: None
+) -> Web3:
     """Return a web3 that tries each request once, follows no redirect and does no off-chain lookup. No network yet.
 
-    An answer that is larger than ANSWER_MAX_BYTES, or not whole after `timeout_seconds`, is a TemporaryError.
+    An answer that is too large (see `json_rpc`), or not whole after `timeout_seconds`, is a TemporaryError.
+
+    Args:
+        on_wait: called at least twice a second while a request waits. What it raises ends the request.
 
     Raises:
         UsageError: `rpc_url` is not an http or https URL, or the extra `chain` is not installed.
     """
-    try:
-        with keeping_recursion_limit():
-            import requests
-            from web3 import HTTPProvider, Web3
-            from web3.middleware import ExtraDataToPOAMiddleware
-    except ImportError:
-        raise UsageError(
-            "reading a chain needs the extra 'chain'", got="no web3", wanted="pip install 'provenance-oracle[chain]'"
-        ) from None
+    with naming_extras(), keeping_recursion_limit():
+        from web3 import Web3
+        from web3.middleware import ExtraDataToPOAMiddleware
 
     parts = _split_url(rpc_url)
-    session = _bounded(requests.Session, timeout_seconds)()
-    session.trust_env = parts.hostname not in _LOOPBACK  # a proxy cannot reach this machine's loopback
-    options = {"timeout": timeout_seconds, "allow_redirects": False}
-    provider = HTTPProvider(rpc_url, request_kwargs=options, session=session, exception_retry_configuration=None)
+    authorization = basic_authorization(parts)
+    headers = {"Authorization": authorization} if authorization else {}
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    provider = open_provider(_server_of(parts, timeout_seconds, shown_url(rpc_url)), target, headers, on_wait)
     provider.global_ccip_read_enabled = False
     web3 = Web3(provider)
     web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)  # else a block with over 32 bytes there is an error
     return web3
 
 
-def _bounded(base: type[Session], timeout_seconds: float) -> type[Session]:
-    """Return a session class that stops reading an answer at a size and at a time, even if the node sends on."""
+def _server_of(parts: SplitResult, seconds: float, who: str) -> Server:
+    """Return the server of an endpoint, behind the proxy that the environment names for it, if any."""
+    host, port = parts.hostname or "", parts.port or default_port(parts.scheme)
+    proxies = {} if host in _LOOPBACK or proxy_bypass(host) else getproxies()  # none reaches this machine's loopback
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    if proxy and not proxy.startswith("http://"):
+        raise UsageError(
+            "this kind of proxy is not supported", where="proxy", got=proxy.partition(":")[0], wanted="http://HOST:PORT"
+        )
+    return Server(parts.scheme, host, port, who, seconds, proxy, _trusting() if parts.scheme == "https" else None)
 
-    class BoundedSession(base):  # type: ignore[misc, valid-type]  # imported late, so only now a base
-        def send(self, request: PreparedRequest, **options: Any) -> Response:
-            deadline = time.monotonic() + timeout_seconds
-            response: Response = super().send(request, **{**options, "stream": True})
-            body = bytearray()
-            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-                body += piece
-                is_large = len(body) > ANSWER_MAX_BYTES
-                if is_large or time.monotonic() > deadline:
-                    response.close()
-                    failure = AnswerTooLargeError if is_large else TemporaryError
-                    got = f"{len(body)} bytes and more"
-                    wanted = f"at most {ANSWER_MAX_BYTES} bytes in {timeout_seconds:g} s"
-                    raise failure("the node's answer is too large or too slow", where="rpc", got=got, wanted=wanted)
-            response._content = bytes(body)
-            return response
 
-    return BoundedSession
+def _trusting() -> ssl.SSLContext:
+    """Trust the authorities of the system, and those of the package certifi or the file REQUESTS_CA_BUNDLE."""
+    context = ssl.create_default_context()
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    with suppress(ImportError):  # it comes with web3
+        import certifi
+
+        bundle = bundle or certifi.where()
+    if bundle:
+        context.load_verify_locations(bundle)
+    return context
 
 
 @contextmanager

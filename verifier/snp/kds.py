@@ -7,10 +7,10 @@ Answers are as untrusted as files: the caller parses and verifies them like any 
 
 from __future__ import annotations
 
-import http.client
-import ssl
+import http
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 from urllib.parse import urlencode
 
@@ -19,13 +19,14 @@ from provenance_oracle.verifier.errors import FormatError, TemporaryError, Usage
 from provenance_oracle.verifier.snp.products import VEK_FORMS, ProductLine
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
+from provenance_oracle.verifier.strict.exchange import HttpClient, Server
 
 KDS_HOST = "kdsintf.amd.com"
 
 _MAX_ANSWER_BYTES = 1 << 20  # the largest answer is a revocation list
-_TIMEOUT_SECONDS = 10.0  # of one network operation
-_DEADLINE_SECONDS = 60.0  # of one whole fetch, even if the server sends a few bytes now and then
-_CHUNK_BYTES = 1 << 16
+_DEADLINE_SECONDS = 60.0  # of one whole fetch, from the look-up of the name to the last byte
+_AMD = Server("https", KDS_HOST, 443, KDS_HOST, _DEADLINE_SECONDS)
+_HEADERS = {"Accept": "*/*", "User-Agent": "provenance-oracle"}
 
 
 class Fetcher(Protocol):
@@ -138,24 +139,23 @@ def forget_answer(fetcher: Fetcher, url: str) -> None:
         fetcher.forget(url)
 
 
-def _connect() -> http.client.HTTPConnection:
-    return http.client.HTTPSConnection(KDS_HOST, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context())
-
-
 class HttpsFetcher:
-    """A fetcher for AMD's host over HTTPS. It follows no redirect and limits size (1 MiB) and time (60 s).
+    """A fetcher for AMD's host over HTTPS. It follows no redirect and limits size (1 MiB) and time (60 s for it all).
 
     Args:
-        connect: returns an unconnected connection to AMD's host; tests pass a connection to their own server.
+        server: AMD's; tests pass their own.
+        on_wait: called at least twice a second while a fetch waits. What it raises ends the fetch.
         clock: returns monotonic seconds.
     """
 
     def __init__(
         self,
-        connect: Callable[[], http.client.HTTPConnection] = _connect,
+        server: Server = _AMD,
+        on_wait: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connect = connect
+        self._server = server
+        self._on_wait = on_wait
         self._clock = clock
 
     def fetch(self, url: str) -> bytes:
@@ -168,36 +168,10 @@ class HttpsFetcher:
                 slow or cut short.
         """
         path = _path_at_amd(url)
-        connection = self._connect()
-        try:
-            connection.request("GET", path, headers={"Accept": "*/*", "User-Agent": "provenance-oracle"})
-            with connection.getresponse() as response:
-                _check_status(response.status, url)
-                return self._read(response, url)
-        except (OSError, http.client.HTTPException) as error:
-            raise TemporaryError(
-                "AMD's key distribution service cannot be reached", where=url, got=type(error).__name__
-            ) from error
-        finally:
-            connection.close()
-
-    def _read(self, response: http.client.HTTPResponse, url: str) -> bytes:
-        """Read the body in pieces, to limit both its size and the time it takes."""
-        deadline = self._clock() + _DEADLINE_SECONDS
-        body = bytearray()
-        while piece := response.read1(_CHUNK_BYTES):
-            body += piece
-            if len(body) > _MAX_ANSWER_BYTES:
-                raise TemporaryError(
-                    "AMD's answer is too large", where=url, got="more", wanted=f"at most {_MAX_ANSWER_BYTES} bytes"
-                )
-            if self._clock() > deadline:
-                raise TemporaryError(
-                    "AMD's answer takes too long", where=url, got="more", wanted=f"at most {_DEADLINE_SECONDS:.0f} s"
-                )
-        if response.length:  # the connection closed before all announced bytes arrived
-            raise TemporaryError("AMD's answer was cut short", where=url, got=f"{response.length} bytes less")
-        return bytes(body)
+        client = HttpClient(replace(self._server, who=url), self._on_wait, self._clock)
+        answer = client.exchange("GET", path, _HEADERS, body_max_bytes=_MAX_ANSWER_BYTES)
+        _check_status(answer.status, url)
+        return answer.body
 
 
 def _path_at_amd(url: str) -> str:

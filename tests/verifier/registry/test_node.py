@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import socket
 import time
+from itertools import count
 from typing import Any
 
 import pytest
 
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
-from provenance_oracle.verifier.registry.node import connect, shown_url
+from provenance_oracle.verifier.registry import json_rpc
+from provenance_oracle.verifier.registry.node import connect, open_node, shown_url
 from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.strict import patient_socket
+from provenance_oracle.verifier.strict.patient_socket import TooMuchError
 from tests.support.chain_fixtures import DeployedRegistry
-from tests.support.fake_nodes import babbling, dripping, lying, node
+from tests.support.fake_nodes import QuietHandler, babbling, dripping, lying, node, serving
+from tests.support.slow_servers import ENDLESS, HUGE, stubborn
 
 pytestmark = pytest.mark.chain
 
@@ -106,15 +111,107 @@ def test_a_node_that_stalls_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(("piece", "pause_seconds"), [(b" ", 0.01), (b" " * (1 << 20), 0.0)])
-def test_an_answer_without_end_is_cut_off(piece: bytes, pause_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provenance_oracle.verifier.registry.node.ANSWER_MAX_BYTES", 8 << 20)
+def test_an_answer_without_end_is_cut_off(piece: bytes, pause_seconds: float) -> None:
     started = time.monotonic()
     with (
         dripping(piece, pause_seconds) as url,
-        pytest.raises(TemporaryError, match="the node's answer is too large or too slow"),
+        pytest.raises(TemporaryError, match=r"takes too long|too large"),
     ):
         RegistryReader(url, ADDRESS, timeout_seconds=0.5)
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_no_part_of_an_answer_may_be_without_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patient_socket, "STEP_SECONDS", 0.01)
+    serve, doing = ENDLESS[name]
+    with stubborn(serve) as (port, requests), pytest.raises(TemporaryError, match=f"takes too long.*{doing}") as caught:
+        RegistryReader(f"http://127.0.0.1:{port}/secret", ADDRESS, timeout_seconds=0.3)
+    assert caught.value.where == f"http://127.0.0.1:{port}"
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_no_part_of_an_answer_may_be_huge(name: str) -> None:
+    serve, words = HUGE[name]
+    with stubborn(serve) as (port, _), pytest.raises(TemporaryError, match=words):
+        RegistryReader(f"http://127.0.0.1:{port}", ADDRESS)
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_wait_for_a_node_can_be_interrupted(name: str) -> None:
+    calls = count()
+
+    def stop() -> None:
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+
+    with stubborn(ENDLESS[name][0]) as (port, _), pytest.raises(KeyboardInterrupt):
+        RegistryReader(open_node(f"http://127.0.0.1:{port}", on_wait=stop), ADDRESS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"[]," * (1 << 20), b"{}," * (1 << 20), b"1," * (1 << 20), b'"",' * 150_000, b"[" * 33, b"[" * 500_000],
+    ids=["lists", "objects", "numbers", "texts", "levels", "brackets"],
+)
+def test_an_answer_with_too_many_values_is_never_built(value: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[object] = []
+    monkeypatch.setattr(json_rpc.json, "loads", built.append)
+    answer = b'{"jsonrpc":"2.0","id":0,"result":[' + value + b"1]}"
+    with babbling(200, answer) as (url, _), pytest.raises(TemporaryError, match=r"too many values|too large"):
+        RegistryReader(url, ADDRESS)
+    assert built == []
+
+
+@pytest.mark.parametrize("status", [400, 413, 500])
+def test_an_error_in_json_rpc_counts_with_every_status(status: int) -> None:
+    told = b'{"jsonrpc":"2.0","id":0,"error":{"code":-32005,"message":"query exceeds max range"}}'
+    with babbling(status, told) as (url, _), pytest.raises(TemporaryError, match="query exceeds max range"):
+        RegistryReader(url, ADDRESS)
+
+
+def test_a_failing_status_is_shown() -> None:
+    with (
+        babbling(502, b"<html>") as (url, _),
+        pytest.raises(TemporaryError, match="got HTTP status 502, wanted status 200"),
+    ):
+        RegistryReader(url, ADDRESS)
+    with babbling(413, b"<html>") as (url, _), pytest.raises(TooMuchError, match="HTTP status 413"):
+        RegistryReader(url, ADDRESS)
+
+
+def test_path_query_and_user_of_an_endpoint_are_sent() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:
+            seen.append((self.path, self.headers["Authorization"]))
+            self.send_error(404)
+
+    with serving(Handler) as url, pytest.raises(TemporaryError):
+        RegistryReader(url.replace("//", "//me:p%40ss@") + "/v3/key?a=b", ADDRESS)
+    assert seen == [("/v3/key?a=b", "Basic bWU6cEBzcw==")]
+
+
+def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:
+            seen.append(self.path)
+            self.send_error(404)
+
+    with serving(Handler) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with pytest.raises(TemporaryError, match="HTTP status 404"):
+            RegistryReader("http://node.example.org:8545/key", ADDRESS)
+        monkeypatch.setenv("http_proxy", "socks5://user:pass@127.0.0.1:9")
+        with pytest.raises(UsageError, match="kind of proxy is not supported: got socks5, wanted"):
+            RegistryReader("http://node.example.org:8545/key", ADDRESS)
+    assert seen == ["http://node.example.org:8545/key"]
 
 
 def test_no_redirect_is_followed() -> None:

@@ -14,6 +14,7 @@ from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import namespace_id, record_id, release_id
 from provenance_oracle.verifier.record.fields import Record, RecordSigner
 from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.registry import json_rpc
 from provenance_oracle.verifier.registry.reader import ENTRIES_MAX, RegistryReader
 from tests.support.chain_fixtures import (
     DeployedRegistry,
@@ -222,15 +223,14 @@ def test_a_node_that_allows_few_blocks_at_once_is_asked_in_pieces(registry: Depl
     assert [entry.version for entry in found] == ["3.0", "2.0", "1.0"]
 
 
+@pytest.mark.parametrize(("limit", "most"), [("LOGS_ANSWER_MAX_BYTES", 3500), ("ANSWER_MAX_TOKENS", 100)])
 def test_an_answer_too_large_is_asked_for_in_pieces(
-    registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch
+    limit: str, most: int, registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in (1, 2, 3):
         registry.publish(numbered(number))
     reader = registry.reader()
-    monkeypatch.setattr(
-        "provenance_oracle.verifier.registry.node.ANSWER_MAX_BYTES", 3500
-    )  # two events of some 1,700 bytes
+    monkeypatch.setattr(json_rpc, limit, most)  # enough for two events of some 1,700 bytes and 45 tokens
     assert len(reader.entries_of_model(make_record().model_digest)) == 3
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import count
 
 import pytest
 
@@ -17,6 +18,9 @@ from provenance_oracle.verifier.snp import kds
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
+from provenance_oracle.verifier.strict import exchange, patient_socket
+from provenance_oracle.verifier.strict.exchange import Server
+from tests.support.slow_servers import ENDLESS, HUGE, stubborn
 
 _CHIP_ID = bytes(range(64))
 _TURIN_CHIP_ID = bytes.fromhex("59790fb1c39f35c1") + bytes(56)
@@ -164,7 +168,7 @@ def test_an_unreachable_host_is_temporary() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        fetcher = kds.HttpsFetcher(lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=5))
+        fetcher = kds.HttpsFetcher(_at(port))
         with pytest.raises(TemporaryError, match="cannot be reached: got ConnectionRefusedError"):
             fetcher.fetch(_URL)
 
@@ -184,19 +188,53 @@ def test_an_unreachable_host_is_temporary() -> None:
         "file:///etc/passwd",
     ],
 )
-def test_only_amds_address_is_ever_asked(url: str) -> None:
-    def connect() -> http.client.HTTPConnection:
+def test_only_amds_address_is_ever_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: object) -> None:
         raise AssertionError("a connection was made")
 
+    monkeypatch.setattr(exchange, "open_connection", connect)
     with pytest.raises(UsageError, match="not an address of AMD's key distribution service"):
-        kds.HttpsFetcher(connect).fetch(url)
+        kds.HttpsFetcher().fetch(url)
 
 
 def test_by_default_the_connection_is_https_to_amd_with_certificates_checked() -> None:
-    connection = kds._connect()
-    assert isinstance(connection, http.client.HTTPSConnection)
-    assert (connection.host, connection.port) == ("kdsintf.amd.com", 443)
-    assert connection._context.check_hostname  # type: ignore[attr-defined]
+    server = kds.HttpsFetcher()._server
+    assert (server.scheme, server.host, server.port, server.proxy) == ("https", "kdsintf.amd.com", 443, "")
+    assert server.context is None  # so that it is Python's own, see `test_exchange`
+    assert ssl.create_default_context().check_hostname
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_answer_without_end_is_given_up(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patient_socket, "STEP_SECONDS", 0.01)
+    serve, doing = ENDLESS[name]
+    seconds = count()
+    with stubborn(serve) as (port, _), pytest.raises(TemporaryError, match=f"takes too long.*{doing}") as caught:
+        kds.HttpsFetcher(_at(port), clock=lambda: float(next(seconds))).fetch(_URL)
+    assert caught.value.where == _URL
+    assert next(seconds) <= 62
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_an_answer_that_is_too_large_is_cut_off(name: str) -> None:
+    serve, words = HUGE[name]
+    with stubborn(serve) as (port, _), pytest.raises(TemporaryError, match=words):
+        kds.HttpsFetcher(_at(port)).fetch(_URL)
+
+
+def test_a_fetch_can_be_interrupted() -> None:
+    calls = count()
+
+    def stop() -> None:
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+
+    with stubborn(ENDLESS["says 100 Continue"][0]) as (port, _), pytest.raises(KeyboardInterrupt):
+        kds.HttpsFetcher(_at(port), stop).fetch(_URL)
+
+
+def _at(port: int) -> Server:
+    return Server("http", "127.0.0.1", port, "x", 60)
 
 
 @contextmanager
@@ -219,7 +257,7 @@ def _server(
         thread.start()
         try:
             port = server.server_address[1]
-            yield kds.HttpsFetcher(lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=5), clock), paths
+            yield kds.HttpsFetcher(_at(port), clock=clock), paths
         finally:
             server.shutdown()
             thread.join()
