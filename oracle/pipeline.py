@@ -23,7 +23,7 @@ from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.verifier.checks import Check, Finding, failed
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.judge import Judgement
-from provenance_oracle.verifier.judgement.release import Release, read_release
+from provenance_oracle.verifier.judgement.release import NoReleaseError, Release, read_release
 from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
@@ -248,7 +248,7 @@ def _look(path: Path, name: str) -> _Look | None:
     try:
         release = read_release(path)
         return _Look(release.envelope, _content_digest(release.envelope), release, None)
-    except (IncompleteError, UsageError):
+    except (IncompleteError, NoReleaseError, UsageError):
         return None  # the release went away since the scan
     except ProvenanceError as error:
         if error.retry:  # without the content digest there is no row to park; the next scan tries again

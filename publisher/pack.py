@@ -18,9 +18,8 @@ from provenance_oracle.verifier.digest.files import (
     FileSet,
     digest_files,
     list_files,
-    match_file_digests,
-    match_file_set,
 )
+from provenance_oracle.verifier.digest.match_files import lfs_pointers, match_file_digests, match_file_set
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.release import (
@@ -42,6 +41,9 @@ from provenance_oracle.verifier.manifest.statement import Dependency, Manifest, 
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.report import parse_report
 from provenance_oracle.verifier.strict.files import OnBytes
+from provenance_oracle.verifier.strict.release_folder import Reading
+
+_READING = Reading(hub_links=True)  # a snapshot of the Hugging Face cache can be packed as it is
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,12 @@ def pack_release(
     # (3) every file, read once
     if with_tensor_table:
         write_tensor_table(folder)
-    listing = list_files(folder)
+    listing = list_files(folder, reading=_READING)
     if not listing.files:
         raise UsageError("the folder has no files", where=str(folder), got="no file", wanted="the files of a model")
+    if pointers := lfs_pointers(folder, listing, listing.files):
+        got, wanted = f"{len(pointers)} Git LFS pointers", "the files: run `git lfs pull`, and pack again"
+        raise UsageError("a pointer lies in place of a file", where=pointers[0].path, got=got, wanted=wanted)
     paths = frozenset(file.path for file in listing.files) if with_sha256 else frozenset()
     files = digest_files(folder, listing, sha256_of=paths, hasher=CpuHasher(), progress=progress)
     # (4) the signed manifest
@@ -148,9 +153,9 @@ def pack_release(
 def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
     """Return the manifest of the release just written. If it does not read back, remove the manifest and raise."""
     try:
-        release = read_release(folder)
+        release = read_release(folder, _READING)
         manifest = parse_statement(verify_envelope(parse_envelope(release.envelope), key))
-        match_file_set(manifest, list_files(folder))
+        match_file_set(manifest, list_files(folder, reading=_READING), folder)
         match_file_digests(manifest, files)
     except ProvenanceError:
         (folder / MANIFEST_PATH).unlink(missing_ok=True)

@@ -20,6 +20,7 @@ FORBIDDEN = {
 # The assembled command line, and the demo, which acts for every party.
 ASSEMBLERS = {"oracle/cli/main.py", "oracle/demo/run.py"}
 HEAVY = ("torch", "cupy", "web3", "eth_account", "watchdog", "sigstore", "requests", "pydantic", "numpy")
+HEAVY += ("huggingface_hub",)
 # A room may import rooms in its own row and in the rows above, and none below. Every room stands in a row.
 FLOORS = {
     "verifier": (
@@ -32,7 +33,12 @@ FLOORS = {
         ("documents", "live"),
         ("cli",),
     ),
-    "verifier/digest": (("tree",), ("gpu",), ("weights",), ("choose", "dataset", "files", "samples")),
+    "verifier/digest": (
+        ("tree",),
+        ("gpu",),
+        ("weights",),
+        ("bookkeeping", "choose", "dataset", "files", "match_files", "samples"),
+    ),
     "publisher": (
         ("simulator", "manifest", "dependencies", "fit_to_publish", "trial"),
         ("evidence", "keys", "tensor_table"),

@@ -23,9 +23,12 @@ from provenance_oracle.verifier.judgement.release import read_release
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.snp.kds import Fetcher
+from provenance_oracle.verifier.strict.release_folder import Reading, followed
 
 if TYPE_CHECKING:
     import torch
+
+_READING = Reading(hub_links=True)
 
 
 def verify_model(
@@ -67,8 +70,8 @@ def verify_model(
         FormatError, AppraisalError, RecordError: the release, its header, its evidence or its record is unacceptable.
         TemporaryError: a file or memory cannot be read. DeviceFaultError: a GPU computes wrongly.
     """
-    folder = Path(release)
-    accepted = accept(read_release(folder), _policy(policy), record, at, datetime.now(UTC), fetcher)
+    folder = followed(Path(release))
+    accepted = accept(read_release(folder, _READING), _policy(policy), record, at, datetime.now(UTC), fetcher)
     return confirm_weights(folder, accepted, model, files, unsaved, names)
 
 
@@ -98,8 +101,8 @@ def load_verified(
         VerificationError: a file is missing, in no manifest or of another size (check `file-set`).
         Other errors are those of `verify_model`.
     """
-    folder = Path(release)
-    accepted = accept(read_release(folder), _policy(policy), record, at, datetime.now(UTC), fetcher)
+    folder = followed(Path(release))
+    accepted = accept(read_release(folder, _READING), _policy(policy), record, at, datetime.now(UTC), fetcher)
     return load_weights_of(folder, accepted, files, weights_only=weights_only)
 
 
@@ -136,8 +139,8 @@ def load_into(
         UsageError: `module` is no torch module, or an unsaved buffer lies on the meta device.
         Other errors are those of `load_verified`.
     """
-    folder = Path(release)
-    accepted = accept(read_release(folder), _policy(policy), record, at, datetime.now(UTC), fetcher)
+    folder = followed(Path(release))
+    accepted = accept(read_release(folder, _READING), _policy(policy), record, at, datetime.now(UTC), fetcher)
     return load_into_module(folder, accepted, module, files, unsaved, names, weights_only=weights_only)
 
 

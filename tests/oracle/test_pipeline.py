@@ -395,6 +395,8 @@ def test_a_release_that_goes_away_is_skipped(room: Room) -> None:
     (handle,) = room.source.releases()
     (release / "provenance" / "manifest.dsse.json").unlink()
     assert room.pipeline.process(handle) is None
+    (release / "provenance").rename(release.parent.parent / "evidence")
+    assert room.pipeline.process(handle) is None
     release.rename(room.drop.parent / "away")
     assert room.pipeline.process(handle) is None
     assert room.journal.rows() == ()

@@ -16,7 +16,8 @@ from provenance_oracle.publisher.manifest import public_key_of
 from provenance_oracle.publisher.pack import Packed, pack_release
 from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
+from provenance_oracle.verifier.digest.files import digest_files, list_files
+from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set
 from provenance_oracle.verifier.errors import (
     FormatError,
     IncompleteError,
@@ -25,12 +26,13 @@ from provenance_oracle.verifier.errors import (
     VerificationError,
 )
 from provenance_oracle.verifier.judgement.binding import bound_report_data, verify_key_binding
-from provenance_oracle.verifier.judgement.release import read_release
+from provenance_oracle.verifier.judgement.release import NoReleaseError, read_release
 from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
 from provenance_oracle.verifier.manifest.statement import Dependency, Role, parse_statement
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import parse_report
+from tests.support.hub_caches import to_cache
 
 KEY = ec.derive_private_key(7, ec.SECP384R1())
 PUBLIC = public_key_of(KEY)[1]
@@ -185,7 +187,7 @@ def test_refuses_a_file_in_the_place_of_its_folder(model: Path, evidence: Eviden
 def test_evidence_too_large_to_be_read_back_is_not_left_complete(model: Path, evidence: Evidence) -> None:
     with pytest.raises(FormatError):
         pack(model, replace(evidence, chain=b"x" * 100_000))
-    with pytest.raises(IncompleteError):
+    with pytest.raises(NoReleaseError):  # refused before anything is written
         read_release(model)
 
 
@@ -226,3 +228,21 @@ def test_the_manifest_is_written_last(model: Path, evidence: Evidence, monkeypat
     pack(model, evidence)
     assert order[-1] == MANIFEST
     assert len(order) == 6
+
+
+def test_git_lfs_pointers_are_not_packed(model: Path, evidence: Evidence) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0b" * 32 + "\nsize 9000\n"
+    (model / "model.safetensors").write_text(pointer)
+    with pytest.raises(UsageError, match="git lfs pull") as refused:
+        pack(model, evidence)
+    assert refused.value.where == "model.safetensors"
+    assert provenance_files(model) == []
+
+
+def test_a_snapshot_of_the_hub_s_cache_can_be_packed(model: Path, evidence: Evidence, tmp_path: Path) -> None:
+    snapshot = to_cache(model, tmp_path / "hub")
+    packed = pack(snapshot, evidence)
+    assert packed.files == digest_files(model, list_files(model))
+    assert {path.name for path in (snapshot.parent.parent / "blobs").iterdir()} == {
+        Path(os.readlink(snapshot / file.path)).name for file in packed.files.files
+    }

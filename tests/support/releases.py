@@ -121,7 +121,7 @@ def _case(name: str, exit_code: int, check: str, damage: Callable[[Path], Any] =
 CASES = (
     _case("flipped-byte", 4, "file-digests", _flip_a_byte),
     _case("extra-file", 4, "file-set", _write("modeling.py", b"import os\n")),
-    _case("hidden-file", 4, "file-set", _write(".gitattributes", b"")),
+    _case("hidden-file", 4, "file-set", _write(".hidden", b"")),
     _case("missing-file", 4, "file-set", lambda folder: (folder / "README.md").unlink()),
     _case("renamed-file", 4, "file-set", _rename),
     _case("terabyte", 4, "file-set", _grow),

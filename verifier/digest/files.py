@@ -1,4 +1,4 @@
-"""The files of a release: list them, compare them with the manifest, hash each one once.
+"""The files of a release: list them, hash each one once. `match_files` compares them with the manifest.
 
 Sizes are compared before any byte is read, so an attacker's sparse file of a terabyte costs nothing. The folder is
 listed again after the last byte, and digests are returned only if the two listings are equal.
@@ -9,36 +9,32 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.bookkeeping import ignore_hint
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, model_digest
-from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
-from provenance_oracle.verifier.manifest.statement import FSVERITY, MAX_FILES, SHA256, Manifest, ManifestFile
-from provenance_oracle.verifier.strict.files import (
-    Identity,
-    OnBytes,
-    OpenFile,
-    changed,
-    identify,
-    open_any_file,
-    open_file,
-    open_folder,
-    open_root,
-    scan,
+from provenance_oracle.verifier.manifest.statement import MAX_FILES
+from provenance_oracle.verifier.strict.files import OnBytes, OpenFile, changed, open_any_file, open_folder, scan
+from provenance_oracle.verifier.strict.release_folder import (
+    STRICT,
+    FoundFile,
+    Reading,
+    ReleaseFolder,
+    open_release_folder,
 )
 from provenance_oracle.verifier.text import printable
 
 PIECE_BYTES = 1024 * 1024
 _BATCH_FILES = 1024  # files handed to the threads at a time
-_NAMED_MAX = 10  # files that a message names for each kind of difference
+_NAMED_MAX = 10  # refused entries that a message names
 
 
 @dataclass(frozen=True)
@@ -55,20 +51,32 @@ class ListedFile:
     """One file in a listing. Its bytes were not read. `path` is relative to the release's folder, POSIX style."""
 
     path: str
-    identity: Identity
+    found: FoundFile
 
     @property
     def size(self) -> int:
         """The size in bytes."""
-        return self.identity.size
+        return self.found.identity.size
 
 
 @dataclass(frozen=True)
 class Listing:
-    """All files of a release outside `provenance/`, sorted by the UTF-8 bytes of their paths; and the limits."""
+    """The files of a release outside `provenance/`, sorted by the UTF-8 bytes of their paths.
+
+    Fields:
+        files: the files that the manifest must name.
+        limits, reading: those that the folder was listed with.
+        ignored: paths of files and folders that the user leaves out (`Reading.ignored`); no folder of them was entered.
+        aside: files that tools added; `match_files.set_aside` moves them here from `files`.
+        uncovered: the digests of the files in `aside`.
+    """
 
     files: tuple[ListedFile, ...]
     limits: Limits
+    reading: Reading = STRICT
+    ignored: tuple[str, ...] = ()
+    aside: tuple[ListedFile, ...] = ()
+    uncovered: tuple[FileDigest, ...] = ()
 
     @property
     def total_bytes(self) -> int:
@@ -78,10 +86,15 @@ class Listing:
 
 @dataclass(frozen=True)
 class FileSet:
-    """The digests of all files of a release, in the order of the listing, and the model digest (32 bytes)."""
+    """The digests of all files of a release, in the order of the listing, and the model digest (32 bytes).
+
+    `uncovered` and `ignored` are the files that the model digest leaves out, as `Listing` has them.
+    """
 
     files: tuple[FileDigest, ...]
     model_digest: bytes
+    uncovered: tuple[FileDigest, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class FileHasher(Protocol):
@@ -99,30 +112,35 @@ class FileHasher(Protocol):
         """
 
 
-def list_files(root: Path, limits: Limits = Limits()) -> Listing:
+def list_files(root: Path, limits: Limits = Limits(), reading: Reading = STRICT) -> Listing:
     """List every file under the folder `root`, except `provenance/`, without reading any of them.
 
     Raises:
         UsageError: the folder does not exist.
-        FormatError: the folder holds a link, a special file, an unacceptable name, or more than `limits` (check
-            `file-set`).
+        FormatError: the folder holds links, special files or unacceptable names, all of which the error tells, or more
+            than `limits` (check `file-set`).
         ChangedError: a file or folder vanished meanwhile.
     """
-    with open_root(root) as folder:
-        walk = _Walk(os.fstat(folder).st_dev, limits)
-        files = sorted(walk.files(folder, "", depth=0), key=lambda file: file.path.encode())
+    with open_release_folder(root, reading) as folder:
+        walk = _Walk(folder, limits, reading)
+        files = sorted(walk.files(folder.descriptor, "", depth=0), key=lambda file: file.path.encode())
+    walk.refuse()
     refuse_collisions((file.path for file in files), where="release", check=Check.FILE_SET)
-    return Listing(tuple(files), limits)
+    return Listing(tuple(files), limits, reading, tuple(walk.ignored))
 
 
 class _Walk:
     """One walk through a folder. It counts against the limits as it goes, so that no folder exhausts memory."""
 
-    def __init__(self, device: int, limits: Limits) -> None:
-        self._device = device
+    def __init__(self, folder: ReleaseFolder, limits: Limits, reading: Reading) -> None:
+        self.ignored: list[str] = []
+        self._folder = folder
         self._limits = limits
+        self._reading = reading
         self._files = 0
         self._total_bytes = 0
+        self._refusals: list[tuple[str, FormatError]] = []  # at most _NAMED_MAX of them
+        self._refused = 0
 
     def files(self, folder: int, path: str, depth: int) -> Iterator[ListedFile]:
         self._limit("folders within folders", depth, self._limits.depth, path)
@@ -131,17 +149,48 @@ class _Walk:
             is_folder = stat.S_ISDIR(found.st_mode)
             if is_folder and inner == PROVENANCE_FOLDER:
                 continue
-            parse_path(inner, where="release", check=Check.FILE_SET)
             self._files += 1
             self._limit("files", self._files, self._limits.files, inner)
-            if is_folder:
+            if self._reading.ignores(inner):
+                self.ignored.append(inner)
+                continue
+            try:
+                parse_path(inner, where="release", check=Check.FILE_SET)
+                file = None if is_folder else ListedFile(inner, self._folder.identify(folder, inner, found))
+            except FormatError as error:  # not the end: the user is told all of them at once
+                self._refuse_later(inner, error)
+                continue
+            if file is None:
                 with open_folder(folder, inner) as opened:
                     yield from self.files(opened, inner, depth + 1)
             else:
-                identity = identify(found, inner, self._device)
-                self._total_bytes += identity.size
+                self._total_bytes += file.size
                 self._limit("bytes", self._total_bytes, self._limits.total_bytes, inner)
-                yield ListedFile(inner, identity)
+                yield file
+
+    def _refuse_later(self, path: str, error: FormatError) -> None:
+        self._refused += 1
+        if len(self._refusals) < _NAMED_MAX:
+            self._refusals.append((path, error))
+
+    def refuse(self) -> None:
+        """Raise one FormatError for everything that the walk could not list; return if there is nothing."""
+        if not self._refusals:
+            return
+        hint = ignore_hint(path for path, _ in self._refusals)
+        if self._refused == 1:
+            only = self._refusals[0][1]
+            only.wanted += hint
+            raise only
+        shown = [f"{printable(path, 200)}: {_reason(error)}" for path, error in self._refusals]
+        more = f"; and {self._refused - len(shown)} more" if self._refused > len(shown) else ""
+        raise FormatError(
+            "files and folders that a release may not hold; rename or remove them",
+            check=Check.FILE_SET,
+            where="release",
+            got="; ".join(shown) + more,
+            wanted=f"only regular files and folders, with names that look the same on every screen{hint}",
+        )
 
     def _limit(self, what: str, got: int, most: int, path: str) -> None:
         if got > most:
@@ -152,30 +201,6 @@ class _Walk:
                 got=f"{got} {what} or more",
                 wanted=f"at most {most}",
             )
-
-
-def match_file_set(manifest: Manifest, listing: Listing) -> None:
-    """Compare the names and sizes of the listed files with the manifest. Call this before you read any byte.
-
-    Raises:
-        VerificationError: a file is not in the manifest, is missing, or has another size (check `file-set`).
-    """
-    named = {file.path: file.size for file in manifest.files}
-    found = {file.path: file.size for file in listing.files}
-    resized = [path for path in named.keys() & found.keys() if named[path] != found[path]]
-    differences = [
-        *_some("not in the manifest", found.keys() - named.keys()),
-        *_some("missing", named.keys() - found.keys()),
-        *_some("of another size", [f"{path} ({found[path]} bytes, not {named[path]})" for path in resized]),
-    ]
-    if differences:
-        raise VerificationError(
-            "the files are not those that the manifest names",
-            check=Check.FILE_SET,
-            where="release",
-            got="; ".join(differences),
-            wanted=f"exactly the {len(named)} files of the manifest, each of its size",
-        )
 
 
 def digest_files(
@@ -200,40 +225,46 @@ def digest_files(
     """
     hasher = hasher or ReferenceHasher()
     meter = _Meter(listing.total_bytes, progress)
-    with open_root(root) as folder:
+    with open_release_folder(root, listing.reading) as folder:
 
         def digest(listed: ListedFile) -> FileDigest:
-            with _opened(folder, listed) as file:
+            with folder.open(listed.path, listed.found) as file:
                 return hasher(file, sha256=listed.path in sha256_of, advance=meter.advance)
 
         digests = _side_by_side(digest, listing.files, hasher.files_at_once)
-    if list_files(root, listing.limits) != listing:
+    refuse_changes(root, listing)
+    return FileSet(tuple(digests), model_digest(digests), listing.uncovered, listing.ignored)
+
+
+def refuse_changes(root: Path, listing: Listing) -> None:
+    """List the folder again, and raise ChangedError if it is not as it was when `listing` was taken."""
+    now = list_files(root, listing.limits, listing.reading)
+    if {*now.files} != {*listing.files, *listing.aside} or now.ignored != listing.ignored:
         raise changed(str(root))
-    return FileSet(tuple(digests), model_digest(digests))
 
 
-def match_some_files(
-    root: Path, listing: Listing, manifest: Manifest, paths: Collection[str], hasher: FileHasher | None = None
-) -> None:
-    """Read only the files at `paths`, once, and compare their digests with the manifest.
+def digest_some(
+    root: Path,
+    paths: Sequence[str],
+    *,
+    sha256_of: Collection[str] = frozenset(),
+    hasher: FileHasher | None = None,
+    reading: Reading = STRICT,
+    progress: OnBytes | None = None,
+) -> tuple[FileDigest, ...]:
+    """Read the files at `paths` once and return their digests, in this order. No other file is looked at.
 
-    Args:
-        listing: the result of `list_files(root)`, compared with the manifest by `match_file_set`.
-        hasher: hashes one file; by default the readable reference.
-
-    Raises:
-        VerificationError: a digest differs (check `file-digests`).
-        ChangedError: a file changed since the listing was taken. FormatError: a link or special file has replaced a
-            file (check `file-set`). TemporaryError: a file cannot be read.
+    A file that does not exist is left out. Arguments and errors are otherwise those of `digest_files`.
     """
     hasher = hasher or ReferenceHasher()
-    named = {file.path: file for file in manifest.files}
-    with open_root(root) as folder:
-        for listed in listing.files:
-            if listed.path in paths:
-                with _opened(folder, listed) as file:
-                    found = hasher(file, sha256=named[listed.path].sha256 is not None, advance=lambda _: None)
-                _match_file(named[listed.path], found)
+    with open_release_folder(root, reading) as folder:
+        found = {path: file for path in paths if (file := folder.find(path))}
+        meter = _Meter(sum(file.identity.size for file in found.values()), progress)
+        digests = []
+        for path, known in found.items():
+            with folder.open(path, known) as opened:
+                digests.append(hasher(opened, sha256=path in sha256_of, advance=meter.advance))
+    return tuple(digests)
 
 
 def digest_file(
@@ -247,17 +278,6 @@ def digest_file(
     """
     with open_any_file(path) as file:
         return (hasher or ReferenceHasher())(file, sha256=sha256, advance=_Meter(file.size, progress).advance)
-
-
-@contextmanager
-def _opened(root: int, listed: ListedFile) -> Iterator[OpenFile]:
-    """Open a listed file, folder by folder from the open folder `root`, so that no link is followed."""
-    with ExitStack() as stack:
-        folder = root
-        for position, char in enumerate(listed.path):
-            if char == "/":
-                folder = stack.enter_context(open_folder(folder, listed.path[:position]))
-        yield stack.enter_context(open_file(folder, listed.path, listed.identity))
 
 
 class ReferenceHasher:
@@ -314,47 +334,5 @@ def _side_by_side(
     return digests
 
 
-def match_file_digests(manifest: Manifest, files: FileSet) -> None:
-    """Compare every digest in the manifest with the one computed.
-
-    Raises:
-        VerificationError: a digest differs or was not computed (check `file-digests`), or a name or size differs (check
-            `file-set`).
-    """
-    found = {file.path: file for file in files.files}
-    if len(found) != len(manifest.files):
-        got, wanted = f"{len(found)} files", f"{len(manifest.files)} files"
-        problem = "the release and the manifest have different numbers of files"
-        raise VerificationError(problem, check=Check.FILE_SET, where="release", got=got, wanted=wanted)
-    for named in manifest.files:
-        _match_file(named, found.get(named.path))
-
-
-def _match_file(named: ManifestFile, found: FileDigest | None) -> None:
-    if found is None or found.size != named.size:
-        got = f"{found.size} bytes" if found else "no such file"
-        wanted = f"{named.size} bytes"
-        problem = "the file is missing or has another size"
-        raise VerificationError(problem, check=Check.FILE_SET, where=named.path, got=got, wanted=wanted)
-    for algorithm, got_digest, wanted_digest in (
-        (FSVERITY, found.fsverity, named.fsverity),
-        (SHA256, found.sha256, named.sha256),
-    ):
-        if wanted_digest is not None and got_digest != wanted_digest:
-            raise VerificationError(
-                f"{algorithm} differs",
-                check=Check.FILE_DIGESTS,
-                where=named.path,
-                got=got_digest.hex() if got_digest else "not computed",
-                wanted=wanted_digest.hex(),
-            )
-
-
-def _some(what: str, names: Iterable[str]) -> list[str]:
-    """Return a list with one phrase that names the first few files, or an empty list if there are none."""
-    ordered = sorted(names)
-    if not ordered:
-        return []
-    shown = ", ".join(printable(name, 200) for name in ordered[:_NAMED_MAX])
-    more = f" and {len(ordered) - _NAMED_MAX} more" if len(ordered) > _NAMED_MAX else ""
-    return [f"{what}: {shown}{more}"]
+def _reason(error: FormatError) -> str:
+    return error.problem.removeprefix("file name ") if error.where == "release" else error.got

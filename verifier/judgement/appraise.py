@@ -164,12 +164,14 @@ def _revocation_undecided(claims: Claims) -> CrlUnavailableError | CrlStaleError
     line = claims.line
     if claims.revocation is RevocationStatus.UNAVAILABLE:
         return CrlUnavailableError(
-            f"policy asks for AMD's revocation list of {line} and none was given; supply it or let it be fetched",
+            f"policy asks for AMD's revocation list of {line} and none is at hand; "
+            "--crl FILE gives one, --fetch asks AMD for it",
             check=Check.VEK_REVOCATION,
             where="crl",
         )
     return CrlStaleError(
-        f"the revocation list of {line} given is not for this moment; a current one is needed",
+        f"the revocation list of {line} at hand is not for this moment; "
+        "--crl FILE gives a current one, --fetch asks AMD for it",
         check=Check.VEK_REVOCATION,
         where="crl",
     )

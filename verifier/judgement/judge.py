@@ -15,14 +15,13 @@ from provenance_oracle.verifier.digest.files import (
     Limits,
     digest_files,
     list_files,
-    match_file_digests,
-    match_file_set,
 )
+from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set, set_aside
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import CrlStaleError, CrlUnavailableError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, appraise, roots_of
 from provenance_oracle.verifier.judgement.record_of import record_of
-from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.judgement.verdict import Verdict, make_verdict
 from provenance_oracle.verifier.policy import Policy
@@ -78,8 +77,9 @@ def judge(
             release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet, now
         )
         # (2) the manifest names exactly these files, with these sizes; no byte is read before
-        listing = list_files(release.path, limits or Limits())
-        match_file_set(result.manifest, listing)
+        listing = list_files(release.path, limits or Limits(), release.reading)
+        listing = set_aside(release.path, listing, {*result.manifest.paths, *RELEASE_PATHS})
+        match_file_set(result.manifest, listing, release.path)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
         # (3) one read of every byte
         files = digest_files(

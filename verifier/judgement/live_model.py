@@ -14,12 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.digest.files import (
-    Listing,
-    list_files,
-    match_file_set,
-    match_some_files,
-)
+from provenance_oracle.verifier.digest.files import Limits, Listing, list_files, refuse_changes
+from provenance_oracle.verifier.digest.match_files import match_file_set, match_some_files, set_aside
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
 from provenance_oracle.verifier.digest.weights.live import ConfirmedFile, match_weights
@@ -38,14 +34,14 @@ from provenance_oracle.verifier.digest.weights.weight_files import (
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, RecordError, UsageError, VerificationError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, roots_of
 from provenance_oracle.verifier.judgement.judge import appraise_fetching
-from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.manifest.statement import Manifest, parse_statement
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
 from provenance_oracle.verifier.snp.kds import Fetcher
-from provenance_oracle.verifier.strict.files import changed
+from provenance_oracle.verifier.strict.release_folder import STRICT, Reading
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -54,11 +50,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A release's manifest and the reason to accept it: the `result` of judging its evidence, its registry `entry`."""
+    """A release's manifest and the reason to accept it: the `result` of judging its evidence, its registry `entry`.
+
+    `reading` is what was allowed of its folder.
+    """
 
     manifest: Manifest
     result: AttestationResult | None
     entry: Entry | None
+    reading: Reading = STRICT
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def accept(
     payload = parse_envelope(release.envelope).payload
     if record is not None:
         _match_record(payload, record, is_judged_here=result is not None)
-    return Accepted(result.manifest if result else parse_statement(payload), result, record)
+    return Accepted(result.manifest if result else parse_statement(payload), result, record, release.reading)
 
 
 def confirm_weights(
@@ -163,7 +163,7 @@ def load_weights_of(
     """
     manifest = accepted.manifest
     chosen = choose_weights(folder, manifest, files)
-    listing = None if weights_only else _match_others(folder, manifest, chosen)
+    listing = None if weights_only else _match_others(folder, accepted, chosen)
     table = read_table(folder, manifest)
     tensors: dict[str, torch.Tensor] = {}
     confirmed, hasher = [], AnyDevice()
@@ -175,8 +175,8 @@ def load_weights_of(
             raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted="one model")
         tensors |= loaded
         confirmed.append(file)
-    if listing is not None and list_files(folder, listing.limits) != listing:
-        raise changed(str(folder))
+    if listing is not None:
+        refuse_changes(folder, listing)
     unchecked = _unchecked(accepted, tuple(confirmed)) if listing is None else ()
     return LoadedModel(tensors, ModelConfirmation(accepted, tuple(confirmed), (), (), unchecked))
 
@@ -207,10 +207,11 @@ def load_into_module(
     return replace(found, unchecked_files=loaded.confirmation.unchecked_files)
 
 
-def _match_others(folder: Path, manifest: Manifest, weights: Sequence[FileDigest]) -> Listing:
+def _match_others(folder: Path, accepted: Accepted, weights: Sequence[FileDigest]) -> Listing:
     """Compare the files of the release, and the digests of all but the weights, with the manifest."""
-    listing = list_files(folder)
-    match_file_set(manifest, listing)
+    manifest = accepted.manifest
+    listing = set_aside(folder, list_files(folder, Limits(), accepted.reading), {*manifest.paths, *RELEASE_PATHS})
+    match_file_set(manifest, listing, folder)
     others = {file.path for file in manifest.files} - {file.path for file in weights}
     match_some_files(folder, listing, manifest, others, CpuHasher())
     return listing

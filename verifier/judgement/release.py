@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError, IncompleteError
+from provenance_oracle.verifier.errors import FormatError, IncompleteError, ProvenanceError
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.snp.evidence import Evidence
-from provenance_oracle.verifier.strict.files import (
-    Identity,
-    changed,
-    identify,
-    kind_of,
-    open_file,
-    open_folder,
-    open_root,
-    scan,
+from provenance_oracle.verifier.strict.files import changed, kind_of, open_folder, open_root, scan
+from provenance_oracle.verifier.strict.release_folder import (
+    STRICT,
+    FoundFile,
+    Reading,
+    ReleaseFolder,
+    open_release_folder,
 )
 
 SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
@@ -49,6 +47,8 @@ _FILES = {
 }
 RELEASE_PATHS = tuple(_FILES)
 _MOST_NAMES = 16
+_LOOK_ABOVE = 4  # folders above one that is no release, in which a release is looked for
+_LOOK_BELOW = 1000  # entries of the folder itself; a folder with more is not searched
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Release:
         key: the VM's public key in PEM.
         evidence: report, certificates and the revocation list that is judged.
         own_crl: the revocation list in the folder, whichever list is judged; None if the folder has none.
+        reading: what was allowed of the folder, and is to be allowed when its files are listed.
     """
 
     path: Path
@@ -69,23 +70,33 @@ class Release:
     key: bytes
     evidence: Evidence
     own_crl: bytes | None
+    reading: Reading = STRICT
 
 
-def read_release(path: Path) -> Release:
+class NoReleaseError(FormatError):
+    """The folder has no `provenance/`, so it is no release. If a folder nearby is one, the error names it."""
+
+
+def read_release(path: Path, reading: Reading = STRICT) -> Release:
     """Read the evidence and the signed manifest of the release in the folder `path`. Model files are not touched.
+
+    Args:
+        reading: what is allowed of the folder beyond plain files; by default nothing.
 
     Raises:
         UsageError: the folder does not exist.
-        IncompleteError: the folder has no signed manifest yet.
+        NoReleaseError: the folder has no `provenance/`.
+        IncompleteError: the folder has a `provenance/`, but no signed manifest in it yet.
         FormatError: a file is missing, too large, not a regular file, or not one that a release may hold.
         ChangedError: a file changed while it was read.
     """
-    with open_root(path) as root:
+    with open_release_folder(path, reading) as release:
+        root = release.descriptor
         # The commit marker comes first: without it the other files of the folder mean nothing.
         if not _has_manifest(root):
-            raise _incomplete()
+            raise _incomplete() if _is_there(root, PROVENANCE_FOLDER) else _no_release(path, root)
         with open_folder(root, PROVENANCE_FOLDER) as folder:
-            data = _read_folder(folder, PROVENANCE_FOLDER, device=os.fstat(root).st_dev)
+            data = _read_folder(release, folder, PROVENANCE_FOLDER)
     if MANIFEST_PATH not in data:  # removed since the first look
         raise _incomplete()
     vek_path = _vek_path(data)
@@ -107,17 +118,52 @@ def read_release(path: Path) -> Release:
             crl_name=CRL_PATH,
         ),
         own_crl=data.get(CRL_PATH),
+        reading=reading,
     )
 
 
 def _has_manifest(root: int) -> bool:
+    return _is_there(root, MANIFEST_PATH)
+
+
+def _is_there(root: int, path: str) -> bool:
     try:
-        os.stat(MANIFEST_PATH, dir_fd=root, follow_symlinks=False)
+        os.stat(path, dir_fd=root, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         pass  # opening the folder raises the error that names the problem
     return True
+
+
+def _no_release(path: Path, root: int) -> NoReleaseError:
+    nearby = _nearby(path, root)
+    return NoReleaseError(
+        f"not a release: no {PROVENANCE_FOLDER}/ in it",
+        check=Check.MANIFEST_FORMAT,
+        where=str(path),
+        got=f"a folder without {MANIFEST_PATH}",
+        wanted=f"the folder of a release, such as {nearby}" if nearby else "the folder of a release",
+    )
+
+
+def _nearby(path: Path, root: int) -> Path | None:
+    """Return a folder that looks like a release: one above `path`, or else the first one directly in it."""
+    for above in list(path.absolute().parents)[:_LOOK_ABOVE]:
+        try:
+            with open_root(above) as folder:
+                if _has_manifest(folder):
+                    return above
+        except ProvenanceError:
+            continue
+    try:
+        entries = scan(root, str(path), most=_LOOK_BELOW)
+    except ProvenanceError:
+        return None
+    for name, found in entries:
+        if stat.S_ISDIR(found.st_mode) and _is_there(root, f"{name}/{MANIFEST_PATH}"):
+            return path / name
+    return None
 
 
 def _incomplete() -> IncompleteError:
@@ -130,15 +176,15 @@ def _incomplete() -> IncompleteError:
     )
 
 
-def _read_folder(folder: int, path: str, device: int) -> dict[str, bytes]:
+def _read_folder(release: ReleaseFolder, folder: int, path: str) -> dict[str, bytes]:
     data: dict[str, bytes] = {}
     for name, found in scan(folder, path, most=_MOST_NAMES):
         inner = f"{path}/{name}"
         if inner == SNP_FOLDER and stat.S_ISDIR(found.st_mode):
             with open_folder(folder, inner) as opened:
-                data |= _read_folder(opened, inner, device)
+                data |= _read_folder(release, opened, inner)
         elif inner in _FILES:
-            data[inner] = _read_file(folder, inner, identify(found, inner, device))
+            data[inner] = _read_file(release, inner, release.identify(folder, inner, found))
         elif inner == BUNDLE_PATH:
             raise _not_judged(inner)
         else:
@@ -164,14 +210,15 @@ def _not_judged(path: str) -> FormatError:
     )
 
 
-def _read_file(folder: int, path: str, identity: Identity) -> bytes:
+def _read_file(release: ReleaseFolder, path: str, found: FoundFile) -> bytes:
     most, check = _FILES[path]
-    if identity.size > most:
-        got, wanted = f"{identity.size} bytes", f"at most {most} bytes"
+    size = found.identity.size
+    if size > most:
+        got, wanted = f"{size} bytes", f"at most {most} bytes"
         raise FormatError("the file is too large", check=check, where=path, got=got, wanted=wanted)
-    with open_file(folder, path, identity) as file, open(file.descriptor, "rb", closefd=False) as stream:
+    with release.open(path, found) as file, open(file.descriptor, "rb", closefd=False) as stream:
         data = stream.read(most + 1)
-    if len(data) != identity.size:
+    if len(data) != size:
         raise changed(path)
     return data
 

@@ -15,7 +15,9 @@ from importlib.metadata import version
 import rfc8785
 
 from provenance_oracle.verifier.checks import Finding, Outcome
+from provenance_oracle.verifier.digest.bookkeeping import GIT_ATTRIBUTES, HUB_FOLDER
 from provenance_oracle.verifier.digest.files import FileSet
+from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, model_digest
 from provenance_oracle.verifier.errors import ProvenanceError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult
 from provenance_oracle.verifier.judgement.release import CRL_PATH, KEY_PATH, Release
@@ -45,7 +47,7 @@ class Verdict:
 def make_verdict(release: Release, result: AttestationResult, files: FileSet, findings: tuple[Finding, ...]) -> Verdict:
     """Return the PASSED verdict of a release whose evidence, manifest and files were all accepted."""
     manifest, claims = result.manifest, result.claims
-    details = {
+    details: dict[str, object] = {
         "grade": result.grade,
         "productLine": product_line_label(claims.line, claims.root_kind),
         "reportedTcb": claims.report.reported_tcb.hex(),
@@ -53,6 +55,8 @@ def make_verdict(release: Release, result: AttestationResult, files: FileSet, fi
         "manifestDigest": manifest.digest.hex(),
         "findings": _findings_json(findings),
     }
+    if files.uncovered:
+        details["uncovered"] = _uncovered_json(files.uncovered)
     levels = [f"{_LEVEL_PREFIX}GRADE_{result.grade}"]
     levels += [_level(f) for f in findings if f.outcome is Outcome.PASSED]
     subject = {
@@ -130,6 +134,19 @@ def _inputs(release: Release) -> list[dict[str, object]]:
         evidence.crl_name: evidence.crl,
     }
     return [{"uri": name, "digest": {"sha256": _sha256_hex(data)}} for name, data in files.items() if data is not None]
+
+
+def _uncovered_json(files: tuple[FileDigest, ...]) -> list[dict[str, object]]:
+    """Return the files that no signature covers: git's attributes, and the notes of the hub as one digest."""
+    attributes = [file for file in files if file.path == GIT_ATTRIBUTES]
+    notes = [file for file in files if file.path != GIT_ATTRIBUTES]
+    found: list[dict[str, object]] = [
+        {"name": file.path, "digest": {"fsverity_sha256_4096": file.fsverity.hex()}} for file in attributes
+    ]
+    if notes:
+        digest = {"provenance_model_v1": model_digest(notes).hex()}
+        found.append({"name": HUB_FOLDER, "digest": digest, "annotations": {"files": str(len(notes))}})
+    return found
 
 
 def _findings_json(findings: tuple[Finding, ...]) -> list[dict[str, str]]:

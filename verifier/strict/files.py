@@ -23,6 +23,7 @@ OnBytes = Callable[[int, int], None]
 
 # O_NONBLOCK: the open call must not hang if an attacker replaced the file by a FIFO or a device.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+FOLDER_FLAGS = _FLAGS | os.O_DIRECTORY
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 _KINDS = {
@@ -68,7 +69,7 @@ def open_root(folder: Path) -> Iterator[int]:
         TemporaryError: the operating system cannot open it.
     """
     try:
-        descriptor = os.open(folder, _FLAGS | os.O_DIRECTORY)
+        descriptor = os.open(folder, FOLDER_FLAGS)
     except (OSError, ValueError) as error:
         raise _unopened(folder, error, "folder", "an existing folder, not a link to one") from error
     with _closing(descriptor):
@@ -84,8 +85,8 @@ def open_folder(parent: int, path: str) -> Iterator[int]:
         ChangedError: the entry no longer exists (check `file-digests`).
         TemporaryError: the operating system cannot open or read it.
     """
-    with _os_errors(path):
-        descriptor = os.open(_last(path), _FLAGS | os.O_DIRECTORY, dir_fd=parent)
+    with os_errors(path):
+        descriptor = os.open(file_name(path), FOLDER_FLAGS, dir_fd=parent)
     with _closing(descriptor):
         yield descriptor
 
@@ -101,9 +102,9 @@ def open_file(parent: int, path: str, expected: Identity) -> Iterator[OpenFile]:
         ChangedError: the file no longer exists, or differs from `expected` (check `file-digests`).
         TemporaryError: the operating system cannot open it, or a read inside the block fails.
     """
-    with _os_errors(path):
-        descriptor = os.open(_last(path), _FLAGS, dir_fd=parent)
-    with _closing(descriptor), _os_errors(path):
+    with os_errors(path):
+        descriptor = os.open(file_name(path), _FLAGS, dir_fd=parent)
+    with _closing(descriptor), os_errors(path):
         _expect(os.fstat(descriptor), expected, path)
         yield OpenFile(path, descriptor, expected.size)
         _expect(os.fstat(descriptor), expected, path)
@@ -119,12 +120,12 @@ def read_start(parent: int, path: str, most: int) -> bytes:
         ChangedError: the entry no longer exists (check `file-digests`).
         TemporaryError: the operating system cannot open or read it.
     """
-    with _os_errors(path):
-        descriptor = os.open(_last(path), _FLAGS, dir_fd=parent)
-    with _closing(descriptor), _os_errors(path), os.fdopen(descriptor, "rb", closefd=False) as file:
+    with os_errors(path):
+        descriptor = os.open(file_name(path), _FLAGS, dir_fd=parent)
+    with _closing(descriptor), os_errors(path), os.fdopen(descriptor, "rb", closefd=False) as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise _not_allowed(path, kind_of(found))
+            raise not_allowed(path, kind_of(found))
         return file.read(most)
 
 
@@ -144,7 +145,7 @@ def open_any_file(path: Path) -> Iterator[OpenFile]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise _unopened(path, error, "file", "a file") from error
-    with _closing(descriptor), _os_errors(shown):
+    with _closing(descriptor), os_errors(shown):
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise UsageError("not a regular file", where=shown, got=kind_of(found), wanted="a regular file")
@@ -163,7 +164,7 @@ def scan(folder: int, path: str, most: int) -> list[tuple[str, os.stat_result]]:
         TemporaryError: the operating system cannot read the folder.
     """
     found: list[tuple[str, os.stat_result]] = []
-    with _os_errors(path), os.scandir(folder) as entries:
+    with os_errors(path), os.scandir(folder) as entries:
         for entry in entries:
             if len(found) == most:
                 got, wanted = f"more than {most}", f"at most {most}"
@@ -184,11 +185,11 @@ def identify(found: os.stat_result, path: str, device: int) -> Identity:
         FormatError: the entry is of another kind, has more hard links, or is on another file system (check `file-set`).
     """
     if not stat.S_ISREG(found.st_mode):
-        raise _not_allowed(path, kind_of(found))
+        raise not_allowed(path, kind_of(found))
     if found.st_nlink != 1:
-        raise _not_allowed(path, f"a file with {found.st_nlink} hard links")
+        raise not_allowed(path, f"a file with {found.st_nlink} hard links")
     if found.st_dev != device:
-        raise _not_allowed(path, "a file on another file system")
+        raise not_allowed(path, "a file on another file system")
     return _identity(found)
 
 
@@ -203,12 +204,13 @@ def _identity(found: os.stat_result) -> Identity:
 
 def _expect(found: os.stat_result, expected: Identity, path: str) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise _not_allowed(path, kind_of(found))
+        raise not_allowed(path, kind_of(found))
     if _identity(found) != expected:
         raise changed(path)
 
 
-def _last(path: str) -> bytes:
+def file_name(path: str) -> bytes:
+    """Return the name on disk of the entry that the last segment of `path` names."""
     return _stored(path.rpartition("/")[2])
 
 
@@ -231,14 +233,15 @@ def _closing(descriptor: int) -> Iterator[None]:
 
 
 @contextmanager
-def _os_errors(path: str) -> Iterator[None]:
+def os_errors(path: str) -> Iterator[None]:
+    """Turn the operating system's errors about an entry at `path` into those of this module."""
     try:
         yield
     except FileNotFoundError as error:
         raise changed(path) from error
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
-            raise _not_allowed(path, error.strerror or "something else") from error
+            raise not_allowed(path, error.strerror or "something else") from error
         raise _unreadable(path, error) from error
 
 
@@ -253,7 +256,8 @@ def changed(path: str) -> ChangedError:
     )
 
 
-def _not_allowed(path: str, got: str) -> FormatError:
+def not_allowed(path: str, got: str) -> FormatError:
+    """Return (do not raise) the error for an entry of a kind that a release may not hold."""
     wanted = "only folders and regular files with one name, on one file system"
     return FormatError("not allowed in a release", check=Check.FILE_SET, where=path, got=got, wanted=wanted)
 

@@ -23,9 +23,8 @@ from provenance_oracle.verifier.digest.files import (
     ReferenceHasher,
     digest_files,
     list_files,
-    match_file_digests,
-    match_file_set,
 )
+from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
 from provenance_oracle.verifier.errors import (
     ChangedError,
@@ -132,7 +131,7 @@ def _socket(root: Path) -> None:
         (lambda root: (root / "sub" / "link").symlink_to(".."), "a symbolic link"),
         (lambda root: os.mkfifo(root / "fifo"), "a FIFO"),
         (_socket, "a socket"),
-        (_hard_link, "a file with 2 hard links"),
+        (_hard_link, "a.txt: a file with 2 hard links; hard: a file with 2 hard links"),
     ],
 )
 def test_refuses_links_and_special_files(release: Path, make: Callable[[Path], None], got: str) -> None:

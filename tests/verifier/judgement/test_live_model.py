@@ -37,6 +37,7 @@ from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.snp.products import ProductLine
 from tests.support.chain_fixtures import change_entry, make_entry, make_record
+from tests.support.hub_caches import to_cache
 from tests.support.live_releases import AT, lay_out
 from tests.verifier.digest.weights.test_safetensors_header import entry as header_entry
 from tests.verifier.digest.weights.test_safetensors_header import pack_header
@@ -665,3 +666,11 @@ def test_the_package_exports_what_users_call() -> None:
     assert {"DatasetHasher", "load_verified", "verify_model"} <= set(verifier.__all__)
     with pytest.raises(AttributeError):
         verifier.nothing  # noqa: B018
+
+
+def test_a_snapshot_of_the_hub_s_cache_is_a_release(state: State, release: Path, tmp_path: Path) -> None:
+    snapshot = to_cache(release, tmp_path / "hub")
+    (tmp_path / "latest").symlink_to(snapshot)
+    for folder in (snapshot, tmp_path / "latest"):
+        assert check(state, folder).tensors == check(state, release).tensors
+        assert load_verified(folder, policy=POLICY, at=AT).tensors.keys() == state.keys()

@@ -11,7 +11,8 @@ import pytest
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import ChangedError, FormatError, IncompleteError, UsageError
 from provenance_oracle.verifier.judgement import release as release_module
-from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, read_release
+from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, NoReleaseError, read_release
+from provenance_oracle.verifier.strict import release_folder
 from provenance_oracle.verifier.strict.files import OpenFile, open_file
 
 CONTENT = {path: path.encode() for path in RELEASE_PATHS if path != "provenance/snp/vek.der"}
@@ -87,11 +88,47 @@ def test_incomplete_without_a_manifest(folder: Path) -> None:
         read_release(folder)
 
 
-@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.write_bytes(b"")])
 def test_incomplete_without_a_provenance_folder(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "provenance")
     with pytest.raises(IncompleteError):
         read_release(tmp_path)
+
+
+def no_release(path: Path) -> NoReleaseError:
+    with pytest.raises(NoReleaseError) as raised:
+        read_release(path)
+    assert (raised.value.exit_code, raised.value.retry) == (3, False)
+    assert "not a release: no provenance/ in it" in str(raised.value)
+    return raised.value
+
+
+def test_a_folder_without_a_provenance_folder_is_no_release(tmp_path: Path) -> None:
+    error = no_release(tmp_path)
+    assert error.where == str(tmp_path)
+    assert "such as" not in error.wanted
+
+
+@pytest.mark.parametrize("below", ["provenance", "provenance/snp", "sub/deeper"])
+def test_the_release_above_is_named(folder: Path, below: str) -> None:
+    (folder / below).mkdir(parents=True, exist_ok=True)
+    assert no_release(folder / below).wanted == f"the folder of a release, such as {folder}"
+
+
+def test_the_release_below_is_named(folder: Path) -> None:
+    (folder.parent / "another").mkdir()
+    assert no_release(folder.parent).wanted == f"the folder of a release, such as {folder}"
+
+
+def test_only_so_many_folders_are_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with more entries than the limit is not searched, and the search goes a few folders up at most."""
+    monkeypatch.setattr(release_module, "_LOOK_BELOW", 3)
+    for number in range(3):
+        (folder.parent / f"x{number}").mkdir()
+    assert "such as" not in no_release(folder.parent).wanted
+    deep = folder / "/".join(["d"] * (release_module._LOOK_ABOVE + 1))
+    deep.mkdir(parents=True)
+    assert "such as" not in no_release(deep).wanted
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
@@ -205,7 +242,7 @@ def test_a_file_that_changes_while_it_is_read(folder: Path, monkeypatch: pytest.
                 stream.write(b"more")
             yield file
 
-    monkeypatch.setattr(release_module, "open_file", meddling)
+    monkeypatch.setattr(release_folder, "open_file", meddling)
     with pytest.raises(ChangedError):
         read_release(folder)
 

@@ -1,0 +1,167 @@
+"""Read a release's folder as it lies on disk, a snapshot of the Hugging Face cache included.
+
+The cache keeps a repository as `snapshots/<commit>/` with links into `blobs/` beside it. The operating system never
+follows such a link: its text must be the one that the cache writes, and the blob is then opened by its name in the
+folder `blobs`, which was opened once, from the snapshot's own descriptor. A blob that is a link itself is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from provenance_oracle.verifier.errors import ChangedError
+from provenance_oracle.verifier.strict.files import (
+    FOLDER_FLAGS,
+    Identity,
+    OpenFile,
+    file_name,
+    identify,
+    not_allowed,
+    open_file,
+    open_folder,
+    open_root,
+    os_errors,
+)
+
+_LINK = re.compile("((?:\\.\\./)+)blobs/([0-9a-f]{40}|[0-9a-f]{64})")
+_FOLDERS_ABOVE = 2  # from a snapshot up to its repository's folder
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the reader of a folder allows beyond plain files. The oracle allows nothing: see `STRICT`.
+
+    Fields:
+        hub_links: follow the links of a Hugging Face cache's snapshot into its `blobs/`.
+        ignored: patterns of paths that the user leaves out, each for the whole path of a file or folder.
+    """
+
+    hub_links: bool = False
+    ignored: tuple[re.Pattern[str], ...] = ()
+
+    def ignores(self, path: str) -> bool:
+        return any(pattern.fullmatch(path) for pattern in self.ignored)
+
+
+STRICT = Reading()
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A regular file of a release. `blob` is its name in the cache's `blobs/`; None for a file in the folder itself."""
+
+    identity: Identity
+    blob: str | None = None
+
+
+@dataclass(frozen=True)
+class ReleaseFolder:
+    """An open folder of a release: its descriptor, its device, and the descriptor of the cache's `blobs/` if any."""
+
+    descriptor: int
+    device: int
+    blobs: int | None
+
+    def identify(self, parent: int, path: str, found: os.stat_result) -> FoundFile:
+        """Return the file at the entry that the last segment of `path` names in the open folder `parent`.
+
+        Args:
+            path: the path from the release's folder.
+            found: the stat result of the entry, taken without following links.
+
+        Raises:
+            FormatError: the entry is not a regular file with one name, or is a link other than the cache's (check
+                `file-set`).
+        """
+        if self.blobs is None or not stat.S_ISLNK(found.st_mode):
+            return FoundFile(identify(found, path, self.device))
+        with os_errors(path):
+            text = os.readlink(file_name(path), dir_fd=parent).decode("utf-8", "surrogateescape")
+        link = _LINK.fullmatch(text)
+        if link is None or link[1] != "../" * (path.count("/") + _FOLDERS_ABOVE):
+            raise not_allowed(path, "a symbolic link, but not to a blob of the same repository")
+        try:
+            blob = os.stat(link[2], dir_fd=self.blobs, follow_symlinks=False)
+        except FileNotFoundError as error:
+            raise not_allowed(path, "a link to a blob that is missing: download the file again") from error
+        return FoundFile(identify(blob, path, self.device), link[2])
+
+    def find(self, path: str) -> FoundFile | None:
+        """Return the file at `path`, a path of a manifest, without looking at any other file; None if there is none.
+
+        Raises: as `open_folder` and `identify`.
+        """
+        try:
+            with self._parent(path) as parent:
+                with os_errors(path):
+                    found = os.stat(file_name(path), dir_fd=parent, follow_symlinks=False)
+                return self.identify(parent, path, found)
+        except ChangedError:  # the error of an entry that is not there
+            return None
+
+    @contextmanager
+    def open(self, path: str, found: FoundFile) -> Iterator[OpenFile]:
+        """Open a file that was found, folder by folder, so that no link is followed. Raises as `open_file` does."""
+        if found.blob is None:
+            with self._parent(path) as parent, open_file(parent, path, found.identity) as file:
+                yield file
+            return
+        assert self.blobs is not None
+        with open_file(self.blobs, f"{path} -> blobs/{found.blob}", found.identity) as file:
+            yield replace(file, path=path)
+
+    @contextmanager
+    def _parent(self, path: str) -> Iterator[int]:
+        """Open the folder that holds `path`."""
+        with ExitStack() as stack:
+            folder = self.descriptor
+            for position, char in enumerate(path):
+                if char == "/":
+                    folder = stack.enter_context(open_folder(folder, path[:position]))
+            yield folder
+
+
+def followed(path: Path) -> Path:
+    """Return the folder that a link named by the user leads to; any other path unchanged."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
+        return path
+
+
+@contextmanager
+def open_release_folder(path: Path, reading: Reading = STRICT) -> Iterator[ReleaseFolder]:
+    """Open the folder of a release; with `reading.hub_links` also the `blobs/` of its repository in a cache.
+
+    Raises:
+        UsageError: the folder does not exist, is not a folder, or is a symbolic link.
+        TemporaryError: the operating system cannot open it.
+    """
+    with open_root(path) as root, ExitStack() as stack:
+        blobs = _open_blobs(root, stack) if reading.hub_links else None
+        yield ReleaseFolder(root, os.fstat(root).st_dev, blobs)
+
+
+def _open_blobs(snapshot: int, stack: ExitStack) -> int | None:
+    """Open the folder `blobs` beside the folder `snapshots` that a snapshot lies in; None if there is none."""
+
+    def opened(name: str, parent: int) -> int:
+        descriptor = os.open(name, FOLDER_FLAGS, dir_fd=parent)
+        stack.callback(os.close, descriptor)
+        return descriptor
+
+    try:
+        snapshots = opened("..", snapshot)
+        repository = opened("..", snapshots)
+        named = os.stat("snapshots", dir_fd=repository, follow_symlinks=False)
+        if not os.path.samestat(named, os.fstat(snapshots)):
+            return None
+        return opened("blobs", repository)
+    except OSError:
+        return None  # no cache: links are refused as anywhere else
