@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.hub import HUB_SCHEME, hub_folder
 from provenance_oracle.verifier.cli.options import (
     FILE,
     at_option,
     fetch_option,
     fetcher_for,
     hash_progress,
+    hex_of,
+    ignore_option,
+    ignored_patterns,
+    is_folder,
     json_option,
     moment,
     now,
@@ -24,22 +34,34 @@ from provenance_oracle.verifier.cli.options import (
     rpc_option,
 )
 from provenance_oracle.verifier.documents import schemas
+from provenance_oracle.verifier.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance_oracle.verifier.judgement.release import Release
+
+_FOLDERS_ABOVE = 32
 
 
 @click.command()
-@click.argument("release", type=FILE)
+@click.argument("release", metavar="RELEASE|hf://ORG/MODEL[@REV]")
+@click.argument("files", nargs=-1, metavar="[FILE...]")
 @policy_option
 @at_option
 @rpc_option
 @registry_option
-@click.option("--offline", is_flag=True, help="Judge only; do not look up a record.")
+@click.option("--offline", is_flag=True, help="Judge only; do not look up a record, download nothing.")
 @click.option("--crl", type=FILE, help="A current revocation list from AMD, in place of the list in the release.")
 @fetch_option
+@click.option("--name", metavar="NAME[@VERSION]", help="Refuse a release of any other name.")
+@click.option("--publisher", metavar="HEX", help="Refuse a release of any other publisher (identity, 32 bytes).")
+@click.option("--measurement", metavar="HEX", help="Refuse any other launch measurement (48 bytes).")
+@ignore_option
 @json_option
 @command_body(schemas.CHECK)
 def check(
     output: Output,
-    release: Path,
+    release: str,
+    files: tuple[str, ...],
     policy_name: str,
     at_text: str | None,
     rpc_url: str | None,
@@ -47,41 +69,106 @@ def check(
     offline: bool,
     crl: Path | None,
     fetch: bool,
+    name: str | None,
+    publisher: str | None,
+    measurement: str | None,
+    ignore: tuple[str, ...],
 ) -> None:
     """Judge a release and compare it with its record on chain.
 
-    RELEASE is a folder. All its evidence and files are judged again, on this machine.
+    RELEASE is a folder: your own, a snapshot in the Hugging Face cache, or one that hf:// finds there or downloads. All
+    its evidence and files are judged again, on this machine. With FILE, only these files are compared with the
+    manifest; the release can then be left out.
 
-    Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy, 6 no record or one that is revoked, held or
-    doubtful, 7 try again.
+    Exit codes: 0 accepted, 3 malformed, 4 forged, 5 refused by policy or not the release that you ask for, 6 no record
+    or one that is revoked, held or doubtful, 7 try again.
 
     \b
     Examples:
       provenance check ./my-model --offline
-      provenance check ./my-model --rpc URL --registry 0x... --policy strict
+      provenance check ./my-model --rpc URL --registry 0x... --policy strict --name acme/my-model
+      provenance check ./my-model/model.safetensors --offline
+      provenance check hf://acme/my-model@v1 --offline
     """
-    from provenance_oracle.verifier.cli.words import confirmation_lines, judgement_lines, policy_line, root_note
+    from provenance_oracle.verifier.cli.words import answer_lines, limits_note, policy_line
     from provenance_oracle.verifier.documents.judgement import check_json
-    from provenance_oracle.verifier.judgement.confirm import confirm
-    from provenance_oracle.verifier.judgement.release import read_release
+    from provenance_oracle.verifier.judgement.confirm import confirm, confirm_part
+    from provenance_oracle.verifier.judgement.expected import Expected
     from provenance_oracle.verifier.policy import load_policy
 
     policy, at = load_policy(policy_name), moment(at_text)
+    expected = Expected(name, hex_of("--publisher", publisher, 32), hex_of("--measurement", measurement, 48))
+    ignored = ignored_patterns(ignore)
     reader = None if offline else registry_reader(rpc_url, registry_text, or_else=("--offline",))
-    contents = read_release(release)
-    if crl:
-        # The verdict lists its inputs by name. A path would make its bytes depend on the place of the file.
-        contents = replace(contents, evidence=replace(contents.evidence, crl=read_small(crl), crl_name="--crl"))
+    folder, paths = _place(release, files, offline)
+    contents = _contents(folder, ignored, crl)
+    judged = partial(confirm_part, paths=paths) if paths else confirm
     with hash_progress(output.as_json) as progress:
-        found = confirm(
-            contents, policy, registry=reader, at=at, now=now(), fetcher=fetcher_for(fetch), progress=progress
+        found = judged(
+            contents,
+            policy,
+            registry=reader,
+            at=at,
+            now=now(),
+            fetcher=fetcher_for(fetch),
+            progress=progress,
+            expected=expected,
         )
-    judgement = found.judgement
-    output.text(f"{release}: {judgement.result.manifest.name} {judgement.result.manifest.version}")
-    output.text(policy_line(policy, judgement.result.at))
+    result = found.judgement.result
+    output.text(f"{folder}: {result.manifest.name} {result.manifest.version}")
+    output.text(policy_line(policy, result.at))
     output.table(found.findings)
     output.text()
-    for line in (*judgement_lines(judgement), *confirmation_lines(found)):
+    for line in answer_lines(found):
         output.text(line)
-    output.accepted(root_note(judgement.result.claims))
+    output.accepted(limits_note(found))
     output.document(True, check_json(found))
+
+
+def _place(release: str, files: Sequence[str], offline: bool) -> tuple[Path, tuple[str, ...]]:
+    """Return the release's folder and the paths in it of the files to check; no paths: check the whole release.
+
+    Raises:
+        UsageError: there is no such release, or a file lies outside it. TemporaryError: a download failed.
+    """
+    from provenance_oracle.verifier.strict.release_folder import followed
+
+    if release.startswith(HUB_SCHEME):
+        folder = hub_folder(release, offline=offline)
+    elif os.path.lexists(release) and not is_folder(Path(release)):
+        folder, files = _folder_of(release), (release, *files)
+    else:
+        folder = followed(Path(release))
+    return folder, tuple(_path_in(folder, file) for file in files)
+
+
+def _folder_of(file: str) -> Path:
+    """Return the nearest folder above a file that is a release."""
+    from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
+
+    for above in list(Path(file).absolute().parents)[:_FOLDERS_ABOVE]:
+        if os.path.lexists(above / MANIFEST_PATH):
+            return above
+    got, wanted = f"no {MANIFEST_PATH} in a folder above it", "the folder of a release, or a file in one"
+    raise UsageError("not a file of a release", where=file, got=got, wanted=wanted)
+
+
+def _path_in(folder: Path, file: str) -> str:
+    """Return the path in a release of a file that is named from there or from the working directory."""
+    root = folder.absolute()
+    for named in (root / file, Path(file).absolute()):
+        path = os.path.relpath(named, root)  # links in the path are not followed: a snapshot consists of them
+        if os.path.lexists(named) and path.partition("/")[0] != "..":
+            return path
+    raise UsageError("no such file in the release", where=file, got="nothing", wanted=f"a file in {folder}")
+
+
+def _contents(folder: Path, ignored: tuple[re.Pattern[str], ...], crl: Path | None) -> Release:
+    from provenance_oracle.verifier.judgement.release import read_release
+    from provenance_oracle.verifier.strict.release_folder import Reading
+
+    contents = read_release(folder, Reading(hub_links=True, ignored=ignored))
+    if crl is None:
+        return contents
+    # The verdict lists its inputs by name. A path would make its bytes depend on the place of the file.
+    return replace(contents, evidence=replace(contents.evidence, crl=read_small(crl), crl_name="--crl"))

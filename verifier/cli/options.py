@@ -5,6 +5,7 @@ Heavy imports happen inside the functions.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,12 @@ registry_option = click.option(
     envvar="PROVENANCE_REGISTRY",
     metavar="ADDRESS|FILE",
     help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
+)
+ignore_option = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out files that the manifest does not name, such as .git; as in .gitignore. Can be repeated.",
 )
 fetch_option = click.option("--fetch", is_flag=True, help="Fetch a current revocation list from AMD if there is none.")
 
@@ -115,6 +122,33 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
+
+
+def ignored_patterns(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """Compile the values of --ignore. Raises UsageError for a pattern that is not supported."""
+    from provenance_oracle.verifier.disk.globs import gitignore
+
+    try:
+        return tuple(map(gitignore, patterns))
+    except UsageError as error:
+        raise UsageError(error.problem, where="--ignore", got=error.got, wanted=error.wanted) from error
+
+
+def hex_of(option: str, text: str | None, size: int) -> bytes | None:
+    """Return the bytes that an option's value names in hex, with or without 0x; None without a value.
+
+    Raises:
+        UsageError: the value is not hex, or not of `size` bytes.
+    """
+    if text is None:
+        return None
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != size:
+        raise UsageError("not a value of this option", where=option, got=text, wanted=f"{2 * size} hex digits")
+    return value
 
 
 def tell(line: str) -> None:

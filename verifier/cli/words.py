@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from provenance_oracle.verifier.documents.record import gate_shut_because
-from provenance_oracle.verifier.judgement.confirm import Confirmation
+from provenance_oracle.verifier.judgement.confirm import Confirmation, PartConfirmation
 from provenance_oracle.verifier.judgement.judge import Judgement
+from provenance_oracle.verifier.judgement.part import PartJudgement
+from provenance_oracle.verifier.judgement.record_of import publisher_of
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
@@ -22,6 +24,7 @@ from provenance_oracle.verifier.strict.timestamps import format_time
 
 SIMULATED_NOTE = "The hardware was SIMULATED: the simulator's keys are public, so anybody can make such evidence."
 UNSAFE_NOTE = "You accepted an UNSAFE ROOT: this result says nothing about AMD hardware."
+_NAMES_MAX = 20
 
 
 def policy_line(policy: Policy, at: datetime) -> str:
@@ -29,14 +32,61 @@ def policy_line(policy: Policy, at: datetime) -> str:
     return f"policy {policy.name} of {policy.date}, judged for {format_time(at)}"
 
 
+def answer_lines(found: Confirmation | PartConfirmation) -> Iterator[str]:
+    """Return what `check` says of an accepted release or of some files of one."""
+    yield from _origin_lines(found)
+    if isinstance(found, PartConfirmation):
+        yield from _part_lines(found.judgement)
+        if found.entry:
+            yield record_line(found.entry)
+        return
+    yield from judgement_lines(found.judgement)
+    yield from confirmation_lines(found)
+
+
+def _origin_lines(found: Confirmation | PartConfirmation) -> Iterator[str]:
+    """Return the publisher and the namespace of a release, and by whom the namespace is claimed."""
+    result = found.judgement.result
+    namespace = result.manifest.namespace
+    yield f"publisher        {publisher_of(result.claims).hex()}, by the launch measurement of the VM that signed"
+    if found.entry is None:
+        yield f"namespace        {namespace}: not looked up; the name is the publisher's word (--name insists on one)"
+    elif found.namespace_owner is None:
+        yield f"namespace        {namespace}: claimed by nobody, so anybody can publish under it"
+    else:
+        yield f"namespace        {namespace}: claimed by 0x{found.namespace_owner.hex()}"
+
+
+def _part_lines(part: PartJudgement) -> Iterator[str]:
+    yield f"manifest digest  {part.result.manifest.digest.hex()}"
+    yield f"grade            {grade_words(part.result.grade)}"
+    yield f"checked          {_some_names([file.path for file in part.files])}"
+    if part.unchecked:
+        yield f"NOT CHECKED      {_some_names(part.unchecked)}"
+
+
+def _some_names(names: Sequence[str]) -> str:
+    return f"{len(names)} {'file' if len(names) == 1 else 'files'}: {_listed(names)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES_MAX} more" if len(names) > _NAMES_MAX else ""
+    return ", ".join(names[:_NAMES_MAX]) + more
+
+
 def judgement_lines(judgement: Judgement) -> Iterator[str]:
-    """Return the digests and the grade of an accepted release, one line each."""
+    """Return the digests and the grade of an accepted release, and the files that it does not cover."""
     yield f"model digest     {judgement.files.model_digest.hex()}"
     yield f"manifest digest  {judgement.result.manifest.digest.hex()}"
     result = judgement.result
     yield f"grade            {grade_found(result.grade, result.claims, result.policy)}"
     if judgement.result.manifest.has_code:
         yield "note             the release has files that can run code: digests cover them, but nobody reviewed them"
+    if judgement.files.uncovered:
+        names = _some_names([file.path for file in judgement.files.uncovered])
+        yield f"not covered      {names} (hub and git add these; their digests are in the verdict)"
+    if judgement.files.ignored:
+        yield f"not covered      {_listed(judgement.files.ignored)} (you said so)"
 
 
 def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
@@ -44,16 +94,22 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
     entry = confirmation.entry
     if entry is None:
         return
-    yield f"record           {format_time(entry.recorded_at)}, signed by {quorum_words(entry)}"
+    yield record_line(entry)
     if entry.grade != confirmation.judgement.result.grade:
         yield f"grade on record  {grade_words(entry.grade)}, which differs from the grade found here"
     if confirmation.verdict_reproduced:
         yield "verdict          reproduced here bit for bit"
     else:
-        yield "verdict          differs from the verdict on record, which has another policy, moment or version"
+        of = "policy, moment, version or added files"
+        yield f"verdict          differs from the verdict on record, which has another {of}"
     if entry.publisher_identity != confirmation.judgement.record.publisher_identity:
         identity = entry.publisher_identity.hex()
         yield f"publisher        {identity} on record, which differs from the publisher found here"
+
+
+def record_line(entry: Entry) -> str:
+    """Return when a release was recorded, and the oracles that vouch for it."""
+    return f"record           {format_time(entry.recorded_at)}, signed by {quorum_words(entry)}"
 
 
 def grade_words(grade: int) -> str:
@@ -79,6 +135,15 @@ def grade_found(grade: int, claims: Claims, policy: Policy) -> str:
 def root_note(claims: Claims) -> str:
     """Return the warning for a result whose chain does not end at AMD's root; empty for one that ends there."""
     return {RootKind.AMD: "", RootKind.SIMULATOR: SIMULATED_NOTE, RootKind.UNSAFE: UNSAFE_NOTE}[claims.root_kind]
+
+
+def limits_note(found: Confirmation | PartConfirmation) -> str:
+    """Return what limits the answer "accepted": the root of the evidence, and the files that were not checked."""
+    notes = [root_note(found.judgement.result.claims)]
+    if isinstance(found, PartConfirmation) and found.judgement.unchecked:
+        files, unchecked = len(found.judgement.files), len(found.judgement.unchecked)
+        notes.append(f"Only {files} of {files + unchecked} files were checked.")
+    return " ".join(filter(None, notes))
 
 
 def entry_lines(entry: Entry) -> Iterator[str]:

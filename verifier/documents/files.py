@@ -23,7 +23,14 @@ def hash_json(
     return {
         "files": [_file_json(path, digest) for path, digest in files],
         "path_name": path_name,
-        "models": [{"path": path, "provenance_model_v1": file_set.model_digest.hex()} for path, file_set in models],
+        "models": [
+            {
+                "path": path,
+                "provenance_model_v1": file_set.model_digest.hex(),
+                "not_covered": list(file_set.ignored),
+            }
+            for path, file_set in models
+        ],
     }
 
 

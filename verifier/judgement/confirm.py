@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check, Finding
 from provenance_oracle.verifier.errors import RecordError
+from provenance_oracle.verifier.judgement.appraise import AttestationResult
+from provenance_oracle.verifier.judgement.expected import ANYTHING, Expected, match_expected
 from provenance_oracle.verifier.judgement.judge import Judgement, judge
+from provenance_oracle.verifier.judgement.part import PartJudgement, judge_part
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.manifest.dsse import parse_envelope
@@ -28,22 +32,39 @@ class RecordSource(Protocol):
     def match_record(self, record: Record) -> Entry:
         """Return the active entry that matches `record`; raise RecordError or VerificationError if there is none."""
 
+    def namespace_owner(self, name: str) -> bytes | None:
+        """Return the address of a namespace's owner, 20 bytes; None if nobody claimed it."""
+
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A release that was accepted here, with its active record. `entry` is None if no registry was asked."""
+    """A release that was accepted here, with its active record and the owner of its namespace, 20 bytes.
+
+    `entry` is None if no registry was asked. `namespace_owner` is None also if nobody claimed the namespace.
+    """
 
     judgement: Judgement
     entry: Entry | None
     findings: tuple[Finding, ...]
+    namespace_owner: bytes | None = None
 
     @property
     def verdict_reproduced(self) -> bool:
         """Whether the judgement here gives the verdict on chain, bit for bit.
 
-        It does so only with the same policy, moment and version of this package.
+        It does so only with the same policy, moment, version of this package and files that tools added.
         """
         return self.entry is not None and self.entry.verdict_digest == self.judgement.verdict.digest
+
+
+@dataclass(frozen=True)
+class PartConfirmation:
+    """Some files of a release that were accepted here. The other fields are those of `Confirmation`."""
+
+    judgement: PartJudgement
+    entry: Entry | None
+    findings: tuple[Finding, ...]
+    namespace_owner: bytes | None = None
 
 
 def confirm(
@@ -55,6 +76,7 @@ def confirm(
     now: datetime,
     fetcher: Fetcher | None = None,
     progress: OnBytes | None = None,
+    expected: Expected = ANYTHING,
 ) -> Confirmation:
     """Judge a release and match it with its record.
 
@@ -67,26 +89,66 @@ def confirm(
         at, now: aware datetimes.
         fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
         progress: called with (bytes done, bytes in all) while files are hashed.
+        expected: the facts that the user insists on.
 
     Raises:
         RecordError: the registry has no active record of the release.
+        AppraisalError: the release is not the expected one, or the policy refuses it.
         ProvenanceError: every other failure of `judge` or of the registry.
     """
     moment = at or (_moment_of_record(registry, release) if registry else None) or now
     judgement = judge(release, policy, at=moment, fetcher=fetcher, now=now, progress=progress)
-    sheet, entry = CheckSheet(), None
+    found = (judgement.result, judgement.findings)
+    entry, owner, findings = _look_up(registry, *found, lambda: judgement.record, expected)
+    return Confirmation(judgement, entry, findings, owner)
+
+
+def confirm_part(
+    release: Release,
+    policy: Policy,
+    paths: Sequence[str],
+    *,
+    registry: RecordSource | None,
+    at: datetime | None,
+    now: datetime,
+    fetcher: Fetcher | None = None,
+    progress: OnBytes | None = None,
+    expected: Expected = ANYTHING,
+) -> PartConfirmation:
+    """Judge the files of a release at `paths` and match the release with its record; see `confirm` and `judge_part`."""
+    moment = at or (_moment_of_record(registry, release) if registry else None) or now
+    part = judge_part(release, policy, paths, at=moment, fetcher=fetcher, now=now, progress=progress)
+    entry, owner, findings = _look_up(registry, part.result, part.findings, part.stated_record, expected)
+    return PartConfirmation(part, entry, findings, owner)
+
+
+def _look_up(
+    registry: RecordSource | None,
+    result: AttestationResult,
+    findings: tuple[Finding, ...],
+    record: Callable[[], Record],
+    expected: Expected,
+) -> tuple[Entry | None, bytes | None, tuple[Finding, ...]]:
+    """Return the active record, the owner of its namespace, and the findings with that of the look-up.
+
+    Raises:
+        AppraisalError: the release is not the expected one. RecordError: there is no active record.
+    """
+    sheet, entry, owner = CheckSheet(), None, None
     with sheet:
-        sheet.add(judgement.findings)
+        sheet.add(findings)
+        match_expected(result, expected)
         if registry is None:
             sheet.not_checked(Check.REGISTRY_RECORD, "offline: no registry was asked")
         else:
-            entry = registry.match_record(judgement.record)
+            entry = registry.match_record(record())
+            owner = registry.namespace_owner(result.manifest.namespace)
             sheet.passed(
                 Check.REGISTRY_RECORD,
                 f"recorded {entry.recorded_at:%Y-%m-%d %H:%M:%SZ}",
                 "an active record of this release",
             )
-    return Confirmation(judgement, entry, sheet.findings())
+    return entry, owner, sheet.findings()
 
 
 def _moment_of_record(registry: RecordSource, release: Release) -> datetime | None:

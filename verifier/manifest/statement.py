@@ -111,6 +111,16 @@ class Manifest:
     digest: bytes
 
     @property
+    def namespace(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Paths of all files."""
+        return frozenset(file.path for file in self.files)
+
+    @property
     def sha256_paths(self) -> frozenset[str]:
         """Paths of the files for which the manifest states a SHA-256 of the whole file, which must then be computed."""
         return frozenset(file.path for file in self.files if file.sha256 is not None)

@@ -260,6 +260,11 @@ class RegistryReader:
         """
         return self._oracle_sets.seat(parse_address(key, "key"), self._number(block))
 
+    def namespace_owner(self, name: str) -> bytes | None:
+        """Return the address of a namespace's owner, 20 bytes; None if nobody claimed it. Reads no events."""
+        number = self._number("latest")
+        return self._namespaces(number).owner(name, number)
+
     def namespace(self, name: str) -> Namespace | None:
         """Return a namespace; None if nobody claimed it.
 

@@ -82,11 +82,23 @@ def test_the_verdict_does_not_depend_on_where_a_list_lay(release: Path, tmp_path
     assert len(verdicts) == 1
 
 
-@pytest.mark.parametrize("name", ["missing", "x" * 300, "link", "file"])
+@pytest.mark.parametrize("name", ["missing", "x" * 300, "dangling", "circle", "file"])
 def test_what_is_no_folder_is_a_usage_error(release: Path, tmp_path: Path, name: str) -> None:
-    (tmp_path / "link").symlink_to(release)
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
     (tmp_path / "file").write_bytes(b"")
     assert check(tmp_path / name).exit_code == 2
+
+
+def test_a_link_named_on_the_command_line_is_followed(release: Path, tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to(release)
+    assert check(tmp_path / "latest").exit_code == 0
+    hashes = [
+        CliRunner().invoke(main, ["hash", str(path), "--device", "cpu", "--json"]).stdout
+        for path in (release, tmp_path / "latest")
+    ]
+    digests = [[model["provenance_model_v1"] for model in json.loads(text)["models"]] for text in hashes]
+    assert digests[0] == digests[1] != []
 
 
 def test_a_path_that_cannot_be_is_a_usage_error_for_every_command(release: Path) -> None:

@@ -20,7 +20,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
     assert found == {
         "files": [{"path": "a", **digests, "sha256": with_sha256.sha256.hex()}, {"path": "b", **digests}],
         "path_name": "cpu",
-        "models": [{"path": "m", "provenance_model_v1": file_set.model_digest.hex()}],
+        "models": [{"path": "m", "provenance_model_v1": file_set.model_digest.hex(), "not_covered": []}],
     }
 
 

@@ -21,6 +21,7 @@ from tests.support.whole_releases import AT, lay_out
 POLICY = load_policy("demo")
 _JUDGEMENT = """
     name version model_digest manifest_digest verdict_digest grade at policy claims has_code
+    not_checked not_covered
 """
 JUDGEMENT = _JUDGEMENT.split()
 _CLAIMS = """
@@ -53,11 +54,15 @@ def test_a_judgement_has_these_members(judgement: Judgement) -> None:
 
 def test_a_check_adds_the_record_and_the_findings(judgement: Judgement) -> None:
     alone = check_json(Confirmation(judgement, None, judgement.findings))
-    assert list(alone) == [*JUDGEMENT, "record", "verdict_reproduced", "findings"]
+    assert list(alone) == [*JUDGEMENT, "publisher", "namespace", "record", "verdict_reproduced", "findings"]
     assert (alone["record"], alone["verdict_reproduced"]) == (None, False)
     entry = make_entry(judgement.record)
     both = check_json(Confirmation(judgement, entry, judgement.findings))
     assert (both["record"], both["verdict_reproduced"]) == (entry_json(entry), True)
+    assert alone["publisher"] == judgement.record.publisher_identity.hex()
+    assert alone["namespace"] == {"name": "org", "looked_up": False, "owner": None}
+    owned = check_json(Confirmation(judgement, entry, judgement.findings, b"\x0a" * 20))
+    assert owned["namespace"] == {"name": "org", "looked_up": True, "owner": "0x" + "0a" * 20}
 
 
 def test_a_report_alone_has_these_members(judgement: Judgement) -> None:

@@ -44,6 +44,11 @@ class Registry:
         match_entry(record, entry)
         return entry
 
+    def namespace_owner(self, name: str) -> bytes | None:
+        self.asked.append("owner")
+        assert name == "org"
+        return b"\x0a" * 20
+
     def _found(self) -> Entry:
         if self._failure:
             raise self._failure
@@ -111,7 +116,7 @@ def test_an_explicit_moment_is_the_caller_s(release: Release) -> None:
     registry = Registry(entry_of(release))
     found = confirmed(release, registry, at=AT + _DAY)
     assert found.judgement.result.at == AT + _DAY
-    assert registry.asked == ["match"]  # no answer of a node is used before the judgement
+    assert registry.asked == ["match", "owner"]  # no answer of a node is used before the judgement
 
 
 def test_without_a_record_the_moment_is_now(release: Release) -> None:

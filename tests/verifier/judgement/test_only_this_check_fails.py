@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from provenance_oracle.publisher.manifest import public_key_of, sign_statement
 from provenance_oracle.publisher.simulator.report import encode_tcb
 from provenance_oracle.verifier.checks import Check, Outcome
-from provenance_oracle.verifier.digest.files import digest_files, list_files, match_file_digests, match_file_set
+from provenance_oracle.verifier.digest.files import digest_files, list_files
+from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set
 from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError
 from provenance_oracle.verifier.judgement.binding import bound_report_data, verify_key_binding
 from provenance_oracle.verifier.judgement.confirm import confirm
@@ -273,6 +274,9 @@ class _Registry:
     def match_record(self, record: Record) -> Entry:
         match_entry(record, self._entry)
         return self._entry
+
+    def namespace_owner(self, name: str) -> bytes | None:
+        return None
 
 
 def test_only_the_record_is_of_another_release(tmp_path: Path) -> None:

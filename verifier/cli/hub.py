@@ -1,0 +1,102 @@
+"""`hf://ORG/MODEL[@REVISION]`: find a snapshot of a model in the Hugging Face cache, or download it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
+
+HUB_SCHEME = "hf://"
+_SLUG = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
+_MODEL = re.compile(f"({_SLUG})/({_SLUG})(?:@([A-Za-z0-9][A-Za-z0-9._/-]{{0,199}}))?")
+_COMMIT = re.compile("[0-9a-f]{40}")
+_REF_MAX_BYTES = 256
+_ETAG_TIMEOUT_SECONDS = 10
+_EXTRA = "pip install 'provenance-oracle[hf]'"
+
+
+def hub_folder(address: str, *, offline: bool) -> Path:
+    """Return the folder of a model's snapshot: from the cache if all its files are there, else downloaded.
+
+    Args:
+        address: `hf://ORG/MODEL[@REVISION]`; the revision is a commit, branch or tag, by default `main`.
+        offline: only look into the cache.
+
+    Raises:
+        UsageError: the address is malformed, there is no such model, or it is not in the cache and cannot be downloaded
+            because of `offline` or a missing package.
+        TemporaryError: the download failed.
+    """
+    model = _MODEL.fullmatch(address.removeprefix(HUB_SCHEME))
+    if model is None or ".." in address:
+        raise UsageError("not a model on the hub", got=address, wanted="hf://ORG/MODEL or hf://ORG/MODEL@REVISION")
+    repository, revision = f"{model[1]}/{model[2]}", model[3] or "main"
+    cached = cached_snapshot(repository, revision, os.environ)
+    if cached and (offline or _is_whole(cached)):
+        return cached
+    if offline:
+        raise UsageError("not in the cache", where=address, got="--offline", wanted=f"hf download {repository} first")
+    return _downloaded(address, repository, revision)
+
+
+def cached_snapshot(repository: str, revision: str, environ: Mapping[str, str]) -> Path | None:
+    """Return the folder of a repository's snapshot in the cache, complete or not; None if there is none."""
+    folder = _cache(environ) / f"models--{repository.replace('/', '--')}"
+    commit = revision
+    if not _COMMIT.fullmatch(revision):
+        try:
+            with (folder / "refs" / revision).open("rb") as file:
+                commit = file.read(_REF_MAX_BYTES).decode("ascii", "replace").strip()
+        except OSError:
+            return None
+    snapshot = folder / "snapshots" / commit
+    return snapshot if _COMMIT.fullmatch(commit) and snapshot.is_dir() else None
+
+
+def _cache(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the cache by the variables that huggingface_hub reads."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if environ.get(name):
+            return Path(environ[name]).expanduser()
+    home = environ.get("HF_HOME") or f"{environ.get('XDG_CACHE_HOME') or '~/.cache'}/huggingface"
+    return Path(home).expanduser() / "hub"
+
+
+def _is_whole(snapshot: Path) -> bool:
+    """Return whether a snapshot has the files that its manifest names. Programs download only those that they load."""
+    from provenance_oracle.verifier.judgement.release import read_release
+    from provenance_oracle.verifier.manifest.dsse import parse_envelope
+    from provenance_oracle.verifier.manifest.statement import parse_statement
+    from provenance_oracle.verifier.strict.release_folder import Reading
+
+    try:
+        release = read_release(snapshot, Reading(hub_links=True))
+        manifest = parse_statement(parse_envelope(release.envelope).payload)  # unverified: only to decide on a download
+    except ProvenanceError:
+        return False
+    return all(os.path.lexists(snapshot / file.path) for file in manifest.files)
+
+
+def _downloaded(address: str, repository: str, revision: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+    except ImportError as error:
+        wanted = f"{_EXTRA}, or `hf download {repository}` first"
+        problem = "not whole in the cache, and huggingface_hub is not installed"
+        raise UsageError(problem, where=address, got=str(error), wanted=wanted) from error
+    try:
+        return Path(snapshot_download(repository, revision=revision, etag_timeout=_ETAG_TIMEOUT_SECONDS))
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        wanted = "a model and revision that you may read; `hf auth login` for private and gated ones"
+        raise UsageError("the hub has no such model", where=address, got=_first_line(error), wanted=wanted) from error
+    except Exception as error:  # of the network, the hub or the disk: the package documents no closed list
+        got = _first_line(error)
+        raise TemporaryError("the download failed", where=address, got=got, wanted="a hub that answers") from error
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
