@@ -241,7 +241,9 @@ def stop(_: str) -> Any:
     return next(iter(()))
 
 
-@pytest.mark.parametrize("names", [stop, lambda: None, lambda _: None, lambda _: {}[1]], ids=str)
+@pytest.mark.parametrize(
+    "names", [stop, lambda: None, lambda _: None, lambda _: {}[1]], ids=("stops", "no-argument", "none", "key-error")
+)
 def test_another_version_of_the_library_is_told_and_ends_nothing(
     library: dict[str, list[Any]], names: Callable[..., Any]
 ) -> None:
