@@ -138,7 +138,7 @@ def test_names_that_tools_add(path: str, entry: str) -> None:
 
 
 def test_the_shapes_are_those_of_the_installed_package(tmp_path: Path) -> None:
-    local = pytest.importorskip("huggingface_hub._local_folder")
+    local = pytest.importorskip("huggingface_hub._local_folder", reason="huggingface_hub is not installed")
     local.write_download_metadata(tmp_path, "sub/model.safetensors", COMMIT.decode(), SHA256.decode())
     found = [path for path in (tmp_path / ".cache").rglob("*") if path.is_file()]
     assert found
