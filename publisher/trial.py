@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,16 +53,14 @@ def try_evidence(evidence: Evidence, key_pem: bytes, *, at: datetime) -> Trial:
             it then.
     """
     policy = _policy_for(evidence, key_pem, at)
-    sheet = CheckSheet()
-    try:
+
+    def judge() -> None:
+        sheet = CheckSheet()
         claims = appraise_evidence(evidence, policy, at=at, roots=roots_of(policy), sheet=sheet)
         bind_key(claims, key_pem, policy, sheet)
         conclude(claims, policy, sheet)
-    except (AppraisalError, CrlUnavailableError, CrlStaleError) as error:
-        return Trial(policy, error)
-    except VerificationError as error:
-        return Trial(policy, _by_policy_alone(error))
-    return Trial(policy, None)
+
+    return Trial(policy, _refusal_by(judge))
 
 
 def try_release(release: Release, *, at: datetime) -> Trial:
@@ -71,13 +70,10 @@ def try_release(release: Release, *, at: datetime) -> Trial:
         FormatError, VerificationError: the release is malformed or forged.
     """
     policy = _policy_for(release.evidence, release.key, at)
-    try:
-        appraise(release, policy, at=at, roots=roots_of(policy), sheet=CheckSheet())
-    except (AppraisalError, CrlUnavailableError, CrlStaleError) as error:
-        return Trial(policy, error)
-    except VerificationError as error:
-        return Trial(policy, _by_policy_alone(error))
-    return Trial(policy, None)
+    return Trial(
+        policy,
+        _refusal_by(lambda: appraise(release, policy, at=at, roots=roots_of(policy), sheet=CheckSheet())),
+    )
 
 
 def _policy_for(evidence: Evidence, key_pem: bytes, at: datetime) -> Policy:
@@ -88,8 +84,15 @@ def _policy_for(evidence: Evidence, key_pem: bytes, at: datetime) -> Policy:
     return shipped_policy("demo") if claims.root_kind is RootKind.SIMULATOR else baseline
 
 
-def _by_policy_alone(error: VerificationError) -> VerificationError:
-    """Return the error if only the policy's list of key bindings caused it; raise any other."""
-    if error.check is not Check.KEY_BINDING:
-        raise error
-    return error
+def _refusal_by(judge: Callable[[], object]) -> ProvenanceError | None:
+    """Return the policy's refusal of genuine evidence, or None. Any other failure is raised."""
+    try:
+        judge()
+    except (AppraisalError, CrlUnavailableError, CrlStaleError) as error:
+        return error
+    except VerificationError as error:
+        # The binding itself was verified before, so only the policy's list of bindings can refuse it.
+        if error.check is not Check.KEY_BINDING:
+            raise
+        return error
+    return None
