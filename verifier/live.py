@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from provenance_oracle.verifier.digest.weights.places import NameMap
 from provenance_oracle.verifier.judgement.live_model import (
+    Accepted,
     LoadedModel,
     ModelConfirmation,
     accept,
@@ -70,8 +71,7 @@ def verify_model(
         FormatError, AppraisalError, RecordError: the release, its header, its evidence or its record is unacceptable.
         TemporaryError: a file or memory cannot be read. DeviceFaultError: a GPU computes wrongly.
     """
-    folder = followed(Path(release))
-    accepted = accept(read_release(folder, _READING), _policy(policy), record, at, datetime.now(UTC), fetcher)
+    folder, accepted = _accepted(release, policy, record, at, fetcher)
     return confirm_weights(folder, accepted, model, files, unsaved, names)
 
 
@@ -101,8 +101,7 @@ def load_verified(
         VerificationError: a file is missing, in no manifest or of another size (check `file-set`).
         Other errors are those of `verify_model`.
     """
-    folder = followed(Path(release))
-    accepted = accept(read_release(folder, _READING), _policy(policy), record, at, datetime.now(UTC), fetcher)
+    folder, accepted = _accepted(release, policy, record, at, fetcher)
     return load_weights_of(folder, accepted, files, weights_only=weights_only)
 
 
@@ -139,10 +138,18 @@ def load_into(
         UsageError: `module` is no torch module, or an unsaved buffer lies on the meta device.
         Other errors are those of `load_verified`.
     """
-    folder = followed(Path(release))
-    accepted = accept(read_release(folder, _READING), _policy(policy), record, at, datetime.now(UTC), fetcher)
+    folder, accepted = _accepted(release, policy, record, at, fetcher)
     return load_into_module(folder, accepted, module, files, unsaved, names, weights_only=weights_only)
 
 
-def _policy(policy: Policy | str | Path | None) -> Policy | None:
-    return load_policy(policy) if isinstance(policy, str | Path) else policy
+def _accepted(
+    release: Path | str,
+    policy: Policy | str | Path | None,
+    record: Entry | None,
+    at: datetime | None,
+    fetcher: Fetcher | None,
+) -> tuple[Path, Accepted]:
+    """Return the release's folder and its accepted manifest; this reads the machine's clock."""
+    folder = followed(Path(release))
+    rules = load_policy(policy) if isinstance(policy, str | Path) else policy
+    return folder, accept(read_release(folder, _READING), rules, record, at, datetime.now(UTC), fetcher)

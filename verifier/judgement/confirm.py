@@ -96,7 +96,7 @@ def confirm(
         AppraisalError: the release is not the expected one, or the policy refuses it.
         ProvenanceError: every other failure of `judge` or of the registry.
     """
-    moment = at or (_moment_of_record(registry, release) if registry else None) or now
+    moment = at or _moment_of_record(registry, release) or now
     judgement = judge(release, policy, at=moment, fetcher=fetcher, now=now, progress=progress)
     found = (judgement.result, judgement.findings)
     entry, owner, findings = _look_up(registry, *found, lambda: judgement.record, expected)
@@ -116,7 +116,7 @@ def confirm_part(
     expected: Expected = ANYTHING,
 ) -> PartConfirmation:
     """Judge the files of a release at `paths` and match the release with its record; see `confirm` and `judge_part`."""
-    moment = at or (_moment_of_record(registry, release) if registry else None) or now
+    moment = at or _moment_of_record(registry, release) or now
     part = judge_part(release, policy, paths, at=moment, fetcher=fetcher, now=now, progress=progress)
     entry, owner, findings = _look_up(registry, part.result, part.findings, part.stated_record, expected)
     return PartConfirmation(part, entry, findings, owner)
@@ -151,11 +151,13 @@ def _look_up(
     return entry, owner, sheet.findings()
 
 
-def _moment_of_record(registry: RecordSource, release: Release) -> datetime | None:
-    """Return the moment at which the record says that it was judged; None without a record.
+def _moment_of_record(registry: RecordSource | None, release: Release) -> datetime | None:
+    """Return the moment at which the record says that it was judged; None without a record or a registry.
 
     The record is not trusted yet: `match_record` compares it after the judgement.
     """
+    if registry is None:
+        return None
     manifest_digest = hashlib.sha256(parse_envelope(release.envelope).payload).digest()
     try:
         return registry.entry(manifest_digest).judged_as_of
