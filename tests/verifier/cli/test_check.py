@@ -6,29 +6,17 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.verifier.judgement.release import CRL_PATH
-from tests.support.whole_releases import AT, FILES, Deviation, guest, lay_out
+from tests.support.check_command import check, document
+from tests.support.whole_releases import FILES, Deviation, guest, lay_out
 
 # ANSI escape, line feed, bidi override, bytes that are not UTF-8
 HOSTILE = ("\x1b[2Jx", "x\nok    vek-chain", "x\u202egnp", os.fsdecode(b"x\xff\x9b2J"))
-
-
-def check(release: Path | str, *options: str) -> Result:
-    at = ("--at", AT.isoformat())
-    result = CliRunner().invoke(main, ["check", str(release), "--offline", "--policy", "demo", *at, *options])
-    assert "Traceback" not in result.output
-    assert "internal error" not in result.output
-    return result
-
-
-def document(result: Result) -> Any:
-    return json.loads(result.stdout)
 
 
 @pytest.fixture

@@ -8,29 +8,17 @@ import shutil
 import sys
 import types
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.verifier.cli.hub import cached_snapshot, hub_folder
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.release import CRL_PATH
+from tests.support.check_command import check, document
 from tests.support.hub_caches import COMMIT, to_cache
 from tests.support.whole_releases import FILES, Deviation, lay_out
-
-
-def check(*words: object) -> Result:
-    arguments = ["check", *map(str, words), "--policy", "demo", "--offline", "--at", "2026-11-21T12:00:00Z"]
-    result = CliRunner().invoke(main, arguments)
-    assert "Traceback" not in result.output
-    assert "internal error" not in result.output
-    return result
-
-
-def document(result: Result) -> Any:
-    return json.loads(result.stdout)
 
 
 @pytest.fixture
