@@ -4,7 +4,7 @@ The publisher writes the signed manifest last, by rename. Without it a release i
 The source follows no symbolic link and enters no hidden folder. The log names every folder that a scan passes over.
 
 A scan takes turns: one release of each top folder, the oldest first. The releases that a full scan leaves out come
-first in the next one, so no number of folders keeps an honest release out for ever.
+first in the next one. While a flood adds more than a scan takes, a round does not end, and changed releases wait.
 """
 
 from __future__ import annotations
