@@ -11,14 +11,15 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import list_files
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.digest.tree.merkle import FileSource
-from provenance_oracle.verifier.digest.weights.safetensors_header import read_header
 from provenance_oracle.verifier.digest.weights.tensor_table import TABLE_PATH, TensorRow, format_table
 from provenance_oracle.verifier.digest.weights.weight_files import (
+    GGUF_SUFFIX,
     INDEX_SUFFIX,
     MAX_INDEX_BYTES,
     WEIGHTS_SUFFIX,
     find_weights,
     parse_index,
+    read_any_header,
 )
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.strict.files import open_any_file
@@ -40,7 +41,7 @@ class Range:
 def write_tensor_table(folder: Path) -> Path:
     """Digest every tensor of the model in `folder`, write `tensors.json` there, and return its path.
 
-    The model's files are the only safetensors file or, if there are several, the files that the only index names.
+    `find_weights` decides which files are the model's: safetensors files or, without any, GGUF files.
 
     Raises:
         UsageError: the folder or a file does not exist, or it is not clear which files hold the weights.
@@ -61,13 +62,14 @@ def write_tensor_table(folder: Path) -> Path:
 
 def _weights_of(folder: Path) -> tuple[str, ...]:
     paths = [file.path for file in list_files(folder).files]
-    if not any(path.endswith(WEIGHTS_SUFFIX) for path in paths):
-        wanted = "safetensors files; leave out --tensor-table, since file digests cover every format"
+    if not any(path.endswith((WEIGHTS_SUFFIX, GGUF_SUFFIX)) for path in paths):
+        wanted = "safetensors or GGUF files; leave out --tensor-table, since file digests cover every format"
         got = ", ".join(paths[:5]) or "no file"
-        raise UsageError("a tensor table needs safetensors files", where=str(folder), got=got, wanted=wanted)
-    path = find_weights(paths)
-    if not path.endswith(INDEX_SUFFIX):
-        return (path,)
+        raise UsageError("a tensor table needs safetensors or GGUF files", where=str(folder), got=got, wanted=wanted)
+    found = find_weights(paths)
+    if not found[0].endswith(INDEX_SUFFIX):
+        return found
+    path = found[0]
     with open_any_file(folder / path) as file:
         if file.size > MAX_INDEX_BYTES:
             got, wanted = f"{file.size} bytes", f"at most {MAX_INDEX_BYTES}"
@@ -79,7 +81,7 @@ def _weights_of(folder: Path) -> tuple[str, ...]:
 
 def _rows_of(folder: Path, path: str, hasher: CpuHasher) -> Iterable[TensorRow]:
     with open_any_file(folder / path) as file:
-        for entry in read_header(file, file.size).tensors:
+        for entry in read_any_header(file, file.size).tensors:
             source = Range(f"{path}, tensor {entry.name}", FileSource(file), entry.begin, entry.nbytes)
             digest = hasher.digest(source).fsverity
             yield TensorRow(entry.name, entry.dtype, entry.shape, entry.nbytes, digest)

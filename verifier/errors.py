@@ -142,6 +142,7 @@ _EXTRA_OF = {
     **dict.fromkeys(("web3", "eth_account", "eth_abi", "eth_hash", "eth_keys", "eth_utils", "requests"), "chain"),
     **dict.fromkeys(("watchdog",), "oracle"),
     **dict.fromkeys(("torch", "safetensors"), "torch"),
+    **dict.fromkeys(("gguf",), "gguf"),
     **dict.fromkeys(("cupy",), "cuda"),
     **dict.fromkeys(("sigstore",), "identity"),
 }

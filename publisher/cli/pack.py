@@ -38,7 +38,7 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
 @click.option(
     "--tensor-table",
     is_flag=True,
-    help="Write tensors.json with a digest of each tensor, so that a mismatch can name the tensor.",
+    help="Write tensors.json with a digest of each tensor (safetensors, GGUF), so that a mismatch can name the tensor.",
 )
 @click.option(
     "--into", type=FILE, metavar="DIR", help="Copy the model into this new folder, and make the release there."

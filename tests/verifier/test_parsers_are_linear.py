@@ -9,16 +9,20 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import struct
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provenance_oracle.publisher.simulator import FakeAmd
 from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.digest.weights.gguf_header import read_gguf_header
 from provenance_oracle.verifier.digest.weights.safetensors_header import MAX_HEADER_BYTES, parse_header
 from provenance_oracle.verifier.digest.weights.weight_files import parse_index
 from provenance_oracle.verifier.disk.lfs import LfsFiles
@@ -34,6 +38,7 @@ from provenance_oracle.verifier.snp.der import parse_der
 from provenance_oracle.verifier.snp.endorsements import malformed_endorsement
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.strict.abi_values import parse_items, parse_members, parse_word
+from provenance_oracle.verifier.strict.files import open_any_file
 from provenance_oracle.verifier.strict.parse_json import parse_json
 from provenance_oracle.verifier.strict.parse_yaml import YAML_MAX_BYTES, parse_yaml
 from tests.support.releases import NOW
@@ -111,6 +116,39 @@ def tensors(size: int) -> tuple[bytes, int]:
 
 def header_of(made: tuple[bytes, int]) -> object:
     return parse_header(made[0], where="model.safetensors", file_bytes=made[1])
+
+
+def gguf(keys: list[bytes], tensors: list[bytes]) -> bytes:
+    head = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(keys)) + b"".join([*keys, *tensors])
+    return head + bytes(-len(head) % 32) + bytes(32 * len(tensors))
+
+
+def gguf_text(text: str) -> bytes:
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def gguf_tensors(size: int) -> bytes:
+    entries = [gguf_text(f"{n:08}") + struct.pack("<IQIQ", 1, 8, 0, 32 * n) for n in range(size // 72)]
+    return gguf([], entries)
+
+
+def gguf_keys(size: int) -> bytes:
+    keys = [gguf_text(f"{n:08}") + struct.pack("<IB", 0, 1) for n in range(size // 21)]
+    return gguf(keys, [gguf_text("t") + struct.pack("<IQIQ", 1, 8, 0, 0)])
+
+
+def gguf_words(size: int) -> bytes:
+    words = gguf_text("word") * (size // 12)
+    listed = gguf_text("words") + struct.pack("<IIQ", 9, 8, size // 12) + words
+    return gguf([listed], [gguf_text("t") + struct.pack("<IQIQ", 1, 8, 0, 0)])
+
+
+def gguf_of(data: bytes) -> object:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        with open_any_file(Path(file.name)) as opened:
+            return read_gguf_header(opened, opened.size)
 
 
 def models_yaml(size: int) -> bytes:
@@ -245,6 +283,9 @@ SHAPES = {
     "safetensors, long text": Shape(
         lambda n: safetensors('"__metadata__":{"k":"' + "x" * (n - 64) + '"}'), header_of, MAX_HEADER_BYTES
     ),
+    "GGUF, tensors": Shape(gguf_tensors, gguf_of, 3 * MIB),
+    "GGUF, keys": Shape(gguf_keys, gguf_of, MIB),
+    "GGUF, words": Shape(gguf_words, gguf_of, 3 * MIB),
     "index of weights": Shape(
         lambda n: (
             f'{{"weight_map":{{{repeated(n, lambda i: f"{chr(34)}t{i}{chr(34)}:{chr(34)}f{i}{chr(34)}")}}}}}'.encode()
@@ -265,6 +306,11 @@ SHAPES = {
         words, lambda answer: parse_members(answer, [parse_word] * len(parse_items(answer, "x")), "x"), 2 * MIB
     ),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported() -> None:
+    gguf_of(gguf_keys(100))  # so that the import of the package gguf is not counted
 
 
 def run(shape: Shape, made: Any) -> Callable[[], None]:

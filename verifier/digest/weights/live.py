@@ -1,7 +1,8 @@
 """Compare weights in memory with the recorded digests of their files.
 
-A safetensors file is a header followed by the bytes of its tensors. So the digest of the file can be computed from the
-small header and the tensors in memory, on any device. Each block is assembled from the memory that holds its bytes.
+A safetensors or GGUF file is a header followed by the bytes of its tensors. So the digest of the file can be computed
+from the small header and the tensors in memory, on any device. Each block is assembled from the memory that holds its
+bytes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.tree.segments import BytesMemory, Memory, Segments
 from provenance_oracle.verifier.digest.weights.model_state import list_names
+from provenance_oracle.verifier.digest.weights.safetensors_header import Header
 from provenance_oracle.verifier.digest.weights.segment_hasher import SegmentHasher
 from provenance_oracle.verifier.digest.weights.tensor_table import TensorRow
 from provenance_oracle.verifier.digest.weights.weight_files import WeightsFile
@@ -50,7 +52,7 @@ def match_weights(
         TemporaryError: the memory of a device cannot be read. DeviceFaultError: a GPU computes wrongly.
     """
     header = file.header
-    segments = Segments(file.path, [BytesMemory(header.data), *(memories[entry.name] for entry in header.tensors)])
+    segments = Segments(file.path, _parts(header, memories))
     found = hasher.digest(segments)
     if found.fsverity != file.fsverity:
         if table is None:
@@ -58,6 +60,17 @@ def match_weights(
         raise _header_difference(file, table) or _tensor_difference(file, memories, table, hasher, found.fsverity)
     names = tuple(entry.name for entry in header.tensors)
     return ConfirmedFile(file.path, header.file_bytes, found.fsverity, names, found.hashed_by)
+
+
+def _parts(header: Header, memories: Mapping[str, Memory]) -> list[Memory]:
+    """Return the parts of a file: header, tensors, and the zeros that align tensors in a GGUF file."""
+    parts: list[Memory] = [BytesMemory(header.data)]
+    position = len(header.data)
+    for entry in header.tensors:
+        parts += [BytesMemory(bytes(entry.begin - position))] if entry.begin > position else []
+        parts.append(memories[entry.name])
+        position = entry.end
+    return [*parts, BytesMemory(bytes(header.file_bytes - position))] if header.file_bytes > position else parts
 
 
 def _unnamed_difference(file: WeightsFile, found: bytes) -> VerificationError:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest
 from provenance_oracle.verifier.digest.tree.merkle import FileSource
+from provenance_oracle.verifier.digest.weights.gguf_header import read_gguf_header
 from provenance_oracle.verifier.digest.weights.safetensors_header import Header, read_header
 from provenance_oracle.verifier.digest.weights.tensor_table import MAX_TABLE_BYTES, TABLE_PATH, TensorRow, parse_table
 from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
@@ -24,15 +26,17 @@ from provenance_oracle.verifier.strict.files import OpenFile, open_any_file
 from provenance_oracle.verifier.strict.parse_json import MAX_TOKENS, Fields, parse_json, refuse_structure
 
 WEIGHTS_SUFFIX = ".safetensors"
+GGUF_SUFFIX = ".gguf"
 INDEX_SUFFIX = ".safetensors.index.json"
 MAX_INDEX_BYTES = 100_000_000
 CONFIG_PATH = "config.json"
 MAX_CONFIG_BYTES = 16_000_000
+_SPLIT = re.compile(r"(?P<name>.*)-(?P<number>[0-9]{5})-of-(?P<all>[0-9]{5})\.gguf", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A safetensors file: path and fs-verity digest (32 bytes) from the manifest, header from disk."""
+    """A safetensors or GGUF file: path and fs-verity digest (32 bytes) from the manifest, header from disk."""
 
     path: str
     fsverity: bytes
@@ -44,8 +48,7 @@ def choose_weights(folder: Path, manifest: Manifest, files: Collection[str] = ()
 
     Args:
         folder: the release's folder.
-        files: the paths of the files; by default the only safetensors file or, if there are several, the files that the
-            only index of the release names.
+        files: the paths of the files; by default those that `find_weights` finds, or the files that its index names.
 
     Raises:
         UsageError: it is not clear which files hold the weights, or a path in `files` is not in the manifest.
@@ -62,31 +65,45 @@ def choose_weights(folder: Path, manifest: Manifest, files: Collection[str] = ()
 
 
 def _found_weights(folder: Path, named: Mapping[str, ManifestFile]) -> tuple[str, ...]:
-    path = find_weights(named)
-    if not path.endswith(INDEX_SUFFIX):
-        return (path,)
+    found = find_weights(named)
+    if not found[0].endswith(INDEX_SUFFIX):
+        return found
+    path = found[0]
     paths = parse_index(read_named(folder, named[path], MAX_INDEX_BYTES), path)
-    for found in paths:
-        if found not in named:
+    for inner in paths:
+        if inner not in named:
             problem = "the index names a file that the manifest lacks"
-            raise _error(FormatError, path, problem, found, "files of the release")
+            raise _error(FormatError, path, problem, inner, "files of the release")
     return paths
 
 
-def find_weights(paths: Collection[str]) -> str:
-    """Return the path of the only safetensors file among a release's files or, if there are several, of the only index.
+def find_weights(paths: Collection[str]) -> tuple[str, ...]:
+    """Return the paths of the weights among a release's files, or of the index that names them.
+
+    They are the only safetensors file, or the only index if there are several; without any, the only GGUF file, or the
+    files of the only GGUF model that is split (`NAME-00001-of-00003.gguf`).
 
     Raises:
-        UsageError: there is neither, so it is not clear which files hold the weights.
+        UsageError: it is not clear which files hold the weights.
     """
     weights = sorted(path for path in paths if path.endswith(WEIGHTS_SUFFIX))
     indexes = sorted(path for path in paths if path.endswith(INDEX_SUFFIX))
     for found in (weights, indexes):
         if len(found) == 1:
-            return found[0]
-    got = f"{len(weights)} safetensors files and {len(indexes)} indexes"
+            return (found[0],)
+    gguf = sorted(path for path in paths if path.endswith(GGUF_SUFFIX))
+    if not weights and (len(gguf) == 1 or _is_split(gguf)):
+        return tuple(gguf)
+    got = f"{len(weights)} safetensors files, {len(indexes)} indexes and {len(gguf)} GGUF files"
     wanted = "one file, or one index that names its files; else name the files of this model yourself (files=...)"
     raise UsageError("it is not clear which files hold the weights", where="release", got=got, wanted=wanted)
+
+
+def _is_split(paths: Sequence[str]) -> bool:
+    """Return whether sorted paths are the files of one split GGUF model, all of them."""
+    parts = [_SPLIT.fullmatch(path) for path in paths]
+    found = [(part["name"], int(part["number"]), int(part["all"])) for part in parts if part]
+    return bool(found) and found == [(found[0][0], number, len(paths)) for number in range(1, len(paths) + 1)]
 
 
 def parse_index(data: bytes, where: str) -> tuple[str, ...]:
@@ -125,10 +142,20 @@ def read_weights(folder: Path, files: Iterable[FileDigest]) -> tuple[WeightsFile
 def weights_file(opened: OpenFile, named: FileDigest) -> WeightsFile:
     """Read the header of an open file that should be the file `named` of the manifest.
 
-    Raises:
-        FormatError: the header is unacceptable. ChangedError, TemporaryError: the file cannot be read.
+    Raises the errors of `read_any_header`.
     """
-    return WeightsFile(named.path, named.fsverity, read_header(replace(opened, path=named.path), named.size))
+    return WeightsFile(named.path, named.fsverity, read_any_header(replace(opened, path=named.path), named.size))
+
+
+def read_any_header(file: OpenFile, file_bytes: int) -> Header:
+    """Read the header of an open safetensors or GGUF file, told apart by the name. See their modules for the arguments.
+
+    Raises:
+        FormatError: the header is unacceptable. UsageError: a GGUF file needs the package `gguf`.
+        ChangedError, TemporaryError: the file changed meanwhile, or cannot be read.
+    """
+    read = read_gguf_header if file.path.endswith(GGUF_SUFFIX) else read_header
+    return read(file, file_bytes)
 
 
 def read_table(folder: Path, manifest: Manifest) -> dict[str, TensorRow] | None:

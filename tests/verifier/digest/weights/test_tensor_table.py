@@ -186,7 +186,7 @@ def test_two_files_with_one_name_have_no_table(tmp_path: Path) -> None:
 
 
 def test_which_files_must_be_clear(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="a tensor table needs safetensors files"):
+    with pytest.raises(UsageError, match="a tensor table needs safetensors or GGUF files"):
         write_tensor_table(tmp_path)
     lay_out(tmp_path, WEIGHTS)
     with pytest.raises(UsageError, match="which files hold the weights"):

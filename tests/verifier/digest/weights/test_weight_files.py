@@ -47,7 +47,7 @@ def manifest_of(folder: Path, files: dict[str, bytes], *, fsverity: bool = True,
     ],
 )
 def test_the_one_file_or_the_one_index(paths: list[str], wanted: str) -> None:
-    assert find_weights(paths) == wanted
+    assert find_weights(paths) == (wanted,)
 
 
 @pytest.mark.parametrize(
