@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from provenance_oracle.verifier.text import printable
 # "PROV", in the file's header. A database of another program has another id there, and is refused.
 _APPLICATION_ID = 0x50524F56
 _BUSY_TIMEOUT_SECONDS = 5.0
+_SIDECARS = ("-wal", "-shm", "-journal")
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 
 
@@ -49,6 +51,8 @@ class Database:
             with self._failures():
                 if not path.exists():
                     _create(path, schema, version)
+                for suffix in _SIDECARS:  # SQLite applies what it finds in them when it opens the journal
+                    _check_private(path.with_name(path.name + suffix))
                 self._connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
                 undo.callback(self._connection.close)
                 self._check()  # before the first write: the file may belong to another program
@@ -89,6 +93,7 @@ class Database:
                 got=str(self._pragma("user_version")),
                 wanted=str(self._version),
             )
+        _check_private(self.path)
         if self._pragma("quick_check") != "ok":
             raise _corrupt(self.path, str(self._pragma("quick_check")))
 
@@ -130,7 +135,7 @@ def _lock_beside(path: Path) -> IO[bytes]:
     """Take the lock that lets one process use the journal. The kernel releases it when the process ends."""
     lock_path = path.with_name(path.name + ".lock")
     try:
-        lock = lock_path.open("ab")
+        lock = os.fdopen(os.open(lock_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab")
     except OSError as error:
         raise UsageError(f"the journal's lock file cannot be opened: {error.strerror}", where=str(lock_path)) from error
     try:
@@ -139,6 +144,21 @@ def _lock_beside(path: Path) -> IO[bytes]:
         lock.close()
         raise UsageError("the journal is in use by another process", where=str(path)) from error
     return lock
+
+
+def _check_private(path: Path) -> None:
+    """Raise UsageError if the file exists and is another user's, or others have rights to it: its rows get signed."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return
+    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageError(
+            "others can access the journal; check its rows, then `chmod 600` it and `chown` it to this user",
+            where=printable(str(path)),
+            got=f"{stat.filemode(found.st_mode)}, owner {found.st_uid}",
+            wanted=f"-rw-------, owner {os.geteuid()}",
+        )
 
 
 def _create(path: Path, schema: str, version: int) -> None:
@@ -150,6 +170,7 @@ def _create(path: Path, schema: str, version: int) -> None:
         )
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(new, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous=FULL")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -173,3 +174,29 @@ def test_a_disk_that_is_full_at_the_start_leaves_no_journal(path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not path.exists()
     Database(path, SCHEMA, 1).close()
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o620, 0o660, 0o644])
+def test_a_journal_that_others_can_access_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "j"
+    Database(path, SCHEMA, 1).close()
+    assert [stat.S_IMODE(p.stat().st_mode) for p in sorted(tmp_path.iterdir())] == [0o600, 0o600]  # and its lock
+    path.chmod(mode)
+    with pytest.raises(UsageError, match="chmod 600"):
+        Database(path, SCHEMA, 1)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_a_file_that_sqlite_applies_to_the_journal_must_be_private_too(tmp_path: Path, suffix: str) -> None:
+    Database(tmp_path / "j", SCHEMA, 1).close()
+    (tmp_path / f"j{suffix}").touch(0o666)
+    (tmp_path / f"j{suffix}").chmod(0o666)
+    with pytest.raises(UsageError, match=f"j{suffix}: .*chmod 600"):
+        Database(tmp_path / "j", SCHEMA, 1)
+
+
+def test_a_journal_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Database(tmp_path / "j", SCHEMA, 1).close()
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(UsageError, match="owner 12345"):
+        Database(tmp_path / "j", SCHEMA, 1)
