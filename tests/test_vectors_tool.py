@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.support.real_sets import CRLS, NAMES, crl_path, real_certificates, real_folder
+from tests.support.slow_servers import ENDLESS, stubborn
 
 ROOT = Path(__file__).parent.parent
 TOOL, LIST = ROOT / "tools" / "vectors.py", ROOT / "tools" / "vectors.json"
@@ -99,18 +100,12 @@ def _write_list(path: Path, **changes: Any) -> Path:
     return path
 
 
-def _run(tmp_path: Path, stand_in: StandIn, listed: Path | None = None) -> subprocess.CompletedProcess[str]:
+def _run(
+    tmp_path: Path, stand_in: StandIn, *options: str, listed: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     listed = listed or _write_list(tmp_path / "list.json")
-    command = [
-        sys.executable,
-        str(TOOL),
-        "--into",
-        str(tmp_path / "v"),
-        "--source",
-        stand_in.url,
-        "--list",
-        str(listed),
-    ]
+    command = [sys.executable, str(TOOL), "--into", str(tmp_path / "v"), "--source", stand_in.url]
+    command += ["--list", str(listed), *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -170,13 +165,22 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path, stand_in: StandIn) 
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("behaviour", ENDLESS)
+def test_a_server_without_end_is_left(tmp_path: Path, behaviour: str) -> None:
+    with stubborn(ENDLESS[behaviour][0]) as (port, _requests):
+        result = _run(tmp_path, StandIn({}, url=f"http://127.0.0.1:{port}"), "--seconds", "0.2")
+    assert result.returncode == 1
+    assert "not complete after 0.2 s" in result.stderr or "too many headers" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_no_file_of_a_list_is_written_elsewhere(tmp_path: Path, stand_in: StandIn) -> None:
     listed = _write_list(tmp_path / "list.json")
     for name in ("../outside", "/etc/outside", "snp/../../outside"):
         content = json.loads(listed.read_text())
         content["pieces"][0][0] = name
         listed.write_text(json.dumps(content))
-        result = _run(tmp_path, stand_in, listed)
+        result = _run(tmp_path, stand_in, listed=listed)
         assert (result.returncode, "is not a path inside the folder" in result.stderr) == (1, True)
     assert stand_in.asked == []
 

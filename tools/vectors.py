@@ -1,6 +1,6 @@
 """Get the test data from the public repositories that publish it: the SEV-SNP evidence, and Wycheproof's cases.
 
-    python tools/vectors.py [--into FOLDER] [--source URL]
+    python tools/vectors.py [--into FOLDER] [--source URL] [--seconds N]
 
 `tools/vectors.json` lists every file: the repository, commit and path of its source, the steps that lead to it inside
 the source, its size and its SHA-256. Bytes with another digest are refused, so neither the network nor a repository
@@ -13,13 +13,15 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import http.client
 import json
 import re
+import signal
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ SOURCE = "https://raw.githubusercontent.com"
 
 _SOURCE_MAX_BYTES = 8 << 20
 _OPERATION_SECONDS = 20.0
-_DEADLINE_SECONDS = 120.0  # of one source, even if the server sends a few bytes now and then
+_DEADLINE_SECONDS = 120.0  # of one source: connection, head and body
 _CHUNK_BYTES = 1 << 16
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*")
 
@@ -135,30 +137,46 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def fetch(url: str) -> bytes:
-    """Return the body at `url`. Follow no redirect; limit the size and the time.
+def fetch(url: str, seconds: float) -> bytes:
+    """Return the body at `url`. Follow no redirect; limit the size and the time of the whole exchange.
 
     Raises:
         RefusedError: there is no answer, or not such a one.
     """
-    deadline = time.monotonic() + _DEADLINE_SECONDS
     body = bytearray()
     try:
-        with urllib.request.build_opener(_NoRedirect).open(url, timeout=_OPERATION_SECONDS) as answer:
+        with (
+            _deadline(url, seconds),
+            urllib.request.build_opener(_NoRedirect).open(url, timeout=_OPERATION_SECONDS) as answer,
+        ):
             while piece := answer.read1(_CHUNK_BYTES):
                 body += piece
                 if len(body) > _SOURCE_MAX_BYTES:
                     raise RefusedError(f"{url}: more than {_SOURCE_MAX_BYTES} bytes")
-                if time.monotonic() > deadline:
-                    raise RefusedError(f"{url}: not complete after {_DEADLINE_SECONDS:.0f} s")
     except urllib.error.HTTPError as error:
         raise RefusedError(f"{url}: status {error.code}, wanted 200") from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise RefusedError(f"{url}: cannot be reached: {getattr(error, 'reason', error)}") from error
     return bytes(body)
 
 
-def get(pieces: list[Piece], manifests: dict[str, Any], into: Path, source_url: str) -> Iterator[str]:
+@contextmanager
+def _deadline(url: str, seconds: float) -> Iterator[None]:
+    """Interrupt the block after `seconds`, whatever it waits for: a server may send one byte of a header at a time."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise RefusedError(f"{url}: not complete after {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def get(pieces: list[Piece], manifests: dict[str, Any], into: Path, source_url: str, seconds: float) -> Iterator[str]:
     """Write what is missing below `into`, one source after the other; yield a line for every file that was refused."""
     missing: dict[str, list[Piece]] = {}
     for piece in pieces:
@@ -168,7 +186,7 @@ def get(pieces: list[Piece], manifests: dict[str, Any], into: Path, source_url: 
     for number, (source, wanted) in enumerate(missing.items(), 1):
         print(f"[{number}/{len(missing)}] {source}", flush=True)
         try:
-            data = fetch(f"{source_url}/{source}")
+            data = fetch(f"{source_url}/{source}", seconds)
         except RefusedError as refusal:
             yield str(refusal)
             continue
@@ -194,13 +212,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--into", type=Path, default=FOLDER, help="the folder to write (default: .make/vectors)")
     parser.add_argument("--source", default=SOURCE, help=f"the host of the repositories' files (default: {SOURCE})")
     parser.add_argument("--list", type=Path, default=LIST, help="the list (default: tools/vectors.json)")
+    parser.add_argument(
+        "--seconds", type=float, default=_DEADLINE_SECONDS, help="the time for one source (default: %(default)g)"
+    )
     options = parser.parse_args(arguments)
     try:
         pieces, manifests = read_list(options.list)
     except (RefusedError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         print(f"{options.list}: not usable as a list: {error}", file=sys.stderr)
         return 1
-    refusals = list(get(pieces, manifests, options.into, options.source))
+    refusals = list(get(pieces, manifests, options.into, options.source, options.seconds))
     for line in refusals:
         print(f"refused: {line}", file=sys.stderr)
     if refusals:
