@@ -17,6 +17,7 @@ from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.chain.signers import Signer, open_signer
 from provenance_oracle.oracle.chain.transactions import FeeLimits
 from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.pipeline import Patience, Pipeline
 from provenance_oracle.oracle.service import Bell, Service, Timing
@@ -77,10 +78,11 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                     fetcher=KeptAnswers(HttpsFetcher(on_wait=bell.check)) if settings.fetch else None,
                     hasher=open_hasher(settings.device, notify=_log.info),
                     limits=Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB),
-                    progress=bell.check,
                 ),
                 patience=Patience(backoff, settings.internal_errors_max),
                 clock=_now,
+                deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
+                on_step=bell.check,
             ),
         )
         service = Service(source, journal, connection.pipeline, timing, bell)

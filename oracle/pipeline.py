@@ -16,6 +16,7 @@ from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.deadline import Deadline, OutOfTimeError
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.stored_record import from_json, to_json
@@ -29,7 +30,7 @@ from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.policy import Policy, Word
 from provenance_oracle.verifier.record.fields import Record
-from provenance_oracle.verifier.strict.files import open_folder, open_root, read_start
+from provenance_oracle.verifier.strict.files import OnBytes, open_folder, open_root, read_start
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 class Judge(Protocol):
     """`verifier.judgement.judge.judge`, with its other arguments filled in."""
 
-    def __call__(self, release: Release, policy: Policy, *, at: datetime) -> Judgement: ...
+    def __call__(self, release: Release, policy: Policy, *, at: datetime, progress: OnBytes) -> Judgement: ...
 
 
 class Writer(Protocol):
@@ -89,6 +90,8 @@ class Pipeline:
         judge: judges a release that was read.
         patience: the waits after failures.
         clock: returns the time now, with a time zone.
+        deadline: begins the deadline of one release.
+        on_step: called before each step of `settle`. What it raises ends `settle`.
 
     Raises (`process` and `settle`):
         TemporaryError: the journal's disk is full or fails, or the node fails while `settle` sends transactions of
@@ -106,6 +109,8 @@ class Pipeline:
         judge: Judge,
         patience: Patience,
         clock: Callable[[], datetime],
+        deadline: Callable[[], Deadline],
+        on_step: Callable[[], object] = lambda: None,
     ) -> None:
         self._source = source
         self._journal = journal
@@ -114,6 +119,8 @@ class Pipeline:
         self._judge = judge
         self._patience = patience
         self._clock = clock
+        self._deadline = deadline
+        self._on_step = on_step
 
     def process(self, handle: Handle) -> Row | None:
         """Take one release as far as it gets now, and return its row.
@@ -128,6 +135,7 @@ class Pipeline:
         known = self._journal.find(self._source.name, handle.id, handle.fingerprint)
         if known and (known.state is not State.SEEN or known.waits(at)):
             return known
+        deadline = self._deadline()
         # (1) read the release, bounded and without trust, and open its row
         look = _look(self._source.open(handle), handle.id)
         if look is None:
@@ -136,7 +144,7 @@ class Pipeline:
         if row.state is not State.SEEN or row.waits(at):
             return row
         # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
-        row = self._guarded(row, look, partial(self._judged, row, look))
+        row = self._guarded(row, look, partial(self._judged, row, look, deadline))
         if row.state is not State.JUDGED:
             return row
         # (3) publish the record; `settle` follows it until it is final
@@ -146,14 +154,15 @@ class Pipeline:
         """Take every record and every policy number that is not final yet one step further, oldest first."""
         self._writer.push_orphans()
         for row in self._journal.unpublished():
+            self._on_step()
             if not row.waits(self._clock()):
                 self._guarded(row, None, partial(self._published, row))
 
-    def _judged(self, row: Row, look: _Look) -> Row:
+    def _judged(self, row: Row, look: _Look, deadline: Deadline) -> Row:
         if look.release is None:
             assert look.problem is not None
             raise look.problem
-        judgement = self._judge(look.release, self._policy, at=self._clock())
+        judgement = self._judge(look.release, self._policy, at=self._clock(), progress=deadline.check)
         self._match_report(judgement)
         record = judgement.record
         statement = judgement.verdict.statement
@@ -219,7 +228,8 @@ class Pipeline:
 
     def _park(self, row: Row, error: ProvenanceError) -> Row:
         at = self._clock()
-        parked = self._journal.park(row.id, error, retry_at=self._retry_at(row, at), at=at)
+        wait_seconds = error.wait_seconds if isinstance(error, OutOfTimeError) else 0.0
+        parked = self._journal.park(row.id, error, retry_at=self._retry_at(row, at, wait_seconds), at=at)
         _log.warning("%s: waits until %s: %s", _shown(row), parked.retry_at, parked.problem)
         return parked
 
@@ -240,8 +250,9 @@ class Pipeline:
         _log.debug("traceback", exc_info=error)
         return parked
 
-    def _retry_at(self, row: Row, at: datetime) -> datetime:
-        return at + timedelta(seconds=self._patience.backoff.delay_seconds(row.vain_attempts + 1))
+    def _retry_at(self, row: Row, at: datetime, least_seconds: float = 0.0) -> datetime:
+        seconds = self._patience.backoff.delay_seconds(row.vain_attempts + 1)
+        return at + timedelta(seconds=max(seconds, least_seconds))
 
 
 def _look(path: Path, name: str) -> _Look | None:

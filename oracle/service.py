@@ -25,6 +25,9 @@ from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, U
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
+# A step that has not looked at the bell this long after a signal is interrupted, and again after each further second.
+_GRACE_SECONDS = 3.0
+_AGAIN_SECONDS = 1.0
 
 
 class Stopped(BaseException):
@@ -128,13 +131,17 @@ class Service:
         Raises:
             UsageError: a problem that needs a person.
         """
+        try:
+            self._run()
+        except Stopped:
+            return
+
+    def _run(self) -> None:
         failures, scan_at = 0, 0.0
         while not self._bell.stopping:
             is_scan = time.monotonic() >= scan_at
             try:
                 self._pass(scan=is_scan)
-            except Stopped:
-                return
             except (UsageError, ModuleNotFoundError):  # a missing package does not come by waiting
                 raise
             except Exception as error:
@@ -205,19 +212,33 @@ class Service:
 
 @contextmanager
 def stopping_on_signals(bell: Bell) -> Iterator[None]:
-    """Stop the bell on SIGTERM or SIGINT, within the block. A second signal ends the process at once."""
+    """Stop the bell on SIGTERM or SIGINT, within the block. A second signal ends the process at once.
+
+    Every long step looks at the bell. A step that does not look within a few seconds is interrupted by `Stopped`,
+    wherever it is: the journal makes a stop between any two instructions safe, as it does a kill.
+
+    Raises:
+        Stopped: a step was interrupted.
+    """
 
     def stop(number: int, _frame: FrameType | None) -> None:
         _log.info("the oracle is stopping (%s)", signal.Signals(number).name)
         bell.stop()
         restore()
+        signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS, _AGAIN_SECONDS)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise Stopped
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
+    before_alarm = signal.signal(signal.SIGALRM, interrupt)
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         restore()
+        signal.signal(signal.SIGALRM, before_alarm)

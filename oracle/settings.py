@@ -54,6 +54,7 @@ class Settings:
     retry_first_seconds: int = 5
     retry_max_seconds: int = 3600
     internal_errors_max: int = 5
+    release_deadline_seconds: int | None = None
     releases_max: int = 100_000
     release_max_gb: int = 4096
     confirmations: int = 12
@@ -108,6 +109,7 @@ _KINDS = {
     "retry_first_seconds": _whole(1, 3600),
     "retry_max_seconds": _whole(1, 604_800),
     "internal_errors_max": _whole(1, 1000),
+    "release_deadline_seconds": _whole(1, 604_800),
     "releases_max": _whole(1, 1_000_000),
     "release_max_gb": _whole(1, 16_000),
     "confirmations": _whole(0, 10_000),

@@ -97,11 +97,11 @@ def _watch_folder(
 
     settings = load_settings(settings_file, os.environ, options)
     bell = Bell()
-    with stopping_on_signals(bell), open_oracle(settings, bell) as service:
-        if once_seconds is None:
+    try:
+        with stopping_on_signals(bell), open_oracle(settings, bell) as service:
+            if once_seconds is not None:
+                return service.run_once(deadline_seconds=once_seconds)
             service.run()
-            return ()
-        try:
-            return service.run_once(deadline_seconds=once_seconds)
-        except Stopped:
-            return ()
+    except Stopped:
+        pass
+    return ()

@@ -15,9 +15,11 @@ import pytest
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.deadline import BASE_SECONDS, BYTES_PER_SECOND, Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
 from provenance_oracle.oracle.pipeline import Patience, Pipeline, _envelope_start
+from provenance_oracle.oracle.service import Stopped
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.verifier.checks import Check, Outcome
 from provenance_oracle.verifier.errors import (
@@ -33,6 +35,7 @@ from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.strict.files import OnBytes
 from tests.support.drops import FINDINGS, believe, drop, write_manifest
 from tests.support.fakes import Clock
 
@@ -76,6 +79,10 @@ class Room:
         self.judged: list[Path] = []
         self.verdicts: list[Exception] = []
         self.policy = load_policy("baseline")
+        self.on_judge: Callable[[Release, OnBytes], object] = lambda release, progress: None
+        self.on_step: Callable[[], object] = lambda: None
+        self.deadline_seconds: float | None = None
+        self.elapsed_seconds = 0.0
         self.pipeline = self.make()
 
     def make(self) -> Pipeline:
@@ -87,10 +94,13 @@ class Room:
             judge=self.judge,
             patience=Patience(Backoff(10, 100, lambda: 0.0), internal_errors_max=3),
             clock=self.clock,
+            deadline=lambda: Deadline(self.deadline_seconds, lambda: self.on_step(), lambda: self.elapsed_seconds),
+            on_step=lambda: self.on_step(),
         )
 
-    def judge(self, release: Release, policy: object, *, at: Any) -> Judgement:
+    def judge(self, release: Release, policy: object, *, at: Any, progress: OnBytes) -> Judgement:
         self.judged.append(release.path)
+        self.on_judge(release, progress)
         if self.verdicts:
             raise self.verdicts.pop(0)
         return believe(release, self.policy, at=at)
@@ -233,6 +243,70 @@ def test_a_temporary_failure_waits_longer_and_longer(room: Room, error: Provenan
     assert waits == [timedelta(seconds=10), timedelta(seconds=20)]
     assert room.one().state is State.FINAL
     assert len(room.judged) == 3
+
+
+def hash_slowly(room: Room, name: str, total_bytes: int) -> Callable[[Release, OnBytes], None]:
+    """Return a judgement step that takes one second for each of `total_bytes` bytes of the release called `name`."""
+
+    def step(release: Release, progress: OnBytes) -> None:
+        for done in range(total_bytes if release.path.name == name else 0):
+            room.elapsed_seconds += 1
+            progress(done, total_bytes)
+
+    return step
+
+
+def test_a_release_that_is_too_slow_waits_with_the_reason_and_the_next_one_goes_on(room: Room) -> None:
+    drop(room.drop / "a-slow", {"n": 1}, report=b"1")
+    drop(room.drop / "b", {"n": 2}, report=b"2")
+    room.deadline_seconds = 100
+    room.on_judge = hash_slowly(room, "a-slow", 10**6)
+    slow, honest = room.scan()
+    assert slow is not None
+    assert honest is not None
+    assert (slow.state, slow.parked, slow.exit_code, honest.state) == (State.SEEN, True, 7, State.FINAL)
+    assert "release_deadline_seconds: the judgement of this release takes too long" in slow.problem
+    assert "at most 100 s" in slow.problem
+    assert room.elapsed_seconds == 101
+    assert slow.retry_at is not None
+    assert slow.retry_at - room.clock() >= timedelta(seconds=1000), "a slow release costs too large a part of the time"
+
+
+def test_retry_takes_up_a_release_that_was_too_slow(room: Room) -> None:
+    drop(room.drop / "a", {})
+    room.deadline_seconds = 100
+    room.on_judge = hash_slowly(room, "a", 200)
+    row = room.one()
+    assert room.one() == row
+    room.journal.reopen(row.id, at=room.clock())
+    room.deadline_seconds = 300
+    assert room.one().state is State.FINAL
+
+
+def test_the_deadline_grows_with_the_size_unless_it_is_set() -> None:
+    now = [0.0]
+    deadline = Deadline(None, clock=lambda: now[0])
+    now[0] = BASE_SECONDS + 10
+    deadline.check(0, 10 * BYTES_PER_SECOND)
+    deadline.check()  # the size stays known
+    now[0] += 1
+    with pytest.raises(TemporaryError, match="at most 610 s"):
+        deadline.check()
+
+
+def test_a_stop_ends_the_settling_of_many_rows(room: Room) -> None:
+    for number in range(1920):
+        digest = hashlib.sha256(b"%d" % number).digest()
+        room.journal.open_policy(digest, at=room.clock())
+
+    def stop() -> None:
+        if len(room.writer.numbered) == 3:
+            raise Stopped
+
+    room.on_step = stop
+    with pytest.raises(Stopped):
+        room.pipeline.settle()
+    assert len(room.writer.numbered) == 3
 
 
 def test_a_bug_of_ours_has_a_bounded_number_of_attempts(room: Room) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +22,11 @@ from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.snp.kds import KDS_HOST, HttpsFetcher
+from provenance_oracle.verifier.strict.exchange import Server
 from tests.support.drops import drop
 from tests.support.fakes import START
+from tests.support.slow_servers import ENDLESS, stubborn
 
 
 @dataclass
@@ -201,6 +206,67 @@ def test_a_stop_reaches_into_hashing(process: Process) -> None:
     process.pipeline.on_process = hash_for_ever
     process.run_until(lambda: process.pipeline.processed == ["a"])
     assert process.journal.rows() == ()
+
+
+def test_a_stop_ends_the_wait_after_a_failed_pass(process: Process) -> None:
+    """The wait would take an hour; the test would take as long if the stop did not end it."""
+    timing = Timing(60, 0.01, 0.05, Backoff(3600, 3600, lambda: 0.0))
+    process.pipeline.connects = [TemporaryError("connection refused")] * 2
+    process.service = Service(process.source, process.journal, process.pipeline.connect, timing, process.bell)
+    process.run_until(lambda: process.pipeline.passes == 1 and not process.service.status.ready)
+    assert process.pipeline.passes == 1
+
+
+def test_a_stop_ends_a_fetch_from_amd(process: Process) -> None:
+    """The server sends a byte now and then, for ever; the fetch would wait for it for an hour."""
+    drop(process.drop / "a", {})
+    with stubborn(ENDLESS["drips the body"][0]) as (port, requests):
+        server = Server("http", "127.0.0.1", port, "a stand-in for AMD", 3600.0)
+        fetcher = HttpsFetcher(server, on_wait=process.bell.check)
+        process.pipeline.on_process = lambda handle: fetcher.fetch(f"https://{KDS_HOST}/vcek/v1/Milan/crl") and None
+        process.run_until(lambda: bool(requests))
+    assert process.pipeline.processed == ["a"]
+
+
+_BUSY = """
+import sys
+from pathlib import Path
+from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.sources.folder import FolderSource
+
+class Busy:
+    def settle(self):
+        print("busy", flush=True)
+        while True:
+            try:
+                sum(range(1000))
+            except Exception:
+                pass
+
+folder = Path(sys.argv[1])
+bell = Bell()
+with stopping_on_signals(bell), Journal(folder / "j") as journal:
+    source = FolderSource(folder, releases_max=10)
+    Service(source, journal, Busy, Timing(60, 1, 1, Backoff(1, 1, lambda: 0.0)), bell).run()
+print("ended")
+"""
+
+
+def test_sigterm_ends_a_step_that_never_looks_at_the_bell_within_five_seconds(tmp_path: Path) -> None:
+    """The contract is a time, so this test has one. Every other test of a stop counts operations."""
+    command = [sys.executable, "-c", _BUSY, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "busy\n"
+        child.send_signal(signal.SIGTERM)
+        try:
+            words, _ = child.communicate(timeout=5)
+        finally:
+            child.kill()
+    assert (child.returncode, words) == (0, "ended\n")
+    Journal(tmp_path / "j").close()
 
 
 def test_once_processes_and_follows_to_the_end(process: Process) -> None:

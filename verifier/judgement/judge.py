@@ -65,22 +65,27 @@ def judge(
         now: the present, needed if `at` lies in the past: a fetched list must be current now.
         hasher: hashes the files; by default a `CpuHasher` on every core.
         limits: the largest release accepted.
-        progress: called with (bytes done, bytes in all) while files are hashed.
+        progress: called with (bytes done, bytes in all) while files are hashed, and with (0, 0) between the steps
+            before. What it raises ends the judgement.
 
     Raises:
         ProvenanceError: see `verifier.errors`. `.findings` has the outcome of every check.
     """
     sheet = CheckSheet()
+    progress = progress or _ignore
     with sheet:
         # (1) evidence, key and manifest
+        progress(0, 0)
         release, result = appraise_fetching(
             release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet, now
         )
+        progress(0, 0)
         # (2) the manifest names exactly these files, with these sizes; no byte is read before
         listing = list_files(release.path, limits or Limits(), release.reading)
         listing = set_aside(release.path, listing, {*result.manifest.paths, *RELEASE_PATHS})
         match_file_set(result.manifest, listing, release.path)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
+        progress(0, 0)
         # (3) one read of every byte
         files = digest_files(
             release.path,
@@ -124,6 +129,10 @@ def appraise_fetching(
             raise
     release = replace(release, evidence=with_current_crl(release.evidence, at=at, fetcher=fetcher, now=now))
     return release, appraise(release, policy, at=at, roots=roots, sheet=sheet)
+
+
+def _ignore(_done_bytes: int, _all_bytes: int) -> None:
+    pass
 
 
 def _enter_unchecked(sheet: CheckSheet) -> None:
