@@ -133,6 +133,7 @@ def _ledger_options(settings: Settings) -> LedgerOptions:
     )
     return LedgerOptions(
         rpc_url=settings.rpc_url,
+        rpc_url_second=settings.rpc_url_second,
         registry_address=place.address,
         chain_id=place.chain_id,
         first_block=place.first_block,

@@ -54,8 +54,11 @@ class Writer(Protocol):
     def push_orphans(self) -> None:
         """Send live transactions of closed rows again."""
 
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
-        """Return the digest of the first manifest recorded with a report; None if there is none."""
+    def manifest_of_report(self, report_digest: bytes, *, expected: bytes) -> bytes | None:
+        """Return the digest of the first manifest recorded with a report; None if there is none.
+
+        A manifest other than `expected` is returned only once its record is final. Until then, raise TemporaryError.
+        """
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ class Pipeline:
             return
         record = judgement.record
         users = (
-            self._writer.manifest_of_report(record.snp_report_digest),
+            self._writer.manifest_of_report(record.snp_report_digest, expected=record.manifest_digest),
             self._journal.manifest_by_report(record.snp_report_digest),
         )
         for user in users:

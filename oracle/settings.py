@@ -30,13 +30,15 @@ class Settings:
     """The settings of `provenance watch`. docs/operating.md explains each.
 
     Numbers are whole. Times are in seconds, fees in gwei per unit of gas, `release_max_gb` in units of 10**9 bytes.
-    `registry` is an address, or the path of a deployment file.
+    `registry` is an address, or the path of a deployment file. `rpc_url_second` is empty, or another node that must
+    agree with the first before anything counts as final.
     """
 
     folder: Path
     journal: Path
     rpc_url: str
     registry: str
+    rpc_url_second: str = ""
     policy: str = "baseline"
     key_variable: str = ""
     keystore: Path | None = None
@@ -92,6 +94,7 @@ _KINDS = {
     "journal": _PATH,
     "rpc_url": _TEXT,
     "registry": _TEXT,
+    "rpc_url_second": _TEXT,
     "policy": _TEXT,
     "key_variable": _TEXT,
     "keystore": _PATH,

@@ -16,14 +16,15 @@ from provenance_oracle.verifier.text import printable
 
 
 class RevertedError(TemporaryError):
-    """A simulated call reverted. `data` is the revert data: a selector (4 bytes) and arguments, or empty.
+    """A simulated `call` reverted. `data` is the revert data: a selector (4 bytes) and arguments, or empty.
 
     The error is temporary because it is about this chain at this block: the record may be there already, or the oracle
     may not be authorised yet.
     """
 
-    def __init__(self, problem: str, *, where: str, data: bytes) -> None:
-        super().__init__(problem, where=where)
+    def __init__(self, problem: str, *, call: Call, data: bytes) -> None:
+        super().__init__(problem, where=call.to)
+        self.call = call
         self.data = data
 
 
@@ -88,8 +89,8 @@ class Chain(Protocol):
     def prices(self) -> Prices:
         """Return the current fees."""
 
-    def simulate(self, call: Call) -> None:
-        """Run a call on the newest block without a transaction.
+    def simulate(self, call: Call, block: int | None = None) -> None:
+        """Run a call on the state at a block (default: the newest) without a transaction.
 
         Raises:
             RevertedError: the call reverts.
@@ -138,14 +139,15 @@ class Web3Chain:
             base_fee = int(self._web3.eth.get_block("latest")["baseFeePerGas"])
             return Prices(base_fee, int(self._web3.eth.max_priority_fee))
 
-    def simulate(self, call: Call) -> None:
+    def simulate(self, call: Call, block: int | None = None) -> None:
         from web3.exceptions import ContractLogicError
 
         with node_errors(self._where):
             try:
-                self._web3.eth.call(call.fields())  # type: ignore[arg-type]  # a TypedDict with "from" as a key
+                fields: Any = call.fields()  # a TypedDict with "from" as a key
+                self._web3.eth.call(fields, "latest" if block is None else block)
             except ContractLogicError as error:
-                raise RevertedError("the call reverts", where=call.to, data=revert_data(error.data)) from error
+                raise RevertedError("the call reverts", call=call, data=revert_data(error.data)) from error
 
     def estimate_gas(self, call: Call) -> int:
         with node_errors(self._where):

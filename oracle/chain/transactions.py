@@ -3,8 +3,9 @@
     sign -> store the signed bytes, durably -> send -> read the contract's state -> send the same bytes again -> ...
 
 The node's answer to a sent transaction ("already known", "nonce too low", no answer) decides nothing. Only the state
-decides: the sender gives up a transaction when its nonce is used, the contract does not show its effect, and no receipt
-says that it succeeded. The contract treats a repetition as no change, so a repetition costs gas at worst.
+decides: the sender gives up a transaction when its nonce is used in a final block, the contract does not show its
+effect, and no receipt says that it succeeded. The contract treats a repetition as no change, so a repetition costs gas
+at worst.
 
 The first transaction of a row fixes the row's call. While a transaction of this account for the row is on its way, each
 new one for the row has the same call.
@@ -16,7 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
+from provenance_oracle.oracle.chain.finality import Finality
 from provenance_oracle.oracle.chain.rpc import Call, Chain, Prices
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.oracle.journal.journal import Journal
@@ -57,6 +60,7 @@ class TransactionSender:
 
     Args:
         signer: pays for the transactions.
+        finality: decides which nonces are used up for good.
         clock: returns the time now, with a time zone.
 
     Raises (every method):
@@ -71,6 +75,7 @@ class TransactionSender:
         journal: Journal,
         limits: FeeLimits,
         *,
+        finality: Finality[Any],
         chain_id: int,
         clock: Callable[[], datetime],
     ) -> None:
@@ -78,6 +83,7 @@ class TransactionSender:
         self._signer = signer
         self._journal = journal
         self._limits = limits
+        self._finality = finality
         self._chain_id = chain_id
         self._clock = clock
 
@@ -97,9 +103,9 @@ class TransactionSender:
             SENT, with the node's objection as note if it has one; JUDGED if too many transactions are on their way;
             otherwise the `Publishing` from `prepare`.
         """
-        # (1) give up each transaction whose nonce is used although it did not succeed
+        # (1) give up each transaction whose nonce is used in a final block although it did not succeed
         used = self._chain.nonce(self.address, block)
-        live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used)]
+        live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used, block)]
         # (2) if none is left, sign one; if one waits too long, sign another to help it; store each before it is sent
         if live:
             live += self._help(live[-1], used)
@@ -120,10 +126,10 @@ class TransactionSender:
         orphans = self._journal.orphans(self.address)
         used = self._chain.nonce(self.address, block) if orphans else 0
         for orphan in orphans:
-            if orphan.transaction.nonce < used:
-                self._journal.settle(orphan.id, AttemptState.DROPPED)
-            else:
+            if orphan.transaction.nonce >= used:
                 self._chain.send(orphan.transaction.raw)
+            elif orphan.transaction.nonce < self._finality.used_nonces(self.address, block):
+                self._journal.settle(orphan.id, AttemptState.DROPPED)
 
     def settle(self, row_id: int) -> None:
         """Mark the transactions of a final row that succeeded as MINED, and others with the same nonce as DROPPED."""
@@ -144,13 +150,16 @@ class TransactionSender:
             if attempt.state is AttemptState.LIVE and attempt.transaction.sender == self.address
         ]
 
-    def _is_spent(self, attempt: Attempt, used: int) -> bool:
+    def _is_spent(self, attempt: Attempt, used: int, block: int) -> bool:
         """Return whether a transaction will never take effect, and mark it as DROPPED then.
 
-        Its nonce is used, and no receipt says that it succeeded. A transaction that succeeded stays live even while the
-        state does not show it: the node may lag, or two machines may answer.
+        Its nonce is used in a final block, and no receipt says that it succeeded. A transaction that succeeded stays
+        live even while the state does not show it: the node may lag, or two machines may answer.
         """
-        if attempt.transaction.nonce >= used or self._chain.succeeded(attempt.transaction.hash):
+        nonce = attempt.transaction.nonce
+        if nonce >= used or self._finality.succeeded(attempt.transaction.hash):
+            return False
+        if nonce >= self._finality.used_nonces(self.address, block):
             return False
         self._journal.settle(attempt.id, AttemptState.DROPPED)
         return True

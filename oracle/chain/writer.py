@@ -1,28 +1,29 @@
-"""Write records to the chain: read first, write only missing records, and trust only the contract's state."""
+"""Write records to the chain: read first, write only missing records, and trust only the contract's final state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
+from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.reports import Reporter
-from provenance_oracle.oracle.chain.rpc import Call, Chain, RevertedError, Web3Chain
+from provenance_oracle.oracle.chain.rpc import Call, Chain, ChainIdentity, RevertedError, Web3Chain
 from provenance_oracle.oracle.chain.signers import Signer, check_custody
 from provenance_oracle.oracle.chain.transactions import FeeLimits, Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import RecordError, TemporaryError, VerificationError
+from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX, Entry, Record, match_entry
-from provenance_oracle.verifier.registry.node import open_node, parse_address
+from provenance_oracle.verifier.registry.node import NodeConnection, open_node, parse_address
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
-_T = TypeVar("_T")
 # The writer signs a record only if this much of the contract's window is left, so that it can be mined in time.
 _INCLUSION = timedelta(hours=1)
+_NAME_TAKEN = "NameTaken"
 
 
 class Registry(Protocol):
@@ -31,8 +32,8 @@ class Registry(Protocol):
     def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
         """Return the entry of a release at `block`. Raise RecordError if there is none."""
 
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
-        """Return the digest of the first manifest recorded with a report; None if there is none."""
+    def manifest_of_report(self, report_digest: bytes, *, block: int) -> bytes | None:
+        """Return the digest of the first manifest recorded with a report up to `block`; None if there is none."""
 
     def policy_id(self, policy_digest: bytes, *, block: int) -> int:
         """Return the number of a policy at `block`; 0 if it has none."""
@@ -41,8 +42,8 @@ class Registry(Protocol):
 class Reports(Protocol):
     """The method of `oracle.chain.reports.Reporter` that the writer calls."""
 
-    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
-        """Return the encoded call that publishes a record, signed for the oracle set in force at `block`."""
+    def publication(self, record: Record, *, policy_id: int, head: int) -> bytes:
+        """Return the encoded call that publishes a record, signed for the oracle set in force at the block `head`."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class LedgerOptions:
     """The registry for the records, the node to reach it, and the limits of transactions.
 
     Fields:
+        rpc_url_second: another node, which must agree before anything counts as final; empty for none.
         registry_address: 0x and 40 hex digits.
         chain_id: the chain that the node must have; None to accept any.
         first_block: a block before which the registry has no events.
@@ -65,14 +67,15 @@ class LedgerOptions:
     limits: FeeLimits
     rpc_timeout_seconds: float
     allow_development_key: bool
+    rpc_url_second: str = ""
 
 
 class RegistryWriter:
     """Publishes records in one registry. Publishing a record again is always safe.
 
     Args:
+        finality: the same endpoint, and others that must agree before anything counts as final.
         address: the registry's address in checksum form.
-        confirmations: as in `LedgerOptions`.
         clock: returns the time now, with a time zone.
     """
 
@@ -84,8 +87,8 @@ class RegistryWriter:
         sender: TransactionSender,
         journal: Journal,
         *,
+        finality: Finality[Registry],
         address: str,
-        confirmations: int,
         clock: Callable[[], datetime],
     ) -> None:
         self._registry = registry
@@ -93,24 +96,29 @@ class RegistryWriter:
         self._chain = chain
         self._sender = sender
         self._journal = journal
+        self._finality = finality
         self._address = address
-        self._confirmations = confirmations
         self._clock = clock
 
     def check_chain(self) -> None:
         """Compare the chain and the contract with those in the journal. The first call stores them there.
 
         Raises:
-            UsageError: it is another chain, genesis block or contract, or the address has no contract.
-            TemporaryError: the node does not answer.
+            UsageError: it is another chain, genesis block or contract, or the address has no contract, and the nodes
+                say so twice.
+            TemporaryError: a node does not answer, or the nodes disagree.
         """
-        self._journal.pin(self._chain.identity(self._address).pins())
+        try:
+            identity = self._chain.identity(self._address)
+            self._journal.pin(identity.pins())
+        except UsageError:  # one false answer must not end the process
+            self._journal.pin(_agreed_identity(self._finality, self._address).pins())
 
     def publish(self, row_id: int, record: Record) -> Publishing:
         """Take a record one step further on its way into the registry.
 
         Returns:
-            FINAL if the record is in the registry, `confirmations` blocks deep; MINED if it is less deep; SENT if its
+            FINAL if the record is in a final block of the registry; MINED if it is in a newer one; SENT if its
             transaction is on its way; JUDGED if it must wait; SEEN if the release must be judged again.
 
         Raises:
@@ -119,28 +127,20 @@ class RegistryWriter:
             RecordError: the record's name leads to another release.
             FormatError: the record does not fit the registry's format.
             UsageError: our key is not an oracle, or a record needs signatures of other oracles too.
-            TemporaryError: the node or the disk fails, or fees are too high. Call again later.
+            TemporaryError: a node or the disk fails, the nodes disagree, or fees are too high. Call again later.
         """
         # (1) read the state at one block; the account's nonce is read at the same block
         head = self._chain.head()
-        entry = self._entry(record, head)
-        if entry is None:
+        newest = _entry(self._registry, record, head)
+        if newest is None:
             return self._push(row_id, lambda: self._publication(record, head), head)
-        # (2) the registry has a record of this release: ours, or another oracle's
-        deep = self._is_deep(record, head)
-        try:
-            match_entry(record, entry)
-        except VerificationError as error:
-            if deep:
-                raise
-            raise TemporaryError(
-                f"another record of this release is not final yet: {error.problem}",
-                check=error.check,
-                where=error.where,
-            ) from error
-        if not deep:
+        # (2) the registry has a record of this release, ours or another oracle's, which is not final yet
+        entry = self._finality.at_depth(lambda one, block: _entry(one.registry, record, block), head)
+        if entry is None:
+            _match_newest(record, newest)
             return Publishing(State.MINED)
-        # (3) the record is deep enough
+        # (3) the record is final
+        match_entry(record, entry)
         self._sender.settle(row_id)
         same = entry.verdict_digest == record.verdict_digest
         closed = entry.closure.explanation if entry.closure else ""
@@ -169,9 +169,25 @@ class RegistryWriter:
         """See `TransactionSender.push_orphans`."""
         self._sender.push_orphans(block=self._chain.head())
 
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
-        """Return the digest of the first manifest recorded with a report; None if there is none."""
-        return self._registry.manifest_of_report(report_digest)
+    def manifest_of_report(self, report_digest: bytes, *, expected: bytes) -> bytes | None:
+        """Return the digest of the first manifest recorded with a report; None if there is none.
+
+        Raises:
+            TemporaryError: a node fails, the nodes disagree, or it is not the manifest `expected` and not final yet.
+        """
+
+        def ask(one: Endpoint[Registry], block: int) -> bytes | None:
+            return one.registry.manifest_of_report(report_digest, block=block)
+
+        head = self._chain.head()
+        found = self._finality.agreed(lambda one: ask(one, head))
+        if found not in (None, expected) and self._finality.at_depth(ask, head) != found:
+            raise TemporaryError(
+                "the report was recorded with another manifest, and that record is not final yet",
+                check=Check.KEY_BINDING,
+                where=self._address,
+            )
+        return found
 
     def _publication(self, record: Record, head: int) -> Call | Publishing:
         """Return the signed call that publishes a record, or the reason why there is none yet."""
@@ -182,7 +198,7 @@ class RegistryWriter:
             if not self._registry.policy_id(record.policy_digest, block=head):
                 self._journal.open_policy(record.policy_digest, at=self._clock())
             return Publishing(State.JUDGED, "waits for its policy's number in the registry")
-        data = self._reports.publication(record, policy_id=policy_id, block=head)
+        data = self._reports.publication(record, policy_id=policy_id, head=head)
         return Call(self._sender.address, self._address, data)
 
     def _push(self, row_id: int, prepare: Callable[[], Call | Publishing], block: int) -> Publishing:
@@ -190,7 +206,7 @@ class RegistryWriter:
             return self._sender.push(row_id, prepare, block=block)
         except RevertedError as error:
             name = refusal_name(error.data)
-            if name == "NameTaken":
+            if name == _NAME_TAKEN and self._is_name_taken(error.call, block):
                 raise RecordError(
                     "the record's name leads to another release",
                     check=Check.REGISTRY_RECORD,
@@ -199,26 +215,21 @@ class RegistryWriter:
                 ) from error
             raise TemporaryError("the registry refuses the call now", where=self._address, got=name) from error
 
-    def _entry(self, record: Record, block: int) -> Entry | None:
-        try:
-            return self._registry.entry_of(record.model_digest, record.manifest_digest, block=block)
-        except RecordError:
-            return None
+    def _is_name_taken(self, call: Call, head: int) -> bool:
+        """Return whether a call that reverted with NameTaken at the newest block does so at a final one too."""
 
-    def _is_deep(self, record: Record, head: int) -> bool:
-        return self._as_of_final_block(lambda block: self._entry(record, block), head) is not None
+        def ask(one: Endpoint[Registry], block: int) -> bool:
+            try:
+                one.chain.simulate(call, block)
+            except RevertedError as error:
+                return refusal_name(error.data) == _NAME_TAKEN
+            return False
+
+        return bool(self._finality.at_depth(ask, head))
 
     def _final_policy_id(self, policy_digest: bytes, head: int) -> int:
         """Return the number of a policy; 0 if it is not deep enough, because a fork could give it to another policy."""
-        return self._as_of_final_block(lambda block: self._registry.policy_id(policy_digest, block=block), head) or 0
-
-    def _as_of_final_block(self, read: Callable[[int], _T], head: int) -> _T | None:
-        """Return the result of `read` at the newest block that counts as final; None if it raises TemporaryError."""
-        block = head - self._confirmations
-        try:
-            return read(block) if block >= 0 else None
-        except TemporaryError:
-            return None  # also for a block before the registry was deployed; nothing is final there
+        return self._finality.at_depth(lambda one, block: one.registry.policy_id(policy_digest, block=block), head) or 0
 
 
 def open_writer(
@@ -242,23 +253,52 @@ def open_writer(
         TemporaryError: the node does not answer.
     """
     address = checksum_address(options.registry_address)
-    node = open_node(options.rpc_url, options.rpc_timeout_seconds, on_wait)
-    chain = Web3Chain(node)
-    identity = chain.identity(address)
+    urls = (options.rpc_url, *([options.rpc_url_second] if options.rpc_url_second else []))
+    nodes = [open_node(url, options.rpc_timeout_seconds, on_wait) for url in urls]
+    endpoints = tuple(_endpoint(node, address, options) for node in nodes)
+    finality = Finality(endpoints, options.confirmations)
+    identity = _agreed_identity(finality, address)
     for signer in (payer, reporter):
         check_custody(signer, identity.chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity.pins())
-    registry = RegistryReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
+    first = endpoints[0]
+    facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id}
     return RegistryWriter(
-        registry,
-        Reporter(reporter, registry, chain_id=identity.chain_id, address=registry.address),
-        chain,
-        TransactionSender(chain, payer, journal, options.limits, chain_id=identity.chain_id, clock=clock),
+        first.registry,
+        Reporter(reporter, first.registry, address=first.registry.address, **facts),
+        first.chain,
+        TransactionSender(first.chain, payer, journal, options.limits, clock=clock, **facts),
         journal,
+        finality=finality,
         address=address,
-        confirmations=options.confirmations,
         clock=clock,
     )
+
+
+def _endpoint(node: NodeConnection, address: str, options: LedgerOptions) -> Endpoint[RegistryReader]:
+    registry = RegistryReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
+    return Endpoint(Web3Chain(node), registry, node.where)
+
+
+def _agreed_identity(finality: Finality[Any], address: str) -> ChainIdentity:
+    """Return the facts about chain and registry that all endpoints give. Raise TemporaryError if they disagree."""
+    return finality.agreed(lambda one: one.chain.identity(address))
+
+
+def _entry(registry: Registry, record: Record, block: int) -> Entry | None:
+    try:
+        return registry.entry_of(record.model_digest, record.manifest_digest, block=block)
+    except RecordError:
+        return None
+
+
+def _match_newest(record: Record, newest: Entry) -> None:
+    """Raise TemporaryError if an entry that is not final yet has facts that the release cannot have."""
+    try:
+        match_entry(record, newest)
+    except VerificationError as error:
+        problem = f"another record of this release is not final yet: {error.problem}"
+        raise TemporaryError(problem, check=error.check, where=error.where) from error
 
 
 def checksum_address(text: str) -> str:

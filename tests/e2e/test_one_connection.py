@@ -83,7 +83,8 @@ def test_the_oracle_s_writer_reads_and_writes_over_one_connection(
     with Journal(tmp_path / "journal.db") as journal:
         writer = open_writer(options, signer, signer, journal, clock=lambda: datetime.now(UTC))
         writer.check_chain()
-        assert writer.manifest_of_report(record.snp_report_digest) is None
+        expected = record.manifest_digest
+        assert writer.manifest_of_report(record.snp_report_digest, expected=expected) is None
     assert len(made) == 1
 
 

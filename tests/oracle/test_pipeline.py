@@ -64,7 +64,7 @@ class FakeWriter:
     def push_orphans(self) -> None:
         self.orphans += 1
 
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+    def manifest_of_report(self, report_digest: bytes, *, expected: bytes) -> bytes | None:
         return self.reports.get(report_digest)
 
 

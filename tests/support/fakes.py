@@ -83,9 +83,9 @@ class FakeChain:
     def prices(self) -> Prices:
         return self.prices_now
 
-    def simulate(self, call: Call) -> None:
+    def simulate(self, call: Call, block: int | None = None) -> None:
         if self.reverting is not None:
-            raise RevertedError("call reverts", where=call.to, data=self.reverting)
+            raise RevertedError("call reverts", call=call, data=self.reverting)
 
     def estimate_gas(self, call: Call) -> int:
         return self.gas
@@ -204,7 +204,7 @@ class FakeRegistry:
                 return make_entry(record)
         raise RecordError("no record")
 
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+    def manifest_of_report(self, report_digest: bytes, *, block: int) -> bytes | None:
         return self.reports.get(report_digest)
 
     def policy_id(self, policy_digest: bytes, *, block: int) -> int:
@@ -212,7 +212,7 @@ class FakeRegistry:
             return self.numbers[policy_digest]
         return 2 if number_policy_call(policy_digest).hex() in self.chain.effects(block) else 0
 
-    def publication(self, record: Record, *, policy_id: int, block: int) -> bytes:
+    def publication(self, record: Record, *, policy_id: int, head: int) -> bytes:
         """Return call data that differs each time, as if the oracle set had changed in between."""
         self.signed.append((record.manifest_digest, policy_id))
         data = record.manifest_digest + record.verdict_digest + bytes([len(self.signed)])

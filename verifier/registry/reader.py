@@ -180,9 +180,9 @@ class RegistryReader:
         number = self._number("latest")
         return self._entries(self._publications("manifestDigest", manifest_digest, number), number)
 
-    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
+    def entries_of_model(self, model_digest: bytes, *, block: Block = "latest") -> tuple[Entry, ...]:
         """Return the entries of a model: its releases and FAILED verdicts, newest first, at most ENTRIES_MAX."""
-        number = self._number("latest")
+        number = self._number(block)
         return self._entries(self._publications("modelDigest", model_digest, number), number)
 
     def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
@@ -235,12 +235,12 @@ class RegistryReader:
         groups = _by_release(self._records.believed(found, number))
         return {release: self._records.latest(judgements, number) for release, judgements in groups.items()}
 
-    def manifest_of_report(self, report_digest: bytes) -> bytes | None:
+    def manifest_of_report(self, report_digest: bytes, *, block: Block = "latest") -> bytes | None:
         """Return the digest of the first manifest recorded with a report; None if the report was never used.
 
         FAILED verdicts do not count. Otherwise anyone could use up a report by copying it into a forged release.
         """
-        found = self._publications("reportDigest", report_digest, self._number("latest"))
+        found = self._publications("reportDigest", report_digest, self._number(block))
         return next((one.record.manifest_digest for one in found if one.record.passed), None)
 
     # Policies, oracles, names, ancestors

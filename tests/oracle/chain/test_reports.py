@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
+from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.signers import EnvironmentSigner, full_signature
 from provenance_oracle.verifier.errors import FormatError, UsageError
@@ -20,6 +21,7 @@ from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from tests.support.chain_fixtures import make_entry, make_failure, make_record
+from tests.support.fakes import FakeChain
 
 REGISTRY = bytes(range(20))
 SIGNER = EnvironmentSigner("K", {"K": "11" * 32})
@@ -32,7 +34,7 @@ class Ledger:
     place: Seat | None = field(default_factory=lambda: Seat(epoch=3, index=4, weight=2, threshold=2))
     models: dict[bytes, list[Entry]] = field(default_factory=dict)
 
-    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
+    def entries_of_model(self, model_digest: bytes, *, block: int) -> tuple[Entry, ...]:
         return tuple(self.models.get(model_digest, ()))
 
     def seat(self, key: str, *, block: int) -> Seat | None:
@@ -44,8 +46,9 @@ def publication(ledger: Ledger, record: Record) -> tuple[bytes, tuple[int, int, 
     """Return record and quorum of the call that the reporter makes."""
     with keeping_recursion_limit():
         from web3 import Web3
-    reporter = Reporter(SIGNER, ledger, chain_id=5, address=REGISTRY)
-    data = reporter.publication(record, policy_id=9, block=7)
+    finality = Finality((Endpoint(FakeChain(), ledger, "node"),), 0)
+    reporter = Reporter(SIGNER, ledger, finality=finality, chain_id=5, address=REGISTRY)
+    data = reporter.publication(record, policy_id=9, head=7)
     function, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
     assert function.fn_name == "publish"
     quorum = arguments["quorum"]

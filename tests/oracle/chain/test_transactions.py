@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.rpc import Call, Prices, RevertedError
 from provenance_oracle.oracle.chain.transactions import FeeLimits, Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
@@ -42,11 +44,14 @@ class Ledger:
         self.chain = FakeChain()
         self.clock = Clock()
         self.journal = Journal(path)
+        self.confirmations = 0
         self.sender = self._sender()
         self.chain.before_send = self._assert_stored
 
     def _sender(self) -> TransactionSender:
-        return TransactionSender(self.chain, FakeSigner(), self.journal, LIMITS, chain_id=31337, clock=self.clock)
+        finality = Finality((Endpoint(self.chain, None, "node"),), self.confirmations)
+        facts: Any = {"finality": finality, "chain_id": 31337, "clock": self.clock}
+        return TransactionSender(self.chain, FakeSigner(), self.journal, LIMITS, **facts)
 
     def _assert_stored(self, raw: bytes) -> None:
         stored = {attempt.transaction.raw for row in self.journal.rows() for attempt in self.journal.attempts(row.id)}
@@ -332,7 +337,8 @@ def test_transactions_of_a_replaced_key_are_left_alone(ledger: Ledger) -> None:
     ledger.push(row_id)
     signer = FakeSigner()
     signer.address = "0x00000000000000000000000000000000000000CC"
-    sender = TransactionSender(ledger.chain, signer, ledger.journal, LIMITS, chain_id=31337, clock=ledger.clock)
+    facts: Any = {"finality": Finality((Endpoint(ledger.chain, None, "node"),), 0), "chain_id": 31337}
+    sender = TransactionSender(ledger.chain, signer, ledger.journal, LIMITS, clock=ledger.clock, **facts)
     ledger.chain.answers = [ignore]
     sender.push(row_id, lambda: Call(signer.address, REGISTRY, b"x"), block=ledger.chain.head())
     senders = [attempt.transaction.sender for attempt in ledger.attempts(row_id)]

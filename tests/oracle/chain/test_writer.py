@@ -14,46 +14,12 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.chain.calls import number_policy_call
-from provenance_oracle.oracle.chain.transactions import FeeLimits, TransactionSender
-from provenance_oracle.oracle.chain.writer import RegistryWriter
-from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.journal.rows import ReleaseKey, State
+from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
-from provenance_oracle.verifier.record.fields import Record
-from provenance_oracle.verifier.registry.contract import load_artifact
 from tests.support.chain_fixtures import make_entry
-from tests.support.fakes import GWEI, REGISTRY, START, Clock, FakeChain, FakeRegistry, FakeSigner, numbered_record
-
-LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_max=2_000_000, bump_after_seconds=90)
-
-
-class Desk:
-    def __init__(self, path: Path, confirmations: int) -> None:
-        self.journal = Journal(path)
-        self.chain = FakeChain()
-        self.registry = FakeRegistry(self.chain)
-        self.clock = Clock()
-        sender = TransactionSender(self.chain, FakeSigner(), self.journal, LIMITS, chain_id=31337, clock=self.clock)
-        self.writer = RegistryWriter(
-            self.registry,
-            self.registry,
-            self.chain,
-            sender,
-            self.journal,
-            address=REGISTRY,
-            confirmations=confirmations,
-            clock=self.clock,
-        )
-        self.mine(confirmations)  # so that the registry itself is deep enough
-
-    def mine(self, count: int) -> None:
-        for _ in range(count):
-            self.chain.mine()
-
-    def row(self, record: Record) -> int:
-        row = self.journal.open(ReleaseKey("test", record.name, record.manifest_digest), "f", at=START)
-        return self.journal.accept(row.id, b"{}", b"{}", record.snp_report_digest, at=START).id
+from tests.support.desk import RECORD, Desk, reverting_with
+from tests.support.fakes import START
 
 
 @pytest.fixture
@@ -61,9 +27,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path / "journal.db", confirmations=2)
     yield made
     made.journal.close()
-
-
-RECORD = numbered_record(1, judged_at=START)
 
 
 def test_a_record_is_sent_mined_and_then_final(desk: Desk) -> None:
@@ -97,6 +60,7 @@ def test_what_was_signed_stays_until_nothing_of_it_is_on_its_way(desk: Desk) -> 
     assert len(desk.registry.signed) == 1
     assert len({attempt.transaction.data for attempt in desk.journal.attempts(row_id)}) == 1
     desk.chain.use_nonce()
+    desk.mine(2)
     desk.writer.publish(row_id, RECORD)
     assert len(desk.registry.signed) == 2
     assert len({attempt.transaction.data for attempt in desk.journal.attempts(row_id)}) == 2
@@ -193,20 +157,13 @@ def test_what_is_on_its_way_is_followed_to_its_end_before_anything_is_judged_ane
     desk.clock.advance(8 * 86_400)
     assert desk.writer.publish(row_id, RECORD).state is State.SENT
     desk.chain.use_nonce()
+    desk.mine(2)
     assert desk.writer.publish(row_id, RECORD).state is State.SEEN
     assert len(desk.registry.signed) == 1
 
 
-def _reverting_with(name: str) -> bytes:
-    from eth_utils.abi import abi_to_signature
-    from web3 import Web3
-
-    (item,) = (item for item in load_artifact().abi if item["type"] == "error" and item["name"] == name)
-    return bytes(Web3.keccak(text=abi_to_signature(item)))[:4] + bytes(64)  # type: ignore[arg-type]
-
-
 def test_the_contract_s_reason_to_refuse_is_named(desk: Desk) -> None:
-    for data, name in ((_reverting_with("WritesArePaused"), "WritesArePaused"), (b"\xde\xad\xbe\xef", "deadbeef")):
+    for data, name in ((reverting_with("WritesArePaused"), "WritesArePaused"), (b"\xde\xad\xbe\xef", "deadbeef")):
         desk.chain.reverting = data
         with pytest.raises(TemporaryError) as caught:
             desk.writer.publish(desk.row(RECORD), RECORD)
@@ -214,7 +171,7 @@ def test_the_contract_s_reason_to_refuse_is_named(desk: Desk) -> None:
 
 
 def test_a_name_that_leads_to_another_release_is_final(desk: Desk) -> None:
-    desk.chain.reverting = _reverting_with("NameTaken")
+    desk.chain.reverting = reverting_with("NameTaken")
     with pytest.raises(RecordError, match="the record's name leads to another release"):
         desk.writer.publish(desk.row(RECORD), RECORD)
 
@@ -238,6 +195,6 @@ def test_another_chain_or_contract_is_refused(desk: Desk, fact: str, change: dic
 
 def test_reports_and_orphans_are_passed_on(desk: Desk) -> None:
     desk.registry.reports[b"r"] = b"m"
-    assert desk.writer.manifest_of_report(b"r") == b"m"
+    assert desk.writer.manifest_of_report(b"r", expected=b"m") == b"m"
     desk.writer.push_orphans()
     assert desk.chain.sent == []

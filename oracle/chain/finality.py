@@ -1,0 +1,87 @@
+"""Decide when the chain's state is final: deep enough, and the same at every endpoint.
+
+A node may answer falsely once, and a fork may take away a block that it showed. So the oracle closes a row of the
+journal only over an answer about a block below the confirmation depth that each configured endpoint gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from provenance_oracle.oracle.chain.rpc import Chain
+from provenance_oracle.verifier.errors import TemporaryError
+
+_T = TypeVar("_T")
+_R_co = TypeVar("_R_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class Endpoint(Generic[_R_co]):
+    """One node: the chain and the registry as it shows them. `where` names it in messages."""
+
+    chain: Chain
+    registry: _R_co
+    where: str
+
+
+class Finality(Generic[_R_co]):
+    """The endpoints that must agree. The first one is asked for everything, the others only for what decides.
+
+    Args:
+        confirmations: number of blocks on top of a block that make it final.
+    """
+
+    def __init__(self, endpoints: tuple[Endpoint[_R_co], ...], confirmations: int) -> None:
+        self._first, *self._others = endpoints
+        self._confirmations = confirmations
+
+    def agreed(self, ask: Callable[[Endpoint[_R_co]], _T]) -> _T:
+        """Return the answer that all endpoints give.
+
+        Raises:
+            TemporaryError: two answers differ, or a node fails.
+        """
+        return self._confirmed(ask(self._first), ask)
+
+    def at_depth(self, ask: Callable[[Endpoint[_R_co], int], _T], head: int) -> _T | None:
+        """Return the answer about the newest final block that all endpoints give.
+
+        Args:
+            ask: asks an endpoint about a block.
+            head: the number of the newest block.
+
+        Returns:
+            None if the first endpoint has no answer: its answer is None, 0 or False, or it fails. It also fails for a
+            block before the registry was deployed, where nothing is final.
+
+        Raises:
+            TemporaryError: another endpoint gives another answer, or fails.
+        """
+        block = head - self._confirmations
+        try:
+            found = ask(self._first, block) if block >= 0 else None
+        except TemporaryError:
+            return None
+        return self._confirmed(found, lambda one: ask(one, block)) if found else None
+
+    def used_nonces(self, address: str, head: int) -> int:
+        """Return the number of nonces of an account that are used up in the final blocks of every endpoint."""
+        block = head - self._confirmations
+        return min(one.chain.nonce(address, block) for one in (self._first, *self._others)) if block >= 0 else 0
+
+    def succeeded(self, transaction_hash: bytes) -> bool:
+        """Return whether any endpoint shows that a transaction (hash of 32 bytes) took effect."""
+        return any(one.chain.succeeded(transaction_hash) for one in (self._first, *self._others))
+
+    def _confirmed(self, found: _T, ask: Callable[[Endpoint[_R_co]], _T]) -> _T:
+        for other in self._others:
+            if ask(other) != found:
+                raise TemporaryError(
+                    "the nodes disagree; nothing is decided until they agree",
+                    where=f"{self._first.where} and {other.where}",
+                    got="two answers to one question",
+                    wanted="the same answer; see rpc_url and rpc_url_second",
+                )
+        return found
