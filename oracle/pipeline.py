@@ -30,7 +30,8 @@ from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.policy import Policy, Word
 from provenance_oracle.verifier.record.fields import Record
-from provenance_oracle.verifier.strict.files import OnBytes, open_folder, open_root, read_start
+from provenance_oracle.verifier.strict.files import OnBytes, open_folder, read_start
+from provenance_oracle.verifier.strict.release_folder import Reading, open_release_folder
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ class Pipeline:
             return known
         deadline = self._deadline()
         # (1) read the release, bounded and without trust, and open its row
-        look = _look(self._source.open(handle), handle.id)
+        look = _look(self._source.open(handle), self._source.reading, handle.id)
         if look is None:
             return None
         row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
@@ -258,9 +259,9 @@ class Pipeline:
         return at + timedelta(seconds=max(seconds, least_seconds))
 
 
-def _look(path: Path, name: str) -> _Look | None:
+def _look(path: Path, reading: Reading, name: str) -> _Look | None:
     try:
-        release = read_release(path)
+        release = read_release(path, reading)
         return _Look(release.envelope, _content_digest(release.envelope), release, None)
     except (IncompleteError, NoReleaseError, UsageError):
         return None  # the release went away since the scan
@@ -268,7 +269,7 @@ def _look(path: Path, name: str) -> _Look | None:
         if error.retry:  # without the content digest there is no row to park; the next scan tries again
             _log.warning("%s: release cannot be read now: %s", printable(name), error)
             return None
-        envelope = _envelope_start(path)
+        envelope = _envelope_start(path, reading)
         return _Look(envelope, _content_digest(envelope), None, error)
 
 
@@ -280,14 +281,17 @@ def _content_digest(envelope: bytes) -> bytes:
         return hashlib.sha256(envelope).digest()
 
 
-def _envelope_start(path: Path) -> bytes:
+def _envelope_start(path: Path, reading: Reading) -> bytes:
     """Return the bytes of a malformed release's manifest file, bounded, to tell the release from others.
 
     Empty if there is no regular file or it cannot be read. Every open call is relative to the parent's descriptor,
     follows no link and never waits, so an entry that is swapped meanwhile neither hangs the scan nor leads outside.
     """
     try:
-        with open_root(path) as root, open_folder(root, PROVENANCE_FOLDER) as folder:
+        with (
+            open_release_folder(path, reading) as release,
+            open_folder(release.descriptor, PROVENANCE_FOLDER) as folder,
+        ):
             return read_start(folder, MANIFEST_PATH, MAX_ENVELOPE_BYTES + 1)
     except ProvenanceError:
         return b""

@@ -1,4 +1,4 @@
-"""The interface of a source of releases: a name and two methods, the same for each kind of source."""
+"""The interface of a source of releases: a name, two methods and what they allow, the same for each kind of source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from provenance_oracle.verifier.strict.release_folder import Reading
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """The name of the source in the journal: short, and the same at every start."""
+
+    @property
+    def reading(self) -> Reading:
+        """What is allowed of the folders that `open` returns, and the folder below which no link is followed."""
 
     def releases(self) -> Iterator[Handle]:
         """Scan the source and yield every complete release.

@@ -1,7 +1,8 @@
 """Releases as folders below one root. Any folder that holds `provenance/` is a release; no folder inside it is one.
 
 The publisher writes the signed manifest last, by rename. Without it a release is incomplete, and the source skips it.
-The source follows no symbolic link and enters no hidden folder. The log names every folder that a scan passes over.
+The source follows no symbolic link below the root and enters no hidden folder. The log names every folder that a scan
+passes over. A folder that cannot be read is one of them, and stops the scan of no other.
 
 A scan takes turns: one release of each top folder, the oldest first. The releases that a full scan leaves out come
 first in the next one. While a flood adds more than a scan takes, a round does not end, and changed releases wait.
@@ -11,19 +12,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import stat
 from collections.abc import Iterator
-from itertools import islice, zip_longest
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from provenance_oracle.oracle.sources.base import Handle
-from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.errors import ChangedError, ProvenanceError, TemporaryError
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.verifier.strict.files import is_directory, look, open_folder, open_root
+from provenance_oracle.verifier.strict.release_folder import Reading, followed, open_release_folder
+from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.text import printable
 
 _DEPTH_MAX = 4
+_FOLDER_MAX = 200_000  # entries of one folder; the rest is left out
 # The fingerprint of a larger release covers this many entries only. The judgement of a release has limits of its own.
 _ENTRIES_MAX = 100_000
 _TREE_DEPTH_MAX = 40
@@ -44,6 +48,7 @@ class FolderSource:
 
     def __init__(self, root: Path, *, releases_max: int) -> None:
         self.root = root
+        self.reading = Reading(below=root)
         self._releases_max = releases_max
         self._said: set[str] = set()
         self._served: set[str] = set()  # the releases of this round of scans; see `_next_in_turn`
@@ -59,27 +64,25 @@ class FolderSource:
         found = self._in_turn()
         if not found:
             self._say(logging.INFO, f"{self.name}: no complete release below {self.root} yet")
-        for path in self._next_in_turn(found):
-            yield Handle(self._id(path), _fingerprint(path))
+        for name in self._next_in_turn(found):
+            yield Handle(name, self._fingerprint(name))
 
     def open(self, handle: Handle) -> Path:
         """Return the folder of a release. The release may have gone since the scan."""
         return self.root / handle.id
 
-    def _in_turn(self) -> list[Path]:
+    def _in_turn(self) -> list[str]:
         """Return the complete releases: one of each top folder, the oldest first, then the next one of each."""
         queues: dict[str, list[tuple[int, str]]] = {}
-        for path in self._folders(self.root, depth=1):
-            written_ns = _written_ns(path)
-            name = self._id(path)
-            if written_ns is None:
-                self._say(logging.INFO, f"{self.name}:{name}: incomplete, no signed manifest yet")
+        for found in self._found():
+            if found.written_ns is None:
+                self._say(logging.INFO, f"{self.name}:{found.path}: incomplete, no signed manifest yet")
             else:
-                queues.setdefault(name.partition("/")[0], []).append((written_ns, name))
+                queues.setdefault(found.path.partition("/")[0], []).append((found.written_ns, found.path))
         rounds = zip_longest(*sorted(sorted(queue) for queue in queues.values()))
-        return [self.root / item[1] for turn in rounds for item in turn if item is not None]
+        return [item[1] for turn in rounds for item in turn if item is not None]
 
-    def _next_in_turn(self, found: list[Path]) -> list[Path]:
+    def _next_in_turn(self, found: list[str]) -> list[str]:
         """Return the releases of this scan: those that the last scans left out come first.
 
         A round ends when every release that is there had its turn.
@@ -89,37 +92,77 @@ class FolderSource:
             return found
         text = f"more than {self._releases_max} releases below {self.root}; the next scan takes those left out first"
         self._say(logging.WARNING, text)
-        left_out = [path for path in found if self._id(path) not in self._served]
+        left_out = [path for path in found if path not in self._served]
         if len(left_out) <= self._releases_max:
             self._served.clear()
         taken = left_out[: self._releases_max]
-        self._served.update(map(self._id, taken))
+        self._served.update(taken)
         return taken
 
-    def _folders(self, folder: Path, depth: int) -> Iterator[Path]:
-        """Yield the folders of releases, complete or not. Links are not followed."""
-        if depth == 1 and _is_release(folder):
-            self._pass_over(folder, "the watched folder is itself a release; watch the folder that holds it")
-        for name, is_link in _subfolders(folder, required=depth == 1):
-            path = folder / name
-            if printable(name, len(name) + 1) != name:
-                self._pass_over(path, "its name cannot be shown; rename it")
-            elif is_link:
-                self._pass_over(path, "a symbolic link is not followed; put the folder itself here")
-            elif name.startswith("."):
-                self._pass_over(path, "a hidden folder is not entered", logging.INFO)
-            elif depth > _DEPTH_MAX:
-                self._pass_over(path, f"it lies more than {_DEPTH_MAX} levels down; move it up")
-            elif _is_release(path):
-                yield path
-            else:
-                yield from self._folders(path, depth + 1)
+    def _found(self) -> list[_Found]:
+        """Return the releases below the root, complete or not.
 
-    def _id(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
+        Raises:
+            TemporaryError: the root cannot be read.
+        """
+        found: list[_Found] = []
+        try:
+            with open_root(followed(self.root)) as root:
+                if is_directory(look(root, PROVENANCE_FOLDER)):
+                    reason = "the watched folder is itself a release; watch the folder that holds it"
+                    self._pass_over(".", reason)
+                walk(
+                    root,
+                    lambda entry: self._visit(entry, found),
+                    most=_FOLDER_MAX,
+                    where=str(self.root),
+                    unreadable=self._cannot_read,
+                )
+        except ProvenanceError as error:
+            got = error.got or error.problem
+            raise TemporaryError(f"the folder cannot be read: {got}", where=printable(str(self.root))) from error
+        return found
 
-    def _pass_over(self, path: Path, reason: str, level: int = logging.WARNING) -> None:
-        self._say(level, f"{self.name}:{printable(self._id(path))}: passed over: {reason}")
+    def _visit(self, entry: FolderEntry, found: list[_Found]) -> bool:
+        """Take an entry if it is a release. Return whether to look for releases inside it."""
+        path = entry.path
+        if not entry.is_folder and not entry.is_link:
+            return False
+        if printable(entry.name, len(entry.name) + 1) != entry.name:
+            self._pass_over(path, "its name cannot be shown; rename it")
+        elif entry.is_link:
+            self._pass_over(path, "a symbolic link is not followed; put the folder itself here")
+        elif entry.name.startswith("."):
+            self._pass_over(path, "a hidden folder is not entered", logging.INFO)
+        elif entry.depth >= _DEPTH_MAX:
+            self._pass_over(path, f"it lies more than {_DEPTH_MAX} levels down; move it up")
+        else:
+            try:
+                release = _release_at(entry)
+            except ProvenanceError as error:
+                self._cannot_read(path, error)
+                return False
+            if release is None:
+                return True
+            found.append(release)
+        return False
+
+    def _cannot_read(self, path: str, error: ProvenanceError) -> None:
+        if not isinstance(error, ChangedError):  # which means that it has gone
+            self._pass_over(path or ".", f"{error.problem}: {error.got}")
+
+    def _fingerprint(self, name: str) -> str:
+        """Return SHA-256, in hex, over path, mode, inode, size and times of every entry of a release."""
+        tree = _Fingerprint()
+        try:
+            with open_release_folder(self.root / name, self.reading) as folder:
+                walk(folder.descriptor, tree.visit, most=_ENTRIES_MAX, unreadable=lambda _path, _error: None)
+        except ProvenanceError:
+            pass  # it has gone, and its judgement says so
+        return tree.digest.hexdigest()
+
+    def _pass_over(self, path: str, reason: str, level: int = logging.WARNING) -> None:
+        self._say(level, f"{self.name}:{printable(path)}: passed over: {printable(reason)}")
 
     def _say(self, level: int, text: str) -> None:
         """Log a line, once for as long as the process runs."""
@@ -130,58 +173,43 @@ class FolderSource:
                 _log.warning("%s: more than %d lines about folders; the log leaves out the rest", self.name, _LINES_MAX)
 
 
-def _subfolders(folder: Path, *, required: bool) -> list[tuple[str, bool]]:
-    """Return the name of every folder and every symbolic link, with whether it is a link."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(
-                (e.name, e.is_symlink()) for e in entries if e.is_symlink() or e.is_dir(follow_symlinks=False)
-            )
-    except OSError as error:
-        if required:
-            raise TemporaryError(
-                f"the folder cannot be read: {error.strerror}", where=printable(str(folder))
-            ) from error
-        return []  # the folder has gone, or its permissions keep us out
+@dataclass(frozen=True)
+class _Found:
+    """The path of a release below the root, and when its manifest last changed.
+
+    The time is the manifest's ctime, which its owner cannot set back, in nanoseconds; None if there is no manifest.
+    """
+
+    path: str
+    written_ns: int | None
 
 
-def _is_release(folder: Path) -> bool:
-    """Return whether `provenance` in the folder is a folder and no link."""
-    try:
-        return stat.S_ISDIR((folder / PROVENANCE_FOLDER).lstat().st_mode)
-    except OSError:
-        return False
+def _release_at(entry: FolderEntry) -> _Found | None:
+    """Return the release in a folder; None if `provenance` in it is no folder.
+
+    Raises: as `open_folder`.
+    """
+    with open_folder(entry.folder, entry.path) as folder:
+        if not is_directory(look(folder, PROVENANCE_FOLDER)):
+            return None
+        with open_folder(folder, PROVENANCE_FOLDER) as provenance:
+            manifest = look(provenance, MANIFEST_PATH)
+    return _Found(entry.path, manifest.st_ctime_ns if manifest else None)
 
 
-def _written_ns(release: Path) -> int | None:
-    """Return when the manifest last changed (ctime, which its owner cannot set back); None if there is none."""
-    try:
-        return (release / MANIFEST_PATH).lstat().st_ctime_ns
-    except OSError:
-        return None
+class _Fingerprint:
+    """A digest over the entries that a walk visits."""
 
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self._entries = 0
 
-def _fingerprint(release: Path) -> str:
-    """Return SHA-256, in hex, over path, mode, inode, size and times of every entry of a release."""
-    digest = hashlib.sha256()
-    for line in islice(_stat_lines(release, b"", _TREE_DEPTH_MAX), _ENTRIES_MAX):
-        digest.update(line)
-    return digest.hexdigest()
-
-
-def _stat_lines(folder: Path, prefix: bytes, depth: int) -> Iterator[bytes]:
-    try:
-        with os.scandir(folder) as entries:
-            listed = sorted(islice(entries, _ENTRIES_MAX), key=lambda entry: os.fsencode(entry.name))
-    except OSError:
-        return
-    for entry in listed:
-        path = prefix + b"/" + os.fsencode(entry.name)
-        try:
-            found = entry.stat(follow_symlinks=False)
-        except OSError:
-            continue
+    def visit(self, entry: FolderEntry) -> bool:
+        """Add an entry, and return whether to enter it."""
+        if self._entries == _ENTRIES_MAX:
+            return False
+        self._entries += 1
+        found = entry.found
         numbers = (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-        yield path + b"\0%d %d %d %d %d\n" % numbers
-        if depth and entry.is_dir(follow_symlinks=False):
-            yield from _stat_lines(Path(entry.path), path, depth - 1)
+        self.digest.update(b"/" + entry.path_bytes + b"\0%d %d %d %d %d\n" % numbers)
+        return entry.depth < _TREE_DEPTH_MAX

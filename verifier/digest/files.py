@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, FsVerity
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
 from provenance_oracle.verifier.manifest.statement import MAX_FILES
-from provenance_oracle.verifier.strict.files import OnBytes, OpenFile, changed, open_any_file, open_folder, scan
+from provenance_oracle.verifier.strict.files import OnBytes, OpenFile, changed, open_any_file
 from provenance_oracle.verifier.strict.release_folder import (
     STRICT,
     FoundFile,
@@ -30,6 +29,7 @@ from provenance_oracle.verifier.strict.release_folder import (
     ReleaseFolder,
     open_release_folder,
 )
+from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.text import printable
 
 PIECE_BYTES = 1024 * 1024
@@ -122,51 +122,51 @@ def list_files(root: Path, limits: Limits = Limits(), reading: Reading = STRICT)
         ChangedError: a file or folder vanished meanwhile.
     """
     with open_release_folder(root, reading) as folder:
-        walk = _Walk(folder, limits, reading)
-        files = sorted(walk.files(folder.descriptor, "", depth=0), key=lambda file: file.path.encode())
-    walk.refuse()
+        listed = _Files(folder, limits, reading)
+        walk(folder.descriptor, listed.visit, most=limits.files + 1)
+    listed.refuse()
+    files = sorted(listed.files, key=lambda file: file.path.encode())
     refuse_collisions((file.path for file in files), where="release", check=Check.FILE_SET)
-    return Listing(tuple(files), limits, reading, tuple(walk.ignored))
+    return Listing(tuple(files), limits, reading, tuple(listed.ignored))
 
 
-class _Walk:
-    """One walk through a folder. It counts against the limits as it goes, so that no folder exhausts memory."""
+class _Files:
+    """The files that a walk finds. It counts them against the limits, so that no folder exhausts memory."""
 
     def __init__(self, folder: ReleaseFolder, limits: Limits, reading: Reading) -> None:
+        self.files: list[ListedFile] = []
         self.ignored: list[str] = []
         self._folder = folder
         self._limits = limits
         self._reading = reading
-        self._files = 0
+        self._entries = 0
         self._total_bytes = 0
         self._refusals: list[tuple[str, FormatError]] = []  # at most _NAMED_MAX of them
         self._refused = 0
 
-    def files(self, folder: int, path: str, depth: int) -> Iterator[ListedFile]:
-        self._limit("folders within folders", depth, self._limits.depth, path)
-        for name, found in scan(folder, path or "release", most=self._limits.files + 1):
-            inner = f"{path}/{name}".lstrip("/")
-            is_folder = stat.S_ISDIR(found.st_mode)
-            if is_folder and inner == PROVENANCE_FOLDER:
-                continue
-            self._files += 1
-            self._limit("files", self._files, self._limits.files, inner)
-            if self._reading.ignores(inner):
-                self.ignored.append(inner)
-                continue
-            try:
-                parse_path(inner, where="release", check=Check.FILE_SET)
-                file = None if is_folder else ListedFile(inner, self._folder.identify(folder, inner, found))
-            except FormatError as error:  # not the end: the user is told all of them at once
-                self._refuse_later(inner, error)
-                continue
-            if file is None:
-                with open_folder(folder, inner) as opened:
-                    yield from self.files(opened, inner, depth + 1)
-            else:
-                self._total_bytes += file.size
-                self._limit("bytes", self._total_bytes, self._limits.total_bytes, inner)
-                yield file
+    def visit(self, entry: FolderEntry) -> bool:
+        """Take an entry, and return whether to enter it."""
+        if entry.is_folder and entry.path == PROVENANCE_FOLDER:
+            return False
+        self._entries += 1
+        self._limit("files", self._entries, self._limits.files, entry.path)
+        if self._reading.ignores(entry.path):
+            self.ignored.append(entry.path)
+            return False
+        try:
+            parse_path(entry.path, where="release", check=Check.FILE_SET)
+            found = None if entry.is_folder else self._folder.identify(entry.folder, entry.path, entry.found)
+        except FormatError as error:  # not the end: the user is told all of them at once
+            self._refuse_later(entry.path, error)
+            return False
+        if found is None:
+            self._limit("folders within folders", entry.depth + 1, self._limits.depth, entry.path)
+            return True
+        file = ListedFile(entry.path, found)
+        self._total_bytes += file.size
+        self._limit("bytes", self._total_bytes, self._limits.total_bytes, entry.path)
+        self.files.append(file)
+        return False
 
     def _refuse_later(self, path: str, error: FormatError) -> None:
         self._refused += 1

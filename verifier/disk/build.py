@@ -20,7 +20,7 @@ from provenance_oracle.verifier.disk.image import image_chunks
 from provenance_oracle.verifier.disk.lfs import LfsFiles
 from provenance_oracle.verifier.disk.models_yaml import PublishedDisk
 from provenance_oracle.verifier.disk.recipes import Layout, Recipe
-from provenance_oracle.verifier.disk.tree import read_tree, walk
+from provenance_oracle.verifier.disk.tree import nodes_below, read_tree
 from provenance_oracle.verifier.disk.verity import BlockHasher, hash_salted_blocks, superblock
 from provenance_oracle.verifier.disk.verity_tree import Tree, TreeBuilder
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
@@ -83,7 +83,7 @@ def plan_disk(folder: Path, recipe: Recipe, *, excluded: str = "") -> DiskPlan:
         lfs = LfsFiles(tree)
         tree = apply_excluded(tree, parse_excluded(excluded), lfs.pointer_for)
         pointers = lfs.replaced
-    entries = sum(1 for _ in walk(tree))
+    entries = sum(1 for _ in nodes_below(tree))
     return DiskPlan(folder, recipe, recipe.plan(tree), entries, tuple(pointers))
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.disk.globs import gitattributes
 from provenance_oracle.verifier.disk.image import open_source
-from provenance_oracle.verifier.disk.tree import FileKind, Node, path_text, walk
+from provenance_oracle.verifier.disk.tree import FileKind, Node, nodes_below, path_text
 from provenance_oracle.verifier.errors import FormatError, UsageError
 
 _FIRST_LINE = b"version https://git-lfs.github.com/spec/v1\n"
@@ -42,7 +42,7 @@ class LfsFiles:
 
     def __init__(self, root: Node) -> None:
         self._rules: dict[str, list[tuple[re.Pattern[str], bool]]] = {}  # by folder, in the order of the file
-        rules = (rule for path, node in walk(root) for rule in _rules(path, node))
+        rules = (rule for path, node in nodes_below(root) for rule in _rules(path, node))
         for count, (folder, pattern, sets_lfs) in enumerate(rules, 1):
             if count > _MAX_RULES:
                 got, wanted = f"more than {_MAX_RULES}", f"at most {_MAX_RULES}"

@@ -57,12 +57,12 @@ def directory(name: bytes, permissions: int, children: list[Node]) -> Node:
     return Node(name, FileKind.DIRECTORY, permissions, children=tuple(sorted(children, key=lambda node: node.name)))
 
 
-def walk(root: Node, path: bytes = b"") -> Iterator[tuple[bytes, Node]]:
+def nodes_below(root: Node, path: bytes = b"") -> Iterator[tuple[bytes, Node]]:
     """Yield every node below `root` with its path relative to it."""
     for child in root.children:
         below = path + child.name
         yield below, child
-        yield from walk(child, below + b"/")
+        yield from nodes_below(child, below + b"/")
 
 
 def path_text(path: bytes) -> str:

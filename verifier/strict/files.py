@@ -21,6 +21,9 @@ from provenance_oracle.verifier.errors import ChangedError, FormatError, Provena
 OnBytes = Callable[[int, int], None]
 """Called while files are read, with (bytes so far, bytes in all)."""
 
+OnUnreadable = Callable[[str, ProvenanceError], None]
+"""Called with the name or path of an entry that cannot be looked at, and the error."""
+
 # O_NONBLOCK: the open call must not hang if an attacker replaced the file by a FIFO or a device.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FOLDER_FLAGS = _FLAGS | os.O_DIRECTORY
@@ -153,10 +156,12 @@ def open_any_file(path: Path) -> Iterator[OpenFile]:
         _expect(os.fstat(descriptor), _identity(found), shown)
 
 
-def scan(folder: int, path: str, most: int) -> list[tuple[str, os.stat_result]]:
+def scan(folder: int, path: str, most: int, unreadable: OnUnreadable | None = None) -> list[tuple[str, os.stat_result]]:
     """Return the name and stat result of every entry of an open folder, sorted by the bytes of the name.
 
-    Symbolic links are not followed. `path` is for messages only.
+    Symbolic links are not followed. `path` is for messages only. By default every error is raised. With `unreadable`
+    the scan goes on: it is called with the name of an entry without a stat result, which is left out, and with "" if
+    there are more than `most` entries, of which the rest is left out.
 
     Raises:
         FormatError: the folder has more than `most` entries (check `file-set`).
@@ -165,12 +170,36 @@ def scan(folder: int, path: str, most: int) -> list[tuple[str, os.stat_result]]:
     """
     found: list[tuple[str, os.stat_result]] = []
     with os_errors(path), os.scandir(folder) as entries:
-        for entry in entries:
-            if len(found) == most:
-                got, wanted = f"more than {most}", f"at most {most}"
-                raise FormatError("too many files", check=Check.FILE_SET, where=path, got=got, wanted=wanted)
-            found.append((_name_of(entry.name), entry.stat(follow_symlinks=False)))
-    return sorted(found, key=lambda item: _stored(item[0]))
+        for count, entry in enumerate(entries):
+            name = "" if count == most else _name_of(entry.name)
+            try:
+                if count == most:
+                    got, wanted = f"more than {most}", f"at most {most}"
+                    raise FormatError("too many files", check=Check.FILE_SET, where=path, got=got, wanted=wanted)
+                with os_errors(f"{path}/{name}"):
+                    found.append((name, entry.stat(follow_symlinks=False)))
+            except ProvenanceError as error:
+                if unreadable is None:
+                    raise
+                unreadable(name, error)
+            if count == most:
+                break
+    return sorted(found, key=lambda item: stored(item[0]))
+
+
+def look(folder: int, path: str) -> os.stat_result | None:
+    """Return the stat result of the entry that the last segment of `path` names in an open folder; None without one.
+
+    A symbolic link is not followed.
+
+    Raises:
+        TemporaryError: the operating system cannot look at the entry.
+    """
+    try:
+        with os_errors(path):
+            return os.stat(file_name(path), dir_fd=folder, follow_symlinks=False)
+    except ChangedError:  # the error of an entry that is not there
+        return None
 
 
 def identify(found: os.stat_result, path: str, device: int) -> Identity:
@@ -193,6 +222,11 @@ def identify(found: os.stat_result, path: str, device: int) -> Identity:
     return _identity(found)
 
 
+def is_directory(found: os.stat_result | None) -> bool:
+    """Return whether a stat result is that of a folder."""
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
 def kind_of(found: os.stat_result) -> str:
     """Return the kind of a file system entry in words, such as "a folder", for a message."""
     return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
@@ -211,7 +245,7 @@ def _expect(found: os.stat_result, expected: Identity, path: str) -> None:
 
 def file_name(path: str) -> bytes:
     """Return the name on disk of the entry that the last segment of `path` names."""
-    return _stored(path.rpartition("/")[2])
+    return stored(path.rpartition("/")[2])
 
 
 def _name_of(listed: str) -> str:
@@ -219,7 +253,7 @@ def _name_of(listed: str) -> str:
     return os.fsencode(listed).decode("utf-8", "surrogateescape")
 
 
-def _stored(name: str) -> bytes:
+def stored(name: str) -> bytes:
     """Return the bytes of a name on disk. Only a name out of `scan` has surrogates that stand for a byte."""
     return name.encode("utf-8", "surrogateescape")
 

@@ -15,13 +15,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provenance_oracle.verifier.errors import ChangedError
+from provenance_oracle.verifier.errors import ChangedError, FormatError, UsageError
 from provenance_oracle.verifier.strict.files import (
     FOLDER_FLAGS,
     Identity,
     OpenFile,
     file_name,
     identify,
+    look,
     not_allowed,
     open_file,
     open_folder,
@@ -40,10 +41,13 @@ class Reading:
     Fields:
         hub_links: follow the links of a Hugging Face cache's snapshot into its `blobs/`.
         ignored: patterns of paths that the user leaves out, each for the whole path of a file or folder.
+        below: the folder of strangers' releases that holds the release. No link below it is followed. None: a link in
+            the path of the release's folder is followed, since the user named the path.
     """
 
     hub_links: bool = False
     ignored: tuple[re.Pattern[str], ...] = ()
+    below: Path | None = None
 
     def ignores(self, path: str) -> bool:
         return any(pattern.fullmatch(path) for pattern in self.ignored)
@@ -99,10 +103,9 @@ class ReleaseFolder:
         """
         try:
             with self._parent(path) as parent:
-                with os_errors(path):
-                    found = os.stat(file_name(path), dir_fd=parent, follow_symlinks=False)
-                return self.identify(parent, path, found)
-        except ChangedError:  # the error of an entry that is not there
+                found = look(parent, path)
+                return found and self.identify(parent, path, found)
+        except ChangedError:  # the error of a folder that is not there
             return None
 
     @contextmanager
@@ -140,12 +143,28 @@ def open_release_folder(path: Path, reading: Reading = STRICT) -> Iterator[Relea
     """Open the folder of a release; with `reading.hub_links` also the `blobs/` of its repository in a cache.
 
     Raises:
-        UsageError: the folder does not exist, is not a folder, or is a symbolic link.
+        UsageError: the folder does not exist, is not a folder, or is a symbolic link; or a folder between it and
+            `reading.below` is one.
         TemporaryError: the operating system cannot open it.
     """
-    with open_root(path) as root, ExitStack() as stack:
+    with ExitStack() as stack:
+        top = reading.below
+        root = stack.enter_context(open_root(path)) if top is None else _open_below(path, top, stack)
         blobs = _open_blobs(root, stack) if reading.hub_links else None
         yield ReleaseFolder(root, os.fstat(root).st_dev, blobs)
+
+
+def _open_below(path: Path, top: Path, stack: ExitStack) -> int:
+    """Open the folder at `path` from `top` down, folder by folder, so that no link is followed."""
+    folder = stack.enter_context(open_root(followed(top)))
+    names = path.relative_to(top).parts
+    try:
+        for depth in range(len(names)):
+            folder = stack.enter_context(open_folder(folder, "/".join(names[: depth + 1])))
+    except (ChangedError, FormatError) as error:
+        got, wanted = error.got, "an existing folder, not a link to one"
+        raise UsageError("no such folder", where=str(path), got=got, wanted=wanted) from error
+    return folder
 
 
 def _open_blobs(snapshot: int, stack: ExitStack) -> int | None:

