@@ -7,7 +7,7 @@ functions raise TemporaryError; see `verifier.registry.node`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,7 +21,8 @@ from provenance_oracle.verifier.strict.patient_socket import TooMuchError
 _T = TypeVar("_T")
 # Bounds on reading events: requests, if a node allows only few blocks in one request, and events in all.
 LOG_REQUESTS_MAX = 4096
-LOGS_MAX = 100_000
+LOGS_MAX = 20_000
+LOGS_MAX_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -124,45 +125,53 @@ class DeployedContract:
             UsageError: a wanted value of bytes is not 32 bytes long.
         """
         _require_words(wanted.values(), self.where)
+        found: list[tuple[Place, _T]] = []
+        size = 0
         with node_errors(self.where):
-            found = [self._parse_log(log) for log in self._read_logs(event, wanted, first, last)]
-            for log in found:
+            for log in map(self._parse_log, self._read_logs(event, wanted, first, last)):
                 if any(log.args[name] != value for name, value in wanted.items()):
                     raise TemporaryError("the node returned events with other arguments", where=self.where, got=event)
-            return [parse(log, self.where) for log in sorted(found, key=lambda log: log.place)]
+                found.append((log.place, parse(log, self.where)))
+                size += sum(len(value) for value in log.args.values() if isinstance(value, bytes | str))
+                if len(found) > LOGS_MAX or size > LOGS_MAX_BYTES:
+                    raise self._too_much()
+        return [parsed for _, parsed in sorted(found, key=lambda pair: pair[0])]
 
     def has_log(self, event: str, wanted: Mapping[str, object], first: int, last: int) -> bool:
         """Return whether there is such an event. The arguments are those of `logs`."""
-        return bool(self.logs(event, wanted, first, last, parse=lambda log, _where: log))
+        return bool(self.logs(event, wanted, first, last, parse=lambda _log, _where: True))
 
-    def _read_logs(self, name: str, wanted: Mapping[str, object], first: int, last: int) -> list[Any]:
+    def _read_logs(self, name: str, wanted: Mapping[str, object], first: int, last: int) -> Iterator[Any]:
         """Read a range of blocks. Halve the range if the node refuses so many blocks, or its answer is too large."""
         from web3.exceptions import Web3RPCError
 
-        event, found = self._contract.events[name](), []
+        event = self._contract.events[name]()
         spans = [(first, last)] if first <= last else []
         for _ in range(LOG_REQUESTS_MAX):
             if not spans:
-                break
+                return
             start, end = spans.pop()
             try:
-                found += event.get_logs(argument_filters=dict(wanted), from_block=start, to_block=end)
+                found = event.get_logs(argument_filters=dict(wanted), from_block=start, to_block=end)
             except (Web3RPCError, TooMuchError):
                 if start == end:
                     raise
                 middle = (start + end) // 2
                 spans += [(middle + 1, end), (start, middle)]
-        if spans or len(found) > LOGS_MAX:
-            wanted_words = f"at most {LOG_REQUESTS_MAX} requests and {LOGS_MAX} events"
-            raise TemporaryError(
-                "there are too many blocks or events to read; pass a deployment file, which has the first block",
-                where=self.where,
-                got="more",
-                wanted=wanted_words,
-            )
-        if any(log["address"] != self._checksummed or not first <= log["blockNumber"] <= last for log in found):
-            raise TemporaryError("the node returned events of another contract or block", where=self.where)
-        return found
+                continue
+            if any(log["address"] != self._checksummed or not first <= log["blockNumber"] <= last for log in found):
+                raise TemporaryError("the node returned events of another contract or block", where=self.where)
+            yield from found
+        if spans:
+            raise self._too_much()
+
+    def _too_much(self) -> TemporaryError:
+        return TemporaryError(
+            "there are too many blocks or events to read; pass a deployment file, which has the first block",
+            where=self.where,
+            got="more",
+            wanted=f"at most {LOG_REQUESTS_MAX} requests, {LOGS_MAX} events and {LOGS_MAX_BYTES} bytes",
+        )
 
     def _parse_log(self, log: Any) -> Log:
         parsers = {"blockNumber": parse_number, "logIndex": parse_number, "transactionHash": parse_word}
