@@ -23,6 +23,7 @@ from provenance_oracle.oracle.pipeline import Patience, Pipeline
 from provenance_oracle.oracle.service import Bell, Service, Timing
 from provenance_oracle.oracle.settings import Settings
 from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import watching
 from provenance_oracle.verifier.cli.options import read_bounded
 from provenance_oracle.verifier.digest.choose import open_hasher
@@ -85,7 +86,8 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                 on_step=bell.check,
             ),
         )
-        service = Service(source, journal, connection.pipeline, timing, bell)
+        turns = Turns(lambda: _now().timestamp())
+        service = Service(source, journal, connection.pipeline, timing, bell, turns)
         with watching(settings.folder, settings.watch, bell.ring):
             yield service
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.stored_record import from_json, to_json
 from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.oracle.sources.turns import Turns, Waiting
 from provenance_oracle.verifier.checks import Check, Finding, failed
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.judge import Judgement
@@ -126,6 +127,10 @@ class Pipeline:
         self._deadline = deadline
         self._on_step = on_step
 
+    def is_due(self, handle: Handle) -> bool:
+        """Return whether `process` has anything to do for a release now: it is new or changed, and need not wait."""
+        return not self._is_done(self._journal.find(self._source.name, handle.id, handle.fingerprint))
+
     def process(self, handle: Handle) -> Row | None:
         """Take one release as far as it gets now, and return its row.
 
@@ -137,7 +142,7 @@ class Pipeline:
         """
         at = self._clock()
         known = self._journal.find(self._source.name, handle.id, handle.fingerprint)
-        if known and (known.state is not State.SEEN or known.waits(at)):
+        if self._is_done(known):
             return known
         deadline = self._deadline()
         # (1) read the release, bounded and without trust, and open its row
@@ -155,12 +160,30 @@ class Pipeline:
         return self._guarded(row, None, partial(self._published, row))
 
     def settle(self) -> None:
-        """Take every record and every policy number that is not final yet one step further, oldest first."""
+        """Take every record and every policy number that is not final yet one step further.
+
+        First come those that are on their way, oldest first, then the top folders in turns. If one has to wait, for a
+        free place among the transactions or for the policy's number, so do the others after it.
+        """
         self._writer.push_orphans()
-        for row in self._journal.unpublished():
+        rows = self._journal.unpublished()
+        begun = [row for row in rows if row.state is not State.JUDGED or row.record is None]
+        fresh = [row for row in rows if row.state is State.JUDGED and row.record is not None]
+        for row in begun + self._in_turns(fresh):
             self._on_step()
-            if not row.waits(self._clock()):
-                self._guarded(row, None, partial(self._published, row))
+            if row.waits(self._clock()):
+                continue
+            now = self._guarded(row, None, partial(self._published, row))
+            if row.record is not None and now.state is State.JUDGED and not now.parked:
+                return
+
+    def _in_turns(self, rows: Iterable[Row]) -> list[Row]:
+        turns = Turns(lambda: self._clock().timestamp())
+        waiting = (Waiting(row, str(row.id), (row.key.top_folder,), row.seen_at.timestamp()) for row in rows)
+        return [one.item for one in turns.in_order(waiting)]
+
+    def _is_done(self, known: Row | None) -> bool:
+        return known is not None and (known.state is not State.SEEN or known.waits(self._clock()))
 
     def _judged(self, row: Row, look: _Look, deadline: Deadline) -> Row:
         if look.release is None:

@@ -8,6 +8,7 @@ chain.
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -21,6 +22,7 @@ from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row
 from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.oracle.sources.turns import Turns, Waiting
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
 from provenance_oracle.verifier.text import printable
 
@@ -39,6 +41,9 @@ class Processor(Protocol):
 
     def process(self, handle: Handle) -> Row | None:
         """Take one release as far as it gets now, and return its row; None if there is nothing to judge."""
+
+    def is_due(self, handle: Handle) -> bool:
+        """Return whether `process` has anything to do for a release now."""
 
     def settle(self) -> None:
         """Take every record that is not final yet one step further."""
@@ -85,6 +90,7 @@ class Bell:
 class Timing:
     """The times of the loop: between full scans, between looks at the chain, and the waits after failed passes.
 
+    A scan that takes longer than `scan_seconds` ends after the release at hand, and the next one begins.
     `pause_seconds` follows every event, so that a storm of events causes few scans.
     """
 
@@ -108,16 +114,27 @@ class Service:
     Args:
         connect: called at every pass. It compares chain and contract with the journal and returns the pipeline. It
             raises TemporaryError if the node does not answer, and UsageError if it is another chain or contract.
+        turns: the turns of releases that are due, by Unix time.
+        clock: returns monotonic seconds.
     """
 
     def __init__(
-        self, source: Source, journal: Journal, connect: Callable[[], Processor], timing: Timing, bell: Bell
+        self,
+        source: Source,
+        journal: Journal,
+        connect: Callable[[], Processor],
+        timing: Timing,
+        bell: Bell,
+        turns: Turns,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._journal = journal
         self._connect = connect
         self._timing = timing
         self._bell = bell
+        self._turns = turns
+        self._clock = clock
         self._status = Status(ready=False, problem="no pass yet")
 
     @property
@@ -139,9 +156,9 @@ class Service:
     def _run(self) -> None:
         failures, scan_at = 0, 0.0
         while not self._bell.stopping:
-            is_scan = time.monotonic() >= scan_at
+            is_scan = self._clock() >= scan_at
             try:
-                self._pass(scan=is_scan)
+                is_whole = self._pass(scan=is_scan, limit_seconds=self._timing.scan_seconds)
             except (UsageError, ModuleNotFoundError):  # a missing package does not come by waiting
                 raise
             except Exception as error:
@@ -150,8 +167,8 @@ class Service:
                 continue
             failures = 0
             if is_scan:
-                scan_at = time.monotonic() + self._timing.scan_seconds
-            if self._rest(scan_at):
+                scan_at = self._clock() + self._timing.scan_seconds if is_whole else 0.0
+            if is_whole and self._rest(scan_at):
                 scan_at = 0.0
 
     def run_once(self, *, deadline_seconds: float) -> tuple[Row, ...]:
@@ -165,30 +182,51 @@ class Service:
             UsageError: a problem that needs a person.
             Stopped: the bell was stopped.
         """
-        deadline = time.monotonic() + deadline_seconds
         self._pass(scan=True)
+        deadline = self._clock() + deadline_seconds
         while self._is_waiting():
-            if time.monotonic() > deadline:
+            if self._clock() > deadline:
                 raise TemporaryError("records are not final yet; run again", where="chain")
             self._bell.sleep(self._timing.settle_seconds)
             self._pass(scan=False)
         return self._journal.rows()
 
-    def _pass(self, *, scan: bool) -> None:
+    def _pass(self, *, scan: bool, limit_seconds: float = math.inf) -> bool:
+        """Settle records and, with `scan`, process releases; return False if some have to wait for the next pass."""
         self._bell.check()
         pipeline = self._connect()
         pipeline.settle()  # before the scan, so that after a restart stored transactions are sent again first
-        if scan:
-            for handle in self._source.releases():
-                pipeline.process(handle)
-                self._bell.check()
+        is_whole = not scan or self._scan(pipeline, limit_seconds)
         if not self._status.ready:
             _log.info("the oracle is ready")
         self._status = Status(ready=True, problem="")
+        return is_whole
+
+    def _scan(self, pipeline: Processor, limit_seconds: float) -> bool:
+        """Process the releases that are due, in turns; return False if the limit ended the scan.
+
+        The next scan finds the releases that have come meanwhile. So none waits for all that were there before it.
+        """
+        started = self._clock()
+        due = [self._waiting(handle) for handle in self._source.releases() if self._is_due(pipeline, handle)]
+        for number, waiting in enumerate(self._turns.in_order(due), 1):
+            pipeline.process(waiting.item)
+            self._turns.end(waiting)
+            self._bell.check()
+            if self._clock() - started > limit_seconds and number < len(due):
+                return False
+        return True
+
+    def _is_due(self, pipeline: Processor, handle: Handle) -> bool:
+        self._bell.check()
+        return pipeline.is_due(handle)
+
+    def _waiting(self, handle: Handle) -> Waiting[Handle]:
+        return Waiting(handle, handle.id, self._source.shares(handle), handle.written_at)
 
     def _rest(self, scan_at: float) -> bool:
         """Sleep until there is something to do. Return whether an event asks for an early scan."""
-        until_scan = max(0.0, scan_at - time.monotonic())
+        until_scan = max(0.0, scan_at - self._clock())
         rung = self._bell.wait(min(until_scan, self._timing.settle_seconds) if self._is_waiting() else until_scan)
         if rung:
             self._bell.sleep(self._timing.pause_seconds)

@@ -53,6 +53,11 @@ class ReleaseKey:
     release: str
     content: bytes
 
+    @property
+    def top_folder(self) -> str:
+        """The first part of the release's id."""
+        return self.release.partition("/")[0]
+
 
 def policy_key(policy_digest: bytes) -> ReleaseKey:
     """Return the key of the row of a policy that needs a number in the registry.

@@ -15,11 +15,12 @@ class Handle:
     """One complete release that a scan found.
 
     `id` names the release within its source and never changes. `fingerprint` changes whenever the release may have
-    changed, and has no other meaning.
+    changed, and has no other meaning. `written_at` is when the signed manifest was written, as a Unix time in seconds.
     """
 
     id: str
     fingerprint: str
+    written_at: float = 0.0
 
 
 class Source(Protocol):
@@ -39,6 +40,9 @@ class Source(Protocol):
         Raises:
             TemporaryError: the source cannot be read.
         """
+
+    def shares(self, handle: Handle) -> tuple[str, ...]:
+        """Return the names of the shares of a release: see `sources.turns`. Nothing in them is verified."""
 
     def open(self, handle: Handle) -> Path:
         """Return the local folder of a release. The release may have gone since the scan."""

@@ -4,8 +4,8 @@ The publisher writes the signed manifest last, by rename. Without it a release i
 The source follows no symbolic link below the root and enters no hidden folder. The log names every folder that a scan
 passes over. A folder that cannot be read is one of them, and stops the scan of no other.
 
-A scan takes turns: one release of each top folder, the oldest first. The releases that a full scan leaves out come
-first in the next one. While a flood adds more than a scan takes, a round does not end, and changed releases wait.
+A scan takes turns: one release of each top folder, the oldest first. If there are more than a scan takes, the ones that
+have waited for the most scans come first, so a flood of new releases keeps no other one out.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from pathlib import Path
 
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.verifier.errors import ChangedError, ProvenanceError, TemporaryError
+from provenance_oracle.verifier.judgement.release import KEY_PATH
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
+from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
-from provenance_oracle.verifier.strict.files import is_directory, look, open_folder, open_root
+from provenance_oracle.verifier.strict.files import is_directory, look, open_folder, open_root, read_start
 from provenance_oracle.verifier.strict.release_folder import Reading, followed, open_release_folder
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.text import printable
@@ -32,6 +34,7 @@ _FOLDER_MAX = 200_000  # entries of one folder; the rest is left out
 _ENTRIES_MAX = 100_000
 _TREE_DEPTH_MAX = 40
 _LINES_MAX = 1000
+_NS_PER_SECOND = 10**9
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +54,8 @@ class FolderSource:
         self.reading = Reading(below=root)
         self._releases_max = releases_max
         self._said: set[str] = set()
-        self._served: set[str] = set()  # the releases of this round of scans; see `_next_in_turn`
+        self._scan = 0
+        self._turn: dict[str, int] = {}  # see `_next_in_turn`; empty while a scan takes all
 
     def releases(self) -> Iterator[Handle]:
         """Yield every complete release, `releases_max` at most. Top folders take turns; the oldest release is first.
@@ -64,39 +68,44 @@ class FolderSource:
         found = self._in_turn()
         if not found:
             self._say(logging.INFO, f"{self.name}: no complete release below {self.root} yet")
-        for name in self._next_in_turn(found):
-            yield Handle(name, self._fingerprint(name))
+        for release in self._next_in_turn(found):
+            yield Handle(release.path, self._fingerprint(release.path), (release.written_ns or 0) / _NS_PER_SECOND)
+
+    def shares(self, handle: Handle) -> tuple[str, ...]:
+        """Return the release's top folder, and the key in it. A copy of another publisher's key is never older."""
+        key = hashlib.sha256(_key_of(self.open(handle), self.reading)).hexdigest()
+        return f"folder {handle.id.partition('/')[0]}", f"key {key}"
 
     def open(self, handle: Handle) -> Path:
         """Return the folder of a release. The release may have gone since the scan."""
         return self.root / handle.id
 
-    def _in_turn(self) -> list[str]:
+    def _in_turn(self) -> list[_Found]:
         """Return the complete releases: one of each top folder, the oldest first, then the next one of each."""
-        queues: dict[str, list[tuple[int, str]]] = {}
+        queues: dict[str, list[tuple[int, str, _Found]]] = {}
         for found in self._found():
             if found.written_ns is None:
                 self._say(logging.INFO, f"{self.name}:{found.path}: incomplete, no signed manifest yet")
             else:
-                queues.setdefault(found.path.partition("/")[0], []).append((found.written_ns, found.path))
+                queues.setdefault(found.path.partition("/")[0], []).append((found.written_ns, found.path, found))
         rounds = zip_longest(*sorted(sorted(queue) for queue in queues.values()))
-        return [item[1] for turn in rounds for item in turn if item is not None]
+        return [item[2] for turn in rounds for item in turn if item is not None]
 
-    def _next_in_turn(self, found: list[str]) -> list[str]:
-        """Return the releases of this scan: those that the last scans left out come first.
+    def _next_in_turn(self, found: list[_Found]) -> list[_Found]:
+        """Return the releases of this scan: those that wait since the earliest scan come first.
 
-        A round ends when every release that is there had its turn.
+        A release waits since the scan that took it last, or else since the scan that found it first.
         """
         if len(found) <= self._releases_max:
-            self._served.clear()
+            self._turn.clear()
             return found
         text = f"more than {self._releases_max} releases below {self.root}; the next scan takes those left out first"
         self._say(logging.WARNING, text)
-        left_out = [path for path in found if path not in self._served]
-        if len(left_out) <= self._releases_max:
-            self._served.clear()
-        taken = left_out[: self._releases_max]
-        self._served.update(taken)
+        self._scan += 1
+        just_found, just_taken = 2 * self._scan, 2 * self._scan + 1
+        self._turn = {release.path: self._turn.get(release.path, just_found) for release in found}
+        taken = sorted(found, key=lambda release: self._turn[release.path])[: self._releases_max]
+        self._turn |= {release.path: just_taken for release in taken}
         return taken
 
     def _found(self) -> list[_Found]:
@@ -195,6 +204,18 @@ def _release_at(entry: FolderEntry) -> _Found | None:
         with open_folder(folder, PROVENANCE_FOLDER) as provenance:
             manifest = look(provenance, MANIFEST_PATH)
     return _Found(entry.path, manifest.st_ctime_ns if manifest else None)
+
+
+def _key_of(release: Path, reading: Reading) -> bytes:
+    """Return the bytes of the release's key file; empty if there is no such regular file."""
+    try:
+        with (
+            open_release_folder(release, reading) as folder,
+            open_folder(folder.descriptor, PROVENANCE_FOLDER) as inner,
+        ):
+            return read_start(inner, KEY_PATH, MAX_KEY_BYTES)
+    except ProvenanceError:
+        return b""
 
 
 class _Fingerprint:

@@ -350,6 +350,24 @@ def test_a_verdict_is_kept_before_anything_is_published_and_not_judged_again(roo
     assert room.writer.orphans == 1
 
 
+def test_records_that_wait_for_a_place_are_asked_for_one_by_one(room: Room) -> None:
+    """If the first has no place, no other one has. The top folders take turns for the next place."""
+    for name in ("many/1", "many/2", "many/3", "one/1"):
+        drop(room.drop / name, {"name": name}, report=name.encode())
+        room.clock.advance(1)
+        room.writer.answers = [Publishing(State.JUDGED, "waits")]
+        room.scan()
+    room.writer.published.clear()
+    room.writer.answers = [Publishing(State.JUDGED, "waits")]
+    room.pipeline.settle()
+    assert len(room.writer.published) == 1
+    room.writer.published.clear()
+    room.pipeline.settle()
+    published = [record.manifest_digest for record in room.writer.published]
+    contents = {row.key.content: row.key.release for row in room.journal.rows()}
+    assert [contents[digest] for digest in published] == ["many/1", "one/1", "many/2", "many/3"]
+
+
 def test_a_record_is_followed_until_it_is_final(room: Room) -> None:
     drop(room.drop / "a", {})
     steps = [State.SENT, State.SENT, State.MINED, State.SENT, State.MINED, State.FINAL]

@@ -20,6 +20,7 @@ from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.snp.kds import KDS_HOST, HttpsFetcher
@@ -50,6 +51,9 @@ class FakePipeline:
         self.on_process(handle)
         return None
 
+    def is_due(self, handle: Handle) -> bool:
+        return True
+
     def settle(self) -> None:
         _raise_next(self.settles)
         self.on_settle()
@@ -72,7 +76,7 @@ class Process:
         self.bell = Bell()
         self.source = FolderSource(self.drop, releases_max=1000)
         timing = Timing(scan_seconds, 0.01, 0.05, Backoff(0.01, 0.05, lambda: 0.0))
-        self.service = Service(self.source, self.journal, self.pipeline.connect, timing, self.bell)
+        self.service = Service(self.source, self.journal, self.pipeline.connect, timing, self.bell, Turns(time.time))
 
     def run_until(self, condition: Callable[[], bool]) -> None:
         """Run the loop in this thread. Another thread stops it once `condition` holds, or after 10 seconds."""
@@ -187,6 +191,57 @@ def test_a_storm_of_events_is_a_few_scans_and_loses_nothing(process: Process) ->
     assert process.pipeline.passes <= pauses + 2
 
 
+def slow_process(process: Process, seconds: float) -> None:
+    """Make every release take this many seconds of the service's clock, and wait no longer afterwards."""
+    now = [0.0]
+    done: set[str] = set()
+    turns = Turns(lambda: now[0])
+    timing = Timing(30, 0.01, 0.0, Backoff(0.01, 0.05, lambda: 0.0))
+    process.service = Service(
+        process.source, process.journal, process.pipeline.connect, timing, process.bell, turns, lambda: now[0]
+    )
+
+    def take_long(handle: Handle) -> None:
+        now[0] += seconds
+        done.add(handle.id)
+
+    process.pipeline.on_process = take_long
+    process.pipeline.is_due = lambda handle: handle.id not in done  # type: ignore[method-assign]
+
+
+def test_a_release_that_comes_during_a_scan_waits_for_one_slow_release_only(process: Process) -> None:
+    for number in range(5):
+        drop(process.drop / "many" / f"{number}", {})
+    slow_process(process, 100)
+    take_long = process.pipeline.on_process
+
+    def drop_meanwhile(handle: Handle) -> None:
+        take_long(handle)
+        if len(process.pipeline.processed) == 2:
+            drop(process.drop / "honest", {})
+
+    process.pipeline.on_process = drop_meanwhile
+    process.run_until(lambda: len(process.pipeline.processed) == 6)
+    assert process.pipeline.processed == ["many/0", "many/1", "honest", "many/2", "many/3", "many/4"]
+    assert process.pipeline.passes >= 6
+
+
+def test_a_scan_that_is_quick_takes_all_that_is_due(process: Process) -> None:
+    for number in range(5):
+        drop(process.drop / "many" / f"{number}", {})
+    slow_process(process, 1)
+    process.run_until(lambda: len(process.pipeline.processed) == 5)
+    assert process.pipeline.passes <= 2
+
+
+def test_once_takes_all_that_is_due_however_long_it_takes(process: Process) -> None:
+    for number in range(5):
+        drop(process.drop / "many" / f"{number}", {})
+    slow_process(process, 1000)
+    process.service.run_once(deadline_seconds=1)
+    assert process.pipeline.processed == [f"many/{number}" for number in range(5)]
+
+
 def test_a_stop_ends_the_wait_and_the_scan(process: Process) -> None:
     for name in "abc":
         drop(process.drop / name, {})
@@ -212,7 +267,9 @@ def test_a_stop_ends_the_wait_after_a_failed_pass(process: Process) -> None:
     """The wait would take an hour; the test would take as long if the stop did not end it."""
     timing = Timing(60, 0.01, 0.05, Backoff(3600, 3600, lambda: 0.0))
     process.pipeline.connects = [TemporaryError("connection refused")] * 2
-    process.service = Service(process.source, process.journal, process.pipeline.connect, timing, process.bell)
+    process.service = Service(
+        process.source, process.journal, process.pipeline.connect, timing, process.bell, Turns(time.time)
+    )
     process.run_until(lambda: process.pipeline.passes == 1 and not process.service.status.ready)
     assert process.pipeline.passes == 1
 
@@ -235,6 +292,7 @@ from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.oracle.sources.turns import Turns
 
 class Busy:
     def settle(self):
@@ -249,7 +307,7 @@ folder = Path(sys.argv[1])
 bell = Bell()
 with stopping_on_signals(bell), Journal(folder / "j") as journal:
     source = FolderSource(folder, releases_max=10)
-    Service(source, journal, Busy, Timing(60, 1, 1, Backoff(1, 1, lambda: 0.0)), bell).run()
+    Service(source, journal, Busy, Timing(60, 1, 1, Backoff(1, 1, lambda: 0.0)), bell, Turns(lambda: 0.0)).run()
 print("ended")
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -281,13 +282,13 @@ def test_a_handle_opens_and_names_its_release(root: Path) -> None:
 
 
 def test_releases_left_out_of_a_scan_come_first_in_the_next(root: Path) -> None:
-    for number in range(7):
+    for number in range(8):
         drop(root / f"!{number}")
     drop(root / "honest")
     source = FolderSource(root, releases_max=3)
     scans = [[handle.id for handle in source.releases()] for _ in range(4)]
     assert all(len(scan) <= 3 for scan in scans)
-    assert sorted(name for scan in scans[:3] for name in scan) == [*(f"!{number}" for number in range(7)), "honest"]
+    assert sorted(name for scan in scans[:3] for name in scan) == [*(f"!{number}" for number in range(8)), "honest"]
     assert scans[3] == scans[0]  # the next round
 
 
@@ -301,6 +302,41 @@ def test_a_flood_of_new_releases_keeps_no_older_one_out(root: Path) -> None:
             drop(root / f"!new{scan_number}{number}")
         seen |= {handle.id for handle in source.releases()}
     assert "honest" in seen
+
+
+def test_a_flood_of_new_releases_keeps_no_changed_one_out(root: Path) -> None:
+    """Every scan finds more new releases than it takes. The honest one was taken before, and then it changes."""
+    drop(root / "honest")
+    source, seen = FolderSource(root, releases_max=3), list[set[str]]()
+    for scan_number in range(6):
+        for number in range(4):
+            drop(root / f"!{scan_number}{number}")
+        seen.append({handle.id for handle in source.releases()})
+    assert "honest" in seen[0]
+    assert any("honest" in scan for scan in seen[1:])
+
+
+def test_what_a_flood_leaves_in_memory_goes_with_it(root: Path) -> None:
+    source = FolderSource(root, releases_max=2)
+    for number in range(30):
+        release = drop(root / f"r{number}")
+        list(source.releases())
+        assert len(source._turn) <= 4
+        if number >= 3:
+            shutil.rmtree(root / f"r{number - 3}")
+        assert release.exists()
+
+
+def test_a_release_is_of_the_shares_of_its_top_folder_and_its_key(root: Path, tmp_path: Path) -> None:
+    source = FolderSource(root, releases_max=10)
+    for name, key in (("a/r", b"1"), ("a/s", b"2"), ("b/r", b"1"), ("c", b"")):
+        (drop(root / name) / "provenance" / "cvm-key.pem").write_bytes(key)
+    os.mkfifo(drop(root / "d") / "provenance" / "cvm-key.pem")
+    (drop(root / "e") / "provenance" / "cvm-key.pem").symlink_to(root / "a/r/provenance/cvm-key.pem")
+    shares = {handle.id: source.shares(handle) for handle in source.releases()}
+    assert shares["a/r"][0] == shares["a/s"][0] != shares["b/r"][0]
+    assert shares["a/r"][1] == shares["b/r"][1] != shares["a/s"][1]
+    assert shares["c"][1] == shares["d"][1] == shares["e"][1], "a key that cannot be read is an empty one"
 
 
 def test_top_folders_take_turns(root: Path) -> None:
