@@ -10,7 +10,7 @@ import click
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, json_option, registry_option, registry_reader, rpc_option
+from provenance_oracle.verifier.cli.options import FILE, output_options, registry_option, registry_reader, rpc_option
 from provenance_oracle.verifier.errors import UsageError
 
 _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
@@ -36,7 +36,7 @@ _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
     type=click.IntRange(0, 16),
     help="How many publishers are trusted on first use, including those named. Default: those named, at least 1.",
 )
-@json_option
+@output_options
 @command_body(documents.CLAIM)
 def claim(
     output: Output,

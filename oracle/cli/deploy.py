@@ -11,7 +11,7 @@ import click
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, json_option, read_bounded, rpc_option
+from provenance_oracle.verifier.cli.options import FILE, output_options, read_bounded, rpc_option
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 @click.option(
     "--replace", is_flag=True, help="Keep the file of an earlier registry as DIR/<chain id>.<its block>.json."
 )
-@json_option
+@output_options
 @command_body(documents.DEPLOY)
 def deploy(
     output: Output,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
 from provenance_oracle.publisher.cli.pack import pack
 from provenance_oracle.verifier.cli.commands import COMMANDS as USER_COMMANDS
-from provenance_oracle.verifier.cli.console import ended, prepare_streams
+from provenance_oracle.verifier.cli.console import ended, prepare_streams, uses_color
 
 ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands to begin with", (demo,)),
@@ -36,6 +37,7 @@ class Commands(click.Group):
     def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **more: Any) -> Any:
         """Run the command line. No character of the output ends a command, whatever the locale is."""
         prepare_streams()
+        more.setdefault("color", uses_color(os.environ))
         run = partial(super().main, args, *rest, standalone_mode=False, **more)
         return ended(run, sys.argv[1:] if args is None else args) if standalone_mode else run()
 

@@ -12,7 +12,7 @@ import click
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.rows import print_rows
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, json_option, now
+from provenance_oracle.verifier.cli.options import FILE, now, output_options
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("releases", nargs=-1, metavar="[RELEASE]...")
 @click.option("--journal", type=FILE, required=True, help="The oracle's journal. Stop the oracle first.")
-@json_option
+@output_options
 @command_body(documents.RETRY)
 def retry(output: Output, releases: tuple[str, ...], journal: Path) -> None:
     """Have releases judged again at the oracle's next pass.

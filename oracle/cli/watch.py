@@ -14,7 +14,7 @@ from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.key_options import with_key_options
 from provenance_oracle.oracle.cli.rows import print_rows
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, json_option, rpc_option
+from provenance_oracle.verifier.cli.options import FILE, output_options, rpc_option
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.journal.rows import Row
@@ -57,7 +57,7 @@ _ONCE_SECONDS = 600.0
     help="Process the releases that are there now, follow their records until they are final, then end. "
     "A rejected release ends the command with that release's exit code.",
 )
-@json_option
+@output_options
 @command_body(documents.WATCH)
 def watch(output: Output, /, settings_file: Path | None, once: bool, **options: object) -> None:
     """Judge the releases in a folder and record those that are accepted.
@@ -71,7 +71,8 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
     """
     import logging
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    level = logging.WARNING if output.quiet else logging.INFO
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(message)s")
     rows = _watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None)
     print_rows(output, rows, fail_rejected=True)
 

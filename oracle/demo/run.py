@@ -78,7 +78,7 @@ def run_demo(folder: Path, model: Path | None, keep_seconds: int) -> None:
     _run("watch", str(folder / "releases"), *oracle_options, "--once", environment=environment)
 
     _step(5, "The user: judge it again, here, and compare with the record")
-    _run("check", str(release), "--policy", "demo", environment=environment)
+    _run("check", str(release), "--policy", "demo", "--verbose", environment=environment)
 
     _step(6, "The record on chain, and what happened in its namespace")
     _run("show", name, "--history", environment=environment)

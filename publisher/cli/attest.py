@@ -9,7 +9,7 @@ import click
 
 from provenance_oracle.publisher import documents
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, json_option, read_small
+from provenance_oracle.verifier.cli.options import FILE, output_options, read_small
 from provenance_oracle.verifier.errors import UsageError
 
 SIMULATED_LINES = ("milan", "genoa", "turin")
@@ -44,7 +44,7 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
     help="Privilege level to ask this VM's kernel for; 1 to 3 under an SVSM. Default: the kernel chooses.",
 )
 @click.option("--fetch", is_flag=True, help="Fetch missing certificates and the revocation list from AMD.")
-@json_option
+@output_options
 @command_body(documents.ATTEST)
 def attest(
     output: Output,

@@ -10,7 +10,7 @@ import click
 
 from provenance_oracle.publisher import documents
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option
+from provenance_oracle.verifier.cli.options import FILE, hash_progress, output_options
 from provenance_oracle.verifier.errors import UsageError
 
 
@@ -56,7 +56,7 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
     help="Publish this file or folder though it looks like a secret, a tool's own file or a name that Windows lacks.",
 )
 @click.option("--replace", is_flag=True, help="Replace the manifest of an earlier release in this folder.")
-@json_option
+@output_options
 @command_body(documents.PACK)
 def pack(
     output: Output,
@@ -114,7 +114,7 @@ def pack(
         patterns = [gitignore(pattern) for pattern in ignore]
         copy_without(model, into, lambda path: any(one.fullmatch(path) for one in patterns))
         model = into
-    with hash_progress(output.as_json) as progress:
+    with hash_progress(output) as progress:
         packed = pack_release(
             model,
             parts,

@@ -24,14 +24,15 @@ from provenance_oracle.verifier.cli.options import (
     ignore_option,
     ignored_patterns,
     is_folder,
-    json_option,
     moment,
     now,
+    output_options,
     policy_option,
     read_small,
     registry_option,
     registry_reader,
     rpc_option,
+    verbose_option,
 )
 from provenance_oracle.verifier.documents import schemas
 from provenance_oracle.verifier.errors import UsageError
@@ -56,7 +57,8 @@ _FOLDERS_ABOVE = 32
 @click.option("--publisher", metavar="HEX", help="Refuse a release of any other publisher (identity, 32 bytes).")
 @click.option("--measurement", metavar="HEX", help="Refuse any other launch measurement (48 bytes).")
 @ignore_option
-@json_option
+@verbose_option
+@output_options
 @command_body(schemas.CHECK)
 def check(
     output: Output,
@@ -103,7 +105,7 @@ def check(
     folder, paths = _place(release, files, offline)
     contents = _contents(folder, ignored, crl)
     judged = partial(confirm_part, paths=paths) if paths else confirm
-    with hash_progress(output.as_json) as progress:
+    with hash_progress(output) as progress:
         found = judged(
             contents,
             policy,
@@ -114,14 +116,12 @@ def check(
             progress=progress,
             expected=expected,
         )
-    result = found.judgement.result
-    output.text(f"{folder}: {result.manifest.name} {result.manifest.version}")
-    output.text(policy_line(policy, result.at))
-    output.table(found.findings)
-    output.text()
+    manifest = found.judgement.result.manifest
+    output.accepted(f"{manifest.name} {manifest.version} in {folder}", limits_note(found))
     for line in answer_lines(found):
         output.text(line)
-    output.accepted(limits_note(found))
+    output.text(policy_line(policy, found.judgement.result.at))
+    output.checks(found.findings)
     output.document(True, check_json(found))
 
 

@@ -1,7 +1,7 @@
-"""Output and failures of every command: the check table, the one JSON document, the exit code.
+"""Output and failures of every command: the summary, the checks, the one JSON document, the exit code.
 
-Without --json a command prints text for people. With --json it prints exactly one document on stdout, and nothing else
-there.
+Without --json a command prints text for people: a summary line first, then the checks that failed, and the rest on
+demand. With --json it prints exactly one document on stdout, and nothing else there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import functools
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Concatenate, NoReturn, ParamSpec
 import click
 
 from provenance_oracle.verifier.checks import Finding, Outcome
+from provenance_oracle.verifier.cli.layout import columns_of, fitted
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
 from provenance_oracle.verifier.documents.schemas import ERROR, envelope
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError, naming_extras
@@ -31,15 +31,23 @@ P = ParamSpec("P")
 _MARKS = {Outcome.PASSED: ("ok", "green"), Outcome.FAILED: ("FAIL", "red"), Outcome.NOT_CHECKED: ("-", "yellow")}
 _GOT_COLUMNS = 50
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-_LONG_HEX = re.compile("([0-9a-f]{16})[0-9a-f]{16,}")
 
 
 @dataclass(frozen=True)
 class Output:
-    """The output of one command. `schema` is the id of its JSON document; `as_json` says that the user asked for it."""
+    """The output of one command.
+
+    Attributes:
+        schema: id of its JSON document.
+        as_json: the user asked for the document, so no text for people is printed.
+        quiet: the user asked for errors and the exit code only. The document is printed all the same.
+        verbose: the user asked for every check.
+    """
 
     schema: str
     as_json: bool
+    quiet: bool = False
+    verbose: bool = False
 
     def document(self, accepted: bool, body: Mapping[str, object]) -> None:
         """Print the JSON document; do nothing without --json."""
@@ -62,37 +70,64 @@ class Output:
             raise refusal
 
     def text(self, line: str = "", *, color: str | None = None) -> None:
-        """Print a line for people, bold if it has a color, and escape control characters; do nothing with --json."""
-        if not self.as_json:
-            shown = printable(line, len(line) + 1)
-            click.echo(click.style(shown, fg=color, bold=True) if color else shown)
+        """Print a line for people, bold if it has a color, in the width of the terminal, and escape control characters.
 
-    def accepted(self, note: str = "") -> None:
-        """Print "accepted", and under it a `note` that limits the answer."""
-        self.text()
-        self.text("accepted", color="green")
+        Do nothing with --json or --quiet.
+        """
+        if not self.is_silent:
+            for part in fitted(printable(line, len(line) + 1), columns_of(sys.stdout)):
+                click.echo(click.style(part, fg=color, bold=True) if color else part)
+
+    def accepted(self, summary: str, note: str = "") -> None:
+        """Print "accepted" and a summary of the thing accepted, and under it a `note` that limits the answer."""
+        self.text(f"accepted: {summary}", color="green")
         if note:
             self.text(note, color="yellow")
 
-    def table(self, findings: Iterable[Finding]) -> None:
-        """Print the check table; do nothing with --json."""
-        if not self.as_json:
-            print_findings(findings)
+    def checks(self, findings: Iterable[Finding]) -> None:
+        """Print the checks that failed, with --verbose all checks, and how many there are of each outcome.
+
+        Do nothing with --json or --quiet.
+        """
+        if not self.is_silent:
+            print_findings(findings, verbose=self.verbose)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the user wants no text for people."""
+        return self.as_json or self.quiet
 
 
-def print_findings(findings: Iterable[Finding]) -> None:
-    """Print one line per check: mark, id, `got`, `wanted`. Long hex is cut here; the JSON document has all of it."""
+def print_findings(findings: Iterable[Finding], *, verbose: bool) -> None:
+    """Print each failed check, or each check, as mark, id, `got`, `wanted`; then how many checks ended how."""
     shown = list(findings)
-    for finding in shown:
-        if not was_reached(finding):
-            continue
-        mark, color = _MARKS[finding.outcome]
-        got, wanted = (_LONG_HEX.sub(r"\1…", printable(text, 500)) for text in (finding.got, finding.wanted))
-        line = f"  {click.style(f'{mark:<4}', fg=color)}  {finding.check:<20}  {got:<{_GOT_COLUMNS}}"
-        click.echo(f"{line}  {click.style(wanted, dim=True)}".rstrip() if wanted else line.rstrip())
-    unreached = sum(not was_reached(finding) for finding in shown)
-    if unreached:
-        click.echo(f"  {click.style('-   ', fg='yellow')}  {unreached} checks were not reached")
+    reached = [finding for finding in shown if was_reached(finding)]
+    for finding in reached:
+        if verbose or finding.outcome is Outcome.FAILED:
+            _print_finding(finding)
+    counts = [(sum(one.outcome is outcome for one in reached), f"{outcome}".replace("-", " ")) for outcome in Outcome]
+    counts.append((len(shown) - len(reached), "not reached"))
+    words = ", ".join(f"{count} {outcome}" for count, outcome in counts if count)
+    for part in fitted(f"checks           {words}{'' if verbose else ' (-v lists them)'}", columns_of(sys.stdout)):
+        click.echo(part)
+
+
+def _print_finding(finding: Finding) -> None:
+    """Print a finding in one line; if the terminal is too narrow for it, `got` and `wanted` in lines of their own."""
+    mark, color = _MARKS[finding.outcome]
+    got, wanted = (printable(text, 500) for text in (finding.got, finding.wanted))
+    head, columns = f"  {mark:<4}  {finding.check:<20}  ", columns_of(sys.stdout)
+    lines = [f"{head}{got:<{_GOT_COLUMNS}}  {wanted}".rstrip()]
+    if columns is not None and len(lines[0]) > columns:
+        lines = list(fitted(head + got, columns, hanging=len(head)))
+        lines += fitted(f"{' ' * len(head)}wanted {wanted}", columns, hanging=len(head)) if wanted else []
+    for number, line in enumerate(lines):
+        click.echo(line if number else f"  {click.style(line[2:6], fg=color)}{line[6:]}")
+
+
+def uses_color(environ: Mapping[str, str]) -> bool | None:
+    """Return False if NO_COLOR or a dumb terminal forbids colors; None for colors on a terminal only."""
+    return False if environ.get("NO_COLOR") or environ.get("TERM") == "dumb" else None
 
 
 def prepare_streams() -> None:
@@ -111,19 +146,8 @@ def ended(run: Callable[[], object], arguments: Sequence[str]) -> NoReturn:
     code: object = 0
     before = sys.stdout
     try:
-        code = run()
+        code = _exit_code(run, arguments)
         sys.stdout.flush()
-    except click.ClickException as error:
-        code = error.exit_code
-        if "--json" in arguments:
-            command = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
-            schema = getattr(getattr(command, "callback", None), "schema", ERROR)
-            Output(schema, as_json=True).document(False, error_json(UsageError(error.format_message())))
-        error.show()
-    except (click.Abort, KeyboardInterrupt):
-        code = 130
-    except SystemExit as error:
-        code = error.code
     except OSError as error:
         code = 141 if error.errno == errno.EPIPE else TemporaryError.exit_code
         if error.errno != errno.EPIPE:
@@ -137,11 +161,29 @@ def ended(run: Callable[[], object], arguments: Sequence[str]) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _exit_code(run: Callable[[], object], arguments: Sequence[str]) -> object:
+    """Run a command line, report a usage error that click found, and return the exit code."""
+    try:
+        return run()
+    except click.ClickException as error:
+        if "--json" in arguments:
+            command = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
+            schema = getattr(getattr(command, "callback", None), "schema", ERROR)
+            Output(schema, as_json=True).document(False, error_json(UsageError(error.format_message())))
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except SystemExit as error:
+        return error.code
+
+
 def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None]], Callable[..., None]]:
     """Return a decorator for a command's function. It passes an `Output` as first argument and handles failures.
 
     A `ProvenanceError` ends in a message and the exit code of its class, any other exception in exit code 1. A
-    traceback reaches the user only with PROVENANCE_DEBUG in the environment. The decorator takes the option --json.
+    traceback reaches the user only with PROVENANCE_DEBUG in the environment. The decorator takes the options --json,
+    --quiet and --verbose.
 
     Args:
         schema: id of the command's JSON document.
@@ -149,8 +191,8 @@ def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None
 
     def wrap(body: Callable[Concatenate[Output, P], None]) -> Callable[..., None]:
         @functools.wraps(body)
-        def run(*args: P.args, as_json: bool = False, **kwargs: P.kwargs) -> None:  # type: ignore[valid-type]
-            output = Output(schema, as_json)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            output = Output(schema, *(bool(kwargs.pop(name, False)) for name in ("as_json", "quiet", "verbose")))
             try:
                 with naming_extras():
                     body(output, *args, **kwargs)
@@ -177,10 +219,9 @@ def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None
 
 def _report_failure(output: Output, error: ProvenanceError) -> None:
     output.document(False, error_json(error))
-    if error.findings:
-        output.table(error.findings)
-        output.text()
     _say_failure(error)
+    if error.findings:
+        output.checks(error.findings)
 
 
 def _say_failure(error: ProvenanceError) -> None:
@@ -188,7 +229,11 @@ def _say_failure(error: ProvenanceError) -> None:
         verdict = "error"
     else:
         verdict = "not decided, try again" if error.retry else "not accepted"
-    click.echo(f"{click.style(verdict, fg='red', bold=True)} (exit {error.exit_code}): {error}", err=True)
+    line = f"{verdict} (exit {error.exit_code}): {error}"
+    first, *rest = fitted(line, columns_of(sys.stderr), hanging=2)
+    click.echo(click.style(verdict, fg="red", bold=True) + first[len(verdict) :], err=True)
+    for part in rest:
+        click.echo(part, err=True)
 
 
 def _report_bug(output: Output, error: Exception) -> None:

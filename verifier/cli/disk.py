@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, hash_progress, json_option, read_bounded
+from provenance_oracle.verifier.cli.options import FILE, hash_progress, output_options, read_bounded
 from provenance_oracle.verifier.documents import schemas
 from provenance_oracle.verifier.errors import UsageError
 
@@ -44,7 +44,7 @@ _LIST_MAX_BYTES = 64 << 20
 )
 @click.option("--file-hash", is_flag=True, help="Compute the SHA-256 of the whole disk file too.")
 @click.option("--write-image", type=FILE, help="Write the disk, which `veritysetup` and the kernel can open.")
-@json_option
+@output_options
 @command_body(schemas.DISK)
 def disk(
     output: Output,
@@ -150,7 +150,7 @@ def _digest(
     from provenance_oracle.verifier.documents.files import disk_json
 
     plan = plan_disk(path, recipe, excluded=excluded)
-    with hash_progress(output.as_json) as progress:
+    with hash_progress(output) as progress:
         result = digest_disk(
             plan,
             published=published,

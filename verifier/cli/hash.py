@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,12 +14,10 @@ from provenance_oracle.verifier.cli.options import (
     ignore_option,
     ignored_patterns,
     is_folder,
-    json_option,
+    output_options,
     tell,
 )
 from provenance_oracle.verifier.documents import schemas
-
-_GPU = Path("/dev/nvidiactl")  # the driver's device: without it nobody misses a GPU
 
 
 @click.command("hash")
@@ -26,7 +25,7 @@ _GPU = Path("/dev/nvidiactl")  # the driver's device: without it nobody misses a
 @click.option("--device", default="auto", show_default=True, help="Device that hashes: auto, cpu or cuda.")
 @click.option("--sha256", is_flag=True, help="Compute the SHA-256 of the whole file too, in the same pass.")
 @ignore_option
-@json_option
+@output_options
 @command_body(schemas.HASH)
 def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: bool, ignore: tuple[str, ...]) -> None:
     """Print the digests of files and the model digests of folders.
@@ -42,10 +41,10 @@ def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: b
     from provenance_oracle.verifier.documents.files import hash_json
     from provenance_oracle.verifier.strict.release_folder import Reading, followed
 
-    hasher = open_hasher(device, notify=tell if _GPU.exists() else lambda _line: None)
+    hasher = open_hasher(device, notify=partial(tell, output))
     ignored = ignored_patterns(ignore)
     files, models = [], []
-    with hash_progress(output.as_json) as progress:
+    with hash_progress(output) as progress:
         for path in paths:
             if is_folder(path):
                 folder = followed(path)
@@ -56,7 +55,7 @@ def hash_command(output: Output, paths: tuple[Path, ...], device: str, sha256: b
                 models.append((str(path), file_set))
             else:
                 files.append((str(path), digest_file(path, sha256=sha256, hasher=hasher, progress=progress)))
-    tell(f"hashed by: {hasher.path_name}")
+    tell(output, f"hashed by: {hasher.path_name}")
     for name, digest in files:
         output.text(f"{digest.fsverity.hex()}  {digest.sha256.hex() + '  ' if digest.sha256 else ''}{name}")
     for name, file_set in models:

@@ -5,6 +5,7 @@ Heavy imports happen inside the functions.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import click
 from provenance_oracle.verifier.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
+    from provenance_oracle.verifier.cli.console import Output
     from provenance_oracle.verifier.registry.reader import RegistryReader
     from provenance_oracle.verifier.snp.kds import Fetcher
     from provenance_oracle.verifier.strict.files import OnBytes
@@ -39,9 +41,7 @@ at_option = click.option(
     metavar="TIME",
     help="Judge for this moment, a date or RFC 3339. Default: the moment in the record if there is one, else now.",
 )
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else."
-)
+verbose_option = click.option("--verbose", "-v", is_flag=True, help="List every check, not only those that failed.")
 rpc_option = click.option(
     "--rpc",
     "rpc_url",
@@ -63,6 +63,14 @@ ignore_option = click.option(
     help="Leave out files that the manifest does not name, such as .git; as in .gitignore. Can be repeated.",
 )
 fetch_option = click.option("--fetch", is_flag=True, help="Fetch a current revocation list from AMD if there is none.")
+
+
+def output_options(command: click.decorators.FC) -> click.decorators.FC:
+    """Add the options that choose a command's output."""
+    quiet = click.option("--quiet", "-q", is_flag=True, help="Print errors only; the exit code is the answer.")
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")(
+        quiet(command)
+    )
 
 
 def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: tuple[str, ...] = ()) -> RegistryReader:
@@ -151,19 +159,22 @@ def hex_of(option: str, text: str | None, size: int) -> bytes | None:
     return value
 
 
-def tell(line: str) -> None:
-    """Print a remark on standard error if that is a terminal."""
-    if sys.stderr.isatty():
+def tell(output: Output, line: str) -> None:
+    """Print a remark on standard error if that is a terminal and the user wants text for people."""
+    if sys.stderr.isatty() and not output.is_silent:
         click.echo(line, err=True)
 
 
 @contextmanager
-def hash_progress(as_json: bool) -> Iterator[OnBytes | None]:
-    """Show a progress bar on standard error while files are hashed; none with --json or if that is no terminal."""
-    if as_json or not sys.stderr.isatty():
+def hash_progress(output: Output) -> Iterator[OnBytes | None]:
+    """Show a progress bar on standard error while files are hashed, unless the user wants no text for people.
+
+    There is none either if standard error is no terminal, or a dumb one, which cannot redraw a line.
+    """
+    if output.is_silent or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
-    with click.progressbar(length=1, label="hashing", file=sys.stderr, show_pos=False) as bar:
+    with click.progressbar(length=1, label="hashing", file=sys.stderr, show_pos=False, width=0) as bar:
 
         def advance(done_bytes: int, total_bytes: int) -> None:
             bar.length = max(total_bytes, 1)

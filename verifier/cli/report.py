@@ -13,11 +13,12 @@ from provenance_oracle.verifier.cli.options import (
     at_option,
     fetch_option,
     fetcher_for,
-    json_option,
     moment,
     now,
+    output_options,
     policy_option,
     read_small,
+    verbose_option,
 )
 from provenance_oracle.verifier.documents import schemas
 
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 @at_option
 @fetch_option
 @click.option("--unsafe-root", type=FILE, help="Accept this ARK as a root. The output says that you did.")
-@json_option
+@verbose_option
+@output_options
 @command_body(schemas.REPORT)
 def report(
     output: Output,
@@ -87,13 +89,11 @@ def report(
             claims = appraise_evidence(evidence, policy, at=at, roots=roots, sheet=sheet)
         grade = conclude(claims, policy, sheet)
     findings = tuple(f for f in sheet.findings() if f.check.bit <= Check.KEY_BINDING.bit)
-    output.text(f"{report}: {claims.line} report, version {claims.report.version}")
-    output.text(policy_line(policy, at))
-    output.table(findings)
-    output.text()
+    output.accepted(f"{report}, a {claims.line} report of version {claims.report.version}", root_note(claims))
     output.text(f"report digest    {claims.report.digest.hex()}")
     output.text(f"grade            {grade_found(grade, claims, policy)}")
-    output.accepted(root_note(claims))
+    output.text(policy_line(policy, at))
+    output.checks(findings)
     output.document(True, report_json(claims, policy, at=at, grade=grade, findings=findings))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import json_option, registry_option, registry_reader, rpc_option
+from provenance_oracle.verifier.cli.options import output_options, registry_option, registry_reader, rpc_option
 from provenance_oracle.verifier.documents import schemas
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @registry_option
 @click.option("--history", is_flag=True, help="Every event of each record, and the complete history of its namespace.")
 @click.option("--lineage", is_flag=True, help="The ancestors of each release, and whether their gates are open.")
-@json_option
+@output_options
 @command_body(schemas.SHOW)
 def show(
     output: Output, what: str, rpc_url: str | None, registry_text: str | None, history: bool, lineage: bool

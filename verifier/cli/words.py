@@ -29,7 +29,7 @@ _NAMES_MAX = 20
 
 def policy_line(policy: Policy, at: datetime) -> str:
     """Return the policy of a judgement, and the moment that it is for."""
-    return f"policy {policy.name} of {policy.date}, judged for {format_time(at)}"
+    return f"policy           {policy.name} of {policy.date}, judged for {format_time(at)}"
 
 
 def answer_lines(found: Confirmation | PartConfirmation) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _origin_lines(found: Confirmation | PartConfirmation) -> Iterator[str]:
     """Return the publisher and the namespace of a release, and by whom the namespace is claimed."""
     result = found.judgement.result
     namespace = result.manifest.namespace
-    yield f"publisher        {publisher_of(result.claims).hex()}, by the launch measurement of the VM that signed"
+    yield f"publisher        {publisher_of(result.claims).hex()} (the launch measurement of the VM that signed)"
     if found.entry is None:
         yield f"namespace        {namespace}: not looked up; the name is the publisher's word (--name insists on one)"
     elif found.namespace_owner is None:
@@ -104,7 +104,7 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
         yield f"verdict          differs from the verdict on record, which has another {of}"
     if entry.publisher_identity != confirmation.judgement.record.publisher_identity:
         identity = entry.publisher_identity.hex()
-        yield f"publisher        {identity} on record, which differs from the publisher found here"
+        yield f"on record        {identity} is the publisher, which differs from the one found here"
 
 
 def record_line(entry: Entry) -> str:
@@ -150,14 +150,14 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     """Return a record and how it stands, one line for each fact."""
     release = release_id(entry.model_digest, entry.manifest_digest)
     yield f"name             {entry.name} {entry.version}{', in a claimed namespace' if entry.standing.named else ''}"
-    yield f"release id       {release.hex()}, which gates and their errors call recordId"
+    yield f"release id       {release.hex()} (gates and their errors call it recordId)"
     if entry.record_id != release:
         yield f"record id        {entry.record_id.hex()}"
     yield f"manifest digest  {entry.manifest_digest.hex()}"
     yield f"model digest     {entry.model_digest.hex()}"
     yield f"verdict digest   {entry.verdict_digest.hex()}"
     yield f"report digest    {entry.snp_report_digest.hex()}"
-    yield f"policy digest    {entry.policy_digest.hex()}, number {entry.policy_id} of this registry"
+    yield f"policy digest    {entry.policy_digest.hex()} (number {entry.policy_id} of this registry)"
     yield f"publisher        {entry.publisher_identity.hex()}"
     yield f"grade            {grade_words(entry.grade)}"
     yield f"product line     {product_line_from_code(entry.product_line)}, reported TCB {entry.reported_tcb.hex()}"

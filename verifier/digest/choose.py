@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.strict.files import OpenFile
 
 DEVICES = ("auto", "cpu", "cuda")
+_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))  # the devices of NVIDIA's driver, on Linux and in WSL
 
 
 class NamedHasher(FileHasher, Protocol):
@@ -39,7 +41,7 @@ def open_hasher(
     Args:
         device: "cpu"; "cuda"; or "auto", which uses a GPU if it can, and continues on the CPU if the GPU fails.
         threads: the number of cores to use; by default all of them.
-        notify: called with one line of text if "auto" works without a GPU.
+        notify: called with one line of text if "auto" cannot use the GPU that the machine has.
         open_device: opens the GPU; raises DeviceError if there is none.
 
     Raises:
@@ -56,7 +58,8 @@ def open_hasher(
         if device == "cuda":
             problem = "the GPU cannot be used"
             raise UsageError(problem, where="--device", got=str(error), wanted="a GPU, or cpu") from error
-        notify(_without(cpu, error))
+        if any(path.exists() for path in _DRIVERS):  # else nobody misses a GPU
+            notify(_without(cpu, error))
         return cpu
     return cuda if device == "cuda" else FallbackHasher(cuda, cpu, notify)
 

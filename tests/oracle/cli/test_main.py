@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -48,10 +49,14 @@ def test_every_option_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_help_has_an_example(name: str) -> None:
+def test_every_help_has_an_example_that_parses(name: str) -> None:
     shown = CliRunner().invoke(main, [name, "--help"]).output
     assert "Example" in shown
-    assert f"provenance {name}" in shown.partition("Example")[2]
+    examples = shown.partition("Example")[2].partition("Options:")[0].replace("\\\n", " ").splitlines()
+    words = [shlex.split(line) for line in examples if line.strip().startswith(f"provenance {name}")]
+    assert words
+    for _, _, *arguments in words:
+        main.commands[name].make_context(name, arguments)
 
 
 def test_commands_are_grouped_by_role() -> None:
@@ -74,6 +79,18 @@ def test_a_closed_pipe_ends_a_command_quietly(tmp_path: Path) -> None:
         process.stdout.read(1)
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == (b"", 141)
+
+
+@pytest.mark.parametrize("arguments", [("check", ".", "--json"), ("check", "--no", "--json"), ("--help",)])
+def test_a_pipe_closed_before_the_answer_ends_a_command_quietly(arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with _provenance(*arguments, stdout=writer) as process:
+        os.close(writer)
+        assert process.stderr
+        said = process.stderr.read()
+    assert process.returncode == 141
+    assert b"Traceback" not in said
 
 
 def test_an_interrupt_ends_a_command_quietly() -> None:

@@ -135,12 +135,12 @@ def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what:
     assert found.exit_code == 0
     for words in (
         "example/model 1.0, in a claimed namespace",
-        f"policy digest    {'05' * 32}, number 1 of this registry",
+        f"policy digest    {'05' * 32} (number 1 of this registry)",
         "judgement 2 of this release",
         "signed by        2 oracles of set 1, weight 2, threshold 2",
         f"{shown.oracles[1].address}, weight 1",
         "2 (strict)",
-        f"release id       {record_id(TUNED).hex()}, which gates and their errors call recordId",
+        f"release id       {record_id(TUNED).hex()} (gates and their errors call it recordId)",
         f"record id        {record_id(TUNED_AGAIN).hex()}",
         "gate             open to requireModel with a minimum grade of 2 or less",
     ):

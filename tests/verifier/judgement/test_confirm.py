@@ -163,7 +163,7 @@ def test_another_publisher_on_record_is_shown(release: Release) -> None:
     own = judge(release, POLICY, at=AT).record.publisher_identity.hex()
     assert own not in " ".join(confirmation_lines(confirmed(release, Registry(entry_of(release)))))
     found = confirmed(release, Registry(entry_of(release, publisher_identity=b"\xee" * 32)))
-    line = f"publisher        {'ee' * 32} on record, which differs from the publisher found here"
+    line = f"on record        {'ee' * 32} is the publisher, which differs from the one found here"
     assert line in confirmation_lines(found)
 
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.verifier.digest import choose
 from provenance_oracle.verifier.digest.choose import FallbackHasher, open_hasher
 from provenance_oracle.verifier.digest.gpu import cuda
 from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
@@ -364,11 +365,16 @@ def no_device() -> Device:
     raise DeviceError("no driver", where="GPU")
 
 
-def test_auto_without_a_gpu_says_so_in_one_line(shim: Path) -> None:
+@pytest.mark.parametrize("has_gpu", [True, False])
+def test_auto_without_its_gpu_says_so_in_one_line(
+    shim: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_gpu: bool
+) -> None:
+    monkeypatch.setattr(choose, "_DRIVERS", (tmp_path if has_gpu else tmp_path / "none",))
     said: list[str] = []
     hasher = open_hasher("auto", notify=said.append, open_device=no_device)
     assert isinstance(hasher, CpuHasher)
-    assert said == [f"Hashing on the CPU ({hasher.path_name}) without a GPU: GPU: no driver"]
+    line = f"Hashing on the CPU ({hasher.path_name}) without a GPU: GPU: no driver"
+    assert said == ([line] if has_gpu else [])
 
 
 def test_cuda_without_a_gpu_is_refused() -> None:
