@@ -63,7 +63,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
     payer = open_signer(settings.key_variable, settings.keystore, settings.password_file, environ)
     reporter = _open_reporter(settings, payer, environ)
     ledger = _ledger_options(settings)
-    source = FolderSource(settings.folder, releases_max=settings.releases_max)
+    source = FolderSource(settings.folder, releases_max=settings.releases_max, on_step=bell.check)
     backoff = Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
     timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
     with Journal(settings.journal) as journal:

@@ -5,14 +5,16 @@ The source follows no symbolic link below the root and enters no hidden folder. 
 passes over. A folder that cannot be read is one of them, and stops the scan of no other.
 
 A scan takes turns: one release of each top folder, the oldest first. If there are more than a scan takes, the ones that
-have waited for the most scans come first, so a flood of new releases keeps no other one out.
+have waited for the most scans come first, so a flood of new releases keeps no other one out. The work for each top
+folder is bounded, so no owner of one can make a scan slow for the others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -33,7 +35,9 @@ _FOLDER_MAX = 200_000  # entries of one folder; the rest is left out
 # The fingerprint of a larger release covers this many entries only. The judgement of a release has limits of its own.
 _ENTRIES_MAX = 100_000
 _TREE_DEPTH_MAX = 40
+_SHARE_MAX = 100_000  # entries of one top folder at which a scan looks for releases, and those of its fingerprints
 _LINES_MAX = 1000
+_SHARE_LINES_MAX = 100  # of one top folder
 _NS_PER_SECOND = 10**9
 
 _log = logging.getLogger(__name__)
@@ -45,17 +49,20 @@ class FolderSource:
     Args:
         root: an existing folder.
         releases_max: the number of releases that a scan yields at most. It bounds the work after a flood of folders.
+        on_step: called for every entry at which a scan looks. What it raises ends the scan.
     """
 
     name = "folder"
 
-    def __init__(self, root: Path, *, releases_max: int) -> None:
+    def __init__(self, root: Path, *, releases_max: int, on_step: Callable[[], object] = lambda: None) -> None:
         self.root = root
         self.reading = Reading(below=root)
         self._releases_max = releases_max
+        self._on_step = on_step
         self._said: set[str] = set()
+        self._lines: Counter[str] = Counter()  # in the log, by top folder
         self._scan = 0
-        self._turn: dict[str, int] = {}  # see `_next_in_turn`; empty while a scan takes all
+        self._turn: dict[str, int] = {}  # see `_next_in_turn`
 
     def releases(self) -> Iterator[Handle]:
         """Yield every complete release, `releases_max` at most. Top folders take turns; the oldest release is first.
@@ -68,13 +75,21 @@ class FolderSource:
         found = self._in_turn()
         if not found:
             self._say(logging.INFO, f"{self.name}: no complete release below {self.root} yet")
+        looked: Counter[str] = Counter()
         for release in self._next_in_turn(found):
-            yield Handle(release.path, self._fingerprint(release.path), (release.written_ns or 0) / _NS_PER_SECOND)
+            if looked[release.top] >= _SHARE_MAX:
+                text = f"more than {_SHARE_MAX} files in its releases; the next scans look at those left out first"
+                self._say(logging.WARNING, f"{self.name}:{release.top}: {text}", release.top)
+                continue
+            fingerprint, entries = self._fingerprint(release.path)
+            looked[release.top] += entries
+            self._turn[release.path] = 2 * self._scan + 1
+            yield Handle(release.path, fingerprint, (release.written_ns or 0) / _NS_PER_SECOND)
 
     def shares(self, handle: Handle) -> tuple[str, ...]:
         """Return the release's top folder, and the key in it. A copy of another publisher's key is never older."""
         key = hashlib.sha256(_key_of(self.open(handle), self.reading)).hexdigest()
-        return f"folder {handle.id.partition('/')[0]}", f"key {key}"
+        return f"folder {_top_of(handle.id)}", f"key {key}"
 
     def open(self, handle: Handle) -> Path:
         """Return the folder of a release. The release may have gone since the scan."""
@@ -85,9 +100,9 @@ class FolderSource:
         queues: dict[str, list[tuple[int, str, _Found]]] = {}
         for found in self._found():
             if found.written_ns is None:
-                self._say(logging.INFO, f"{self.name}:{found.path}: incomplete, no signed manifest yet")
+                self._say(logging.INFO, f"{self.name}:{found.path}: incomplete, no signed manifest yet", found.top)
             else:
-                queues.setdefault(found.path.partition("/")[0], []).append((found.written_ns, found.path, found))
+                queues.setdefault(found.top, []).append((found.written_ns, found.path, found))
         rounds = zip_longest(*sorted(sorted(queue) for queue in queues.values()))
         return [item[2] for turn in rounds for item in turn if item is not None]
 
@@ -96,17 +111,12 @@ class FolderSource:
 
         A release waits since the scan that took it last, or else since the scan that found it first.
         """
-        if len(found) <= self._releases_max:
-            self._turn.clear()
-            return found
-        text = f"more than {self._releases_max} releases below {self.root}; the next scan takes those left out first"
-        self._say(logging.WARNING, text)
         self._scan += 1
-        just_found, just_taken = 2 * self._scan, 2 * self._scan + 1
-        self._turn = {release.path: self._turn.get(release.path, just_found) for release in found}
-        taken = sorted(found, key=lambda release: self._turn[release.path])[: self._releases_max]
-        self._turn |= {release.path: just_taken for release in taken}
-        return taken
+        self._turn = {release.path: self._turn.get(release.path, 2 * self._scan) for release in found}
+        if len(found) > self._releases_max:
+            text = f"more than {self._releases_max} releases below {self.root}"
+            self._say(logging.WARNING, f"{text}; the next scan takes those left out first")
+        return sorted(found, key=lambda release: self._turn[release.path])[: self._releases_max]
 
     def _found(self) -> list[_Found]:
         """Return the releases below the root, complete or not.
@@ -115,6 +125,7 @@ class FolderSource:
             TemporaryError: the root cannot be read.
         """
         found: list[_Found] = []
+        looked: Counter[str] = Counter()
         try:
             with open_root(followed(self.root)) as root:
                 if is_directory(look(root, PROVENANCE_FOLDER)):
@@ -122,7 +133,7 @@ class FolderSource:
                     self._pass_over(".", reason)
                 walk(
                     root,
-                    lambda entry: self._visit(entry, found),
+                    lambda entry: self._may_look(entry, looked) and self._visit(entry, found),
                     most=_FOLDER_MAX,
                     where=str(self.root),
                     unreadable=self._cannot_read,
@@ -131,6 +142,15 @@ class FolderSource:
             got = error.got or error.problem
             raise TemporaryError(f"the folder cannot be read: {got}", where=printable(str(self.root))) from error
         return found
+
+    def _may_look(self, entry: FolderEntry, looked: Counter[str]) -> bool:
+        """Count an entry. Return False if the scan has looked at too many of its top folder."""
+        self._on_step()
+        top = _top_of(entry.path)
+        looked[top] += 1
+        if looked[top] == _SHARE_MAX + 1:
+            self._pass_over(top, f"it has more than {_SHARE_MAX} entries outside releases; the rest is left out")
+        return looked[top] <= _SHARE_MAX
 
     def _visit(self, entry: FolderEntry, found: list[_Found]) -> bool:
         """Take an entry if it is a release. Return whether to look for releases inside it."""
@@ -160,23 +180,24 @@ class FolderSource:
         if not isinstance(error, ChangedError):  # which means that it has gone
             self._pass_over(path or ".", f"{error.problem}: {error.got}")
 
-    def _fingerprint(self, name: str) -> str:
-        """Return SHA-256, in hex, over path, mode, inode, size and times of every entry of a release."""
-        tree = _Fingerprint()
+    def _fingerprint(self, name: str) -> tuple[str, int]:
+        """Return SHA-256, in hex, over path, mode, inode, size and times of a release's entries, and their number."""
+        tree = _Fingerprint(self._on_step)
         try:
             with open_release_folder(self.root / name, self.reading) as folder:
                 walk(folder.descriptor, tree.visit, most=_ENTRIES_MAX, unreadable=lambda _path, _error: None)
         except ProvenanceError:
             pass  # it has gone, and its judgement says so
-        return tree.digest.hexdigest()
+        return tree.digest.hexdigest(), tree.entries
 
     def _pass_over(self, path: str, reason: str, level: int = logging.WARNING) -> None:
-        self._say(level, f"{self.name}:{printable(path)}: passed over: {printable(reason)}")
+        self._say(level, f"{self.name}:{printable(path)}: passed over: {printable(reason)}", _top_of(path))
 
-    def _say(self, level: int, text: str) -> None:
-        """Log a line, once for as long as the process runs."""
-        if text not in self._said and len(self._said) < _LINES_MAX:
+    def _say(self, level: int, text: str, top: str = "") -> None:
+        """Log a line, once for as long as the process runs. Lines about one top folder leave room for others."""
+        if text not in self._said and len(self._said) < _LINES_MAX and self._lines[top] < _SHARE_LINES_MAX:
             self._said.add(text)
+            self._lines[top] += 1
             _log.log(level, "%s", text)
             if len(self._said) == _LINES_MAX:
                 _log.warning("%s: more than %d lines about folders; the log leaves out the rest", self.name, _LINES_MAX)
@@ -191,6 +212,15 @@ class _Found:
 
     path: str
     written_ns: int | None
+
+    @property
+    def top(self) -> str:
+        """The top folder."""
+        return _top_of(self.path)
+
+
+def _top_of(path: str) -> str:
+    return path.partition("/")[0]
 
 
 def _release_at(entry: FolderEntry) -> _Found | None:
@@ -221,15 +251,17 @@ def _key_of(release: Path, reading: Reading) -> bytes:
 class _Fingerprint:
     """A digest over the entries that a walk visits."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_step: Callable[[], object]) -> None:
         self.digest = hashlib.sha256()
-        self._entries = 0
+        self.entries = 0
+        self._on_step = on_step
 
     def visit(self, entry: FolderEntry) -> bool:
         """Add an entry, and return whether to enter it."""
-        if self._entries == _ENTRIES_MAX:
+        self._on_step()
+        if self.entries == _ENTRIES_MAX:
             return False
-        self._entries += 1
+        self.entries += 1
         found = entry.found
         numbers = (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         self.digest.update(b"/" + entry.path_bytes + b"\0%d %d %d %d %d\n" % numbers)

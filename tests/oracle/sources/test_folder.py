@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.oracle.service import Stopped
+from provenance_oracle.oracle.sources import folder as folder_module
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
@@ -325,6 +327,58 @@ def test_what_a_flood_leaves_in_memory_goes_with_it(root: Path) -> None:
         if number >= 3:
             shutil.rmtree(root / f"r{number - 3}")
         assert release.exists()
+
+
+def test_a_top_folder_with_too_much_in_it_costs_only_its_owner(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(folder_module, "_SHARE_MAX", 20)
+    for number in range(50):
+        (root / "!many" / f"{number:02}" / "x").mkdir(parents=True)
+    drop(root / "!many" / "r")
+    for number in range(10):
+        drop(root / "!releases" / f"r{number}")
+    drop(root / "honest" / "r")
+    looks = [0]
+
+    def look() -> None:
+        looks[0] += 1
+
+    source = FolderSource(root, releases_max=100, on_step=look)
+    first, second, third = ([handle.id for handle in source.releases()] for _ in range(3))
+    assert "honest/r" in first
+    assert [name for name in first if name.startswith("!releases")] == [f"!releases/r{n}" for n in range(4)]
+    assert "!releases/r4" in second, "those left out come first"
+    assert "honest/r" in second
+    assert "honest/r" in third
+    assert looks[0] < 3 * (50 * 2 + 2 * 3 * 8 + 30)
+    assert "folder:!many: passed over: it has more than 20 entries outside releases" in caplog.text
+    assert "folder:!releases: more than 20 files in its releases" in caplog.text
+
+
+def test_a_stop_ends_a_scan(root: Path) -> None:
+    for number in range(30):
+        (root / f"{number}").mkdir()
+    looks = [0]
+
+    def look() -> None:
+        looks[0] += 1
+        if looks[0] == 5:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        list(FolderSource(root, releases_max=100, on_step=look).releases())
+    assert looks[0] == 5
+
+
+def test_lines_about_one_top_folder_leave_room_for_others(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(300):
+        (root / "!many").mkdir(exist_ok=True)
+        (root / "!many" / f"{number}").symlink_to("/nowhere")
+    (root / "z").symlink_to("/nowhere")
+    list(FolderSource(root, releases_max=100).releases())
+    assert sum(line.startswith("folder:!many/") for line in caplog.messages) == 100
+    assert any(line.startswith("folder:z: passed over") for line in caplog.messages)
 
 
 def test_a_release_is_of_the_shares_of_its_top_folder_and_its_key(root: Path, tmp_path: Path) -> None:
