@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.registry.json_rpc import error_words
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
-from provenance_oracle.verifier.text import printable
 
 
 class RevertedError(TemporaryError):
@@ -169,7 +169,7 @@ class Web3Chain:
             try:
                 self._web3.eth.send_raw_transaction(raw)
             except Web3RPCError as error:
-                return printable(str(error))
+                return error_words(error)
         return ""
 
 

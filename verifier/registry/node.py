@@ -12,18 +12,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
-from provenance_oracle.verifier.registry.json_rpc import open_provider
+from provenance_oracle.verifier.registry.json_rpc import error_words, open_provider
 from provenance_oracle.verifier.strict.exchange import Server, basic_authorization, default_port
 
 if TYPE_CHECKING:
     from web3 import Web3
 
 TIMEOUT_SECONDS = 20.0
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -98,15 +100,27 @@ def _server_of(parts: SplitResult, seconds: float, who: str) -> Server:
 
 
 def _trusting() -> ssl.SSLContext:
-    """Trust the authorities of the system, and those of the package certifi or the file REQUESTS_CA_BUNDLE."""
-    context = ssl.create_default_context()
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    """Trust the authorities of the system or of SSL_CERT_FILE, and those of a bundle that the environment names.
+
+    The bundle is REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, a file or a folder; by default that of the package certifi.
+
+    Raises:
+        UsageError: the bundle cannot be read.
+    """
+    context = ssl.create_default_context()  # OpenSSL itself honours SSL_CERT_FILE and SSL_CERT_DIR
+    name = next((name for name in _BUNDLES if os.environ.get(name)), "")
+    bundle = os.environ.get(name, "")
     with suppress(ImportError):  # it comes with web3
         import certifi
 
         bundle = bundle or certifi.where()
-    if bundle:
-        context.load_verify_locations(bundle)
+    try:
+        if bundle:
+            is_folder = Path(bundle).is_dir()
+            context.load_verify_locations(**{"capath" if is_folder else "cafile": bundle})
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        raise UsageError("the certificates cannot be read", where=name, got=got, wanted="a file in PEM") from None
     return context
 
 
@@ -131,7 +145,7 @@ def node_errors(where: str) -> Iterator[None]:
     A node can make web3, requests, the JSON decoder and the ABI decoder raise nearly any exception, so all are caught.
     The message quotes only the node's own words, because other messages may hold the URL, and the URL may hold a key.
     """
-    from web3.exceptions import Web3RPCError
+    from web3.exceptions import BlockNotFound, ContractLogicError, Web3RPCError
 
     try:
         yield
@@ -140,7 +154,11 @@ def node_errors(where: str) -> Iterator[None]:
     except (ProvenanceError, ModuleNotFoundError):
         raise
     except Exception as error:
-        words = f": {error}" if isinstance(error, Web3RPCError) else ""
+        words = ""
+        if isinstance(error, Web3RPCError):
+            words = f": {error_words(error)}"
+        elif isinstance(error, ContractLogicError | BlockNotFound):  # these quote the node too
+            words = f": {error}"
         raise TemporaryError(
             "the node failed", where=where, got=type(error).__name__ + words, wanted="an answer"
         ) from error

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from provenance_oracle.verifier.strict import patient_socket
 from provenance_oracle.verifier.strict.patient_socket import TooMuchError
 from tests.support.chain_fixtures import DeployedRegistry
 from tests.support.fake_nodes import QuietHandler, babbling, dripping, lying, node, serving
+from tests.support.server_certificates import server_certificate
 from tests.support.slow_servers import ENDLESS, HUGE, stubborn
 
 pytestmark = pytest.mark.chain
@@ -181,6 +183,67 @@ def test_a_failing_status_is_shown() -> None:
         RegistryReader(url, ADDRESS)
 
 
+_REFUSED = b'{"jsonrpc":"2.0","id":0,"error":{"code":-32005,"message":"no such key: 0123456789ab"}}'
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (401, "a key that the"),
+        (403, "a key that may"),
+        (404, "whole URL"),
+        (429, "fewer requests"),
+        (520, "status 200"),
+    ],
+)
+def test_the_status_the_node_s_words_and_the_next_step_are_told(status: int, advice: str) -> None:
+    words = (_REFUSED, b"<html><h1>no such key:</h1> <p>0123456789ab</html>", b"no such key: 0123456789ab")
+    for body in words:
+        with babbling(status, body) as (url, seen), pytest.raises(TemporaryError) as caught:
+            RegistryReader(f"{url}/v3/0123456789ab", ADDRESS)
+        assert f"HTTP status {status}" in str(caught.value)
+        assert "no such key: …" in str(caught.value)
+        assert advice in caught.value.wanted or (status, body) == (520, _REFUSED)
+        assert len(seen) == 1
+
+
+def test_only_the_words_of_an_error_are_told() -> None:
+    told = b'{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"missing trie \x1b[31m node","data":"0x"}}'
+    with babbling(200, told.replace(b"\x1b", b"\\u001b")) as (url, _), pytest.raises(TemporaryError) as caught:
+        RegistryReader(url, ADDRESS)
+    assert caught.value.got == r"Web3RPCError: missing trie \u001b[31m node (code -32000)"
+
+
+def _asking_for_pauses(*pauses: str) -> Any:
+    """Run a node that answers status 429 and these headers `Retry-After`, then the id of a chain."""
+    left = list(pauses)
+
+    def respond(_body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if left:
+            return 429, {"Retry-After": left.pop(0)}, b"too many requests"
+        return 200, {}, b'{"jsonrpc":"2.0","id":0,"result":"0x7a69"}'
+
+    return node(respond)
+
+
+def test_a_node_that_asks_for_a_pause_is_asked_again_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    interrupted = count()
+    monkeypatch.setattr(json_rpc.time, "sleep", slept.append)
+    with _asking_for_pauses("3", "0", "20") as (url, seen):
+        assert connect(url, on_wait=lambda: next(interrupted)).eth.chain_id == 31337
+    assert len(seen) == 4
+    assert sum(slept) == 23
+    assert next(interrupted) >= 46
+
+
+@pytest.mark.parametrize("pauses", [("0",) * 4, ("21",), ("-1",), ("soon",), ("\N{SUPERSCRIPT TWO}",), ("9" * 5000,)])
+def test_pauses_are_bounded(pauses: tuple[str, ...]) -> None:
+    with _asking_for_pauses(*pauses) as (url, seen), pytest.raises(TemporaryError, match="HTTP status 429: too many"):
+        RegistryReader(url, ADDRESS)
+    assert len(seen) == len(pauses)
+
+
 def test_path_query_and_user_of_an_endpoint_are_sent() -> None:
     seen: list[tuple[str, str | None]] = []
 
@@ -212,6 +275,30 @@ def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(UsageError, match="kind of proxy is not supported: got socks5, wanted"):
             RegistryReader("http://node.example.org:8545/key", ADDRESS)
     assert seen == ["http://node.example.org:8545/key"]
+
+
+def test_certificates_of_the_environment_are_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:
+            self.send_error(501)
+
+    names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    context, certificate = server_certificate(tmp_path)
+    with serving(Handler, context) as url:
+        for name in names:
+            with monkeypatch.context() as environment, pytest.raises(TemporaryError, match="HTTP status 501"):
+                environment.setenv(name, str(certificate))
+                RegistryReader(url, ADDRESS)
+        for place in (None, tmp_path):  # a folder of certificates has names by their hashes
+            if place:
+                monkeypatch.setenv("CURL_CA_BUNDLE", str(place))
+            with pytest.raises(TemporaryError, match="SSLCertVerificationError"):
+                RegistryReader(url, ADDRESS)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match="CURL_CA_BUNDLE: the certificates cannot be read: got No such file"):
+        RegistryReader("https://localhost:1", ADDRESS)
 
 
 def test_no_redirect_is_followed() -> None:

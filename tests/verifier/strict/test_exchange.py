@@ -10,23 +10,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.strict import patient_socket
 from provenance_oracle.verifier.strict.exchange import Answer, HttpClient, Server
 from provenance_oracle.verifier.strict.patient_socket import TooMuchError
+from tests.support.server_certificates import server_certificate
 from tests.support.slow_servers import ENDLESS, HEAD, HUGE, repeating, stubborn
 
-NOW = datetime.now(UTC)
 BODY_MAX = 200_000
 
 
@@ -245,20 +240,9 @@ def _serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | No
 @contextmanager
 def _encrypted(folder: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
     """Run a server with a certificate of its own; yield its port and a context that trusts the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = (
-        builder.serial_number(1).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
-    )
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "server.pem").write_bytes(secret + pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
+    context, certificate = server_certificate(folder)
     with _serving(Echo, context) as port:
-        yield port, ssl.create_default_context(cadata=pem.decode())
+        yield port, ssl.create_default_context(cafile=certificate)
 
 
 def _relay(start: socket.socket, end: socket.socket) -> None:
