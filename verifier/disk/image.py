@@ -8,8 +8,10 @@ from contextlib import contextmanager
 
 from provenance_oracle.verifier.disk.erofs import Plan
 from provenance_oracle.verifier.disk.erofs_bytes import Piece, pieces_of
-from provenance_oracle.verifier.disk.tree import FileBytes, identity_of, path_text
-from provenance_oracle.verifier.errors import ChangedError, TemporaryError, UsageError
+from provenance_oracle.verifier.disk.tree import FileBytes, path_text
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.files import OpenFile, changed
+from provenance_oracle.verifier.strict.release_folder import FoundFile, open_release_folder
 
 CHUNK_BYTES = 4 << 20
 
@@ -66,16 +68,15 @@ class _Held:
 
 
 class _FilePart:
-    def __init__(self, descriptor: int, source: FileBytes, start: int) -> None:
-        self._descriptor = descriptor
-        self._source = source
+    def __init__(self, file: OpenFile, start: int) -> None:
+        self._file = file
         self._start = start
 
     def __call__(self, start: int, room: memoryview) -> None:
         while room:
-            count = os.preadv(self._descriptor, [room], self._start + start)
+            count = os.preadv(self._file.descriptor, [room], self._start + start)
             if count == 0:
-                raise _changed(self._source, "the file ends early")
+                raise changed(self._file.path)
             room, start = room[count:], start + count
 
 
@@ -88,44 +89,19 @@ def _reader(piece: Piece | None) -> Iterator[_Zeros | _Held | _FilePart]:
     elif piece.inode.node.source is None:
         raise UsageError("only the size of this file is known, not its bytes", where=path_text(piece.inode.node.name))
     else:
-        with open_source(piece.inode.node.source) as descriptor:
-            yield _FilePart(descriptor, piece.inode.node.source, piece.start)
+        with open_source(piece.inode.node.source) as file:
+            yield _FilePart(file, piece.start)
 
 
 @contextmanager
-def open_source(source: FileBytes) -> Iterator[int]:
-    """Open a file of the tree and yield its descriptor. Its identity is checked before and after the block.
+def open_source(source: FileBytes) -> Iterator[OpenFile]:
+    """Open a file of the tree, folder by folder from the tree's root. Its identity is checked before and after.
 
     Raises:
         ChangedError: the file no longer exists, or its inode, size, mode or time differs from that in the tree.
+        FormatError: a link or special file is in the place of the file or of a folder (check `file-set`).
+        UsageError: the tree's folder no longer exists.
         TemporaryError: the operating system cannot open it, or a read inside the block fails.
     """
-    try:
-        descriptor = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError as error:
-        raise _changed(source, "the file is gone") from error
-    except OSError as error:
-        raise TemporaryError(
-            "cannot open the file", where=path_text(source.path), got=error.strerror or "an error"
-        ) from error
-    try:
-        _match_identity(source, descriptor)
-        yield descriptor
-        _match_identity(source, descriptor)
-    except OSError as error:
-        raise TemporaryError(
-            "cannot read the file", where=path_text(source.path), got=error.strerror or "an error"
-        ) from error
-    finally:
-        os.close(descriptor)
-
-
-def _match_identity(source: FileBytes, descriptor: int) -> None:
-    if identity_of(os.fstat(descriptor)) != source.identity:
-        raise _changed(source, "another file, size, mode or time")
-
-
-def _changed(source: FileBytes, got: str) -> ChangedError:
-    return ChangedError(
-        "changed while it was read", where=path_text(source.path), got=got, wanted="the file as planned"
-    )
+    with open_release_folder(source.root) as folder, folder.open(source.path, FoundFile(source.identity)) as file:
+        yield file

@@ -130,6 +130,6 @@ def _sha256_of(file: Node) -> str:
 def _read(file: Node) -> Iterator[bytes]:
     if file.source is None:
         raise UsageError("only the size of this file is known, not its bytes", where=path_text(file.name))
-    with open_source(file.source) as descriptor:
-        while part := os.read(descriptor, _READ_BYTES):
+    with open_source(file.source) as opened:
+        while part := os.read(opened.descriptor, _READ_BYTES):
             yield part

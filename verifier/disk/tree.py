@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.strict.files import Identity, identity_of, kind_of, open_root, stored
+from provenance_oracle.verifier.strict.release_folder import followed
+from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 
 # The layouts are proven for trees of this size. A larger tree is more likely a mistake, such as a whole home folder.
 MAX_ENTRIES = 200_000
@@ -28,10 +32,11 @@ class FileKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileBytes:
-    """The path of a regular file, and its identity (`identity_of`) when the tree was read."""
+    """A regular file: the folder of the tree, the path from there, and the file's identity when the tree was read."""
 
-    path: bytes
-    identity: tuple[int, ...]
+    root: Path
+    path: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,86 +72,87 @@ def nodes_below(root: Node, path: bytes = b"") -> Iterator[tuple[bytes, Node]]:
 
 def path_text(path: bytes) -> str:
     """Return a path as text, for messages and patterns."""
-    return os.fsdecode(path)
+    return path.decode("utf-8", "surrogateescape")
 
 
 def read_tree(folder: Path) -> Node:
-    """Read names and `lstat` results of the tree below `folder`, but no file content.
+    """Read names and `lstat` results of the tree below `folder`, but no file content. `folder` itself may be a link.
 
     Raises:
         UsageError: `folder` does not exist or is not a directory.
         FormatError: the tree has a device, a socket, a FIFO, or two names of one file (hard links), has more than
             200,000 entries or more than 64 levels (check `file-set`).
-        TemporaryError: a folder in it cannot be read.
+        ChangedError: an entry vanished meanwhile. TemporaryError: a folder in it cannot be read.
     """
-    reader = _Reader(os.fsencode(folder))
-    try:
-        found = folder.stat()
-    except OSError as error:
-        raise UsageError("cannot read the folder", where=str(folder), got=error.strerror or "an error") from error
-    if not stat.S_ISDIR(found.st_mode):
-        raise UsageError("not a folder", where=str(folder), wanted="a folder with the files of a model")
-    return reader.directory(b"", b"", stat.S_IMODE(found.st_mode), 0)
-
-
-def identity_of(found: os.stat_result) -> tuple[int, ...]:
-    """Return the attributes that must not change between planning and the end of reading."""
-    return (found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    root = followed(folder)
+    reader = _Reader(root)
+    with open_root(root) as descriptor:
+        permissions = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        walk(descriptor, reader.visit, most=MAX_ENTRIES + 1, where="the folder")
+    return reader.tree(permissions)
 
 
 class _Reader:
-    def __init__(self, root: bytes) -> None:
+    """Collects the nodes of a tree during a walk."""
+
+    def __init__(self, root: Path) -> None:
         self._root = root
         self._entries = 0
-        self._linked: dict[tuple[int, int], bytes] = {}
+        self._linked: dict[tuple[int, int], str] = {}
+        self._folders: list[tuple[str, int]] = []  # path and permissions, each folder after the one that holds it
+        self._children: dict[str, list[Node]] = defaultdict(list)  # by the path of the folder
 
-    def directory(self, path: bytes, name: bytes, permissions: int, depth: int) -> Node:
-        if depth > MAX_DEPTH:
-            raise _entry_error("nested too deeply", path, f"more than {MAX_DEPTH} levels", f"at most {MAX_DEPTH}")
-        try:
-            with os.scandir(self._root + b"/" + path) as entries:
-                children = [self._child(path, entry, depth) for entry in entries]
-        except OSError as error:
-            raise TemporaryError("cannot read the folder", where=path_text(path), got=error.strerror or "") from error
-        return directory(name, permissions, children)
-
-    def _child(self, folder: bytes, entry: os.DirEntry[bytes], depth: int) -> Node:
-        path = folder + b"/" + entry.name if folder else entry.name
+    def visit(self, entry: FolderEntry) -> bool:
+        """Take an entry, and return whether to enter it."""
         self._entries += 1
         if self._entries > MAX_ENTRIES:
-            raise _entry_error("too many entries", folder, f"more than {MAX_ENTRIES}", f"at most {MAX_ENTRIES}")
-        found = entry.stat(follow_symlinks=False)
-        permissions = stat.S_IMODE(found.st_mode)
-        if stat.S_ISDIR(found.st_mode):
-            return self.directory(path, entry.name, permissions, depth + 1)
-        if stat.S_ISLNK(found.st_mode):
-            target = os.readlink(entry.path)  # noqa: PTH115 (paths are bytes here)
-            return Node(entry.name, FileKind.SYMLINK, 0o777, len(target), content=target)
-        if not stat.S_ISREG(found.st_mode):
             raise _entry_error(
-                "not a file, folder or symbolic link", path, _kind_name(found.st_mode), "only those three"
+                "too many entries", _above(entry.path), f"more than {MAX_ENTRIES}", f"at most {MAX_ENTRIES}"
             )
-        if found.st_nlink > 1:
-            self._refuse_hard_link(path, found)
-        source = FileBytes(entry.path, identity_of(found))
-        return Node(entry.name, FileKind.FILE, permissions, found.st_size, source=source)
+        if not entry.is_folder:
+            self._children[_above(entry.path)].append(self._leaf(entry))
+            return False
+        if entry.depth >= MAX_DEPTH:
+            raise _entry_error("nested too deeply", entry.path, f"more than {MAX_DEPTH} levels", f"at most {MAX_DEPTH}")
+        self._folders.append((entry.path, stat.S_IMODE(entry.found.st_mode)))
+        return True
 
-    def _refuse_hard_link(self, path: bytes, found: os.stat_result) -> None:
+    def tree(self, permissions: int) -> Node:
+        """Return the root with everything that was visited."""
+        for path, mode in reversed(self._folders):
+            node = directory(_name(path), mode, self._children.pop(path, []))
+            self._children[_above(path)].append(node)
+        return directory(b"", permissions, self._children.pop("", []))
+
+    def _leaf(self, entry: FolderEntry) -> Node:
+        found, name = entry.found, _name(entry.path)
+        if entry.is_link:
+            target = entry.link_text()
+            return Node(name, FileKind.SYMLINK, 0o777, len(target), content=target)
+        if not stat.S_ISREG(found.st_mode):
+            raise _entry_error("not a file, folder or symbolic link", entry.path, kind_of(found), "only those three")
+        if found.st_nlink > 1:
+            self._refuse_hard_link(entry.path, found)
+        source = FileBytes(self._root, entry.path, identity_of(found))
+        return Node(name, FileKind.FILE, stat.S_IMODE(found.st_mode), found.st_size, source=source)
+
+    def _refuse_hard_link(self, path: str, found: os.stat_result) -> None:
         """Refuse a second name of one file in the tree: the two would share an inode, and that layout is not proven.
 
         A second name outside the tree is harmless.
         """
         first = self._linked.setdefault((found.st_dev, found.st_ino), path)
         if first != path:
-            raise _entry_error(
-                "hard links are not supported", path, f"the same file as {path_text(first)}", "a file of its own"
-            )
+            raise _entry_error("hard links are not supported", path, f"the same file as {first}", "a file of its own")
 
 
-def _entry_error(problem: str, path: bytes, got: str, wanted: str) -> FormatError:
-    return FormatError(problem, check=Check.FILE_SET, where=path_text(path) or "the folder", got=got, wanted=wanted)
+def _above(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
-def _kind_name(mode: int) -> str:
-    names = {stat.S_IFSOCK: "a socket", stat.S_IFIFO: "a FIFO", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
-    return names.get(stat.S_IFMT(mode), "something else")
+def _name(path: str) -> bytes:
+    return stored(path.rpartition("/")[2])
+
+
+def _entry_error(problem: str, path: str, got: str, wanted: str) -> FormatError:
+    return FormatError(problem, check=Check.FILE_SET, where=path or "the folder", got=got, wanted=wanted)

@@ -153,7 +153,7 @@ def open_any_file(path: Path) -> Iterator[OpenFile]:
         if not stat.S_ISREG(found.st_mode):
             raise UsageError("not a regular file", where=shown, got=kind_of(found), wanted="a regular file")
         yield OpenFile(shown, descriptor, found.st_size)
-        _expect(os.fstat(descriptor), _identity(found), shown)
+        _expect(os.fstat(descriptor), identity_of(found), shown)
 
 
 def scan(folder: int, path: str, most: int, unreadable: OnUnreadable | None = None) -> list[tuple[str, os.stat_result]]:
@@ -219,7 +219,7 @@ def identify(found: os.stat_result, path: str, device: int) -> Identity:
         raise not_allowed(path, f"a file with {found.st_nlink} hard links")
     if found.st_dev != device:
         raise not_allowed(path, "a file on another file system")
-    return _identity(found)
+    return identity_of(found)
 
 
 def is_directory(found: os.stat_result | None) -> bool:
@@ -232,14 +232,15 @@ def kind_of(found: os.stat_result) -> str:
     return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
 
 
-def _identity(found: os.stat_result) -> Identity:
+def identity_of(found: os.stat_result) -> Identity:
+    """Return the identity of an entry of any kind."""
     return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _expect(found: os.stat_result, expected: Identity, path: str) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise not_allowed(path, kind_of(found))
-    if _identity(found) != expected:
+    if identity_of(found) != expected:
         raise changed(path)
 
 

@@ -332,7 +332,7 @@ def test_devices_are_refused_by_name(t1):
         os.mknod(t1 / "null", 0o20666, os.makedev(1, 3))
     except PermissionError:
         pytest.skip("only root makes devices")
-    with pytest.raises(FormatError, match=r"null: .*a device"):
+    with pytest.raises(FormatError, match=r"null: .*a character device"):
         plan_disk(t1, PRIVATEMODE)
 
 
@@ -350,10 +350,10 @@ def test_a_link_from_outside_the_folder_changes_nothing(t1, tmp_path):
 
 
 def test_a_folder_is_needed(tmp_path):
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="missing: no such folder: got No such file"):
         plan_disk(tmp_path / "missing", PRIVATEMODE)
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="not a folder"):
+    with pytest.raises(UsageError, match="file: no such folder: got Not a directory"):
         plan_disk(tmp_path / "file", PRIVATEMODE)
 
 
@@ -403,14 +403,14 @@ def pipe(path):
 def test_a_change_between_plan_and_reading_is_an_error(model, change, name):
     disk = plan_disk(model, PRIVATEMODE)
     change(model / name)
-    with pytest.raises(ChangedError, match=name):
+    with pytest.raises(FormatError if change is pipe else ChangedError, match=name):
         digest_disk(disk)
 
 
 def test_a_link_in_the_place_of_a_file_is_not_followed(model):
     disk = plan_disk(model, PRIVATEMODE)
     link(model / "weights.bin")
-    with pytest.raises(TemporaryError, match=r"weights.bin"):
+    with pytest.raises(FormatError, match=r"weights.bin"):
         digest_disk(disk)
 
 
