@@ -13,6 +13,9 @@ from hypothesis import settings
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
+# The configuration file of the person who runs the tests must not change them.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+
 pytest_plugins = ["tests.support.chain_fixtures"]
 
 _ROOT = Path(__file__).parent.parent

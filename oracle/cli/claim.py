@@ -9,8 +9,9 @@ import click
 
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
+from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, output_options, registry_option, registry_reader, rpc_option
+from provenance_oracle.verifier.cli.options import FILE, output_options, registry_reader
 from provenance_oracle.verifier.errors import UsageError
 
 _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
@@ -18,8 +19,7 @@ _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 
 @click.command()
 @click.argument("namespace")
-@rpc_option
-@registry_option
+@with_chain()
 @with_key_options
 @click.option("--owner-key-variable", metavar="NAME", help="Variable with the owner's key. Default: the paying key.")
 @click.option("--owner-keystore", type=FILE, help="Keystore v3 file with the owner's key. Default: the paying key.")
@@ -40,9 +40,8 @@ _IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 @command_body(documents.CLAIM)
 def claim(
     output: Output,
+    chain: ChainOptions,
     namespace: str,
-    rpc_url: str | None,
-    registry_text: str | None,
     key_variable: str | None,
     keystore: Path | None,
     password_file: Path | None,
@@ -67,7 +66,8 @@ def claim(
     if "/" in namespace:
         wanted = f"the part before the slash: provenance claim {namespace.partition('/')[0]}"
         raise UsageError("a namespace has no slash", where="NAMESPACE", got=namespace, wanted=wanted)
-    reader = registry_reader(rpc_url, registry_text)
+    place = chain.place()
+    reader = registry_reader(place.rpc_url, place.registry)
     payer = open_key("--", key_variable, keystore, password_file)
     owner_named = (owner_key_variable, owner_keystore, owner_password_file)
     owner = open_key("--owner-", *owner_named) if any(owner_named) else payer

@@ -10,8 +10,9 @@ import click
 
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
+from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, output_options, read_bounded, rpc_option
+from provenance_oracle.verifier.cli.options import FILE, output_options, read_bounded
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@rpc_option
+@with_chain(registry=False)
 @with_key_options
 @click.option("--owner", help="Account that announces oracle sets. Default: the paying account.")
 @click.option("--guardian", help="Account that can stop writes and revoke. Default: the paying account.")
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 @command_body(documents.DEPLOY)
 def deploy(
     output: Output,
-    rpc_url: str | None,
+    chain: ChainOptions,
     key_variable: str | None,
     keystore: Path | None,
     password_file: Path | None,
@@ -88,8 +89,9 @@ def deploy(
     from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
     from provenance_oracle.verifier.registry.node import open_node
 
+    rpc_url = chain.place(use_default=False).rpc_url
     if not rpc_url:
-        raise UsageError("no chain is named", got="no --rpc", wanted="--rpc URL")
+        raise UsageError("no chain is named", got="no --rpc", wanted="--network NAME, or --rpc URL")
     if replace and not deployments:
         raise UsageError("--replace needs a folder", got="no --deployments", wanted="--deployments DIR")
     signer = open_key("--", key_variable, keystore, password_file)

@@ -13,8 +13,10 @@ import click
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.key_options import with_key_options
 from provenance_oracle.oracle.cli.rows import print_rows
+from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
+from provenance_oracle.verifier.cli.completion import complete_policies
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, output_options, rpc_option
+from provenance_oracle.verifier.cli.options import FILE, output_options
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.journal.rows import Row
@@ -28,13 +30,13 @@ _ONCE_SECONDS = 600.0
     "--settings", "settings_file", type=FILE, help="YAML file with settings. Options and environment take precedence."
 )
 @click.option("--journal", type=FILE, help="SQLite file that keeps the state of every release.")
-@rpc_option
+@with_chain()
 @click.option(
-    "--registry",
-    metavar="ADDRESS|FILE",
-    help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
+    "--policy",
+    metavar="NAME|FILE",
+    shell_complete=complete_policies,
+    help="Appraisal policy. Default: that of --network, else baseline.",
 )
-@click.option("--policy", metavar="NAME|FILE", help="Appraisal policy. Default: baseline.")
 @with_key_options
 @click.option(
     "--report-key-variable", metavar="NAME", help="Variable with the key that signs reports. Default: the paying key."
@@ -59,7 +61,7 @@ _ONCE_SECONDS = 600.0
 )
 @output_options
 @command_body(documents.WATCH)
-def watch(output: Output, /, settings_file: Path | None, once: bool, **options: object) -> None:
+def watch(output: Output, /, chain: ChainOptions, settings_file: Path | None, once: bool, **options: object) -> None:
     """Judge the releases in a folder and record those that are accepted.
 
     The command watches FOLDER until a signal stops it.
@@ -73,6 +75,8 @@ def watch(output: Output, /, settings_file: Path | None, once: bool, **options: 
 
     level = logging.WARNING if output.quiet else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(message)s")
+    place = chain.place(use_default=False)
+    options |= {"rpc_url": place.rpc_url, "registry": place.registry, "policy": options["policy"] or place.policy}
     rows = _watch_folder(settings_file, options, once_seconds=_ONCE_SECONDS if once else None)
     print_rows(output, rows, fail_rejected=True)
 

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
+from provenance_oracle.verifier.cli.completion import complete_files
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.hub import HUB_SCHEME, hub_folder
 from provenance_oracle.verifier.cli.options import (
+    DEFAULT_POLICY,
     FILE,
     at_option,
     fetch_option,
@@ -29,9 +32,7 @@ from provenance_oracle.verifier.cli.options import (
     output_options,
     policy_option,
     read_small,
-    registry_option,
     registry_reader,
-    rpc_option,
     verbose_option,
 )
 from provenance_oracle.verifier.documents import schemas
@@ -44,12 +45,11 @@ _FOLDERS_ABOVE = 32
 
 
 @click.command()
-@click.argument("release", metavar="RELEASE|hf://ORG/MODEL[@REV]")
-@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.argument("release", metavar="RELEASE|hf://ORG/MODEL[@REV]", shell_complete=complete_files)
+@click.argument("files", nargs=-1, metavar="[FILE...]", shell_complete=complete_files)
 @policy_option
 @at_option
-@rpc_option
-@registry_option
+@with_chain()
 @click.option("--offline", is_flag=True, help="Judge only; do not look up a record, download nothing.")
 @click.option("--crl", type=FILE, help="A current revocation list from AMD, in place of the list in the release.")
 @fetch_option
@@ -64,10 +64,9 @@ def check(
     output: Output,
     release: str,
     files: tuple[str, ...],
-    policy_name: str,
+    chain: ChainOptions,
+    policy_name: str | None,
     at_text: str | None,
-    rpc_url: str | None,
-    registry_text: str | None,
     offline: bool,
     crl: Path | None,
     fetch: bool,
@@ -98,10 +97,11 @@ def check(
     from provenance_oracle.verifier.judgement.expected import Expected
     from provenance_oracle.verifier.policy import load_policy
 
-    policy, at = load_policy(policy_name), moment(at_text)
+    place = chain.place(use_default=not offline)
+    policy, at = load_policy(policy_name or place.policy or DEFAULT_POLICY), moment(at_text)
     expected = Expected(name, hex_of("--publisher", publisher, 32), hex_of("--measurement", measurement, 48))
     ignored = ignored_patterns(ignore)
-    reader = None if offline else registry_reader(rpc_url, registry_text, or_else=("--offline",))
+    reader = None if offline else registry_reader(place.rpc_url, place.registry, or_else=("--offline",))
     folder, paths = _place(release, files, offline)
     contents = _contents(folder, ignored, crl)
     judged = partial(confirm_part, paths=paths) if paths else confirm

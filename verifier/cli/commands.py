@@ -5,7 +5,8 @@ from __future__ import annotations
 from provenance_oracle.verifier.cli.check import check
 from provenance_oracle.verifier.cli.disk import disk
 from provenance_oracle.verifier.cli.hash import hash_command
+from provenance_oracle.verifier.cli.networks import networks
 from provenance_oracle.verifier.cli.report import report
 from provenance_oracle.verifier.cli.show import show
 
-COMMANDS = (check, report, hash_command, disk, show)
+COMMANDS = (check, report, hash_command, disk, show, networks)

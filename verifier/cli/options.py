@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provenance_oracle.verifier.cli.completion import complete_policies
 from provenance_oracle.verifier.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
     from provenance_oracle.verifier.strict.files import OnBytes
 
 FILE = click.Path(path_type=Path)
+DEFAULT_POLICY = "baseline"
 _SMALL_FILE_MAX_BYTES = 2 << 20
 
 policy_option = click.option(
     "--policy",
     "policy_name",
-    default="baseline",
-    show_default=True,
     metavar="NAME|FILE",
-    help="Appraisal policy: baseline, strict, demo, unsafe-any or a YAML file.",
+    shell_complete=complete_policies,
+    help="Appraisal policy: baseline, strict, demo, unsafe-any or a YAML file. Default: the network's, else baseline.",
 )
 at_option = click.option(
     "--at",
@@ -42,20 +43,6 @@ at_option = click.option(
     help="Judge for this moment, a date or RFC 3339. Default: the moment in the record if there is one, else now.",
 )
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="List every check, not only those that failed.")
-rpc_option = click.option(
-    "--rpc",
-    "rpc_url",
-    envvar="PROVENANCE_RPC",
-    metavar="URL",
-    help="JSON-RPC endpoint of a chain node [env PROVENANCE_RPC].",
-)
-registry_option = click.option(
-    "--registry",
-    "registry_text",
-    envvar="PROVENANCE_REGISTRY",
-    metavar="ADDRESS|FILE",
-    help="The registry contract, or its deployment file [env PROVENANCE_REGISTRY].",
-)
 ignore_option = click.option(
     "--ignore",
     multiple=True,
@@ -89,7 +76,7 @@ def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: 
     """
     if not rpc_url or not registry_text:
         missing = [option for option, value in (("--rpc", rpc_url), ("--registry", registry_text)) if not value]
-        wanted = ", or ".join(("--rpc URL --registry ADDRESS|FILE", *or_else))
+        wanted = ", or ".join(("--network NAME", "--rpc URL --registry ADDRESS|FILE", *or_else))
         raise UsageError("no registry is named", got=f"no {' and no '.join(missing)}", wanted=wanted)
     from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
     from provenance_oracle.verifier.registry.lookup import open_deployment

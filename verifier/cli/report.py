@@ -9,6 +9,7 @@ import click
 
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import (
+    DEFAULT_POLICY,
     FILE,
     at_option,
     fetch_option,
@@ -53,7 +54,7 @@ def report(
     chain: tuple[Path, ...],
     crl: Path | None,
     key: Path | None,
-    policy_name: str,
+    policy_name: str | None,
     at_text: str | None,
     fetch: bool,
     unsafe_root: Path | None,
@@ -73,7 +74,7 @@ def report(
     from provenance_oracle.verifier.snp.chain import RevocationStatus
     from provenance_oracle.verifier.snp.current_crl import with_current_crl
 
-    policy, at, sheet = load_policy(policy_name), moment(at_text) or now(), CheckSheet()
+    policy, at, sheet = load_policy(policy_name or DEFAULT_POLICY), moment(at_text) or now(), CheckSheet()
     evidence = _evidence(report, vek, chain, crl)
     fetcher = fetcher_for(fetch)
     roots = roots_of(policy) + _unsafe_roots(unsafe_root)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import output_options, registry_option, registry_reader, rpc_option
+from provenance_oracle.verifier.cli.options import output_options, registry_reader
 from provenance_oracle.verifier.documents import schemas
 
 if TYPE_CHECKING:
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="DIGEST|ID|NAME")
-@rpc_option
-@registry_option
+@with_chain()
 @click.option("--history", is_flag=True, help="Every event of each record, and the complete history of its namespace.")
 @click.option("--lineage", is_flag=True, help="The ancestors of each release, and whether their gates are open.")
 @output_options
 @command_body(schemas.SHOW)
-def show(
-    output: Output, what: str, rpc_url: str | None, registry_text: str | None, history: bool, lineage: bool
-) -> None:
+def show(output: Output, chain: ChainOptions, what: str, history: bool, lineage: bool) -> None:
     """Show the records of a model.
 
     Name it by model digest, by manifest digest, by the record id in a gate's error, or by name (namespace/model or
@@ -43,7 +41,8 @@ def show(
     from provenance_oracle.verifier.documents.registry import entries_json
     from provenance_oracle.verifier.registry.lookup import find_entries
 
-    reader = registry_reader(rpc_url, registry_text)
+    place = chain.place()
+    reader = registry_reader(place.rpc_url, place.registry)
     entries = find_entries(reader, what)
     gates = [entry.passed and reader.is_open(entry) for entry in entries]
     shown = list(zip(entries, gates, strict=True))

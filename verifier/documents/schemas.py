@@ -12,6 +12,7 @@ CHECK = "provenance-oracle/check/v2"
 ERROR = "provenance-oracle/error/v1"  # of a usage error before it is clear which command is meant
 DISK = "provenance-oracle/disk/v1"
 HASH = "provenance-oracle/hash/v1"
+NETWORKS = "provenance-oracle/networks/v1"
 REPORT = "provenance-oracle/report/v1"
 SHOW = "provenance-oracle/show/v2"
 

@@ -102,7 +102,7 @@ def _document(events: Iterator[Any], place: KeyPath) -> object:
     next(events)  # StreamStartEvent
     start = next(events)
     if not isinstance(start, yaml.DocumentStartEvent):
-        place.refuse("file is empty", "nothing", "a policy")
+        place.refuse("file is empty", "nothing", "a mapping")
     if start.version or start.tags:
         place.refuse("YAML directives are not allowed here", "a line that starts with %", "none")
     tree = _node(next(events), events, place, 0)

@@ -61,9 +61,9 @@ def build(kind: type[_T], tree: object, place: KeyPath, given: Mapping[str, obje
     """Build the dataclass `kind` from a tree, by its type hints.
 
     Supported hints: dataclasses, `tuple[X, ...]` and `frozenset[X]` (lists of 1 to 1024 items, none repeated),
-    `Literal`, enums, `str`, `int`, `bool`, `date`, `bytes` (hex, always `Annotated` with `HexOf`), unions of `Literal`
-    words with one other hint, and `Annotated` with `Between`, `HexOf` or `Like`. The file may leave out a field that
-    has a default.
+    `dict[name, X]` (mappings of 1 to 1024 members), `Literal`, enums, `str`, `int`, `bool`, `date`, `bytes` (hex,
+    always `Annotated` with `HexOf`), unions of `Literal` words with one other hint, and `Annotated` with `Between`,
+    `HexOf` or `Like`. The file may leave out a field that has a default.
 
     Args:
         tree: the mapping to read.
@@ -100,6 +100,8 @@ def _value(hint: Any, tree: object, place: KeyPath) -> Any:
         return _word(get_args(hint), tree, place)
     if origin in (tuple, frozenset):
         return origin(_items(get_args(hint)[0], tree, place))
+    if origin is dict:
+        return _members(hint, tree, place)
     if is_dataclass(hint):
         return build(cast(type[Any], hint), tree, place)
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -149,6 +151,15 @@ def _items(hint: Any, tree: object, place: KeyPath) -> list[Any]:
             place.item(index).refuse("given twice", shown_value(item), "each item once")
         items[value] = None
     return list(items)
+
+
+def _members(hint: Any, tree: object, place: KeyPath) -> dict[Any, Any]:
+    if not isinstance(tree, dict):
+        place.refuse("not a mapping", shown_value(tree), "names, each with its value")
+    if not 1 <= len(tree) <= _MAX_LIST:
+        place.refuse("the mapping is empty or too long", f"{len(tree)} members", f"1 to {_MAX_LIST} members")
+    of_name, of_value = get_args(hint)
+    return {_value(of_name, n, place.key(n)): _value(of_value, value, place.key(n)) for n, value in tree.items()}
 
 
 def _annotated(hint: Any, tree: object, place: KeyPath) -> Any:

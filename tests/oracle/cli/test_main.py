@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 
-COMMANDS = ["demo", "check", "report", "hash", "disk", "show", "attest", "pack", "deploy", "claim", "watch", "retry"]
+USER = ["check", "report", "hash", "disk", "show", "networks"]
+COMMANDS = ["demo", *USER, "attest", "pack", "deploy", "claim", "watch", "retry"]
 # Each of these takes 5 ms or more to import; the help has 200 ms.
 SLOW = ("asyncio", "cryptography", "eth_utils", "importlib.metadata", "logging", "rfc8785", "sqlite3", "web3", "yaml")
 _HELP = f"""

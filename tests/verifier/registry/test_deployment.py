@@ -139,6 +139,6 @@ def test_what_is_neither_an_address_nor_a_file_is_a_usage_error(registry: Deploy
 def test_options_left_out_are_named(named: tuple[str | None, str | None], got: str) -> None:
     with pytest.raises(UsageError) as caught:
         registry_reader(*named)
-    assert (caught.value.got, caught.value.wanted) == (got, "--rpc URL --registry ADDRESS|FILE")
+    assert (caught.value.got, caught.value.wanted) == (got, "--network NAME, or --rpc URL --registry ADDRESS|FILE")
     with pytest.raises(UsageError, match=r"FILE, or --offline$"):
         registry_reader(*named, or_else=("--offline",))
