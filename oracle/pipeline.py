@@ -5,34 +5,33 @@ The journal makes every step repeatable, so the process can be killed between an
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.deadline import Deadline, OutOfTimeError
+from provenance_oracle.oracle.journal.agreement import match_parents, match_policy_row, match_row
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
-from provenance_oracle.oracle.journal.stored_record import from_json, to_json
+from provenance_oracle.oracle.journal.stored_record import to_json
 from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.oracle.sources.look import Look, look_at
 from provenance_oracle.oracle.sources.turns import Turns, Waiting
 from provenance_oracle.verifier.checks import Check, Finding, failed
-from provenance_oracle.verifier.errors import AppraisalError, FormatError, IncompleteError, ProvenanceError, UsageError
+from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.judge import Judgement
-from provenance_oracle.verifier.judgement.release import NoReleaseError, Release, read_release
+from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
-from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
-from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.verifier.manifest.dsse import parse_envelope
+from provenance_oracle.verifier.manifest.statement import Manifest, parse_statement
 from provenance_oracle.verifier.policy import Policy, Word
 from provenance_oracle.verifier.record.fields import Record
-from provenance_oracle.verifier.strict.files import OnBytes, open_folder, read_start
-from provenance_oracle.verifier.strict.release_folder import Reading, open_release_folder
+from provenance_oracle.verifier.strict.files import OnBytes
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
@@ -69,20 +68,6 @@ class Patience:
 
     backoff: Backoff
     internal_errors_max: int
-
-
-@dataclass(frozen=True)
-class _Look:
-    """A release as it was read.
-
-    `envelope` is the manifest file's bytes. `content` is the digest of the signed payload, 32 bytes; see
-    `_content_digest`. Exactly one of `release` and `problem` is not None.
-    """
-
-    envelope: bytes
-    content: bytes
-    release: Release | None
-    problem: ProvenanceError | None
 
 
 class Pipeline:
@@ -146,7 +131,7 @@ class Pipeline:
             return known
         deadline = self._deadline()
         # (1) read the release, bounded and without trust, and open its row
-        look = _look(self._source.open(handle), self._source.reading, handle.id)
+        look = look_at(self._source.open(handle), self._source.reading, handle.id)
         if look is None:
             return None
         row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
@@ -185,7 +170,7 @@ class Pipeline:
     def _is_done(self, known: Row | None) -> bool:
         return known is not None and (known.state is not State.SEEN or known.waits(self._clock()))
 
-    def _judged(self, row: Row, look: _Look, deadline: Deadline) -> Row:
+    def _judged(self, row: Row, look: Look, deadline: Deadline) -> Row:
         if look.release is None:
             assert look.problem is not None
             raise look.problem
@@ -223,9 +208,18 @@ class Pipeline:
 
     def _published(self, row: Row) -> Row:
         if row.record is None:
+            match_policy_row(row, self._policy)
             progress = self._writer.number_policy(row.id, row.key.content)
         else:
-            progress = self._writer.publish(row.id, from_json(row.record))
+            statement = self._journal.verdict(row.verdict_digest or b"")
+            manifest = None if self._journal.attempts(row.id) else self._manifest_of(row)
+            try:
+                record = match_row(row, statement, self._policy)
+                if manifest is not None:
+                    match_parents(row, record, manifest)
+            except ProvenanceError as error:
+                return self._distrust(row, error)
+            progress = self._writer.publish(row.id, record)
         now = self._journal.row(row.id)
         if progress.state is State.SEEN:
             now = self._journal.forget_record(row.id, note=progress.note, at=self._clock())
@@ -235,7 +229,23 @@ class Pipeline:
             _log.info("%s: %s%s", _shown(row), now.state, f", {now.problem}" if now.problem else "")
         return now
 
-    def _guarded(self, row: Row, look: _Look | None, step: Callable[[], Row]) -> Row:
+    def _manifest_of(self, row: Row) -> Manifest | None:
+        """Return the manifest of a row's release as its source has it now; None if it has gone or was replaced."""
+        look = look_at(
+            self._source.open(Handle(row.key.release, row.fingerprint)), self._source.reading, row.key.release
+        )
+        if look is None or look.release is None or look.content != row.key.content:
+            return None
+        return parse_statement(parse_envelope(look.envelope).payload)
+
+    def _distrust(self, row: Row, error: ProvenanceError) -> Row:
+        """Forget the record of a row that was altered, and have its release judged again after a wait."""
+        at, limit = self._clock(), self._patience.internal_errors_max
+        seen = self._journal.distrust(row.id, error, limit=limit, retry_at=self._retry_at(row, at), at=at)
+        _log.error("%s: %s: %s", _shown(row), "stuck" if seen.state is State.STUCK else "judged again", seen.problem)
+        return seen
+
+    def _guarded(self, row: Row, look: Look | None, step: Callable[[], Row]) -> Row:
         """Take one step for a release. If it fails, the error's class alone decides the next state of the row.
 
         Raises:
@@ -260,7 +270,7 @@ class Pipeline:
         _log.warning("%s: waits until %s: %s", _shown(row), parked.retry_at, parked.problem)
         return parked
 
-    def _reject(self, row: Row, look: _Look | None, error: ProvenanceError) -> Row:
+    def _reject(self, row: Row, look: Look | None, error: ProvenanceError) -> Row:
         at, statement = self._clock(), None
         if look is not None:  # otherwise the release was judged before, and that verdict stands
             statement = make_failed_verdict(look.envelope, look.release, self._policy, at, error).statement
@@ -280,44 +290,6 @@ class Pipeline:
     def _retry_at(self, row: Row, at: datetime, least_seconds: float = 0.0) -> datetime:
         seconds = self._patience.backoff.delay_seconds(row.vain_attempts + 1)
         return at + timedelta(seconds=max(seconds, least_seconds))
-
-
-def _look(path: Path, reading: Reading, name: str) -> _Look | None:
-    try:
-        release = read_release(path, reading)
-        return _Look(release.envelope, _content_digest(release.envelope), release, None)
-    except (IncompleteError, NoReleaseError, UsageError):
-        return None  # the release went away since the scan
-    except ProvenanceError as error:
-        if error.retry:  # without the content digest there is no row to park; the next scan tries again
-            _log.warning("%s: release cannot be read now: %s", printable(name), error)
-            return None
-        envelope = _envelope_start(path, reading)
-        return _Look(envelope, _content_digest(envelope), None, error)
-
-
-def _content_digest(envelope: bytes) -> bytes:
-    """Return the manifest digest (32 bytes), or SHA-256 of the file if it is not a DSSE envelope."""
-    try:
-        return hashlib.sha256(parse_envelope(envelope).payload).digest()
-    except FormatError:
-        return hashlib.sha256(envelope).digest()
-
-
-def _envelope_start(path: Path, reading: Reading) -> bytes:
-    """Return the bytes of a malformed release's manifest file, bounded, to tell the release from others.
-
-    Empty if there is no regular file or it cannot be read. Every open call is relative to the parent's descriptor,
-    follows no link and never waits, so an entry that is swapped meanwhile neither hangs the scan nor leads outside.
-    """
-    try:
-        with (
-            open_release_folder(path, reading) as release,
-            open_folder(release.descriptor, PROVENANCE_FOLDER) as folder,
-        ):
-            return read_start(folder, MANIFEST_PATH, MAX_ENVELOPE_BYTES + 1)
-    except ProvenanceError:
-        return b""
 
 
 def _with_failure(findings: tuple[Finding, ...], failure: Finding) -> tuple[Finding, ...]:

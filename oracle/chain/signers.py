@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn, Protocol
 
-from provenance_oracle.verifier.errors import UsageError, naming_extras
+from provenance_oracle.verifier.errors import UsageError, VerificationError, naming_extras
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 from provenance_oracle.verifier.text import printable
@@ -29,6 +29,7 @@ from provenance_oracle.verifier.text import printable
 # Chain ids that development nodes use: anvil and hardhat, geth --dev.
 LOCAL_CHAIN_IDS = frozenset({1337, 31337})
 _KEY_BYTES = 32
+_RLP_LIST = 0xC0  # a raw transaction that begins with this or more has no type
 _CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _KEYSTORE_MAX_BYTES = 64 * 1024
 _PASSWORD_MAX_BYTES = 4096
@@ -67,6 +68,13 @@ class Signer(Protocol):
     def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """Return the raw bytes and the hash (32 bytes) of a transaction with these JSON-RPC fields."""
 
+    def call_of(self, raw: bytes) -> tuple[str, bytes]:
+        """Return the receiver (an address) and the data of a transaction that this key signed.
+
+        Raises:
+            VerificationError: the bytes are no transaction that this key signed.
+        """
+
     def sign_digest(self, digest: bytes) -> bytes:
         """Return the compact signature (ERC-2098, 64 bytes) over a digest of 32 bytes. Signing is deterministic."""
 
@@ -83,6 +91,9 @@ class _KeySigner:
     def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
         signed = _account(self._key, "key").sign_transaction(dict(fields))
         return bytes(signed.raw_transaction), bytes(signed.hash)
+
+    def call_of(self, raw: bytes) -> tuple[str, bytes]:
+        return _signed_call(raw, self.address)
 
     def sign_digest(self, digest: bytes) -> bytes:
         signed = _library().unsafe_sign_hash(digest, self._key.reveal())
@@ -236,6 +247,26 @@ def full_signature(compact: bytes) -> bytes:
     """Return a compact signature as 65 bytes: r, s, then 27 or 28. The contract Namespaces takes this form."""
     word = int.from_bytes(compact[32:], "big")
     return compact[:32] + (word & (1 << 255) - 1).to_bytes(32, "big") + bytes((27 + (word >> 255),))
+
+
+def _signed_call(raw: bytes, address: str) -> tuple[str, bytes]:
+    """Return the receiver and the data of a raw transaction that `address` signed; see `Signer.call_of`."""
+    from eth_utils.address import to_checksum_address
+    from rlp import decode  # type: ignore[import-untyped]
+
+    library = _library()
+    try:
+        sender = library.recover_transaction(raw)
+        is_typed = raw[0] < _RLP_LIST  # EIP-2718
+        fields: Any = decode(raw[1:] if is_typed else raw)
+        to, data = (fields[5], fields[7]) if is_typed else (fields[3], fields[5])
+        receiver = str(to_checksum_address(to))
+    except Exception:  # the library can raise almost any exception for malformed bytes
+        sender = "nobody"
+    if sender != address:
+        problem = "the journal holds a transaction that this key did not sign"
+        raise VerificationError(problem, where="journal", got=f"signed by {sender}", wanted=f"signed by {address}")
+    return receiver, bytes(data)
 
 
 def _account(key: Secret, where: str) -> Any:

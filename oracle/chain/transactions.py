@@ -185,6 +185,9 @@ class TransactionSender:
 
         Returns:
             The signed transaction; empty if the waiting one does not wait too long, or the limits forbid its fees.
+
+        Raises:
+            VerificationError: this account did not sign the waiting one.
         """
         old, age = waiting.transaction, self._clock() - waiting.signed_at
         if old.nonce < used or age < timedelta(seconds=self._limits.bump_after_seconds):
@@ -195,7 +198,7 @@ class TransactionSender:
         if max_fee > self._limits.max_fee_wei or tip > self._limits.priority_fee_max_wei:
             return []
         is_gap = used not in self._journal.live_nonces(self.address)
-        call = Call(old.sender, old.to, old.data)
+        call = Call(old.sender, *self._signer.call_of(old.raw))  # the journal's other columns are not signed
         return [self._sign(waiting.release_id, call, used if is_gap else old.nonce, max_fee, tip)]
 
     def _tip(self, prices: Prices) -> int:

@@ -17,8 +17,6 @@ A policy that has no number in the registry yet has a row of its own. Such a row
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +35,17 @@ from provenance_oracle.oracle.journal.rows import (
     time_text,
 )
 from provenance_oracle.oracle.journal.sqlite import Database
+from provenance_oracle.oracle.journal.steps import (
+    by_key,
+    count_internal_error,
+    drop_record,
+    fail_row,
+    insert_row,
+    keep_verdict,
+    move_row,
+    reopened,
+    select_row,
+)
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 _VERSION = 2
@@ -125,17 +134,17 @@ class Journal:
         keeps everything, also its old fingerprint, so that a later scan finds the release changed again.
         """
         with self._database.transaction() as db:
-            row = _by_key(db, key)
+            row = by_key(db, key)
             if row is None:
-                return _insert(db, key, fingerprint, State.SEEN, at)
+                return insert_row(db, key, fingerprint, State.SEEN, at)
             if not row.waits(at):
                 record = None if row.state is State.REJECTED else row.record
                 db.execute(
                     "UPDATE releases SET fingerprint = ?, state = ?, record = ?, retry_at = NULL, changed_at = ?"
                     " WHERE id = ?",
-                    (fingerprint, _reopened(row), record, time_text(at), row.id),
+                    (fingerprint, reopened(row), record, time_text(at), row.id),
                 )
-            return _select(db, row.id)
+            return select_row(db, row.id)
 
     def row(self, row_id: int) -> Row:
         """Return the row with this id, which must exist."""
@@ -164,12 +173,12 @@ class Journal:
             record: the record from `stored_record.to_json`.
         """
         with self._database.transaction() as db:
-            digest = _keep_verdict(db, row_id, statement, at)
+            digest = keep_verdict(db, row_id, statement, at)
             db.execute(
                 "UPDATE releases SET verdict_digest = ?, record = ?, report_digest = ? WHERE id = ?",
                 (digest, record, report_digest, row_id),
             )
-            return _move(db, row_id, State.JUDGED, at)
+            return move_row(db, row_id, State.JUDGED, at)
 
     def reject(
         self, row_id: int, error: ProvenanceError, statement: bytes | None, *, retry_at: datetime, at: datetime
@@ -183,39 +192,45 @@ class Journal:
         """
         with self._database.transaction() as db:
             if statement is not None:
-                digest = _keep_verdict(db, row_id, statement, at)
+                digest = keep_verdict(db, row_id, statement, at)
                 db.execute("UPDATE releases SET verdict_digest = ? WHERE id = ?", (digest, row_id))
-            _fail(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
+            fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
             db.execute("UPDATE releases SET state = ? WHERE id = ?", (State.REJECTED, row_id))
-            return _select(db, row_id)
+            return select_row(db, row_id)
 
     def park(self, row_id: int, error: ProvenanceError, *, retry_at: datetime, at: datetime) -> Row:
         """Store a temporary failure. The row keeps its state and waits until `retry_at`."""
         with self._database.transaction() as db:
-            _fail(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
-            return _select(db, row_id)
+            fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
+            return select_row(db, row_id)
 
     def park_internal(self, row_id: int, problem: str, *, limit: int, retry_at: datetime, at: datetime) -> Row:
         """Store an internal error (exit code 1). The row waits as if parked; error number `limit` makes it stuck."""
         with self._database.transaction() as db:
-            _fail(db, row_id, 1, None, problem, retry_at, at)
-            db.execute(
-                "UPDATE releases SET internal_errors = internal_errors + 1,"
-                " state = CASE WHEN internal_errors + 1 >= ? THEN 'stuck' ELSE state END WHERE id = ?",
-                (limit, row_id),
-            )
-            return _select(db, row_id)
+            fail_row(db, row_id, 1, None, problem, retry_at, at)
+            return count_internal_error(db, row_id, limit)
 
     def advance(self, row_id: int, state: State, *, note: str = "", at: datetime) -> Row:
         """Move a row to `state`, clear its failure and its wait, and store a remark."""
         with self._database.transaction() as db:
-            return _move(db, row_id, state, at, note)
+            return move_row(db, row_id, state, at, note)
 
     def forget_record(self, row_id: int, *, note: str, at: datetime) -> Row:
         """Move a row back to `seen` without its record, so that the next scan judges it again. Its verdicts stay."""
         with self._database.transaction() as db:
-            db.execute("UPDATE releases SET record = NULL, report_digest = NULL WHERE id = ?", (row_id,))
-            return _move(db, row_id, State.SEEN, at, note)
+            drop_record(db, row_id)
+            return move_row(db, row_id, State.SEEN, at, note)
+
+    def distrust(self, row_id: int, error: ProvenanceError, *, limit: int, retry_at: datetime, at: datetime) -> Row:
+        """Move an altered row back to `seen` without its record, so that its release is judged again.
+
+        The row waits as if parked. It counts as an internal error, of which number `limit` makes the row stuck.
+        """
+        with self._database.transaction() as db:
+            drop_record(db, row_id)
+            fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
+            db.execute("UPDATE releases SET state = 'seen' WHERE id = ?", (row_id,))
+            return count_internal_error(db, row_id, limit)
 
     def open_policy(self, policy_digest: bytes, *, at: datetime) -> Row:
         """Return the row of a policy that has no number in the registry, and make it if it is new.
@@ -224,9 +239,9 @@ class Journal:
         """
         key = policy_key(policy_digest)
         with self._database.transaction() as db:
-            row = _by_key(db, key) or _insert(db, key, "", State.JUDGED, at)
+            row = by_key(db, key) or insert_row(db, key, "", State.JUDGED, at)
             if row.state is State.FINAL or (row.state is State.STUCK and not row.waits(at)):
-                return _move(db, row.id, State.JUDGED, at)
+                return move_row(db, row.id, State.JUDGED, at)
             return row
 
     def reopen(self, row_id: int, *, at: datetime) -> Row:
@@ -237,7 +252,7 @@ class Journal:
                 " fingerprint = CASE WHEN state IN ('rejected', 'stuck') THEN '' ELSE fingerprint END WHERE id = ?",
                 (time_text(at), row_id),
             )
-            return _select(db, row_id)
+            return select_row(db, row_id)
 
     def verdict(self, digest: bytes) -> bytes | None:
         """Return the bytes of a stored verdict, PASSED or FAILED; None if there is none with this digest."""
@@ -271,7 +286,7 @@ class Journal:
                     time_text(at),
                 ),
             )
-            _move(db, row_id, State.SIGNED, at)
+            move_row(db, row_id, State.SIGNED, at)
             found = db.execute("SELECT * FROM transactions WHERE hash = ?", (transaction.hash,)).fetchone()
             return attempt_row(found)
 
@@ -281,10 +296,11 @@ class Journal:
         return tuple(attempt_row(found) for found in rows)
 
     def orphans(self, sender: str) -> tuple[Attempt, ...]:
-        """Return live transactions of closed rows, by nonce. Later nonces wait until theirs are used."""
+        """Return live transactions of rows that send none (closed or `seen`), by nonce. Later nonces wait for them."""
         sql = (
             "SELECT transactions.* FROM transactions JOIN releases ON releases.id = release_id WHERE sender = ?"
-            " AND transactions.state = 'live' AND releases.state IN ('final', 'rejected', 'stuck') ORDER BY nonce, id"
+            " AND transactions.state = 'live' AND releases.state IN ('seen', 'final', 'rejected', 'stuck')"
+            " ORDER BY nonce, id"
         )
         return tuple(attempt_row(found) for found in self._database.rows(sql, (sender,)))
 
@@ -300,60 +316,3 @@ class Journal:
         """
         sql = "SELECT DISTINCT nonce FROM transactions WHERE sender = ? AND state = 'live'"
         return frozenset(int(found["nonce"]) for found in self._database.rows(sql, (sender,)))
-
-
-def _reopened(row: Row) -> State:
-    if row.state is State.STUCK and row.record is not None:
-        return State.JUDGED
-    return State.SEEN if row.state in (State.REJECTED, State.STUCK) else row.state
-
-
-def _insert(db: sqlite3.Connection, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:
-    cursor = db.execute(
-        "INSERT INTO releases (source, release, content, fingerprint, state, seen_at, changed_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (key.source, key.release, key.content, fingerprint, state, time_text(at), time_text(at)),
-    )
-    return _select(db, cursor.lastrowid or 0)
-
-
-def _keep_verdict(db: sqlite3.Connection, row_id: int, statement: bytes, at: datetime) -> bytes:
-    digest = hashlib.sha256(statement).digest()
-    sql = "INSERT INTO verdicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-    db.execute(sql, (digest, row_id, statement, time_text(at)))
-    return digest
-
-
-def _move(db: sqlite3.Connection, row_id: int, state: State, at: datetime, note: str = "") -> Row:
-    db.execute(
-        "UPDATE releases SET state = ?, changed_at = ?, retry_at = NULL, vain_attempts = 0, exit_code = NULL,"
-        " check_id = NULL, problem = ? WHERE id = ?",
-        (state, time_text(at), note, row_id),
-    )
-    return _select(db, row_id)
-
-
-def _fail(
-    db: sqlite3.Connection,
-    row_id: int,
-    exit_code: int,
-    check: str | None,
-    problem: str,
-    retry_at: datetime,
-    at: datetime,
-) -> None:
-    db.execute(
-        "UPDATE releases SET vain_attempts = vain_attempts + 1, exit_code = ?, check_id = ?, problem = ?, retry_at = ?,"
-        " changed_at = ? WHERE id = ?",
-        (exit_code, check, problem, time_text(retry_at), time_text(at), row_id),
-    )
-
-
-def _by_key(db: sqlite3.Connection, key: ReleaseKey) -> Row | None:
-    sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND content = ?"
-    found = db.execute(sql, (key.source, key.release, key.content)).fetchone()
-    return release_row(found) if found else None
-
-
-def _select(db: sqlite3.Connection, row_id: int) -> Row:
-    return release_row(db.execute("SELECT * FROM releases WHERE id = ?", (row_id,)).fetchone())

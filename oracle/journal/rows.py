@@ -77,6 +77,7 @@ class Row:
         vain_attempts: consecutive failures. internal_errors: failures by a bug since the row was last reopened.
         exit_code, check, problem: the last failure; `problem` may also be a remark of `Journal.advance`.
         verdict_digest: SHA-256 of the last verdict, 32 bytes.
+        report_digest: SHA-256 of the report's signed part, 32 bytes; None without a record.
         record: the record to publish, as JSON. A row from `judged` to `final` without one is a policy's.
     """
 
@@ -93,6 +94,7 @@ class Row:
     check: str | None
     problem: str
     verdict_digest: bytes | None
+    report_digest: bytes | None
     record: bytes | None
 
     @property
@@ -182,6 +184,7 @@ def _release_row(found: sqlite3.Row) -> Row:
         check=found["check_id"],
         problem=found["problem"],
         verdict_digest=found["verdict_digest"],
+        report_digest=found["report_digest"],
         record=found["record"],
     )
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.registry.events import Publication
-from tests.support.chain_fixtures import DeployedRegistry, make_record
+from tests.support.chain_fixtures import DeployedRegistry
 
 pytestmark = pytest.mark.chain
 _ROOT = Path(__file__).parents[2]
@@ -46,13 +47,14 @@ def test_one_record_and_one_number_whatever_the_moment(registry: DeployedRegistr
     for cycle in cycles:
         assert (cycle["restarted"], cycle["states"]) == (0, ["final", "final"]), cycle
         manifest = bytes.fromhex(cycle["manifest"])
-        assert cycle["names"] == ["model", f"policy {manifest.hex()}"]
-        assert_first_stored_is_mined(cycle, [writers_of(registry, manifest), numberers_of(registry, manifest)])
+        policy = bytes.fromhex(cycle["policy"])
+        assert cycle["names"] == ["model", f"policy {policy.hex()}"]
+        assert_first_stored_is_mined(cycle, [writers_of(registry, manifest), numberers_of(registry, policy)])
     assert_key_is_nowhere(registry.oracle.key, tmp_path)
 
 
 def test_one_record_though_the_node_forgets_what_it_was_sent(registry: DeployedRegistry, tmp_path: Path) -> None:
-    registry.policy_id(make_record().policy_digest)
+    registry.policy_id(load_policy("baseline").digest)
     cycles = drive(registry, tmp_path, "forgetful")
     assert len(cycles) > 20
     for cycle in cycles:

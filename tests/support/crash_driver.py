@@ -12,8 +12,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from provenance_oracle.oracle.service import Bell
 from provenance_oracle.oracle.settings import load_settings
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release
-from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.registry.node import connect
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.drops import believe, drop
@@ -45,31 +45,34 @@ class ImpatientBell(Bell):
         pass
 
 
-def run_oracle(folder: Path, rpc_url: str, registry: str, judge: Callable[..., Judgement]) -> None:
-    """Run the whole oracle once, with `judge` in place of the real judgement."""
+def run_oracle(folder: Path, rpc_url: str, registry: str, policy: str) -> None:
+    """Run the whole oracle once, with `judge_kindly` in place of the real judgement."""
     options = {
         "folder": folder / "drop",
         "journal": folder / "journal.db",
         "rpc_url": rpc_url,
         "registry": registry,
+        "policy": policy,
         "key_variable": "CRASH_KEY",
         "watch": "scan-only",
         "confirmations": 0,
     }
-    provenance_oracle.oracle.assembly.judge = judge  # type: ignore[assignment]
+    provenance_oracle.oracle.assembly.judge = judge_kindly  # type: ignore[assignment]
     with open_oracle(load_settings(None, {}, options), ImpatientBell()) as service:
         service.run_once(deadline_seconds=20)
 
 
-def judge_by_a_known_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
-    """Accept a release under a policy that already has a number."""
+def judge_kindly(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
+    """Accept any release."""
     return believe(release, policy, at=at)
 
 
-def judge_by_a_new_policy(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:
-    """Accept each release under a policy of its own, so that the oracle must number the policy first."""
-    judgement = believe(release, policy, at=at)
-    return replace(judgement, record=replace(judgement.record, policy_digest=judgement.record.manifest_digest))
+def new_policy(folder: Path) -> Path:
+    """Write a policy that no registry has numbered yet, and return its path."""
+    path = folder / "policy.yaml"
+    text = resources.files("provenance_oracle.verifier").joinpath("policies/baseline.yaml").read_text("utf-8")
+    path.write_text(text.replace("name: baseline", f"name: own  # {folder}"))
+    return path
 
 
 class Steps:
@@ -132,11 +135,11 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
     drop(folder / "drop" / "model", {"folder": str(folder)}, report=str(folder).encode())
     note = folder / "step"
     web3: Any = connect(rpc_url)
-    judge = judge_by_a_known_policy if forgetful else judge_by_a_new_policy
+    policy = "baseline" if forgetful else str(new_policy(folder))
 
     def doomed() -> None:
         Steps(deadly, note).install()
-        run_oracle(folder, rpc_url, registry, judge)
+        run_oracle(folder, rpc_url, registry, policy)
 
     if forgetful:
         web3.provider.make_request("evm_setAutomine", [False])
@@ -146,7 +149,7 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
         web3.provider.make_request("evm_setAutomine", [True])
     if not os.WIFSIGNALED(first):
         return None
-    second = in_child(lambda: run_oracle(folder, rpc_url, registry, judge))
+    second = in_child(lambda: run_oracle(folder, rpc_url, registry, policy))
     with Journal(folder / "journal.db") as journal:
         rows = journal.rows()
         return {
@@ -154,6 +157,7 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
             "restarted": second,
             "states": [row.state for row in rows],
             "names": [row.key.release for row in rows],
+            "policy": load_policy(policy).digest.hex(),
             "manifest": rows[0].key.content.hex() if rows else "",
             "transactions": [[a.transaction.hash.hex() for a in journal.attempts(row.id)] for row in rows],
         }

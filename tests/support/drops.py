@@ -5,24 +5,45 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from provenance_oracle.verifier.checks import Check, passed
+from provenance_oracle.verifier.checks import Check, not_checked, passed, passed_bits
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release
-from provenance_oracle.verifier.judgement.verdict import Verdict
+from provenance_oracle.verifier.judgement.verdict import EXTENSION, Verdict
 from provenance_oracle.verifier.manifest.dsse import parse_envelope
+from provenance_oracle.verifier.manifest.statement import (
+    BUILD_TYPE,
+    BUILDER_ID,
+    MODEL_DIGEST,
+    PREDICATE_TYPE,
+    SHA256,
+    STATEMENT_TYPE,
+    parse_statement,
+)
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.fields import (
+    Record,
+    parent_models,
+    product_line_from_code,
+    workload_identity,
+)
+from provenance_oracle.verifier.strict.timestamps import format_time
 from tests.support.chain_fixtures import make_record
 
-FINDINGS = (passed(Check.KEY_BINDING, "bound", "bound"), passed(Check.FILE_SET, "1 file", "1 file"))
+MEASUREMENT = bytes(48)
+FINDINGS = (
+    passed(Check.KEY_BINDING, "bound", "bound"),
+    passed(Check.FILE_SET, "1 file", "1 file"),
+    not_checked(Check.MEASUREMENT, f"measurement {MEASUREMENT.hex()}; the policy says any"),
+)
 
 
 def drop(folder: Path, payload: object, *, report: bytes = b"report") -> Path:
-    """Write a release whose manifest has any JSON as payload. The manifest is written last, by rename."""
+    """Write a release whose manifest holds any JSON, `payload`. The manifest is written last, by rename."""
     snp = folder / "provenance" / "snp"
     snp.mkdir(parents=True)
     (folder / "model.bin").write_bytes(b"weights")
@@ -38,7 +59,7 @@ def write_manifest(folder: Path, payload: object) -> None:
     """Write or replace the manifest of a release, by rename. Its signature is not a real one."""
     envelope = {
         "payloadType": "application/vnd.in-toto+json",
-        "payload": base64.b64encode(json.dumps(payload).encode()).decode(),
+        "payload": base64.b64encode(manifest_payload(payload)).decode(),
         "signatures": [{"sig": base64.b64encode(b"signature").decode()}],
     }
     new = folder / "provenance" / "manifest.tmp"
@@ -46,28 +67,68 @@ def write_manifest(folder: Path, payload: object) -> None:
     new.rename(folder / "provenance" / "manifest.dsse.json")
 
 
-def record_of_release(release: Release, at: datetime) -> Record:
-    """Return the record that `believe` makes of a release."""
-    payload = parse_envelope(release.envelope).payload
-    digest = hashlib.sha256(payload).digest()
-    report = hashlib.sha256(release.evidence.report).digest()
-    return make_record(
-        manifest_digest=digest,
-        model_digest=hashlib.sha256(digest).digest(),
-        snp_report_digest=report,
-        verdict_digest=hashlib.sha256(statement_of(digest, at)).digest(),
-        judged_at=at.replace(microsecond=0),
-    )
-
-
-def statement_of(digest: bytes, at: datetime) -> bytes:
-    """Return the statement of the verdict that `believe` gives to the manifest with this digest."""
-    return b"PASSED %b %b" % (digest.hex().encode(), at.isoformat().encode())
+def manifest_payload(content: object) -> bytes:
+    """Return the payload of a manifest that holds any JSON, `content`, and parents if that is `{"parents": [HEX]}`."""
+    parents = content.get("parents", []) if isinstance(content, dict) else []
+    definition = {
+        "buildType": BUILD_TYPE,
+        "externalParameters": {"name": "example/model", "version": "1.0", "content": content},
+        "resolvedDependencies": [
+            {"name": "base", "digest": {MODEL_DIGEST: parent}, "annotations": {"role": "base-model"}}
+            for parent in parents
+        ],
+    }
+    subject = {"name": "model.bin", "digest": {SHA256: "00" * 32}, "annotations": {"size": 7}}
+    predicate = {"buildDefinition": definition, "runDetails": {"builder": {"id": BUILDER_ID}}}
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [subject],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": predicate,
+    }
+    return json.dumps(statement).encode()
 
 
 def believe(release: Release, policy: Policy, *, at: datetime) -> Judgement:
     """Accept any release. Other tests cover the real judgement."""
-    record = record_of_release(release, at)
-    verdict = Verdict(statement_of(record.manifest_digest, at))
+    manifest = parse_statement(parse_envelope(release.envelope).payload)
+    judged_at = at.replace(microsecond=0)
+    made = make_record(
+        manifest_digest=manifest.digest,
+        model_digest=hashlib.sha256(manifest.digest).digest(),
+        snp_report_digest=hashlib.sha256(release.evidence.report).digest(),
+        policy_digest=policy.digest,
+        grade=1 if policy.graded else 0,
+        publisher_identity=workload_identity(MEASUREMENT),
+        checks=passed_bits(FINDINGS),
+        judged_at=judged_at,
+        parent_models=parent_models(manifest),
+    )
+    statement = statement_of(made)
     nothing: Any = None
-    return Judgement(nothing, nothing, FINDINGS, verdict, record)
+    record = replace(made, verdict_digest=hashlib.sha256(statement).digest())
+    return Judgement(nothing, nothing, FINDINGS, Verdict(statement), record)
+
+
+def statement_of(record: Record) -> bytes:
+    """Return the PASSED verdict of a record, in the form of `verifier.judgement.verdict`."""
+    details = {
+        "grade": record.grade,
+        "productLine": product_line_from_code(record.product_line),
+        "reportedTcb": record.reported_tcb.hex(),
+        "reportDigest": record.snp_report_digest.hex(),
+        "manifestDigest": record.manifest_digest.hex(),
+        "findings": [vars(finding) for finding in FINDINGS],
+    }
+    subject = {
+        "name": record.name,
+        "digest": {MODEL_DIGEST: record.model_digest.hex()},
+        "annotations": {"version": record.version},
+    }
+    predicate = {
+        "timeVerified": format_time(record.judged_at),
+        "policy": {"digest": {"sha256": record.policy_digest.hex()}},
+        "verificationResult": "PASSED",
+        EXTENSION: details,
+    }
+    return json.dumps({"subject": [subject], "predicate": predicate}).encode()

@@ -44,6 +44,10 @@ class FakeSigner:
         raw = json.dumps({**fields, "data": fields["data"].hex()}).encode()
         return raw, hashlib.sha256(raw).digest()
 
+    def call_of(self, raw: bytes) -> tuple[str, bytes]:
+        fields = json.loads(raw)
+        return fields["to"], bytes.fromhex(fields["data"])
+
     def sign_digest(self, digest: bytes) -> bytes:
         return digest + digest[::-1]
 

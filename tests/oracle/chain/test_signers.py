@@ -20,7 +20,7 @@ from provenance_oracle.oracle.chain.signers import (
     full_signature,
     read_password,
 )
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError, VerificationError
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 
 with keeping_recursion_limit():
@@ -56,6 +56,20 @@ def test_a_key_from_the_environment_signs(text: str) -> None:
     raw, digest = signer.sign_transaction(FIELDS)
     assert Account.recover_transaction(raw) == ADDRESS
     assert signer.sign_transaction(FIELDS) == (raw, digest), "signing is deterministic"
+
+
+@pytest.mark.parametrize(
+    "kind", [{}, {"type": None, "maxFeePerGas": None, "maxPriorityFeePerGas": None, "gasPrice": 1}]
+)
+def test_the_call_of_a_transaction_is_read_from_its_signed_bytes(kind: dict[str, object]) -> None:
+    signer = EnvironmentSigner("K", {"K": KEY.hex()})
+    fields = {name: value for name, value in (FIELDS | kind).items() if value is not None}
+    raw, _ = signer.sign_transaction(fields)
+    assert signer.call_of(raw) == (FIELDS["to"], FIELDS["data"])
+    stranger = EnvironmentSigner("K", {"K": "22" * 32})
+    for other in (stranger.sign_transaction(fields)[0], raw[:-1], raw + b"\0", raw[1:], b"", b"\x02", b"raw"):
+        with pytest.raises(VerificationError, match="this key did not sign"):
+            signer.call_of(other)
 
 
 DIGEST = bytes(range(32, 64))

@@ -5,6 +5,8 @@ The sender must lose nothing, send nothing that it has not stored, and sign noth
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -270,6 +272,21 @@ def test_offers_end_at_the_limit_and_the_last_one_stays(ledger: Ledger) -> None:
     assert all(o.max_fee_wei <= LIMITS.max_fee_wei for o in offers)
     assert all(o.priority_fee_wei <= LIMITS.priority_fee_max_wei for o in offers)
     assert ledger.chain.sent[-1] == offers[-1].raw
+
+
+def test_a_raised_offer_repeats_the_signed_call_not_the_one_in_the_journal(ledger: Ledger) -> None:
+    """Another program may have written the journal's columns, and our key must not sign its call."""
+    row_id = ledger.row()
+    ledger.chain.answers = [ignore] * 2
+    ledger.push(row_id)
+    with sqlite3.connect(ledger.path) as db:
+        db.execute("UPDATE transactions SET call_to = ?, call_data = ?", ("0x" + "99" * 20, b"steal"))
+    db.close()
+    ledger.clock.advance(90)
+    ledger.push(row_id)
+    _, raised = ledger.attempts(row_id)
+    fields = json.loads(raised.transaction.raw)
+    assert (fields["to"], fields["data"]) == (REGISTRY, bytes([row_id]).hex())
 
 
 def test_fees_above_the_limit_pause_and_nothing_is_signed(ledger: Ledger) -> None:

@@ -1,0 +1,88 @@
+"""The SQL of single steps on the journal's rows. The caller runs them within a transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from datetime import datetime
+
+from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State, release_row, time_text
+
+
+def reopened(row: Row) -> State:
+    """Return the state of a row that is opened again."""
+    if row.state is State.STUCK and row.record is not None:
+        return State.JUDGED
+    return State.SEEN if row.state in (State.REJECTED, State.STUCK) else row.state
+
+
+def insert_row(db: sqlite3.Connection, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:
+    """Add a row and return it."""
+    cursor = db.execute(
+        "INSERT INTO releases (source, release, content, fingerprint, state, seen_at, changed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (key.source, key.release, key.content, fingerprint, state, time_text(at), time_text(at)),
+    )
+    return select_row(db, cursor.lastrowid or 0)
+
+
+def keep_verdict(db: sqlite3.Connection, row_id: int, statement: bytes, at: datetime) -> bytes:
+    """Store a verdict and return its digest (32 bytes)."""
+    digest = hashlib.sha256(statement).digest()
+    sql = "INSERT INTO verdicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    db.execute(sql, (digest, row_id, statement, time_text(at)))
+    return digest
+
+
+def drop_record(db: sqlite3.Connection, row_id: int) -> None:
+    """Remove a row's record."""
+    db.execute("UPDATE releases SET record = NULL, report_digest = NULL WHERE id = ?", (row_id,))
+
+
+def move_row(db: sqlite3.Connection, row_id: int, state: State, at: datetime, note: str = "") -> Row:
+    """Move a row to `state`, clear its failure and its wait, and store a remark."""
+    db.execute(
+        "UPDATE releases SET state = ?, changed_at = ?, retry_at = NULL, vain_attempts = 0, exit_code = NULL,"
+        " check_id = NULL, problem = ? WHERE id = ?",
+        (state, time_text(at), note, row_id),
+    )
+    return select_row(db, row_id)
+
+
+def fail_row(
+    db: sqlite3.Connection,
+    row_id: int,
+    exit_code: int,
+    check: str | None,
+    problem: str,
+    retry_at: datetime,
+    at: datetime,
+) -> None:
+    """Store a failure, and the time before which the row waits."""
+    db.execute(
+        "UPDATE releases SET vain_attempts = vain_attempts + 1, exit_code = ?, check_id = ?, problem = ?, retry_at = ?,"
+        " changed_at = ? WHERE id = ?",
+        (exit_code, check, problem, time_text(retry_at), time_text(at), row_id),
+    )
+
+
+def by_key(db: sqlite3.Connection, key: ReleaseKey) -> Row | None:
+    """Return the row with a key; None if there is none."""
+    sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND content = ?"
+    found = db.execute(sql, (key.source, key.release, key.content)).fetchone()
+    return release_row(found) if found else None
+
+
+def select_row(db: sqlite3.Connection, row_id: int) -> Row:
+    """Return the row with this id, which must exist."""
+    return release_row(db.execute("SELECT * FROM releases WHERE id = ?", (row_id,)).fetchone())
+
+
+def count_internal_error(db: sqlite3.Connection, row_id: int, limit: int) -> Row:
+    """Count one more internal error of a row, and make it stuck if it has `limit` of them."""
+    db.execute(
+        "UPDATE releases SET internal_errors = internal_errors + 1,"
+        " state = CASE WHEN internal_errors + 1 >= ? THEN 'stuck' ELSE state END WHERE id = ?",
+        (limit, row_id),
+    )
+    return select_row(db, row_id)
