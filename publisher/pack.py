@@ -122,7 +122,7 @@ def pack_release(
     try_evidence(evidence, pem, at=at)
     # (3) every file, read once
     if with_tensor_table:
-        write_tensor_table(folder)
+        write_tensor_table(folder, _READING)
     listing = list_files(folder, reading=_READING)
     if not listing.files:
         raise UsageError("the folder has no files", where=str(folder), got="no file", wanted="the files of a model")

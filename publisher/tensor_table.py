@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from provenance_oracle.verifier.digest.weights.weight_files import (
     read_any_header,
 )
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
-from provenance_oracle.verifier.strict.files import open_any_file
+from provenance_oracle.verifier.strict.release_folder import STRICT, Reading, ReleaseFolder, open_release_folder
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,13 @@ class Range:
         self.file.read_into(target, self.begin + offset)
 
 
-def write_tensor_table(folder: Path) -> Path:
+def write_tensor_table(folder: Path, reading: Reading = STRICT) -> Path:
     """Digest every tensor of the model in `folder`, write `tensors.json` there, and return its path.
 
     `find_weights` decides which files are the model's: safetensors files or, without any, GGUF files.
+
+    Args:
+        reading: what is allowed of the folder beyond plain files; by default nothing.
 
     Raises:
         UsageError: the folder or a file does not exist, or it is not clear which files hold the weights.
@@ -50,27 +53,29 @@ def write_tensor_table(folder: Path) -> Path:
     """
     rows: dict[str, TensorRow] = {}
     hasher = CpuHasher()
-    for path in _weights_of(folder):
-        for row in _rows_of(folder, path, hasher):
-            if row.name in rows:
-                where = f"{path}, tensor {row.name}"
-                problem, wanted = "two files hold a tensor of this name", "files of one model"
-                raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted=wanted)
-            rows[row.name] = row
+    paths = [file.path for file in list_files(folder, reading=reading).files]
+    with open_release_folder(folder, reading) as model:
+        for path in _weights_of(model, paths):
+            for row in _rows_of(model, path, hasher):
+                if row.name in rows:
+                    where = f"{path}, tensor {row.name}"
+                    problem, wanted = "two files hold a tensor of this name", "files of one model"
+                    raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted=wanted)
+                rows[row.name] = row
     return _write(folder / TABLE_PATH, format_table(rows.values()))
 
 
-def _weights_of(folder: Path) -> tuple[str, ...]:
-    paths = [file.path for file in list_files(folder).files]
+def _weights_of(model: ReleaseFolder, paths: Sequence[str]) -> tuple[str, ...]:
     if not any(path.endswith((WEIGHTS_SUFFIX, GGUF_SUFFIX)) for path in paths):
         wanted = "safetensors or GGUF files; leave out --tensor-table, since file digests cover every format"
         got = ", ".join(paths[:5]) or "no file"
-        raise UsageError("a tensor table needs safetensors or GGUF files", where=str(folder), got=got, wanted=wanted)
+        problem = "a tensor table needs safetensors or GGUF files"
+        raise UsageError(problem, where="--tensor-table", got=got, wanted=wanted)
     found = find_weights(paths)
     if not found[0].endswith(INDEX_SUFFIX):
         return found
     path = found[0]
-    with open_any_file(folder / path) as file:
+    with model.open_named(path) as file:
         if file.size > MAX_INDEX_BYTES:
             got, wanted = f"{file.size} bytes", f"at most {MAX_INDEX_BYTES}"
             raise FormatError("the index is too large", check=Check.FILE_DIGESTS, where=path, got=got, wanted=wanted)
@@ -79,8 +84,8 @@ def _weights_of(folder: Path) -> tuple[str, ...]:
     return parse_index(bytes(data), path)
 
 
-def _rows_of(folder: Path, path: str, hasher: CpuHasher) -> Iterable[TensorRow]:
-    with open_any_file(folder / path) as file:
+def _rows_of(model: ReleaseFolder, path: str, hasher: CpuHasher) -> Iterable[TensorRow]:
+    with model.open_named(path) as file:
         for entry in read_any_header(file, file.size).tensors:
             source = Range(f"{path}, tensor {entry.name}", FileSource(file), entry.begin, entry.nbytes)
             digest = hasher.digest(source).fsverity

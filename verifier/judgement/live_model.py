@@ -41,7 +41,7 @@ from provenance_oracle.verifier.manifest.statement import Manifest, parse_statem
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
 from provenance_oracle.verifier.snp.kds import Fetcher
-from provenance_oracle.verifier.strict.release_folder import STRICT, Reading
+from provenance_oracle.verifier.strict.release_folder import STRICT, Reading, open_release_folder
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -139,10 +139,11 @@ def confirm_weights(
     Raises the errors of `verifier.live.verify_model`, except those about evidence and record.
     """
     # (1) which files, their headers, and the table that can name a tensor
-    weights = read_weights(folder, choose_weights(folder, accepted.manifest, files))
-    table = read_table(folder, accepted.manifest)
+    with open_release_folder(folder, accepted.reading) as release:
+        weights = read_weights(release, choose_weights(release, accepted.manifest, files))
+        table = read_table(release, accepted.manifest)
     # (2) the same names, dtypes and shapes in model and files
-    loader = transformers_map(model, lambda: read_architecture(folder, accepted.manifest))
+    loader = transformers_map(model, lambda: _architecture(folder, accepted))
     state = match_state(weights, state_of(model), unsaved, names, loader)
     memories = {name: tensor.memory for name, tensor in state.tensors.items()}
     # (3) every byte
@@ -162,19 +163,17 @@ def load_weights_of(
     Raises the errors of `verifier.live.load_verified`, except those about evidence and record.
     """
     manifest = accepted.manifest
-    chosen = choose_weights(folder, manifest, files)
-    listing = None if weights_only else _match_others(folder, accepted, chosen)
-    table = read_table(folder, manifest)
     tensors: dict[str, torch.Tensor] = {}
     confirmed, hasher = [], AnyDevice()
-    for named in chosen:
-        loaded, file = load_weights(folder, named, table, hasher)
-        twice = sorted(tensors.keys() & loaded.keys())
-        if twice:
-            problem, where = "two files hold a tensor of this name", f"{named.path}, tensor {twice[0]}"
-            raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted="one model")
-        tensors |= loaded
-        confirmed.append(file)
+    with open_release_folder(folder, accepted.reading) as release:
+        chosen = choose_weights(release, manifest, files)
+        listing = None if weights_only else _match_others(folder, accepted, chosen)
+        table = read_table(release, manifest)
+        for named in chosen:
+            loaded, file = load_weights(release, named, table, hasher)
+            _refuse_twice(named.path, tensors.keys() & loaded.keys())
+            tensors |= loaded
+            confirmed.append(file)
     if listing is not None:
         refuse_changes(folder, listing)
     unchecked = _unchecked(accepted, tuple(confirmed)) if listing is None else ()
@@ -196,7 +195,8 @@ def load_into_module(
     Raises the errors of `verifier.live.load_into`, except those about evidence and record.
     """
     # (1) every parameter and persistent buffer has its tensor in the files; only headers were read
-    weights = read_weights(folder, choose_weights(folder, accepted.manifest, files))
+    with open_release_folder(folder, accepted.reading) as release:
+        weights = read_weights(release, choose_weights(release, accepted.manifest, files))
     loader = transformers_map(module, lambda: ())
     plan = plan_placing(weights, module, unsaved, names, loader)
     # (2) every digest is right before the module is touched
@@ -205,6 +205,17 @@ def load_into_module(
     # (3) the memory that the module computes with, wherever it lies, is that of the release
     found = confirm_weights(folder, accepted, module, files, plan.unsaved, names)
     return replace(found, unchecked_files=loaded.confirmation.unchecked_files)
+
+
+def _architecture(folder: Path, accepted: Accepted) -> tuple[str, ...]:
+    with open_release_folder(folder, accepted.reading) as release:
+        return read_architecture(release, accepted.manifest)
+
+
+def _refuse_twice(path: str, names: Collection[str]) -> None:
+    if names:
+        problem, where = "two files hold a tensor of this name", f"{path}, tensor {min(names)}"
+        raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted="one model")
 
 
 def _match_others(folder: Path, accepted: Accepted, weights: Sequence[FileDigest]) -> Listing:

@@ -66,7 +66,10 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class ReleaseFolder:
-    """An open folder of a release: its descriptor, its device, and the descriptor of the cache's `blobs/` if any."""
+    """An open folder of a release: its descriptor, its device, and the descriptor of the cache's `blobs/` if any.
+
+    Readers find files by name (`walk`, `find`), take their sizes from `FoundFile`, and read their bytes from `open`.
+    """
 
     descriptor: int
     device: int
@@ -118,6 +121,19 @@ class ReleaseFolder:
         assert self.blobs is not None
         with open_file(self.blobs, f"{path} -> blobs/{found.blob}", found.identity) as file:
             yield replace(file, path=path)
+
+    @contextmanager
+    def open_named(self, path: str) -> Iterator[OpenFile]:
+        """Find and open the file at `path`, a path of a manifest or index.
+
+        Raises:
+            UsageError: there is no such file. Other errors are those of `find` and `open`.
+        """
+        found = self.find(path)
+        if found is None:
+            raise UsageError("no such file", where=path, got="nothing there", wanted="a file of the release")
+        with self.open(path, found) as file:
+            yield file
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from provenance_oracle.verifier.checks import Check
@@ -23,7 +22,8 @@ from provenance_oracle.verifier.digest.weights.tensor_table import TensorRow
 from provenance_oracle.verifier.digest.weights.tensors import DTYPES, PAIRED_DTYPE
 from provenance_oracle.verifier.digest.weights.weight_files import weights_file
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError, naming_extras
-from provenance_oracle.verifier.strict.files import OpenFile, open_any_file
+from provenance_oracle.verifier.strict.files import OpenFile
+from provenance_oracle.verifier.strict.release_folder import ReleaseFolder
 
 _TORCH_NAMES = {ours: theirs for theirs, ours in DTYPES.items()}
 
@@ -49,12 +49,12 @@ class LoadingMemory:
 
 
 def load_weights(
-    folder: Path, named: FileDigest, table: Mapping[str, TensorRow] | None, hasher: SegmentHasher
+    release: ReleaseFolder, named: FileDigest, table: Mapping[str, TensorRow] | None, hasher: SegmentHasher
 ) -> tuple[dict[str, Any], ConfirmedFile]:
     """Load the tensors of one safetensors file as torch tensors on the CPU, in memory of their own, by name.
 
     Args:
-        folder: the release's folder.
+        release: the release's open folder.
         named: path, size and digest of the file, as the manifest states them.
         table: the release's per-tensor table, if any.
 
@@ -65,7 +65,7 @@ def load_weights(
         ChangedError: the file changed meanwhile.
         TemporaryError: the file cannot be read, or there is not enough memory.
     """
-    with open_any_file(folder / named.path) as opened:
+    with release.open_named(named.path) as opened:
         if opened.size != named.size:
             got, wanted = f"{opened.size} bytes", f"{named.size} bytes"
             problem = "the file has another size"

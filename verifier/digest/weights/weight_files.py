@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest
@@ -22,8 +21,9 @@ from provenance_oracle.verifier.digest.weights.tensor_table import MAX_TABLE_BYT
 from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
 from provenance_oracle.verifier.manifest.names import parse_path
 from provenance_oracle.verifier.manifest.statement import FSVERITY, SHA256, Manifest, ManifestFile
-from provenance_oracle.verifier.strict.files import OpenFile, open_any_file
+from provenance_oracle.verifier.strict.files import OpenFile
 from provenance_oracle.verifier.strict.parse_json import MAX_TOKENS, Fields, parse_json, refuse_structure
+from provenance_oracle.verifier.strict.release_folder import ReleaseFolder
 
 WEIGHTS_SUFFIX = ".safetensors"
 GGUF_SUFFIX = ".gguf"
@@ -43,11 +43,11 @@ class WeightsFile:
     header: Header
 
 
-def choose_weights(folder: Path, manifest: Manifest, files: Collection[str] = ()) -> tuple[FileDigest, ...]:
+def choose_weights(release: ReleaseFolder, manifest: Manifest, files: Collection[str] = ()) -> tuple[FileDigest, ...]:
     """Return the weight files of the model, with size and digest from the manifest.
 
     Args:
-        folder: the release's folder.
+        release: the release's open folder.
         files: the paths of the files; by default those that `find_weights` finds, or the files that its index names.
 
     Raises:
@@ -60,16 +60,16 @@ def choose_weights(folder: Path, manifest: Manifest, files: Collection[str] = ()
     for path in files:
         if path not in named:
             raise UsageError("no such file in the manifest", where="files", got=path, wanted="paths of the manifest")
-    paths = tuple(sorted(set(files))) or _found_weights(folder, named)
+    paths = tuple(sorted(set(files))) or _found_weights(release, named)
     return tuple(_with_fsverity(named[path]) for path in paths)
 
 
-def _found_weights(folder: Path, named: Mapping[str, ManifestFile]) -> tuple[str, ...]:
+def _found_weights(release: ReleaseFolder, named: Mapping[str, ManifestFile]) -> tuple[str, ...]:
     found = find_weights(named)
     if not found[0].endswith(INDEX_SUFFIX):
         return found
     path = found[0]
-    paths = parse_index(read_named(folder, named[path], MAX_INDEX_BYTES), path)
+    paths = parse_index(read_named(release, named[path], MAX_INDEX_BYTES), path)
     for inner in paths:
         if inner not in named:
             problem = "the index names a file that the manifest lacks"
@@ -125,7 +125,7 @@ def parse_index(data: bytes, where: str) -> tuple[str, ...]:
     return tuple(parse_path(path, where=where, check=Check.FILE_DIGESTS) for path in paths)
 
 
-def read_weights(folder: Path, files: Iterable[FileDigest]) -> tuple[WeightsFile, ...]:
+def read_weights(release: ReleaseFolder, files: Iterable[FileDigest]) -> tuple[WeightsFile, ...]:
     """Read only the headers of files that `choose_weights` returned. The files may be cut after their headers.
 
     Raises:
@@ -134,7 +134,7 @@ def read_weights(folder: Path, files: Iterable[FileDigest]) -> tuple[WeightsFile
     """
     weights = []
     for file in files:
-        with open_any_file(folder / file.path) as opened:
+        with release.open_named(file.path) as opened:
             weights.append(weights_file(opened, file))
     return tuple(weights)
 
@@ -158,7 +158,7 @@ def read_any_header(file: OpenFile, file_bytes: int) -> Header:
     return read(file, file_bytes)
 
 
-def read_table(folder: Path, manifest: Manifest) -> dict[str, TensorRow] | None:
+def read_table(release: ReleaseFolder, manifest: Manifest) -> dict[str, TensorRow] | None:
     """Return the rows of the release's per-tensor table by name; None if the manifest names no table.
 
     Raises:
@@ -166,10 +166,10 @@ def read_table(folder: Path, manifest: Manifest) -> dict[str, TensorRow] | None:
         UsageError: the table does not exist. ChangedError, TemporaryError: the table changed or cannot be read.
     """
     named = next((file for file in manifest.files if file.path == TABLE_PATH), None)
-    return parse_table(read_named(folder, named, MAX_TABLE_BYTES)) if named else None
+    return parse_table(read_named(release, named, MAX_TABLE_BYTES)) if named else None
 
 
-def read_architecture(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+def read_architecture(release: ReleaseFolder, manifest: Manifest) -> tuple[str, ...]:
     """Return the model class and type that the release's `config.json` names; an empty tuple if it names none.
 
     Raises:
@@ -179,7 +179,7 @@ def read_architecture(folder: Path, manifest: Manifest) -> tuple[str, ...]:
     named = next((file for file in manifest.files if file.path == CONFIG_PATH), None)
     if named is None or named.size > MAX_CONFIG_BYTES:
         return ()
-    data = read_named(folder, named, MAX_CONFIG_BYTES)
+    data = read_named(release, named, MAX_CONFIG_BYTES)
     try:  # configurations hold fractions, which `parse_json` refuses
         text = data.decode()
         refuse_structure(text, max_depth=32, max_tokens=MAX_TOKENS)
@@ -193,7 +193,7 @@ def read_architecture(folder: Path, manifest: Manifest) -> tuple[str, ...]:
     return tuple(name for name in (*found, kind) if isinstance(name, str))
 
 
-def read_named(folder: Path, named: ManifestFile, max_bytes: int) -> bytes:
+def read_named(release: ReleaseFolder, named: ManifestFile, max_bytes: int) -> bytes:
     """Read a small file of the release whole, and compare it with the manifest.
 
     Raises:
@@ -203,7 +203,7 @@ def read_named(folder: Path, named: ManifestFile, max_bytes: int) -> bytes:
     """
     if named.size > max_bytes:
         raise _error(FormatError, named.path, "the file is too large", f"{named.size} bytes", f"at most {max_bytes}")
-    with open_any_file(folder / named.path) as file:
+    with release.open_named(named.path) as file:
         if file.size != named.size:
             problem, got, wanted_size = "the file has another size", f"{file.size} bytes", f"{named.size} bytes"
             raise _error(VerificationError, named.path, problem, got, wanted_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from provenance_oracle.verifier.digest.weights.tensor_table import parse_table
 from provenance_oracle.verifier.digest.weights.weight_files import choose_weights, find_weights, read_named, read_table
 from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
 from provenance_oracle.verifier.manifest.statement import Manifest, ManifestFile
+from provenance_oracle.verifier.strict.release_folder import ReleaseFolder, open_release_folder
 from tests.verifier.digest.weights.test_safetensors_header import entry, pack_header
 
 INDEX = json.dumps({"metadata": {}, "weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}).encode()
@@ -64,42 +66,50 @@ def test_whatever_is_not_clear_is_asked(paths: list[str]) -> None:
         find_weights(paths)
 
 
-def test_an_index_names_files_of_the_manifest(tmp_path: Path) -> None:
+@pytest.fixture
+def release(tmp_path: Path) -> Iterator[ReleaseFolder]:
+    with open_release_folder(tmp_path) as folder:
+        yield folder
+
+
+def test_an_index_names_files_of_the_manifest(release: ReleaseFolder, tmp_path: Path) -> None:
     files = {"a.safetensors": b"a", "b.safetensors": b"b", "c.safetensors": b"c", "m.safetensors.index.json": INDEX}
-    chosen = choose_weights(tmp_path, manifest_of(tmp_path, files))
+    chosen = choose_weights(release, manifest_of(tmp_path, files))
     assert [(file.path, file.fsverity) for file in chosen] == [
         ("a.safetensors", fsverity_digest(b"a")),
         ("b.safetensors", fsverity_digest(b"b")),
     ]
     del files["b.safetensors"]
     with pytest.raises(FormatError, match="names a file that the manifest lacks: got b"):
-        choose_weights(tmp_path, manifest_of(tmp_path, files))
+        choose_weights(release, manifest_of(tmp_path, files))
 
 
-def test_a_file_without_an_fs_verity_digest_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_an_fs_verity_digest_is_refused(release: ReleaseFolder, tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path, {"a.safetensors": b"a"}, fsverity=False, sha256=True)
     with pytest.raises(VerificationError, match="no digest that weights in memory can be compared with"):
-        choose_weights(tmp_path, manifest)
+        choose_weights(release, manifest)
 
 
 @pytest.mark.parametrize("algorithm", ["fsverity", "sha256"])
-def test_small_files_are_compared_by_whichever_digest_there_is(tmp_path: Path, algorithm: str) -> None:
+def test_small_files_are_compared_by_whichever_digest_there_is(
+    release: ReleaseFolder, tmp_path: Path, algorithm: str
+) -> None:
     manifest = manifest_of(tmp_path, {"a.json": b"{}"}, fsverity=algorithm == "fsverity", sha256=algorithm == "sha256")
-    assert read_named(tmp_path, manifest.files[0], 2) == b"{}"
+    assert read_named(release, manifest.files[0], 2) == b"{}"
     with pytest.raises(FormatError, match="too large"):
-        read_named(tmp_path, manifest.files[0], 1)
+        read_named(release, manifest.files[0], 1)
     for data, problem in ((b"[]", f"{algorithm}.* differs"), (b"{} ", "another size"), (b"", "another size")):
         (tmp_path / "a.json").write_bytes(data)
         with pytest.raises(VerificationError, match=problem) as caught:
-            read_named(tmp_path, manifest.files[0], 2)
+            read_named(release, manifest.files[0], 2)
         assert (caught.value.check, caught.value.where) == (Check.FILE_DIGESTS, "a.json")
     (tmp_path / "a.json").unlink()
     with pytest.raises(UsageError, match="no such file"):
-        read_named(tmp_path, manifest.files[0], 2)
+        read_named(release, manifest.files[0], 2)
 
 
-def test_a_release_without_a_table_has_none(tmp_path: Path) -> None:
-    assert read_table(tmp_path, manifest_of(tmp_path, {"a": b""})) is None
+def test_a_release_without_a_table_has_none(release: ReleaseFolder, tmp_path: Path) -> None:
+    assert read_table(release, manifest_of(tmp_path, {"a": b""})) is None
 
 
 def test_a_publisher_asks_for_the_table_on_the_command_line(tmp_path: Path) -> None:
