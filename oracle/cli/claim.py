@@ -59,7 +59,8 @@ def claim(
 
     \b
     Example:
-      provenance claim acme --rpc URL --registry 0x... --keystore acme.json --password-file pw
+      provenance claim acme --network sapphire --keystore acme.json \\
+        --password-file pw
     """
     from provenance_oracle.oracle.chain.claim_namespace import claim_namespace
 

@@ -75,8 +75,9 @@ def deploy(
 
     \b
     Example:
-      provenance deploy --rpc URL --keystore payer.json --password-file pw --owner 0x... --guardian 0x... \\
-        --oracle 0x...:2 --oracle 0x... --oracle 0x... --threshold 3 --deployments deployments
+      provenance deploy --rpc URL --keystore payer.json --password-file pw \\
+        --owner 0x... --guardian 0x... --oracle 0x...:2 --oracle 0x... \\
+        --oracle 0x... --threshold 3 --deployments deployments
     """
     from provenance_oracle.oracle.chain.deploy import (
         Terms,

@@ -21,10 +21,11 @@ from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
 from provenance_oracle.publisher.cli.pack import pack
 from provenance_oracle.verifier.cli.commands import COMMANDS as USER_COMMANDS
+from provenance_oracle.verifier.cli.completion_script import completion
 from provenance_oracle.verifier.cli.console import ended, prepare_streams, uses_color
 
 ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
-    ("Commands to begin with", (demo,)),
+    ("Commands to begin with", (demo, completion)),
     ("Commands for model users", USER_COMMANDS),
     ("Commands for publishers", (attest, pack)),
     ("Commands for operators, and to claim a name", (deploy, claim, watch, retry)),
@@ -58,7 +59,6 @@ class Commands(click.Group):
 def main() -> None:
     """Record on chain where an AI model came from, and check it without trusting anyone.
 
-    \b
     Exit codes: 0 accepted, 1 internal error, 2 usage, 3 malformed, 4 forged, 5 genuine but refused by policy,
     6 no record or revoked, 7 temporary: try again.
     """

@@ -16,12 +16,13 @@ from provenance_oracle.oracle.cli.rows import print_rows
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.completion import complete_policies
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, output_options
+from provenance_oracle.verifier.cli.options import DEVICE, FILE, output_options
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.journal.rows import Row
 
 _ONCE_SECONDS = 600.0
+_WATCH = click.Choice(("auto", "inotify", "poll", "scan-only"))  # as `WatchMode`, whose import takes time
 
 
 @click.command()
@@ -47,11 +48,11 @@ _ONCE_SECONDS = 600.0
 @click.option("--report-password-file", type=FILE, help="File with that keystore's password.")
 @click.option("--confirmations", type=int, help="Blocks on top of a record before it counts as final.")
 @click.option("--scan-seconds", type=int, help="Time between full scans of the folder.")
-@click.option("--watch", type=str, help="How to notice changes early: auto, inotify, poll or scan-only.")
+@click.option("--watch", type=_WATCH, help="How to notice changes early.")
 @click.option(
     "--allow-development-key", is_flag=True, default=None, help="Let a key from the environment pay on a public chain."
 )
-@click.option("--device", help="Device that hashes: auto, cpu or cuda.")
+@click.option("--device", type=DEVICE, help="Device that hashes.")
 @click.option("--fetch", is_flag=True, default=None, help="Fetch a revocation list from AMD if a release has none.")
 @click.option(
     "--once",
@@ -62,13 +63,13 @@ _ONCE_SECONDS = 600.0
 @output_options
 @command_body(documents.WATCH)
 def watch(output: Output, /, chain: ChainOptions, settings_file: Path | None, once: bool, **options: object) -> None:
-    """Judge the releases in a folder and record those that are accepted.
+    """Judge the releases in a folder and record the accepted ones.
 
     The command watches FOLDER until a signal stops it.
 
     \b
     Example:
-      provenance watch ./releases --journal oracle.sqlite --rpc URL --registry 0x... \\
+      provenance watch ./releases --journal oracle.sqlite --network sapphire \\
         --keystore oracle.json --password-file pw
     """
     import logging

@@ -70,7 +70,8 @@ def attest(
       provenance attest --key cvm.key --new-key --out evidence --fetch
       provenance attest --key cvm.key --new-key --request request.bin
       snpguest report report.bin request.bin -v 0
-      provenance attest --key cvm.key --report report.bin --vek vcek.pem --chain chain.pem --out evidence
+      provenance attest --key cvm.key --report report.bin --vek vcek.pem \\
+        --chain chain.pem --out evidence
     """
     from provenance_oracle.publisher.evidence.collect import (
         evidence_from_files,

@@ -85,10 +85,11 @@ def pack(
 
     \b
     Examples:
-      provenance pack ./clone --into ./model --ignore .git --evidence evidence --key cvm.key --name acme/tiny \\
-        --version 1.0
-      provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny --version 1.0 \\
-        --base-model acme/base=provenance_model_v1:HEX --dataset data.jsonl=@data.jsonl
+      provenance pack ./clone --into ./model --ignore .git --evidence evidence \\
+        --key cvm.key --name acme/tiny --version 1.0
+      provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny \\
+        --version 1.0 --base-model acme/base=provenance_model_v1:HEX \\
+        --dataset data.jsonl=@data.jsonl
     """
     from provenance_oracle.publisher.dependencies import parse_sources
     from provenance_oracle.publisher.evidence.folder import read_evidence

@@ -87,7 +87,8 @@ def check(
     \b
     Examples:
       provenance check ./my-model --offline
-      provenance check ./my-model --rpc URL --registry 0x... --policy strict --name acme/my-model
+      provenance check ./my-model --rpc URL --registry 0x... --name acme/my-model
+      provenance check ./my-model --network sapphire --policy strict
       provenance check ./my-model/model.safetensors --offline
       provenance check hf://acme/my-model@v1 --offline
     """

@@ -78,6 +78,11 @@ class Output:
             for part in fitted(printable(line, len(line) + 1), columns_of(sys.stdout)):
                 click.echo(click.style(part, fg=color, bold=True) if color else part)
 
+    def raw(self, text: str) -> None:
+        """Print text of our own as it is, for another program; do nothing with --json or --quiet."""
+        if not self.is_silent:
+            click.echo(text)
+
     def accepted(self, summary: str, note: str = "") -> None:
         """Print "accepted" and a summary of the thing accepted, and under it a `note` that limits the answer."""
         self.text(f"accepted: {summary}", color="green")

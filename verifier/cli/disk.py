@@ -66,7 +66,8 @@ def disk(
 
     \b
     Examples:
-      provenance disk ./opt-125m --recipe privatemode --models-yaml models.yaml --id facebook-opt-125m
+      provenance disk ./opt-125m --recipe privatemode --models-yaml models.yaml \\
+        --id facebook-opt-125m
       provenance disk --recipe privatemode --sizes sizes.txt
     """
     if bool(path) == bool(sizes):

@@ -9,6 +9,7 @@ import click
 
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import (
+    DEVICE,
     FILE,
     hash_progress,
     ignore_option,
@@ -22,7 +23,7 @@ from provenance_oracle.verifier.documents import schemas
 
 @click.command("hash")
 @click.argument("paths", type=FILE, nargs=-1, required=True, metavar="PATH...")
-@click.option("--device", default="auto", show_default=True, help="Device that hashes: auto, cpu or cuda.")
+@click.option("--device", type=DEVICE, default="auto", show_default=True, help="Device that hashes.")
 @click.option("--sha256", is_flag=True, help="Compute the SHA-256 of the whole file too, in the same pass.")
 @ignore_option
 @output_options

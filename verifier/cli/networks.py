@@ -22,7 +22,7 @@ def networks(output: Output) -> None:
 
     \b
     Example of a file:
-      network: sapphire               # used where no option or variable names another
+      network: sapphire     # used where no option or variable names another
       networks:
         sapphire:
           node: https://sapphire.oasis.io

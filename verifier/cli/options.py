@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from provenance_oracle.verifier.strict.files import OnBytes
 
 FILE = click.Path(path_type=Path)
+DEVICE = click.Choice(("auto", "cpu", "cuda"))  # as `digest.choose.DEVICES`, whose import takes time
 DEFAULT_POLICY = "baseline"
 _SMALL_FILE_MAX_BYTES = 2 << 20
 

@@ -63,7 +63,7 @@ def report(
 
     \b
     Example:
-      provenance report report.bin --vek vcek.pem --chain cert_chain.pem --crl crl.der --policy baseline
+      provenance report report.bin --vek vcek.pem --chain chain.pem --crl crl.der
     """
     from provenance_oracle.verifier.checks import Check
     from provenance_oracle.verifier.cli.words import grade_found, policy_line, root_note

@@ -35,7 +35,7 @@ def show(output: Output, chain: ChainOptions, what: str, history: bool, lineage:
     \b
     Examples:
       provenance show acme/tiny-model --rpc URL --registry 0x...
-      provenance show acme/tiny-model@1.0 --history --lineage --rpc URL --registry deployments/23294.json
+      provenance show acme/tiny-model@1.0 --history --lineage --network sapphire
     """
     from provenance_oracle.verifier.cli.words import entry_lines, gate_line
     from provenance_oracle.verifier.documents.registry import entries_json

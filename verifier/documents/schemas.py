@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CHECK = "provenance-oracle/check/v2"
+COMPLETION = "provenance-oracle/completion/v1"
 ERROR = "provenance-oracle/error/v1"  # of a usage error before it is clear which command is meant
 DISK = "provenance-oracle/disk/v1"
 HASH = "provenance-oracle/hash/v1"

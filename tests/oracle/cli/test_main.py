@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from provenance_oracle.oracle.cli.main import main
 
 USER = ["check", "report", "hash", "disk", "show", "networks"]
-COMMANDS = ["demo", *USER, "attest", "pack", "deploy", "claim", "watch", "retry"]
+COMMANDS = ["demo", "completion", *USER, "attest", "pack", "deploy", "claim", "watch", "retry"]
 # Each of these takes 5 ms or more to import; the help has 200 ms.
 SLOW = ("asyncio", "cryptography", "eth_utils", "importlib.metadata", "logging", "rfc8785", "sqlite3", "web3", "yaml")
 _HELP = f"""
@@ -58,6 +58,13 @@ def test_every_help_has_an_example_that_parses(name: str) -> None:
     assert words
     for _, _, *arguments in words:
         main.commands[name].make_context(name, arguments)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_every_help_fits_80_columns(name: str) -> None:
+    words = [*filter(None, [name]), "--help"]
+    shown = CliRunner().invoke(main, words, terminal_width=80, prog_name="provenance").output
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
 
 
 def test_commands_are_grouped_by_role() -> None:
