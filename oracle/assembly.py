@@ -14,8 +14,8 @@ from pathlib import Path
 
 from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.signers import Signer, open_signer
-from provenance_oracle.oracle.chain.transactions import FeeLimits
 from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal

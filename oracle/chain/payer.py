@@ -70,19 +70,23 @@ class Payer:
         return receipt
 
     def _build(self, call: Any, contract: str) -> dict[str, Any]:
-        """Build the transaction and estimate its gas. Every chain, Sapphire included, takes a plain gas price."""
+        """Build the transaction and estimate its gas. Every chain takes a legacy transaction with a plain gas price."""
         from web3.exceptions import ContractLogicError
+        from web3.types import Wei
 
         eth, account = self.web3.eth, self.web3.to_checksum_address(self._signer.address)
-        if eth.get_balance(account) == 0:
-            raise TemporaryError(
-                "the paying account is empty", where=account, got="0 wei", wanted="enough for the transaction"
-            )
+        price = parse_number(eth.gas_price, "gas price")
+        if price and eth.get_balance(account) == 0:
+            # An offer of nothing is the only possible one, and chains without fees take it.
+            if eth.get_block("latest").get("baseFeePerGas") != 0:
+                wanted = f"enough for the transaction, at {price} wei per unit of gas"
+                raise TemporaryError("the paying account is empty", where=account, got="0 wei", wanted=wanted)
+            price = 0
         envelope: TxParams = {
             "from": account,
             "nonce": eth.get_transaction_count(account, "latest"),
             "chainId": eth.chain_id,
-            "gasPrice": eth.gas_price,
+            "gasPrice": Wei(price),
         }
         try:
             return dict(call.build_transaction(envelope))

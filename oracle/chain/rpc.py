@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.registry.json_rpc import error_words
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
+from provenance_oracle.verifier.strict.abi_values import parse_number
 
 
 class RevertedError(TemporaryError):
@@ -43,10 +44,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Prices:
-    """The current fees in wei per unit of gas: the newest block's base fee, and the tip that the node suggests."""
+    """The current fees in wei per unit of gas: the newest block's base fee, and the tip that the node suggests.
+
+    A chain without a base fee takes legacy transactions only (`is_legacy`). Its base fee is then 0, and its tip is the
+    gas price that the node suggests.
+    """
 
     base_fee_wei: int
     priority_fee_wei: int
+    is_legacy: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,8 +142,20 @@ class Web3Chain:
 
     def prices(self) -> Prices:
         with node_errors(self._where):
-            base_fee = int(self._web3.eth.get_block("latest")["baseFeePerGas"])
-            return Prices(base_fee, int(self._web3.eth.max_priority_fee))
+            base_fee = self._web3.eth.get_block("latest").get("baseFeePerGas")
+            if not base_fee:  # nodes of chains without fees suggest a tip all the same, but a gas price of 0
+                return Prices(0, parse_number(self._web3.eth.gas_price, "gas price"), is_legacy=base_fee is None)
+            wei = parse_number(base_fee, "base fee")
+            return Prices(wei, parse_number(self._suggested_tip(wei), "priority fee"))
+
+    def _suggested_tip(self, base_fee_wei: int) -> int:
+        from web3.exceptions import Web3RPCError
+        from web3.types import RPCEndpoint
+
+        try:
+            return int(self._web3.manager.request_blocking(RPCEndpoint("eth_maxPriorityFeePerGas"), []), 16)
+        except Web3RPCError:  # not every node has this method
+            return max(0, int(self._web3.eth.gas_price) - base_fee_wei)
 
     def simulate(self, call: Call, block: int | None = None) -> None:
         from web3.exceptions import ContractLogicError

@@ -19,32 +19,20 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from provenance_oracle.oracle.chain.fees import FeeLimits, Offer, first_offer, higher_offer, limit_words
 from provenance_oracle.oracle.chain.finality import Finality
-from provenance_oracle.oracle.chain.rpc import Call, Chain, Prices
+from provenance_oracle.oracle.chain.rpc import Call, Chain
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, SignedTransaction, State
 from provenance_oracle.verifier.errors import TemporaryError
 
-# Nodes accept a replacement if both fees rise by a tenth. An eighth leaves a margin.
-_BUMP_NUMERATOR, _BUMP_DENOMINATOR = 9, 8
 _GAS_MARGIN_PERCENT = 20
 # Nodes hold at least this many transactions of one account ready (geth's txpool.accountslots).
 _IN_FLIGHT_MAX = 16
 _DROPPED_PER_DAY_MAX = 8
-
-
-@dataclass(frozen=True)
-class FeeLimits:
-    """The limits of a transaction's cost, and the age at which a waiting one gets higher fees.
-
-    Fees are in wei per unit of gas. `gas_max` is the limit for one transaction.
-    """
-
-    max_fee_wei: int
-    priority_fee_max_wei: int
-    gas_max: int
-    bump_after_seconds: int
+# Words of a node that objects to a fee. They lead to a remark and decide nothing.
+_FEE_WORDS = ("underpriced", "fee", "gas price", "gasprice")
 
 
 @dataclass(frozen=True)
@@ -100,15 +88,17 @@ class TransactionSender:
                 transaction of the row is on its way.
 
         Returns:
-            SENT, with the node's objection as note if it has one; JUDGED if too many transactions are on their way;
-            otherwise the `Publishing` from `prepare`.
+            SENT, with a note if the node objects or a limit of the fees holds the transaction back; JUDGED if too many
+            transactions are on their way; otherwise the `Publishing` from `prepare`.
         """
         # (1) give up each transaction whose nonce is used in a final block although it did not succeed
         used = self._chain.nonce(self.address, block)
         live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used, block)]
         # (2) if none is left, sign one; if one waits too long, sign another to help it; store each before it is sent
+        held_back = ""
         if live:
-            live += self._help(live[-1], used)
+            helping, held_back = self._help(live[-1], used)
+            live += helping
         elif len(self._journal.live_nonces(self.address)) < _IN_FLIGHT_MAX:
             call = prepare()
             if isinstance(call, Publishing):
@@ -119,7 +109,10 @@ class TransactionSender:
         # (3) send the same bytes again and again, until the state shows their effect
         newest = {attempt.transaction.nonce: attempt.transaction.raw for attempt in live}
         said = [self._chain.send(raw) for nonce, raw in sorted(newest.items()) if nonce >= used]
-        return Publishing(State.SENT, f"node says: {said[0]}" if said and said[0] else "")
+        objection = f"node says: {said[0]}" if said and said[0] else ""
+        if any(word in objection.lower() for word in _FEE_WORDS):
+            held_back = limit_words(self._chain.prices(), self._limits)
+        return Publishing(State.SENT, "; ".join(note for note in (objection, held_back) if note))
 
     def push_orphans(self, *, block: int) -> None:
         """Send live transactions of closed rows again. Transactions with later nonces wait until theirs are used."""
@@ -167,46 +160,37 @@ class TransactionSender:
     def _first(self, row_id: int, call: Call, used: int) -> Attempt:
         self._check_waste(row_id)
         self._chain.simulate(call)
-        prices = self._chain.prices()
-        needed, cap = prices.base_fee_wei + self._tip(prices), self._limits.max_fee_wei
-        if needed > cap:
-            raise TemporaryError(
-                "fees are above the limit", where="chain", got=f"{needed} wei", wanted=f"at most {cap}"
-            )
+        offer = first_offer(self._chain.prices(), self._limits)
         taken = self._journal.live_nonces(self.address)
         nonce = next(free for free in count(used) if free not in taken)
-        return self._sign(row_id, call, nonce, min(self._comfortable(prices), cap), self._tip(prices))
+        return self._sign(row_id, call, nonce, offer)
 
-    def _help(self, waiting: Attempt, used: int) -> list[Attempt]:
+    def _help(self, waiting: Attempt, used: int) -> tuple[list[Attempt], str]:
         """Sign a transaction that brings a waiting one forward.
 
         Normally it has the same nonce and higher fees. But if a reorg removed the transaction with a lower nonce, no
         node will mine a transaction after that gap. It then has the nonce of the gap.
 
         Returns:
-            The signed transaction; empty if the waiting one does not wait too long, or the limits forbid its fees.
+            The signed transaction, or none if the waiting one does not wait too long or the limits forbid its fees.
+            Then words that name the limit.
 
         Raises:
             VerificationError: this account did not sign the waiting one.
         """
         old, age = waiting.transaction, self._clock() - waiting.signed_at
         if old.nonce < used or age < timedelta(seconds=self._limits.bump_after_seconds):
-            return []
+            return [], ""
         prices = self._chain.prices()
-        max_fee = max(_raised(old.max_fee_wei), min(self._comfortable(prices), self._limits.max_fee_wei))
-        tip = max(_raised(old.priority_fee_wei), self._tip(prices))
-        if max_fee > self._limits.max_fee_wei or tip > self._limits.priority_fee_max_wei:
-            return []
+        offered = Offer(old.max_fee_wei, old.priority_fee_wei, prices.is_legacy)
+        offer = higher_offer(offered, prices, self._limits)
+        if offer is None:
+            return [], limit_words(prices, self._limits)
         is_gap = used not in self._journal.live_nonces(self.address)
+        if offer == offered and not is_gap:
+            return [], ""
         call = Call(old.sender, *self._signer.call_of(old.raw))  # the journal's other columns are not signed
-        return [self._sign(waiting.release_id, call, used if is_gap else old.nonce, max_fee, tip)]
-
-    def _tip(self, prices: Prices) -> int:
-        return min(prices.priority_fee_wei, self._limits.priority_fee_max_wei)
-
-    def _comfortable(self, prices: Prices) -> int:
-        """Return twice the base fee plus the tip. That is enough even after five full blocks, each an eighth dearer."""
-        return 2 * prices.base_fee_wei + self._tip(prices)
+        return [self._sign(waiting.release_id, call, used if is_gap else old.nonce, offer)], ""
 
     def _check_waste(self, row_id: int) -> None:
         """Raise TemporaryError if too many transactions of a row had no effect within a day. This bounds the cost."""
@@ -220,32 +204,25 @@ class TransactionSender:
                 wanted=f"fewer than {_DROPPED_PER_DAY_MAX}",
             )
 
-    def _sign(self, row_id: int, call: Call, nonce: int, max_fee_wei: int, priority_fee_wei: int) -> Attempt:
+    def _sign(self, row_id: int, call: Call, nonce: int, offer: Offer) -> Attempt:
         fields = {
-            "type": 2,
+            **offer.fields(),
             "chainId": self._chain_id,
             "nonce": nonce,
             "to": call.to,
             "value": 0,
             "data": call.data,
             "gas": self._gas(call),
-            "maxFeePerGas": max_fee_wei,
-            "maxPriorityFeePerGas": priority_fee_wei,
         }
         raw, digest = self._signer.sign_transaction(fields)
         transaction = SignedTransaction(
-            self.address, nonce, digest, raw, max_fee_wei, priority_fee_wei, call.to, call.data
+            self.address, nonce, digest, raw, offer.max_fee_wei, offer.priority_fee_wei, call.to, call.data
         )
         return self._journal.keep_transaction(row_id, transaction, at=self._clock())
 
     def _gas(self, call: Call) -> int:
         estimate, cap = self._chain.estimate_gas(call), self._limits.gas_max
         if estimate > cap:
-            raise TemporaryError(
-                "the call needs too much gas", where="chain", got=str(estimate), wanted=f"at most {cap}"
-            )
+            wanted = f"at most {cap}; raise the setting gas_max to allow more"
+            raise TemporaryError("the call needs too much gas", where="chain", got=str(estimate), wanted=wanted)
         return min(estimate * (100 + _GAS_MARGIN_PERCENT) // 100, cap)
-
-
-def _raised(fee_wei: int) -> int:
-    return fee_wei * _BUMP_NUMERATOR // _BUMP_DENOMINATOR + 1

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
+from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.rpc import Call, Chain, ChainIdentity, RevertedError, Web3Chain
 from provenance_oracle.oracle.chain.signers import Signer, check_custody
-from provenance_oracle.oracle.chain.transactions import FeeLimits, Publishing, TransactionSender
+from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.verifier.checks import Check

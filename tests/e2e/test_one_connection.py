@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.signers import EnvironmentSigner
-from provenance_oracle.oracle.chain.transactions import FeeLimits
 from provenance_oracle.oracle.chain.writer import LedgerOptions, open_writer
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.demo.gate import ask_gate

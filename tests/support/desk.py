@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
-from provenance_oracle.oracle.chain.transactions import FeeLimits, TransactionSender
+from provenance_oracle.oracle.chain.transactions import TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey

@@ -16,6 +16,7 @@ from provenance_oracle.verifier.registry.contract import load_artifact
 from tests.support.chain_fixtures import DeployedRegistry
 
 Answer = Callable[[str, list[Any], Any], Any]
+Refusal = Callable[[str, list[Any]], tuple[int, dict[str, str], str] | None]
 
 
 class QuietHandler(BaseHTTPRequestHandler):
@@ -67,15 +68,23 @@ def babbling(status: int, answer: bytes, **headers: str) -> Any:
     return node(lambda _body: (status, headers, answer))
 
 
-def lying(registry: DeployedRegistry, answer: Answer) -> Any:
+def lying(registry: DeployedRegistry, answer: Answer, refuse: Refusal = lambda _method, _params: None) -> Any:
     """Run a node that forwards to the registry's node and replaces results.
 
-    `answer(method, params, true result)` returns the result to send, a dictionary to merge into the JSON-RPC answer, or
-    None to keep the true result.
+    Args:
+        answer: `answer(method, params, true result)` returns the result to send, a dictionary to merge into the
+            JSON-RPC answer, or None to keep the true result.
+        refuse: `refuse(method, params)` returns the HTTP status, headers and message of a refusal, or None to forward
+            the request. It may change `params`.
     """
 
     def respond(body: bytes) -> tuple[int, dict[str, str], bytes]:
         request = json.loads(body)
+        if refused := refuse(request["method"], request["params"]):
+            status, headers, message = refused
+            error = {"code": -32000, "message": message}
+            return status, headers, json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}).encode()
+        body = json.dumps(request).encode()
         asked = urllib.request.Request(registry.chain.rpc_url, body, {"Content-Type": "application/json"})
         truth = json.loads(urllib.request.urlopen(asked, timeout=10).read())
         told = answer(request["method"], request["params"], truth.get("result"))

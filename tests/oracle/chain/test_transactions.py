@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.rpc import Call, Prices, RevertedError
-from provenance_oracle.oracle.chain.transactions import FeeLimits, Publishing, TransactionSender
+from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, ReleaseKey, State
 from provenance_oracle.verifier.errors import TemporaryError
