@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
-from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER, parse_path
+from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path
+from provenance_oracle.verifier.strict.files import OpenFile, pieces_of_file
+from provenance_oracle.verifier.strict.release_folder import (
+    FoundFile,
+    Reading,
+    ReleaseFolder,
+    followed,
+    open_release_folder,
+)
+from provenance_oracle.verifier.strict.walk import FolderEntry, walk
+
+READING = Reading(hub_links=True)  # a snapshot of the Hugging Face cache can be packed as it is
 
 _MAX_SHOWN = 10
 _MAX_FOUND = 100_000
@@ -44,15 +54,20 @@ def refuse_unfit(folder: Path, *, include: Collection[str] = (), key: Path | Non
         key: the file with the key that signs the release.
 
     Raises:
-        UsageError: the folder has such files; the error names the first ten, each with the reason.
-        TemporaryError: the folder cannot be read.
+        UsageError: the folder has such files; the error names the first ten, each with the reason. Or the folder does
+            not exist, or is too large for a model.
+        ChangedError, TemporaryError: the folder changes meanwhile, or cannot be read.
     """
     allowed = tuple(path.strip("/") for path in include)
     found = []
-    for path, is_folder in _walk(folder, lambda path: path == PROVENANCE_FOLDER or _is_in(path, allowed)):
-        reason = unfit_name(path) or ("" if is_folder else _secret_in(folder / path, key))
-        if reason:
-            found.append(f"{path} ({reason})")
+    with open_release_folder(folder, READING) as model:
+
+        def take(entry: FolderEntry) -> None:
+            reason = unfit_name(entry.path) or ("" if entry.is_folder else _secret_in(model, entry, key))
+            if reason:
+                found.append(f"{entry.path} ({reason})")
+
+        _take_all(model, lambda path: path == PROVENANCE_FOLDER or _is_in(path, allowed), take)
     if found:
         got = ", ".join(found[:_MAX_SHOWN]) + (f" and {len(found) - _MAX_SHOWN} more" if found[_MAX_SHOWN:] else "")
         wanted = "none; leave them out with --ignore PATTERN --into DIR, or publish them with --include PATH for each"
@@ -67,11 +82,15 @@ def refuse_names(folder: Path) -> None:
         UsageError, TemporaryError: as `refuse_unfit`.
     """
     found = []
-    for path, _ in _walk(folder, lambda path: path == PROVENANCE_FOLDER):
+
+    def take(entry: FolderEntry) -> None:
         try:
-            parse_path(path, where="model", check=Check.FILE_SET)
+            parse_path(entry.path, where="model", check=Check.FILE_SET)
         except FormatError as error:
-            found.append(f"{path}: {error.problem.removeprefix('file name ')}")
+            found.append(f"{entry.path}: {error.problem.removeprefix('file name ')}")
+
+    with open_release_folder(folder, READING) as model:
+        _take_all(model, lambda path: path == PROVENANCE_FOLDER, take)
     if found:
         got = "; ".join(found[:_MAX_SHOWN]) + (f" and {len(found) - _MAX_SHOWN} more" if found[_MAX_SHOWN:] else "")
         wanted = "other names: printable, in Unicode form NFC"
@@ -97,72 +116,102 @@ def unfit_name(path: str) -> str:
 def copy_without(folder: Path, into: Path, ignored: Ignored) -> None:
     """Copy a model's files into a new or empty folder, except the ignored ones and an old `provenance/`.
 
-    A link to a file becomes a file, as in a snapshot of a hub's cache.
+    A link of a Hugging Face cache becomes the file that it leads to. No other link is followed.
 
     Args:
         ignored: says whether a path in the folder is left out; all that lies in a left-out folder is left out.
 
     Raises:
-        UsageError: `into` has files, or lies in the folder; or a link leads to a folder.
-        TemporaryError: the disk fails.
+        UsageError: `folder` does not exist, `into` has files, or one lies in the other.
+        FormatError: the folder has a link or a special file (check `file-set`).
+        ChangedError: a file changed while it was copied. TemporaryError: the disk fails.
     """
+    folder = followed(folder)
     source, target = folder.resolve(), into.resolve()
     if target.is_relative_to(source) or source.is_relative_to(target):
         wanted = "a folder beside it, neither inside the other"
         raise UsageError("the two folders overlap", where=f"--into {into}", got=str(folder), wanted=wanted)
+    with open_release_folder(folder, READING) as model:
+        with _writing(into):
+            into.mkdir(parents=True, exist_ok=True)
+            if any(into.iterdir()):
+                problem, wanted = "the folder has files", "a new or empty folder"
+                raise UsageError(problem, where=f"--into {into}", got="files", wanted=wanted)
+
+        def take(entry: FolderEntry) -> None:
+            if entry.is_folder:
+                return
+            found = model.identify(entry.folder, entry.path, entry.found)
+            with model.open(entry.path, found) as file:
+                _copy(file, into / entry.path, into)
+
+        _take_all(model, lambda path: path == PROVENANCE_FOLDER or ignored(path), take)
+
+
+def _copy(file: OpenFile, target: Path, into: Path) -> None:
+    with _writing(into):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = target.open("xb")
+    with copy:
+        for piece in pieces_of_file(file):
+            with _writing(into):
+                copy.write(piece)
+        with _writing(into):
+            copy.flush()
+
+
+@contextmanager
+def _writing(into: Path) -> Iterator[None]:
     try:
-        into.mkdir(parents=True, exist_ok=True)
-        if any(into.iterdir()):
-            raise UsageError(
-                "the folder has files", where=f"--into {into}", got="files", wanted="a new or empty folder"
-            )
-        for path, is_folder in _walk(folder, lambda path: path == PROVENANCE_FOLDER or ignored(path)):
-            if is_folder:
-                if (folder / path).is_symlink():
-                    raise UsageError("a link to a folder", where=str(folder / path), got="a link", wanted="files")
-                continue
-            (into / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / path, into / path)
-    except (OSError, shutil.Error) as error:
-        wanted = "readable files and room for a copy"
+        yield
+    except OSError as error:
+        wanted = "a folder to write to, and room for a copy"
         raise TemporaryError("the model cannot be copied", where=str(into), got=str(error), wanted=wanted) from error
 
 
-def _walk(folder: Path, skipped: Ignored) -> Iterator[tuple[str, bool]]:
-    """Return the path of every file and folder in a folder and whether it is a folder, without those skipped."""
-    if not folder.is_dir():
-        raise UsageError("no such folder", where=str(folder), got="no folder", wanted="a folder with a model's files")
+def _take_all(model: ReleaseFolder, skipped: Ignored, take: Callable[[FolderEntry], None]) -> None:
+    """Call `take` with every file and folder of a model, without those skipped.
 
-    def fail(error: OSError) -> None:
-        raise TemporaryError("cannot be read", where=str(folder), got=str(error), wanted="readable folders") from error
+    Raises:
+        UsageError: there are more than 100,000 of them, or folders more than 32 levels down.
+        FormatError, ChangedError, TemporaryError: as `walk`, and those of `take`.
+    """
+    left = _MAX_FOUND
 
-    count = 0
-    for place, folders, files in os.walk(folder, onerror=fail):
-        inner = os.path.relpath(place, folder)
-        above = "" if inner == "." else f"{inner}/"
-        folders[:] = sorted(name for name in folders if not skipped(above + name))
-        for name in (*folders, *sorted(files)):
-            path = above + name
-            count += 1
-            if count > _MAX_FOUND:
-                got, wanted = f"more than {_MAX_FOUND}", f"at most {_MAX_FOUND}"
-                raise UsageError("too many files", where=str(folder), got=got, wanted=wanted)
-            if name in folders or not skipped(path):
-                yield path, name in folders
+    def visit(entry: FolderEntry) -> bool:
+        nonlocal left
+        if skipped(entry.path):
+            return False
+        left -= 1
+        if left < 0 or entry.depth > MAX_FOLDERS:
+            got = f"more than {_MAX_FOUND} files or {MAX_FOLDERS} levels"
+            raise UsageError("the folder is too large", where=entry.path, got=got, wanted="a model's files")
+        take(entry)
+        return True
+
+    walk(model.descriptor, visit, most=_MAX_FOUND)
 
 
 def _is_in(path: str, allowed: Collection[str]) -> bool:
     return any(path == one or path.startswith(f"{one}/") for one in allowed)
 
 
-def _secret_in(path: Path, key: Path | None) -> str:
+def _secret_in(model: ReleaseFolder, entry: FolderEntry, key: Path | None) -> str:
     """Return the reason not to publish a file by its contents; "" if there is none, or if it is no regular file."""
     try:
-        if not path.is_file():
-            return ""
-        if key is not None and path.samefile(key):
-            return "the key that signs this release"
-        with path.open("rb") as file:
-            return "a private key" if _PRIVATE_KEY.search(file.read(_SEARCHED_BYTES)) else ""
-    except OSError as error:
-        raise TemporaryError("cannot be read", where=str(path), got=str(error), wanted="a readable file") from error
+        found = model.identify(entry.folder, entry.path, entry.found)
+    except FormatError:
+        return ""  # the listing of the files refuses it
+    if key is not None and _is_at(found, key):
+        return "the key that signs this release"
+    with model.open(entry.path, found) as file:
+        start = b"".join(pieces_of_file(file, _SEARCHED_BYTES))
+    return "a private key" if _PRIVATE_KEY.search(start) else ""
+
+
+def _is_at(found: FoundFile, path: Path) -> bool:
+    try:
+        named = path.stat()
+    except OSError:
+        return False
+    return (named.st_dev, named.st_ino) == (found.identity.device, found.identity.inode)

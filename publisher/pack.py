@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from provenance_oracle.publisher.fit_to_publish import refuse_names, refuse_unfit
+from provenance_oracle.publisher.fit_to_publish import READING, refuse_names, refuse_unfit
 from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
 from provenance_oracle.publisher.tensor_table import write_tensor_table
 from provenance_oracle.publisher.trial import Trial, try_evidence, try_release
@@ -40,10 +41,20 @@ from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER, parse_m
 from provenance_oracle.verifier.manifest.statement import Dependency, Manifest, parse_statement
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.report import parse_report
-from provenance_oracle.verifier.strict.files import OnBytes
-from provenance_oracle.verifier.strict.release_folder import Reading
+from provenance_oracle.verifier.strict.files import (
+    OnBytes,
+    is_directory,
+    kind_of,
+    look,
+    open_folder,
+    open_root,
+    pieces_of_file,
+)
+from provenance_oracle.verifier.strict.release_folder import ReleaseFolder, followed, open_release_folder
+from provenance_oracle.verifier.strict.walk import FolderEntry, walk
+from provenance_oracle.verifier.strict.write_file import partial_name, remove_file, write_file
 
-_READING = Reading(hub_links=True)  # a snapshot of the Hugging Face cache can be packed as it is
+_MOST_NAMES = 32  # in `provenance/` or a folder of it
 
 
 @dataclass(frozen=True)
@@ -106,8 +117,10 @@ def pack_release(
     """
     # (1) report errors before reading much, and overwrite nothing without being asked
     _refuse_names(name, version)
-    _refuse_strange_files(folder)
-    if (folder / MANIFEST_PATH).exists() and not replace:
+    folder = followed(folder)
+    with open_release_folder(folder, READING) as model:
+        has_manifest = _has_manifest(model, folder)
+    if has_manifest and not replace:
         raise UsageError(
             "the folder is already a release",
             where=str(folder / MANIFEST_PATH),
@@ -122,8 +135,8 @@ def pack_release(
     try_evidence(evidence, pem, at=at)
     # (3) every file, read once
     if with_tensor_table:
-        write_tensor_table(folder, _READING)
-    listing = list_files(folder, reading=_READING)
+        write_tensor_table(folder, READING)
+    listing = list_files(folder, reading=READING)
     if not listing.files:
         raise UsageError("the folder has no files", where=str(folder), got="no file", wanted="the files of a model")
     if pointers := lfs_pointers(folder, listing, listing.files):
@@ -153,9 +166,9 @@ def pack_release(
 def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
     """Return the manifest of the release just written. If it does not read back, remove the manifest and raise."""
     try:
-        release = read_release(folder, _READING)
+        release = read_release(folder, READING)
         manifest = parse_statement(verify_envelope(parse_envelope(release.envelope), key))
-        match_file_set(manifest, list_files(folder, reading=_READING), folder)
+        match_file_set(manifest, list_files(folder, reading=READING), folder)
         match_file_digests(manifest, files)
     except ProvenanceError:
         (folder / MANIFEST_PATH).unlink(missing_ok=True)
@@ -166,8 +179,9 @@ def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
 def _has_report(folder: Path, report: bytes) -> bool:
     """Return whether the folder is a release with this report."""
     try:
-        return (folder / MANIFEST_PATH).exists() and (folder / REPORT_PATH).read_bytes() == report
-    except OSError:
+        with open_release_folder(folder, READING) as model, model.open_named(REPORT_PATH) as file:
+            return model.find(MANIFEST_PATH) is not None and b"".join(pieces_of_file(file, len(report) + 1)) == report
+    except ProvenanceError:
         return False
 
 
@@ -180,59 +194,71 @@ def _refuse_names(name: str, version: str) -> None:
         raise UsageError(error.problem, where=error.where, got=error.got, wanted=error.wanted) from error
 
 
-def _refuse_strange_files(folder: Path) -> None:
-    """Refuse files in `provenance/` that no release may hold, except the leftovers of a crash of this module.
+def _has_manifest(model: ReleaseFolder, folder: Path) -> bool:
+    """Return whether a model is a release already.
 
-    A link in place of a folder is refused too: it would redirect the writes, and the removal of old files.
+    Files in `provenance/` that no release may hold are refused, except the leftovers of a crash of this module. A link
+    in place of a folder is refused too: it would redirect the writes, and the removal of old files.
     """
-    for inner in (folder / PROVENANCE_FOLDER, folder / SNP_FOLDER):
-        if inner.is_symlink() or (inner.exists() and not inner.is_dir()):
-            problem = "the path of a folder is taken"
-            raise UsageError(problem, check=Check.FILE_SET, where=str(inner), got="no folder", wanted="a folder")
-    known = {folder / path for path in (*RELEASE_PATHS, SNP_FOLDER)}
-    known |= {_partial(folder / path) for path in RELEASE_PATHS}
-    for found in sorted((folder / PROVENANCE_FOLDER).rglob("*")):
-        if found not in known:
+    known = {*RELEASE_PATHS, *map(_partial, RELEASE_PATHS)}
+    found = set[str]()
+
+    def visit(entry: FolderEntry) -> bool:
+        path = f"{PROVENANCE_FOLDER}/{entry.path}"
+        if path == SNP_FOLDER and not entry.is_folder:
+            raise _taken(folder / path)
+        if path != SNP_FOLDER and path not in known:
             problem = "a release may not hold this"
-            raise UsageError(problem, check=Check.FILE_SET, where=str(found), got="a file", wanted="remove it first")
+            got, wanted = kind_of(entry.found), "remove it first"
+            raise UsageError(problem, check=Check.FILE_SET, where=str(folder / path), got=got, wanted=wanted)
+        found.add(path)
+        return path == SNP_FOLDER
+
+    provenance = look(model.descriptor, PROVENANCE_FOLDER)
+    if provenance is None:
+        return False
+    if not is_directory(provenance):
+        raise _taken(folder / PROVENANCE_FOLDER)
+    with open_folder(model.descriptor, PROVENANCE_FOLDER) as opened:
+        walk(opened, visit, most=_MOST_NAMES, where=PROVENANCE_FOLDER)
+    return MANIFEST_PATH in found
+
+
+def _taken(path: Path) -> UsageError:
+    problem = "the path of a folder is taken"
+    return UsageError(problem, check=Check.FILE_SET, where=str(path), got="no folder", wanted="a folder")
 
 
 def _write_all(folder: Path, contents: dict[str, bytes]) -> None:
     """Remove the files of a former release, manifest first. Then write in order, each file durable before the next."""
     try:
-        (folder / SNP_FOLDER).mkdir(parents=True, exist_ok=True)
-        _sync(folder)
-        for path in RELEASE_PATHS:  # the manifest is the first of them: without it the release is incomplete
-            _partial(folder / path).unlink(missing_ok=True)
-            (folder / path).unlink(missing_ok=True)
-            if path == MANIFEST_PATH:
-                _sync((folder / path).parent)
-        for path, data in contents.items():
-            _write(folder / path, data)
+        with open_root(folder) as root, _made(root, PROVENANCE_FOLDER) as outer, _made(outer, SNP_FOLDER) as snp:
+            os.fsync(root)
+            folders = {PROVENANCE_FOLDER: outer, SNP_FOLDER: snp}
+            for path in RELEASE_PATHS:  # the manifest is the first of them: without it the release is incomplete
+                inner, _, name = path.rpartition("/")
+                remove_file(folders[inner], partial_name(name))
+                remove_file(folders[inner], name)
+                if path == MANIFEST_PATH:
+                    os.fsync(folders[inner])
+            for path, data in contents.items():
+                inner, _, name = path.rpartition("/")
+                write_file(folders[inner], name, data)
     except OSError as error:
         raise TemporaryError(
             "the release cannot be written", where=str(folder), got=str(error), wanted="a folder that can be written"
         ) from error
 
 
-def _write(path: Path, data: bytes) -> None:
-    partial = _partial(path)
-    with partial.open("xb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
-    _sync(path.parent)
+@contextmanager
+def _made(parent: int, path: str) -> Iterator[int]:
+    """Make the folder that the last segment of `path` names in an open folder, if need be, and yield its descriptor."""
+    with suppress(FileExistsError):
+        os.mkdir(path.rpartition("/")[2], dir_fd=parent)
+    with open_folder(parent, path) as folder:
+        yield folder
 
 
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _partial(path: str) -> str:
+    inner, _, name = path.rpartition("/")
+    return f"{inner}/{partial_name(name)}"

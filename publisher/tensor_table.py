@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from provenance_oracle.verifier.digest.weights.weight_files import (
 )
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.strict.release_folder import STRICT, Reading, ReleaseFolder, open_release_folder
+from provenance_oracle.verifier.strict.write_file import write_file
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def write_tensor_table(folder: Path, reading: Reading = STRICT) -> Path:
                     problem, wanted = "two files hold a tensor of this name", "files of one model"
                     raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted=wanted)
                 rows[row.name] = row
-    return _write(folder / TABLE_PATH, format_table(rows.values()))
+        return _write(folder, model, format_table(rows.values()))
 
 
 def _weights_of(model: ReleaseFolder, paths: Sequence[str]) -> tuple[str, ...]:
@@ -92,14 +92,10 @@ def _rows_of(model: ReleaseFolder, path: str, hasher: CpuHasher) -> Iterable[Ten
             yield TensorRow(entry.name, entry.dtype, entry.shape, entry.nbytes, digest)
 
 
-def _write(path: Path, data: bytes) -> Path:
-    partial = path.with_name(f".{path.name}.partial")
+def _write(folder: Path, model: ReleaseFolder, data: bytes) -> Path:
+    path = folder / TABLE_PATH
     try:
-        with partial.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        write_file(model.descriptor, TABLE_PATH, data)
     except OSError as error:
         got = error.strerror or str(error)
         problem = "the tensor table cannot be written"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,10 @@ from click.testing import CliRunner, Result
 
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.demo.model import make_tiny_model
+from provenance_oracle.publisher.fit_to_publish import copy_without
+from provenance_oracle.verifier.errors import ChangedError, ProvenanceError
+from tests.support.hub_caches import to_cache
+from tests.support.races import race
 
 PEM = "text before\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 SECRETS = [
@@ -146,3 +153,63 @@ def test_every_unacceptable_name_is_listed_with_its_character(place: Path) -> No
     assert refused.exit_code == 3
     assert "5 file names are not acceptable" in refused.stderr
     assert [character for character in names.values() if character not in refused.stderr] == []
+
+
+def test_a_copy_follows_no_link_but_those_of_the_hub(place: Path) -> None:
+    write(place / "private", "another user's")
+    (place / "model" / "link").symlink_to("../private")
+    refused = pack("--into", "out")
+    assert refused.exit_code == 3
+    assert "link: file-set: not allowed in a release: got a symbolic link" in refused.stderr
+    assert not (place / "out" / "link").exists()
+    (place / "model" / "link").unlink()
+    snapshot = to_cache(place / "model", place / "hub")
+    copy_without(snapshot, place / "copy", lambda _path: False)
+    assert (place / "copy" / "config.json").read_bytes() == (place / "model" / "config.json").read_bytes()
+    assert not [path for path in (place / "copy").rglob("*") if path.is_symlink()]
+
+
+def _folder_for_a_link(model: Path, outside: Path) -> None:
+    (model / "tok").rename(model.with_suffix(".moved"))
+    (model / "tok").symlink_to(outside)
+
+
+def _file_for_a_link(model: Path, outside: Path) -> None:
+    (model / "tok" / "vocab").unlink()
+    (model / "tok" / "vocab").symlink_to(outside / "vocab")
+
+
+def _file_for_a_fifo(model: Path, outside: Path) -> None:
+    (model / "tok" / "vocab").unlink()
+    os.mkfifo(model / "tok" / "vocab")
+
+
+@pytest.mark.parametrize("swap", [_folder_for_a_link, _file_for_a_link, _file_for_a_fifo])
+def test_no_swap_brings_a_private_file_into_the_copy(tmp_path: Path, swap: Callable[[Path, Path], None]) -> None:
+    write(tmp_path / "outside" / "vocab", "another user's")
+    numbers = count()
+
+    def make() -> Path:
+        return write(tmp_path / f"model{next(numbers)}" / "tok" / "vocab").parents[1]
+
+    def copy(model: Path) -> None:
+        copy_without(model, model.with_suffix(".copy"), lambda _path: False)
+
+    for model, result in race(make, lambda model: swap(model, tmp_path / "outside"), copy):
+        found = {path.read_text() for path in model.with_suffix(".copy").rglob("*") if path.is_file()}
+        assert found <= {"x", ""}  # "" is what a copy that failed leaves
+        assert found == {"x"} or isinstance(result, ProvenanceError)
+
+
+def test_a_file_that_changes_while_it_is_copied_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vocab = write(tmp_path / "model" / "vocab", "before")
+    real = os.read
+
+    def read(descriptor: int, size: int) -> bytes:
+        data = real(descriptor, size)
+        vocab.write_text("another size")
+        return data
+
+    monkeypatch.setattr(os, "read", read)
+    with pytest.raises(ChangedError, match="vocab"):
+        copy_without(tmp_path / "model", tmp_path / "copy", lambda _path: False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import digest_files, list_files
 from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set
+from provenance_oracle.verifier.digest.tree.fsverity import fsverity_digest
 from provenance_oracle.verifier.errors import (
     FormatError,
     IncompleteError,
+    ProvenanceError,
     TemporaryError,
     UsageError,
     VerificationError,
@@ -33,6 +36,7 @@ from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import parse_report
 from tests.support.hub_caches import to_cache
+from tests.support.races import race
 
 KEY = ec.derive_private_key(7, ec.SECP384R1())
 PUBLIC = public_key_of(KEY)[1]
@@ -218,13 +222,13 @@ def test_interrupted_anywhere_it_is_incomplete_and_can_be_packed_again(
 
 def test_the_manifest_is_written_last(model: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    write = pack_module._write
+    write = pack_module.write_file
 
-    def recorded(path: Path, data: bytes) -> None:
-        order.append(str(path.relative_to(model)))
-        write(path, data)
+    def recorded(folder: int, name: str, data: bytes) -> None:
+        order.append(str((Path(f"/proc/self/fd/{folder}").resolve() / name).relative_to(model)))
+        write(folder, name, data)
 
-    monkeypatch.setattr(pack_module, "_write", recorded)
+    monkeypatch.setattr(pack_module, "write_file", recorded)
     pack(model, evidence)
     assert order[-1] == MANIFEST
     assert len(order) == 6
@@ -246,3 +250,34 @@ def test_a_snapshot_of_the_hub_s_cache_can_be_packed(model: Path, evidence: Evid
     assert {path.name for path in (snapshot.parent.parent / "blobs").iterdir()} == {
         Path(os.readlink(snapshot / file.path)).name for file in packed.files.files
     }
+
+
+def test_a_folder_named_by_a_link_is_packed(model: Path, evidence: Evidence, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(model)
+    assert pack(tmp_path / "link", evidence).files == digest_files(model, list_files(model))
+
+
+def test_no_swap_lets_pack_write_outside_or_publish_a_private_file(evidence: Evidence, tmp_path: Path) -> None:
+    outside, numbers = tmp_path / "outside", count()
+    (outside / "snp").mkdir(parents=True)
+    for name in ("tokenizer.json", "cvm-key.pem", "snp/report.bin"):
+        (outside / name).write_bytes(b"mine")
+
+    def make() -> Path:
+        folder = tmp_path / f"model{next(numbers)}"
+        for name, data in {"model.safetensors": b"weights", "tok/tokenizer.json": b"{}"}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        return folder
+
+    def swap(folder: Path) -> None:
+        for name in ("tok", "provenance"):
+            if (folder / name).exists():
+                (folder / name).rename(folder.with_suffix(f".{name}"))
+            (folder / name).symlink_to(outside)
+
+    for _, result in race(make, swap, lambda folder: pack(folder, evidence)):
+        assert {path.read_bytes() for path in outside.rglob("*") if path.is_file()} == {b"mine"}
+        assert len(list(outside.rglob("*"))) == 4
+        if not isinstance(result, ProvenanceError):
+            assert fsverity_digest(b"mine") not in {file.fsverity for file in result.files.files}

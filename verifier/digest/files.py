@@ -7,7 +7,6 @@ listed again after the last byte, and digests are returned only if the two listi
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, FsVerity
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
 from provenance_oracle.verifier.manifest.statement import MAX_FILES
-from provenance_oracle.verifier.strict.files import OnBytes, OpenFile, changed, open_any_file
+from provenance_oracle.verifier.strict.files import OnBytes, OpenFile, changed, open_any_file, pieces_of_file
 from provenance_oracle.verifier.strict.release_folder import (
     STRICT,
     FoundFile,
@@ -32,7 +31,6 @@ from provenance_oracle.verifier.strict.release_folder import (
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.text import printable
 
-PIECE_BYTES = 1024 * 1024
 _BATCH_FILES = 1024  # files handed to the threads at a time
 _NAMED_MAX = 10  # refused entries that a message names
 
@@ -288,15 +286,10 @@ class ReferenceHasher:
     def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
         tree = FsVerityHasher()
         whole = hashlib.sha256() if sha256 else None
-        left = file.size
-        while left:
-            piece = os.read(file.descriptor, min(left, PIECE_BYTES))
-            if not piece:
-                raise changed(file.path)
+        for piece in pieces_of_file(file):
             tree.update(piece)
             if whole:
                 whole.update(piece)
-            left -= len(piece)
             advance(len(piece))
         return FileDigest(file.path, file.size, tree.digest(), whole.digest() if whole else None)
 

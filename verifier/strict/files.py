@@ -24,6 +24,8 @@ OnBytes = Callable[[int, int], None]
 OnUnreadable = Callable[[str, ProvenanceError], None]
 """Called with the name or path of an entry that cannot be looked at, and the error."""
 
+PIECE_BYTES = 1024 * 1024
+
 # O_NONBLOCK: the open call must not hang if an attacker replaced the file by a FIFO or a device.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FOLDER_FLAGS = _FLAGS | os.O_DIRECTORY
@@ -111,6 +113,21 @@ def open_file(parent: int, path: str, expected: Identity) -> Iterator[OpenFile]:
         _expect(os.fstat(descriptor), expected, path)
         yield OpenFile(path, descriptor, expected.size)
         _expect(os.fstat(descriptor), expected, path)
+
+
+def pieces_of_file(file: OpenFile, most: int | None = None) -> Iterator[bytes]:
+    """Yield the bytes of a file just opened, in pieces of 1 MiB at most; with `most`, only so many bytes of its start.
+
+    Raises:
+        ChangedError: the file became shorter.
+    """
+    left = file.size if most is None else min(file.size, most)
+    while left:
+        piece = os.read(file.descriptor, min(left, PIECE_BYTES))
+        if not piece:
+            raise changed(file.path)
+        yield piece
+        left -= len(piece)
 
 
 def read_start(parent: int, path: str, most: int) -> bytes:

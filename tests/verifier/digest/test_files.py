@@ -35,7 +35,7 @@ from provenance_oracle.verifier.errors import (
     VerificationError,
 )
 from provenance_oracle.verifier.manifest.statement import Manifest, ManifestFile
-from provenance_oracle.verifier.strict.files import OpenFile
+from provenance_oracle.verifier.strict.files import PIECE_BYTES, OpenFile
 
 CONTENT = {"a.txt": b"alpha", "empty": b"", "sub/b.bin": os.urandom(10_000), "sub/deep/c": b"c" * 5000}
 
@@ -531,7 +531,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert _Counting.pieces == size // files_module.PIECE_BYTES
+    assert _Counting.pieces == size // PIECE_BYTES
     assert peak < 10 * 1024 * 1024
 
 
