@@ -13,7 +13,7 @@ from types import MappingProxyType
 from provenance_oracle.publisher.fit_to_publish import READING, refuse_names, refuse_unfit
 from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
 from provenance_oracle.publisher.tensor_table import write_tensor_table
-from provenance_oracle.publisher.trial import Trial, try_evidence, try_release
+from provenance_oracle.publisher.trial import Trial, read_signed, try_evidence
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import (
     FileSet,
@@ -32,15 +32,12 @@ from provenance_oracle.verifier.judgement.release import (
     SNP_FOLDER,
     VEK_DER_PATH,
     VEK_PEM_PATH,
-    Release,
     read_release,
 )
-from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
-from provenance_oracle.verifier.manifest.key import PublicKey
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER, parse_model_name, parse_version
-from provenance_oracle.verifier.manifest.statement import Dependency, Manifest, parse_statement
+from provenance_oracle.verifier.manifest.statement import Dependency, Manifest
 from provenance_oracle.verifier.snp.evidence import Evidence
-from provenance_oracle.verifier.snp.report import parse_report
 from provenance_oracle.verifier.strict.files import (
     OnBytes,
     is_directory,
@@ -61,8 +58,11 @@ _MOST_NAMES = 32  # in `provenance/` or a folder of it
 class Packed:
     """A release that was written and read back.
 
-    `trial` is the judgement of its evidence and manifest by a shipped policy. `report_reused` says that the manifest
-    which it replaced had the same report. If an oracle recorded that manifest, the shipped policies refuse this one.
+    Attributes:
+        manifest, files: the manifest, and the digests of the files that it names.
+        trial: the judgement of its evidence by a shipped policy.
+        report_reused: the manifest that it replaced had the same report. If an oracle recorded that manifest, the
+            shipped policies refuse this one.
     """
 
     manifest: Manifest
@@ -118,6 +118,29 @@ def pack_release(
     # (1) report errors before reading much, and overwrite nothing without being asked
     _refuse_names(name, version)
     folder = followed(folder)
+    _refuse_release(folder, replace=replace)
+    refuse_names(folder)
+    refuse_unfit(folder, include=include, key=key_path)
+    # (2) evidence that no verifier accepts, or that names another key, is refused before the files are read
+    pem, _ = public_key_of(key)
+    trial = try_evidence(evidence, pem, at=at)
+    # (3) every file, read once
+    if with_tensor_table:
+        write_tensor_table(folder, READING)
+    files = _digest_all(folder, with_sha256=with_sha256, progress=progress)
+    # (4) the signed manifest
+    build = Build(name, version, sources, parameters, started_at, finished_at)
+    envelope = sign_statement(make_statement(files, build, trial.claims.report.digest), key)
+    read_signed(envelope, trial)
+    reused = replace and _has_report(folder, evidence.report)
+    # (5) the evidence first; the manifest, written last, makes the release complete
+    _write_all(folder, _contents_of(evidence, pem, envelope))
+    # (6) read it back as a verifier will
+    return Packed(_read_back(folder, trial, files), files, trial, reused)
+
+
+def _refuse_release(folder: Path, *, replace: bool) -> None:
+    """Refuse a folder that is a release already, unless `replace`, and one with strange files in `provenance/`."""
     with open_release_folder(folder, READING) as model:
         has_manifest = _has_manifest(model, folder)
     if has_manifest and not replace:
@@ -127,15 +150,10 @@ def pack_release(
             got="a manifest",
             wanted="none; --replace replaces it",
         )
-    refuse_names(folder)
-    refuse_unfit(folder, include=include, key=key_path)
-    # (2) evidence that no verifier accepts, or that names another key, is refused before the files are read
-    pem, public_key = public_key_of(key)
-    report = parse_report(evidence.report, evidence.report_name)
-    try_evidence(evidence, pem, at=at)
-    # (3) every file, read once
-    if with_tensor_table:
-        write_tensor_table(folder, READING)
+
+
+def _digest_all(folder: Path, *, with_sha256: bool, progress: OnBytes | None) -> FileSet:
+    """Return the digests of a model's files. Refuse a folder without files, and one with Git LFS pointers."""
     listing = list_files(folder, reading=READING)
     if not listing.files:
         raise UsageError("the folder has no files", where=str(folder), got="no file", wanted="the files of a model")
@@ -143,31 +161,26 @@ def pack_release(
         got, wanted = f"{len(pointers)} Git LFS pointers", "the files: run `git lfs pull`, and pack again"
         raise UsageError("a pointer lies in place of a file", where=pointers[0].path, got=got, wanted=wanted)
     paths = frozenset(file.path for file in listing.files) if with_sha256 else frozenset()
-    files = digest_files(folder, listing, sha256_of=paths, hasher=CpuHasher(), progress=progress)
-    # (4) the signed manifest
-    build = Build(name, version, sources, parameters, started_at, finished_at)
-    envelope = sign_statement(make_statement(files, build, report.digest), key)
-    trial = try_release(Release(folder, envelope, pem, evidence, evidence.crl), at=at)
-    reused = replace and _has_report(folder, evidence.report)
-    # (5) the evidence first; the manifest, written last, makes the release complete
+    return digest_files(folder, listing, sha256_of=paths, hasher=CpuHasher(), progress=progress)
+
+
+def _contents_of(evidence: Evidence, key_pem: bytes, envelope: bytes) -> dict[str, bytes]:
+    """Return the files of `provenance/` by path, in the order in which they are written."""
     contents = {
-        KEY_PATH: pem,
+        KEY_PATH: key_pem,
         REPORT_PATH: evidence.report,
         VEK_PEM_PATH if evidence.vek.startswith(b"-----BEGIN") else VEK_DER_PATH: evidence.vek,
         CHAIN_PATH: evidence.chain,
         CRL_PATH: evidence.crl,
         MANIFEST_PATH: envelope,
     }
-    _write_all(folder, {path: data for path, data in contents.items() if data is not None})
-    # (6) read it back as a verifier will
-    return Packed(_read_back(folder, public_key, files), files, trial, reused)
+    return {path: data for path, data in contents.items() if data is not None}
 
 
-def _read_back(folder: Path, key: PublicKey, files: FileSet) -> Manifest:
+def _read_back(folder: Path, trial: Trial, files: FileSet) -> Manifest:
     """Return the manifest of the release just written. If it does not read back, remove the manifest and raise."""
     try:
-        release = read_release(folder, READING)
-        manifest = parse_statement(verify_envelope(parse_envelope(release.envelope), key))
+        manifest = read_signed(read_release(folder, READING).envelope, trial)
         match_file_set(manifest, list_files(folder, reading=READING), folder)
         match_file_digests(manifest, files)
     except ProvenanceError:

@@ -1,8 +1,7 @@
-"""Judge evidence and releases before they are written, as `provenance check` will judge them afterwards."""
+"""Judge evidence and manifests before they are written, as `provenance check` will judge them afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,80 +13,77 @@ from provenance_oracle.verifier.errors import (
     ProvenanceError,
     VerificationError,
 )
-from provenance_oracle.verifier.judgement.appraise import (
-    appraise,
-    appraise_evidence,
-    bind_key,
-    conclude,
-    roots_of,
-)
+from provenance_oracle.verifier.judgement.appraise import appraise_evidence, bind_key, conclude
 from provenance_oracle.verifier.judgement.binding import BINDINGS, verify_key_binding
-from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
-from provenance_oracle.verifier.manifest.key import parse_public_key
+from provenance_oracle.verifier.judgement.snp_claims import check_claims
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
+from provenance_oracle.verifier.manifest.key import PublicKey, parse_public_key
+from provenance_oracle.verifier.manifest.statement import Manifest, match_report, parse_statement
 from provenance_oracle.verifier.policy import Policy, shipped_policy
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, RootKind
+from provenance_oracle.verifier.snp.signature import Claims
 
 
 @dataclass(frozen=True)
 class Trial:
-    """The outcome of a judgement ahead of time: the policy, and its refusal of genuine evidence if it refuses."""
+    """Proof that evidence is genuine and binds a key, with a shipped policy's judgement of it.
 
+    Attributes:
+        claims: the verified claims.
+        key: the key that the report names.
+        policy: `demo` if the simulator made the evidence, otherwise `baseline`.
+        refusal: the policy's refusal of this genuine evidence; None if the policy accepts it.
+    """
+
+    claims: Claims
+    key: PublicKey
     policy: Policy
     refusal: ProvenanceError | None
 
     @property
     def line(self) -> str:
-        """Return the outcome in one line."""
+        """The judgement in one line."""
         if self.refusal is None:
             return f"policy {self.policy.name} accepts it"
         return f"policy {self.policy.name} refuses it (exit {self.refusal.exit_code}): {self.refusal}"
 
 
 def try_evidence(evidence: Evidence, key_pem: bytes, *, at: datetime) -> Trial:
-    """Judge evidence and the key that it binds: by `demo` if the simulator made it, otherwise by `baseline`.
+    """Verify evidence and the key that it binds, once, and judge them by the shipped policy for its root.
 
     Raises:
         FormatError, VerificationError: the evidence is malformed or forged, or binds another key. Every policy refuses
             it then.
     """
-    policy = _policy_for(evidence, key_pem, at)
-
-    def judge() -> None:
-        sheet = CheckSheet()
-        claims = appraise_evidence(evidence, policy, at=at, roots=roots_of(policy), sheet=sheet)
-        bind_key(claims, key_pem, policy, sheet)
-        conclude(claims, policy, sheet)
-
-    return Trial(policy, _refusal_by(judge))
-
-
-def try_release(release: Release, *, at: datetime) -> Trial:
-    """Judge a release's evidence, key and manifest likewise. The model files are not read.
-
-    Raises:
-        FormatError, VerificationError: the release is malformed or forged.
-    """
-    policy = _policy_for(release.evidence, release.key, at)
-    return Trial(
-        policy,
-        _refusal_by(lambda: appraise(release, policy, at=at, roots=roots_of(policy), sheet=CheckSheet())),
-    )
-
-
-def _policy_for(evidence: Evidence, key_pem: bytes, at: datetime) -> Policy:
-    """Return the policy for the evidence's root, after everything that no policy decides is verified."""
     baseline = shipped_policy("baseline")
     claims = appraise_evidence(evidence, baseline, at=at, roots=AMD_ROOTS + SIMULATOR_ROOTS, sheet=CheckSheet())
-    verify_key_binding(claims.report.report_data, parse_public_key(key_pem, "key"), tuple(BINDINGS))
-    return shipped_policy("demo") if claims.root_kind is RootKind.SIMULATOR else baseline
+    key = parse_public_key(key_pem, "key")
+    verify_key_binding(claims.report.report_data, key, tuple(BINDINGS))
+    policy = shipped_policy("demo") if claims.root_kind is RootKind.SIMULATOR else baseline
+    return Trial(claims, key, policy, _refusal_by(policy, claims, key_pem))
 
 
-def _refusal_by(judge: Callable[[], object]) -> ProvenanceError | None:
+def read_signed(envelope: bytes, trial: Trial) -> Manifest:
+    """Return the manifest in an envelope, read as a verifier of this evidence reads it.
+
+    Raises:
+        FormatError, VerificationError: a verifier would refuse the envelope, its signature or the manifest, or the
+            manifest names another report.
+    """
+    manifest = parse_statement(verify_envelope(parse_envelope(envelope, MANIFEST_PATH), trial.key), MANIFEST_PATH)
+    match_report(manifest, trial.claims.report.digest)
+    return manifest
+
+
+def _refusal_by(policy: Policy, claims: Claims, key_pem: bytes) -> ProvenanceError | None:
     """Return the policy's refusal of genuine evidence, or None. Any other failure is raised."""
+    sheet = CheckSheet()
+    sheet.add(check_claims(claims, policy))
     try:
-        judge()
+        bind_key(claims, key_pem, policy, sheet)
+        conclude(claims, policy, sheet)
     except (AppraisalError, CrlUnavailableError, CrlStaleError) as error:
         return error
     except VerificationError as error:

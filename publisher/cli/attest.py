@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.publisher import documents
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, output_options, read_small
+from provenance_oracle.verifier.cli.options import FILE, fetcher_for, output_options, read_small
 from provenance_oracle.verifier.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance_oracle.verifier.snp.evidence import Evidence
 
 SIMULATED_LINES = ("milan", "genoa", "turin")
 
@@ -73,18 +77,11 @@ def attest(
       provenance attest --key cvm.key --report report.bin --vek vcek.pem \\
         --chain chain.pem --out evidence
     """
-    from provenance_oracle.publisher.evidence.collect import (
-        evidence_from_files,
-        evidence_from_kernel,
-        evidence_from_simulator,
-    )
     from provenance_oracle.publisher.evidence.folder import write_evidence
     from provenance_oracle.publisher.keys import load_key, load_or_make_key, make_key
     from provenance_oracle.publisher.manifest import public_key_of
     from provenance_oracle.publisher.trial import try_evidence
     from provenance_oracle.verifier.judgement.binding import bound_report_data
-    from provenance_oracle.verifier.snp.kds import HttpsFetcher
-    from provenance_oracle.verifier.snp.products import ProductLine
 
     _refuse_mixed_sources(report, vek, chain, crl, simulator)
     if vmpl is not None and (report or simulator or request):
@@ -103,14 +100,7 @@ def attest(
         return
     assert out is not None
     # (2) a report over them, with its certificates
-    fetcher, crl_data = HttpsFetcher() if fetch else None, read_small(crl) if crl else None
-    if report:
-        files = [read_small(path) for path in (*([vek] if vek else []), *chain)]
-        evidence = evidence_from_files(read_small(report), files, crl_data, fetcher=fetcher)
-    elif simulator:
-        evidence = evidence_from_simulator(ProductLine(simulator.title()), report_data, at=datetime.now(UTC))
-    else:
-        evidence = evidence_from_kernel(report_data, crl_data, fetcher=fetcher, privlevel=vmpl)
+    evidence = _collected(report_data, report, (*([vek] if vek else []), *chain), crl, simulator, vmpl, fetch=fetch)
     # (3) judge them as `check` will: a report of another key, or certificates of another chip, are refused here
     trial = try_evidence(evidence, pem, at=datetime.now(UTC))
     # (4) the folder for `provenance pack`
@@ -122,6 +112,33 @@ def attest(
     if simulator:
         output.text("The hardware was SIMULATED. Only the policy `demo` accepts this evidence.")
     output.document(True, documents.evidence_json(out, report_data, simulated=simulator is not None))
+
+
+def _collected(
+    report_data: bytes,
+    report: Path | None,
+    certificates: tuple[Path, ...],
+    crl: Path | None,
+    simulator: str | None,
+    vmpl: int | None,
+    *,
+    fetch: bool,
+) -> Evidence:
+    """Return a report over REPORT_DATA (64 bytes) with its certificates: from files, the simulator or the kernel."""
+    from provenance_oracle.publisher.evidence.collect import (
+        evidence_from_files,
+        evidence_from_kernel,
+        evidence_from_simulator,
+    )
+    from provenance_oracle.verifier.snp.products import ProductLine
+
+    fetcher, crl_data = fetcher_for(fetch), read_small(crl) if crl else None
+    if report:
+        files = [read_small(path) for path in certificates]
+        return evidence_from_files(read_small(report), files, crl_data, fetcher=fetcher)
+    if simulator:
+        return evidence_from_simulator(ProductLine(simulator.title()), report_data, at=datetime.now(UTC))
+    return evidence_from_kernel(report_data, crl_data, fetcher=fetcher, privlevel=vmpl)
 
 
 def _refuse_mixed_sources(

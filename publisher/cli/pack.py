@@ -5,13 +5,17 @@ from __future__ import annotations
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.publisher import documents
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, hash_progress, output_options
+from provenance_oracle.verifier.cli.options import DEFAULT_POLICY, FILE, hash_progress, output_options
 from provenance_oracle.verifier.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance_oracle.publisher.pack import Packed
 
 
 def _source_options(command: click.decorators.FC) -> click.decorators.FC:
@@ -60,22 +64,19 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
 @command_body(documents.PACK)
 def pack(
     output: Output,
+    /,
     model: Path,
     evidence: Path,
     key: Path,
     name: str,
     version: str,
-    base_model: tuple[str, ...],
-    adapter: tuple[str, ...],
-    dataset: tuple[str, ...],
-    code: tuple[str, ...],
-    image: tuple[str, ...],
     sha256: bool,
     tensor_table: bool,
     into: Path | None,
     ignore: tuple[str, ...],
     include: tuple[str, ...],
     replace: bool,
+    **sources: tuple[str, ...],
 ) -> None:
     """Turn a folder with a model into a release.
 
@@ -93,31 +94,19 @@ def pack(
     """
     from provenance_oracle.publisher.dependencies import parse_sources
     from provenance_oracle.publisher.evidence.folder import read_evidence
-    from provenance_oracle.publisher.fit_to_publish import copy_without
     from provenance_oracle.publisher.keys import load_key
     from provenance_oracle.publisher.pack import pack_release
-    from provenance_oracle.verifier.disk.globs import gitignore
     from provenance_oracle.verifier.manifest.statement import Role
 
-    given = {
-        Role.BASE_MODEL: base_model,
-        Role.ADAPTER: adapter,
-        Role.DATASET: dataset,
-        Role.CODE: code,
-        Role.IMAGE: image,
-    }
     if ignore and not into:
         wanted = "--into DIR too: a manifest covers every file of its folder, so the release is a copy without them"
         raise UsageError("--ignore needs a new folder", got="no --into", wanted=wanted)
-    moment = datetime.now(UTC)
+    moment, given = datetime.now(UTC), {Role(role.replace("_", "-")): texts for role, texts in sources.items()}
     private_key, parts, dependencies = load_key(key), read_evidence(evidence), parse_sources(given)
-    if into:
-        patterns = [gitignore(pattern) for pattern in ignore]
-        copy_without(model, into, lambda path: any(one.fullmatch(path) for one in patterns))
-        model = into
+    folder = _copied(model, into, ignore) if into else model
     with hash_progress(output) as progress:
         packed = pack_release(
-            model,
+            folder,
             parts,
             private_key,
             name=name,
@@ -132,12 +121,27 @@ def pack(
             key_path=key,
             progress=progress,
         )
-    output.text(f"{model}: release {name} {version}, {len(packed.files.files)} files")
+    _print_release(output, folder, packed)
+    output.document(True, documents.pack_json(packed))
+
+
+def _copied(model: Path, into: Path, ignore: tuple[str, ...]) -> Path:
+    """Copy a model without the files that match a pattern, and return the new folder."""
+    from provenance_oracle.publisher.fit_to_publish import copy_without
+    from provenance_oracle.verifier.disk.globs import gitignore
+
+    patterns = [gitignore(pattern) for pattern in ignore]
+    copy_without(model, into, lambda path: any(one.fullmatch(path) for one in patterns))
+    return into
+
+
+def _print_release(output: Output, folder: Path, packed: Packed) -> None:
+    policy = f" --policy {packed.trial.policy.name}" if packed.trial.policy.name != DEFAULT_POLICY else ""
+    output.text(f"{folder}: release {packed.manifest.name} {packed.manifest.version}, {len(packed.files.files)} files")
     output.text(f"model digest     {packed.files.model_digest.hex()}")
     output.text(f"manifest digest  {packed.manifest_digest.hex()}")
-    policy = f" --policy {packed.trial.policy.name}" if packed.trial.policy.name != "baseline" else ""
     output.text(f"judged           {packed.trial.line}")
-    output.text(f"next             provenance check {shlex.quote(str(model))}{policy} --offline")
+    output.text(f"next             provenance check {shlex.quote(str(folder))}{policy} --offline")
     if packed.report_reused:
         output.text(
             "note             the manifest that this one replaces had the same report. If it was recorded, oracles"
@@ -145,4 +149,3 @@ def pack(
         output.text(
             "                 refuse this release: make a new key and report with `provenance attest --new-key`"
         )
-    output.document(True, documents.pack_json(packed))

@@ -28,6 +28,7 @@ from provenance_oracle.verifier.errors import (
     UsageError,
     VerificationError,
 )
+from provenance_oracle.verifier.judgement import appraise as appraise_module
 from provenance_oracle.verifier.judgement.binding import bound_report_data, verify_key_binding
 from provenance_oracle.verifier.judgement.release import NoReleaseError, read_release
 from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
@@ -65,6 +66,19 @@ def model(tmp_path: Path) -> Path:
 
 def pack(folder: Path, evidence: Evidence, **options: Any) -> Packed:
     return pack_release(folder, evidence, KEY, **{"name": "org/model", "version": "1.0", "at": AT, **options})
+
+
+def test_evidence_is_verified_once(model: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified: list[object] = []
+
+    def counting(matched: object) -> object:
+        verified.append(matched)
+        return verify(matched)
+
+    verify = appraise_module.verify_report_signature
+    monkeypatch.setattr(appraise_module, "verify_report_signature", counting)
+    pack(model, evidence)
+    assert len(verified) == 1
 
 
 def provenance_files(folder: Path) -> list[str]:

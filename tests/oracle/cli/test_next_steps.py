@@ -25,15 +25,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     assert run("attest", "--key", "k", "--simulator", "genoa", "--out", "ev").exit_code == 0
     make_tiny_model(tmp_path / "model")
-    for name in ("empty", "gguf"):
+    for name in ("empty", "onnx"):
         (tmp_path / name).mkdir()
-    (tmp_path / "gguf" / "model.gguf").write_bytes(b"GGUF")
+    (tmp_path / "onnx" / "model.onnx").write_bytes(b"ONNX")
     return tmp_path
 
 
 PACK = "--evidence ev --key k --name org/tiny --version 1.0"
 STEPS = {
-    f"pack gguf --tensor-table {PACK}": "leave out --tensor-table",
+    f"pack onnx --tensor-table {PACK}": "leave out --tensor-table",
     f"pack empty {PACK}": "the files of a model",
     f"pack model --base-model X=@empty {PACK}": "`provenance hash FOLDER` prints the model digest",
     "pack model --evidence ev --key K --name org/tiny --version 1.0": "`provenance attest --new-key` makes one",
