@@ -24,7 +24,7 @@ RECEIPT_SECONDS = 300.0
 class Payer:
     """An account that pays for transactions.
 
-    Fields:
+    Attributes:
         web3: the node's web3, with which callers make the calls for `send`.
         where: the node's name in messages.
 

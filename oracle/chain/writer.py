@@ -51,7 +51,7 @@ class Reports(Protocol):
 class LedgerOptions:
     """The registry for the records, the node to reach it, and the limits of transactions.
 
-    Fields:
+    Attributes:
         rpc_url_second: another node, which must agree before anything counts as final; empty for none.
         registry_address: 0x and 40 hex digits.
         chain_id: the chain that the node must have; None to accept any.

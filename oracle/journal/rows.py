@@ -72,7 +72,7 @@ def policy_key(policy_digest: bytes) -> ReleaseKey:
 class Row:
     """One release in the journal. Times have a time zone.
 
-    Fields:
+    Attributes:
         retry_at: the time before which the row is left alone; None if it does not wait.
         vain_attempts: consecutive failures. internal_errors: failures by a bug since the row was last reopened.
         exit_code, check, problem: the last failure; `problem` may also be a remark of `Journal.advance`.

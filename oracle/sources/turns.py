@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 class Waiting(Generic[Item]):
     """Something that waits for its turn.
 
-    Fields:
+    Attributes:
         id: its name, different from that of every other one.
         shares: the names of its shares.
         since: the time since which it waits, in seconds of the clock of `Turns`.

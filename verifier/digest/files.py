@@ -61,7 +61,7 @@ class ListedFile:
 class Listing:
     """The files of a release outside `provenance/`, sorted by the UTF-8 bytes of their paths.
 
-    Fields:
+    Attributes:
         files: the files that the manifest must name.
         limits, reading: those that the folder was listed with.
         ignored: paths of files and folders that the user leaves out (`Reading.ignored`); no folder of them was entered.

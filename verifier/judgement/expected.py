@@ -14,7 +14,7 @@ from provenance_oracle.verifier.judgement.record_of import publisher_of
 class Expected:
     """What a release must be; None leaves a fact open.
 
-    Fields:
+    Attributes:
         name: `namespace/model`, or `namespace/model@version`.
         publisher: the publisher's identity, 32 bytes.
         measurement: the launch measurement, 48 bytes.

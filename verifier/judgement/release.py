@@ -57,7 +57,7 @@ class Release:
 
     The fields hold every byte of the release's `provenance/` folder, so that the verdict can name each file's digest.
 
-    Fields:
+    Attributes:
         envelope: the DSSE envelope with the manifest.
         key: the VM's public key in PEM.
         evidence: report, certificates and the revocation list that is judged.

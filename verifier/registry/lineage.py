@@ -18,7 +18,7 @@ from provenance_oracle.verifier.strict.abi_values import (
 class Ancestor:
     """A release from which another release was made, directly or not. It is the contract's struct of the same name.
 
-    Fields:
+    Attributes:
         release_id: id of the ancestor. child: id of the release that names it as parent. Both have 32 bytes.
         depth: 1 for a parent, 2 for a parent's parent, and so on.
         is_attested: whether signed records name every step to it; False if a namespace's owner merely stated a step.

@@ -53,7 +53,7 @@ class NamespaceEntry:
 class Namespace:
     """A claimed namespace.
 
-    Fields:
+    Attributes:
         owner: address, 20 bytes.
         identity_limit: number of identities that are trusted on first use. first_uses: number of these so far.
         identities: the identities that are trusted now, 32 bytes each, longest trusted first.

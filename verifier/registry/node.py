@@ -33,7 +33,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class NodeConnection:
     """An open connection to one node. All readers and writers of this node in a process share it.
 
-    Fields:
+    Attributes:
         web3: as `connect` returns it. It is not for use by several threads at once.
         where: scheme, host and port of the endpoint, for messages.
     """

@@ -48,7 +48,7 @@ class RegistryReader:
         from_block: a block before which the registry has no events.
         timeout_seconds: limit for each request; an open connection keeps its own.
 
-    Fields:
+    Attributes:
         node: the connection, for other readers and writers of the same chain.
         address: 20 bytes.
 

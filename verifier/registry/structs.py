@@ -56,7 +56,7 @@ class BatchState:
 class NamespaceState:
     """A namespace as its contract keeps it. `owner` is an address, 20 bytes: zeros if nobody claimed the namespace.
 
-    Fields:
+    Attributes:
         identity_limit: number of identities that are trusted on first use. first_uses: number of these so far.
         trusted: number of identities that are trusted now.
     """

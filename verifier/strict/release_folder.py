@@ -38,7 +38,7 @@ _FOLDERS_ABOVE = 2  # from a snapshot up to its repository's folder
 class Reading:
     """What the reader of a folder allows beyond plain files. The oracle allows nothing: see `STRICT`.
 
-    Fields:
+    Attributes:
         hub_links: follow the links of a Hugging Face cache's snapshot into its `blobs/`.
         ignored: patterns of paths that the user leaves out, each for the whole path of a file or folder.
         below: the folder of strangers' releases that holds the release. No link below it is followed. None: a link in

@@ -20,7 +20,7 @@ from provenance_oracle.verifier.strict.files import OnUnreadable, file_name, ope
 class FolderEntry:
     """An entry of a folder, while the walk is there.
 
-    Fields:
+    Attributes:
         path: the path from the folder where the walk began, with `/`.
         found: the stat result of the entry, taken without following links.
         folder: the descriptor of the open folder that holds the entry.
