@@ -19,6 +19,7 @@ from provenance_oracle.verifier.strict.release_folder import (
     open_release_folder,
 )
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
+from provenance_oracle.verifier.text import first_of
 
 READING = Reading(hub_links=True)  # a snapshot of the Hugging Face cache can be packed as it is
 
@@ -69,7 +70,7 @@ def refuse_unfit(folder: Path, *, include: Collection[str] = (), key: Path | Non
 
         _take_all(model, lambda path: path == PROVENANCE_FOLDER or _is_in(path, allowed), take)
     if found:
-        got = ", ".join(found[:_MAX_SHOWN]) + (f" and {len(found) - _MAX_SHOWN} more" if found[_MAX_SHOWN:] else "")
+        got = first_of(found, _MAX_SHOWN)
         wanted = "none; leave them out with --ignore PATTERN --into DIR, or publish them with --include PATH for each"
         raise UsageError("the folder has files that should not be published", where=str(folder), got=got, wanted=wanted)
 

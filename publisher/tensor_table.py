@@ -23,6 +23,7 @@ from provenance_oracle.verifier.digest.weights.weight_files import (
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.strict.release_folder import STRICT, Reading, ReleaseFolder, open_release_folder
 from provenance_oracle.verifier.strict.write_file import write_file
+from provenance_oracle.verifier.text import first_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def write_tensor_table(folder: Path, reading: Reading = STRICT) -> Path:
 def _weights_of(model: ReleaseFolder, paths: Sequence[str]) -> tuple[str, ...]:
     if not any(path.endswith((WEIGHTS_SUFFIX, GGUF_SUFFIX)) for path in paths):
         wanted = "safetensors or GGUF files; leave out --tensor-table, since file digests cover every format"
-        got = ", ".join(paths[:5]) or "no file"
+        got = first_of(paths, 5) or "no file"
         problem = "a tensor table needs safetensors or GGUF files"
         raise UsageError(problem, where="--tensor-table", got=got, wanted=wanted)
     found = find_weights(paths)

@@ -10,6 +10,7 @@ from pathlib import Path
 from provenance_oracle.oracle.demo.model import make_tiny_model
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.verifier.text import first_of
 
 # The file marks a folder of the demo. Its text is the name of the release that the demo made.
 _MARKER = ".provenance-demo"
@@ -89,7 +90,7 @@ def _clear(folder: Path) -> None:
     elif not strangers and any(folder.iterdir()):
         strangers = [path.name for path in folder.iterdir()]
     if strangers:
-        got = ", ".join(strangers[:5])
+        got = first_of(strangers, 5)
         problem = "the folder holds files that the demo did not make"
         raise UsageError(problem, where=str(folder), got=got, wanted="a new or empty folder")
     try:

@@ -38,7 +38,7 @@ def ask_gate(rpc_url: str, registry_text: str, name: str) -> GateAnswers:
         TemporaryError: the node does not answer.
     """
     reader = registry_reader(rpc_url, registry_text)
-    entry = reader.entries_of_name(name)[0]
+    entry = max(reader.entries_of_name(name), key=lambda one: one.recorded_at)
     digests = (entry.model_digest, entry.manifest_digest)
     contract = DeployedContract(reader.node, "ProvenanceRegistry", reader.address, "gate")
     chain = Web3Chain(reader.node)

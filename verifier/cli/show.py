@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +11,14 @@ from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chai
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import output_options, registry_reader
 from provenance_oracle.verifier.documents import schemas
+from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance_oracle.verifier.record.fields import Entry
     from provenance_oracle.verifier.registry.reader import RegistryReader
+
+_PAGE = 100
+_ID = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 
 
 @click.command()
@@ -21,32 +26,61 @@ if TYPE_CHECKING:
 @with_chain()
 @click.option("--history", is_flag=True, help="Every event of each record, and the complete history of its namespace.")
 @click.option("--lineage", is_flag=True, help="The ancestors of each release, and whether their gates are open.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=_PAGE,
+    show_default=True,
+    metavar="N",
+    help="Show at most N records. Revoked ones come first, then the newest.",
+)
+@click.option(
+    "--after", "after_text", metavar="ID", help="Show the records after this one, which ended the page before."
+)
 @output_options
 @command_body(schemas.SHOW)
-def show(output: Output, chain: ChainOptions, what: str, history: bool, lineage: bool) -> None:
+def show(
+    output: Output,
+    chain: ChainOptions,
+    what: str,
+    history: bool,
+    lineage: bool,
+    limit: int,
+    after_text: str | None,
+) -> None:
     """Show the records of a model.
 
     Name it by model digest, by manifest digest, by the record id in a gate's error, or by name (namespace/model or
     namespace/model@version). For each record the output says whether a dApp's gate is open. Simulated hardware opens no
     gate.
 
-    Exit codes: 0 if a record is active, 6 if there is no record or if all are FAILED, revoked, held or doubtful.
+    Exit codes: 0 if a record that is shown is active, 6 if there is no record or if all that are shown are FAILED,
+    revoked, held or doubtful.
 
     \b
     Examples:
       provenance show acme/tiny-model --rpc URL --registry 0x...
       provenance show acme/tiny-model@1.0 --history --lineage --network sapphire
     """
-    from provenance_oracle.verifier.cli.words import entry_lines, gate_line
-    from provenance_oracle.verifier.documents.registry import entries_json
-    from provenance_oracle.verifier.registry.lookup import find_entries
+    from provenance_oracle.verifier.cli.words import (
+        before_claim_lines,
+        entry_lines,
+        gate_line,
+        next_page_line,
+        page_line,
+    )
+    from provenance_oracle.verifier.documents.registry import entries_json, page_json
+    from provenance_oracle.verifier.registry.lookup import find_page
 
     place = chain.place()
     reader = registry_reader(place.rpc_url, place.registry)
-    entries = find_entries(reader, what)
+    page = find_page(reader, what, limit=limit, after=_parse_id(after_text))
+    entries = page.entries
     gates = [entry.passed and reader.is_open(entry) for entry in entries]
     shown = list(zip(entries, gates, strict=True))
-    body = entries_json(shown)
+    body = entries_json(shown) | page_json(page)
+    if page.total > 1:
+        output.text(page_line(page))
     for entry, is_open in shown:
         output.text(what)
         for line in (*entry_lines(entry), gate_line(entry, is_open=is_open)):
@@ -55,8 +89,18 @@ def show(output: Output, chain: ChainOptions, what: str, history: bool, lineage:
         body |= _show_history(output, reader, entries)
     if lineage:
         body |= _show_lineage(output, reader, entries)
+    for line in (*before_claim_lines(page), *next_page_line(page, what)):
+        output.text(line)
     refusals = [reader.refusal(entry) for entry in entries]
     output.answer(body, refusals[0] if all(refusals) else None)
+
+
+def _parse_id(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    if not _ID.fullmatch(text):
+        raise UsageError("not an id", where="--after", got=text, wanted="64 hex digits, from the end of a page")
+    return bytes.fromhex(text.lower().removeprefix("0x"))
 
 
 def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:

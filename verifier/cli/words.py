@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -16,11 +17,13 @@ from provenance_oracle.verifier.record.fields import Entry, product_line_from_co
 from provenance_oracle.verifier.record.standing import signer_numbers
 from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
 from provenance_oracle.verifier.registry.lineage import Ancestor
+from provenance_oracle.verifier.registry.listings import Page
 from provenance_oracle.verifier.registry.namespaces import Namespace
 from provenance_oracle.verifier.snp.products import RootKind
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.signature import Claims
 from provenance_oracle.verifier.strict.timestamps import format_time
+from provenance_oracle.verifier.text import first_of
 
 SIMULATED_NOTE = "The hardware was SIMULATED: the simulator's keys are public, so anybody can make such evidence."
 UNSAFE_NOTE = "You accepted an UNSAFE ROOT: this result says nothing about AMD hardware."
@@ -66,12 +69,7 @@ def _part_lines(part: PartJudgement) -> Iterator[str]:
 
 
 def _some_names(names: Sequence[str]) -> str:
-    return f"{len(names)} {'file' if len(names) == 1 else 'files'}: {_listed(names)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMES_MAX} more" if len(names) > _NAMES_MAX else ""
-    return ", ".join(names[:_NAMES_MAX]) + more
+    return f"{len(names)} {'file' if len(names) == 1 else 'files'}: {first_of(names, _NAMES_MAX)}"
 
 
 def judgement_lines(judgement: Judgement) -> Iterator[str]:
@@ -86,7 +84,7 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
         names = _some_names([file.path for file in judgement.files.uncovered])
         yield f"not covered      {names} (hub and git add these; their digests are in the verdict)"
     if judgement.files.ignored:
-        yield f"not covered      {_listed(judgement.files.ignored)} (you said so)"
+        yield f"not covered      {first_of(judgement.files.ignored, _NAMES_MAX)} (you said so)"
 
 
 def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
@@ -172,6 +170,29 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     if entry.closure:
         since = f" from {format_time(entry.revoked_at)} on" if entry.revoked_at else ""
         yield f"{entry.closure.upper():<17}{entry.closure.explanation}{since}"
+
+
+def page_line(page: Page) -> str:
+    """Return how many records a list has, which of them are shown, and how many are revoked."""
+    last = page.first + len(page.entries) - 1
+    revoked = f", {page.revoked} revoked, which come first" if page.revoked else ""
+    return f"{page.total} records{revoked}; shown: {page.first} to {last}"
+
+
+def next_page_line(page: Page, what: str) -> Iterator[str]:
+    """Return the command that shows the next page; nothing on the last page."""
+    if page.next_after is not None:
+        left = page.total - page.first - len(page.entries) + 1
+        yield f"{left} more: provenance show {shlex.quote(what)} --after {page.next_after.hex()}"
+
+
+def before_claim_lines(page: Page) -> Iterator[str]:
+    """Return the releases that a name does not lead to because they are older than the claim, and what to do."""
+    if not page.before_claim:
+        return
+    digests = [one.judgements[-1].record.manifest_digest.hex() for one in page.before_claim]
+    yield f"recorded before the namespace was claimed: not under this name; by digest: {first_of(digests, _NAMES_MAX)}"
+    yield "the owner can adopt such a release, if the namespace trusts its publisher: provenance adopt DIGEST"
 
 
 def quorum_words(entry: Entry) -> str:

@@ -8,6 +8,7 @@ from provenance_oracle.verifier.documents.record import entry_json, event_json, 
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.registry.events import HistoryEvent
 from provenance_oracle.verifier.registry.lineage import Ancestor
+from provenance_oracle.verifier.registry.listings import Listed, Page
 from provenance_oracle.verifier.registry.namespaces import Namespace
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -19,6 +20,34 @@ def entries_json(entries: Iterable[tuple[Entry, bool]]) -> dict[str, object]:
         entries: records, each with True if its plain gate is open.
     """
     return {"entries": [entry_json(entry) | gate_json(entry, is_open=is_open) for entry, is_open in entries]}
+
+
+def page_json(page: Page) -> dict[str, object]:
+    """Return the members of `provenance-oracle/show/v2` about the list of which `entries` is a page.
+
+    `total` counts all releases and FAILED verdicts, `revoked` the revoked ones among them, which come first. `first` is
+    the number of the first item of `entries`, from 1. `next_after` is the id for `--after`; null on the last page.
+    `before_claim` lists the releases that were recorded under the name before its namespace was claimed, so that the
+    name does not lead to them.
+    """
+    return {
+        "total": page.total,
+        "revoked": page.revoked,
+        "first": page.first,
+        "next_after": page.next_after.hex() if page.next_after else None,
+        "before_claim": [listed_json(one) for one in page.before_claim],
+    }
+
+
+def listed_json(listed: Listed) -> dict[str, object]:
+    """Return an item of `before_claim`: the name and digests of a release, as the node tells them."""
+    record = listed.judgements[-1].record
+    return {
+        "name": record.name,
+        "version": record.version,
+        "model_digest": record.model_digest.hex(),
+        "manifest_digest": record.manifest_digest.hex(),
+    }
 
 
 def history_json(events: Iterable[HistoryEvent], namespaces: Iterable[Namespace]) -> dict[str, object]:

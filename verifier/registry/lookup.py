@@ -10,9 +10,12 @@ from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.registry.deployment import Deployment
 from provenance_oracle.verifier.registry.lineage import Ancestor, in_tree_order
+from provenance_oracle.verifier.registry.listings import ENTRIES_MAX, Page, RecordList
 from provenance_oracle.verifier.registry.node import TIMEOUT_SECONDS, NodeConnection
 from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.text import first_of
 
+_DIGESTS_MAX = 3
 _DIGEST = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 
 
@@ -45,26 +48,32 @@ def open_deployment(
     return reader
 
 
-def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
-    """Return the entries to which a digest, an id or a name leads, newest first, active or not.
+def find_page(registry: RegistryReader, what: str, *, limit: int = ENTRIES_MAX, after: bytes | None = None) -> Page:
+    """Return a page of the entries to which a digest, an id or a name leads, revoked first, then newest first.
 
     Args:
         what: a model digest, a manifest digest or an id (`recordId` in the contract's errors), each 64 hex digits with
             or without 0x; or a name, `namespace/model` or `namespace/model@version`.
+        limit, after: as for `RecordLists.page`.
 
     Raises:
         RecordError: there is no such entry.
+        UsageError: the list has no entry with the id `after`.
         VerificationError: the history of the name's namespace is not complete.
         TemporaryError: the node does not answer, or its answer makes no sense.
     """
-    if not _DIGEST.fullmatch(what):
-        entries = registry.entries_of_name(what)
-    else:
-        digest = bytes.fromhex(what.lower().removeprefix("0x"))
-        entries = registry.entries_of_model(digest) or registry.entries_of_manifest(digest)
-        entries = entries or registry.entries_of_id(digest)
-    if entries:
-        return entries
+    listing = _find(registry, what)
+    if listing.items:
+        return registry.lists.page(listing, limit=limit, after=after)
+    if listing.before_claim:
+        digests = [one.judgements[0].record.manifest_digest.hex() for one in listing.before_claim]
+        raise RecordError(
+            "recorded before the namespace was claimed: not under this name",
+            check=Check.REGISTRY_RECORD,
+            where=what,
+            got=f"by digest: {first_of(digests, _DIGESTS_MAX)}",
+            wanted="`provenance show DIGEST`; or the owner adopts the release, if the namespace trusts its publisher",
+        )
     raise RecordError(
         "no record",
         check=Check.REGISTRY_RECORD,
@@ -72,6 +81,17 @@ def find_entries(registry: RegistryReader, what: str) -> tuple[Entry, ...]:
         got="nothing",
         wanted="a model digest, manifest digest, record id or name that was recorded",
     )
+
+
+def _find(registry: RegistryReader, what: str) -> RecordList:
+    if not _DIGEST.fullmatch(what):
+        return registry.lists.of_name(what)
+    digest = bytes.fromhex(what.lower().removeprefix("0x"))
+    for look_up in (registry.lists.of_model, registry.lists.of_manifest):
+        found = look_up(digest)
+        if found.items:
+            return found
+    return registry.lists.of_id(digest)
 
 
 def find_ancestors(registry: RegistryReader, entry: Entry) -> tuple[tuple[Ancestor, Entry | None], ...]:

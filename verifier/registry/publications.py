@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.record.codec import release_id, revision_id
@@ -94,3 +94,8 @@ class KeptRecords:
 def id_of_release(found: Publication) -> bytes:
     """Return the id of the release that a publication is about."""
     return release_id(found.record.model_digest, found.record.manifest_digest)
+
+
+def latest_judgement(judgements: Sequence[Publication]) -> Publication:
+    """Return the judgement of a release with the highest number among these."""
+    return max(judgements, key=lambda one: one.record.revision)

@@ -8,18 +8,21 @@ contradicts itself, or its answers make no sense, the reader raises TemporaryErr
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
 from provenance_oracle.verifier.record.codec import release_id
-from provenance_oracle.verifier.record.fields import Entry, Record, RecordFields, match_entry
+from provenance_oracle.verifier.record.fields import Entry, Record, match_entry
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.contract import DeployedContract, load_artifact
 from provenance_oracle.verifier.registry.events import HistoryEvent, Publication
 from provenance_oracle.verifier.registry.history import read_history
 from provenance_oracle.verifier.registry.lineage import Ancestor, parse_ancestors
-from provenance_oracle.verifier.registry.namespaces import Kind, Namespace, NamespaceReader
+from provenance_oracle.verifier.registry.listings import by_release
+from provenance_oracle.verifier.registry.lists import REVOKED_IN_BATCH, RecordLists
+from provenance_oracle.verifier.registry.namespaces import Namespace, NamespaceReader
 from provenance_oracle.verifier.registry.node import (
     TIMEOUT_SECONDS,
     NodeConnection,
@@ -29,11 +32,8 @@ from provenance_oracle.verifier.registry.node import (
 )
 from provenance_oracle.verifier.registry.oracle_sets import OracleSets, Seat
 from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
-from provenance_oracle.verifier.strict.abi_values import parse_account, parse_flag, parse_number, parse_word
+from provenance_oracle.verifier.strict.abi_values import parse_account, parse_flag, parse_number
 from provenance_oracle.verifier.strict.timestamps import format_time
-
-ENTRIES_MAX = 100
-_REVOKED_IN_BATCH = "one that was revoked in its batch"
 
 Block = int | Literal["latest"]
 
@@ -51,6 +51,7 @@ class RegistryReader:
     Attributes:
         node: the connection, for other readers and writers of the same chain.
         address: 20 bytes.
+        lists: lists records, to be read in pages.
 
     Raises:
         UsageError: endpoint or address are malformed, the chain is another one, or the address has another contract or
@@ -81,6 +82,8 @@ class RegistryReader:
         self._oracle_sets = OracleSets(self._contract)
         self._records = KeptRecords(self._contract, self._oracle_sets, from_block)
         self._satellites: dict[str, DeployedContract] = {}
+        head = partial(self._number, "latest")
+        self.lists = RecordLists(self._contract, self._records, self._namespaces, from_block, head)
 
     # One record
 
@@ -120,7 +123,7 @@ class RegistryReader:
             raise self._no_record("nothing", f"a record of manifest {manifest_digest.hex()}")
         judgements = self._judgements(model_digest, manifest_digest, number)
         if not judgements and standing.revoked_at is not None:
-            raise self._no_record(_REVOKED_IN_BATCH, "an active record")
+            raise self._no_record(REVOKED_IN_BATCH, "an active record")
         return self._records.latest(judgements, number)
 
     def match_record(self, record: Record) -> Entry:
@@ -176,63 +179,32 @@ class RegistryReader:
     # Several
 
     def entries_of_manifest(self, manifest_digest: bytes) -> tuple[Entry, ...]:
-        """Return the entries of a manifest: its release and FAILED verdicts, newest first, at most ENTRIES_MAX."""
-        number = self._number("latest")
-        return self._entries(self._publications("manifestDigest", manifest_digest, number), number)
+        """Return the entries of a manifest: its releases and FAILED verdicts.
+
+        This method and the three after it return all of them, revoked ones first, then the newest first.
+
+        Raises:
+            UsageError: there are more than ENTRIES_MAX, so they must be read in pages (`lists`).
+        """
+        return self.lists.whole(self.lists.of_manifest(manifest_digest))
 
     def entries_of_model(self, model_digest: bytes, *, block: Block = "latest") -> tuple[Entry, ...]:
-        """Return the entries of a model: its releases and FAILED verdicts, newest first, at most ENTRIES_MAX."""
-        number = self._number(block)
-        return self._entries(self._publications("modelDigest", model_digest, number), number)
+        """Return the entries of a model: its releases and FAILED verdicts. See `entries_of_manifest`."""
+        return self.lists.whole(self.lists.of_model(model_digest, block=self._number(block)))
 
     def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
-        """Return the entry to which an id (32 bytes) leads; empty if there is none.
-
-        The id of a release or of a judgement leads to the release, the id of a FAILED verdict to that verdict. The
-        method reads every event of the registry if there is such a record.
-
-        Raises:
-            RecordError: the record was revoked before anybody wrote it out of its batch.
-        """
-        number = self._number("latest")
-        if not any(self._contract.call("contentOf", record_id, parse=parse_word, block=number)):
-            return ()
-        found = [one for one in self._records.read({}, number) if one.record_id == record_id]
-        found = self._records.believed(found, number)
-        if found and found[0].record.passed:
-            found = self._judgements(found[0].record.model_digest, found[0].record.manifest_digest, number)
-        if not found and self._contract.has_log("LeafRevoked", {"recordId": record_id}, self._from_block, number):
-            raise self._no_record(_REVOKED_IN_BATCH, "an active record")
-        if not found:
-            raise self._records.kept_back("a record")
-        return self._entries(found, number)
+        """Return the entry to which an id leads; empty if there is none. See `RecordLists.of_id`."""
+        return self.lists.whole(self.lists.of_id(record_id))
 
     def entries_of_name(self, name: str) -> tuple[Entry, ...]:
-        """Return the releases of a name, `namespace/model` or `namespace/model@version`, newest first.
-
-        If the namespace is claimed, these are all the releases that it admitted or holds, and no others. If not, these
-        are all the releases that have the name. FAILED verdicts are left out, because a refused release may have any
-        name. The method reads every event of the registry.
-
-        Raises:
-            VerificationError: the namespace's history is not complete.
-        """
-        number = self._number("latest")
-        namespace, _, model = name.partition("/")
-        everything = self._records.read({}, number)
-        releases = _by_release(one for one in everything if one.record.passed)
-        found = [group for group in releases.values() if any(_is_called(one.record, namespace, model) for one in group)]
-        if self._namespaces(number).owner(namespace, number) is not None:
-            taken_in = self._taken_in(namespace, number, everything)
-            found = [group for group in found if any(one.content_digest in taken_in for one in group)]
-        entries = self._entries(self._records.believed((one for group in found for one in group), number), number)
-        return tuple(entry for entry in entries if _is_called(entry, namespace, model))
+        """Return the releases of a name. See `RecordLists.of_name` and `entries_of_manifest`."""
+        return self.lists.whole(self.lists.of_name(name))
 
     def records(self, release_ids: Iterable[bytes]) -> dict[bytes, Entry]:
         """Return the entries of releases by id, without unknown ids. Read every event of the registry."""
         number, wanted = self._number("latest"), set(release_ids)
         found = [one for one in self._records.read({}, number) if one.record.passed and id_of_release(one) in wanted]
-        groups = _by_release(self._records.believed(found, number))
+        groups = by_release(self._records.believed(found, number))
         return {release: self._records.latest(judgements, number) for release, judgements in groups.items()}
 
     def manifest_of_report(self, report_digest: bytes, *, block: Block = "latest") -> bytes | None:
@@ -313,24 +285,6 @@ class RegistryReader:
         found = self._records.read({"modelDigest": model_digest, "manifestDigest": manifest_digest}, block)
         return self._records.believed([one for one in found if one.record.passed == passed], block)
 
-    def _entries(self, found: list[Publication], block: int) -> tuple[Entry, ...]:
-        """Return the entries of releases and FAILED verdicts, newest first, at most ENTRIES_MAX."""
-        groups = list(_by_release(one for one in found if one.record.passed).values())
-        groups += [[one] for one in found if not one.record.passed]
-        groups.sort(key=lambda group: group[-1].place, reverse=True)
-        return tuple(
-            self._records.latest(group, block) if group[0].record.passed else self._records.failure(group[0], block)
-            for group in groups[:ENTRIES_MAX]
-        )
-
-    def _taken_in(self, namespace: str, block: int, found: list[Publication]) -> set[bytes]:
-        """Return the content digests that a namespace admitted or holds. Each must be among the events `found`."""
-        entries = self._namespaces(block).history(namespace, block)
-        taken_in = {entry.subject for entry in entries if entry.kind in (Kind.RECORDED, Kind.HELD)}
-        if taken_in - {one.content_digest for one in found}:
-            raise self._records.kept_back("a record of a namespace")
-        return taken_in
-
     def _namespaces(self, block: int) -> NamespaceReader:
         return NamespaceReader(self._satellite("namespaces", "Namespaces", block), self._from_block)
 
@@ -353,17 +307,3 @@ class RegistryReader:
 
     def _no_record(self, got: str, wanted: str) -> RecordError:
         return RecordError("no record", check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted=wanted)
-
-
-def _by_release(found: Iterable[Publication]) -> dict[bytes, list[Publication]]:
-    """Group judgements by release, each group oldest first."""
-    groups: dict[bytes, list[Publication]] = {}
-    for one in found:
-        groups.setdefault(id_of_release(one), []).append(one)
-    return groups
-
-
-def _is_called(record: RecordFields, namespace: str, wanted: str) -> bool:
-    """Return whether a record's name is `namespace/` and then `wanted`: the model, or model@version."""
-    model = record.name.partition("/")[2]
-    return record.namespace == namespace and wanted in (model, f"{model}@{record.version}")

@@ -32,6 +32,8 @@ SIMULATED = make_record(
     name="sim/model", model_digest=b"\x31" * 32, manifest_digest=b"\x32" * 32, product_line=255, grade=0
 )
 
+PAGE = {"total": 1, "revoked": 0, "first": 1, "next_after": None, "before_claim": []}
+
 
 def run(registry: DeployedRegistry, *arguments: str, url: str = "") -> Result:
     options = ("--rpc", url or registry.chain.rpc_url, "--registry", registry.address)
@@ -152,7 +154,7 @@ def test_show_tells_who_signed_and_by_what_policy(shown: DeployedRegistry, what:
     assert (entry["epoch"], entry["weight"], entry["threshold"], entry["policy_id"]) == (1, 2, 2, 1)
     assert (entry["release_id"], entry["record_id"]) == (record_id(TUNED).hex(), record_id(TUNED_AGAIN).hex())
     assert (entry["gate_open"], entry["gate_shut_because"]) == (True, None)
-    assert set(body) == {"schema", "accepted", "entries"}
+    assert set(body) == {"schema", "accepted", "entries", *PAGE}
 
 
 def test_show_says_why_a_record_is_shut(shown: DeployedRegistry) -> None:
@@ -178,7 +180,7 @@ def test_show_of_what_is_not_active_is_one_document_with_the_error_that_check_ha
     found = run(shown, "show", "base/model", "--json")
     body = json.loads(found.stdout)
     assert (found.exit_code, body["accepted"]) == (6, False)
-    assert set(body) == {"schema", "accepted", "entries", "error", "findings"}
+    assert set(body) == {"schema", "accepted", "entries", "error", "findings", *PAGE}
     (entry,) = body["entries"]
     assert (entry["closed_because"], entry["gate_shut_because"]) == ("the record was revoked",) * 2
     assert entry["closure"] == "revoked"
@@ -195,6 +197,55 @@ def test_show_ends_with_0_if_one_of_several_is_active(registry: DeployedRegistry
     found = run(registry, "show", "example/model")
     assert (found.exit_code, found.stdout.count("gate  ")) == (0, 2)
     assert [one["gate_open"] for one in document(registry, "show", "example/model")["entries"]] == [False, True]
+    assert "2 records, 1 revoked, which come first; shown: 1 to 2" in found.stdout
+
+
+def test_show_says_how_many_records_there_are_and_how_to_see_the_rest(registry: DeployedRegistry) -> None:
+    """A revoked release is not hidden by newer recordings of the same files."""
+    records = [make_record(manifest_digest=bytes([number]) * 32, version=f"{number}.0") for number in (1, 2, 3)]
+    for record in records:
+        registry.publish(record)
+    registry.revoke(records[0])
+    what = records[0].model_digest.hex()
+    found = run(registry, "show", what, "--limit", "2")
+    assert found.exit_code == 0
+    assert found.stdout.index("REVOKED") < found.stdout.index("example/model 3.0")
+    assert "3 records, 1 revoked, which come first; shown: 1 to 2" in found.stdout
+    last = record_id(records[2]).hex()
+    assert f"1 more: provenance show {what} --after {last}" in found.stdout
+    rest = run(registry, "show", what, "--after", last)
+    assert "example/model 2.0" in rest.stdout
+    assert "shown: 3 to 3" in rest.stdout
+    assert "more:" not in rest.stdout
+    body = document(registry, "show", what, "--limit", "2")
+    assert {name: body[name] for name in PAGE} == PAGE | {"total": 3, "revoked": 1, "next_after": last}
+    body = document(registry, "show", what, "--after", last)
+    assert {name: body[name] for name in PAGE} == PAGE | {"total": 3, "revoked": 1, "first": 3}
+    for wrong, words in (("77" * 32, "no record with this id"), ("x", "not an id")):
+        refused = run(registry, "show", what, "--after", wrong)
+        assert (refused.exit_code, words in refused.stderr) == (2, True)
+
+
+def test_show_says_what_was_recorded_before_the_claim(registry: DeployedRegistry) -> None:
+    old = make_record()
+    registry.publish(old)
+    registry.claim("example", registry.stranger, limit=1)
+    found = run(registry, "show", "example/model")
+    assert found.exit_code == 6
+    for words in ("before the namespace was claimed: not under this name", old.manifest_digest.hex(), "adopts"):
+        assert words in found.stderr
+    registry.publish(make_record(manifest_digest=b"\x0a" * 32, version="2.0"))
+    found = run(registry, "show", "example/model")
+    assert found.exit_code == 0
+    assert f"not under this name; by digest: {old.manifest_digest.hex()}" in found.stdout
+    assert "provenance adopt DIGEST" in found.stdout
+    (listed,) = document(registry, "show", "example/model")["before_claim"]
+    assert listed == {
+        "name": old.name,
+        "version": old.version,
+        "model_digest": old.model_digest.hex(),
+        "manifest_digest": old.manifest_digest.hex(),
+    }
 
 
 def test_show_says_that_gates_are_shut_to_simulated_hardware(shown: DeployedRegistry) -> None:

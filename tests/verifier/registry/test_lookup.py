@@ -12,7 +12,8 @@ from provenance_oracle.verifier.errors import RecordError, UsageError
 from provenance_oracle.verifier.record.codec import record_id, release_id
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.registry.lineage import Ancestor, in_tree_order
-from provenance_oracle.verifier.registry.lookup import find_ancestors, find_entries
+from provenance_oracle.verifier.registry.listings import Listed, Page, RecordList
+from provenance_oracle.verifier.registry.lookup import find_ancestors, find_page
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_entry, make_failure, make_record
 
@@ -23,20 +24,34 @@ START = release_id(NEW.model_digest, NEW.manifest_digest)
 A, B, C, D = (bytes([number]) * 32 for number in range(0xA, 0xE))
 
 
+class Lists:
+    """Lists of a registry with two records of one model. The older one is revoked."""
+
+    def of_manifest(self, manifest_digest: bytes) -> RecordList:
+        return listing(*(entry for entry in (NEW, OLD) if entry.manifest_digest == manifest_digest))
+
+    def of_model(self, model_digest: bytes) -> RecordList:
+        return listing(OLD, NEW) if model_digest == NEW.model_digest else listing()
+
+    def of_id(self, record_id: bytes) -> RecordList:
+        return listing(NEW) if record_id == START else listing()
+
+    def of_name(self, name: str) -> RecordList:
+        return listing(OLD) if name == NAME else listing()
+
+    def page(self, found: RecordList, *, limit: int, after: bytes | None) -> Page:
+        entries = tuple({one.manifest_digest: one for one in (NEW, OLD)}[item.id] for item in found.items)
+        return Page(entries, 1, len(entries), 0, after)
+
+
+def listing(*entries: Entry) -> RecordList:
+    return RecordList(tuple(Listed(entry.manifest_digest, (), is_revoked=entry is OLD) for entry in entries), 1)
+
+
 class Registry:
-    """A registry with two records of one model. The older one is revoked. One ancestor of the newer one is unknown."""
+    """A registry with two records of one model. One ancestor of the newer one is unknown."""
 
-    def entries_of_manifest(self, manifest_digest: bytes) -> tuple[Entry, ...]:
-        return tuple(entry for entry in (NEW, OLD) if entry.manifest_digest == manifest_digest)
-
-    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
-        return (NEW, OLD) if model_digest == NEW.model_digest else ()
-
-    def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
-        return (NEW,) if record_id == START else ()
-
-    def entries_of_name(self, name: str) -> tuple[Entry, ...]:
-        return (OLD,) if name == NAME else ()
+    lists = Lists()
 
     def ancestors(self, entry: Entry) -> tuple[Ancestor, ...]:
         return TREE if entry == NEW else ()
@@ -59,21 +74,21 @@ REGISTRY = cast(RegistryReader, Registry())
 @pytest.mark.parametrize(
     ("what", "found"),
     [
-        (NEW.model_digest.hex(), (NEW, OLD)),
-        ("0x" + NEW.model_digest.hex().upper(), (NEW, OLD)),
+        (NEW.model_digest.hex(), (OLD, NEW)),
+        ("0x" + NEW.model_digest.hex().upper(), (OLD, NEW)),
         (OLD.manifest_digest.hex(), (OLD,)),
         (START.hex(), (NEW,)),
         (NAME, (OLD,)),
     ],
 )
 def test_a_digest_an_id_or_a_name_leads_to_its_records(what: str, found: tuple[Entry, ...]) -> None:
-    assert find_entries(REGISTRY, what) == found
+    assert find_page(REGISTRY, what).entries == found
 
 
 @pytest.mark.parametrize("what", ["", "nobody/nothing", "ab" * 32, "ab" * 31, "0x", "\x1b[2J"])
 def test_anything_else_has_no_record(what: str) -> None:
     with pytest.raises(RecordError, match="no record") as refused:
-        find_entries(REGISTRY, what)
+        find_page(REGISTRY, what)
     assert str(refused.value).isprintable()
 
 

@@ -15,7 +15,8 @@ from provenance_oracle.verifier.record.codec import namespace_id, record_id, rel
 from provenance_oracle.verifier.record.fields import Record, RecordSigner
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry import json_rpc
-from provenance_oracle.verifier.registry.reader import ENTRIES_MAX, RegistryReader
+from provenance_oracle.verifier.registry.listings import ENTRIES_MAX
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import (
     DeployedRegistry,
     checksummed,
@@ -156,7 +157,7 @@ def test_a_policy_has_a_number(registry: DeployedRegistry) -> None:
 # Several
 
 
-def test_lists_by_model_newest_first(registry: DeployedRegistry) -> None:
+def test_lists_by_model_revoked_ones_first_then_the_newest(registry: DeployedRegistry) -> None:
     records = [numbered(1), numbered(2), numbered(3, model_digest=b"\x33" * 32), numbered(4)]
     for record in records:
         registry.publish(record)
@@ -164,9 +165,9 @@ def test_lists_by_model_newest_first(registry: DeployedRegistry) -> None:
     registry.revoke(records[1])
     of_model = registry.reader().entries_of_model(records[0].model_digest)
     assert [(entry.version, entry.closure is not None) for entry in of_model] == [
+        ("2.0", True),
         ("1.0", False),
         ("4.0", False),
-        ("2.0", True),
     ]
 
 
@@ -200,13 +201,16 @@ def test_a_claimed_name_leads_to_what_the_namespace_took_in_or_holds(registry: D
     ]
 
 
-def test_a_long_list_is_cut(registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_refused_not_cut(registry: DeployedRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ENTRIES_MAX == 100
-    monkeypatch.setattr("provenance_oracle.verifier.registry.reader.ENTRIES_MAX", 2)
+    monkeypatch.setattr("provenance_oracle.verifier.registry.lists.ENTRIES_MAX", 2)
     for number in (1, 2, 3):
         registry.publish(numbered(number))
-    entries = registry.reader().entries_of_model(make_record().model_digest)
-    assert [entry.version for entry in entries] == ["3.0", "2.0"]
+    reader = registry.reader()
+    with pytest.raises(UsageError, match="got 3 records, wanted at most 2; read them in pages"):
+        reader.entries_of_model(make_record().model_digest)
+    page = reader.lists.page(reader.lists.of_model(make_record().model_digest), limit=2)
+    assert [entry.version for entry in page.entries] == ["3.0", "2.0"]
 
 
 def test_a_node_that_allows_few_blocks_at_once_is_asked_in_pieces(registry: DeployedRegistry) -> None:
