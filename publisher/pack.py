@@ -21,6 +21,7 @@ from provenance_oracle.verifier.digest.files import (
     list_files,
 )
 from provenance_oracle.verifier.digest.match_files import lfs_pointers, match_file_digests, match_file_set
+from provenance_oracle.verifier.digest.sparse import refuse_sparse
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.release import (
@@ -157,6 +158,7 @@ def _digest_all(folder: Path, *, with_sha256: bool, progress: OnBytes | None) ->
     listing = list_files(folder, reading=READING)
     if not listing.files:
         raise UsageError("the folder has no files", where=str(folder), got="no file", wanted="the files of a model")
+    refuse_sparse(folder, listing)
     if pointers := lfs_pointers(folder, listing, listing.files):
         got, wanted = f"{len(pointers)} Git LFS pointers", "the files: run `git lfs pull`, and pack again"
         raise UsageError("a pointer lies in place of a file", where=pointers[0].path, got=got, wanted=wanted)

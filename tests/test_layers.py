@@ -37,7 +37,7 @@ FLOORS = {
         ("tree",),
         ("gpu",),
         ("weights",),
-        ("bookkeeping", "choose", "dataset", "files", "match_files", "samples"),
+        ("bookkeeping", "choose", "dataset", "files", "match_files", "samples", "sparse"),
     ),
     "publisher": (
         ("simulator", "manifest", "dependencies", "fit_to_publish", "trial"),

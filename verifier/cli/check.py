@@ -168,7 +168,7 @@ def _contents(folder: Path, ignored: tuple[re.Pattern[str], ...], crl: Path | No
     from provenance_oracle.verifier.judgement.release import read_release
     from provenance_oracle.verifier.strict.release_folder import Reading
 
-    contents = read_release(folder, Reading(hub_links=True, ignored=ignored))
+    contents = read_release(folder, Reading(hub_links=True, ignored=ignored, sparse=True))
     if crl is None:
         return contents
     # The verdict lists its inputs by name. A path would make its bytes depend on the place of the file.

@@ -17,6 +17,7 @@ from provenance_oracle.verifier.digest.files import (
     list_files,
 )
 from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set, set_aside
+from provenance_oracle.verifier.digest.sparse import refuse_sparse
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import CrlStaleError, CrlUnavailableError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, appraise, roots_of
@@ -84,6 +85,7 @@ def judge(
         listing = list_files(release.path, limits or Limits(), release.reading)
         listing = set_aside(release.path, listing, {*result.manifest.paths, *RELEASE_PATHS})
         match_file_set(result.manifest, listing, release.path)
+        refuse_sparse(release.path, listing)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
         progress(0, 0)
         # (3) one read of every byte

@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from provenance_oracle.verifier.errors import ChangedError, FormatError, UsageError
@@ -31,6 +31,7 @@ from provenance_oracle.verifier.strict.files import (
 )
 
 _LINK = re.compile("((?:\\.\\./)+)blobs/([0-9a-f]{40}|[0-9a-f]{64})")
+_BLOCK_BYTES = 512  # the unit of st_blocks, stat(2)
 _FOLDERS_ABOVE = 2  # from a snapshot up to its repository's folder
 
 
@@ -41,12 +42,14 @@ class Reading:
     Attributes:
         hub_links: follow the links of a Hugging Face cache's snapshot into its `blobs/`.
         ignored: patterns of paths that the user leaves out, each for the whole path of a file or folder.
+        sparse: hash files that are mostly holes too; see `digest.sparse`.
         below: the folder of strangers' releases that holds the release. No link below it is followed. None: a link in
             the path of the release's folder is followed, since the user named the path.
     """
 
     hub_links: bool = False
     ignored: tuple[re.Pattern[str], ...] = ()
+    sparse: bool = False
     below: Path | None = None
 
     def ignores(self, path: str) -> bool:
@@ -58,10 +61,16 @@ STRICT = Reading()
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A regular file of a release. `blob` is its name in the cache's `blobs/`; None for a file in the folder itself."""
+    """A regular file of a release.
+
+    Fields:
+        blob: the file's name in the cache's `blobs/`; None for a file in the folder itself.
+        allocated_bytes: the disk space that the file system states. It can change while the file does not.
+    """
 
     identity: Identity
     blob: str | None = None
+    allocated_bytes: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class ReleaseFolder:
                 `file-set`).
         """
         if self.blobs is None or not stat.S_ISLNK(found.st_mode):
-            return FoundFile(identify(found, path, self.device))
+            return FoundFile(identify(found, path, self.device), None, _BLOCK_BYTES * found.st_blocks)
         with os_errors(path):
             text = os.readlink(file_name(path), dir_fd=parent).decode("utf-8", "surrogateescape")
         link = _LINK.fullmatch(text)
@@ -97,7 +106,7 @@ class ReleaseFolder:
             blob = os.stat(link[2], dir_fd=self.blobs, follow_symlinks=False)
         except FileNotFoundError as error:
             raise not_allowed(path, "a link to a blob that is missing: download the file again") from error
-        return FoundFile(identify(blob, path, self.device), link[2])
+        return FoundFile(identify(blob, path, self.device), link[2], _BLOCK_BYTES * blob.st_blocks)
 
     def find(self, path: str) -> FoundFile | None:
         """Return the file at `path`, a path of a manifest, without looking at any other file; None if there is none.

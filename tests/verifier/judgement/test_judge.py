@@ -15,6 +15,7 @@ import pytest
 
 from provenance_oracle.publisher.simulator import CaRole
 from provenance_oracle.verifier.checks import Check, Outcome
+from provenance_oracle.verifier.digest import sparse
 from provenance_oracle.verifier.digest.files import Limits
 from provenance_oracle.verifier.errors import (
     AppraisalError,
@@ -28,7 +29,8 @@ from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.judgement.release import CRL_PATH, Release, read_release
 from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.snp.kds import Fetcher
-from tests.support.whole_releases import AT, REPORT_DATA, Deviation, guest, lay_out
+from provenance_oracle.verifier.strict.release_folder import Reading
+from tests.support.whole_releases import AT, FILES, REPORT_DATA, Deviation, guest, lay_out
 
 POLICY = load_policy("demo")
 
@@ -188,3 +190,21 @@ def test_revoked_since_is_revoked(listless: Release) -> None:
     with pytest.raises(VerificationError) as caught:
         judge(listless, POLICY, at=AT, fetcher=Service(newest), now=today)
     assert caught.value.check is Check.VEK_REVOCATION
+
+
+def test_holes_are_refused_before_a_byte_is_hashed_unless_the_user_hashes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparse, "SMALL_BYTES", 0)
+    monkeypatch.setitem(FILES, "model.bin", bytes(1 << 20))
+    folder = lay_out(tmp_path / "release")
+    assert judge(read_release(folder), POLICY, at=AT).files
+    (folder / "model.bin").unlink()
+    with (folder / "model.bin").open("wb") as file:
+        file.truncate(1 << 20)
+    hashed: list[int] = []
+    with pytest.raises(FormatError, match="sparse") as refused:
+        judge(read_release(folder), POLICY, at=AT, progress=lambda done, _all: hashed.append(done))
+    assert refused.value.check is Check.FILE_SET
+    assert set(hashed) == {0}
+    assert judge(read_release(folder, Reading(sparse=True)), POLICY, at=AT).files
