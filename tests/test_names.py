@@ -49,4 +49,4 @@ def test_the_sections_of_docstrings_have_one_name_each() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                     found |= set(_SECTION.findall(ast.get_docstring(node) or ""))
-    assert found == _SECTIONS
+    assert found <= _SECTIONS
