@@ -30,7 +30,7 @@ from provenance_oracle.verifier.digest.choose import open_hasher
 from provenance_oracle.verifier.digest.files import Limits
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.judgement.judge import judge
-from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 from provenance_oracle.verifier.snp.kds import HttpsFetcher
 from provenance_oracle.verifier.text import printable
@@ -67,6 +67,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
     backoff = Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
     timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
     with Journal(settings.journal) as journal:
+        _reopen_rejected(journal, policy)
         connection = Connection(
             open_writer=partial(open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check),
             pipeline_of=partial(
@@ -80,7 +81,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                     hasher=open_hasher(settings.device, notify=_log.info),
                     limits=Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB),
                 ),
-                patience=Patience(backoff, settings.internal_errors_max),
+                patience=Patience(backoff, settings.internal_errors_max, settings.recordings_per_day_max),
                 clock=_now,
                 deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
                 on_step=bell.check,
@@ -90,6 +91,17 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
         service = Service(source, journal, connection.pipeline, timing, bell, turns)
         with watching(settings.folder, settings.watch, bell.ring):
             yield service
+
+
+def _reopen_rejected(journal: Journal, policy: Policy) -> None:
+    count = journal.reopen_rejected(policy.digest, at=_now())
+    if count:
+        _log.info(
+            "the policy is now %s (%s); releases that another policy rejected are judged again: %d",
+            policy.name,
+            policy.digest.hex()[:16],
+            count,
+        )
 
 
 class Connection:

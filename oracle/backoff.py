@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from provenance_oracle.verifier.errors import TemporaryError
+
 _DOUBLINGS_MAX = 30
+
+
+class LongWaitError(TemporaryError):
+    """A failure that another try cannot mend before `wait_seconds` have passed."""
+
+    def __init__(self, problem: str, *, wait_seconds: float, where: str, got: str, wanted: str) -> None:
+        super().__init__(problem, where=where, got=got, wanted=wanted)
+        self.wait_seconds = wait_seconds
 
 
 @dataclass(frozen=True)

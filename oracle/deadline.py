@@ -5,19 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.oracle.backoff import LongWaitError
 
 # The default: ten minutes, and the time to read the files from a slow disk.
 BASE_SECONDS = 600.0
 BYTES_PER_SECOND = 50 * 10**6
 # A release that ran out of time waits this many times longer, so that it costs less than a tenth of the oracle's time.
 _WAIT_FACTOR = 10.0
-
-
-class OutOfTimeError(TemporaryError):
-    """A release's judgement took too long. Before the next try it waits at least `wait_seconds`."""
-
-    wait_seconds = 0.0
 
 
 class Deadline:
@@ -42,17 +36,16 @@ class Deadline:
         self._all_bytes = 0
 
     def check(self, _done_bytes: int = 0, all_bytes: int = 0) -> None:
-        """Raise OutOfTimeError after the deadline. The signature fits a progress callback (`OnBytes`)."""
+        """Raise LongWaitError after the deadline. The signature fits a progress callback (`OnBytes`)."""
         self._on_step()
         self._all_bytes = max(self._all_bytes, all_bytes)
         limit = self._seconds or BASE_SECONDS + self._all_bytes / BYTES_PER_SECOND
         if self._clock() - self._started <= limit:
             return
-        error = OutOfTimeError(
+        raise LongWaitError(
             "the judgement of this release takes too long, so it waits and the next one goes on",
+            wait_seconds=limit * _WAIT_FACTOR,
             where="release_deadline_seconds",
             got=f"more, with {self._all_bytes} bytes of files",
             wanted=f"at most {limit:.0f} s; a higher setting and `provenance retry` judge it again",
         )
-        error.wait_seconds = limit * _WAIT_FACTOR
-        raise error

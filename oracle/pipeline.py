@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.backoff import Backoff, LongWaitError
 from provenance_oracle.oracle.chain.transactions import Publishing
-from provenance_oracle.oracle.deadline import Deadline, OutOfTimeError
+from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.agreement import match_parents, match_policy_row, match_row
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
@@ -35,6 +35,7 @@ from provenance_oracle.verifier.strict.files import OnBytes
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
+_DAY = timedelta(days=1)
 
 
 class Judge(Protocol):
@@ -64,10 +65,14 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Patience:
-    """The waits after failures, and the number of internal errors after which a row is stuck."""
+    """The waits after failures, the number of internal errors after which a row is stuck, and the publishers' quota.
+
+    `recordings_per_day_max` is how often a publisher may have the same model recorded within 24 hours.
+    """
 
     backoff: Backoff
     internal_errors_max: int
+    recordings_per_day_max: int
 
 
 class Pipeline:
@@ -177,10 +182,34 @@ class Pipeline:
         judgement = self._judge(look.release, self._policy, at=self._clock(), progress=deadline.check)
         self._match_report(judgement)
         record = judgement.record
-        statement = judgement.verdict.statement
-        row = self._journal.accept(row.id, statement, to_json(record), record.snp_report_digest, at=self._clock())
+        self._match_quota(record)
+        row = self._journal.accept(
+            row.id,
+            judgement.verdict.statement,
+            to_json(record),
+            record.snp_report_digest,
+            policy_digest=record.policy_digest,
+            model_digest=record.model_digest,
+            publisher=record.publisher_identity,
+            at=self._clock(),
+        )
         _log.info("%s: accepted as %s %s, grade %d", _shown(row), record.name, record.version, record.grade)
         return row
+
+    def _match_quota(self, record: Record) -> None:
+        """Raise LongWaitError if the publisher had the same model recorded too often within a day."""
+        most, now = self._patience.recordings_per_day_max, self._clock()
+        times = self._journal.recordings(
+            record.model_digest, record.publisher_identity, besides=record.manifest_digest, since=now - _DAY
+        )
+        if len(times) >= most:
+            raise LongWaitError(
+                "this publisher had the same model recorded too often within 24 hours, so the release waits",
+                wait_seconds=(times[-most] + _DAY - now).total_seconds(),
+                where="recordings_per_day_max",
+                got=f"{len(times)} other releases of model {record.model_digest.hex()}",
+                wanted=f"at most {most}",
+            )
 
     def _match_report(self, judgement: Judgement) -> None:
         """Raise AppraisalError if the report vouches for another manifest already, on chain or in the journal.
@@ -265,7 +294,7 @@ class Pipeline:
 
     def _park(self, row: Row, error: ProvenanceError) -> Row:
         at = self._clock()
-        wait_seconds = error.wait_seconds if isinstance(error, OutOfTimeError) else 0.0
+        wait_seconds = error.wait_seconds if isinstance(error, LongWaitError) else 0.0
         parked = self._journal.park(row.id, error, retry_at=self._retry_at(row, at, wait_seconds), at=at)
         _log.warning("%s: waits until %s: %s", _shown(row), parked.retry_at, parked.problem)
         return parked
@@ -274,7 +303,8 @@ class Pipeline:
         at, statement = self._clock(), None
         if look is not None:  # otherwise the release was judged before, and that verdict stands
             statement = make_failed_verdict(look.envelope, look.release, self._policy, at, error).statement
-        rejected = self._journal.reject(row.id, error, statement, retry_at=self._retry_at(row, at), at=at)
+        policy_digest, retry_at = self._policy.digest, self._retry_at(row, at)
+        rejected = self._journal.reject(row.id, error, statement, policy_digest=policy_digest, retry_at=retry_at, at=at)
         _log.warning("%s: rejected (exit %s): %s", _shown(row), rejected.exit_code, rejected.problem)
         return rejected
 

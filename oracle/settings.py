@@ -57,6 +57,7 @@ class Settings:
     retry_max_seconds: int = 3600
     internal_errors_max: int = 5
     release_deadline_seconds: int | None = None
+    recordings_per_day_max: int = 3
     releases_max: int = 100_000
     release_max_gb: int = 4096
     confirmations: int = 12
@@ -113,6 +114,7 @@ _KINDS = {
     "retry_max_seconds": _whole(1, 604_800),
     "internal_errors_max": _whole(1, 1000),
     "release_deadline_seconds": _whole(1, 604_800),
+    "recordings_per_day_max": _whole(1, 1_000_000),
     "releases_max": _whole(1, 1_000_000),
     "release_max_gb": _whole(1, 16_000),
     "confirmations": _whole(0, 10_000),

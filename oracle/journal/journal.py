@@ -34,6 +34,7 @@ from provenance_oracle.oracle.journal.rows import (
     release_row,
     time_text,
 )
+from provenance_oracle.oracle.journal.schema import SCHEMA, UPGRADES, VERSION
 from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.journal.steps import (
     by_key,
@@ -48,33 +49,11 @@ from provenance_oracle.oracle.journal.steps import (
 )
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
-_VERSION = 2
-_SCHEMA = """
-CREATE TABLE pins (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE releases (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, release TEXT NOT NULL, content BLOB NOT NULL,
-    fingerprint TEXT NOT NULL, state TEXT NOT NULL, seen_at TEXT NOT NULL, changed_at TEXT NOT NULL,
-    retry_at TEXT, vain_attempts INTEGER NOT NULL DEFAULT 0, internal_errors INTEGER NOT NULL DEFAULT 0,
-    exit_code INTEGER, check_id TEXT, problem TEXT NOT NULL DEFAULT '',
-    verdict_digest BLOB REFERENCES verdicts (digest), report_digest BLOB, record BLOB,
-    UNIQUE (source, release, content)) STRICT;
-CREATE INDEX releases_by_report ON releases (report_digest);
-CREATE INDEX releases_by_state ON releases (state);
-CREATE TABLE verdicts (
-    digest BLOB PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id),
-    statement BLOB NOT NULL, kept_at TEXT NOT NULL) STRICT;
-CREATE TABLE transactions (
-    id INTEGER PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id), sender TEXT NOT NULL,
-    nonce INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE, raw BLOB NOT NULL, max_fee_wei INTEGER NOT NULL,
-    priority_fee_wei INTEGER NOT NULL, call_to TEXT NOT NULL, call_data BLOB NOT NULL, state TEXT NOT NULL,
-    signed_at TEXT NOT NULL) STRICT;
-CREATE INDEX transactions_by_release ON transactions (release_id);
-CREATE INDEX transactions_by_sender ON transactions (sender, nonce);
-"""
-
 
 class Journal:
     """The journal file. One process opens it at a time. Every method is one durable step.
+
+    A file of an earlier version of the format is carried over to the present one when it is opened.
 
     Digests have 32 bytes; `at` and `retry_at` are times with a time zone.
 
@@ -84,7 +63,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path, _SCHEMA, _VERSION)
+        self._database = Database(path, SCHEMA, VERSION, UPGRADES)
 
     def close(self) -> None:
         """Close the file and release its lock."""
@@ -165,35 +144,72 @@ class Journal:
         rows = self._database.rows(sql + " ORDER BY id LIMIT 1", (report_digest,))
         return bytes(rows[0]["content"]) if rows else None
 
-    def accept(self, row_id: int, statement: bytes, record: bytes, report_digest: bytes, *, at: datetime) -> Row:
+    def recordings(self, model_digest: bytes, publisher: bytes, *, besides: bytes, since: datetime) -> list[datetime]:
+        """Return the times after `since` at which releases of a model by a publisher were accepted, oldest first.
+
+        Args:
+            model_digest, publisher: as `accept` got them.
+            besides: the content digest of a release that does not count. Every other content counts once.
+        """
+        sql = (
+            "SELECT MAX(kept_at) AS at FROM releases JOIN verdicts ON digest = verdict_digest"
+            " WHERE model_digest = ? AND publisher = ? AND content != ? AND record IS NOT NULL AND state != 'rejected'"
+            " GROUP BY content HAVING at > ? ORDER BY at"
+        )
+        rows = self._database.rows(sql, (model_digest, publisher, besides, time_text(since)))
+        return [datetime.fromisoformat(row["at"]) for row in rows]
+
+    def accept(
+        self,
+        row_id: int,
+        statement: bytes,
+        record: bytes,
+        report_digest: bytes,
+        *,
+        policy_digest: bytes | None = None,
+        model_digest: bytes | None = None,
+        publisher: bytes | None = None,
+        at: datetime,
+    ) -> Row:
         """Store the PASSED verdict and the record to publish, and move the row to `judged`.
 
         Args:
             statement: bytes of the verdict.
             record: the record from `stored_record.to_json`.
+            policy_digest, model_digest, publisher: those in the record, by which rows are found; None: unknown.
         """
         with self._database.transaction() as db:
             digest = keep_verdict(db, row_id, statement, at)
             db.execute(
-                "UPDATE releases SET verdict_digest = ?, record = ?, report_digest = ? WHERE id = ?",
-                (digest, record, report_digest, row_id),
+                "UPDATE releases SET verdict_digest = ?, record = ?, report_digest = ?, policy_digest = ?,"
+                " model_digest = ?, publisher = ? WHERE id = ?",
+                (digest, record, report_digest, policy_digest, model_digest, publisher, row_id),
             )
             return move_row(db, row_id, State.JUDGED, at)
 
     def reject(
-        self, row_id: int, error: ProvenanceError, statement: bytes | None, *, retry_at: datetime, at: datetime
+        self,
+        row_id: int,
+        error: ProvenanceError,
+        statement: bytes | None,
+        *,
+        policy_digest: bytes | None = None,
+        retry_at: datetime,
+        at: datetime,
     ) -> Row:
         """Move the row of a refused release to `rejected`.
 
         If the release changes, it is judged again, but not before `retry_at`.
 
         Args:
-            statement: bytes of the FAILED verdict; None to keep the verdict that the row has.
+            statement: bytes of the FAILED verdict; None to keep the verdict and the policy that the row has.
+            policy_digest: digest of the policy of that verdict; None: unknown.
         """
         with self._database.transaction() as db:
             if statement is not None:
                 digest = keep_verdict(db, row_id, statement, at)
-                db.execute("UPDATE releases SET verdict_digest = ? WHERE id = ?", (digest, row_id))
+                sql = "UPDATE releases SET verdict_digest = ?, policy_digest = ? WHERE id = ?"
+                db.execute(sql, (digest, policy_digest, row_id))
             fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
             db.execute("UPDATE releases SET state = ? WHERE id = ?", (State.REJECTED, row_id))
             return select_row(db, row_id)
@@ -253,6 +269,15 @@ class Journal:
                 (time_text(at), row_id),
             )
             return select_row(db, row_id)
+
+    def reopen_rejected(self, policy_digest: bytes, *, at: datetime) -> int:
+        """Have releases judged again that a policy other than this one rejected, and return their number."""
+        with self._database.transaction() as db:
+            return db.execute(
+                "UPDATE releases SET fingerprint = '', policy_digest = NULL, retry_at = NULL, vain_attempts = 0,"
+                " changed_at = ? WHERE state = 'rejected' AND policy_digest != ?",  # NULL: unknown, or reopened before
+                (time_text(at), policy_digest),
+            ).rowcount
 
     def verdict(self, digest: bytes) -> bytes | None:
         """Return the bytes of a stored verdict, PASSED or FAILED; None if there is none with this digest."""

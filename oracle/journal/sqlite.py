@@ -7,12 +7,14 @@ The file uses WAL with `synchronous=FULL`, so a commit that returned is on disk,
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
@@ -24,6 +26,10 @@ _BUSY_TIMEOUT_SECONDS = 5.0
 _SIDECARS = ("-wal", "-shm", "-journal")
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 
+Upgrades = Mapping[int, Callable[[sqlite3.Connection], None]]
+
+_log = logging.getLogger(__name__)
+
 
 class Database:
     """An exclusive connection to one SQLite file with a known schema, created if the file does not exist.
@@ -31,7 +37,9 @@ class Database:
     Args:
         path: the file; its folder must exist and be on a local file system.
         schema: SQL that makes the tables of a new file.
-        version: the schema's number. A file with another number is refused.
+        version: the schema's number.
+        upgrades: by the number of an earlier schema, the step to the next one. All steps are taken as one transaction.
+            A file with any other number is refused.
 
     Raises:
         UsageError: the file is corrupt, of another program or schema version, or in use by another process; or its
@@ -39,9 +47,10 @@ class Database:
         TemporaryError: the disk is full or fails. Every method may raise this too.
     """
 
-    def __init__(self, path: Path, schema: str, version: int) -> None:
+    def __init__(self, path: Path, schema: str, version: int, upgrades: Upgrades = MappingProxyType({})) -> None:
         self.path = path
         self._version = version
+        self._upgrades = upgrades
         if path.is_dir():
             raise UsageError(
                 "the path is not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one"
@@ -57,6 +66,7 @@ class Database:
                 undo.callback(self._connection.close)
                 self._check()  # before the first write: the file may belong to another program
                 self._configure()
+            self._upgrade()
             self._lock = lock
             undo.pop_all()
 
@@ -86,11 +96,12 @@ class Database:
     def _check(self) -> None:
         if self._pragma("application_id") != _APPLICATION_ID:
             raise UsageError("the file is not a journal of this program; it is left as it is", where=str(self.path))
-        if self._pragma("user_version") != self._version:
+        found = self._pragma("user_version")
+        if found != self._version and found not in self._upgrades:
             raise UsageError(
                 "the journal has the format of another version",
                 where=str(self.path),
-                got=str(self._pragma("user_version")),
+                got=str(found),
                 wanted=str(self._version),
             )
         _check_private(self.path)
@@ -101,6 +112,16 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             self._connection.execute(f"PRAGMA {pragma}")
+
+    def _upgrade(self) -> None:
+        found = int(str(self._pragma("user_version")))
+        if found == self._version:
+            return
+        with self.transaction() as db:
+            for number in range(found, self._version):
+                self._upgrades[number](db)
+            db.execute(f"PRAGMA user_version = {self._version}")
+        _log.info("%s: the journal was carried over from version %d to %d", self.path, found, self._version)
 
     def _pragma(self, name: str) -> object:
         value: object = self._connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -152,7 +152,7 @@ class Oracle:
             self.writer,
             self.policy,
             judge=self._judge,
-            patience=Patience(Backoff(5, 3600, lambda: 0.0), internal_errors_max=3),
+            patience=Patience(Backoff(5, 3600, lambda: 0.0), internal_errors_max=3, recordings_per_day_max=3),
             clock=self.clock,
             deadline=partial(Deadline, _DEADLINE, self._step, self._now),
             on_step=self.bell.check,
@@ -237,11 +237,14 @@ def test_every_attack_ends_in_its_own_row(oracle: Oracle, tmp_path: Path) -> Non
         assert rows[f"slow{number}"].parked
         assert "takes too long" in rows[f"slow{number}"].problem
     assert rows["notes"].state is State.FINAL, "it is large, not wrong"
+    recorded = [name for name, row in rows.items() if row.state is State.FINAL]
+    assert recorded == ["honest/model", "notes", "again0", "again1"], "the quota for one model, and the honest release"
+    assert all(rows[f"again{number}"].parked for number in range(2, _RECORDINGS))
     junk = [rows[f"!{number}"].state for number in range(_JUNK)]
     assert junk == [State.REJECTED] * _JUNK
     for name in ("fifo manifest.dsse", "fifo cvm-key", "fifo report", "fifo model"):
         assert rows[name].state is State.REJECTED, name
-    assert rows["sparse"].parked or rows["sparse"].state is State.REJECTED
+    assert rows["sparse"].state is State.REJECTED
     assert rows["swapped"].state is not State.FINAL
     assert not {"link", "half link"} & rows.keys()
     assert len(oracle.judged) == len(set(oracle.judged)), "a release was judged twice"

@@ -39,7 +39,7 @@ from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.strict.files import OnBytes
 from provenance_oracle.verifier.strict.release_folder import STRICT, Reading
 from tests.support.drops import FINDINGS, believe, drop, manifest_payload, write_manifest
-from tests.support.fakes import Clock
+from tests.support.fakes import START, Clock
 
 
 @dataclass
@@ -83,6 +83,7 @@ class Room:
         self.policy = load_policy("baseline")
         self.on_judge: Callable[[Release, OnBytes], object] = lambda release, progress: None
         self.on_step: Callable[[], object] = lambda: None
+        self.facts: dict[str, Any] = {}
         self.deadline_seconds: float | None = None
         self.elapsed_seconds = 0.0
         self.pipeline = self.make()
@@ -94,7 +95,7 @@ class Room:
             self.writer,
             self.policy,
             judge=self.judge,
-            patience=Patience(Backoff(10, 100, lambda: 0.0), internal_errors_max=3),
+            patience=Patience(Backoff(10, 100, lambda: 0.0), internal_errors_max=3, recordings_per_day_max=3),
             clock=self.clock,
             deadline=lambda: Deadline(self.deadline_seconds, lambda: self.on_step(), lambda: self.elapsed_seconds),
             on_step=lambda: self.on_step(),
@@ -105,7 +106,7 @@ class Room:
         self.on_judge(release, progress)
         if self.verdicts:
             raise self.verdicts.pop(0)
-        return believe(release, self.policy, at=at)
+        return believe(release, self.policy, at=at, **self.facts)
 
     def scan(self) -> list[Row | None]:
         return [self.pipeline.process(handle) for handle in self.source.releases()]
@@ -295,6 +296,60 @@ def test_the_deadline_grows_with_the_size_unless_it_is_set() -> None:
     now[0] += 1
     with pytest.raises(TemporaryError, match="at most 610 s"):
         deadline.check()
+
+
+def test_a_publisher_who_has_the_same_model_recorded_again_and_again_waits(room: Room) -> None:
+    """Every release has a manifest, a key and a report of its own, so nothing else refuses it."""
+    room.facts = {"model_digest": b"m" * 32}
+    for number in range(5):
+        drop(room.drop / f"r{number}", {"n": number}, report=b"%d" % number)
+        room.scan()
+        room.clock.advance(3600)
+    states = [row.state for row in room.journal.rows()]
+    assert states == [State.FINAL] * 3 + [State.SEEN] * 2
+    waiting = room.journal.rows()[3]
+    assert waiting.parked
+    assert "recordings_per_day_max: this publisher had the same model recorded too often" in waiting.problem
+    assert waiting.retry_at == START + timedelta(days=1), "24 hours after the first one"
+    room.clock.now = waiting.retry_at
+    room.scan()
+    assert [row.state for row in room.journal.rows()] == [State.FINAL] * 4 + [State.SEEN]
+    drop(room.drop / "other", {"n": 9}, report=b"9")
+    room.facts = {"model_digest": b"o" * 32}
+    room.scan()
+    assert room.journal.rows()[-1].state is State.FINAL, "another model is not held up"
+
+
+def test_a_release_that_is_judged_anew_does_not_count_against_itself(room: Room) -> None:
+    drop(room.drop / "a", {})
+    for _ in range(5):
+        room.writer.answers = [Publishing(State.SEEN, "was judged too long ago")]
+        assert room.one().state is State.SEEN
+        room.clock.advance(1)
+    assert room.one().state is State.FINAL
+
+
+def test_a_release_that_another_policy_rejected_is_judged_again(room: Room) -> None:
+    drop(room.drop / "a", {"n": 1}, report=b"1")
+    drop(room.drop / "b", {"n": 2}, report=b"2")
+    room.verdicts = [FORGED]
+    rejected, accepted = room.scan()
+    assert rejected is not None
+    assert accepted is not None
+    assert (rejected.state, accepted.state) == (State.REJECTED, State.FINAL)
+    assert room.journal.reopen_rejected(room.policy.digest, at=room.clock()) == 0
+    assert room.scan() == [rejected, accepted]
+    room.policy = load_policy("strict")
+    room.pipeline = room.make()
+    assert room.journal.reopen_rejected(room.policy.digest, at=room.clock()) == 1
+    assert room.journal.reopen_rejected(room.policy.digest, at=room.clock()) == 0, "it waits for its judgement"
+    room.verdicts = [FORGED]
+    again = room.scan()[0]
+    assert again is not None
+    assert (again.id, again.state, len(room.judged)) == (rejected.id, State.REJECTED, 3)
+    assert again.verdict_digest != rejected.verdict_digest
+    assert room.journal.reopen_rejected(room.policy.digest, at=room.clock()) == 0
+    assert room.journal.reopen_rejected(load_policy("baseline").digest, at=room.clock()) == 1, "and back again"
 
 
 def test_a_stop_ends_the_settling_of_many_rows(room: Room) -> None:

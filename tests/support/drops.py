@@ -89,21 +89,22 @@ def manifest_payload(content: object) -> bytes:
     return json.dumps(statement).encode()
 
 
-def believe(release: Release, policy: Policy, *, at: datetime) -> Judgement:
-    """Accept any release. Other tests cover the real judgement."""
+def believe(release: Release, policy: Policy, *, at: datetime, **facts: Any) -> Judgement:
+    """Accept any release; `facts` replace fields of its record. Other tests cover the real judgement."""
     manifest = parse_statement(parse_envelope(release.envelope).payload)
     judged_at = at.replace(microsecond=0)
-    made = make_record(
-        manifest_digest=manifest.digest,
-        model_digest=hashlib.sha256(manifest.digest).digest(),
-        snp_report_digest=hashlib.sha256(release.evidence.report).digest(),
-        policy_digest=policy.digest,
-        grade=1 if policy.graded else 0,
-        publisher_identity=workload_identity(MEASUREMENT),
-        checks=passed_bits(FINDINGS),
-        judged_at=judged_at,
-        parent_models=parent_models(manifest),
-    )
+    derived = {
+        "manifest_digest": manifest.digest,
+        "model_digest": hashlib.sha256(manifest.digest).digest(),
+        "snp_report_digest": hashlib.sha256(release.evidence.report).digest(),
+        "policy_digest": policy.digest,
+        "grade": 1 if policy.graded else 0,
+        "publisher_identity": workload_identity(MEASUREMENT),
+        "checks": passed_bits(FINDINGS),
+        "judged_at": judged_at,
+        "parent_models": parent_models(manifest),
+    }
+    made = make_record(**derived | facts)
     statement = statement_of(made)
     nothing: Any = None
     record = replace(made, verdict_digest=hashlib.sha256(statement).digest())

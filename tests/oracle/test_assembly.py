@@ -1,0 +1,48 @@
+"""Tests of the oracle as it is assembled from its settings. None of them reaches a network."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from provenance_oracle.oracle.assembly import open_oracle
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import ReleaseKey
+from provenance_oracle.oracle.service import Bell
+from provenance_oracle.oracle.settings import Settings
+from provenance_oracle.oracle.sources.watch import WatchMode
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import VerificationError
+from provenance_oracle.verifier.policy import shipped_policy
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "drop").mkdir()
+    place = {"rpc_url": "http://127.0.0.1:9", "registry": "0x" + "11" * 20}
+    options = {"key_variable": "K", "watch": WatchMode.SCAN_ONLY}
+    return Settings(folder=tmp_path / "drop", journal=tmp_path / "j", **place, **options)  # type: ignore[arg-type]
+
+
+def test_another_policy_says_how_many_releases_it_judges_again(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    forged = VerificationError("forged", check=Check.REPORT_SIGNATURE)
+    baseline = shipped_policy("baseline").digest
+    with Journal(settings.journal) as journal:
+        for name in ("a", "b"):
+            row = journal.open(ReleaseKey("folder", name, name.encode() * 32), "f", at=AT)
+            journal.reject(row.id, forged, name.encode(), policy_digest=baseline, retry_at=AT, at=AT)
+    for policy, lines in (("baseline", 0), ("strict", 1), ("strict", 0)):
+        caplog.clear()
+        with open_oracle(replace(settings, policy=policy), Bell(), {"K": "11" * 32}):
+            said = [line for line in caplog.messages if "the policy is now" in line]
+        assert len(said) == lines, policy
+        assert not said or said[0].endswith("releases that another policy rejected are judged again: 2")
