@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from provenance_oracle.publisher.manifest import PrivateKey
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError, unwritten
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 
 _MAX_BYTES = 64 * 1024
@@ -27,7 +27,7 @@ def load_or_make_key(path: Path) -> PrivateKey:
     """Load the key in `path`, or make one there as `make_key` does. An existing file is never changed.
 
     Raises:
-        UsageError: see `load_key`, or the file cannot be written.
+        UsageError: see `load_key`, or the file cannot be written. TemporaryError: the disk is full.
     """
     return load_key(path) if os.path.lexists(path) else make_key(path)
 
@@ -36,19 +36,24 @@ def make_key(path: Path) -> PrivateKey:
     """Make a key in the new file `path`: ECDSA P-384, mode 0600.
 
     Raises:
-        UsageError: the file exists, or cannot be written.
+        UsageError: the file exists, or cannot be written. TemporaryError: the disk is full.
     """
     forbid_core_dumps()
     key = ec.generate_private_key(ec.SECP384R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         wanted = "no file; leave out --new-key to use the key in it, or name another file"
         raise UsageError("the key exists already", where=str(path), got="a file", wanted=wanted) from None
     except OSError as error:
-        raise UsageError("cannot write the key", where=str(path), got=str(error), wanted="a new file") from error
+        raise unwritten("cannot write the key", error, where=str(path), wanted="a new file") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+    except OSError as error:
+        path.unlink(missing_ok=True)  # the part that was written would pass for a key
+        raise unwritten("cannot write the key", error, where=str(path), wanted="a new file") from error
     return key
 
 

@@ -21,11 +21,14 @@ Any other exception that escapes is a bug (exit 1).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from provenance_oracle.verifier.checks import Check, Finding
 from provenance_oracle.verifier.text import printable
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ProvenanceError(Exception):
@@ -135,6 +138,16 @@ class ChangedError(TemporaryError):
 def malformed(check: Check, problem: str, where: str, got: str, wanted: str) -> FormatError:
     """Return the error for bytes that `check` cannot read; the caller raises it."""
     return FormatError(problem, check=check, where=where, got=got, wanted=wanted)
+
+
+def unwritten(problem: str, error: OSError, *, where: str, wanted: str) -> UsageError | TemporaryError:
+    """Return the error for a path, named by the caller, that cannot be written; the caller raises it.
+
+    A full disk is temporary. Anything else is the caller's choice of the path.
+    """
+    full = error.errno in DISK_FULL
+    got = error.strerror or str(error)
+    return (TemporaryError if full else UsageError)(problem, where=where, got=got, wanted="room" if full else wanted)
 
 
 # The extra that installs a package that some code imports late.

@@ -13,7 +13,7 @@ from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, output_options, read_bounded
-from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, unwritten
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.deploy import Terms
@@ -132,8 +132,7 @@ def _make_room(file: Path, *, replace: bool) -> Path | None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        got = error.strerror or str(error)
-        raise UsageError("cannot be made", where=str(file.parent), got=got, wanted="a folder") from None
+        raise unwritten("cannot be made", error, where=str(file.parent), wanted="a folder") from None
     if not os.path.lexists(file):
         return None
     if not replace:

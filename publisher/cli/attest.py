@@ -11,7 +11,7 @@ import click
 from provenance_oracle.publisher import documents
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, fetcher_for, output_options, read_small
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError, unwritten
 
 if TYPE_CHECKING:
     from provenance_oracle.verifier.snp.evidence import Evidence
@@ -155,4 +155,4 @@ def _write_request(path: Path, report_data: bytes) -> None:
     try:
         path.write_bytes(report_data)
     except OSError as error:
-        raise UsageError("cannot be written", where=str(path), got=str(error), wanted="a file") from error
+        raise unwritten("cannot be written", error, where=str(path), wanted="a file") from error

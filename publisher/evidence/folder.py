@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provenance_oracle.verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.errors import FormatError, UsageError, unwritten
 from provenance_oracle.verifier.snp.evidence import Evidence
 
 REPORT, VEK, CHAIN, CRL = "report.bin", "vek.der", "chain.pem", "ark.crl"
@@ -15,7 +15,7 @@ def write_evidence(folder: Path, evidence: Evidence) -> None:
     """Write the parts of `evidence` into `folder`, and replace the parts of earlier evidence.
 
     Raises:
-        UsageError: the folder cannot be written.
+        UsageError: the folder cannot be written. TemporaryError: the disk is full.
     """
     parts = {REPORT: evidence.report, VEK: evidence.vek, CHAIN: evidence.chain, CRL: evidence.crl}
     try:
@@ -26,8 +26,7 @@ def write_evidence(folder: Path, evidence: Evidence) -> None:
             else:
                 (folder / name).write_bytes(data)
     except OSError as error:
-        problem = "the evidence cannot be written"
-        raise UsageError(problem, where=str(folder), got=str(error), wanted="a folder") from error
+        raise unwritten("the evidence cannot be written", error, where=str(folder), wanted="a folder") from error
 
 
 def read_evidence(folder: Path) -> Evidence:

@@ -23,14 +23,13 @@ from provenance_oracle.verifier.checks import Finding, Outcome
 from provenance_oracle.verifier.cli.layout import columns_of, fitted
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
 from provenance_oracle.verifier.documents.schemas import ERROR, envelope
-from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError, naming_extras
+from provenance_oracle.verifier.errors import DISK_FULL, ProvenanceError, TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.judgement.sheet import was_reached
 from provenance_oracle.verifier.text import printable
 
 P = ParamSpec("P")
 _MARKS = {Outcome.PASSED: ("ok", "green"), Outcome.FAILED: ("FAIL", "red"), Outcome.NOT_CHECKED: ("-", "yellow")}
 _GOT_COLUMNS = 50
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -207,7 +206,7 @@ def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None
             except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
                 raise
             except Exception as error:
-                if isinstance(error, OSError) and error.errno in _DISK_FULL:
+                if isinstance(error, OSError) and error.errno in DISK_FULL:
                     full = TemporaryError("the disk is full", got=error.strerror or "", wanted="room; then try again")
                     _report_failure(output, full)
                     sys.exit(full.exit_code)

@@ -82,7 +82,7 @@ def show(
     if page.total > 1:
         output.text(page_line(page))
     for entry, is_open in shown:
-        output.text(what)
+        output.text(f"{what}: {entry.closure or 'active'}, gate {'open' if is_open else 'shut'}")
         for line in (*entry_lines(entry), gate_line(entry, is_open=is_open)):
             output.text(f"  {line}")
     if history:

@@ -131,3 +131,28 @@ def test_a_full_disk_is_temporary(tmp_path: Path) -> None:
         assert process.returncode == 7, said
         assert b"Traceback" not in said
         assert b"No space left" in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_json_answers_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*arguments: str | Path) -> tuple[int, bool, str]:
+        found = CliRunner().invoke(main, [*map(str, arguments), "--json"])
+        error = json.loads(found.stdout)["error"]
+        return found.exit_code, error["retry"], error["class"]
+
+    full = (7, True, "TemporaryError")
+    key, evidence = tmp_path / "key", tmp_path / "evidence"
+    attest = ("attest", "--key", key, "--simulator", "genoa")
+    assert CliRunner().invoke(main, [*map(str, attest), "--out", str(evidence)]).exit_code == 0
+    assert answer(*attest, "--request", "/dev/full") == full
+    (evidence / "report.bin").unlink()
+    (evidence / "report.bin").symlink_to("/dev/full")
+    assert answer(*attest, "--out", evidence) == full
+    fdopen = os.fdopen
+    monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: (os.close(descriptor), fdopen(_full(), mode))[1])
+    assert answer("attest", "--key", tmp_path / "new", "--new-key", "--request", tmp_path / "r") == full
+    assert not (tmp_path / "new").exists()
+
+
+def _full() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
