@@ -17,7 +17,7 @@ ENTRIES_MAX = 100
 class Listed:
     """A release or a FAILED verdict in a list.
 
-    Fields:
+    Attributes:
         id: id of the release or of the FAILED verdict, 32 bytes.
         judgements: its publications, oldest first, as the node tells them: nothing in them is compared yet.
     """
@@ -31,7 +31,7 @@ class Listed:
 class RecordList:
     """Everything that a question leads to, as of one block: revoked releases first, then the newest first.
 
-    Fields:
+    Attributes:
         before_claim: releases that have the name asked for, but were recorded before its namespace was claimed. The
             name does not lead to them.
     """
@@ -64,7 +64,7 @@ class RecordList:
 class Page:
     """A part of a listing, read and compared with the contract.
 
-    Fields:
+    Attributes:
         first: the number of the first entry in the listing, from 1.
         total: the number of all releases and FAILED verdicts. revoked: how many of these are revoked; they come first.
         next_after: the id that asks for the next page, 32 bytes; None on the last page.

@@ -63,7 +63,7 @@ STRICT = Reading()
 class FoundFile:
     """A regular file of a release.
 
-    Fields:
+    Attributes:
         blob: the file's name in the cache's `blobs/`; None for a file in the folder itself.
         allocated_bytes: the disk space that the file system states. It can change while the file does not.
     """
