@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.claim_namespace import Claim
-    from provenance_oracle.oracle.chain.deploy import OracleTerms, Terms
+    from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
     from provenance_oracle.oracle.journal.rows import Row
     from provenance_oracle.verifier.registry.deployment import Deployment
 

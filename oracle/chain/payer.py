@@ -1,17 +1,23 @@
-"""Send transactions one by one and wait for each, for commands that a person runs and watches.
+"""Send transactions one by one and wait for each, for commands that a person runs, watches and may interrupt.
 
-The oracle must survive a kill at any moment, so it sends transactions in another way: see `oracle.chain.transactions`.
+A command that is run again finds its own transaction: the one that waits in the node, or the one whose signed bytes it
+kept. The oracle must survive a kill at any moment, so it sends transactions in another way: see
+`oracle.chain.transactions`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from provenance_oracle.oracle.chain.calls import refusal_name
 from provenance_oracle.oracle.chain.rpc import revert_data
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.registry.json_rpc import error_words
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
 from provenance_oracle.verifier.strict.abi_values import parse_number, parse_word
 
@@ -19,10 +25,20 @@ if TYPE_CHECKING:
     from web3.types import TxParams, TxReceipt
 
 RECEIPT_SECONDS = 300.0
+# Called with a transaction's hash (32 bytes) and its signed bytes before they are sent; empty if it was sent before.
+Announce = Callable[[bytes, bytes], object]
+_WAIT = "wait until the earlier transaction of this account is in a block, then run the command again"
+
+
+def stay_silent(_hash: bytes, _raw: bytes) -> None:
+    """Announce nothing."""
 
 
 class Payer:
     """An account that pays for transactions.
+
+    Args:
+        announce: told of each transaction before it is sent, or before the payer waits for it.
 
     Attributes:
         web3: the node's web3, with which callers make the calls for `send`.
@@ -32,18 +48,28 @@ class Payer:
         TemporaryError: the node failed, the account is empty, or a transaction is in no block yet.
     """
 
-    def __init__(self, node: NodeConnection, signer: Signer, *, receipt_seconds: float = RECEIPT_SECONDS) -> None:
+    def __init__(
+        self,
+        node: NodeConnection,
+        signer: Signer,
+        *,
+        receipt_seconds: float = RECEIPT_SECONDS,
+        announce: Announce = stay_silent,
+    ) -> None:
         self.web3 = node.web3
         self.where = node.where
         self._signer = signer
         self._receipt_seconds = receipt_seconds
+        self._announce = announce
 
-    def send(self, call: Any, contract: str) -> TxReceipt:
-        """Send a call as a transaction and wait until it is in a block.
+    def send(self, call: Any, contract: str, *, is_same: Callable[[bytes, bytes], bool]) -> TxReceipt:
+        """Send a call as a transaction and wait until it is in a block. Send nothing if it is on its way already.
 
         Args:
             call: web3's call of a function or constructor.
             contract: the contract's name, which `load_artifact` knows.
+            is_same: whether a transaction to an address (20 bytes, or empty for a creation) with these data does the
+                same as the call.
 
         Returns:
             The receipt of the transaction, which took effect.
@@ -52,22 +78,69 @@ class Payer:
             UsageError: the contract refuses the call before it is sent.
             VerificationError: the transaction is in a block and failed.
         """
-        from hexbytes import HexBytes
+        with node_errors(self.where):
+            sent = self._on_its_way(is_same)
+            if sent is None:
+                raw, sent = self._signer.sign_transaction(self._build(call, contract))
+                self._announce(sent, raw)
+                self._broadcast(raw, sent)
+            else:
+                self._announce(sent, b"")
+        return effective_receipt(self.web3, sent, self.where, self._receipt_seconds)
 
+    def resume(self, raw: bytes, nonce: int) -> TxReceipt:
+        """Send the signed bytes of an earlier transaction again unless it is in a block, and wait as `send` does.
+
+        Raises:
+            UsageError: it is in no block, and another transaction used its nonce.
+            VerificationError: it is in a block and failed.
+        """
+        sent = keccak256(raw)
+        self._announce(sent, b"")
         with node_errors(self.where):
-            transaction = self._build(call, contract)
-            raw, _ = self._signer.sign_transaction(transaction)
-            sent = self.web3.eth.send_raw_transaction(HexBytes(raw))
-        receipt = self._wait(HexBytes(sent))
-        with node_errors(self.where):
-            parse_number(receipt["blockNumber"], self.where)
-            parse_word(receipt["transactionHash"], self.where)
-            failed = parse_number(receipt["status"], self.where) != 1
-        if failed:
-            raise VerificationError(
-                "the transaction failed", where=self.where, got=f"0x{bytes(sent).hex()}", wanted="one that takes effect"
-            )
-        return receipt
+            if _receipt(self.web3, sent) is None:
+                account = self.web3.to_checksum_address(self._signer.address)
+                if self.web3.eth.get_transaction_count(account, "latest") > nonce:
+                    problem = "another transaction took the place of the earlier one"
+                    got = f"0x{sent.hex()} in no block"
+                    raise UsageError(problem, where=account, got=got, wanted=f"the earlier one, with nonce {nonce}")
+                self._broadcast(raw, sent)
+        return effective_receipt(self.web3, sent, self.where, self._receipt_seconds)
+
+    def _on_its_way(self, is_same: Callable[[bytes, bytes], bool]) -> bytes | None:
+        """Return the hash of this account's next transaction if the node holds it already and it is the same.
+
+        Raises:
+            TemporaryError: the node holds another one.
+        """
+        account = self.web3.to_checksum_address(self._signer.address)
+        used = self.web3.eth.get_transaction_count(account, "latest")
+        if self.web3.eth.get_transaction_count(account, "pending") <= used:
+            return None
+        found = _pending(self.web3, account, used)
+        if found is None:
+            return None  # not every node shows what it holds; the answer to the transaction then tells
+        sent = bytes(found["hash"])
+        to = bytes.fromhex(found["to"][2:]) if found.get("to") else b""
+        if not is_same(to, bytes(found["input"])):
+            problem = "another transaction of the paying account is on its way"
+            raise TemporaryError(problem, where=account, got=f"0x{sent.hex()}", wanted=_WAIT)
+        return sent
+
+    def _broadcast(self, raw: bytes, sent: bytes) -> None:
+        from hexbytes import HexBytes
+        from web3.exceptions import TransactionNotFound, Web3RPCError
+
+        try:
+            self.web3.eth.send_raw_transaction(HexBytes(raw))
+        except Web3RPCError as error:  # nodes say so too of a transaction that they hold
+            with suppress(TransactionNotFound):
+                self.web3.eth.get_transaction(HexBytes(sent))
+                return
+            got = f"{error_words(error)}, to 0x{sent.hex()}"
+            raise TemporaryError(
+                "the node does not take the transaction", where=self.where, got=got, wanted=_WAIT
+            ) from error
 
     def _build(self, call: Any, contract: str) -> dict[str, Any]:
         """Build the transaction and estimate its gas. Every chain takes a legacy transaction with a plain gas price."""
@@ -106,17 +179,50 @@ class Payer:
         values = [_shown(value) for value in self.web3.codec.decode(types, data[4:])]
         return f"{name}({', '.join(' '.join(pair) for pair in zip(names, values, strict=True))})"
 
-    def _wait(self, sent: Any) -> TxReceipt:
-        from web3.exceptions import TimeExhausted
 
-        with node_errors(self.where):
-            try:
-                return self.web3.eth.wait_for_transaction_receipt(sent, timeout=self._receipt_seconds)
-            except TimeExhausted:
-                got = f"0x{bytes(sent).hex()}"
-                raise TemporaryError(
-                    "the transaction is in no block yet", where=self.where, got=got, wanted="a block that holds it"
-                ) from None
+def effective_receipt(web3: Any, sent: bytes, where: str, seconds: float) -> TxReceipt:
+    """Wait until a transaction (hash of 32 bytes) is in a block, and return its receipt.
+
+    Raises:
+        TemporaryError: it is in no block after `seconds`, or the node failed.
+        VerificationError: it is in a block and failed.
+    """
+    from web3.exceptions import TimeExhausted
+
+    got = f"0x{sent.hex()}"
+    with node_errors(where):
+        try:
+            receipt: TxReceipt = web3.eth.wait_for_transaction_receipt(sent, timeout=seconds)
+        except TimeExhausted:
+            problem, wanted = "the transaction is in no block yet", "a block that holds it; run the command again"
+            raise TemporaryError(problem, where=where, got=got, wanted=wanted) from None
+        parse_number(receipt["blockNumber"], where)
+        failed = parse_number(receipt["status"], where) != 1
+        if parse_word(receipt["transactionHash"], where) != sent:
+            raise TemporaryError("the node returned the receipt of another transaction", where=where, wanted=got)
+    if failed:
+        raise VerificationError("the transaction failed", where=where, got=got, wanted="one that takes effect")
+    return receipt
+
+
+def _receipt(web3: Any, sent: bytes) -> TxReceipt | None:
+    from web3.exceptions import TransactionNotFound
+
+    with suppress(TransactionNotFound):
+        found: TxReceipt = web3.eth.get_transaction_receipt(sent)
+        return found
+    return None
+
+
+def _pending(web3: Any, account: str, nonce: int) -> Any:
+    """Return the transaction of an account with a nonce in the node's next block; None if the node does not show it."""
+    from web3.exceptions import BlockNotFound, Web3RPCError
+
+    with suppress(BlockNotFound, Web3RPCError, TemporaryError):  # the next block may be too large to read
+        for found in web3.eth.get_block("pending", full_transactions=True)["transactions"]:
+            if (found.get("from"), found.get("nonce")) == (account, nonce):
+                return found
+    return None
 
 
 def _shown(value: object) -> str:

@@ -269,6 +269,19 @@ def _signed_call(raw: bytes, address: str) -> tuple[str, bytes]:
     return receiver, bytes(data)
 
 
+def created_by(address: str, raw: bytes) -> tuple[int, bytes] | None:
+    """Return nonce and data of a raw legacy transaction that creates a contract; None if `address` signed no such."""
+    from rlp import decode
+
+    try:
+        if _library().recover_transaction(raw) != address:
+            return None
+        fields: Any = decode(raw)
+        return (int.from_bytes(fields[0], "big"), bytes(fields[5])) if not fields[3] else None
+    except Exception:  # the library can raise almost any exception for malformed bytes
+        return None
+
+
 def _account(key: Secret, where: str) -> Any:
     """Make the library's account for one use, so that no long-lived object of another library holds the key."""
     library = _library()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
+from provenance_oracle.oracle.cli.key_options import open_key, say_sent, with_key_options
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, output_options, registry_reader
@@ -55,7 +55,8 @@ def claim(
 
     From then on, names in NAMESPACE lead only to releases by publishers that it trusts. The owner's key signs the
     claim, and the paying key submits it. To trust another publisher later, the owner proposes it and waits for the
-    public delay. The registry keeps records by other publishers but holds them: their gates stay shut.
+    public delay. The registry keeps records by other publishers but holds them: their gates stay shut. If you interrupt
+    the command, run it again: it goes on with the transaction that it sent.
 
     \b
     Example:
@@ -74,7 +75,9 @@ def claim(
     owner = open_key("--owner-", *owner_named) if any(owner_named) else payer
     trusted = tuple(_parse_identity(text) for text in identities)
     limit = max(1, len(trusted)) if identity_limit is None else identity_limit
-    found = claim_namespace(reader, payer, owner, namespace, identities=trusted, identity_limit=limit)
+    found = claim_namespace(
+        reader, payer, owner, namespace, identities=trusted, identity_limit=limit, announce=say_sent
+    )
     output.text(f"namespace    {namespace}")
     output.text(f"owner        {found.owner}")
     for identity in trusted:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.key_options import open_key, with_key_options
+from provenance_oracle.oracle.cli.deployment_files import SentFile, make_room, write_deployment
+from provenance_oracle.oracle.cli.key_options import open_key, parse_hash, say_sent, with_key_options
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, output_options, read_bounded
-from provenance_oracle.verifier.errors import TemporaryError, UsageError, unwritten
+from provenance_oracle.verifier.cli.options import FILE, output_options
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 
 if TYPE_CHECKING:
-    from provenance_oracle.oracle.chain.deploy import Terms
+    from provenance_oracle.oracle.chain.deploy_terms import Terms
+    from provenance_oracle.oracle.chain.signers import Signer
     from provenance_oracle.verifier.registry.deployment import Deployment
+    from provenance_oracle.verifier.registry.node import NodeConnection
 
 
 @click.command()
@@ -52,6 +54,11 @@ if TYPE_CHECKING:
 @click.option(
     "--replace", is_flag=True, help="Keep the file of an earlier registry as DIR/<chain id>.<its block>.json."
 )
+@click.option(
+    "--from-transaction",
+    metavar="HASH",
+    help="Deploy nothing: read the registry that this transaction made, and write its deployment file again.",
+)
 @output_options
 @command_body(documents.DEPLOY)
 def deploy(
@@ -68,10 +75,12 @@ def deploy(
     grace_hours: int,
     deployments: Path | None,
     replace: bool,
+    from_transaction: str | None,
 ) -> None:
     """Put a registry on a chain.
 
-    The policies that this version ships get their numbers in it.
+    The policies that this version ships get their numbers in it. If you interrupt the command, run it again: it goes on
+    with the transaction that it sent.
 
     \b
     Example:
@@ -79,14 +88,9 @@ def deploy(
         --owner 0x... --guardian 0x... --oracle 0x...:2 --oracle 0x... \\
         --oracle 0x... --threshold 3 --deployments deployments
     """
-    from provenance_oracle.oracle.chain.deploy import (
-        Terms,
-        chain_id_of,
-        deploy_contracts,
-        majority,
-        number_policies,
-        parse_oracle,
-    )
+    from provenance_oracle.oracle.chain.deploy import chain_id_of
+    from provenance_oracle.oracle.chain.deploy_terms import Terms, majority, parse_oracle
+    from provenance_oracle.oracle.chain.deployed import read_deployment
     from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
     from provenance_oracle.verifier.registry.node import open_node
 
@@ -95,72 +99,67 @@ def deploy(
         raise UsageError("no chain is named", got="no --rpc", wanted="--network NAME, or --rpc URL")
     if replace and not deployments:
         raise UsageError("--replace needs a folder", got="no --deployments", wanted="--deployments DIR")
-    signer = open_key("--", key_variable, keystore, password_file)
-    first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
-    wanted = majority(first_set) if threshold is None else threshold
-    terms = Terms(owner or signer.address, guardian or signer.address, first_set, wanted, delay_hours, grace_hours)
+    earlier = parse_hash(from_transaction, "--from-transaction") if from_transaction else None
+    if earlier and (owner or guardian or oracles or threshold is not None):
+        wanted = "--from-transaction without owner, guardian, oracles and threshold"
+        raise UsageError("the transaction has the terms of its registry", got="terms", wanted=wanted)
+    has_key = any((key_variable, keystore, password_file))
+    signer = open_key("--", key_variable, keystore, password_file) if has_key or not earlier else None
+    if signer:
+        first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
+        wanted_weight = majority(first_set) if threshold is None else threshold
+        parties = (owner or signer.address, guardian or signer.address)
+        terms = Terms(*parties, first_set, wanted_weight, delay_hours, grace_hours)
     node = open_node(rpc_url)
     file = deployments / f"{chain_id_of(node)}.json" if deployments else None
-    kept = _make_room(file, replace=replace) if file else None
-    found = deploy_contracts(node, signer, terms)
+    kept = make_room(file, replace=replace) if file else None
+    if earlier:
+        found, terms = read_deployment(node, earlier)
+    else:
+        assert signer is not None
+        found = _deploy_or_resume(node, signer, terms, SentFile(file) if file else None)
     if file:
-        _write_deployment(file, kept, found)
+        write_deployment(file, kept, found)
+        SentFile(file).remove()
     policies = {name: shipped_policy(name).digest for name in reversed(SHIPPED_POLICIES)}
-    try:
-        numbers = number_policies(node, signer, found.registry, policies)
-    except TemporaryError as error:
-        where = f"registry 0x{found.registry.hex()}"
-        problem = "is deployed, but its policies have no numbers yet"
-        raise TemporaryError(problem, where=where, got=str(error), wanted="a number for each") from error
+    numbers = _number_policies(node, signer, found.registry, policies)
     _print_deployment(output, found, terms, numbers, policies)
     if kept:
         output.text(f"kept         {kept}, the file of the earlier registry")
 
 
-def _make_room(file: Path, *, replace: bool) -> Path | None:
-    """Make the folder of a deployment file.
+def _deploy_or_resume(node: NodeConnection, signer: Signer, terms: Terms, sent_file: SentFile | None) -> Deployment:
+    """Deploy a registry, or go on with the transaction of an earlier run that was interrupted."""
+    from provenance_oracle.oracle.chain.deploy import deploy_contracts
 
-    Returns:
-        The path at which to keep the file of an earlier registry; None if there is no such file.
-
-    Raises:
-        UsageError: the folder cannot be made, the file exists and `replace` is False, or the path to keep it is taken.
-        FormatError: the file that exists is not a deployment file.
-    """
-    from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+    def announce(sent: bytes, raw: bytes) -> None:
+        if sent_file and raw:
+            sent_file.write(raw)
+        say_sent(sent, raw)
 
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritten("cannot be made", error, where=str(file.parent), wanted="a folder") from None
-    if not os.path.lexists(file):
-        return None
-    if not replace:
-        wanted = f"no file; --replace keeps it as {file.stem}.<its block>.json"
-        raise UsageError("an earlier registry has this file", where=str(file), got="a file", wanted=wanted)
-    earlier = parse_deployment(read_bounded(file, FILE_MAX_BYTES), str(file))
-    kept = file.with_name(f"{file.stem}.{earlier.block}.json")
-    if os.path.lexists(kept):
-        raise UsageError("an earlier registry is kept here already", where=str(kept), got="a file", wanted="no file")
-    return kept
+        return deploy_contracts(node, signer, terms, sent=sent_file.read() if sent_file else b"", announce=announce)
+    except (UsageError, VerificationError) as error:
+        if sent_file and sent_file.exists:
+            error.wanted += f"; to deploy anew, remove {sent_file.path}"
+        raise
 
 
-def _write_deployment(file: Path, kept: Path | None, deployment: Deployment) -> None:
-    """Write a deployment file, after the earlier one is moved to `kept` if that is given. Nothing is overwritten.
+def _number_policies(
+    node: NodeConnection, signer: Signer | None, registry: bytes, policies: dict[str, bytes]
+) -> dict[str, int]:
+    """Give the policies numbers; without a key, return the numbers that they have."""
+    from provenance_oracle.oracle.chain.deploy import number_policies
+    from provenance_oracle.oracle.chain.deployed import numbers_of
 
-    Raises:
-        UsageError: a file cannot be moved or written. The error names the registry, which is on the chain already.
-    """
-    from provenance_oracle.verifier.registry.deployment import encode_deployment
-
+    if signer is None:
+        return numbers_of(node, registry, policies)
     try:
-        if kept:
-            file.rename(kept)
-        with file.open("xb") as new:
-            new.write(encode_deployment(deployment))
-    except OSError as error:
-        got = f"{error.strerror}; the registry is 0x{deployment.registry.hex()}"
-        raise UsageError("cannot be written", where=str(file), got=got, wanted="a file") from None
+        return number_policies(node, signer, registry, policies)
+    except TemporaryError as error:
+        where = f"registry 0x{registry.hex()}"
+        problem = "is deployed, but its policies have no numbers yet"
+        raise TemporaryError(problem, where=where, got=str(error), wanted="a number for each") from error
 
 
 def _print_deployment(

@@ -1,7 +1,11 @@
-"""The options that name a paying key, and a function that opens it. Heavy imports happen inside the function."""
+"""The options that name a paying key, the function that opens it, and words about its transactions.
+
+Heavy imports happen inside the functions.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,3 +50,21 @@ def open_key(prefix: str, variable: str | None, keystore: Path | None, password_
         wanted = f"{prefix}key-variable NAME, or {prefix}keystore FILE and {prefix}password-file FILE"
         raise UsageError("no key is named", got=" and ".join(given) or "no such option", wanted=wanted)
     return open_signer(variable or "", keystore, password_file)
+
+
+def say_sent(sent: bytes, raw: bytes) -> None:
+    """Print the hash of a transaction to standard error. `raw` is empty if an earlier run sent it."""
+    words = "sending" if raw else "going on with"
+    click.echo(f"{words} transaction 0x{sent.hex()}; waiting for its block", err=True)
+
+
+def parse_hash(text: str, where: str) -> bytes:
+    """Parse a transaction's hash: 64 hex digits, with or without 0x.
+
+    Raises:
+        UsageError: the text is something else.
+    """
+    found = re.fullmatch("(?:0x)?([0-9a-fA-F]{64})", text)
+    if not found:
+        raise UsageError("not the hash of a transaction", where=where, got=text, wanted="0x and 64 hex digits")
+    return bytes.fromhex(found[1])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from provenance_oracle.oracle.chain.claim_namespace import Claim
-from provenance_oracle.oracle.chain.deploy import OracleTerms, Terms
+from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
 from provenance_oracle.oracle.documents import claim_json, deploy_json, releases_json
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey

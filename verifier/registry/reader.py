@@ -22,7 +22,7 @@ from provenance_oracle.verifier.registry.history import read_history
 from provenance_oracle.verifier.registry.lineage import Ancestor, parse_ancestors
 from provenance_oracle.verifier.registry.listings import by_release
 from provenance_oracle.verifier.registry.lists import REVOKED_IN_BATCH, RecordLists
-from provenance_oracle.verifier.registry.namespaces import Namespace, NamespaceReader
+from provenance_oracle.verifier.registry.namespaces import Namespace, NamespaceEntry, NamespaceReader
 from provenance_oracle.verifier.registry.node import (
     TIMEOUT_SECONDS,
     NodeConnection,
@@ -245,6 +245,15 @@ class RegistryReader:
         """
         number = self._number("latest")
         return self._namespaces(number).namespace(name, number)
+
+    def namespace_history(self, name: str) -> tuple[NamespaceEntry, ...]:
+        """Return each entry of a namespace's history, oldest first; none if nobody claimed it.
+
+        Raises:
+            VerificationError: the history is not complete (check `publisher-identity`).
+        """
+        number = self._number("latest")
+        return self._namespaces(number).history(name, number)
 
     def ancestors(self, entry: Entry, *, include_stated: bool = True) -> tuple[Ancestor, ...]:
         """Return the releases from which an entry's release was made, nearest first, each once.

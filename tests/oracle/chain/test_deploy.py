@@ -13,15 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from provenance_oracle.oracle.chain import deploy as room
+from provenance_oracle.oracle.chain import deployed
 from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
-from provenance_oracle.oracle.chain.deploy import (
-    OracleTerms,
-    Terms,
-    deploy_contracts,
-    majority,
-    number_policies,
-    parse_oracle,
-)
+from provenance_oracle.oracle.chain.deploy import deploy_contracts, number_policies
+from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms, majority, parse_oracle
 from provenance_oracle.oracle.chain.signers import EnvironmentSigner, Signer
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
@@ -160,7 +155,7 @@ def test_refuses_other_code_at_any_of_the_addresses(
         wanted = artifact.deployed_bytecode[:-1] + b"\x00"
         return replace(artifact, deployed_bytecode=wanted) if asked == name else artifact
 
-    monkeypatch.setattr(room, "load_artifact", altered)
+    monkeypatch.setattr(deployed, "load_artifact", altered)
     with pytest.raises(VerificationError, match=f"is not the one that was sent.*wanted the {name}"):
         deploy_contracts(open_node(anvil.rpc_url), _signer(anvil.accounts[0].key), _terms(anvil))
 
@@ -279,9 +274,9 @@ def test_a_file_that_came_in_between_is_left_and_the_registry_is_told(
 ) -> None:
     file = tmp_path / f"{anvil.chain_id}.json"
 
-    def slow(*arguments: Any) -> Deployment:
+    def slow(*arguments: Any, **options: Any) -> Deployment:
         file.write_text("another's")
-        return deploy_contracts(*arguments)
+        return deploy_contracts(*arguments, **options)
 
     monkeypatch.setattr(room, "deploy_contracts", slow)
     result = _command(anvil, "--deployments", str(tmp_path))
@@ -309,7 +304,7 @@ def test_the_page_tells_every_option_of_the_terms_with_its_default() -> None:
     page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
     rows = dict(re.findall(r"^\| `(--[a-z-]+) [^|]*\| ([^|]*) \|", page, re.MULTILINE))
     options = {one.opts[0]: one for one in main.commands["deploy"].params}
-    others = {"--rpc", "--key-variable", "--keystore", "--password-file", "--json"}
+    others = {"--network", "--rpc", "--key-variable", "--keystore", "--password-file", "--json", "--quiet"}
     first_lines = page.partition("`watch` scans")[0]
     assert all(f"`{name}" in first_lines or f" {name} " in first_lines for name in options.keys() - others)
     for name in ("--delay-hours", "--grace-hours"):
