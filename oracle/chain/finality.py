@@ -36,6 +36,12 @@ class Finality(Generic[_R_co]):
     def __init__(self, endpoints: tuple[Endpoint[_R_co], ...], confirmations: int) -> None:
         self._first, *self._others = endpoints
         self._confirmations = confirmations
+        self._obstacle = ""
+
+    @property
+    def obstacle(self) -> str:
+        """Why the first endpoint failed at the last question about a final block; empty if it answered."""
+        return self._obstacle
 
     def agreed(self, ask: Callable[[Endpoint[_R_co]], _T]) -> _T:
         """Return the answer that all endpoints give.
@@ -60,9 +66,11 @@ class Finality(Generic[_R_co]):
             TemporaryError: another endpoint gives another answer, or fails.
         """
         block = head - self._confirmations
+        self._obstacle = ""
         try:
             found = ask(self._first, block) if block >= 0 else None
-        except TemporaryError:
+        except TemporaryError as error:
+            self._obstacle = f"no state of block {block}: {error}"
             return None
         return self._confirmed(found, lambda one: ask(one, block)) if found else None
 

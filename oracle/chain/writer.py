@@ -139,7 +139,7 @@ class RegistryWriter:
         entry = self._finality.at_depth(lambda one, block: _entry(one.registry, record, block), head)
         if entry is None:
             _match_newest(record, newest)
-            return Publishing(State.MINED)
+            return Publishing(State.MINED, self._finality.obstacle)
         # (3) the record is final
         match_entry(record, entry)
         self._sender.settle(row_id)

@@ -15,18 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.registry.json_rpc import error_words, open_provider
-from provenance_oracle.verifier.strict.exchange import Server, basic_authorization, default_port
+from provenance_oracle.verifier.strict.exchange import Server, basic_authorization, default_port, environment_proxy
 
 if TYPE_CHECKING:
     from web3 import Web3
 
 TIMEOUT_SECONDS = 20.0
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -90,12 +88,7 @@ def connect(
 def _server_of(parts: SplitResult, seconds: float, who: str) -> Server:
     """Return the server of an endpoint, behind the proxy that the environment names for it, if any."""
     host, port = parts.hostname or "", parts.port or default_port(parts.scheme)
-    proxies = {} if host in _LOOPBACK or proxy_bypass(host) else getproxies()  # none reaches this machine's loopback
-    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-    if proxy and not proxy.startswith("http://"):
-        raise UsageError(
-            "this kind of proxy is not supported", where="proxy", got=proxy.partition(":")[0], wanted="http://HOST:PORT"
-        )
+    proxy = environment_proxy(parts.scheme, host)
     return Server(parts.scheme, host, port, who, seconds, proxy, _trusting() if parts.scheme == "https" else None)
 
 

@@ -19,7 +19,7 @@ from provenance_oracle.verifier.errors import FormatError, TemporaryError, Usage
 from provenance_oracle.verifier.snp.products import VEK_FORMS, ProductLine
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.tcb import Tcb
-from provenance_oracle.verifier.strict.exchange import HttpClient, Server
+from provenance_oracle.verifier.strict.exchange import HttpClient, Server, environment_proxy
 
 KDS_HOST = "kdsintf.amd.com"
 
@@ -143,18 +143,21 @@ class HttpsFetcher:
     """A fetcher for AMD's host over HTTPS. It follows no redirect and limits size (1 MiB) and time (60 s for it all).
 
     Args:
-        server: AMD's; tests pass their own.
+        server: by default AMD's, through the proxy that the environment names; tests pass their own.
         on_wait: called at least twice a second while a fetch waits. What it raises ends the fetch.
         clock: returns monotonic seconds.
+
+    Raises:
+        UsageError: the environment names a proxy of a kind that is not supported.
     """
 
     def __init__(
         self,
-        server: Server = _AMD,
+        server: Server | None = None,
         on_wait: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._server = server
+        self._server = server or replace(_AMD, proxy=environment_proxy("https", KDS_HOST))
         self._on_wait = on_wait
         self._clock = clock
 

@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.strict.patient_socket import Allowance, PatientSocket, TooMuchError, open_connection
 
 HEAD_MAX_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
 _IDLE_MAX_SECONDS = 4.0  # servers close a connection that is idle for 5 seconds or more
 _PORTS = {"http": 80, "https": 443}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,25 @@ class HttpClient:
             names = {name.lower(): value for name, value in response.getheaders()}
             is_whole = response.length == 0 or response.isclosed()
             return Answer(response.status, names, received), is_whole and not response.will_close
+
+
+def environment_proxy(scheme: str, host: str) -> str:
+    """Return the URL of the proxy that the environment names for a host (HTTPS_PROXY, NO_PROXY, ...); empty for none.
+
+    This machine's loopback has no proxy.
+
+    Raises:
+        UsageError: the proxy is of another kind than http.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = {} if host in _LOOPBACK or proxy_bypass(host) else getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all") or ""
+    if proxy and not proxy.startswith("http://"):
+        raise UsageError(
+            "this kind of proxy is not supported", where="proxy", got=proxy.partition(":")[0], wanted="http://HOST:PORT"
+        )
+    return proxy
 
 
 def default_port(scheme: str) -> int:

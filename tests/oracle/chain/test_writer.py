@@ -111,7 +111,9 @@ def test_a_failing_look_at_depth_is_not_final(desk: Desk, monkeypatch: pytest.Mo
         return entry_of(model_digest, manifest_digest, block=block)
 
     monkeypatch.setattr(desk.registry, "entry_of", shallow)
-    assert desk.writer.publish(row_id, RECORD).state is State.MINED
+    progress = desk.writer.publish(row_id, RECORD)
+    assert progress.state is State.MINED
+    assert progress.note == f"no state of block {desk.chain.head() - 2}: no state for this block"
 
 
 def test_a_policy_without_a_number_gets_one_first_and_the_record_waits_until_that_is_final(desk: Desk) -> None:

@@ -197,7 +197,19 @@ def test_only_amds_address_is_ever_asked(url: str, monkeypatch: pytest.MonkeyPat
         kds.HttpsFetcher().fetch(url)
 
 
-def test_by_default_the_connection_is_https_to_amd_with_certificates_checked() -> None:
+def test_the_proxy_of_the_environment_is_asked_for_amd(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "http://proxy.example.org:3128")
+    assert kds.HttpsFetcher()._server.proxy == "http://proxy.example.org:3128"
+    monkeypatch.setenv("https_proxy", "socks5://proxy.example.org:1080")
+    with pytest.raises(UsageError, match="kind of proxy is not supported"):
+        kds.HttpsFetcher()
+
+
+def test_by_default_the_connection_is_https_to_amd_with_certificates_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     server = kds.HttpsFetcher()._server
     assert (server.scheme, server.host, server.port, server.proxy) == ("https", "kdsintf.amd.com", 443, "")
     assert server.context is None  # so that it is Python's own, see `test_exchange`
