@@ -14,6 +14,15 @@ interface ILineage {
     /// @notice Emitted when a namespace's owner states a parent.
     event ParentStated(bytes32 indexed recordId, bytes32 indexed parent, address indexed owner);
 
+    /// @notice Emitted when a namespace's owner takes back a parent that an owner stated.
+    event ParentWithdrawn(bytes32 indexed recordId, bytes32 indexed parent, address indexed owner);
+
+    /// @notice Thrown when a parent is taken back that nobody stated.
+    error ParentNotStated(bytes32 parent);
+
+    /// @notice Thrown when a gate asks for no generation, or for more than `most`.
+    error WrongGenerations(uint8 generations, uint8 most);
+
     /// @notice Thrown when a record would have more than 8 parents of one kind, attested or stated.
     error TooManyParents(uint256 count);
 
@@ -50,6 +59,12 @@ interface ILineage {
     /// @param parent Id of another recorded release.
     function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId, bytes32 parent) external;
 
+    /// @notice Takes a stated parent back. Requirements and arguments are those of {stateParent}, and an owner of the
+    /// namespace has stated this parent. Attested parents stay.
+    ///
+    /// Emits a {ParentWithdrawn} event.
+    function withdrawParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId, bytes32 parent) external;
+
     /// @notice Adds the parents that a new record names to those that earlier judgements of the release named. Only the
     /// registry can call this function.
     /// @param parents Ids, 32 bytes each. A release has at most 8. Reverts with {TooManyParents}, {ParentIsSelf} or
@@ -69,6 +84,27 @@ interface ILineage {
         external
         view
         returns (bool);
+
+    /// @notice Like {requireLineage}, but follows edges only up to `generations` steps, 1 to 16. Ancestors further away
+    /// do not matter: the owner of a parent's namespace can state parents of that parent, and so shut a gate that goes
+    /// deeper. With 1, only the release's own parents count, which its manifest and the owner of its own namespace
+    /// name. Also reverts with {WrongGenerations}.
+    function requireLineageWithin(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        uint8 minimumGrade,
+        bool includeStated,
+        uint8 generations
+    ) external view;
+
+    /// @notice Returns whether {requireLineageWithin} would pass. Reverts with {WrongGenerations}.
+    function hasLineageWithin(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        uint8 minimumGrade,
+        bool includeStated,
+        uint8 generations
+    ) external view returns (bool);
 
     /// @notice Returns every ancestor once: first those reached by attested edges, nearest first, then those reached by
     /// a stated edge. Reverts with {LineageTooLarge}.

@@ -11,9 +11,9 @@ import {Namespace, Quorum} from "./Types.sol";
  * either by the owner's account, or by most of the trusted identities as attested by the oracles, and counts only after
  * a public delay. Until then its records are held: they are kept, but their gates stay shut.
  *
- * The history of a namespace has an entry for every claim, every record that the namespace takes in or holds, every
- * later judgement of a record taken in, every change of publishers and every handover. (The standing of a record is not
- * in the history: ask the registry for it by the record's id.) Entry n carries head(n) = n << 208 | low 208 bits of
+ * The history of a namespace has an entry for every claim, every record that the namespace takes in, holds or adopts,
+ * every later judgement of a record taken in, every change of publishers and every handover. (The standing of a record
+ * is not in the history: ask the registry for it by the record's id.) Entry n carries head(n) = n << 208 | low 208 bits of
  * keccak256(abi.encode(head(n - 1), kind, subject, time)), with head(0) = 0. If you replay the events and arrive at
  * {headOf}, you have seen all entries.
  */
@@ -28,7 +28,8 @@ interface INamespaces {
         IdentityProposed, // the identity
         IdentityDropped, // the identity, trusted or proposed
         HandoverProposed, // the proposed owner; 0 takes the proposal back
-        HandedOver // the new owner
+        HandedOver, // the new owner
+        Adopted // the record's content digest
     }
 
     /// @notice Emitted for every entry in a namespace's history.
@@ -86,8 +87,12 @@ interface INamespaces {
     /// @notice Thrown when a change was approved for an earlier state of the namespace, and its history has moved on.
     error WrongHistoryNumber(uint48 number, uint48 current);
 
-    /// @notice Thrown when the publisher's identity of a held record is still not trusted.
+    /// @notice Thrown when a held record is to be released, or a release adopted, and its publisher is not trusted.
     error IdentityNotTrusted(bytes32 namespaceId, bytes32 identity);
+
+    /// @notice Thrown when a release cannot be adopted: it is not recorded with this content, it is revoked, too few of
+    /// its signatures are by keys that still count, or its namespace has decided about it already.
+    error NotAdoptable(bytes32 recordId);
 
     /// @notice Thrown when an account other than the registry reports a record.
     error NotRegistry(address caller);
@@ -151,6 +156,17 @@ interface INamespaces {
 
     /// @notice Takes over a namespace. Only the account that it was offered to can call this function.
     function acceptHandover(bytes32 namespaceId) external;
+
+    /**
+     * @notice Adopts a release that was recorded before the namespace was claimed: its name leads to it from then on.
+     *
+     * Requirements: the caller owns the namespace that the record names; the namespace trusts the record's publisher;
+     * the release is recorded with this content, not revoked, and signed by enough keys that still count (the registry
+     * recounts them); the namespace has not decided about it yet; the name is free, or leads to a release that is
+     * revoked; writes are not paused.
+     * @param record The first judgement of the release, as published.
+     */
+    function adoptRelease(bytes calldata record) external;
 
     /// @notice Decides whether a claimed namespace takes a new record in or holds it. Only the registry can call this
     /// function.

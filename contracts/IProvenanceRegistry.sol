@@ -15,7 +15,7 @@ import {IProvenanceGate} from "./IProvenanceGate.sol";
  *
  * Rules:
  * - A record is written once and never changes. A later judgement of the same release is a new revision beside it.
- * - A release can be revoked, once and permanently. Nothing is ever deleted.
+ * - A release can be revoked, once and permanently, and so can a model with all its releases. Nothing is ever deleted.
  * - A FAILED verdict is kept under an id of its own: it neither opens a gate nor stands in the way of a later record.
  * - The whole state can be rebuilt from the events.
  */
@@ -44,6 +44,13 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
 
     /// @notice Emitted when a release is revoked, and again if the time is brought forward.
     event RecordRevoked(bytes32 indexed recordId, address indexed guardian, uint40 effectiveFrom, string reason);
+
+    /// @notice Emitted when a model is revoked, whichever manifests name it.
+    event ModelRevoked(bytes32 indexed modelDigest, address indexed guardian, uint40 revokedAt, string reason);
+
+    /// @notice Emitted when the revocation of a model reaches one of its releases: by {applyRevocations}, by
+    /// {closeLeaf}, or because a judgement of the release was written after the revocation.
+    event ModelRevocationApplied(bytes32 indexed recordId, bytes32 indexed modelDigest, uint40 revokedAt);
 
     /// @notice Emitted when signatures of revoked keys are taken off a record or batch, or when more signers are added.
     event Recounted(bytes32 indexed idOrRoot, uint32 signers, uint16 weight, bool doubtful);
@@ -93,6 +100,12 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Thrown when a record is not held.
     error NotHeld(bytes32 recordId);
 
+    /// @notice Thrown when a model is revoked a second time.
+    error ModelIsRevoked(bytes32 modelDigest, uint40 revokedAt);
+
+    /// @notice Thrown when a revocation is to be applied and the model is not revoked.
+    error ModelNotRevoked(bytes32 modelDigest);
+
     /// @notice Thrown when a revision does not follow the last one.
     error WrongRevision(bytes32 recordId, uint256 revision, uint256 wanted);
 
@@ -140,7 +153,9 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
      *   is named, the name is the same;
      * - in a claimed namespace the name is free, or leads to this release, or to one that is revoked.
      *
-     * May emit {RecordPublished} and {INamespaces-NamespaceEntry} events.
+     * If the model is revoked (see {revokeAllOf}), the release is revoked in the same call.
+     *
+     * May emit {RecordPublished}, {ModelRevocationApplied} and {INamespaces-NamespaceEntry} events.
      * @return isNew Whether this call wrote a record.
      */
     function publish(bytes calldata record, Quorum calldata quorum) external returns (bool isNew);
@@ -196,9 +211,32 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
         string calldata reason
     ) external;
 
+    /**
+     * @notice Revokes a model permanently and from now on: every release of these bytes, whichever manifest names it. A
+     * release that is recorded later is revoked from the start. For a release that is recorded already, somebody has to
+     * call {applyRevocations}, and for one in a batch {closeLeaf}: its plain gate stays open until then.
+     *
+     * Requirements: the caller is the guardian or the owner; the model is not revoked yet; `modelDigest` is not 0;
+     * `reason` has 1 to 256 bytes.
+     *
+     * Emits a {ModelRevoked} event.
+     */
+    function revokeAllOf(bytes32 modelDigest, string calldata reason) external;
+
+    /**
+     * @notice Applies the revocation of a model to its releases with these manifests. Anyone can call this function.
+     * Skips releases that are revoked from the same time on, or an earlier one; brings a later time forward.
+     *
+     * Requirements: the model is revoked; all the releases are recorded.
+     *
+     * May emit {ModelRevocationApplied} events.
+     */
+    function applyRevocations(bytes32 modelDigest, bytes32[] calldata manifestDigests) external;
+
     /// @notice Closes a leaf whose release is recorded otherwise, so that its proof opens nothing that the record
     /// itself does not open. Anyone can call this function, and should, wherever a release in a batch was revoked, held
-    /// or superseded.
+    /// or superseded. If the model is revoked, see {revokeAllOf}, this function applies that to the release, whether or
+    /// not it is recorded.
     function closeLeaf(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) external;
 
     /// @notice Adds signers of the same epoch to a record, since the first submitter may have left some out. Anyone can
@@ -228,9 +266,14 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Notes that a namespace was claimed. Only {namespaces} can call this function.
     function noteClaim(bytes32 namespaceId) external;
 
-    /// @notice Pauses publishing, batches, added signers, claims, changes of publishers, stated parents and releases of
-    /// held records. Does not pause revocations, recounts, closed leaves, publishers dropped by a namespace's owner,
-    /// handovers of namespaces or oracle sets. The guardian and the owner can call this function.
+    /// @notice Notes that a namespace adopted a release, see {INamespaces-adoptRelease}. Only {namespaces} can call
+    /// this function.
+    function noteNamed(bytes32 recordId) external;
+
+    /// @notice Pauses publishing, batches, added signers, claims, changes of publishers, stated and withdrawn parents,
+    /// adoptions and releases of held records. Does not pause revocations, recounts, closed leaves, publishers dropped
+    /// by a namespace's owner, handovers of namespaces or oracle sets. The guardian and the owner can call this
+    /// function.
     function pauseWrites() external;
 
     /// @notice Resumes writes. Only the owner can call this function.
@@ -246,6 +289,9 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
 
     /// @notice Returns keccak256 of the record kept under an id, 0 if there is none.
     function contentOf(bytes32 recordId) external view returns (bytes32);
+
+    /// @notice Returns the time since which all releases of a model are revoked, 0 if it is not revoked.
+    function revokedModelTime(bytes32 modelDigest) external view returns (uint40);
 
     /// @notice Returns the id of a release's latest judgement. Reverts with {IProvenanceGate-RecordNotFound} if the id
     /// is unknown, or that of a later judgement or a failure.

@@ -44,13 +44,16 @@ contract Lineage is ILineage, IERC165 {
 
     /// @inheritdoc ILineage
     function stateParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId, bytes32 parent) external {
-        if (registry.writesPaused()) revert RegistryIsPaused();
-        INamespaces names = registry.namespaces();
-        if (msg.sender != names.namespaceOf(namespaceId).owner) revert NotNamespaceOwner(namespaceId, msg.sender);
-        bool named = releaseId != 0 && names.recordOfName(namespaceId, releaseDigest) == releaseId;
-        if (!named) revert RecordNotNamed(releaseId);
+        _requireOwnRelease(namespaceId, releaseDigest, releaseId);
         _add(_statedParents[releaseId], releaseId, parent);
         emit ParentStated(releaseId, parent, msg.sender);
+    }
+
+    /// @inheritdoc ILineage
+    function withdrawParent(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId, bytes32 parent) external {
+        _requireOwnRelease(namespaceId, releaseDigest, releaseId);
+        _remove(_statedParents[releaseId], parent);
+        emit ParentWithdrawn(releaseId, parent, msg.sender);
     }
 
     /// @inheritdoc ILineage
@@ -60,11 +63,7 @@ contract Lineage is ILineage, IERC165 {
     {
         bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
         registry.requireOpen(recordId, minimumGrade);
-        Found memory found = _find(recordId, includeStated);
-        for (uint256 i = 0; i < found.count; ++i) {
-            registry.requireOpen(found.list[i].recordId, minimumGrade);
-        }
-        if (found.tooLarge) revert LineageTooLarge(recordId);
+        _requireAll(recordId, _find(recordId, includeStated), minimumGrade);
     }
 
     /// @inheritdoc ILineage
@@ -74,12 +73,33 @@ contract Lineage is ILineage, IERC165 {
         returns (bool)
     {
         bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
-        if (!registry.isOpen(recordId, minimumGrade)) return false;
-        Found memory found = _find(recordId, includeStated);
-        for (uint256 i = 0; i < found.count; ++i) {
-            if (!registry.isOpen(found.list[i].recordId, minimumGrade)) return false;
-        }
-        return !found.tooLarge;
+        return registry.isOpen(recordId, minimumGrade) && _hasAll(_find(recordId, includeStated), minimumGrade);
+    }
+
+    /// @inheritdoc ILineage
+    function requireLineageWithin(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        uint8 minimumGrade,
+        bool includeStated,
+        uint8 generations
+    ) external view {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        registry.requireOpen(recordId, minimumGrade);
+        _requireAll(recordId, _findNear(recordId, includeStated, generations), minimumGrade);
+    }
+
+    /// @inheritdoc ILineage
+    function hasLineageWithin(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        uint8 minimumGrade,
+        bool includeStated,
+        uint8 generations
+    ) external view returns (bool) {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        bool allOpen = _hasAll(_findNear(recordId, includeStated, generations), minimumGrade);
+        return allOpen && registry.isOpen(recordId, minimumGrade);
     }
 
     /// @inheritdoc ILineage
@@ -145,11 +165,71 @@ contract Lineage is ILineage, IERC165 {
         }
     }
 
+    /// @dev Returns the ancestors of a release in at most so many steps along edges of both kinds, nearest first. Every
+    /// ancestor is found along its shortest path, so none that is near enough is left out.
+    function _findNear(bytes32 releaseId, bool includeStated, uint8 generations)
+        private
+        view
+        returns (Found memory found)
+    {
+        if (generations == 0 || generations > MAX_GENERATIONS) revert WrongGenerations(generations, MAX_GENERATIONS);
+        found.list = new Ancestor[](MAX_ANCESTORS);
+        _followBoth(found, releaseId, releaseId, 1, includeStated);
+        for (uint256 i = 0; i < found.count && found.list[i].depth < generations; ++i) {
+            _followBoth(found, releaseId, found.list[i].recordId, found.list[i].depth + 1, includeStated);
+        }
+    }
+
+    function _followBoth(Found memory found, bytes32 start, bytes32 child, uint8 depth, bool includeStated)
+        private
+        view
+    {
+        _follow(found, start, child, _attestedParents[child], depth, true);
+        if (includeStated) _follow(found, start, child, _statedParents[child], depth, false);
+    }
+
+    /// @dev Reverts unless every ancestor found is open, and all of them were found.
+    function _requireAll(bytes32 releaseId, Found memory found, uint8 minimumGrade) private view {
+        for (uint256 i = 0; i < found.count; ++i) {
+            registry.requireOpen(found.list[i].recordId, minimumGrade);
+        }
+        if (found.tooLarge) revert LineageTooLarge(releaseId);
+    }
+
+    /// @dev Returns whether {_requireAll} would pass.
+    function _hasAll(Found memory found, uint8 minimumGrade) private view returns (bool) {
+        for (uint256 i = 0; i < found.count; ++i) {
+            if (!registry.isOpen(found.list[i].recordId, minimumGrade)) return false;
+        }
+        return !found.tooLarge;
+    }
+
     function _isKnown(Found memory found, bytes32 parent) private pure returns (bool) {
         for (uint256 i = 0; i < found.count; ++i) {
             if (found.list[i].recordId == parent) return true;
         }
         return false;
+    }
+
+    /// @dev Reverts unless the caller owns this namespace, the name leads to this release, and writes are not paused.
+    function _requireOwnRelease(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId) private view {
+        if (registry.writesPaused()) revert RegistryIsPaused();
+        INamespaces names = registry.namespaces();
+        if (msg.sender != names.namespaceOf(namespaceId).owner) revert NotNamespaceOwner(namespaceId, msg.sender);
+        bool named = releaseId != 0 && names.recordOfName(namespaceId, releaseDigest) == releaseId;
+        if (!named) revert RecordNotNamed(releaseId);
+    }
+
+    /// @dev Removes a parent. The last one takes its place.
+    function _remove(bytes32[] storage parents, bytes32 parent) private {
+        uint256 length = parents.length;
+        for (uint256 i = 0; i < length; ++i) {
+            if (parents[i] != parent) continue;
+            parents[i] = parents[length - 1];
+            parents.pop();
+            return;
+        }
+        revert ParentNotStated(parent);
     }
 
     /// @dev Adds a parent, once. Reverts unless it is another release that is recorded.

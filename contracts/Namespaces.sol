@@ -7,15 +7,19 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {INamespaces} from "./INamespaces.sol";
 import {IProvenanceRegistry} from "./IProvenanceRegistry.sol";
 import {AccountSignature} from "./lib/AccountSignature.sol";
+import {RecordCodec} from "./lib/RecordCodec.sol";
+import {RecordIds} from "./lib/RecordIds.sol";
 import {Slug} from "./lib/Slug.sol";
 import {TypedData} from "./lib/TypedData.sol";
-import {Namespace, Quorum} from "./Types.sol";
+import {Namespace, Quorum, Standing} from "./Types.sol";
 
 /**
  * @title Namespaces, identities and names
  * @notice See {INamespaces}.
  */
 contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
+    using RecordCodec for bytes;
+
     uint256 private constant MAX_IDENTITIES = 16;
     uint256 private constant HASH_BITS = 208;
     bytes32 private constant CLAIM_TYPEHASH = keccak256(
@@ -172,6 +176,20 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
     }
 
     /// @inheritdoc INamespaces
+    function adoptRelease(bytes calldata record) external whileWriting {
+        RecordCodec.Parts memory parts = record.partsOf();
+        bytes32 namespaceId = keccak256(record.namespaceOf(parts));
+        if (msg.sender != _namespaces[namespaceId].owner) revert NotNamespaceOwner(namespaceId, msg.sender);
+        bytes32 identity = record.publisherIdentityOf();
+        if (_trust[namespaceId][identity].since == 0) revert IdentityNotTrusted(namespaceId, identity);
+        bytes32 releaseId = RecordIds.ofRelease(record.modelDigestOf(), record.manifestDigestOf());
+        _requireAdoptable(releaseId, record);
+        _bindName(namespaceId, keccak256(record.releaseOf(parts)), releaseId);
+        _enter(namespaceId, Entry.Adopted, keccak256(record));
+        registry.noteNamed(releaseId);
+    }
+
+    /// @inheritdoc INamespaces
     function admit(
         bytes32 namespaceId,
         bytes32 identity,
@@ -288,6 +306,17 @@ contract Namespaces is INamespaces, IERC165, TypedData, Nonces {
         }
         delete _trust[namespaceId][identity];
         _enter(namespaceId, Entry.IdentityDropped, identity);
+    }
+
+    /// @dev Reverts unless this is the first judgement of a release in good standing, about which no namespace has
+    /// decided: it was recorded before the claim.
+    function _requireAdoptable(bytes32 releaseId, bytes calldata record) private {
+        bool recorded = registry.contentOf(releaseId) == keccak256(record) && registry.isStandingRelease(releaseId);
+        if (!recorded) revert NotAdoptable(releaseId);
+        // Signatures of keys that are revoked by now must not take a name from others.
+        registry.recount(releaseId);
+        Standing memory standing = registry.standingOf(record.modelDigestOf(), record.manifestDigestOf());
+        if (standing.held || standing.named || standing.doubtful) revert NotAdoptable(releaseId);
     }
 
     function _bindName(bytes32 namespaceId, bytes32 releaseDigest, bytes32 releaseId) private {

@@ -17,7 +17,7 @@ pragma solidity ^0.8.20;
  * @param policyId The registry's number for the policy, see {IProvenanceGate-policyIdOf}. As for the grade, the oracles
  * vouch that the number and `policyDigest` belong together.
  * @param revision 0 for the first judgement of a release, n + 1 for a judgement that supersedes judgement n.
- * @param grade 0 nothing required, 1 `baseline`, 2 `strict`.
+ * @param grade 0 not graded, 1 `baseline`, 2 `strict`.
  * @param productLine 1 Milan, 2 Genoa, 3 Turin, further lines as they appear; 255 simulated hardware, which proves
  * nothing.
  * @param namespace The publisher that the release names, the part of its name before the slash.

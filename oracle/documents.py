@@ -9,16 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from provenance_oracle.verifier.strict.timestamps import format_time
+
 if TYPE_CHECKING:
+    from provenance_oracle.oracle.chain.adopt_release import Adoption
     from provenance_oracle.oracle.chain.claim_namespace import Claim
     from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
+    from provenance_oracle.oracle.chain.revoke_model import Applied
     from provenance_oracle.oracle.journal.rows import Row
     from provenance_oracle.verifier.registry.deployment import Deployment
 
+ADOPT = "provenance-oracle/adopt/v1"
 CLAIM = "provenance-oracle/claim/v1"
 DEMO = "provenance-oracle/demo/v1"
 DEPLOY = "provenance-oracle/deploy/v2"
 RETRY = "provenance-oracle/retry/v1"
+REVOKE = "provenance-oracle/revoke/v1"
 WATCH = "provenance-oracle/watch/v1"
 
 
@@ -62,6 +68,35 @@ def claim_json(claim: Claim, *, identities: Iterable[bytes], identity_limit: int
         "identity_limit": identity_limit,
         "block": claim.block,
         "transaction": f"0x{claim.transaction.hex()}",
+    }
+
+
+def adopt_json(adoption: Adoption) -> dict[str, object]:
+    """Return the body of `provenance-oracle/adopt/v1`: a release to which its name leads now."""
+    return {
+        "name": adoption.record.name,
+        "version": adoption.record.version,
+        "model_digest": adoption.record.model_digest.hex(),
+        "manifest_digest": adoption.record.manifest_digest.hex(),
+        "block": adoption.block,
+        "transaction": f"0x{adoption.transaction.hex()}",
+    }
+
+
+def revoke_json(done: Applied, *, sent: Iterable[bytes]) -> dict[str, object]:
+    """Return the body of `provenance-oracle/revoke/v1`: a revoked model, and the records that have it since this run.
+
+    Args:
+        sent: hash of the transaction that revoked the model, if this run did.
+    """
+    return {
+        "model_digest": done.revocation.model_digest.hex(),
+        "revoked_at": format_time(done.revocation.revoked_at),
+        "guardian": f"0x{done.revocation.guardian.hex()}",
+        "reason": done.revocation.reason,
+        "applied_to": [manifest.hex() for manifest in done.manifest_digests],
+        "left": done.left,
+        "transactions": [f"0x{transaction.hex()}" for transaction in (*sent, *done.transactions)],
     }
 
 

@@ -19,6 +19,7 @@ import {GateCalls} from "./GateCalls.sol";
  * - {onlyNamed}: this name, in a claimed namespace, leads to a record.
  * - {onlyOpen}: the release with this id is recorded. A name may have led to that id.
  * - {onlyWithLineage}: this release and all its ancestors are recorded.
+ * - {onlyWithLineageWithin}: this release and its ancestors of so many generations are recorded.
  * - {onlySignedBy}: this release is recorded, and a given number of oracles of your own choice signed it.
  *
  * All of them require good standing, real hardware and {minimumGrade}, and nothing else; {ExactProvenanceGate} adds
@@ -33,7 +34,7 @@ abstract contract ProvenanceGate {
     /// @notice The registry that the modifiers ask.
     IProvenanceRegistry public immutable provenanceRegistry;
 
-    /// @notice The grade that a record needs: 0 nothing required, 1 `baseline`, 2 `strict`.
+    /// @notice The grade that a record needs: 0 accepts records that are not graded, 1 `baseline`, 2 `strict`.
     uint8 public immutable minimumGrade;
 
     INamespaces internal immutable _namespaces;
@@ -71,6 +72,13 @@ abstract contract ProvenanceGate {
     /// manifest.
     modifier onlyWithLineage(bytes32 modelDigest, bytes32 manifestDigest, bool includeStated) {
         _requireLineage(modelDigest, manifestDigest, includeStated);
+        _;
+    }
+
+    /// @param includeStated As for {onlyWithLineage}.
+    /// @param generations 1 to 16. Further ancestors do not matter; see {ILineage-requireLineageWithin}.
+    modifier onlyWithLineageWithin(bytes32 modelDigest, bytes32 manifestDigest, bool includeStated, uint8 generations) {
+        _requireLineageWithin(modelDigest, manifestDigest, includeStated, generations);
         _;
     }
 
@@ -135,5 +143,15 @@ abstract contract ProvenanceGate {
     /// @dev Reverts unless {ILineage-requireLineage} passes for the release and its ancestors.
     function _requireLineage(bytes32 modelDigest, bytes32 manifestDigest, bool includeStated) internal view {
         _lineage.requireLineage(modelDigest, manifestDigest, minimumGrade, includeStated);
+    }
+
+    /// @dev Reverts unless {ILineage-requireLineageWithin} passes for the release and its nearest ancestors.
+    function _requireLineageWithin(
+        bytes32 modelDigest,
+        bytes32 manifestDigest,
+        bool includeStated,
+        uint8 generations
+    ) internal view {
+        _lineage.requireLineageWithin(modelDigest, manifestDigest, minimumGrade, includeStated, generations);
     }
 }

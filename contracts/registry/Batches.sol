@@ -65,10 +65,9 @@ abstract contract Batches is Records {
 
     /// @inheritdoc IProvenanceRegistry
     function closeLeaf(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof) external {
-        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
-        (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
-        if (_contents[recordId] == 0) revert RecordNotFound(recordId);
-        _close(recordId, root, batch, index);
+        (bytes32 recordId, bool isNew) = _closeAndKeep(modelDigest, manifestDigest, proof);
+        if (revokedModelTime(modelDigest) != 0) _applyRevocation(modelDigest, recordId);
+        else if (isNew) revert RecordNotFound(recordId);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -79,7 +78,7 @@ abstract contract Batches is Records {
         _requireQuorum(_batchHash(quorum.epoch, root, batch.countOf(), sealedAt, uri), quorum);
         batch = _withMoreSigners(batch, quorum);
         _batches[root] = batch;
-        emit Recounted(root, batch.signersOf(), batch.weightOf(), false);
+        _tellCount(root, batch);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -90,17 +89,9 @@ abstract contract Batches is Records {
         uint40 effectiveFrom,
         string calldata reason
     ) external onlyStewards {
-        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
-        (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
-        _close(recordId, root, batch, index);
-        if (_contents[recordId] == 0) {
-            // This record is written only to be revoked, so the revocation takes effect now: no other rule was checked
-            // for it.
-            if (effectiveFrom > block.timestamp) revert OutOfTime(effectiveFrom, block.timestamp);
-            _standings[recordId] = batch.stampOf() | Standings.judgementOf(proof.summary);
-            _contents[recordId] = proof.contentDigest;
-            emit LeafRevoked(root, recordId, proof.contentDigest, proof.summary);
-        }
+        (bytes32 recordId, bool isNew) = _closeAndKeep(modelDigest, manifestDigest, proof);
+        // No other rule was checked for a record that is written only to be revoked, so this takes effect now.
+        if (isNew && effectiveFrom > block.timestamp) revert OutOfTime(effectiveFrom, block.timestamp);
         uint40 revokedAt = _standings[recordId].revokedAtOf();
         if (revokedAt == 0 || effectiveFrom < revokedAt) _revoke(recordId, effectiveFrom, reason);
     }
@@ -112,7 +103,7 @@ abstract contract Batches is Records {
         uint256 recounted = _recounted(batch);
         if (recounted == batch) return;
         _batches[root] = recounted;
-        emit Recounted(root, recounted.signersOf(), recounted.weightOf(), recounted & Standings.DOUBTFUL != 0);
+        _tellCount(root, recounted);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -141,6 +132,22 @@ abstract contract Batches is Records {
     function _close(bytes32 recordId, bytes32 root, uint256 batch, uint8 index) private {
         _batches[root] = batch.withMaterialised(index);
         emit LeafClosed(recordId, root, index);
+    }
+
+    /// @dev Closes a leaf. If there is no record, keeps the parts of it that the proof shows, so that a revocation has a
+    /// place: no other rule was checked for it, so the caller has to revoke it or to revert.
+    function _closeAndKeep(bytes32 modelDigest, bytes32 manifestDigest, Proof calldata proof)
+        private
+        returns (bytes32 recordId, bool isNew)
+    {
+        recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        (bytes32 root, uint256 batch, uint8 index) = _requireLeaf(recordId, proof);
+        _close(recordId, root, batch, index);
+        if (_contents[recordId] != 0) return (recordId, false);
+        _standings[recordId] = batch.stampOf() | Standings.judgementOf(proof.summary);
+        _contents[recordId] = proof.contentDigest;
+        emit LeafRevoked(root, recordId, proof.contentDigest, proof.summary);
+        return (recordId, true);
     }
 
     function _requireLeaf(bytes32 recordId, Proof calldata proof)

@@ -87,7 +87,7 @@ abstract contract OracleSets is Stewards, TypedData {
         external
         onlyStewards
     {
-        _requireText("reason", reason, 1);
+        _requireReason(reason);
         Oracle storage oracle = _oracle(epoch, index);
         if (effectiveFrom >= oracle.validUntil) revert NothingToRevoke(epoch, index, oracle.validUntil);
         oracle.validUntil = effectiveFrom;
@@ -263,6 +263,11 @@ abstract contract OracleSets is Stewards, TypedData {
         word = word.withSigners(word.signersOf() | quorum.signers, 0) & ~Standings.DOUBTFUL;
         (uint32 signers, uint16 weight) = _countSigners(word);
         return word.withSigners(signers, weight);
+    }
+
+    /// @dev Tells the signers of a record or batch that count now, by its id or root and its word.
+    function _tellCount(bytes32 idOrRoot, uint256 word) internal {
+        emit Recounted(idOrRoot, word.signersOf(), word.weightOf(), word & Standings.DOUBTFUL != 0);
     }
 
     function _endKey(uint16 epoch, address key, uint40 effectiveFrom, string calldata reason) private {

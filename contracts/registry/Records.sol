@@ -9,14 +9,14 @@ import {RecordCodec} from "../lib/RecordCodec.sol";
 import {RecordIds} from "../lib/RecordIds.sol";
 import {Standings} from "../lib/Standings.sol";
 import {Quorum, Standing} from "../Types.sol";
-import {OracleSets} from "./OracleSets.sol";
+import {RevokedModels} from "./RevokedModels.sol";
 
 /**
  * @title Records
  * @notice See {IProvenanceRegistry}. A record has two slots: its content digest, and its standing. A gate reads only
  * the standing.
  */
-abstract contract Records is OracleSets {
+abstract contract Records is RevokedModels {
     using RecordCodec for bytes;
     using Standings for uint256;
 
@@ -60,6 +60,13 @@ abstract contract Records is OracleSets {
     }
 
     /// @inheritdoc IProvenanceRegistry
+    function applyRevocations(bytes32 modelDigest, bytes32[] calldata manifestDigests) external {
+        for (uint256 i = 0; i < manifestDigests.length; ++i) {
+            _applyRevocation(modelDigest, RecordIds.ofRelease(modelDigest, manifestDigests[i]));
+        }
+    }
+
+    /// @inheritdoc IProvenanceRegistry
     function addSigners(bytes calldata record, Quorum calldata quorum) external {
         _requireWriting();
         bytes32 content = keccak256(record);
@@ -68,7 +75,7 @@ abstract contract Records is OracleSets {
         _requireQuorum(_reportHash(quorum.epoch, content), quorum);
         uint256 word = _withMoreSigners(_standings[recordId], quorum);
         _standings[recordId] = word;
-        emit Recounted(recordId, word.signersOf(), word.weightOf(), false);
+        _tellCount(recordId, word);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -82,7 +89,7 @@ abstract contract Records is OracleSets {
         uint256 recounted = _recounted(word);
         if (recounted == word) return;
         _standings[recordId] = recounted;
-        emit Recounted(recordId, recounted.signersOf(), recounted.weightOf(), recounted & Standings.DOUBTFUL != 0);
+        _tellCount(recordId, recounted);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -119,6 +126,12 @@ abstract contract Records is OracleSets {
     function noteClaim(bytes32 namespaceId) external {
         if (msg.sender != address(namespaces)) revert NotAllowed(msg.sender);
         _claimedAt[namespaceId] = uint40(block.timestamp);
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function noteNamed(bytes32 recordId) external {
+        if (msg.sender != address(namespaces)) revert NotAllowed(msg.sender);
+        _standings[recordId] |= Standings.NAMED;
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -178,11 +191,27 @@ abstract contract Records is OracleSets {
         // (4) Add its ancestors. No reader uses them before the record is there.
         bytes calldata parents = record[parts.parents:];
         if (parents.length != 0) lineage.addParents(_releaseIdOf(record), parents);
+        // (5) Revoke it at once if its bytes were revoked before.
+        if (facts & RecordCodec.PASSED != 0 && revokedModelTime(record.modelDigestOf()) != 0) {
+            _applyRevocation(record.modelDigestOf(), _releaseIdOf(record));
+        }
+    }
+
+    /// @dev Applies the revocation of a model to one of its releases. Changes nothing if the release is revoked from
+    /// that time on, or from an earlier one, so that nobody can make a list fail by being faster.
+    function _applyRevocation(bytes32 modelDigest, bytes32 recordId) internal {
+        uint40 modelRevokedAt = revokedModelTime(modelDigest);
+        if (modelRevokedAt == 0) revert ModelNotRevoked(modelDigest);
+        uint256 word = _requireRelease(recordId);
+        uint40 revokedAt = word.revokedAtOf();
+        if (revokedAt != 0 && revokedAt <= modelRevokedAt) return;
+        _standings[recordId] = word.withRevokedAt(modelRevokedAt);
+        emit ModelRevocationApplied(recordId, modelDigest, modelRevokedAt);
     }
 
     /// @dev Revokes a release from `effectiveFrom` on, or brings an earlier revocation forward.
     function _revoke(bytes32 recordId, uint40 effectiveFrom, string calldata reason) internal {
-        _requireText("reason", reason, 1);
+        _requireReason(reason);
         uint256 word = _requireRelease(recordId);
         uint40 revokedAt = word.revokedAtOf();
         if (effectiveFrom == 0 || effectiveFrom > block.timestamp + MAX_NOTICE) {

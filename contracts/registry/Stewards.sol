@@ -17,7 +17,7 @@ abstract contract Stewards is IProvenanceRegistry, Ownable2Step {
     address public guardian;
 
     modifier onlyStewards() {
-        if (msg.sender != guardian && msg.sender != owner()) revert NotAllowed(msg.sender);
+        _requireSteward();
         _;
     }
 
@@ -34,6 +34,16 @@ abstract contract Stewards is IProvenanceRegistry, Ownable2Step {
     function _appoint(address newGuardian) internal {
         guardian = newGuardian;
         emit GuardianAppointed(newGuardian);
+    }
+
+    /// @dev A function, so that its code is not repeated in every function with the modifier.
+    function _requireSteward() private view {
+        if (msg.sender != guardian && msg.sender != owner()) revert NotAllowed(msg.sender);
+    }
+
+    /// @dev Reverts unless a revocation has a reason.
+    function _requireReason(string calldata reason) internal pure {
+        _requireText("reason", reason, 1);
     }
 
     /// @dev Texts appear only in events, and are short.

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.key_options import open_key, say_sent, with_key_options
+from provenance_oracle.oracle.cli.key_options import open_key, parse_digest, say_sent, with_key_options
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, output_options, registry_reader
 from provenance_oracle.verifier.errors import UsageError
-
-_IDENTITY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 
 
 @click.command()
@@ -73,7 +70,7 @@ def claim(
     payer = open_key("--", key_variable, keystore, password_file)
     owner_named = (owner_key_variable, owner_keystore, owner_password_file)
     owner = open_key("--owner-", *owner_named) if any(owner_named) else payer
-    trusted = tuple(_parse_identity(text) for text in identities)
+    trusted = tuple(parse_digest(text, "--identity") for text in identities)
     limit = max(1, len(trusted)) if identity_limit is None else identity_limit
     found = claim_namespace(
         reader, payer, owner, namespace, identities=trusted, identity_limit=limit, announce=say_sent
@@ -86,11 +83,3 @@ def claim(
         output.text(f"trusts       the next {limit - len(trusted)} publishers that use it")
     output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")
     output.document(True, documents.claim_json(found, identities=trusted, identity_limit=limit))
-
-
-def _parse_identity(text: str) -> bytes:
-    """Parse a publisher identity of 32 bytes, hex with or without 0x; raise UsageError for any other text."""
-    found = _IDENTITY.fullmatch(text)
-    if not found:
-        raise UsageError("not a publisher identity", where="--identity", got=text, wanted="64 hex digits")
-    return bytes.fromhex(found[1])

@@ -1,4 +1,4 @@
-"""The options that name a paying key, the function that opens it, and words about its transactions.
+"""The options that name a paying key, the function that opens it, and what else their commands share.
 
 Heavy imports happen inside the functions.
 """
@@ -64,7 +64,20 @@ def parse_hash(text: str, where: str) -> bytes:
     Raises:
         UsageError: the text is something else.
     """
+    return _parse_word(text, where, "not the hash of a transaction", "0x and 64 hex digits")
+
+
+def parse_digest(text: str, where: str) -> bytes:
+    """Parse a digest of 32 bytes: 64 hex digits, with or without 0x.
+
+    Raises:
+        UsageError: the text is something else.
+    """
+    return _parse_word(text, where, "not a digest", "64 hex digits")
+
+
+def _parse_word(text: str, where: str, problem: str, wanted: str) -> bytes:
     found = re.fullmatch("(?:0x)?([0-9a-fA-F]{64})", text)
     if not found:
-        raise UsageError("not the hash of a transaction", where=where, got=text, wanted="0x and 64 hex digits")
+        raise UsageError(problem, where=where, got=text, wanted=wanted)
     return bytes.fromhex(found[1])

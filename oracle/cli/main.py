@@ -13,10 +13,12 @@ from typing import Any
 
 import click
 
+from provenance_oracle.oracle.cli.adopt import adopt
 from provenance_oracle.oracle.cli.claim import claim
 from provenance_oracle.oracle.cli.demo import demo
 from provenance_oracle.oracle.cli.deploy import deploy
 from provenance_oracle.oracle.cli.retry import retry
+from provenance_oracle.oracle.cli.revoke import revoke
 from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
 from provenance_oracle.publisher.cli.pack import pack
@@ -28,7 +30,7 @@ ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands to begin with", (demo, completion)),
     ("Commands for model users", USER_COMMANDS),
     ("Commands for publishers", (attest, pack)),
-    ("Commands for operators, and to claim a name", (deploy, claim, watch, retry)),
+    ("Commands for operators, and to claim a name", (deploy, claim, adopt, watch, retry, revoke)),
 )
 
 

@@ -44,6 +44,12 @@ TUNED = release(0x12, name="acme/tuned", publisher_identity=IDENTITIES[0])
 HELD = release(0x14, name="acme/held", publisher_identity=IDENTITIES[1])
 SIMULATED = release(0x16, name="free/simulated", product_line=SIMULATED_CODE, grade=0)
 FAILURE = make_failure(manifest_digest=b"\x18" * 32, model_digest=bytes(32))
+EARLIER = release(0x19, name="acme/earlier", publisher_identity=IDENTITIES[0])
+BAD_MODEL = b"\x60" * 32
+BAD = tuple(
+    make_record(model_digest=BAD_MODEL, manifest_digest=bytes([0x61 + number]) * 32, name="free/bad")
+    for number in range(3)
+)
 BATCH = tuple(release(0x30 + 2 * number, name="free/batched", version=str(number)) for number in range(6))
 
 
@@ -56,7 +62,7 @@ def own_registry(anvil: EmbeddedChain) -> Iterator[DeployedRegistry]:
 
 def test_events_alone_give_the_state_that_the_views_show(own_registry: DeployedRegistry) -> None:
     registry = own_registry
-    for chapter in (_publish, _name, _batch, _lose_keys, _govern):
+    for chapter in (_publish, _name, _batch, _revoke_model, _lose_keys, _govern):
         chapter(registry)
         _assert_equal(registry, Books(registry))
     emitted = {item["name"] for contract in _contracts(registry) for item in contract.abi if item["type"] == "event"}
@@ -75,10 +81,11 @@ def _publish(registry: DeployedRegistry) -> None:
     registry.revoke(SIMULATED, effective_from=SEALED_AT + 10**6)
     registry.revoke(SIMULATED, effective_from=SEALED_AT)
     registry.send(functions.numberPolicy(UNKNOWN[::-1]), registry.stranger)
+    registry.publish(EARLIER, BOTH)
 
 
 def _name(registry: DeployedRegistry) -> None:
-    """Claim namespaces, change publishers and owners, release a held record, state a parent."""
+    """Claim namespaces, change publishers and owners, release a held record, adopt one, state parents."""
     acme, owner = namespace_id("acme"), registry.stranger
     functions = registry.namespaces.functions
     registry.claim("acme", owner, IDENTITIES[:1], limit=1)
@@ -96,6 +103,11 @@ def _name(registry: DeployedRegistry) -> None:
     stated = registry.lineage.functions.stateParent(acme, keccak256(b"tuned@1.0"), record_id(TUNED), record_id(HELD))
     for _ in range(2):
         registry.send(stated, owner)
+    registry.send(functions.adoptRelease(registry.encode(EARLIER)), owner)
+    place = (acme, keccak256(b"earlier@1.0"), record_id(EARLIER))
+    for parent in (TUNED, HELD, BASE):
+        registry.send(registry.lineage.functions.stateParent(*place, record_id(parent)), owner)
+    registry.send(registry.lineage.functions.withdrawParent(*place, record_id(TUNED)), owner)
     _by_the_trusted(registry, IDENTITIES[2], trust=True)
     _by_the_trusted(registry, IDENTITIES[0], trust=False)
     registry.send(functions.proposeHandover(acme, checksummed(registry.guardian)), owner)
@@ -133,6 +145,22 @@ def _batch(registry: DeployedRegistry) -> None:
         registry.send(revoking, registry.guardian)
     more = functions.addBatchSigners(batch.root, SEALED_AT, URI, batch_quorum(registry, batch.root, len(BATCH), (1, 2)))
     registry.send(more, registry.stranger)
+
+
+def _revoke_model(registry: DeployedRegistry) -> None:
+    """Revoke a model with a release that is recorded, one in a batch and one that is recorded later."""
+    functions = registry.contract.functions
+    recorded, batched, later = BAD
+    registry.publish(recorded, BOTH)
+    _, batch, call = sealing(registry, (batched,), BOTH)
+    registry.send(call, registry.stranger)
+    registry.send(functions.revokeAllOf(BAD_MODEL, "a backdoor"), registry.owner)
+    registry.publish(later, BOTH)
+    for _ in range(2):
+        manifests = [recorded.manifest_digest, later.manifest_digest]
+        registry.send(functions.applyRevocations(BAD_MODEL, manifests), registry.stranger)
+    proof = batch.proofs[0].solidity()
+    registry.send(functions.closeLeaf(BAD_MODEL, batched.manifest_digest, proof), registry.stranger)
 
 
 def _lose_keys(registry: DeployedRegistry) -> None:
@@ -191,6 +219,8 @@ def _records(registry: DeployedRegistry, books: Books) -> Compared:
         yield "parents", (attested, stated), (list(books.attested.get(key, ())), list(books.stated.get(key, ())))
     for root in (*books.batches, UNKNOWN):
         yield "batch", functions.batchOf(root).call(), _batch_tuple(books.batches.get(root, 0))
+    for model in (*books.revoked_models, UNKNOWN):
+        yield "revoked model", functions.revokedModelTime(model).call(), books.revoked_models.get(model, 0)
     for policy in (*books.policies, UNKNOWN):
         yield "policy", functions.policyIdOf(policy).call(), books.policies.get(policy, 0)
 

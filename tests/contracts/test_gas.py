@@ -33,7 +33,7 @@ BATCHED = 100
 # Limits that the project promises. A deployment has to fit into a batch of Oasis Sapphire.
 LIMITS = {
     "deploy": 15_000_000,
-    "publish_single": 95_000,
+    "publish_single": 97_000,
     "publish_batch100_3of5_per_record": 800,
     "gate_cold": 5_500,
     "gate_bool_cold": 5_500,

@@ -53,6 +53,7 @@ class Books:
         self.contents: dict[bytes, bytes] = {}
         self.batches: dict[bytes, int] = {}
         self.policies: dict[bytes, int] = {}
+        self.revoked_models: dict[bytes, int] = {}
         self.attested: dict[bytes, dict[bytes, None]] = defaultdict(dict)
         self.stated: dict[bytes, dict[bytes, None]] = defaultdict(dict)
         self.spaces: dict[bytes, Space] = {}
@@ -83,6 +84,14 @@ class Books:
     def _on_RecordRevoked(self, _log: Any, args: Any) -> None:
         cleared = self.words[args["recordId"]] & ~(FOR_EVER << _REVOKED_AT)
         self.words[args["recordId"]] = cleared | args["effectiveFrom"] << _REVOKED_AT
+
+    def _on_ModelRevoked(self, log: Any, args: Any) -> None:
+        assert args["revokedAt"] == self._time(log)
+        self.revoked_models[args["modelDigest"]] = args["revokedAt"]
+
+    def _on_ModelRevocationApplied(self, log: Any, args: Any) -> None:
+        assert args["revokedAt"] == self.revoked_models[args["modelDigest"]]
+        self._on_RecordRevoked(log, {"recordId": args["recordId"], "effectiveFrom": args["revokedAt"]})
 
     def _on_BatchRecorded(self, log: Any, args: Any) -> None:
         oracles = self.oracles[args["epoch"]]
@@ -151,8 +160,8 @@ class Books:
         assert time == self._time(log)
         space.head = args["head"]
         kind = Kind(args["kind"])
-        if kind in (Kind.RECORDED, Kind.RELEASED):
-            self._bind(args["namespaceId"], self._written[subject], released=kind is Kind.RELEASED)
+        if kind in (Kind.RECORDED, Kind.RELEASED, Kind.ADOPTED):
+            self._bind(args["namespaceId"], self._written[subject], later=kind is not Kind.RECORDED)
         elif kind is Kind.IDENTITY_TRUSTED:
             space.first_uses += self._is_first_use(log)
             space.proposed.pop(subject, None)
@@ -178,10 +187,17 @@ class Books:
     def _on_ParentStated(self, _log: Any, args: Any) -> None:
         self.stated[args["recordId"]][args["parent"]] = None
 
-    def _bind(self, namespace_id: bytes, record: WrittenRecord, *, released: bool) -> None:
+    def _on_ParentWithdrawn(self, _log: Any, args: Any) -> None:
+        parents = list(self.stated[args["recordId"]])
+        last = parents.pop()
+        if last != args["parent"]:
+            parents[parents.index(args["parent"])] = last
+        self.stated[args["recordId"]] = dict.fromkeys(parents)
+
+    def _bind(self, namespace_id: bytes, record: WrittenRecord, *, later: bool) -> None:
         text = f"{record.name.partition('/')[2]}@{record.version}"
         self.names[namespace_id, keccak256(text.encode())] = _release(record)
-        if released:
+        if later:
             self.words[record_id(record)] = self.words[record_id(record)] & ~_HELD | _NAMED
 
 

@@ -12,10 +12,19 @@ from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.part import PartJudgement
 from provenance_oracle.verifier.judgement.record_of import publisher_of
 from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
 from provenance_oracle.verifier.record.standing import signer_numbers
-from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
+from provenance_oracle.verifier.registry.events import (
+    Admission,
+    AppliedRevocation,
+    HistoryEvent,
+    LeafClosure,
+    ModelRevocation,
+    Publication,
+    Recount,
+)
 from provenance_oracle.verifier.registry.lineage import Ancestor
 from provenance_oracle.verifier.registry.listings import Page
 from provenance_oracle.verifier.registry.namespaces import Namespace
@@ -168,8 +177,15 @@ def entry_lines(entry: Entry) -> Iterator[str]:
         key = f"0x{signer.address.hex()}" if signer.address else "a key that its ROFL app replaced"
         yield f"                 {key}, weight {signer.weight}{lost}"
     if entry.closure:
-        since = f" from {format_time(entry.revoked_at)} on" if entry.revoked_at else ""
-        yield f"{entry.closure.upper():<17}{entry.closure.explanation}{since}"
+        yield f"{entry.closure.upper():<17}{entry.closure.explanation}{_revoked_words(entry)}"
+
+
+def _revoked_words(entry: Entry) -> str:
+    """Return from when on a release is revoked, and whether its whole model is; empty if it is not revoked."""
+    if entry.closure is not Closure.REVOKED or entry.revoked_at is None:
+        return ""
+    model = ", with every release of these files" if entry.model_revoked_at else ""
+    return f" from {format_time(entry.revoked_at)} on{model}"
 
 
 def page_line(page: Page) -> str:
@@ -207,6 +223,8 @@ def gate_line(entry: Entry, *, is_open: bool) -> str:
     words = f"open to requireModel with a minimum grade of {entry.grade} or less"
     if not is_open:
         words = _shut_words(entry)
+    elif entry.awaits_revocation:
+        words = f"OPEN until somebody applies the revocation: provenance revoke {entry.model_digest.hex()} --apply"
     elif entry.revoked_at is not None:
         words = f"open until the revocation takes effect, {format_time(entry.revoked_at)}"
     elif entry.closure:
@@ -250,11 +268,16 @@ def _event_words(event: HistoryEvent) -> str:
     if isinstance(event, LeafClosure):
         return f"leaf {event.index} of batch 0x{event.root.hex()} closed: from here on the written record counts"
     if isinstance(event, Admission):
-        return f"{format_time(event.admitted_at)}  released: its namespace now trusts the publisher"
+        did = "adopted" if event.is_adoption else "released"
+        return f"{format_time(event.admitted_at)}  {did}: its namespace now trusts the publisher"
     if isinstance(event, Recount):
         enough = "too little: DOUBTFUL" if event.is_doubtful else "enough"
         return f"recounted: the signatures that count weigh {event.weight}, which is {enough}"
+    if isinstance(event, AppliedRevocation):
+        return f"{format_time(event.revoked_at)}  REVOKED with effect from this time, with its model"
     guardian = f"0x{event.guardian.hex()}"
+    if isinstance(event, ModelRevocation):
+        return f"{format_time(event.revoked_at)}  every release of these files REVOKED: {event.reason}, by {guardian}"
     return f"{format_time(event.revoked_at)}  REVOKED with effect from this time: {event.reason}, by {guardian}"
 
 

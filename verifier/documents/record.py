@@ -5,7 +5,15 @@ from __future__ import annotations
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, RecordSigner, product_line_from_code
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE, signer_numbers
-from provenance_oracle.verifier.registry.events import Admission, HistoryEvent, LeafClosure, Publication, Recount
+from provenance_oracle.verifier.registry.events import (
+    Admission,
+    AppliedRevocation,
+    HistoryEvent,
+    LeafClosure,
+    ModelRevocation,
+    Publication,
+    Recount,
+)
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 
@@ -42,6 +50,7 @@ def entry_json(entry: Entry) -> dict[str, object]:
         "weight": entry.weight,
         "signers": [_signer_json(signer) for signer in entry.signers],
         "revoked_at": format_time(entry.revoked_at) if entry.revoked_at else None,
+        "model_revoked_at": format_time(entry.model_revoked_at) if entry.model_revoked_at else None,
         "held": entry.standing.held,
         "doubtful": entry.is_doubtful,
         "named": entry.standing.named,
@@ -93,7 +102,7 @@ def _event_facts(event: HistoryEvent) -> dict[str, object]:
     if isinstance(event, LeafClosure):
         return {"event": "leaf_closed", "root": event.root.hex(), "index": event.index}
     if isinstance(event, Admission):
-        return {"event": "released", "time": format_time(event.admitted_at)}
+        return {"event": "adopted" if event.is_adoption else "released", "time": format_time(event.admitted_at)}
     if isinstance(event, Recount):
         return {
             "event": "recounted",
@@ -102,8 +111,10 @@ def _event_facts(event: HistoryEvent) -> dict[str, object]:
             "weight": event.weight,
             "doubtful": event.is_doubtful,
         }
+    if isinstance(event, AppliedRevocation):
+        return {"event": "revocation_applied", "effective_from": format_time(event.revoked_at)}
     return {
-        "event": "revoked",
+        "event": "model_revoked" if isinstance(event, ModelRevocation) else "revoked",
         "effective_from": format_time(event.revoked_at),
         "reason": event.reason,
         "guardian": f"0x{event.guardian.hex()}",

@@ -129,12 +129,14 @@ class Entry(WrittenRecord):
         standing: its state in the registry.
         threshold: the weight of signatures that its epoch requires.
         signers: the oracles that signed, lowest number first.
+        model_revoked_at: the moment from which every release of its model is revoked; None if the model is not revoked.
     """
 
     record_id: bytes
     standing: Standing
     threshold: int
     signers: tuple[RecordSigner, ...]
+    model_revoked_at: datetime | None = None
 
     @property
     def recorded_at(self) -> datetime:
@@ -143,8 +145,17 @@ class Entry(WrittenRecord):
 
     @property
     def revoked_at(self) -> datetime | None:
-        """The moment from which the release is revoked, possibly in the future; None if it is not revoked."""
-        return self.standing.revoked_at
+        """The moment from which the release is revoked, possibly in the future; None if it is not revoked.
+
+        The release counts as revoked with its model, even if nobody has applied that revocation to its record yet.
+        """
+        moments = (self.standing.revoked_at, self.model_revoked_at)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def awaits_revocation(self) -> bool:
+        """Whether its model is revoked and nobody has applied that to this record, so that the plain gate is open."""
+        return self.passed and self.revoked_at != self.standing.revoked_at
 
     @property
     def weight(self) -> int:

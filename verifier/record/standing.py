@@ -166,6 +166,15 @@ def parse_moment(seconds: object, where: str) -> datetime:
         ) from None
 
 
+def parse_moment_if_any(seconds: object, where: str) -> datetime | None:
+    """Return the moment as `parse_moment` does, or None for 0, which stands for "never".
+
+    Raises:
+        FormatError: as for `parse_moment`.
+    """
+    return parse_moment(seconds, where) if seconds != 0 else None
+
+
 def _malformed(where: str, got: str) -> FormatError:
     return FormatError(
         "the registry cannot hold such a standing",

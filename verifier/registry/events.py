@@ -50,10 +50,11 @@ class LeafClosure:
 
 @dataclass(frozen=True)
 class Admission:
-    """The namespace admitted a record that was held."""
+    """The namespace admitted a record that was held, or adopted one that was recorded before the claim."""
 
     content_digest: bytes
     admitted_at: datetime
+    is_adoption: bool
     place: Place
 
 
@@ -82,7 +83,27 @@ class Revocation:
     place: Place
 
 
-HistoryEvent = Publication | LeafClosure | Admission | Recount | Revocation
+@dataclass(frozen=True)
+class ModelRevocation:
+    """The model was revoked by `guardian` (an address, 20 bytes), with all its releases, from `revoked_at` on."""
+
+    model_digest: bytes
+    guardian: bytes
+    revoked_at: datetime
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class AppliedRevocation:
+    """The revocation of a model, in force from `revoked_at` on, reached the record of one of its releases."""
+
+    record_id: bytes
+    revoked_at: datetime
+    place: Place
+
+
+HistoryEvent = Publication | LeafClosure | Admission | Recount | Revocation | ModelRevocation | AppliedRevocation
 
 
 def parse_publication(log: Log, where: str) -> Publication:
@@ -136,3 +157,21 @@ def parse_revocation(log: Log, where: str) -> Revocation:
     }
     key, guardian, revoked_at, reason = parse_arguments(log.args, parsers, where)
     return Revocation(key, guardian, revoked_at, reason, log.place)
+
+
+def parse_model_revocation(log: Log, where: str) -> ModelRevocation:
+    """Parse an event ModelRevoked. Raise FormatError for any other."""
+    parsers = {
+        "modelDigest": parse_word,
+        "guardian": parse_account,
+        "revokedAt": parse_moment,
+        "reason": parse_text,
+    }
+    key, guardian, revoked_at, reason = parse_arguments(log.args, parsers, where)
+    return ModelRevocation(key, guardian, revoked_at, reason, log.place)
+
+
+def parse_applied_revocation(log: Log, where: str) -> AppliedRevocation:
+    """Parse an event ModelRevocationApplied. Raise FormatError for any other."""
+    key, revoked_at = parse_arguments(log.args, {"recordId": parse_word, "revokedAt": parse_moment}, where)
+    return AppliedRevocation(key, revoked_at, log.place)

@@ -8,15 +8,18 @@ from provenance_oracle.verifier.record.standing import Standing
 from provenance_oracle.verifier.registry.contract import DeployedContract
 from provenance_oracle.verifier.registry.events import (
     Admission,
+    AppliedRevocation,
     HistoryEvent,
     LeafClosure,
     Publication,
     Recount,
     Revocation,
+    parse_applied_revocation,
     parse_closure,
     parse_recount,
     parse_revocation,
 )
+from provenance_oracle.verifier.registry.model_revocations import read_model_revocation
 from provenance_oracle.verifier.registry.namespaces import Kind, NamespaceReader
 from provenance_oracle.verifier.registry.publications import KeptRecords
 from provenance_oracle.verifier.registry.structs import parse_batch_state
@@ -35,7 +38,7 @@ def read_history(
 
     Args:
         judgements: the publications of the release, which `KeptRecords.believed` has compared with the contract.
-        namespaces: reads the namespaces; not None if a judgement was held.
+        namespaces: reads the namespaces. It may be None if no judgement was held, released or adopted.
         first: a block before which the registry has no events.
 
     Raises:
@@ -46,10 +49,13 @@ def read_history(
         standing = records.standing_of_record(one.record_id, block)
         events += _closures(contract, one, first, block)
         events += _recounts(contract, one, standing, first, block)
-        if one.first.held:
+        if one.first.held or (standing.named and not one.first.named):
             events += _admissions(contract, namespaces, one, standing, block)
         if one.record.passed and one.record.revision == 0:
             events += _revocations(contract, one, standing, first, block)
+            model = one.record.model_digest
+            revocation = read_model_revocation(contract, records, model, first=first, block=block)
+            events += [revocation] if revocation else []
     return tuple(sorted(events, key=lambda event: event.place))
 
 
@@ -77,12 +83,13 @@ def _recounts(
 def _admissions(
     contract: DeployedContract, namespaces: NamespaceReader | None, one: Publication, standing: Standing, block: int
 ) -> list[Admission]:
-    assert namespaces is not None
+    if namespaces is None:
+        raise _contradiction(contract, "an admission")
     entries = namespaces.history(one.record.namespace, block)
     found = [
-        Admission(entry.subject, entry.at, entry.place)
+        Admission(entry.subject, entry.at, entry.kind is Kind.ADOPTED, entry.place)
         for entry in entries
-        if entry.kind is Kind.RELEASED and entry.subject == one.content_digest
+        if entry.kind in (Kind.RELEASED, Kind.ADOPTED) and entry.subject == one.content_digest
     ]
     if bool(found) == standing.held:
         raise _contradiction(contract, "an admission")
@@ -91,9 +98,13 @@ def _admissions(
 
 def _revocations(
     contract: DeployedContract, one: Publication, standing: Standing, first: int, block: int
-) -> list[Revocation]:
-    release = release_id(one.record.model_digest, one.record.manifest_digest)
-    found = contract.logs("RecordRevoked", {"recordId": release}, first, block, parse=parse_revocation)
+) -> list[Revocation | AppliedRevocation]:
+    release = {"recordId": release_id(one.record.model_digest, one.record.manifest_digest)}
+    found: list[Revocation | AppliedRevocation] = [
+        *contract.logs("RecordRevoked", release, first, block, parse=parse_revocation),
+        *contract.logs("ModelRevocationApplied", release, first, block, parse=parse_applied_revocation),
+    ]
+    found.sort(key=lambda event: event.place)
     if (found[-1].revoked_at if found else None) != standing.revoked_at:
         raise _contradiction(contract, "a revocation")
     return found

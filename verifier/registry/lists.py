@@ -9,7 +9,7 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError
 from provenance_oracle.verifier.record.fields import Entry, RecordFields
 from provenance_oracle.verifier.registry.contract import DeployedContract
-from provenance_oracle.verifier.registry.events import Publication, parse_revocation
+from provenance_oracle.verifier.registry.events import Publication, parse_model_revocation, parse_revocation
 from provenance_oracle.verifier.registry.listings import (
     ENTRIES_MAX,
     Listed,
@@ -19,10 +19,11 @@ from provenance_oracle.verifier.registry.listings import (
     in_list_order,
 )
 from provenance_oracle.verifier.registry.namespaces import Kind, NamespaceReader
-from provenance_oracle.verifier.registry.publications import KeptRecords, latest_judgement
+from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release, latest_judgement
 from provenance_oracle.verifier.strict.abi_values import parse_word
 
 REVOKED_IN_BATCH = "one that was revoked in its batch"
+_TAKEN_IN = (Kind.RECORDED, Kind.HELD, Kind.ADOPTED)
 
 
 class RecordLists:
@@ -94,9 +95,9 @@ class RecordLists:
     def of_name(self, name: str) -> RecordList:
         """Return the list of the releases of a name, `namespace/model` or `namespace/model@version`.
 
-        If the namespace is claimed, these are all the releases that it admitted or holds, and no others. If not, these
-        are all the releases that have the name. FAILED verdicts are left out, because a refused release may have any
-        name. The method reads every event of the registry.
+        If the namespace is claimed, these are all the releases that it admitted, holds or adopted, and no others. If
+        not, these are all the releases that have the name. FAILED verdicts are left out, because a refused release may
+        have any name. The method reads every event of the registry.
 
         Raises:
             VerificationError: the namespace's history is not complete.
@@ -146,13 +147,17 @@ class RecordLists:
     def _list(self, found: list[Publication], block: int) -> RecordList:
         if not found:
             return RecordList((), block)
-        revocations = self._contract.logs("RecordRevoked", {}, self._first, block, parse=parse_revocation)
-        return RecordList(in_list_order(found, {event.record_id for event in revocations}), block)
+        span = (self._first, block)
+        revoked = {event.record_id for event in self._contract.logs("RecordRevoked", {}, *span, parse=parse_revocation)}
+        models = self._contract.logs("ModelRevoked", {}, *span, parse=parse_model_revocation)
+        digests = {event.model_digest for event in models}
+        revoked |= {id_of_release(one) for one in found if one.record.model_digest in digests}
+        return RecordList(in_list_order(found, revoked), block)
 
     def _taken_in(self, namespace: str, block: int, found: list[Publication]) -> set[bytes]:
-        """Return the content digests that a namespace admitted or holds. Each must be among the events `found`."""
+        """Return the content digests that a namespace admitted, holds or adopted. `found` must have all of them."""
         entries = self._namespaces(block).history(namespace, block)
-        taken_in = {entry.subject for entry in entries if entry.kind in (Kind.RECORDED, Kind.HELD)}
+        taken_in = {entry.subject for entry in entries if entry.kind in _TAKEN_IN}
         if taken_in - {one.content_digest for one in found}:
             raise self._records.kept_back("a record of a namespace")
         return taken_in

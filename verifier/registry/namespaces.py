@@ -35,6 +35,7 @@ class Kind(IntEnum):
     IDENTITY_DROPPED = 6  # the identity, trusted or proposed
     HANDOVER_PROPOSED = 7  # the proposed owner; 0 withdraws the proposal
     HANDED_OVER = 8  # the new owner
+    ADOPTED = 9  # the record's content digest
 
 
 @dataclass(frozen=True)

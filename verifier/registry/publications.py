@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.record.codec import release_id, revision_id
 from provenance_oracle.verifier.record.fields import Entry
-from provenance_oracle.verifier.record.standing import Standing, parse_standing, parse_standing_if_any
+from provenance_oracle.verifier.record.standing import (
+    Standing,
+    parse_moment_if_any,
+    parse_standing,
+    parse_standing_if_any,
+)
 from provenance_oracle.verifier.registry.contract import DeployedContract
 from provenance_oracle.verifier.registry.events import Publication, parse_publication
 from provenance_oracle.verifier.registry.oracle_sets import OracleSets
@@ -51,6 +57,10 @@ class KeptRecords:
         digests = (model_digest, manifest_digest)
         return self._contract.call("standingOf", *digests, parse=parse_standing_if_any, block=block)
 
+    def model_revoked_at(self, model_digest: bytes, block: int) -> datetime | None:
+        """Return the moment from which all releases of a model are revoked; None if the model is not revoked."""
+        return self._contract.call("revokedModelTime", model_digest, parse=parse_moment_if_any, block=block)
+
     def standing_of_record(self, record_id: bytes, block: int) -> Standing:
         """Return the standing of a judgement or a FAILED verdict, which the registry must have."""
         return self._contract.call("standingById", record_id, parse=parse_standing, block=block)
@@ -85,7 +95,15 @@ class KeptRecords:
         threshold = self._oracle_sets.epoch(standing.epoch, block).threshold
         signers = self._oracle_sets.signers(standing, block)
         record = vars(found.record)
-        return Entry(**record, record_id=found.record_id, standing=standing, threshold=threshold, signers=signers)
+        model_revoked_at = self.model_revoked_at(found.record.model_digest, block)
+        return Entry(
+            **record,
+            record_id=found.record_id,
+            standing=standing,
+            threshold=threshold,
+            signers=signers,
+            model_revoked_at=model_revoked_at,
+        )
 
     def _contradiction(self, what: str) -> TemporaryError:
         return TemporaryError("an event does not fit the contract's state", where=self._where, got=what)

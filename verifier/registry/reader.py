@@ -13,15 +13,17 @@ from typing import Literal
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
+from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, Record, match_entry
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.contract import DeployedContract, load_artifact
-from provenance_oracle.verifier.registry.events import HistoryEvent, Publication
+from provenance_oracle.verifier.registry.events import HistoryEvent, ModelRevocation, Publication
 from provenance_oracle.verifier.registry.history import read_history
 from provenance_oracle.verifier.registry.lineage import Ancestor, parse_ancestors
 from provenance_oracle.verifier.registry.listings import by_release
 from provenance_oracle.verifier.registry.lists import REVOKED_IN_BATCH, RecordLists
+from provenance_oracle.verifier.registry.model_revocations import read_model_revocation, read_unrevoked
 from provenance_oracle.verifier.registry.namespaces import Namespace, NamespaceEntry, NamespaceReader
 from provenance_oracle.verifier.registry.node import (
     TIMEOUT_SECONDS,
@@ -130,12 +132,16 @@ class RegistryReader:
         """Return the active entry of a release that the caller has judged, after comparing it with `record`.
 
         Raises:
-            RecordError: there is no entry, or it is revoked, held or doubtful (check `registry-record`).
+            RecordError: there is no entry, or it is revoked, held or doubtful, or its model is revoked (check
+                `registry-record`).
             VerificationError: the entry is of another release (check `registry-record`).
         """
         number = self._number("latest")
         if self._records.standing(record.model_digest, record.manifest_digest, number):
             entry = self.entry_of(record.model_digest, record.manifest_digest, block=number)
+        elif revoked_at := self._records.model_revoked_at(record.model_digest, number):
+            got = f"every release of these files revoked from {format_time(revoked_at)} on, this one not recorded"
+            raise self._refused("the model was revoked", got, "a model that is not revoked")
         else:  # a manifest that is recorded for another model is forged, not unknown
             entry = self.entry(record.manifest_digest, block=number)
         if refusal := self.refusal(entry):
@@ -150,13 +156,19 @@ class RegistryReader:
         got = f"weight {entry.weight} of {entry.threshold}" if entry.is_doubtful else "a record that is shut"
         if entry.revoked_at is not None:
             got = f"revoked from {format_time(entry.revoked_at)} on"
-        return RecordError(
-            entry.closure.explanation,
-            check=Check.REGISTRY_RECORD,
-            where=self._where,
-            got=got,
-            wanted="an active record",
-        )
+        if entry.closure is Closure.REVOKED and entry.model_revoked_at is not None:
+            got += ", and so is every other release of these files"
+        return self._refused(entry.closure.explanation, got, "an active record")
+
+    def model_revocation(self, model_digest: bytes) -> ModelRevocation | None:
+        """Return the revocation of a model, which holds for each of its releases; None if the model is not revoked."""
+        number = self._number("latest")
+        first = self._from_block
+        return read_model_revocation(self._contract, self._records, model_digest, first=first, block=number)
+
+    def unrevoked_releases(self, model_digest: bytes) -> tuple[bytes, ...]:
+        """Return the manifest digests of a revoked model's releases whose records do not have the revocation yet."""
+        return read_unrevoked(self._records, model_digest, self._number("latest"))
 
     def is_open(self, entry: Entry) -> bool:
         """Return whether the plain gate is open for an entry's release at grade 0, the lowest."""
@@ -172,7 +184,8 @@ class RegistryReader:
         judgements = self._judgements(entry.model_digest, entry.manifest_digest, number, passed=entry.passed)
         if not entry.passed:
             judgements = [one for one in judgements if one.record_id == entry.record_id]
-        names = self._namespaces(number) if any(one.first.held for one in judgements) else None
+        decided_later = any(one.first.held or (entry.standing.named and not one.first.named) for one in judgements)
+        names = self._namespaces(number) if decided_later else None
         first = self._from_block
         return read_history(self._contract, self._records, names, judgements, first=first, block=number)
 
@@ -315,4 +328,7 @@ class RegistryReader:
             return parse_number(self.node.web3.eth.block_number, "block number")
 
     def _no_record(self, got: str, wanted: str) -> RecordError:
-        return RecordError("no record", check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted=wanted)
+        return self._refused("no record", got, wanted)
+
+    def _refused(self, problem: str, got: str, wanted: str) -> RecordError:
+        return RecordError(problem, check=Check.REGISTRY_RECORD, where=self._where, got=got, wanted=wanted)

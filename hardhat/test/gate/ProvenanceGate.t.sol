@@ -38,6 +38,13 @@ contract Dapp is ProvenanceGate {
         ++entered;
     }
 
+    function near(bytes32 model, bytes32 manifest, bool stated, uint8 generations)
+        external
+        onlyWithLineageWithin(model, manifest, stated, generations)
+    {
+        ++entered;
+    }
+
     function signed(bytes32 model, bytes32 manifest, address[] memory oracles, uint256 threshold)
         external
         onlySignedBy(model, manifest, oracles, threshold)
@@ -208,6 +215,22 @@ contract ProvenanceGateTest is Worlds, FromSource {
         );
         dapp.descended(_modelDigest(2), _manifestDigest(2), false);
         dapp.recorded(_modelDigest(2), _manifestDigest(2));
+    }
+
+    function test_lineage_of_the_nearest_generations() public {
+        for (uint256 i = 2; i < 4; ++i) {
+            Record memory child = _record(i);
+            child.parents = new bytes32[](1);
+            child.parents[0] = _releaseId(i - 1);
+            _publish(child);
+        }
+        _revoke(GOOD);
+        dapp.near(_modelDigest(3), _manifestDigest(3), true, 1);
+        VM.assertEq(dapp.entered(), 1, "entered");
+        VM.expectRevert(
+            abi.encodeWithSelector(IProvenanceGate.RecordIsRevoked.selector, _releaseId(GOOD), block.timestamp)
+        );
+        dapp.near(_modelDigest(3), _manifestDigest(3), true, 2);
     }
 
     function test_lineage_by_stated_parents() public {

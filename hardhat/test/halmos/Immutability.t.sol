@@ -16,8 +16,9 @@ contract ImmutabilityProofs is KeptProofs {
     /// KeptRecords.t.sol. Two functions are not proven: `materialise`, which writes as `publish` does, and
     /// `releaseHeld`. halmos does not get to the end of their paths within minutes, so the invariants cover them
     /// instead.
-    function check_everyOtherCall(address caller, bytes32 id) public {
+    function check_everyOtherCall(address caller, bytes32 id, bytes32 model) public {
         Kept memory kept = _anyKept(id);
+        uint40 modelRevokedAt = registry.revokedModelTime(model);
         VM.assume(caller != registry.pendingOwner());
         bytes memory data = SVM.createCalldata("ProvenanceRegistry");
         bytes4 selector = bytes4(data);
@@ -26,7 +27,7 @@ contract ImmutabilityProofs is KeptProofs {
         VM.assume(selector != registry.recordBatch.selector && selector != registry.addSigners.selector);
         VM.assume(selector != registry.addBatchSigners.selector && selector != registry.closeLeaf.selector);
         VM.assume(selector != registry.recount.selector && selector != registry.recountBatch.selector);
-        VM.assume(selector != registry.revokeKey.selector);
+        VM.assume(selector != registry.revokeKey.selector && selector != registry.applyRevocations.selector);
 
         (address owner, address guardian) = (registry.owner(), registry.guardian());
         bool paused = registry.writesPaused();
@@ -34,12 +35,28 @@ contract ImmutabilityProofs is KeptProofs {
         (bool done,) = address(registry).call(data);
         if (!done) return;
         _checkKept(kept);
+        assert(modelRevokedAt == 0 || registry.revokedModelTime(model) == modelRevokedAt);
         assert(registry.owner() == owner);
         if (caller == owner) return;
         assert(registry.guardian() == guardian);
         if (caller == guardian) return;
         assert(registry.writesPaused() == paused);
         assert(registry.standingById(id).revokedAt == kept.standing.revokedAt);
+        assert(registry.revokedModelTime(model) == modelRevokedAt);
+    }
+
+    /// @dev Anyone applies the revocation of a model, to its releases only and with its time.
+    function check_applyRevocations(address caller, bytes32 id, bytes32 model, bytes32[] calldata manifests) public {
+        Kept memory kept = _anyKept(id);
+        uint40 modelRevokedAt = registry.revokedModelTime(model);
+        VM.prank(caller);
+        try registry.applyRevocations(model, manifests) {
+            _checkKept(kept);
+            uint40 revokedAt = registry.standingById(id).revokedAt;
+            if (revokedAt == kept.standing.revokedAt) return;
+            assert(revokedAt == modelRevokedAt && modelRevokedAt != 0);
+            assert(manifests.length != 0 && id == registry.recordIdOf(model, manifests[0]));
+        } catch {}
     }
 
     function check_recordBatch(
@@ -70,8 +87,11 @@ contract ImmutabilityProofs is KeptProofs {
         Proof memory proof = _anyProof(content, siblings);
         VM.prank(caller);
         try registry.closeLeaf(model, manifest, proof) {
-            _checkKept(kept);
-            assert(registry.contentOf(registry.recordIdOf(model, manifest)) != 0);
+            bytes32 recordId = registry.recordIdOf(model, manifest);
+            bool isNew = kept.content == 0 && id == recordId;
+            if (isNew) assert(registry.revokedModelTime(model) != 0 && !registry.isOpen(id, 0));
+            else _checkKept(kept);
+            assert(registry.contentOf(recordId) != 0 || content == 0);
         } catch {}
     }
 

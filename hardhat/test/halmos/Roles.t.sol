@@ -14,6 +14,14 @@ contract RolesProofs is Proofs {
         } catch {}
     }
 
+    function check_onlyStewardsRevokeModels(address caller, bytes32 model, string calldata reason) public {
+        _assumeNoSteward(caller);
+        VM.prank(caller);
+        try registry.revokeAllOf(model, reason) {
+            assert(false);
+        } catch {}
+    }
+
     function check_onlyStewardsRevokeLeaves(
         address caller,
         bytes32 model,
@@ -110,6 +118,14 @@ contract RolesProofs is Proofs {
         VM.assume(caller != address(registry.namespaces()));
         VM.prank(caller);
         try registry.noteClaim(namespaceId) {
+            assert(false);
+        } catch {}
+    }
+
+    function check_onlyNamespacesTellOfNames(address caller, bytes32 id) public {
+        VM.assume(caller != address(registry.namespaces()));
+        VM.prank(caller);
+        try registry.noteNamed(id) {
             assert(false);
         } catch {}
     }

@@ -68,6 +68,7 @@ abstract contract Books is Signing, Tree {
     mapping(bytes32 root => Planted) internal _planted;
     mapping(uint256 release => uint16) internal _revisions;
     mapping(uint256 release => uint40) internal _revokedAt;
+    mapping(uint256 release => uint40) internal _modelRevokedAt;
     mapping(uint16 epoch => uint40) internal _acceptedUntil;
     mapping(uint16 epoch => mapping(uint256 index => uint40)) internal _validUntil;
 
@@ -113,6 +114,16 @@ abstract contract Books is Signing, Tree {
         if (record.passed && record.revision != 0) _revisions[release] = record.revision;
         _kept[recordId] = _filled(stamp, record);
         _ids.push(recordId);
+    }
+
+    /// @dev Returns whether the revocation of the release's model changes the release once it is applied.
+    function _isDueToModel(uint256 release) internal view returns (bool) {
+        (uint40 model, uint40 known) = (_modelRevokedAt[release], _revokedAt[release]);
+        return model != 0 && (known == 0 || model < known);
+    }
+
+    function _applyToModel(uint256 release) internal {
+        if (_isDueToModel(release)) _revokedAt[release] = _modelRevokedAt[release];
     }
 
     function _filled(Kept memory stamp, Record memory record) internal pure returns (Kept memory) {

@@ -76,15 +76,36 @@ abstract contract Counters is Keepers {
         Planted storage batch = _planted[_roots[pick % _roots.length]];
         uint256 leaf = second ? 1 : 0;
         Record memory record = batch.records[leaf];
-        bool isDue = _isFirst(record) && _isKnown(_releaseId(batch.releases[leaf]));
+        uint256 release = batch.releases[leaf];
+        bool known = _isKnown(_releaseId(release));
+        bool isDue = _isFirst(record) && (known || _modelRevokedAt[release] != 0);
         Proof memory proof = batch.proofs[leaf];
         try _registry.closeLeaf(record.modelDigest, record.manifestDigest, proof) {
             _expect(Promise.EveryCallDoesWhatItShould, isDue);
             batch.written[leaf] = true;
+            if (!known) _enter(release, record, _stampOf(batch));
+            _applyToModel(release);
         } catch {
             _expect(Promise.EveryCallDoesWhatItShould, !isDue);
         }
         _inspect(batch.releases[leaf], uint8(pick));
+    }
+
+    function applyRevocations(uint8 release, bool twice) external {
+        release %= uint8(RELEASES);
+        bytes32[] memory manifests = new bytes32[](twice ? 2 : 1);
+        for (uint256 i = 0; i < manifests.length; ++i) {
+            manifests[i] = _manifestDigest(release);
+        }
+        bool isDue = _modelRevokedAt[release] != 0 && _isKnown(_releaseId(release));
+        VM.recordLogs();
+        try _registry.applyRevocations(_modelDigest(release), manifests) {
+            _expect(Promise.RevocationIsFinal, isDue && _logs() == (_isDueToModel(release) ? 1 : 0));
+            _applyToModel(release);
+        } catch {
+            _expect(Promise.RevocationIsFinal, !isDue);
+        }
+        _inspect(release, release);
     }
 
     /// @dev Returns the id that is recounted: for a release, that of its latest judgement.

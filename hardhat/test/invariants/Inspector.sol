@@ -11,6 +11,7 @@ abstract contract Inspector is Books {
     function _inspect(uint256 release, uint8 pick) internal {
         release %= RELEASES;
         (bytes32 model, bytes32 manifest) = (_modelDigest(release), _manifestDigest(release));
+        _expect(Promise.RevocationIsFinal, _registry.revokedModelTime(model) == _modelRevokedAt[release]);
         bytes memory standing = abi.encode(_registry.standingOf(model, manifest));
         _expect(Promise.GatesFollowTheBooks, keccak256(standing) == keccak256(abi.encode(_standingOf(release))));
         for (uint8 grade = 0; grade < 4; ++grade) {

@@ -52,6 +52,22 @@ abstract contract Keepers is Inspector {
         _inspect(release, caller);
     }
 
+    /// @dev Seldom, since no release of a revoked model is ever open again.
+    function revokeAllOf(uint8 caller, uint8 release, uint8 luck) external {
+        release %= uint8(RELEASES);
+        bool isDue = _isSteward(caller) && _modelRevokedAt[release] == 0;
+        if (isDue && luck % 8 != 0) return;
+        VM.recordLogs();
+        VM.prank(_who(caller));
+        try _registry.revokeAllOf(_modelDigest(release), "reason") {
+            _expect(Promise.RevocationIsFinal, isDue && _logs() == 1);
+            _modelRevokedAt[release] = uint40(block.timestamp);
+        } catch {
+            _expect(Promise.RevocationIsFinal, !isDue && _logs() == 0);
+        }
+        _inspect(release, caller);
+    }
+
     function revokeKey(uint8 caller, uint16 epoch, uint8 index, int24 offset) external {
         epoch = epoch % _epoch + 1;
         index %= uint8(SIZE + 1);

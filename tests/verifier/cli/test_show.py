@@ -98,6 +98,43 @@ def test_none_revoked_held_and_doubtful_end_with_6(registry: DeployedRegistry, r
     assert (found.exit_code, "is doubtful" in found.stderr) == (6, True)
 
 
+def test_a_revoked_model_is_refused_at_once(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
+    folder, record = release
+    registry.publish(record)
+    functions = registry.contract.functions
+    registry.send(functions.revokeAllOf(record.model_digest, "a backdoor"), registry.guardian)
+    for _ in ("not applied", "applied"):
+        found = check(registry, folder, "--json")
+        assert found.exit_code == 6
+        error = json.loads(found.stdout)["error"]
+        assert "the record was revoked" in error["message"]
+        assert error["got"].endswith("on, and so is every other release of these files")
+        registry.send(functions.applyRevocations(record.model_digest, [record.manifest_digest]), registry.stranger)
+
+
+def test_show_says_that_a_model_is_revoked_and_how_to_shut_its_gate(registry: DeployedRegistry) -> None:
+    registry.publish(BASE)
+    functions, digest = registry.contract.functions, BASE.model_digest.hex()
+    registry.send(functions.revokeAllOf(BASE.model_digest, "a backdoor"), registry.guardian)
+    for gate in (f"OPEN until somebody applies the revocation: provenance revoke {digest} --apply", "SHUT"):
+        found = run(registry, "show", digest, "--history")
+        assert found.exit_code == 6
+        for words in (", with every release of these files", "every release of these files REVOKED: a backdoor", gate):
+            assert words in found.output
+        registry.send(functions.applyRevocations(BASE.model_digest, [BASE.manifest_digest]), registry.stranger)
+    assert "REVOKED with effect from this time, with its model" in run(registry, "show", digest, "--history").output
+
+
+def test_a_release_of_a_revoked_model_needs_no_record_to_be_refused(
+    registry: DeployedRegistry, release: tuple[Path, Record]
+) -> None:
+    folder, record = release
+    registry.send(registry.contract.functions.revokeAllOf(record.model_digest, "bad"), registry.guardian)
+    found = check(registry, folder)
+    assert found.exit_code == 6
+    assert "every release of these files revoked" in found.output + found.stderr
+
+
 def test_another_release_s_record_ends_with_4(registry: DeployedRegistry, release: tuple[Path, Record]) -> None:
     folder, record = release
     registry.publish(replace(record, version="9"))

@@ -21,7 +21,15 @@ from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import RecordSigner
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.contract import Place
-from provenance_oracle.verifier.registry.events import Admission, LeafClosure, Publication, Recount, Revocation
+from provenance_oracle.verifier.registry.events import (
+    Admission,
+    AppliedRevocation,
+    LeafClosure,
+    ModelRevocation,
+    Publication,
+    Recount,
+    Revocation,
+)
 from provenance_oracle.verifier.registry.lineage import Ancestor
 from provenance_oracle.verifier.registry.namespaces import Namespace
 from provenance_oracle.verifier.strict.timestamps import format_time
@@ -34,8 +42,8 @@ TIME = format_time(JUDGED_AT)
 _MEMBERS = """
     release_id record_id name version manifest_digest model_digest verdict_digest report_digest policy_digest
     policy_id publisher_identity passed revision grade product_line reported_tcb passed_checks parents judged_at
-    recorded_at epoch threshold weight signers revoked_at held doubtful named revisions active closure
-    closed_because
+    recorded_at epoch threshold weight signers revoked_at model_revoked_at held doubtful named revisions active
+    closure closed_because
 """
 MEMBERS = _MEMBERS.split()
 
@@ -53,6 +61,14 @@ def test_a_record_has_these_members() -> None:
     assert (found["active"], found["closure"], found["closed_because"], found["revoked_at"]) == (True, None, None, None)
     assert found["judged_at"] == found["recorded_at"] == TIME
     assert found["signers"] == [{"index": 0, "address": "0x" + "aa" * 20, "weight": 1, "counts": True}]
+
+
+def test_a_record_of_a_revoked_model_is_revoked_by_the_earlier_moment() -> None:
+    later = JUDGED_AT + timedelta(hours=1)
+    for model, own in ((JUDGED_AT, None), (JUDGED_AT, later), (later, JUDGED_AT)):
+        found = written(entry_json(make_entry(model_revoked_at=model, revoked_at=own)))
+        assert (found["active"], found["closure"], found["revoked_at"]) == (False, "revoked", TIME)
+        assert found["model_revoked_at"] == format_time(model)
 
 
 def test_a_key_that_a_rofl_app_replaced_has_no_address() -> None:
@@ -98,7 +114,8 @@ def test_every_event_has_a_word_its_facts_and_its_place() -> None:
             {"event": "superseded", "time": TIME, "revision": 1, "held": False, **facts},
         ),
         (LeafClosure(b"\x01" * 32, b"\x02" * 32, 9, PLACE), {"event": "leaf_closed", "root": "02" * 32, "index": 9}),
-        (Admission(b"\x02" * 32, JUDGED_AT, PLACE), {"event": "released", "time": TIME}),
+        (Admission(b"\x02" * 32, JUDGED_AT, False, PLACE), {"event": "released", "time": TIME}),
+        (Admission(b"\x02" * 32, JUDGED_AT, True, PLACE), {"event": "adopted", "time": TIME}),
         (
             Recount(b"\x01" * 32, 0b101, 3, True, PLACE),
             {"event": "recounted", "record_id": "01" * 32, "signers": [0, 2], "weight": 3, "doubtful": True},
@@ -106,6 +123,14 @@ def test_every_event_has_a_word_its_facts_and_its_place() -> None:
         (
             Revocation(b"\x01" * 32, b"\x03" * 20, JUDGED_AT, "stolen", PLACE),
             {"event": "revoked", "effective_from": TIME, "reason": "stolen", "guardian": "0x" + "03" * 20},
+        ),
+        (
+            ModelRevocation(b"\x02" * 32, b"\x03" * 20, JUDGED_AT, "bad", PLACE),
+            {"event": "model_revoked", "effective_from": TIME, "reason": "bad", "guardian": "0x" + "03" * 20},
+        ),
+        (
+            AppliedRevocation(b"\x01" * 32, JUDGED_AT, PLACE),
+            {"event": "revocation_applied", "effective_from": TIME},
         ),
     )
     for event, expected in events:

@@ -41,7 +41,7 @@ def test_every_form_of_a_record_says_the_same() -> None:
     own = [{field.name for field in fields(form)} - shared for form in (Record, WrittenRecord, Entry)]
     assert own[0] == {"parent_models"}
     assert own[1] == {"policy_id", "parents"}
-    assert own[2] == own[1] | {"record_id", "standing", "threshold", "signers"}
+    assert own[2] == own[1] | {"record_id", "standing", "threshold", "signers", "model_revoked_at"}
 
 
 def test_checks_are_named_by_their_bits() -> None:

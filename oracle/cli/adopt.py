@@ -1,0 +1,50 @@
+"""`provenance adopt`: give a name to a release that was recorded before its namespace was claimed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provenance_oracle.oracle import documents
+from provenance_oracle.oracle.cli.key_options import open_key, parse_digest, say_sent, with_key_options
+from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
+from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.options import output_options, registry_reader
+
+
+@click.command()
+@click.argument("manifest_digest")
+@with_chain()
+@with_key_options
+@output_options
+@command_body(documents.ADOPT)
+def adopt(
+    output: Output,
+    chain: ChainOptions,
+    manifest_digest: str,
+    key_variable: str | None,
+    keystore: Path | None,
+    password_file: Path | None,
+) -> None:
+    """Give a name to a release recorded before the claim.
+
+    The name then leads to the release, as if you had claimed the namespace first. The key must be that of the
+    namespace's owner, and the namespace must trust the release's publisher. `provenance show` prints the digest of the
+    manifest.
+
+    \b
+    Example:
+      provenance adopt MANIFEST_DIGEST --network sapphire \\
+        --keystore acme.json --password-file pw
+    """
+    from provenance_oracle.oracle.chain.adopt_release import adopt_release
+
+    digest = parse_digest(manifest_digest, "MANIFEST_DIGEST")
+    place = chain.place()
+    reader = registry_reader(place.rpc_url, place.registry)
+    owner = open_key("--", key_variable, keystore, password_file)
+    found = adopt_release(reader, owner, digest, announce=say_sent)
+    output.text(f"adopted      {found.record.name} {found.record.version}")
+    output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")
+    output.document(True, documents.adopt_json(found))
