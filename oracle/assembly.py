@@ -81,7 +81,12 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                     hasher=open_hasher(settings.device, notify=_log.info),
                     limits=Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB),
                 ),
-                patience=Patience(backoff, settings.internal_errors_max, settings.recordings_per_day_max),
+                patience=Patience(
+                    backoff,
+                    settings.internal_errors_max,
+                    settings.recordings_per_day_max,
+                    settings.settle_seconds,
+                ),
                 clock=_now,
                 deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
                 on_step=bell.check,

@@ -67,12 +67,14 @@ class Writer(Protocol):
 class Patience:
     """The waits after failures, the number of internal errors after which a row is stuck, and the publishers' quota.
 
-    `recordings_per_day_max` is how often a publisher may have the same model recorded within 24 hours.
+    `recordings_per_day_max` is how often a publisher may have the same model recorded within 24 hours. During a
+    judgement, records on their way are settled every `settle_seconds`.
     """
 
     backoff: Backoff
     internal_errors_max: int
     recordings_per_day_max: int
+    settle_seconds: float
 
 
 class Pipeline:
@@ -167,6 +169,18 @@ class Pipeline:
             if row.record is not None and now.state is State.JUDGED and not now.parked:
                 return
 
+    def _settle_meanwhile(self) -> None:
+        """Settle while a release is being judged. A failing node or disk does not end the judgement."""
+        self._on_step()
+        if all(row.waits(self._clock()) for row in self._journal.unpublished()):
+            return
+        try:
+            self.settle()
+        except ProvenanceError as error:
+            if not error.retry:
+                raise
+            _log.warning("records on their way cannot be followed now: %s", error)
+
     def _in_turns(self, rows: Iterable[Row]) -> list[Row]:
         turns = Turns(lambda: self._clock().timestamp())
         waiting = (Waiting(row, str(row.id), (row.key.top_folder,), row.seen_at.timestamp()) for row in rows)
@@ -179,7 +193,11 @@ class Pipeline:
         if look.release is None:
             assert look.problem is not None
             raise look.problem
-        judgement = self._judge(look.release, self._policy, at=self._clock(), progress=deadline.check)
+        judgement = deadline.run(
+            partial(self._judge, look.release, self._policy, at=self._clock(), progress=deadline.check),
+            self._settle_meanwhile,
+            self._patience.settle_seconds,
+        )
         self._match_report(judgement)
         record = judgement.record
         self._match_quota(record)

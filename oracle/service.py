@@ -207,8 +207,8 @@ class Service:
 
         The next scan finds the releases that have come meanwhile. So none waits for all that were there before it.
         """
-        started = self._clock()
         due = [self._waiting(handle) for handle in self._source.releases() if self._is_due(pipeline, handle)]
+        started = self._clock()  # after the look at the source, or a slow one would leave time for one release only
         for number, waiting in enumerate(self._turns.in_order(due), 1):
             pipeline.process(waiting.item)
             self._turns.end(waiting)

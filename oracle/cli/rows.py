@@ -52,5 +52,5 @@ def _rejection(rows: list[Row]) -> ProvenanceError | None:
         return None
     kind = _CLASSES.get(failures[0].exit_code or 0, ProvenanceError)
     got = f"{len(failures)} of {len(newest)} rejected or stuck, first {printable(failures[0].key.release)}"
-    wanted = "every release recorded; correct the release, or run `provenance retry` after a change of policy"
+    wanted = "every release recorded; correct the release, or name another policy with --policy"
     return kind("not every release was recorded", where="journal", got=got, wanted=wanted)

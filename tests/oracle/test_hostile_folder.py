@@ -152,7 +152,9 @@ class Oracle:
             self.writer,
             self.policy,
             judge=self._judge,
-            patience=Patience(Backoff(5, 3600, lambda: 0.0), internal_errors_max=3, recordings_per_day_max=3),
+            patience=Patience(
+                Backoff(5, 3600, lambda: 0.0), internal_errors_max=3, recordings_per_day_max=3, settle_seconds=0.01
+            ),
             clock=self.clock,
             deadline=partial(Deadline, _DEADLINE, self._step, self._now),
             on_step=self.bell.check,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -51,9 +53,11 @@ class FakeWriter:
     reports: dict[bytes, bytes] = field(default_factory=dict)
     orphans: int = 0
     numbered: list[bytes] = field(default_factory=list)
+    on_publish: Callable[[int], object] = lambda count: None
 
     def publish(self, row_id: int, record: Record) -> Publishing:
         self.published.append(record)
+        self.on_publish(len(self.published))
         answer = self.answers.pop(0) if self.answers else Publishing(State.FINAL)
         if isinstance(answer, Exception):
             raise answer
@@ -83,6 +87,8 @@ class Room:
         self.policy = load_policy("baseline")
         self.on_judge: Callable[[Release, OnBytes], object] = lambda release, progress: None
         self.on_step: Callable[[], object] = lambda: None
+        backoff = Backoff(10, 100, lambda: 0.0)
+        self.patience = Patience(backoff, internal_errors_max=3, recordings_per_day_max=3, settle_seconds=0.01)
         self.facts: dict[str, Any] = {}
         self.deadline_seconds: float | None = None
         self.elapsed_seconds = 0.0
@@ -95,7 +101,7 @@ class Room:
             self.writer,
             self.policy,
             judge=self.judge,
-            patience=Patience(Backoff(10, 100, lambda: 0.0), internal_errors_max=3, recordings_per_day_max=3),
+            patience=self.patience,
             clock=self.clock,
             deadline=lambda: Deadline(self.deadline_seconds, lambda: self.on_step(), lambda: self.elapsed_seconds),
             on_step=lambda: self.on_step(),
@@ -285,6 +291,57 @@ def test_retry_takes_up_a_release_that_was_too_slow(room: Room) -> None:
     room.journal.reopen(row.id, at=room.clock())
     room.deadline_seconds = 300
     assert room.one().state is State.FINAL
+
+
+def test_records_are_followed_while_a_slow_release_is_judged(room: Room) -> None:
+    """The slow judgement ends only after the record of the other release is final."""
+    drop(room.drop / "a", {"n": 1}, report=b"1")
+    room.writer.answers = [Publishing(State.SENT), TemporaryError("node down"), Publishing(State.MINED)]
+    room.patience = replace(room.patience, backoff=Backoff(0, 0, lambda: 0.0))
+    room.pipeline = room.make()
+    assert room.one().state is State.SENT
+    final = threading.Event()
+    room.writer.on_publish = lambda count: count > 4 and final.set()
+    room.on_judge = lambda release, progress: final.wait(60)
+    drop(room.drop / "b", {"n": 2}, report=b"2")
+    room.scan()
+    assert final.is_set()
+    assert [row.state for row in room.journal.rows()] == [State.FINAL, State.FINAL]
+
+
+@pytest.mark.parametrize("error", [Stopped(), UsageError("another chain"), RuntimeError("bug")])
+def test_what_ends_the_following_of_records_ends_the_judgement(error: BaseException) -> None:
+    steps = []
+
+    def hash_for_ever() -> None:
+        while True:
+            deadline.check()
+            steps.append(1)
+
+    def fail() -> None:
+        raise error
+
+    deadline = Deadline(None)
+    with pytest.raises(type(error)):
+        deadline.run(hash_for_ever, fail, 0.001)
+    count = len(steps)
+    time.sleep(0.01)
+    assert len(steps) == count, "the judgement goes on"
+
+
+def test_a_failing_node_does_not_end_a_judgement(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    room.journal.open_policy(bytes(32), at=room.clock())
+    failed = threading.Event()
+
+    def fail() -> None:
+        failed.set()
+        raise TemporaryError("node down")
+
+    room.writer.push_orphans = fail  # type: ignore[method-assign]
+    room.on_judge = lambda release, progress: failed.wait(60)
+    drop(room.drop / "a", {})
+    assert room.one().state is State.FINAL
+    assert "records on their way cannot be followed now: node down" in caplog.text
 
 
 def test_the_deadline_grows_with_the_size_unless_it_is_set() -> None:

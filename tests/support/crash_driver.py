@@ -156,6 +156,7 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
             "step": note.read_text(),
             "restarted": second,
             "states": [row.state for row in rows],
+            "problems": [row.problem for row in rows],
             "names": [row.key.release for row in rows],
             "policy": load_policy(policy).digest.hex(),
             "manifest": rows[0].key.content.hex() if rows else "",

@@ -294,6 +294,19 @@ def test_releases_left_out_of_a_scan_come_first_in_the_next(root: Path) -> None:
     assert scans[3] == scans[0]  # the next round
 
 
+def test_sixty_junk_folders_push_no_release_out(root: Path) -> None:
+    """All folders lie side by side, and the names of the junk come first in every order of names."""
+    for number in range(30):
+        drop(root / f"!{number}")
+    drop(root / "honest")
+    for number in range(30, 60):
+        drop(root / f"!{number}")
+    source = FolderSource(root, releases_max=10)
+    scans = [[handle.id for handle in source.releases()] for _ in range(7)]
+    assert "honest" in scans[3], "the 31st by age"
+    assert {name for scan in scans for name in scan} == {"honest", *(f"!{number}" for number in range(60))}
+
+
 def test_a_flood_of_new_releases_keeps_no_older_one_out(root: Path) -> None:
     for number in range(3):
         drop(root / f"!{number}")
