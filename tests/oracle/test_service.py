@@ -22,6 +22,8 @@ from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
+from provenance_oracle.verifier.digest.files import digest_files, list_files
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.snp.kds import KDS_HOST, HttpsFetcher
 from provenance_oracle.verifier.strict.exchange import Server
@@ -261,6 +263,22 @@ def test_a_stop_reaches_into_hashing(process: Process) -> None:
     process.pipeline.on_process = hash_for_ever
     process.run_until(lambda: process.pipeline.processed == ["a"])
     assert process.journal.rows() == ()
+
+
+def test_a_stop_ends_the_hashing_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"x" * (32 << 20))
+    bell, pieces = Bell(), list[int]()
+
+    def stop_at_the_second(done_bytes: int, all_bytes: int) -> None:
+        pieces.append(done_bytes)
+        if len(pieces) == 2:
+            bell.stop()
+        bell.check(done_bytes, all_bytes)
+
+    with pytest.raises(Stopped):
+        digest_files(tmp_path, list_files(tmp_path), hasher=CpuHasher(), progress=stop_at_the_second)
+    assert len(pieces) == 2
+    assert pieces[-1] < 32 << 20
 
 
 def test_a_stop_ends_the_wait_after_a_failed_pass(process: Process) -> None:
