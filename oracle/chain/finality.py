@@ -15,6 +15,7 @@ from provenance_oracle.verifier.errors import TemporaryError
 
 _T = TypeVar("_T")
 _R_co = TypeVar("_R_co", covariant=True)
+_LAG_BLOCKS = 64  # nodes of one chain rarely have the same newest block
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ class Finality(Generic[_R_co]):
         """
         return self._confirmed(ask(self._first), ask)
 
+    def at_newest(self, ask: Callable[[Endpoint[_R_co], int], _T], head: int) -> _T:
+        """Return the answer that all endpoints give about the newest block that all of them have.
+
+        Raises:
+            TemporaryError: two answers differ, a node fails, or one lags far behind.
+        """
+        block = self._common(head)
+        return self.agreed(lambda one: ask(one, block))
+
     def at_depth(self, ask: Callable[[Endpoint[_R_co], int], _T], head: int) -> _T | None:
         """Return the answer about the newest final block that all endpoints give.
 
@@ -63,9 +73,9 @@ class Finality(Generic[_R_co]):
             block before the registry was deployed, where nothing is final.
 
         Raises:
-            TemporaryError: another endpoint gives another answer, or fails.
+            TemporaryError: another endpoint gives another answer, fails, or lags far behind.
         """
-        block = head - self._confirmations
+        block = self._common(head - self._confirmations)
         self._obstacle = ""
         try:
             found = ask(self._first, block) if block >= 0 else None
@@ -76,12 +86,20 @@ class Finality(Generic[_R_co]):
 
     def used_nonces(self, address: str, head: int) -> int:
         """Return the number of nonces of an account that are used up in the final blocks of every endpoint."""
-        block = head - self._confirmations
+        block = self._common(head - self._confirmations)
         return min(one.chain.nonce(address, block) for one in (self._first, *self._others)) if block >= 0 else 0
 
     def succeeded(self, transaction_hash: bytes) -> bool:
         """Return whether any endpoint shows that a transaction (hash of 32 bytes) took effect."""
         return any(one.chain.succeeded(transaction_hash) for one in (self._first, *self._others))
+
+    def _common(self, block: int) -> int:
+        """Return the newest block up to `block` that every endpoint has."""
+        newest = min([block, *(one.chain.head() for one in self._others)])
+        if newest < block - _LAG_BLOCKS:
+            got, wanted = f"block {newest}", f"block {block}; see rpc_url_second"
+            raise TemporaryError("the second node lags behind", where=self._others[0].where, got=got, wanted=wanted)
+        return newest
 
     def _confirmed(self, found: _T, ask: Callable[[Endpoint[_R_co]], _T]) -> _T:
         for other in self._others:

@@ -110,7 +110,7 @@ class Reporter:
 
         entries = self._finality.at_depth(lambda one, block: passed(one.registry, block), head)
         if not entries:
-            if self._finality.agreed(lambda one: passed(one.registry, head)):
+            if self._finality.at_newest(lambda one, block: passed(one.registry, block), head):
                 raise TemporaryError("the record of a parent is not final yet", where=f"model {model_digest.hex()}")
             return None
         best = min(

@@ -181,7 +181,7 @@ class RegistryWriter:
             return one.registry.manifest_of_report(report_digest, block=block)
 
         head = self._chain.head()
-        found = self._finality.agreed(lambda one: ask(one, head))
+        found = self._finality.at_newest(ask, head)
         if found not in (None, expected) and self._finality.at_depth(ask, head) != found:
             raise TemporaryError(
                 "the report was recorded with another manifest, and that record is not final yet",

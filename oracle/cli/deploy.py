@@ -122,7 +122,7 @@ def deploy(
         write_deployment(file, kept, found)
         SentFile(file).remove()
     policies = {name: shipped_policy(name).digest for name in reversed(SHIPPED_POLICIES)}
-    numbers = _number_policies(node, signer, found.registry, policies)
+    numbers = _number_policies(node, signer, found, policies)
     _print_deployment(output, found, terms, numbers, policies)
     if kept:
         output.text(f"kept         {kept}, the file of the earlier registry")
@@ -146,20 +146,21 @@ def _deploy_or_resume(node: NodeConnection, signer: Signer, terms: Terms, sent_f
 
 
 def _number_policies(
-    node: NodeConnection, signer: Signer | None, registry: bytes, policies: dict[str, bytes]
+    node: NodeConnection, signer: Signer | None, found: Deployment, policies: dict[str, bytes]
 ) -> dict[str, int]:
     """Give the policies numbers; without a key, return the numbers that they have."""
     from provenance_oracle.oracle.chain.deploy import number_policies
     from provenance_oracle.oracle.chain.deployed import numbers_of
 
     if signer is None:
-        return numbers_of(node, registry, policies)
+        return numbers_of(node, found.registry, policies)
     try:
-        return number_policies(node, signer, registry, policies)
+        return number_policies(node, signer, found.registry, policies)
     except TemporaryError as error:
-        where = f"registry 0x{registry.hex()}"
+        where = f"registry 0x{found.registry.hex()}"
         problem = "is deployed, but its policies have no numbers yet"
-        raise TemporaryError(problem, where=where, got=str(error), wanted="a number for each") from error
+        wanted = f"a number for each: deploy --from-transaction 0x{found.transaction.hex()}, with the key"
+        raise TemporaryError(problem, where=where, got=str(error), wanted=wanted) from error
 
 
 def _print_deployment(

@@ -215,6 +215,9 @@ def test_a_registry_whose_policies_could_not_be_numbered_is_not_lost(
     registry = parse_deployment(file.read_bytes(), str(file)).registry
     error = json.loads(result.stdout)["error"]
     assert (result.exit_code, error["where"]) == (7, f"registry 0x{registry.hex()}")
+    monkeypatch.undo()
+    again = _command(anvil, *error["wanted"].partition("deploy ")[2].partition(",")[0].split(), "--json")
+    assert json.loads(again.stdout)["policies"].keys() == set(SHIPPED_POLICIES)
 
 
 def test_without_options_the_paying_account_is_all_in_one_and_is_told_so(anvil: EmbeddedChain) -> None:

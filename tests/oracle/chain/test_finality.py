@@ -98,6 +98,20 @@ def test_a_forged_record_of_one_node_rejects_nothing(desk: Desk) -> None:
         desk.open(2, other).publish(row_id, RECORD)
 
 
+def test_a_second_node_may_lag_but_not_far(desk: Desk) -> None:
+    row_id, other = desk.row(RECORD), second(desk)
+    writer = desk.open(0, other)
+    entry = make_entry(RECORD)
+    desk.registry.existing[RECORD.manifest_digest] = other.registry.existing[RECORD.manifest_digest] = entry
+    other.chain.blocks = other.chain.blocks[:1]
+    assert writer.manifest_of_report(b"r", expected=b"m") is None
+    assert writer.publish(row_id, RECORD).state is State.FINAL
+    desk.mine(64)
+    for ask in (lambda: writer.publish(row_id, RECORD), lambda: writer.manifest_of_report(b"r", expected=b"m")):
+        with pytest.raises(TemporaryError, match="the second node lags behind"):
+            ask()
+
+
 def test_a_policy_s_number_counts_if_both_nodes_give_it(desk: Desk) -> None:
     row_id, other = desk.row(RECORD), second(desk)
     other.registry.numbers[RECORD.policy_digest] = 5
@@ -228,7 +242,7 @@ class Models:
 
 
 def _parents(*registries: Models, head: int) -> tuple[bytes, ...]:
-    endpoints = tuple(Endpoint(FakeChain(), registry, "node") for registry in registries)
+    endpoints = tuple(Endpoint(FakeChain(blocks=[[]] * head), registry, "node") for registry in registries)
     signer = EnvironmentSigner("K", {"K": "11" * 32})
     options: Any = {"finality": Finality(endpoints, 2), "chain_id": 5, "address": bytes(20)}
     reporter = Reporter(signer, registries[0], **options)
