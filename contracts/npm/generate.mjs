@@ -16,7 +16,6 @@ const KEPT = {
     idOf contentOf latestIdOf standingById batchOf namespaces lineage
     currentEpoch epochOf oracleAt
     publish recordBatch addSigners addBatchSigners materialise recount recountBatch closeLeaf numberPolicy releaseHeld
-    applyRevocations revokedModelTime ModelRevoked ModelRevocationApplied ModelNotRevoked
     RecordPublished BatchRecorded LeafClosed LeafRevoked RecordRevoked Recounted PolicyNumbered
     RecordExists RecordMalformed PolicyNotNumbered WrongRevision ZeroDigest UnknownGrade UnknownProductLine
     GradeNotEarned NothingChecked OutOfTime TextLength WritesArePaused NotHeld RevisionRenamed NameTaken TooManyParents
@@ -27,8 +26,7 @@ const KEPT = {
     acceptableFrom NamespaceEntry NamespaceClaimed
     NamespaceInvalid NamespaceTaken DeadlinePassed WrongClaimSigner IdentityLimit IdentityKnown InvalidAccountNonce
     NotYet RegistryIsPaused`,
-  lineageAbi: `requireLineage hasLineage requireLineageWithin hasLineageWithin ancestorsOf parentsOf
-    ParentStated ParentWithdrawn WrongGenerations`,
+  lineageAbi: "requireLineage hasLineage ancestorsOf parentsOf ParentStated",
 };
 const SIGNED = { reportTypes: "Report", batchTypes: "Batch", claimTypes: "Claim" };
 

@@ -52,11 +52,6 @@ export const registryAbi = [
   {name:"closeLeaf",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"proof",type:"tuple",components:[{name:"contentDigest",type:"bytes32"},{name:"summary",type:"uint256"},{name:"siblings",type:"bytes32[7]"}]}],type:"function",stateMutability:"nonpayable",outputs:[]},
   {name:"numberPolicy",inputs:[{name:"policyDigest",type:"bytes32"}],type:"function",stateMutability:"nonpayable",outputs:[{name:"policyId",type:"uint32"}]},
   {name:"releaseHeld",inputs:[{name:"record",type:"bytes"}],type:"function",stateMutability:"nonpayable",outputs:[]},
-  {name:"applyRevocations",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigests",type:"bytes32[]"}],type:"function",stateMutability:"nonpayable",outputs:[]},
-  {name:"revokedModelTime",inputs:[{name:"modelDigest",type:"bytes32"}],type:"function",stateMutability:"view",outputs:[{name:"",type:"uint40"}]},
-  {name:"ModelRevoked",inputs:[{name:"modelDigest",type:"bytes32",indexed:true},{name:"guardian",type:"address",indexed:true},{name:"revokedAt",type:"uint40"},{name:"reason",type:"string"}],type:"event"},
-  {name:"ModelRevocationApplied",inputs:[{name:"recordId",type:"bytes32",indexed:true},{name:"modelDigest",type:"bytes32",indexed:true},{name:"revokedAt",type:"uint40"}],type:"event"},
-  {name:"ModelNotRevoked",inputs:[{name:"modelDigest",type:"bytes32"}],type:"error"},
   {name:"RecordPublished",inputs:[{name:"modelDigest",type:"bytes32",indexed:true},{name:"manifestDigest",type:"bytes32",indexed:true},{name:"reportDigest",type:"bytes32",indexed:true},{name:"standing",type:"uint256"},{name:"record",type:"bytes"}],type:"event"},
   {name:"BatchRecorded",inputs:[{name:"root",type:"bytes32",indexed:true},{name:"epoch",type:"uint16",indexed:true},{name:"signers",type:"uint32"},{name:"count",type:"uint8"},{name:"sealedAt",type:"uint40"},{name:"uri",type:"string"}],type:"event"},
   {name:"LeafClosed",inputs:[{name:"recordId",type:"bytes32",indexed:true},{name:"root",type:"bytes32",indexed:true},{name:"index",type:"uint8"}],type:"event"},
@@ -123,13 +118,9 @@ export const lineageAbi = [
   ...gateErrors,
   {name:"requireLineage",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"minimumGrade",type:"uint8"},{name:"includeStated",type:"bool"}],type:"function",stateMutability:"view",outputs:[]},
   {name:"hasLineage",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"minimumGrade",type:"uint8"},{name:"includeStated",type:"bool"}],type:"function",stateMutability:"view",outputs:[{name:"",type:"bool"}]},
-  {name:"requireLineageWithin",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"minimumGrade",type:"uint8"},{name:"includeStated",type:"bool"},{name:"generations",type:"uint8"}],type:"function",stateMutability:"view",outputs:[]},
-  {name:"hasLineageWithin",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"minimumGrade",type:"uint8"},{name:"includeStated",type:"bool"},{name:"generations",type:"uint8"}],type:"function",stateMutability:"view",outputs:[{name:"",type:"bool"}]},
   {name:"ancestorsOf",inputs:[{name:"recordId",type:"bytes32"},{name:"includeStated",type:"bool"}],type:"function",stateMutability:"view",outputs:[{name:"ancestors",type:"tuple[]",components:[{name:"recordId",type:"bytes32"},{name:"child",type:"bytes32"},{name:"depth",type:"uint8"},{name:"attested",type:"bool"},{name:"open",type:"bool"}]}]},
   {name:"parentsOf",inputs:[{name:"recordId",type:"bytes32"}],type:"function",stateMutability:"view",outputs:[{name:"attested",type:"bytes32[]"},{name:"stated",type:"bytes32[]"}]},
   {name:"ParentStated",inputs:[{name:"recordId",type:"bytes32",indexed:true},{name:"parent",type:"bytes32",indexed:true},{name:"owner",type:"address",indexed:true}],type:"event"},
-  {name:"ParentWithdrawn",inputs:[{name:"recordId",type:"bytes32",indexed:true},{name:"parent",type:"bytes32",indexed:true},{name:"owner",type:"address",indexed:true}],type:"event"},
-  {name:"WrongGenerations",inputs:[{name:"generations",type:"uint8"},{name:"most",type:"uint8"}],type:"error"},
 ] as const;
 
 export const reportTypes = {Report:[{name:"epoch",type:"uint16"},{name:"record",type:"bytes"}]} as const;

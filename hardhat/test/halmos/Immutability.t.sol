@@ -85,6 +85,7 @@ contract ImmutabilityProofs is KeptProofs {
     ) public {
         Kept memory kept = _anyKept(id);
         Proof memory proof = _anyProof(content, siblings);
+        VM.assume(registry.revokedModelTime(model) <= block.timestamp); // nothing writes a later time
         VM.prank(caller);
         try registry.closeLeaf(model, manifest, proof) {
             bytes32 recordId = registry.recordIdOf(model, manifest);

@@ -14,7 +14,7 @@ contract NamespaceProofs is Proofs {
         bytes memory data = SVM.createCalldata("Namespaces");
         bytes4 selector = bytes4(data);
         VM.assume(selector != names.claimNamespace.selector && selector != names.changeIdentity.selector);
-        VM.assume(selector != names.acceptIdentity.selector);
+        VM.assume(selector != names.acceptIdentity.selector && selector != names.adoptRelease.selector);
 
         uint256 head = names.headOf(space);
         uint40 since = names.trustedSince(space, identity);
@@ -27,6 +27,19 @@ contract NamespaceProofs is Proofs {
         assert(names.headOf(space) == head && names.namespaceOf(space).owner == owner);
         assert(names.trustedSince(space, identity) == since && names.acceptableFrom(space, identity) == from);
         assert(names.recordOfName(space, name) == recordId);
+    }
+
+    function check_onlyTheOwnerAdopts(address caller) public {
+        _assumeTheyKnowEachOther();
+        bytes memory namespace = SVM.createBytes(4, "namespace");
+        bytes memory record = bytes.concat(
+            SVM.createBytes(224, "digests and facts"), hex"04", namespace, hex"07", SVM.createBytes(7, "release")
+        );
+        VM.assume(caller != names.namespaceOf(keccak256(namespace)).owner);
+        VM.prank(caller);
+        try names.adoptRelease(record) {
+            assert(false);
+        } catch {}
     }
 
     function check_aPublisherWaitsForItsTime(address caller, bytes32 space, bytes32 identity) public {
