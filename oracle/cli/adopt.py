@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -44,7 +45,7 @@ def adopt(
     place = chain.place()
     reader = registry_reader(place.rpc_url, place.registry)
     owner = open_key("--", key_variable, keystore, password_file)
-    found = adopt_release(reader, owner, digest, announce=say_sent)
+    found = adopt_release(reader, owner, digest, announce=partial(say_sent, output))
     output.text(f"adopted      {found.record.name} {found.record.version}")
     output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")
     output.document(True, documents.adopt_json(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -73,7 +74,7 @@ def claim(
     trusted = tuple(parse_digest(text, "--identity") for text in identities)
     limit = max(1, len(trusted)) if identity_limit is None else identity_limit
     found = claim_namespace(
-        reader, payer, owner, namespace, identities=trusted, identity_limit=limit, announce=say_sent
+        reader, payer, owner, namespace, identities=trusted, identity_limit=limit, announce=partial(say_sent, output)
     )
     output.text(f"namespace    {namespace}")
     output.text(f"owner        {found.owner}")

@@ -117,7 +117,7 @@ def deploy(
         found, terms = read_deployment(node, earlier)
     else:
         assert signer is not None
-        found = _deploy_or_resume(node, signer, terms, SentFile(file) if file else None)
+        found = _deploy_or_resume(output, node, signer, terms, SentFile(file) if file else None)
     if file:
         write_deployment(file, kept, found)
         SentFile(file).remove()
@@ -128,14 +128,16 @@ def deploy(
         output.text(f"kept         {kept}, the file of the earlier registry")
 
 
-def _deploy_or_resume(node: NodeConnection, signer: Signer, terms: Terms, sent_file: SentFile | None) -> Deployment:
+def _deploy_or_resume(
+    output: Output, node: NodeConnection, signer: Signer, terms: Terms, sent_file: SentFile | None
+) -> Deployment:
     """Deploy a registry, or go on with the transaction of an earlier run that was interrupted."""
     from provenance_oracle.oracle.chain.deploy import deploy_contracts
 
     def announce(sent: bytes, raw: bytes) -> None:
         if sent_file and raw:
             sent_file.write(raw)
-        say_sent(sent, raw)
+        say_sent(output, sent, raw)
 
     try:
         return deploy_contracts(node, signer, terms, sent=sent_file.read() if sent_file else b"", announce=announce)

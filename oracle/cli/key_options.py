@@ -16,6 +16,7 @@ from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.signers import Signer
+    from provenance_oracle.verifier.cli.console import Output
 
 key_options = (
     click.option(
@@ -52,10 +53,11 @@ def open_key(prefix: str, variable: str | None, keystore: Path | None, password_
     return open_signer(variable or "", keystore, password_file)
 
 
-def say_sent(sent: bytes, raw: bytes) -> None:
-    """Print the hash of a transaction to standard error. `raw` is empty if an earlier run sent it."""
+def say_sent(output: Output, sent: bytes, raw: bytes) -> None:
+    """Print the hash of a transaction to standard error, unless --quiet. `raw` is empty if an earlier run sent it."""
     words = "sending" if raw else "going on with"
-    click.echo(f"{words} transaction 0x{sent.hex()}; waiting for its block", err=True)
+    if not output.quiet:
+        click.echo(f"{words} transaction 0x{sent.hex()}; waiting for its block", err=True)
 
 
 def parse_hash(text: str, where: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -54,8 +55,8 @@ def revoke(
     place = chain.place()
     reader = registry_reader(place.rpc_url, place.registry)
     signer = open_key("--", key_variable, keystore, password_file)
-    sent = () if reason is None else (revoke_model(reader, signer, digest, reason, announce=say_sent),)
-    done = apply_revocation(reader, signer, digest, announce=say_sent)
+    sent = () if reason is None else (revoke_model(reader, signer, digest, reason, announce=partial(say_sent, output)),)
+    done = apply_revocation(reader, signer, digest, announce=partial(say_sent, output))
     output.text(f"model        {digest.hex()}")
     output.text(f"revoked      by 0x{done.revocation.guardian.hex()}: {done.revocation.reason}")
     for manifest in done.manifest_digests:

@@ -186,12 +186,21 @@ def test_a_claim_that_was_mined_is_not_sent_again(registry: DeployedRegistry) ->
     first = json.loads(_claim(registry, "--identity", "06" * 32).stdout)
     head = registry.contract.w3.eth.block_number
     again = _claim(registry, "--identity", "06" * 32)
+    assert again.stderr == ""
     assert (again.exit_code, json.loads(again.stdout)) == (0, first)
     for other in ("--identity", "07" * 32), ("--identity-limit", "2"):
         refused = _claim(registry, *other)
         assert refused.exit_code == 2
         assert "on other terms" in refused.stderr.replace("\n", " ")
     assert registry.contract.w3.eth.block_number == head
+
+
+def test_the_hash_is_told_unless_the_user_wants_quiet(registry: DeployedRegistry) -> None:
+    result = _claim(registry)
+    assert f"sending transaction {json.loads(result.stdout)['transaction']}" in result.stderr
+    place = ("--rpc", registry.chain.rpc_url, "--registry", registry.address, "--key-variable", "PAYER")
+    quiet = CliRunner().invoke(main, ["claim", "b", *place, "-q"], env={"PAYER": registry.stranger.key.hex()})
+    assert (quiet.exit_code, quiet.stderr) == (0, "")
 
 
 def test_a_claim_on_its_way_is_found(anvil: EmbeddedChain) -> None:
