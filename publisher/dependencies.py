@@ -1,4 +1,4 @@
-"""The dependencies of a model on the command line: NAME=ALGORITHM:HEX, or NAME=@FILE for a local file to digest."""
+"""The dependencies of a model on the command line: NAME=ALGORITHM:HEX, or NAME=@PATH for what lies there."""
 
 from __future__ import annotations
 
@@ -6,17 +6,39 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from provenance_oracle.verifier.errors import UsageError
-from provenance_oracle.verifier.manifest.statement import DIGEST_SIZES, SHA256, Dependency, Role
+from provenance_oracle.verifier.digest.files import digest_files, list_files
+from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set
+from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
+from provenance_oracle.verifier.errors import IncompleteError, UsageError
+from provenance_oracle.verifier.judgement.release import KEY_PATH, NoReleaseError, read_release
+from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
+from provenance_oracle.verifier.manifest.key import parse_public_key
+from provenance_oracle.verifier.manifest.statement import (
+    DIGEST_SIZES,
+    MANIFEST_DIGEST,
+    MODEL_DIGEST,
+    SHA256,
+    Dependency,
+    Role,
+    parse_statement,
+)
+from provenance_oracle.verifier.strict.release_folder import Reading
 
-_WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE"
+_WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX,provenance_manifest_v1:HEX, NAME=@FILE or NAME=@FOLDER"
+_READING = Reading(hub_links=True)
 
 
 def parse_sources(texts: Mapping[Role, Iterable[str]]) -> tuple[Dependency, ...]:
-    """Parse the options of each role into dependencies, in the order given. A file is digested with SHA-256.
+    """Parse the options of each role into dependencies, in the order given.
+
+    A file is digested with SHA-256. A folder gets its model digest, and the digest of its manifest if it is a release:
+    both together name that one release, while others may have the same files recorded too.
 
     Raises:
-        UsageError: a text has none of the three forms, or a file cannot be read.
+        UsageError: a text has none of the forms, or a file or folder cannot be read.
+        FormatError: a folder holds files that no model may hold, or a manifest that is malformed.
+        VerificationError: a folder is a release whose manifest has a false signature or names other files.
+        ChangedError, TemporaryError: a folder changes meanwhile, or cannot be read.
     """
     return tuple(_parse_source(role, text) for role, given in texts.items() for text in given)
 
@@ -25,8 +47,15 @@ def _parse_source(role: Role, text: str) -> Dependency:
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise UsageError("the dependency is malformed", where=f"--{role}", got=text, wanted=_WANTED)
-    algorithm, digest = _digest_of_file(role, value[1:]) if value.startswith("@") else _parse_digest(role, value)
-    return Dependency(role=role, name=name, uri="", digests=((algorithm, digest),), relation="")
+    digests = _digests_at(role, value[1:]) if value.startswith("@") else _parse_digests(role, value)
+    return Dependency(role=role, name=name, uri="", digests=digests, relation="")
+
+
+def _parse_digests(role: Role, text: str) -> tuple[tuple[str, bytes], ...]:
+    digests = tuple(_parse_digest(role, part) for part in text.split(","))
+    if len(dict(digests)) < len(digests):
+        raise UsageError("a digest is named twice", where=f"--{role}", got=text, wanted=_WANTED)
+    return digests
 
 
 def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
@@ -40,14 +69,40 @@ def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
     return algorithm, digest
 
 
-def _digest_of_file(role: Role, path: str) -> tuple[str, bytes]:
+def _digests_at(role: Role, path: str) -> tuple[tuple[str, bytes], ...]:
     if Path(path).is_dir():
-        wanted = "NAME=provenance_model_v1:HEX; `provenance hash FOLDER` prints the model digest"
-        raise UsageError("a folder has no file digest", where=f"--{role} {path}", got="a folder", wanted=wanted)
+        return digests_of_folder(Path(path))
     try:
         with Path(path).open("rb") as file:
-            return SHA256, hashlib.file_digest(file, "sha256").digest()
+            return ((SHA256, hashlib.file_digest(file, "sha256").digest()),)
     except OSError as error:
         raise UsageError(
             "the file cannot be read", where=f"--{role} {path}", got=error.strerror or str(error), wanted="a file"
         ) from error
+
+
+def digests_of_folder(folder: Path) -> tuple[tuple[str, bytes], ...]:
+    """Return the digests by which a manifest names a model, with that of its own manifest if it is a release.
+
+    The release's signature and files are verified, but not its evidence: an oracle does that.
+
+    Raises:
+        ProvenanceError: as for `parse_sources`.
+    """
+    try:
+        release = read_release(folder, _READING)
+        manifest = parse_statement(
+            verify_envelope(parse_envelope(release.envelope), parse_public_key(release.key, KEY_PATH))
+        )
+    except (NoReleaseError, IncompleteError):
+        manifest = None
+    listing = list_files(folder, reading=_READING)
+    if not listing.files:
+        raise UsageError("the folder has no files", where=str(folder), got="no file", wanted="the files of a model")
+    if manifest is None:
+        files = digest_files(folder, listing, hasher=CpuHasher())
+        return ((MODEL_DIGEST, files.model_digest),)
+    match_file_set(manifest, listing, folder)
+    files = digest_files(folder, listing, sha256_of=manifest.sha256_paths, hasher=CpuHasher())
+    match_file_digests(manifest, files)
+    return (MODEL_DIGEST, files.model_digest), (MANIFEST_DIGEST, manifest.digest)

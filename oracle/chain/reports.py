@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Protocol
 
 from provenance_oracle.oracle.chain.calls import Quorum, publish_call
@@ -10,20 +11,24 @@ from provenance_oracle.oracle.chain.finality import Finality
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
-from provenance_oracle.verifier.record.fields import Entry, Record
+from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record
 from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
+_RELEASES_MAX = 100  # of one model, looked at for the only one in good standing
 
 
 class ReportRegistry(Protocol):
     """The part of `verifier.registry.reader.RegistryReader` that a report needs."""
 
-    def entries_of_model(self, model_digest: bytes, *, block: int) -> tuple[Entry, ...]:
-        """Return the releases of a model and their FAILED verdicts at `block`, newest first."""
+    def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> bool:
+        """Return whether a release has a record at `block`, in good standing or not."""
+
+    def standing_releases(self, model_digest: bytes, *, block: int) -> Iterator[Entry]:
+        """Yield the releases of a model at `block` that are not revoked, newest first."""
 
     def seat(self, key: str, *, block: int) -> Seat | None:
         """Return the place of a key (an address) in the oracle set in force; None if the key has no place."""
@@ -88,33 +93,50 @@ class Reporter:
     def _recorded_parents(self, record: Record, head: int) -> tuple[bytes, ...]:
         """Return the ids of the recorded parent releases of a record, in the order of its manifest."""
         found: dict[bytes, None] = {}
-        for model_digest in record.parent_models:
-            parent = self._parent(model_digest, head)
+        for named in record.named_parents:
+            parent = self._parent(record, named, head)
             if parent is None:
+                why = "it has no record"
+                if named.manifest_digest is None:
+                    why = "there is no release of it in good standing, or not only one, and the manifest names none"
                 name = printable(f"{record.name} {record.version}")
-                _log.warning("%s: parent model %s is left out, because it has no record", name, model_digest.hex())
+                _log.warning("%s: parent model %s is left out, because %s", name, named.model_digest.hex(), why)
             elif parent != record_id(record):
                 found[parent] = None
         return tuple(found)
 
-    def _parent(self, model_digest: bytes, head: int) -> bytes | None:
-        """Return the id of the release that represents a model in a final block; None if the model has no record.
+    def _parent(self, record: Record, named: NamedParent, head: int) -> bytes | None:
+        """Return the id of a parent release in a final block; None if the registry has none that is certain.
 
         A record cannot change its parents, so the oracle waits for a parent that one node hides or a fork may remove.
-        The order of preference is: an active record, real hardware, the highest grade, the earliest record. Anyone with
-        the same files can record them early with worse evidence, and that record must not win.
         """
 
-        def passed(registry: ReportRegistry, block: int) -> list[Entry]:
-            return [entry for entry in registry.entries_of_model(model_digest, block=block) if entry.passed]
+        def find(registry: ReportRegistry, block: int) -> bytes | None:
+            if named.manifest_digest is None:
+                return _only_release(registry, record, named.model_digest, block)
+            is_recorded = registry.is_recorded(named.model_digest, named.manifest_digest, block=block)
+            return release_id(named.model_digest, named.manifest_digest) if is_recorded else None
 
-        entries = self._finality.at_depth(lambda one, block: passed(one.registry, block), head)
-        if not entries:
-            if self._finality.at_newest(lambda one, block: passed(one.registry, block), head):
-                raise TemporaryError("the record of a parent is not final yet", where=f"model {model_digest.hex()}")
+        parent = self._finality.at_depth(lambda one, block: find(one.registry, block), head)
+        if parent is None and self._finality.at_newest(lambda one, block: find(one.registry, block), head):
+            where = f"model {named.model_digest.hex()}"
+            raise TemporaryError("the record of a parent is not final yet", where=where)
+        return parent
+
+
+def _only_release(registry: ReportRegistry, record: Record, model_digest: bytes, block: int) -> bytes | None:
+    """Return the id of the only release of a model in good standing; None if there is none or not only one.
+
+    Anyone can have the same files recorded again. An oracle must not choose between such releases: a stranger's may be
+    revoked later and shut the child's lineage gate. A release made on real hardware has no simulated parent.
+    """
+    good: list[Entry] = []
+    for looked_at, entry in enumerate(registry.standing_releases(model_digest, block=block)):
+        if looked_at == _RELEASES_MAX:
             return None
-        best = min(
-            entries,
-            key=lambda one: (one.closure is not None, one.product_line == SIMULATED_CODE, -one.grade, one.recorded_at),
-        )
-        return release_id(best.model_digest, best.manifest_digest)
+        is_real = entry.product_line != SIMULATED_CODE or record.product_line == SIMULATED_CODE
+        if entry.closure is None and is_real:
+            good.append(entry)
+        if len(good) > 1:
+            return None
+    return release_id(good[0].model_digest, good[0].manifest_digest) if good else None

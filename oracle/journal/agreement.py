@@ -11,13 +11,13 @@ import hashlib
 from dataclasses import fields
 
 from provenance_oracle.oracle.journal.rows import Row, policy_key
-from provenance_oracle.oracle.journal.stored_record import from_json
+from provenance_oracle.oracle.journal.stored_record import from_json, parent_text
 from provenance_oracle.verifier.checks import Check, Finding, Outcome, passed_bits
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.judgement.verdict import EXTENSION
 from provenance_oracle.verifier.manifest.statement import MODEL_DIGEST, SHA256, Manifest
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.record.fields import Record, parent_models, product_line_from_code, workload_identity
+from provenance_oracle.verifier.record.fields import Record, named_parents, product_line_from_code, workload_identity
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 from provenance_oracle.verifier.strict.timestamps import parse_time
@@ -57,10 +57,10 @@ def match_row(row: Row, statement: bytes | None, policy: Policy) -> Record:
 
 def match_parents(row: Row, record: Record, manifest: Manifest) -> None:
     """Compare a record's parents with the manifest of its release. Raise VerificationError if they differ."""
-    named = parent_models(manifest)
-    if record.parent_models != named:
-        got, wanted = (", ".join(one.hex() for one in models) or "none" for models in (record.parent_models, named))
-        raise _altered("parent_models", got, wanted, f"journal row {row.id}")
+    named = named_parents(manifest)
+    if record.named_parents != named:
+        got, wanted = (", ".join(map(parent_text, parents)) or "none" for parents in (record.named_parents, named))
+        raise _altered("named_parents", got, wanted, f"journal row {row.id}")
 
 
 def match_policy_row(row: Row, policy: Policy) -> None:
@@ -110,7 +110,7 @@ def _stated_record(statement: bytes, record: Record, where: str) -> Record:
             revision=0,
             name=subject.text("name"),
             version=subject.fields("annotations").text("version"),
-            parent_models=record.parent_models,
+            named_parents=record.named_parents,
         )
     except (ValueError, UsageError) as error:
         raise _malformed(where, str(error)) from None

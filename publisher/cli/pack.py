@@ -26,7 +26,7 @@ def _source_options(command: click.decorators.FC) -> click.decorators.FC:
             role.replace("-", "_"),
             multiple=True,
             metavar="NAME=DIGEST",
-            help=f"Dependency ({role}): NAME=sha256:HEX, NAME=provenance_model_v1:HEX or NAME=@FILE.",
+            help=f"Dependency ({role}): NAME=sha256:HEX, NAME=provenance_model_v1:HEX, NAME=@FILE or NAME=@FOLDER.",
         )(command)
     return command
 
@@ -89,7 +89,7 @@ def pack(
       provenance pack ./clone --into ./model --ignore .git --evidence evidence \\
         --key cvm.key --name acme/tiny --version 1.0
       provenance pack ./model --evidence evidence --key cvm.key --name acme/tiny \\
-        --version 1.0 --base-model acme/base=provenance_model_v1:HEX \\
+        --version 1.0 --base-model acme/base=@../base \\
         --dataset data.jsonl=@data.jsonl
     """
     from provenance_oracle.publisher.dependencies import parse_sources

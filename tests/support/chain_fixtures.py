@@ -228,7 +228,7 @@ def make_record(**changes: Any) -> Record:
         revision=0,
         name="example/model",
         version="1.0",
-        parent_models=(),
+        named_parents=(),
     )
     return replace(record, **changes)
 

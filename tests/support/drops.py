@@ -27,7 +27,7 @@ from provenance_oracle.verifier.manifest.statement import (
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import (
     Record,
-    parent_models,
+    named_parents,
     product_line_from_code,
     workload_identity,
 )
@@ -102,7 +102,7 @@ def believe(release: Release, policy: Policy, *, at: datetime, **facts: Any) -> 
         "publisher_identity": workload_identity(MEASUREMENT),
         "checks": passed_bits(FINDINGS),
         "judged_at": judged_at,
-        "parent_models": parent_models(manifest),
+        "named_parents": named_parents(manifest),
     }
     made = make_record(**derived | facts)
     statement = statement_of(made)

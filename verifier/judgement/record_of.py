@@ -5,7 +5,7 @@ from __future__ import annotations
 from provenance_oracle.verifier.checks import Finding, passed_bits
 from provenance_oracle.verifier.digest.files import FileSet
 from provenance_oracle.verifier.judgement.appraise import AttestationResult
-from provenance_oracle.verifier.record.fields import Record, parent_models, product_line_code, workload_identity
+from provenance_oracle.verifier.record.fields import Record, named_parents, product_line_code, workload_identity
 from provenance_oracle.verifier.snp.products import RootKind
 from provenance_oracle.verifier.snp.signature import Claims
 
@@ -40,5 +40,5 @@ def record_of(
         revision=0,
         name=manifest.name,
         version=manifest.version,
-        parent_models=parent_models(manifest),
+        named_parents=named_parents(manifest),
     )

@@ -34,6 +34,7 @@ BUILDER_ID = "tag:provenance-oracle,2026:sev-snp-cvm/v1"
 FSVERITY = "fsverity_sha256_4096"
 SHA256 = "sha256"
 MODEL_DIGEST = "provenance_model_v1"
+MANIFEST_DIGEST = "provenance_manifest_v1"  # SHA-256 of a release's signed payload
 # In internalParameters: {"snpReport": {"sha256": ...}}, the SHA-256 of bytes [0, 0x2A0) of the report, its signed part.
 SNP_REPORT = "snpReport"
 DATASET_DIGEST = "provenance_dataset_v1"
@@ -47,7 +48,15 @@ _HEX = re.compile("(?:[0-9a-f]{2})+")
 _ALGORITHM = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z")
 # Lengths in bytes of known digests of dependencies. Other digests, under in-toto's names, may have up to 64 bytes.
-DIGEST_SIZES = {SHA256: 32, FSVERITY: 32, MODEL_DIGEST: 32, DATASET_DIGEST: 32, "sha384": 48, "sha512": 64}
+DIGEST_SIZES = {
+    SHA256: 32,
+    FSVERITY: 32,
+    MODEL_DIGEST: 32,
+    MANIFEST_DIGEST: 32,
+    DATASET_DIGEST: 32,
+    "sha384": 48,
+    "sha512": 64,
+}
 
 
 class Role(StrEnum):

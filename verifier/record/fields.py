@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import UsageError, VerificationError
-from provenance_oracle.verifier.manifest.statement import MODEL_DIGEST, Manifest
+from provenance_oracle.verifier.manifest.statement import MANIFEST_DIGEST, MODEL_DIGEST, Manifest
 from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind
@@ -79,15 +79,26 @@ class RecordFields:
 
 
 @dataclass(frozen=True)
+class NamedParent:
+    """A base model, adapter or other dependency that may have a record, as the manifest names it.
+
+    Both digests (32 bytes) together name one release. Without the manifest digest, it may be any release of the model.
+    """
+
+    model_digest: bytes
+    manifest_digest: bytes | None = None
+
+
+@dataclass(frozen=True)
 class Record(RecordFields):
     """One oracle's statement about a release.
 
     Attributes:
-        parent_models: model digests of its base models, adapters and other dependencies, as the manifest names them. On
-            chain a parent is the id of a recorded release; the writer looks up these ids.
+        named_parents: its parents as the manifest names them. On chain a parent is the id of a recorded release; the
+            writer looks up these ids.
     """
 
-    parent_models: tuple[bytes, ...]
+    named_parents: tuple[NamedParent, ...]
 
 
 @dataclass(frozen=True)
@@ -212,9 +223,10 @@ def workload_identity(measurement: bytes, *, simulated: bool = False) -> bytes:
     return hashlib.sha256(f"provenance-identity-v1\n{kind} {measurement.hex()}\n".encode()).digest()
 
 
-def parent_models(manifest: Manifest) -> tuple[bytes, ...]:
-    """Return the model digests (32 bytes) of the dependencies that may have records, each once, in their order."""
-    named = (value for entry in manifest.dependencies for name, value in entry.digests if name == MODEL_DIGEST)
+def named_parents(manifest: Manifest) -> tuple[NamedParent, ...]:
+    """Return the dependencies that may have records, each once, in their order."""
+    digests = (dict(entry.digests) for entry in manifest.dependencies)
+    named = (NamedParent(found[MODEL_DIGEST], found.get(MANIFEST_DIGEST)) for found in digests if MODEL_DIGEST in found)
     return tuple(dict.fromkeys(named))
 
 

@@ -7,7 +7,7 @@ contradicts itself, or its answers make no sense, the reader raises TemporaryErr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Literal
 
@@ -201,9 +201,9 @@ class RegistryReader:
         """
         return self.lists.whole(self.lists.of_manifest(manifest_digest))
 
-    def entries_of_model(self, model_digest: bytes, *, block: Block = "latest") -> tuple[Entry, ...]:
+    def entries_of_model(self, model_digest: bytes) -> tuple[Entry, ...]:
         """Return the entries of a model: its releases and FAILED verdicts. See `entries_of_manifest`."""
-        return self.lists.whole(self.lists.of_model(model_digest, block=self._number(block)))
+        return self.lists.whole(self.lists.of_model(model_digest))
 
     def entries_of_id(self, record_id: bytes) -> tuple[Entry, ...]:
         """Return the entry to which an id leads; empty if there is none. See `RecordLists.of_id`."""
@@ -212,6 +212,17 @@ class RegistryReader:
     def entries_of_name(self, name: str) -> tuple[Entry, ...]:
         """Return the releases of a name. See `RecordLists.of_name` and `entries_of_manifest`."""
         return self.lists.whole(self.lists.of_name(name))
+
+    def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: Block = "latest") -> bool:
+        """Return whether a release has a record at `block`, in good standing or not. Reads no events."""
+        return self._records.standing(model_digest, manifest_digest, self._number(block)) is not None
+
+    def standing_releases(self, model_digest: bytes, *, block: Block = "latest") -> Iterator[Entry]:
+        """Yield the releases of a model that are not revoked, newest first. Each is read when it is asked for."""
+        found = self.lists.of_model(model_digest, block=self._number(block))
+        for item in found.items:
+            if item.judgements[0].record.passed and not item.is_revoked:
+                yield self.lists.entry(item, found.block)
 
     def records(self, release_ids: Iterable[bytes]) -> dict[bytes, Entry]:
         """Return the entries of releases by id, without unknown ids. Read every event of the registry."""

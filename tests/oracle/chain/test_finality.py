@@ -18,7 +18,7 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, State
 from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.record.codec import release_id
-from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.record.fields import Entry, NamedParent
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_entry, make_record
 from tests.support.desk import LIMITS, RECORD, Desk, reverting_with
@@ -234,19 +234,22 @@ class Models:
         self._since = since
         self._entries = entries
 
-    def entries_of_model(self, _model_digest: bytes, *, block: int) -> tuple[Entry, ...]:
-        return self._entries if block >= self._since else ()
+    def standing_releases(self, _model_digest: bytes, *, block: int) -> Iterator[Entry]:
+        yield from self._entries if block >= self._since else ()
+
+    def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> bool:
+        return any(one.manifest_digest == manifest_digest for one in self.standing_releases(model_digest, block=block))
 
     def seat(self, _key: str, *, block: int) -> Seat:
         return Seat(1, 0, 1, 1)
 
 
-def _parents(*registries: Models, head: int) -> tuple[bytes, ...]:
+def _parents(*registries: Models, head: int, manifest: bytes | None = None) -> tuple[bytes, ...]:
     endpoints = tuple(Endpoint(FakeChain(blocks=[[]] * head), registry, "node") for registry in registries)
     signer = EnvironmentSigner("K", {"K": "11" * 32})
     options: Any = {"finality": Finality(endpoints, 2), "chain_id": 5, "address": bytes(20)}
     reporter = Reporter(signer, registries[0], **options)
-    return reporter._recorded_parents(make_record(parent_models=(b"\x20" * 32,)), head)
+    return reporter._recorded_parents(make_record(named_parents=(NamedParent(b"\x20" * 32, manifest),)), head)
 
 
 def test_the_parents_of_a_record_are_those_of_a_final_block() -> None:
@@ -254,9 +257,10 @@ def test_the_parents_of_a_record_are_those_of_a_final_block() -> None:
     wanted = (release_id(parent.model_digest, parent.manifest_digest),)
     assert _parents(Models(5, parent), head=7) == wanted
     assert _parents(Models(5, parent), head=4) == ()
-    for head in (5, 6):
+    assert _parents(Models(5, parent), head=7, manifest=parent.manifest_digest) == wanted
+    for head, manifest in ((5, None), (6, None), (6, parent.manifest_digest)):
         with pytest.raises(TemporaryError, match="the record of a parent is not final yet"):
-            _parents(Models(5, parent), head=head)
+            _parents(Models(5, parent), head=head, manifest=manifest)
     for one, other in ((Models(5, parent), Models(5)), (Models(5), Models(5, parent))):
         with pytest.raises(TemporaryError, match=OTHER):
             _parents(one, other, head=7)

@@ -16,6 +16,7 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import AttemptState, State
 from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError
 from provenance_oracle.verifier.record.codec import record_id
+from provenance_oracle.verifier.record.fields import NamedParent
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_record
 from tests.support.world import GWEI, World, fresh_record
 
@@ -166,10 +167,17 @@ def test_a_policy_that_nobody_numbered_is_numbered_first(world: World) -> None:
 def test_a_recorded_parent_is_named(world: World) -> None:
     parent = fresh_record(model_digest=secrets.token_bytes(32))
     world.registry.publish(parent)
-    record = fresh_record(parent_models=(parent.model_digest, b"\x77" * 32))
+    again = fresh_record(model_digest=parent.model_digest)
+    record = fresh_record(named_parents=(NamedParent(parent.model_digest), NamedParent(b"\x77" * 32)))
     world.finish(world.row(record), record)
     entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
     assert entry.parents == (record_id(parent),)
+    world.registry.publish(again)  # somebody else records the same files, so only a manifest digest is certain
+    for manifest, parents in ((None, ()), (parent.manifest_digest, (record_id(parent),))):
+        record = fresh_record(named_parents=(NamedParent(parent.model_digest, manifest),))
+        world.finish(world.row(record), record)
+        entry = world.registry.reader().entry_of(record.model_digest, record.manifest_digest)
+        assert entry.parents == parents
 
 
 def test_a_key_that_left_the_oracle_set_signs_nothing_more(world: World) -> None:

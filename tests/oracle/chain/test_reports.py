@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.signers import EnvironmentSigner, full_signature
 from provenance_oracle.verifier.errors import FormatError, UsageError
 from provenance_oracle.verifier.record.codec import decode_record, record_id
-from provenance_oracle.verifier.record.fields import Entry, Record
+from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record
 from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.contract import load_artifact
@@ -33,9 +33,17 @@ class Ledger:
 
     place: Seat | None = field(default_factory=lambda: Seat(epoch=3, index=4, weight=2, threshold=2))
     models: dict[bytes, list[Entry]] = field(default_factory=dict)
+    read: int = 0
 
-    def entries_of_model(self, model_digest: bytes, *, block: int) -> tuple[Entry, ...]:
-        return tuple(self.models.get(model_digest, ()))
+    def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> bool:
+        found = (one for one in self.models.get(model_digest, ()) if one.passed)
+        return any(one.manifest_digest == manifest_digest for one in found)
+
+    def standing_releases(self, model_digest: bytes, *, block: int) -> Iterator[Entry]:
+        for one in self.models.get(model_digest, ()):
+            self.read += 1
+            if one.passed and one.revoked_at is None:
+                yield one
 
     def seat(self, key: str, *, block: int) -> Seat | None:
         assert (key, block) == (SIGNER.address, 7)
@@ -82,9 +90,13 @@ def test_a_key_that_alone_is_not_enough_says_what_is_missing() -> None:
     assert (caught.value.got, caught.value.wanted) == ("weight 2", "the threshold, 3")
 
 
-def _parents(ledger: Ledger, *models: bytes, **changes: Any) -> tuple[bytes, ...]:
-    data, _ = publication(ledger, make_record(parent_models=models, **changes))
+def _parents(ledger: Ledger, *models: bytes, manifest: bytes | None = None, **changes: Any) -> tuple[bytes, ...]:
+    named = tuple(NamedParent(model, manifest) for model in models)
+    data, _ = publication(ledger, make_record(named_parents=named, **changes))
     return decode_record(data, "record").parents
+
+
+NO_ONLY_ONE = "there is no release of it in good standing, or not only one, and the manifest names none"
 
 
 def _release(number: int, **changes: Any) -> Record:
@@ -97,30 +109,45 @@ def test_parents_that_are_recorded_are_named_in_the_manifest_s_order(caplog: pyt
     named = (second.model_digest, b"\x22" * 32, first.model_digest)
     assert _parents(ledger, *named) == (record_id(second), record_id(first))
     assert [record.getMessage() for record in caplog.records] == [
-        f"example/model 1.0: parent model {'22' * 32} is left out, because it has no record"
+        f"example/model 1.0: parent model {'22' * 32} is left out, because {NO_ONLY_ONE}"
     ]
 
 
-def test_a_release_of_the_model_in_good_standing_is_the_parent_or_else_the_first() -> None:
-    oldest = make_entry(_release(1), recorded_at=make_record().judged_at - timedelta(days=2))
-    simulated = replace(oldest, product_line=SIMULATED_CODE)
+def test_a_model_digest_alone_names_only_the_only_release_in_good_standing() -> None:
+    """An attacker can have the parent's files recorded again, and must not become the parent, or shut its gate."""
+    good, again = make_entry(_release(3)), make_entry(_release(4, grade=2))
+    simulated = make_entry(_release(1, product_line=SIMULATED_CODE, grade=0))
     revoked = make_entry(_release(2), revoked_at=make_record().judged_at)
-    good = make_entry(_release(3))
-    better = make_entry(_release(4, grade=2), recorded_at=make_record().judged_at)
-    worse = make_entry(_release(5, grade=0), recorded_at=make_record().judged_at - timedelta(days=3))
+    doubtful = make_entry(_release(5), doubtful=True)
     failed = make_entry(make_failure(model_digest=b"\x20" * 32, manifest_digest=b"\x09" * 32))
-    wanted = {
-        (good, oldest): _release(1),
-        (worse, better, oldest): _release(4),
-        (worse, oldest): _release(1),
-        (failed, good, simulated): _release(3),
-        (good, revoked): _release(3),
-        (revoked, failed): _release(2),
-    }
-    for entries, parent in wanted.items():
-        ledger = Ledger(models={b"\x20" * 32: list(entries)})
-        assert _parents(ledger, b"\x20" * 32) == (record_id(parent),)
-    assert _parents(Ledger(models={b"\x20" * 32: [failed]}), b"\x20" * 32) == ()
+    for others in ((), (revoked,), (simulated,), (doubtful,), (failed,), (revoked, simulated, doubtful, failed)):
+        ledger = Ledger(models={b"\x20" * 32: [*others, good]})
+        assert _parents(ledger, b"\x20" * 32) == (record_id(_release(3)),)
+        ledger = Ledger(models={b"\x20" * 32: [*others, good, again]})
+        assert _parents(ledger, b"\x20" * 32) == ()
+        ledger = Ledger(models={b"\x20" * 32: list(others)})
+        assert _parents(ledger, b"\x20" * 32) == ()
+    ledger = Ledger(models={b"\x20" * 32: [simulated]})
+    wanted = (record_id(_release(1)),)
+    assert _parents(ledger, b"\x20" * 32, product_line=SIMULATED_CODE, grade=0) == wanted
+
+
+def test_both_digests_name_one_release_however_many_have_its_files(caplog: pytest.LogCaptureFixture) -> None:
+    entries = [make_entry(_release(number)) for number in range(1, 5)]
+    entries[1] = make_entry(_release(2), revoked_at=make_record().judged_at)
+    ledger = Ledger(models={b"\x20" * 32: entries})
+    for number in (1, 2, 3, 4):
+        found = _parents(ledger, b"\x20" * 32, manifest=bytes([number]) * 32)
+        assert found == (record_id(_release(number)),), "a revoked parent is named too, since it shuts the gate"
+    assert _parents(ledger, b"\x20" * 32, manifest=b"\x09" * 32) == ()
+    assert "is left out, because it has no record" in caplog.text
+
+
+def test_a_flood_of_recordings_costs_a_bounded_number_of_reads() -> None:
+    doubtful = [make_entry(_release(1), doubtful=True)] * 500
+    ledger = Ledger(models={b"\x20" * 32: [*doubtful, make_entry(_release(2))]})
+    assert _parents(ledger, b"\x20" * 32) == ()
+    assert ledger.read < 250
 
 
 def test_a_later_judgement_of_a_parent_is_the_same_release() -> None:

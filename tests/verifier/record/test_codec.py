@@ -51,7 +51,7 @@ def records(draw: st.DrawFn) -> Record:
         revision=draw(st.integers(0, 2**16 - 1)) if passed else 0,
         name=f"{draw(NAME)}/{draw(NAME)}",
         version=draw(NAME),
-        parent_models=(),
+        named_parents=(),
     )
 
 

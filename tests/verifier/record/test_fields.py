@@ -18,6 +18,7 @@ from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.fields import (
     Entry,
+    NamedParent,
     Record,
     RecordFields,
     RecordSigner,
@@ -39,7 +40,7 @@ MEASUREMENT = bytes(range(48))
 def test_every_form_of_a_record_says_the_same() -> None:
     shared = {field.name for field in fields(RecordFields)}
     own = [{field.name for field in fields(form)} - shared for form in (Record, WrittenRecord, Entry)]
-    assert own[0] == {"parent_models"}
+    assert own[0] == {"named_parents"}
     assert own[1] == {"policy_id", "parents"}
     assert own[2] == own[1] | {"record_id", "standing", "threshold", "signers", "model_revoked_at"}
 
@@ -70,15 +71,19 @@ def test_the_record_of_a_release_names_its_publisher_and_its_base_models(tmp_pat
         *(
             {
                 "name": f"base {number}",
-                "digest": {"sha256": "06" * 32, "provenance_model_v1": model.hex()},
+                "digest": {"sha256": "06" * 32, "provenance_model_v1": model.hex()} | manifest,
                 "annotations": {"role": "base-model"},
             }
+            for manifest in ({}, {"provenance_manifest_v1": "0a" * 32})
             for number, model in enumerate(models)
         ),
     ]
     sign_again(folder, statement)
     found = judge(read_release(folder), load_policy("demo"), at=AT)
-    assert found.record.parent_models == (models[0], models[1])
+    assert found.record.named_parents == (
+        *(NamedParent(model) for model in models[:2]),
+        *(NamedParent(model, b"\x0a" * 32) for model in models[:2]),
+    )
     measurement = found.result.claims.report.measurement
     assert found.record.publisher_identity == workload_identity(measurement, simulated=True)
     assert (found.record.passed, found.record.revision) == (True, 0)

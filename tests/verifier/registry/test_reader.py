@@ -43,7 +43,7 @@ def test_reads_what_was_published(registry: DeployedRegistry) -> None:
     entry = reader.entry(record.manifest_digest)
     assert reader.refusal(entry) is None
     assert reader.match_record(record) == entry == reader.entry_of(record.model_digest, record.manifest_digest)
-    assert all(getattr(entry, name) == value for name, value in vars(record).items() if name != "parent_models")
+    assert all(getattr(entry, name) == value for name, value in vars(record).items() if name != "named_parents")
     assert entry.record_id == record_id(record)
     assert int(entry.recorded_at.timestamp()) == registry.contract.w3.eth.get_block(receipt["blockNumber"])["timestamp"]
     assert entry.signers == (RecordSigner(0, bytes.fromhex(registry.oracle.address[2:]), 1, True),)
