@@ -31,8 +31,10 @@ def completion(output: Output, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    from provenance_oracle.verifier.documents.completion import completion_json
+
     found = get_completion_class(shell)
     assert found is not None  # click has a class for each of SHELLS
     script = found(click.get_current_context().find_root().command, {}, PROGRAM, VARIABLE).source()
     output.raw(script)
-    output.document(True, {"shell": shell, "script": script})
+    output.document(True, completion_json(shell, script))
