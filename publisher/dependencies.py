@@ -9,7 +9,7 @@ from pathlib import Path
 from provenance_oracle.verifier.digest.files import digest_files, list_files
 from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
-from provenance_oracle.verifier.errors import IncompleteError, UsageError
+from provenance_oracle.verifier.errors import IncompleteError, TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.release import KEY_PATH, NoReleaseError, read_release
 from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
 from provenance_oracle.verifier.manifest.key import parse_public_key
@@ -22,6 +22,7 @@ from provenance_oracle.verifier.manifest.statement import (
     Role,
     parse_statement,
 )
+from provenance_oracle.verifier.strict.files import open_any_file, pieces_of_file
 from provenance_oracle.verifier.strict.release_folder import Reading
 
 _WANTED = "NAME=sha256:HEX, NAME=provenance_model_v1:HEX,provenance_manifest_v1:HEX, NAME=@FILE or NAME=@FOLDER"
@@ -72,13 +73,16 @@ def _parse_digest(role: Role, text: str) -> tuple[str, bytes]:
 def _digests_at(role: Role, path: str) -> tuple[tuple[str, bytes], ...]:
     if Path(path).is_dir():
         return digests_of_folder(Path(path))
+    digest = hashlib.sha256()
     try:
-        with Path(path).open("rb") as file:
-            return ((SHA256, hashlib.file_digest(file, "sha256").digest()),)
-    except OSError as error:
+        with open_any_file(Path(path)) as file:
+            for piece in pieces_of_file(file):
+                digest.update(piece)
+    except (UsageError, TemporaryError) as error:
         raise UsageError(
-            "the file cannot be read", where=f"--{role} {path}", got=error.strerror or str(error), wanted="a file"
+            "the file cannot be read", where=f"--{role} {path}", got=error.got, wanted="a file or a folder"
         ) from error
+    return ((SHA256, digest.digest()),)
 
 
 def digests_of_folder(folder: Path) -> tuple[tuple[str, bytes], ...]:

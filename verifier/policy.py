@@ -17,9 +17,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.snp.products import Cpuid, ProductLine, RootKind, line_of_cpuid
 from provenance_oracle.verifier.snp.tcb import TCB_LAYOUTS, Tcb
+from provenance_oracle.verifier.strict.files import open_any_file, pieces_of_file
 from provenance_oracle.verifier.strict.parse_yaml import YAML_MAX_BYTES, KeyPath, parse_yaml
 from provenance_oracle.verifier.strict.schema import Between, HexOf, Like, RuleError, build
 from provenance_oracle.verifier.text import printable
@@ -321,9 +322,9 @@ def shipped_policy(name: str) -> Policy:
 def _read(path: Path) -> bytes:
     where, wanted = printable(str(path)), f"a readable YAML file, or one of {', '.join(SHIPPED_POLICIES)}"
     try:
-        if not path.is_file():
-            raise UsageError("no such policy", where=where, got="no file", wanted=wanted)
-        with path.open("rb") as file:
-            return file.read(YAML_MAX_BYTES + 1)
-    except OSError as problem:
-        raise UsageError("cannot read the policy", where=where, got=problem.strerror or "", wanted=wanted) from problem
+        with open_any_file(path) as file:
+            return b"".join(pieces_of_file(file, YAML_MAX_BYTES + 1))
+    except UsageError as error:
+        raise UsageError("no such policy", where=where, got=error.got, wanted=wanted) from error
+    except TemporaryError as error:
+        raise UsageError("cannot read the policy", where=where, got=error.got, wanted=wanted) from error

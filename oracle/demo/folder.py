@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 from provenance_oracle.oracle.demo.model import make_tiny_model
+from provenance_oracle.publisher.fit_to_publish import copy_without
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.text import first_of
 
 # The file marks a folder of the demo. Its text is the name of the release that the demo made.
@@ -40,7 +40,8 @@ def prepare_folder(folder: Path, model: Path | None) -> Path:
     Raises:
         UsageError: there is no such model or it cannot be copied, one of the two folders lies in the other, or the
             demo's folder holds files that the demo did not make.
-        TemporaryError: the disk fails.
+        FormatError: the model has a special file, or a link other than those of a Hugging Face cache.
+        TemporaryError: the disk fails, or a file of the model changes meanwhile.
     """
     if model is not None:
         _check_model(model, folder)
@@ -56,7 +57,7 @@ def prepare_folder(folder: Path, model: Path | None) -> Path:
     if model is None:
         make_tiny_model(release)
     else:
-        _copy_model(model.resolve(), release)
+        copy_without(model, release, lambda _path: False)
     return release
 
 
@@ -99,30 +100,6 @@ def _clear(folder: Path) -> None:
     except OSError as error:
         raise TemporaryError(
             "the demo's folder cannot be emptied", where=str(folder), got=str(error), wanted="a folder"
-        ) from error
-
-
-def _copy_model(source: Path, target: Path) -> None:
-    """Copy a model's files, except an old `provenance/`. A link to a file becomes a file: a release has no links.
-
-    Raises:
-        UsageError: the model has a link to a folder, or cannot be copied.
-    """
-    try:
-        for place, folders, names in os.walk(source):
-            inner = Path(place).relative_to(source)
-            if inner == Path():
-                folders[:] = [name for name in folders if name != PROVENANCE_FOLDER]
-            linked = [name for name in folders if (Path(place) / name).is_symlink()]
-            if linked:
-                where = str(Path(place) / linked[0])
-                raise UsageError("the model has a link to a folder", where=where, got="a link", wanted="files")
-            (target / inner).mkdir(parents=True)
-            for name in names:
-                shutil.copyfile(Path(place) / name, target / inner / name)
-    except (OSError, shutil.Error) as error:
-        raise UsageError(
-            "the model cannot be copied", where=str(source), got=str(error), wanted="readable files"
         ) from error
 
 

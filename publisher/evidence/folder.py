@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provenance_oracle.verifier.errors import FormatError, UsageError, unwritten
+from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError, unwritten
 from provenance_oracle.verifier.snp.evidence import Evidence
+from provenance_oracle.verifier.strict.files import pieces_of_file
+from provenance_oracle.verifier.strict.release_folder import ReleaseFolder, followed, open_release_folder
 
 REPORT, VEK, CHAIN, CRL = "report.bin", "vek.der", "chain.pem", "ark.crl"
 _MAX_BYTES = 2 << 20
@@ -33,29 +35,26 @@ def read_evidence(folder: Path) -> Evidence:
     """Read the evidence that `write_evidence` wrote. Nothing is verified.
 
     Raises:
-        UsageError: a part is missing or cannot be read. FormatError: a part is larger than 2 MiB.
+        UsageError: a part is missing or cannot be read.
+        FormatError: a part is larger than 2 MiB, or is no regular file.
     """
-    return Evidence(
-        report=_read(folder / REPORT),
-        vek=_read(folder / VEK),
-        chain=_read(folder / CHAIN),
-        crl=_read(folder / CRL) if (folder / CRL).exists() else None,
-        report_name=str(folder / REPORT),
-    )
-
-
-def _read(path: Path) -> bytes:
+    problem, wanted = "the evidence cannot be read", "a folder by `provenance attest`"
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(
-            "the evidence cannot be read",
-            where=str(path),
-            got=error.strerror or str(error),
-            wanted="a folder by `provenance attest`",
-        ) from error
-    if len(data) > _MAX_BYTES:
-        got = f"more than {_MAX_BYTES} bytes"
-        raise FormatError("the file is too large", where=str(path), got=got, wanted="evidence")
-    return data
+        with open_release_folder(followed(folder)) as opened:
+            return Evidence(
+                report=_read(opened, REPORT),
+                vek=_read(opened, VEK),
+                chain=_read(opened, CHAIN),
+                crl=_read(opened, CRL) if opened.find(CRL) else None,
+                report_name=str(folder / REPORT),
+            )
+    except (UsageError, TemporaryError) as error:
+        raise UsageError(problem, where=str(folder), got=str(error), wanted=wanted) from error
+
+
+def _read(folder: ReleaseFolder, name: str) -> bytes:
+    with folder.open_named(name) as file:
+        if file.size > _MAX_BYTES:
+            got = f"{file.size} bytes"
+            raise FormatError("the file is too large", where=name, got=got, wanted=f"at most {_MAX_BYTES} bytes")
+        return b"".join(pieces_of_file(file))

@@ -14,7 +14,8 @@ import pytest
 from provenance_oracle.oracle.demo.folder import prepare_folder
 from provenance_oracle.oracle.demo.model import make_tiny_model
 from provenance_oracle.verifier.digest.files import digest_files, list_files
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import FormatError, UsageError
+from tests.support.hub_caches import to_cache
 
 pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
 
@@ -125,18 +126,17 @@ def test_a_linked_folder_is_not_followed_and_a_hidden_model_gets_a_name(tmp_path
     make_tiny_model(model)
     assert prepare_folder(tmp_path / "demo", model).name == "hidden"
     (model / "loop").symlink_to(tmp_path)
-    with pytest.raises(UsageError, match="link"):
+    with pytest.raises(FormatError, match="link"):
         prepare_folder(tmp_path / "demo2", model)
 
 
 def test_a_model_of_links_is_copied_and_a_broken_one_refused(tmp_path: Path) -> None:
-    (tmp_path / "blob").write_bytes(b"weights")
-    snapshot = tmp_path / "snapshot"  # as in the cache of a hub client
-    snapshot.mkdir()
-    (snapshot / "model.safetensors").symlink_to(tmp_path / "blob")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
+    snapshot = to_cache(tmp_path / "model", tmp_path / "hub")
     assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 0
-    (tmp_path / "blob").unlink()
-    assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 2
+    (snapshot / "model.safetensors").resolve().unlink()
+    assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 3
 
 
 def test_a_model_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:

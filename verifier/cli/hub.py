@@ -44,13 +44,15 @@ def hub_folder(address: str, *, offline: bool) -> Path:
 
 def cached_snapshot(repository: str, revision: str, environ: Mapping[str, str]) -> Path | None:
     """Return the folder of a repository's snapshot in the cache, complete or not; None if there is none."""
+    from provenance_oracle.verifier.strict.files import open_any_file, pieces_of_file
+
     folder = _cache(environ) / f"models--{repository.replace('/', '--')}"
     commit = revision
     if not _COMMIT.fullmatch(revision):
         try:
-            with (folder / "refs" / revision).open("rb") as file:
-                commit = file.read(_REF_MAX_BYTES).decode("ascii", "replace").strip()
-        except OSError:
+            with open_any_file(folder / "refs" / revision) as file:
+                commit = b"".join(pieces_of_file(file, _REF_MAX_BYTES)).decode("ascii", "replace").strip()
+        except ProvenanceError:
             return None
     snapshot = folder / "snapshots" / commit
     return snapshot if _COMMIT.fullmatch(commit) and snapshot.is_dir() else None
@@ -70,14 +72,16 @@ def _is_whole(snapshot: Path) -> bool:
     from provenance_oracle.verifier.judgement.release import read_release
     from provenance_oracle.verifier.manifest.dsse import parse_envelope
     from provenance_oracle.verifier.manifest.statement import parse_statement
-    from provenance_oracle.verifier.strict.release_folder import Reading
+    from provenance_oracle.verifier.strict.release_folder import Reading, open_release_folder
 
+    reading = Reading(hub_links=True)
     try:
-        release = read_release(snapshot, Reading(hub_links=True))
+        release = read_release(snapshot, reading)
         manifest = parse_statement(parse_envelope(release.envelope).payload)  # unverified: only to decide on a download
+        with open_release_folder(snapshot, reading) as folder:
+            return all(folder.find(file.path) for file in manifest.files)
     except ProvenanceError:
         return False
-    return all(os.path.lexists(snapshot / file.path) for file in manifest.files)
 
 
 def _downloaded(address: str, repository: str, revision: str) -> Path:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError, IncompleteError, ProvenanceError
+from provenance_oracle.verifier.errors import (
+    ChangedError,
+    FormatError,
+    IncompleteError,
+    ProvenanceError,
+    TemporaryError,
+)
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.snp.evidence import Evidence
-from provenance_oracle.verifier.strict.files import changed, kind_of, open_folder, open_root, scan
+from provenance_oracle.verifier.strict.files import (
+    is_directory,
+    kind_of,
+    look,
+    open_folder,
+    open_root,
+    pieces_of_file,
+    scan,
+)
 from provenance_oracle.verifier.strict.release_folder import (
     STRICT,
     FoundFile,
@@ -94,7 +108,7 @@ def read_release(path: Path, reading: Reading = STRICT) -> Release:
         root = release.descriptor
         # The commit marker comes first: without it the other files of the folder mean nothing.
         if not _has_manifest(root):
-            raise _incomplete() if _is_there(root, PROVENANCE_FOLDER) else _no_release(path, root)
+            raise _incomplete() if _has_provenance(root) else _no_release(path, root)
         with open_folder(root, PROVENANCE_FOLDER) as folder:
             data = _read_folder(release, folder, PROVENANCE_FOLDER)
     if MANIFEST_PATH not in data:  # removed since the first look
@@ -123,17 +137,24 @@ def read_release(path: Path, reading: Reading = STRICT) -> Release:
 
 
 def _has_manifest(root: int) -> bool:
-    return _is_there(root, MANIFEST_PATH)
-
-
-def _is_there(root: int, path: str) -> bool:
+    """Return whether the open folder has a signed manifest. Reading the release tells what else is wrong with it."""
     try:
-        os.stat(path, dir_fd=root, follow_symlinks=False)
-    except (FileNotFoundError, NotADirectoryError):
+        found = look(root, PROVENANCE_FOLDER)
+        if not is_directory(found):
+            return found is not None and stat.S_ISLNK(found.st_mode)
+        with open_folder(root, PROVENANCE_FOLDER) as folder:
+            return look(folder, MANIFEST_PATH) is not None
+    except ChangedError:
         return False
-    except OSError:
-        pass  # opening the folder raises the error that names the problem
-    return True
+    except ProvenanceError:
+        return True
+
+
+def _has_provenance(root: int) -> bool:
+    try:
+        return look(root, PROVENANCE_FOLDER) is not None
+    except TemporaryError:
+        return True
 
 
 def _no_release(path: Path, root: int) -> NoReleaseError:
@@ -150,20 +171,22 @@ def _no_release(path: Path, root: int) -> NoReleaseError:
 def _nearby(path: Path, root: int) -> Path | None:
     """Return a folder that looks like a release: one above `path`, or else the first one directly in it."""
     for above in list(path.absolute().parents)[:_LOOK_ABOVE]:
-        try:
-            with open_root(above) as folder:
-                if _has_manifest(folder):
-                    return above
-        except ProvenanceError:
-            continue
+        with suppress(ProvenanceError), open_root(above) as folder:
+            if _has_manifest(folder):
+                return above
     try:
         entries = scan(root, str(path), most=_LOOK_BELOW)
     except ProvenanceError:
         return None
-    for name, found in entries:
-        if stat.S_ISDIR(found.st_mode) and _is_there(root, f"{name}/{MANIFEST_PATH}"):
-            return path / name
-    return None
+    return next((path / name for name, found in entries if is_directory(found) and _is_release(root, name)), None)
+
+
+def _is_release(parent: int, name: str) -> bool:
+    try:
+        with open_folder(parent, name) as folder:
+            return _has_manifest(folder)
+    except ProvenanceError:
+        return False
 
 
 def _incomplete() -> IncompleteError:
@@ -216,11 +239,8 @@ def _read_file(release: ReleaseFolder, path: str, found: FoundFile) -> bytes:
     if size > most:
         got, wanted = f"{size} bytes", f"at most {most} bytes"
         raise FormatError("the file is too large", check=check, where=path, got=got, wanted=wanted)
-    with release.open(path, found) as file, open(file.descriptor, "rb", closefd=False) as stream:
-        data = stream.read(most + 1)
-    if len(data) != size:
-        raise changed(path)
-    return data
+    with release.open(path, found) as file:
+        return b"".join(pieces_of_file(file))
 
 
 def _vek_path(data: dict[str, bytes]) -> str:

@@ -29,7 +29,7 @@ PIECE_BYTES = 1024 * 1024
 # O_NONBLOCK: the open call must not hang if an attacker replaced the file by a FIFO or a device.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FOLDER_FLAGS = _FLAGS | os.O_DIRECTORY
-_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO)  # ENXIO: a socket
 
 _KINDS = {
     stat.S_IFREG: "a file",
