@@ -35,7 +35,7 @@ PACK = "--evidence ev --key k --name org/tiny --version 1.0"
 STEPS = {
     f"pack onnx --tensor-table {PACK}": "leave out --tensor-table",
     f"pack empty {PACK}": "the files of a model",
-    f"pack model --base-model X=@empty {PACK}": "`provenance hash FOLDER` prints the model digest",
+    f"pack model --base-model X=@empty {PACK}": "wanted the files of a model",
     "pack model --evidence ev --key K --name org/tiny --version 1.0": "`provenance attest --new-key` makes one",
     "attest --key K --out e": "`provenance attest --new-key` makes one",
     "attest --key k --new-key --out e": "leave out --new-key to use the key in it",
