@@ -25,6 +25,8 @@ ALLOWED = {
     "verifier/strict/walk.py": {"readlink"},
     "verifier/strict/release_folder.py": {"is_symlink", "open", "readlink", "stat"},
     "verifier/strict/write_file.py": {"open"},
+    # The user's own cache: relative to the descriptor of a folder whose owner and mode were checked.
+    "verifier/strict/private_folder.py": {"open", "scandir", "stat"},
     # A single file that the user names, which may be a pipe.
     "verifier/cli/options.py": {"open", "is_dir"},
     "verifier/cli/configuration.py": {"open"},

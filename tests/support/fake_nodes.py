@@ -158,3 +158,42 @@ def dripping(piece: bytes, pause_seconds: float) -> Iterator[str]:
             yield url
         finally:
             ended.set()
+
+
+@contextmanager
+def far_node(
+    registry: DeployedRegistry, more_blocks: int, span: int, salt: Callable[[], str] = lambda: ""
+) -> Iterator[tuple[str, list[tuple[str, list[Any]]]]]:
+    """Run a node whose chain goes on with empty blocks, and that gives the events of at most `span` blocks at once.
+
+    The chain grows by a block with each look at its head. Yield the node's URL, and the method and parameters of each
+    request. The hashes of the empty blocks depend on `salt()`.
+    """
+    seen: list[tuple[str, list[Any]]] = []
+
+    def ask(method: str, params: list[Any]) -> Any:
+        return registry.contract.w3.provider.make_request(method, params).get("result")  # type: ignore[arg-type]
+
+    def answer(method: str, params: list[Any]) -> dict[str, Any]:
+        real = int(ask("eth_blockNumber", []), 16)
+        if method == "eth_blockNumber":
+            return {"result": hex(real + more_blocks + sum(asked == method for asked, _ in seen))}
+        if method == "eth_getLogs":
+            first, last = (int(params[0][end], 16) for end in ("fromBlock", "toBlock"))
+            if last - first + 1 > span:
+                return {"error": {"code": -32600, "message": f"at most {span} blocks"}}
+            return {"result": [] if first > real else ask(method, [params[0] | {"toBlock": hex(min(last, real))}])}
+        if method == "eth_getBlockByNumber" and int(params[0], 16) > real:
+            return {"result": {"hash": f"0x{keccak256((salt() + params[0]).encode()).hex()}"}}
+        if method == "eth_call" and int(params[-1], 16) > real:
+            params = [*params[:-1], "latest"]
+        return {"result": ask(method, params)}
+
+    def respond(body: bytes) -> tuple[int, dict[str, str], bytes]:
+        request = json.loads(body)
+        seen.append((request["method"], request["params"]))
+        told = {"jsonrpc": "2.0", "id": request["id"], **answer(request["method"], request["params"])}
+        return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
+
+    with node(respond) as (url, _):
+        yield url, seen

@@ -28,6 +28,7 @@ from provenance_oracle.verifier.cli.options import (
     ignored_patterns,
     is_folder,
     moment,
+    no_cache_option,
     now,
     output_options,
     policy_option,
@@ -50,6 +51,7 @@ _FOLDERS_ABOVE = 32
 @policy_option
 @at_option
 @with_chain()
+@no_cache_option
 @click.option("--offline", is_flag=True, help="Judge only; do not look up a record, download nothing.")
 @click.option("--crl", type=FILE, help="A current revocation list from AMD, in place of the list in the release.")
 @fetch_option
@@ -67,6 +69,7 @@ def check(
     chain: ChainOptions,
     policy_name: str | None,
     at_text: str | None,
+    no_cache: bool,
     offline: bool,
     crl: Path | None,
     fetch: bool,
@@ -102,7 +105,9 @@ def check(
     policy, at = load_policy(policy_name or place.policy or DEFAULT_POLICY), moment(at_text)
     expected = Expected(name, hex_of("--publisher", publisher, 32), hex_of("--measurement", measurement, 48))
     ignored = ignored_patterns(ignore)
-    reader = None if offline else registry_reader(place.rpc_url, place.registry, or_else=("--offline",))
+    reader = None
+    if not offline:
+        reader = registry_reader(place.rpc_url, place.registry, or_else=("--offline",), keeps_events=not no_cache)
     folder, paths = _place(release, files, offline)
     contents = _contents(folder, ignored, crl)
     judged = partial(confirm_part, paths=paths) if paths else confirm

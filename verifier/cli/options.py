@@ -44,6 +44,11 @@ at_option = click.option(
     help="Judge for this moment, a date or RFC 3339. Default: the moment in the record if there is one, else now.",
 )
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="List every check, not only those that failed.")
+no_cache_option = click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Read the chain's events again from the start, and keep none in ~/.cache/provenance.",
+)
 ignore_option = click.option(
     "--ignore",
     multiple=True,
@@ -61,7 +66,9 @@ def output_options(command: click.decorators.FC) -> click.decorators.FC:
     )
 
 
-def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: tuple[str, ...] = ()) -> RegistryReader:
+def registry_reader(
+    rpc_url: str | None, registry_text: str | None, *, or_else: tuple[str, ...] = (), keeps_events: bool = False
+) -> RegistryReader:
     """Open the registry that the options name.
 
     A missing registry is an error; the command never falls back to offline use. A value that does not begin with 0x is
@@ -69,6 +76,8 @@ def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: 
 
     Args:
         or_else: options of the command that make a registry unnecessary, for the error's text.
+        keeps_events: keep events for the next command; see `verifier.registry.event_cache`. The command must not write
+            to the chain and read again, because the reader answers for one block.
 
     Raises:
         UsageError: an option is missing, the file cannot be read, or there is no such registry.
@@ -80,13 +89,15 @@ def registry_reader(rpc_url: str | None, registry_text: str | None, *, or_else: 
         wanted = ", or ".join(("--network NAME", "--rpc URL --registry ADDRESS|FILE", *or_else))
         raise UsageError("no registry is named", got=f"no {' and no '.join(missing)}", wanted=wanted)
     from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+    from provenance_oracle.verifier.registry.event_cache import EventCache, default_folder
     from provenance_oracle.verifier.registry.lookup import open_deployment
     from provenance_oracle.verifier.registry.reader import RegistryReader
 
+    cache = EventCache(default_folder()) if keeps_events else None
     if registry_text.startswith("0x"):
-        return RegistryReader(rpc_url, registry_text)
+        return RegistryReader(rpc_url, registry_text, cache=cache)
     data = read_bounded(Path(registry_text), FILE_MAX_BYTES)
-    return open_deployment(rpc_url, parse_deployment(data, registry_text))
+    return open_deployment(rpc_url, parse_deployment(data, registry_text), cache=cache)
 
 
 def read_small(path: Path) -> bytes:

@@ -9,7 +9,7 @@ import click
 
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import output_options, registry_reader
+from provenance_oracle.verifier.cli.options import no_cache_option, output_options, registry_reader
 from provenance_oracle.verifier.documents import schemas
 from provenance_oracle.verifier.errors import UsageError
 
@@ -24,6 +24,7 @@ _ID = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 @click.command()
 @click.argument("what", metavar="DIGEST|ID|NAME")
 @with_chain()
+@no_cache_option
 @click.option("--history", is_flag=True, help="Every event of each record, and the complete history of its namespace.")
 @click.option("--lineage", is_flag=True, help="The ancestors of each release, and whether their gates are open.")
 @click.option(
@@ -43,6 +44,7 @@ def show(
     output: Output,
     chain: ChainOptions,
     what: str,
+    no_cache: bool,
     history: bool,
     lineage: bool,
     limit: int,
@@ -73,7 +75,7 @@ def show(
     from provenance_oracle.verifier.registry.lookup import find_page
 
     place = chain.place()
-    reader = registry_reader(place.rpc_url, place.registry)
+    reader = registry_reader(place.rpc_url, place.registry, keeps_events=not no_cache)
     page = find_page(reader, what, limit=limit, after=_parse_id(after_text))
     entries = page.entries
     gates = [entry.passed and reader.is_open(entry) for entry in entries]
@@ -107,7 +109,7 @@ def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, 
     from provenance_oracle.verifier.cli.words import event_line, namespace_lines
     from provenance_oracle.verifier.documents.registry import history_json
 
-    events = [event for entry in entries for event in reader.history(entry)]
+    events = [event for found in reader.histories(entries) for event in found]
     for event in events:
         output.text(event_line(event))
     namespaces = {name: reader.namespace(name) for name in sorted({entry.namespace for entry in entries})}

@@ -7,22 +7,21 @@ functions raise TemporaryError; see `verifier.registry.node`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, TypeVar
 
-from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.registry.event_reader import EventReader
+from provenance_oracle.verifier.registry.event_types import EventType, Log
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
-from provenance_oracle.verifier.strict.abi_values import WORD_BYTES, parse_arguments, parse_number, parse_word
-from provenance_oracle.verifier.strict.patient_socket import TooMuchError
+from provenance_oracle.verifier.strict.abi_values import WORD_BYTES
 
 _T = TypeVar("_T")
-# Bounds on reading events: requests, if a node allows only few blocks in one request, and events in all.
-LOG_REQUESTS_MAX = 4096
-LOGS_MAX = 20_000
-LOGS_MAX_BYTES = 16 << 20
+_NOTHING = (0, bytes(WORD_BYTES))
+_QUESTIONS_AT_ONCE = 300  # a filter with more topics is refused by some nodes
 
 
 @dataclass(frozen=True)
@@ -42,26 +41,6 @@ def load_artifact(name: str = "ProvenanceRegistry") -> Artifact:
     return Artifact(exported["abi"], code, deployed)
 
 
-@dataclass(frozen=True)
-class Place:
-    """The place of an event: block, index of the log in the block, transaction. Places sort in the chain's order."""
-
-    block_number: int
-    index: int
-    transaction_hash: bytes
-
-    def __lt__(self, other: Place) -> bool:
-        return (self.block_number, self.index) < (other.block_number, other.index)
-
-
-@dataclass(frozen=True)
-class Log:
-    """An event: its arguments by name, as web3 decoded them, and its place."""
-
-    args: Mapping[str, Any]
-    place: Place
-
-
 class DeployedContract:
     """One contract at one address.
 
@@ -69,37 +48,57 @@ class DeployedContract:
         name: the contract of `load_artifact` that must be there.
         address: 20 bytes.
         where: names the contract in messages.
+        events: reads the contract's events; None for a reader of its own, which keeps nothing.
 
     Raises:
         UsageError: another contract is at the address, or none.
         TemporaryError: the node does not answer, or its answer makes no sense. Every method may raise this too.
     """
 
-    def __init__(self, node: NodeConnection, name: str, address: bytes, where: str) -> None:
+    def __init__(
+        self, node: NodeConnection, name: str, address: bytes, where: str, events: EventReader | None = None
+    ) -> None:
         self.where = where
         self.address = address
+        self._events = events or EventReader(node)
+        self._answers: dict[tuple[Any, ...], Any] = {}  # of a command; it asks little and ends soon
         artifact = load_artifact(name)
         with node_errors(where):
-            self._checksummed = node.web3.to_checksum_address(address)
-            code = bytes(node.web3.eth.get_code(self._checksummed))
-            self._contract: Any = node.web3.eth.contract(self._checksummed, abi=artifact.abi)
+            checksummed = node.web3.to_checksum_address(address)
+            code = bytes(node.web3.eth.get_code(checksummed))
+            self._contract: Any = node.web3.eth.contract(checksummed, abi=artifact.abi)
+        self._abi, self._codec = artifact.abi, node.web3.codec
         if code != artifact.deployed_bytecode:
             wanted = f"the {name} that this version was built with"
             raise UsageError("the address has no such contract", where=where, got=_code_words(code), wanted=wanted)
 
-    def call(self, function: str, *arguments: object, parse: Callable[[object, str], _T], block: int) -> _T:
-        """Return the parsed answer of a view at a block.
+    def call(
+        self,
+        function: str,
+        *arguments: object,
+        parse: Callable[[object, str], _T],
+        block: int,
+        is_lasting: bool = False,
+    ) -> _T:
+        """Return the parsed answer of a view at a block. A reader that keeps events keeps answers as well.
 
         Args:
             parse: takes web3's decoded answer and `where`. It raises FormatError for an answer of another form.
+            is_lasting: whether an answer other than 0 is the same at all later blocks.
 
         Raises:
             UsageError: an argument of bytes is not 32 bytes long.
         """
         _require_words(arguments, self.where)
+        asked = (function, arguments, None if is_lasting else block)
         with node_errors(self.where):
-            answer = self._contract.functions[function](*arguments).call(block_identifier=block)
-            return parse(answer, self.where)
+            answer = self._answers.get(asked)
+            if answer is None:
+                answer = self._contract.functions[function](*arguments).call(block_identifier=block)
+            parsed = parse(answer, self.where)
+        if self._events.keeps_events and answer not in _NOTHING:
+            self._answers[asked] = answer
+        return parsed
 
     def try_call(self, function: str, *arguments: object, parse: Callable[[object, str], _T], block: int) -> _T | None:
         """Return the same as `call`, or None if the view reverts."""
@@ -113,7 +112,7 @@ class DeployedContract:
             return parse(answer, self.where)
 
     def logs(
-        self, event: str, wanted: Mapping[str, object], first: int, last: int, *, parse: Callable[[Log, str], _T]
+        self, event: str, wanted: Mapping[str, bytes], first: int, last: int, *, parse: Callable[[Log, str], _T]
     ) -> list[_T]:
         """Return the parsed events of blocks `first` to `last`, oldest first.
 
@@ -125,58 +124,36 @@ class DeployedContract:
             UsageError: a wanted value of bytes is not 32 bytes long.
         """
         _require_words(wanted.values(), self.where)
-        found: list[tuple[Place, _T]] = []
-        size = 0
+        kind = self._event_type(event)
         with node_errors(self.where):
-            for log in map(self._parse_log, self._read_logs(event, wanted, first, last)):
-                if any(log.args[name] != value for name, value in wanted.items()):
-                    raise TemporaryError("the node returned events with other arguments", where=self.where, got=event)
-                found.append((log.place, parse(log, self.where)))
-                size += sum(len(value) for value in log.args.values() if isinstance(value, bytes | str))
-                if len(found) > LOGS_MAX or size > LOGS_MAX_BYTES:
-                    raise self._too_much()
-        return [parsed for _, parsed in sorted(found, key=lambda pair: pair[0])]
+            found = self._events.read(kind.question(self.address, wanted), first, last, self.where)
+            parsed = [(log.place, parse(kind.decode(log, self.where), self.where)) for log in found]
+        return [value for _, value in sorted(parsed, key=lambda pair: pair[0])]
 
-    def has_log(self, event: str, wanted: Mapping[str, object], first: int, last: int) -> bool:
+    def read_ahead(self, events: Iterable[tuple[str, Mapping[str, bytes]]], first: int, last: int) -> None:
+        """Read the answers to several calls of `logs` together, each block once, if the reader keeps events.
+
+        Args:
+            events: the arguments `event` and `wanted` of the calls.
+        """
+        questions = list(dict.fromkeys(self._event_type(name).question(self.address, one) for name, one in events))
+        if not self._events.keeps_events:
+            return
+        with node_errors(self.where):
+            for start in range(0, len(questions), _QUESTIONS_AT_ONCE):
+                self._events.read_all(questions[start : start + _QUESTIONS_AT_ONCE], first, last, self.where)
+
+    def forget_events(self) -> None:
+        """Drop events that are kept from earlier, because they do not fit the contract's state."""
+        self._events.forget()
+
+    def has_log(self, event: str, wanted: Mapping[str, bytes], first: int, last: int) -> bool:
         """Return whether there is such an event. The arguments are those of `logs`."""
         return bool(self.logs(event, wanted, first, last, parse=lambda _log, _where: True))
 
-    def _read_logs(self, name: str, wanted: Mapping[str, object], first: int, last: int) -> Iterator[Any]:
-        """Read a range of blocks. Halve the range if the node refuses so many blocks, or its answer is too large."""
-        from web3.exceptions import Web3RPCError
-
-        event = self._contract.events[name]()
-        spans = [(first, last)] if first <= last else []
-        for _ in range(LOG_REQUESTS_MAX):
-            if not spans:
-                return
-            start, end = spans.pop()
-            try:
-                found = event.get_logs(argument_filters=dict(wanted), from_block=start, to_block=end)
-            except (Web3RPCError, TooMuchError):
-                if start == end:
-                    raise
-                middle = (start + end) // 2
-                spans += [(middle + 1, end), (start, middle)]
-                continue
-            if any(log["address"] != self._checksummed or not first <= log["blockNumber"] <= last for log in found):
-                raise TemporaryError("the node returned events of another contract or block", where=self.where)
-            yield from found
-        if spans:
-            raise self._too_much()
-
-    def _too_much(self) -> TemporaryError:
-        return TemporaryError(
-            "there are too many blocks or events to read; pass a deployment file, which has the first block",
-            where=self.where,
-            got="more",
-            wanted=f"at most {LOG_REQUESTS_MAX} requests, {LOGS_MAX} events and {LOGS_MAX_BYTES} bytes",
-        )
-
-    def _parse_log(self, log: Any) -> Log:
-        parsers = {"blockNumber": parse_number, "logIndex": parse_number, "transactionHash": parse_word}
-        block_number, index, transaction_hash = parse_arguments(log, parsers, self.where)
-        return Log(log["args"], Place(block_number, index, transaction_hash))
+    def _event_type(self, name: str) -> EventType:
+        (item,) = (item for item in self._abi if item["type"] == "event" and item["name"] == name)
+        return EventType(item, self._codec)
 
 
 def _require_words(values: Iterable[object], where: str) -> None:

@@ -11,7 +11,8 @@ from provenance_oracle.verifier.record.codec import decode_record, record_id
 from provenance_oracle.verifier.record.fields import WrittenRecord
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.record.standing import Standing, parse_moment, unpack_standing
-from provenance_oracle.verifier.registry.contract import Log, Place
+from provenance_oracle.verifier.registry.event_types import Log
+from provenance_oracle.verifier.registry.raw_logs import Place
 from provenance_oracle.verifier.strict.abi_values import (
     parse_account,
     parse_arguments,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from provenance_oracle.verifier.errors import TemporaryError
-from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.standing import Standing
 from provenance_oracle.verifier.registry.contract import DeployedContract
 from provenance_oracle.verifier.registry.events import (
@@ -21,7 +20,7 @@ from provenance_oracle.verifier.registry.events import (
 )
 from provenance_oracle.verifier.registry.model_revocations import read_model_revocation
 from provenance_oracle.verifier.registry.namespaces import Kind, NamespaceReader
-from provenance_oracle.verifier.registry.publications import KeptRecords
+from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
 from provenance_oracle.verifier.registry.structs import parse_batch_state
 
 
@@ -57,6 +56,15 @@ def read_history(
             revocation = read_model_revocation(contract, records, model, first=first, block=block)
             events += [revocation] if revocation else []
     return tuple(sorted(events, key=lambda event: event.place))
+
+
+def read_ahead(contract: DeployedContract, judgements: list[Publication], *, first: int, block: int) -> None:
+    """Read the events of several releases or FAILED verdicts, so that `read_history` finds them read."""
+    wanted = [("LeafClosed", {"recordId": one.record_id}) for one in judgements]
+    wanted += [("Recounted", {"idOrRoot": one.record_id}) for one in judgements]
+    for event in ("RecordRevoked", "ModelRevocationApplied"):
+        wanted += [(event, {"recordId": id_of_release(one)}) for one in judgements]
+    contract.read_ahead(wanted, first, block)
 
 
 def _closures(contract: DeployedContract, one: Publication, first: int, block: int) -> list[LeafClosure]:
@@ -99,7 +107,7 @@ def _admissions(
 def _revocations(
     contract: DeployedContract, one: Publication, standing: Standing, first: int, block: int
 ) -> list[Revocation | AppliedRevocation]:
-    release = {"recordId": release_id(one.record.model_digest, one.record.manifest_digest)}
+    release = {"recordId": id_of_release(one)}
     found: list[Revocation | AppliedRevocation] = [
         *contract.logs("RecordRevoked", release, first, block, parse=parse_revocation),
         *contract.logs("ModelRevocationApplied", release, first, block, parse=parse_applied_revocation),
@@ -111,4 +119,5 @@ def _revocations(
 
 
 def _contradiction(contract: DeployedContract, what: str) -> TemporaryError:
+    contract.forget_events()
     return TemporaryError("the events do not lead to the contract's state", where=contract.where, got=what)

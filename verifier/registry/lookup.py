@@ -9,6 +9,7 @@ from provenance_oracle.verifier.errors import RecordError, UsageError
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry
 from provenance_oracle.verifier.registry.deployment import Deployment
+from provenance_oracle.verifier.registry.event_cache import EventCache
 from provenance_oracle.verifier.registry.lineage import Ancestor, in_tree_order
 from provenance_oracle.verifier.registry.listings import ENTRIES_MAX, Page, RecordList
 from provenance_oracle.verifier.registry.node import TIMEOUT_SECONDS, NodeConnection
@@ -20,12 +21,16 @@ _DIGEST = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 
 
 def open_deployment(
-    rpc_url: str | NodeConnection, deployment: Deployment, *, timeout_seconds: float = TIMEOUT_SECONDS
+    rpc_url: str | NodeConnection,
+    deployment: Deployment,
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    cache: EventCache | None = None,
 ) -> RegistryReader:
     """Open the registry that a deployment file names, after comparing chain and contracts with the file.
 
     Args:
-        rpc_url, timeout_seconds: as for `RegistryReader`.
+        rpc_url, timeout_seconds, cache: as for `RegistryReader`.
 
     Raises:
         UsageError: the chain or a contract differs from the file, or the endpoint is malformed.
@@ -37,6 +42,7 @@ def open_deployment(
         chain_id=deployment.chain_id,
         from_block=deployment.block,
         timeout_seconds=timeout_seconds,
+        cache=cache,
     )
     for name, found in reader.contracts().items():
         wanted = getattr(deployment, name)

@@ -16,7 +16,9 @@ from provenance_oracle.verifier.errors import FormatError, TemporaryError, Verif
 from provenance_oracle.verifier.record.codec import namespace_id
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.record.standing import parse_moment
-from provenance_oracle.verifier.registry.contract import DeployedContract, Log, Place
+from provenance_oracle.verifier.registry.contract import DeployedContract
+from provenance_oracle.verifier.registry.event_types import Log
+from provenance_oracle.verifier.registry.raw_logs import Place
 from provenance_oracle.verifier.registry.structs import NamespaceState, parse_namespace_state
 from provenance_oracle.verifier.strict.abi_values import parse_arguments, parse_number, parse_word
 
@@ -117,13 +119,25 @@ class NamespaceReader:
         for number, entry in enumerate(entries, 1):
             head = next_head(head, entry.kind, entry.subject, int(entry.at.timestamp()))
             if head != entry.head or entry.number != number:
-                raise _incomplete(name, f"entry {entry.number} after {number - 1}", "all entries in order")
+                raise self._incomplete(name, f"entry {entry.number} after {number - 1}", "all entries in order")
         if head != wanted:
-            raise _incomplete(name, f"{len(entries)} entries", f"{wanted >> _HASH_BITS} entries up to head {wanted:#x}")
+            raise self._incomplete(
+                name, f"{len(entries)} entries", f"{wanted >> _HASH_BITS} entries up to head {wanted:#x}"
+            )
         return tuple(entries)
 
     def _state(self, name: str, block: int) -> NamespaceState:
         return self._contract.call("namespaceOf", namespace_id(name), parse=parse_namespace_state, block=block)
+
+    def _incomplete(self, name: str, got: str, wanted: str) -> VerificationError:
+        self._contract.forget_events()
+        return VerificationError(
+            "the namespace's history is not complete",
+            check=Check.PUBLISHER_IDENTITY,
+            where=name,
+            got=got,
+            wanted=wanted,
+        )
 
 
 def next_head(head: int, kind: int, subject: bytes, seconds: int) -> int:
@@ -169,9 +183,3 @@ def _parse_kind(answer: object, where: str) -> Kind:
             "there is no such kind of entry", check=Check.PUBLISHER_IDENTITY, where=where, got=got, wanted=wanted
         )
     return Kind(number)
-
-
-def _incomplete(name: str, got: str, wanted: str) -> VerificationError:
-    return VerificationError(
-        "the namespace's history is not complete", check=Check.PUBLISHER_IDENTITY, where=name, got=got, wanted=wanted
-    )

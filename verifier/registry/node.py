@@ -81,6 +81,7 @@ def connect(
     provider = open_provider(_server_of(parts, timeout_seconds, shown_url(rpc_url)), target, headers, on_wait)
     provider.global_ccip_read_enabled = False
     web3 = Web3(provider)
+    web3.middleware_onion.remove("validation")  # it asks for the chain id twice with each call of a contract
     web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)  # else a block with over 32 bytes there is an error
     return web3
 

@@ -35,6 +35,10 @@ class OracleSets:
     def __init__(self, contract: DeployedContract) -> None:
         self._contract = contract
 
+    def threshold(self, number: int, block: int) -> int:
+        """Return the weight that a record of an epoch needs. It never changes."""
+        return self._contract.call("epochOf", number, parse=parse_epoch, block=block, is_lasting=True).threshold
+
     def epoch(self, number: int, block: int) -> Epoch:
         """Return the epoch with this number."""
         return self._contract.call("epochOf", number, parse=parse_epoch, block=block)

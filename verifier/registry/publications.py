@@ -48,7 +48,8 @@ class KeptRecords:
         """Return the same publications, after comparing the content digest of each with the contract's."""
         checked = list(found)
         for one in checked:
-            if self._contract.call("contentOf", one.record_id, parse=parse_word, block=block) != one.content_digest:
+            kept = self._contract.call("contentOf", one.record_id, parse=parse_word, block=block, is_lasting=True)
+            if kept != one.content_digest:
                 raise self._contradiction("a record")
         return checked
 
@@ -87,12 +88,13 @@ class KeptRecords:
 
     def kept_back(self, what: str) -> TemporaryError:
         """Return the error for an event that must exist by the contract's state, and that the node did not return."""
+        self._contract.forget_events()
         return TemporaryError("the node withholds an event", where=self._where, got="nothing", wanted=what)
 
     def _entry(self, found: Publication, standing: Standing, block: int) -> Entry:
         if any(getattr(standing, name) != getattr(found.first, name) for name in _LASTING):
             raise self._contradiction("a standing")
-        threshold = self._oracle_sets.epoch(standing.epoch, block).threshold
+        threshold = self._oracle_sets.threshold(standing.epoch, block)
         signers = self._oracle_sets.signers(standing, block)
         record = vars(found.record)
         model_revoked_at = self.model_revoked_at(found.record.model_digest, block)
@@ -106,6 +108,7 @@ class KeptRecords:
         )
 
     def _contradiction(self, what: str) -> TemporaryError:
+        self._contract.forget_events()
         return TemporaryError("an event does not fit the contract's state", where=self._where, got=what)
 
 

@@ -7,9 +7,8 @@ contradicts itself, or its answers make no sense, the reader raises TemporaryErr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
@@ -18,13 +17,16 @@ from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, Record, match_entry
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.contract import DeployedContract, load_artifact
+from provenance_oracle.verifier.registry.event_cache import EventCache
+from provenance_oracle.verifier.registry.event_reader import EventReader
 from provenance_oracle.verifier.registry.events import HistoryEvent, ModelRevocation, Publication
-from provenance_oracle.verifier.registry.history import read_history
+from provenance_oracle.verifier.registry.head import Block, Head
+from provenance_oracle.verifier.registry.history import read_ahead, read_history
 from provenance_oracle.verifier.registry.lineage import Ancestor, parse_ancestors
 from provenance_oracle.verifier.registry.listings import by_release
 from provenance_oracle.verifier.registry.lists import REVOKED_IN_BATCH, RecordLists
 from provenance_oracle.verifier.registry.model_revocations import read_model_revocation, read_unrevoked
-from provenance_oracle.verifier.registry.namespaces import Namespace, NamespaceEntry, NamespaceReader
+from provenance_oracle.verifier.registry.namespaces import Namespace, NamespaceEntry
 from provenance_oracle.verifier.registry.node import (
     TIMEOUT_SECONDS,
     NodeConnection,
@@ -34,10 +36,9 @@ from provenance_oracle.verifier.registry.node import (
 )
 from provenance_oracle.verifier.registry.oracle_sets import OracleSets, Seat
 from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
-from provenance_oracle.verifier.strict.abi_values import parse_account, parse_flag, parse_number
+from provenance_oracle.verifier.registry.satellites import Satellites
+from provenance_oracle.verifier.strict.abi_values import parse_flag, parse_number
 from provenance_oracle.verifier.strict.timestamps import format_time
-
-Block = int | Literal["latest"]
 
 
 class RegistryReader:
@@ -49,6 +50,8 @@ class RegistryReader:
         chain_id: the chain that the node must have; None to accept any.
         from_block: a block before which the registry has no events.
         timeout_seconds: limit for each request; an open connection keeps its own.
+        cache: keeps events from earlier. It is for a command that asks a few questions and ends: the reader then
+            answers them all for one block, until `match_record` takes the newest block.
 
     Attributes:
         node: the connection, for other readers and writers of the same chain.
@@ -69,6 +72,7 @@ class RegistryReader:
         chain_id: int | None = None,
         from_block: int = 0,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        cache: EventCache | None = None,
     ) -> None:
         self.node = open_node(rpc_url, timeout_seconds)
         self._where = f"registry {address} at {self.node.where}"
@@ -80,12 +84,16 @@ class RegistryReader:
             raise UsageError(
                 "the node has another chain", where=self._where, got=str(self.chain_id), wanted=str(chain_id)
             )
-        self._contract = DeployedContract(self.node, "ProvenanceRegistry", self.address, self._where)
+        if cache is not None:
+            cache.open(self.chain_id, self.address, self.node.where)
+        events = EventReader(self.node, cache)
+        self._contract = DeployedContract(self.node, "ProvenanceRegistry", self.address, self._where, events)
         self._oracle_sets = OracleSets(self._contract)
         self._records = KeptRecords(self._contract, self._oracle_sets, from_block)
-        self._satellites: dict[str, DeployedContract] = {}
-        head = partial(self._number, "latest")
-        self.lists = RecordLists(self._contract, self._records, self._namespaces, from_block, head)
+        self._satellites = Satellites(self._contract, self.node, events, from_block)
+        self._head = Head(self.node, self._where, is_pinned=cache is not None)
+        head = partial(self._head.number, "latest")
+        self.lists = RecordLists(self._contract, self._records, self._satellites.namespaces, from_block, head)
 
     # One record
 
@@ -96,7 +104,7 @@ class RegistryReader:
             RecordError: there is no entry (check `registry-record`).
             VerificationError: the oracles recorded the manifest for several models.
         """
-        number = self._number(block)
+        number = self._head.number(block)
         found = self._publications("manifestDigest", manifest_digest, number)
         passed = [one for one in found if one.record.passed]
         if not passed:
@@ -119,7 +127,7 @@ class RegistryReader:
         Raises:
             RecordError: there is no entry, or it was revoked before anybody wrote it out of its batch.
         """
-        number = self._number(block)
+        number = self._head.number(block)
         standing = self._records.standing(model_digest, manifest_digest, number)
         if standing is None:
             raise self._no_record("nothing", f"a record of manifest {manifest_digest.hex()}")
@@ -136,7 +144,8 @@ class RegistryReader:
                 `registry-record`).
             VerificationError: the entry is of another release (check `registry-record`).
         """
-        number = self._number("latest")
+        self._head.renew()  # the judgement may have taken hours
+        number = self._head.number("latest")
         if self._records.standing(record.model_digest, record.manifest_digest, number):
             entry = self.entry_of(record.model_digest, record.manifest_digest, block=number)
         elif revoked_at := self._records.model_revoked_at(record.model_digest, number):
@@ -162,32 +171,32 @@ class RegistryReader:
 
     def model_revocation(self, model_digest: bytes) -> ModelRevocation | None:
         """Return the revocation of a model, which holds for each of its releases; None if the model is not revoked."""
-        number = self._number("latest")
+        number = self._head.number("latest")
         first = self._from_block
         return read_model_revocation(self._contract, self._records, model_digest, first=first, block=number)
 
     def unrevoked_releases(self, model_digest: bytes) -> tuple[bytes, ...]:
         """Return the manifest digests of a revoked model's releases whose records do not have the revocation yet."""
-        return read_unrevoked(self._records, model_digest, self._number("latest"))
+        return read_unrevoked(self._records, model_digest, self._head.number("latest"))
 
     def is_open(self, entry: Entry) -> bool:
         """Return whether the plain gate is open for an entry's release at grade 0, the lowest."""
         release = release_id(entry.model_digest, entry.manifest_digest)
-        return self._contract.call("isOpen", release, 0, parse=parse_flag, block=self._number("latest"))
+        return self._contract.call("isOpen", release, 0, parse=parse_flag, block=self._head.number("latest"))
 
     def history(self, entry: Entry) -> tuple[HistoryEvent, ...]:
         """Return the events of an entry, oldest first.
 
         They are the events of the release with all its judgements, or those of a FAILED verdict.
         """
-        number = self._number("latest")
-        judgements = self._judgements(entry.model_digest, entry.manifest_digest, number, passed=entry.passed)
-        if not entry.passed:
-            judgements = [one for one in judgements if one.record_id == entry.record_id]
-        decided_later = any(one.first.held or (entry.standing.named and not one.first.named) for one in judgements)
-        names = self._namespaces(number) if decided_later else None
-        first = self._from_block
-        return read_history(self._contract, self._records, names, judgements, first=first, block=number)
+        return self.histories([entry])[0]
+
+    def histories(self, entries: Sequence[Entry]) -> list[tuple[HistoryEvent, ...]]:
+        """Return the events of each entry, as `history` does. With a cache, each block is read once for all entries."""
+        number = self._head.number("latest")
+        judgements = [self._judgements_of(entry, number) for entry in entries]
+        read_ahead(self._contract, [one for found in judgements for one in found], first=self._from_block, block=number)
+        return [self._history(entry, found, number) for entry, found in zip(entries, judgements, strict=True)]
 
     # Several
 
@@ -215,18 +224,18 @@ class RegistryReader:
 
     def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: Block = "latest") -> bool:
         """Return whether a release has a record at `block`, in good standing or not. Reads no events."""
-        return self._records.standing(model_digest, manifest_digest, self._number(block)) is not None
+        return self._records.standing(model_digest, manifest_digest, self._head.number(block)) is not None
 
     def standing_releases(self, model_digest: bytes, *, block: Block = "latest") -> Iterator[Entry]:
         """Yield the releases of a model that are not revoked, newest first. Each is read when it is asked for."""
-        found = self.lists.of_model(model_digest, block=self._number(block))
+        found = self.lists.of_model(model_digest, block=self._head.number(block))
         for item in found.items:
             if item.judgements[0].record.passed and not item.is_revoked:
                 yield self.lists.entry(item, found.block)
 
     def records(self, release_ids: Iterable[bytes]) -> dict[bytes, Entry]:
         """Return the entries of releases by id, without unknown ids. Read every event of the registry."""
-        number, wanted = self._number("latest"), set(release_ids)
+        number, wanted = self._head.number("latest"), set(release_ids)
         found = [one for one in self._records.read({}, number) if one.record.passed and id_of_release(one) in wanted]
         groups = by_release(self._records.believed(found, number))
         return {release: self._records.latest(judgements, number) for release, judgements in groups.items()}
@@ -236,14 +245,14 @@ class RegistryReader:
 
         FAILED verdicts do not count. Otherwise anyone could use up a report by copying it into a forged release.
         """
-        found = self._publications("reportDigest", report_digest, self._number(block))
+        found = self._publications("reportDigest", report_digest, self._head.number(block))
         return next((one.record.manifest_digest for one in found if one.record.passed), None)
 
     # Policies, oracles, names, ancestors
 
     def policy_id(self, policy_digest: bytes, *, block: Block = "latest") -> int:
         """Return the registry's number for a policy; 0 if it has none yet."""
-        return self._contract.call("policyIdOf", policy_digest, parse=parse_number, block=self._number(block))
+        return self._contract.call("policyIdOf", policy_digest, parse=parse_number, block=self._head.number(block))
 
     def seat(self, key: str, *, block: Block = "latest") -> Seat | None:
         """Return the place of a key in the oracle set in force; None if the key has no place.
@@ -254,12 +263,12 @@ class RegistryReader:
         Raises:
             UsageError: `key` is not an address.
         """
-        return self._oracle_sets.seat(parse_address(key, "key"), self._number(block))
+        return self._oracle_sets.seat(parse_address(key, "key"), self._head.number(block))
 
     def namespace_owner(self, name: str) -> bytes | None:
         """Return the address of a namespace's owner, 20 bytes; None if nobody claimed it. Reads no events."""
-        number = self._number("latest")
-        return self._namespaces(number).owner(name, number)
+        number = self._head.number("latest")
+        return self._satellites.namespaces(number).owner(name, number)
 
     def namespace(self, name: str) -> Namespace | None:
         """Return a namespace; None if nobody claimed it.
@@ -267,8 +276,8 @@ class RegistryReader:
         Raises:
             VerificationError: its history is not complete (check `publisher-identity`).
         """
-        number = self._number("latest")
-        return self._namespaces(number).namespace(name, number)
+        number = self._head.number("latest")
+        return self._satellites.namespaces(number).namespace(name, number)
 
     def namespace_history(self, name: str) -> tuple[NamespaceEntry, ...]:
         """Return each entry of a namespace's history, oldest first; none if nobody claimed it.
@@ -276,8 +285,8 @@ class RegistryReader:
         Raises:
             VerificationError: the history is not complete (check `publisher-identity`).
         """
-        number = self._number("latest")
-        return self._namespaces(number).history(name, number)
+        number = self._head.number("latest")
+        return self._satellites.namespaces(number).history(name, number)
 
     def ancestors(self, entry: Entry, *, include_stated: bool = True) -> tuple[Ancestor, ...]:
         """Return the releases from which an entry's release was made, nearest first, each once.
@@ -288,8 +297,8 @@ class RegistryReader:
         Raises:
             RecordError: there are more than 32, or one is more than 16 steps away (check `lineage`).
         """
-        number = self._number("latest")
-        lineage = self._satellite("lineage", "Lineage", number)
+        number = self._head.number("latest")
+        lineage = self._satellites.lineage(number)
         start = release_id(entry.model_digest, entry.manifest_digest)
         found = lineage.try_call("ancestorsOf", start, include_stated, parse=parse_ancestors, block=number)
         if found is None:
@@ -300,16 +309,19 @@ class RegistryReader:
 
     def contracts(self) -> dict[str, bytes]:
         """Return the contracts' addresses and the hash of the registry's code, by their names in a deployment file."""
-        number = self._number("latest")
-        satellites = (("namespaces", "Namespaces"), ("lineage", "Lineage"))
-        addresses = {name: self._satellite(name, artifact, number).address for name, artifact in satellites}
+        number = self._head.number("latest")
         code_hash = keccak256(load_artifact().deployed_bytecode)  # equal to the code on chain, as the constructor found
-        return {"registry": self.address, **addresses, "code_hash": code_hash}
+        return {"registry": self.address, **self._satellites.addresses(number), "code_hash": code_hash}
 
     # Parts
 
     def _publications(self, indexed: str, digest: bytes, block: int) -> list[Publication]:
         return self._records.believed(self._records.read({indexed: digest}, block), block)
+
+    def _judgements_of(self, entry: Entry, block: int) -> list[Publication]:
+        """Return the publications that an entry stands for: those of a release, or that of one FAILED verdict."""
+        found = self._judgements(entry.model_digest, entry.manifest_digest, block, passed=entry.passed)
+        return [one for one in found if entry.passed or one.record_id == entry.record_id]
 
     def _judgements(
         self, model_digest: bytes, manifest_digest: bytes, block: int, *, passed: bool = True
@@ -318,25 +330,11 @@ class RegistryReader:
         found = self._records.read({"modelDigest": model_digest, "manifestDigest": manifest_digest}, block)
         return self._records.believed([one for one in found if one.record.passed == passed], block)
 
-    def _namespaces(self, block: int) -> NamespaceReader:
-        return NamespaceReader(self._satellite("namespaces", "Namespaces", block), self._from_block)
-
-    def _satellite(self, function: str, artifact: str, block: int) -> DeployedContract:
-        """Return one of the two contracts that the registry made, after checking that it names the registry too."""
-        if artifact not in self._satellites:
-            address = self._contract.call(function, parse=parse_account, block=block)
-            found = DeployedContract(self.node, artifact, address, f"{self._where}, {artifact}")
-            if found.call("registry", parse=parse_account, block=block) != self.address:
-                got, wanted = self.node.web3.to_checksum_address(address), "one of this registry's"
-                raise UsageError("the contract belongs to another registry", where=found.where, got=got, wanted=wanted)
-            self._satellites[artifact] = found
-        return self._satellites[artifact]
-
-    def _number(self, block: Block) -> int:
-        if block != "latest":
-            return block
-        with node_errors(self._where):
-            return parse_number(self.node.web3.eth.block_number, "block number")
+    def _history(self, entry: Entry, judgements: list[Publication], number: int) -> tuple[HistoryEvent, ...]:
+        decided_later = any(one.first.held or (entry.standing.named and not one.first.named) for one in judgements)
+        names = self._satellites.namespaces(number) if decided_later else None
+        first = self._from_block
+        return read_history(self._contract, self._records, names, judgements, first=first, block=number)
 
     def _no_record(self, got: str, wanted: str) -> RecordError:
         return self._refused("no record", got, wanted)

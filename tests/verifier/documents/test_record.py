@@ -20,7 +20,6 @@ from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import RecordSigner
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
-from provenance_oracle.verifier.registry.contract import Place
 from provenance_oracle.verifier.registry.events import (
     Admission,
     AppliedRevocation,
@@ -32,6 +31,7 @@ from provenance_oracle.verifier.registry.events import (
 )
 from provenance_oracle.verifier.registry.lineage import Ancestor
 from provenance_oracle.verifier.registry.namespaces import Namespace
+from provenance_oracle.verifier.registry.raw_logs import Place
 from provenance_oracle.verifier.strict.timestamps import format_time
 from tests.support.chain_fixtures import JUDGED_AT, make_entry, make_failure, make_record
 
