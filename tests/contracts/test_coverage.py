@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +19,7 @@ _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _HAS_CODE = re.compile(r"function [^;{}]*\{")
 _IF = re.compile(r"\bif\b")
 _BARE_EXIT = re.compile(r"[){]\s*(?:return|continue|break|return (?!true|false)\w+);")
+_ELSE_NAME = re.compile(r"\s*else if \(!?[\w.]+\)")
 _MERE_NAME = re.compile(r"\bif \(!?[\w.]+\)")
 
 
@@ -34,6 +35,7 @@ def test_every_line_and_branch_is_covered(npm_run: Callable[..., str], tmp_path:
 
 
 IF = "if (a == 0) b();\nc();\n"
+ELSE_NAME = "if (a == 0) b();\nelse if (c) d();\n"
 IF_ELSE = "if (a == 0) b();\nelse c();\n"
 LONG_IF = "if (\n    a\n) {\n    b();\n}\n"
 EXIT = "if (a == 0) return;\nc();\n"
@@ -64,6 +66,8 @@ def test_gaps_are_found() -> None:
     assert _gaps("DA:1,5 DA:2,5 DA:3,5 BRDA:2,0,0,5", NAMED_EXIT) == ["line 2, branch 0 is never taken"]
     assert _gaps("DA:1,5 DA:2,9 DA:4,3 BRDA:4,0,0,3", NAME_LAST) == []
     assert _gaps("DA:1,5 DA:2,9 DA:4,5 BRDA:4,0,0,5", NAME_LAST) == ["line 4, branch 0 is always taken"]
+    for taken, gaps in ((2, []), (3, ["line 2, branch 0 is always taken"])):
+        assert _gaps(f"DA:1,5 DA:2,{taken} BRDA:1,0,0,2 BRDA:1,0,1,3 BRDA:2,1,0,{taken}", ELSE_NAME) == gaps
     assert _gaps("DA:1,5 DA:2,3 BRDA:1,0,0,2 BRDA:2,1,0,3", NAME_AFTER_IF) == ["line 2, branch 0 is always taken"]
 
 
@@ -89,6 +93,8 @@ def _gaps(record: str, source: str) -> list[str]:
     for arms in branches.values():
         if len(arms) == 1:
             arms[0], missed = _single(arms[0], reached, lines)
+            if _ELSE_NAME.match(lines[arms[0][0] - 1]):
+                missed = _reached_else(arms[0][0], reached, branches.values()) - arms[0][1]
             gaps += [f"line {line}, branch 0 is always taken" for line, taken in arms if taken and not missed]
         gaps += [f"line {line}, branch {arm} is never taken" for arm, (line, taken) in enumerate(arms) if taken == 0]
     return gaps
@@ -109,6 +115,12 @@ def _single(arm: tuple[int, int], reached: dict[int, int], lines: list[str]) -> 
     if after is None or _indent(lines[after - 1]) != _indent(lines[start - 1]):
         return arm, 1  # the end of its block: there is no line to compare with
     return (line, times - reached[after]), reached[after]
+
+
+def _reached_else(line: int, reached: dict[int, int], branches: Iterable[list[tuple[int, int]]]) -> int:
+    """Return how often the `else` on a line was reached: as often as the `if` before it was, and was not taken."""
+    taken = next((arms[0][1] for arms in branches if arms[0][0] == line - 1), 0)
+    return reached.get(line - 1, 0) - taken
 
 
 def _reached_before(start: int, reached: dict[int, int], lines: list[str]) -> int:
