@@ -14,6 +14,7 @@ from provenance_oracle.verifier.errors import FormatError
 
 ACCOUNT_BYTES = 20
 WORD_BYTES = 32
+_NUMBER_MAX_BITS = 8 * WORD_BYTES
 
 # A function of this module, or one like it: takes a value and the name of its contract, raises FormatError.
 ValueParser = Callable[[Any, str], Any]
@@ -54,9 +55,11 @@ def parse_items(answer: object, where: str) -> tuple[Any, ...]:
 
 
 def parse_number(answer: object, where: str) -> int:
-    """Return a whole number from 0 on. Raises FormatError for anything else, True and False included."""
+    """Return a whole number from 0 on of at most 256 bits. Raises FormatError for all else, True and False included."""
     if not isinstance(answer, int) or isinstance(answer, bool) or answer < 0:
         raise _malformed(where, type(answer).__name__, "a whole number")
+    if answer.bit_length() > _NUMBER_MAX_BITS:  # Python could not even print it
+        raise _malformed(where, f"a number of {answer.bit_length()} bits", f"at most {_NUMBER_MAX_BITS} bits")
     return answer
 
 

@@ -39,7 +39,7 @@ def test_each_parser_takes_its_own_type(parse: ValueParser) -> None:
 
 
 WRONG: dict[ValueParser, tuple[object, ...]] = {
-    parse_number: (-1, True, 1.0, "1", b"1", None),
+    parse_number: (-1, 2**256, 1 << 20_000, True, 1.0, "1", b"1", None),
     parse_flag: (1, 0, None, "true"),
     parse_text: (b"text", None, 1),
     parse_bytes: ("0x", bytearray(2), None, 1),
