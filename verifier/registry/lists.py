@@ -148,6 +148,7 @@ class RecordLists:
         if not found:
             return RecordList((), block)
         span = (self._first, block)
+        self._contract.read_ahead([("RecordRevoked", {}), ("ModelRevoked", {})], *span)
         revoked = {event.record_id for event in self._contract.logs("RecordRevoked", {}, *span, parse=parse_revocation)}
         models = self._contract.logs("ModelRevoked", {}, *span, parse=parse_model_revocation)
         digests = {event.model_digest for event in models}

@@ -99,7 +99,7 @@ def test_show_reads_each_event_once_and_keeps_it(
         assert run(url, deployed, *words) == 0
         second = Counter(method for method, _ in seen)
     assert len(set(filters)) == len(filters)
-    assert first["eth_getLogs"] <= 4 * RANGES + 10, first
+    assert first["eth_getLogs"] <= 3 * RANGES + 10, first
     assert second["eth_getLogs"] <= 4, second
 
 
