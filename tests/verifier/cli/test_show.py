@@ -22,6 +22,7 @@ from provenance_oracle.verifier.record.fields import Record
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_failure, make_record
 from tests.support.fake_nodes import lying, telling_logs
 from tests.support.live_releases import lay_out
+from tests.support.terminals import on_terminal
 
 pytestmark = pytest.mark.chain
 
@@ -374,3 +375,16 @@ def test_a_contract_beside_the_registry_is_told_from_it(registry: DeployedRegist
         found = CliRunner().invoke(main, [*command, *place], env={"K": registry.stranger.key.hex()})
         problem = f"the address has no such contract: got the {name} contract, wanted"
         assert (found.exit_code, problem in found.stderr) == (2, True)
+
+
+def test_records_fit_a_terminal_and_their_digests_stay_whole(shown: DeployedRegistry) -> None:
+    words = ("show", "example/model", "--history", "--lineage")
+    place = ("--rpc", shown.chain.rpc_url, "--registry", shown.address)
+    lines = on_terminal(*words, *place, columns=80).text.splitlines()
+    assert lines[0] == "example/model: active, gate open"
+    assert [line for line in lines if len(line) > 80] == []
+    alone = {line.strip() for line in lines}
+    (entry,) = document(shown, *words)["entries"]
+    digests = ("release_id", "manifest_digest", "model_digest", "verdict_digest", "policy_digest")
+    assert {entry[name] for name in digests} <= alone
+    assert {event["transaction"] for event in document(shown, *words)["events"]} <= alone
