@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tests.support.fake_nodes import babbling
+from tests.support.live_releases import lay_out
 
 pytestmark = pytest.mark.chain
 
@@ -48,7 +51,17 @@ ANSWERS = {
 COMMANDS = {
     "show": ["show", DIGEST, "--registry", ADDRESS, "--rpc"],
     "claim": ["claim", "acme", "--registry", ADDRESS, "--key-variable", "K", "--rpc"],
+    "revoke": ["revoke", DIGEST, "--apply", "--registry", ADDRESS, "--key-variable", "K", "--rpc"],
+    "deploy": ["deploy", "--key-variable", "K", "--rpc"],
+    "check": ["check", "RELEASE", "--policy", "demo", "--registry", ADDRESS, "--rpc"],
 }
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("release")
+    lay_out(folder, {"config.json": b"{}"}, table=False, at=datetime.now(UTC))
+    return folder
 
 
 def run(arguments: list[str]) -> tuple[int, int, str]:
@@ -61,9 +74,10 @@ def run(arguments: list[str]) -> tuple[int, int, str]:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_answer_takes_more(answer: str, command: str) -> None:
+def test_no_answer_takes_more(answer: str, command: str, release: Path) -> None:
+    words_of = [str(release) if word == "RELEASE" else word for word in COMMANDS[command]]
     with babbling(200, ANSWERS[answer]) as (url, seen):
-        exit_code, peak, words = run([*COMMANDS[command], url])
+        exit_code, peak, words = run([*words_of, url])
     assert seen
     assert exit_code == 7, words
     assert peak < MOST_KB, f"{peak} kB: {words}"

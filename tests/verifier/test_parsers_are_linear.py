@@ -32,7 +32,9 @@ from provenance_oracle.verifier.errors import ProvenanceError
 from provenance_oracle.verifier.manifest.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, parse_envelope
 from provenance_oracle.verifier.manifest.statement import parse_statement
 from provenance_oracle.verifier.policy import parse_policy
+from provenance_oracle.verifier.registry import event_cache
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+from provenance_oracle.verifier.registry.raw_logs import parse_raw_logs
 from provenance_oracle.verifier.snp.crl import CRL_MAX_BYTES, parse_crl
 from provenance_oracle.verifier.snp.der import parse_der
 from provenance_oracle.verifier.snp.endorsements import malformed_endorsement
@@ -222,6 +224,22 @@ def deployment(size: int) -> bytes:
     return b'{"chain_id": 1, ' + repeated(size, lambda number: f'"k{number}":0').encode() + b"}"
 
 
+def raw_logs(size: int) -> list[dict[str, object]]:
+    place = {"address": "0x" + "12" * 20, "transactionHash": "0x" + DIGEST, "logIndex": "0x0", "data": "0x"}
+    return [{**place, "topics": ["0x" + DIGEST], "blockNumber": hex(number)} for number in range(size // 250)]
+
+
+def file_of_events(size: int) -> bytes:
+    events = [
+        {"topics": DIGEST, "data": "", "block": number, "index": 0, "transaction": DIGEST}
+        for number in range(size // 220)
+    ]
+    blocks = {"first": 0, "until": size, "block": size, "block_hash": DIGEST}
+    return json.dumps(
+        {"span": 1000, "answers": [{"address": "12" * 20, "topics": [""], **blocks, "events": events}]}
+    ).encode()
+
+
 def words(size: int) -> list[bytes]:
     return [bytes(32)] * (size // 32)
 
@@ -302,6 +320,8 @@ SHAPES = {
     ".gitattributes, comments": Shape(attributes(lambda n: "# filter=lfs\n" * (n // 13)), LfsFiles, MIB),
     ".gitattributes, folders": Shape(folders_of_attributes, LfsFiles, MIB, is_refused=True),
     "deployment file": Shape(deployment, lambda d: parse_deployment(d, "x"), FILE_MAX_BYTES, is_refused=True),
+    "node answer, events": Shape(raw_logs, lambda answer: parse_raw_logs(answer, "x"), 2 * MIB),
+    "file of events": Shape(file_of_events, lambda data: event_cache._parse(data, {}, "x"), 2 * MIB),
     "node answer, words": Shape(
         words, lambda answer: parse_members(answer, [parse_word] * len(parse_items(answer, "x")), "x"), 2 * MIB
     ),
