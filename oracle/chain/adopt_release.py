@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.codec import encode_record
 from provenance_oracle.verifier.record.fields import WrittenRecord
-from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.events import Publication
-from provenance_oracle.verifier.registry.node import node_errors
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
 
@@ -50,11 +47,6 @@ def adopt_release(
     first = next(event.record for event in published if event.record.revision == 0)
     data = encode_record(first, policy_id=first.policy_id, parents=first.parents)
     account = Payer(registry.node, owner, announce=announce)
-    address = registry.contracts()["namespaces"]
-    with node_errors(account.where):
-        web3 = account.web3
-        contract: Any = web3.eth.contract(web3.to_checksum_address(address), abi=load_artifact("Namespaces").abi)
-    call = contract.functions.adoptRelease(data)
-    wanted = (address, bytes.fromhex(call._encode_transaction_data()[2:]))
-    receipt = account.send(call, "Namespaces", is_same=lambda to, sent: (to, sent) == wanted)
+    contract = account.contract("Namespaces", registry.contracts()["namespaces"])
+    receipt = account.send(contract.functions.adoptRelease(data), "Namespaces")
     return Adoption(first, receipt["blockNumber"], bytes(receipt["transactionHash"]))

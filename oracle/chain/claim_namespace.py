@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
 from provenance_oracle.oracle.chain.signers import Signer, full_signature
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.signing import claim_digest
-from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import node_errors
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.strict.abi_values import parse_number
@@ -64,11 +62,10 @@ def claim_namespace(
         return done
     account = Payer(registry.node, payer, announce=announce)
     address = registry.contracts()["namespaces"]
+    contract = account.contract("Namespaces", address)
     with node_errors(account.where):
-        web3 = account.web3
-        contract: Any = web3.eth.contract(web3.to_checksum_address(address), abi=load_artifact("Namespaces").abi)
         nonce = parse_number(contract.functions.nonces(owner.address).call(), account.where)
-        deadline = parse_number(web3.eth.get_block("latest")["timestamp"], account.where) + _VALID_SECONDS
+        deadline = parse_number(account.web3.eth.get_block("latest")["timestamp"], account.where) + _VALID_SECONDS
     digest = claim_digest(
         registry.chain_id,
         address,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-from provenance_oracle.oracle.chain.calls import number_policy_call
 from provenance_oracle.oracle.chain.deploy_terms import Terms, constructor_arguments
 from provenance_oracle.oracle.chain.deployed import deployment_of
 from provenance_oracle.oracle.chain.payer import RECEIPT_SECONDS, Announce, Payer, stay_silent
@@ -85,14 +83,11 @@ def number_policies(
         VerificationError: a transaction is in a block and failed.
     """
     payer, numbers = Payer(node, signer), {}
+    functions = payer.contract("ProvenanceRegistry", registry).functions
     with node_errors(payer.where):
-        address = payer.web3.to_checksum_address(registry)
-        functions = payer.web3.eth.contract(address, abi=load_artifact().abi).functions
         for name, digest in policies.items():
             if parse_number(functions.policyIdOf(digest).call(), payer.where) == 0:
-                wanted = (registry, number_policy_call(digest))
-                is_same = partial(_are_equal, wanted)
-                payer.send(functions.numberPolicy(digest), "ProvenanceRegistry", is_same=is_same)
+                payer.send(functions.numberPolicy(digest), "ProvenanceRegistry")
             numbers[name] = parse_number(functions.policyIdOf(digest).call(), payer.where)
             if numbers[name] == 0:
                 got, words = f"none of {name}", "one, since it was given"
@@ -100,7 +95,3 @@ def number_policies(
                     "the node shows no number of a policy yet", where=payer.where, got=got, wanted=words
                 )
     return numbers
-
-
-def _are_equal(wanted: tuple[bytes, bytes], to: bytes, data: bytes) -> bool:
-    return (to, data) == wanted

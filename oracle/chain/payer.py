@@ -62,14 +62,19 @@ class Payer:
         self._receipt_seconds = receipt_seconds
         self._announce = announce
 
-    def send(self, call: Any, contract: str, *, is_same: Callable[[bytes, bytes], bool]) -> TxReceipt:
+    def contract(self, name: str, address: bytes) -> Any:
+        """Return web3's contract at an address (20 bytes), with the ABI of a contract that `load_artifact` knows."""
+        with node_errors(self.where):
+            return self.web3.eth.contract(self.web3.to_checksum_address(address), abi=load_artifact(name).abi)
+
+    def send(self, call: Any, contract: str, *, is_same: Callable[[bytes, bytes], bool] | None = None) -> TxReceipt:
         """Send a call as a transaction and wait until it is in a block. Send nothing if it is on its way already.
 
         Args:
             call: web3's call of a function or constructor.
             contract: the contract's name, which `load_artifact` knows.
             is_same: whether a transaction to an address (20 bytes, or empty for a creation) with these data does the
-                same as the call.
+                same as the call. By default, whether they are those of the call, which must be of a function.
 
         Returns:
             The receipt of the transaction, which took effect.
@@ -79,7 +84,7 @@ class Payer:
             VerificationError: the transaction is in a block and failed.
         """
         with node_errors(self.where):
-            sent = self._on_its_way(is_same)
+            sent = self._on_its_way(is_same or _exactly(call))
             if sent is None:
                 raw, sent = self._signer.sign_transaction(self._build(call, contract))
                 self._announce(sent, raw)
@@ -178,6 +183,12 @@ class Payer:
         names, types = ([one[part] for one in errors[name]] for part in ("name", "type"))
         values = [_shown(value) for value in self.web3.codec.decode(types, data[4:])]
         return f"{name}({', '.join(' '.join(pair) for pair in zip(names, values, strict=True))})"
+
+
+def _exactly(call: Any) -> Callable[[bytes, bytes], bool]:
+    """Return whether a transaction has the address and the data of a call of a function."""
+    wanted = (bytes.fromhex(call.address[2:]), bytes.fromhex(call._encode_transaction_data()[2:]))
+    return lambda to, data: (to, data) == wanted
 
 
 def effective_receipt(web3: Any, sent: bytes, where: str, seconds: float) -> TxReceipt:

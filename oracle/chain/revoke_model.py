@@ -8,9 +8,7 @@ from typing import Any
 from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
 from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.verifier.errors import UsageError
-from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.events import ModelRevocation
-from provenance_oracle.verifier.registry.node import node_errors
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
 REASON_MAX_BYTES = 256
@@ -57,8 +55,8 @@ def revoke_model(
     if registry.model_revocation(model_digest):
         wanted = "--apply instead of --reason, for records that do not have the revocation yet"
         raise UsageError("the model is revoked already", where=model_digest.hex(), got="--reason", wanted=wanted)
-    account, contract = _open(registry, steward, announce)
-    return _send(account, contract, contract.functions.revokeAllOf(model_digest, reason))
+    account, functions = _open(registry, steward, announce)
+    return _send(account, functions.revokeAllOf(model_digest, reason))
 
 
 def apply_revocation(
@@ -84,22 +82,17 @@ def apply_revocation(
     now = waiting[:APPLIED_MAX]
     if not now:
         return Applied(revocation, (), (), 0)
-    account, contract = _open(registry, payer, announce)
+    account, functions = _open(registry, payer, announce)
     lists = [list(now[start : start + LIST_MAX]) for start in range(0, len(now), LIST_MAX)]
-    calls = (contract.functions.applyRevocations(model_digest, manifests) for manifests in lists)
-    transactions = tuple(_send(account, contract, call) for call in calls)
+    transactions = tuple(_send(account, functions.applyRevocations(model_digest, manifests)) for manifests in lists)
     return Applied(revocation, now, transactions, len(waiting) - len(now))
 
 
-def _send(account: Payer, contract: Any, call: Any) -> bytes:
+def _send(account: Payer, call: Any) -> bytes:
     """Send a call unless the same one is on its way, wait for its block, and return the transaction's hash."""
-    wanted = (bytes.fromhex(contract.address[2:]), bytes.fromhex(call._encode_transaction_data()[2:]))
-    receipt = account.send(call, "ProvenanceRegistry", is_same=lambda to, data: (to, data) == wanted)
-    return bytes(receipt["transactionHash"])
+    return bytes(account.send(call, "ProvenanceRegistry")["transactionHash"])
 
 
 def _open(registry: RegistryReader, signer: Signer, announce: Announce) -> tuple[Payer, Any]:
     account = Payer(registry.node, signer, announce=announce)
-    with node_errors(account.where):
-        address = account.web3.to_checksum_address(registry.address)
-        return account, account.web3.eth.contract(address, abi=load_artifact().abi)
+    return account, account.contract("ProvenanceRegistry", registry.address).functions
