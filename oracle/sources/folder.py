@@ -20,12 +20,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 from provenance_oracle.oracle.sources.base import Handle
+from provenance_oracle.oracle.sources.look import start_of
 from provenance_oracle.verifier.errors import ChangedError, ProvenanceError, TemporaryError
 from provenance_oracle.verifier.judgement.release import KEY_PATH
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
-from provenance_oracle.verifier.strict.files import is_directory, look, open_folder, open_root, read_start
+from provenance_oracle.verifier.strict.files import is_directory, look, open_folder, open_root
 from provenance_oracle.verifier.strict.release_folder import Reading, followed, open_release_folder
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.text import printable
@@ -88,7 +89,7 @@ class FolderSource:
 
     def shares(self, handle: Handle) -> tuple[str, ...]:
         """Return the release's top folder, and the key in it. A copy of another publisher's key is never older."""
-        key = hashlib.sha256(_key_of(self.open(handle), self.reading)).hexdigest()
+        key = hashlib.sha256(start_of(self.open(handle), self.reading, KEY_PATH, MAX_KEY_BYTES)).hexdigest()
         return f"folder {_top_of(handle.id)}", f"key {key}"
 
     def open(self, handle: Handle) -> Path:
@@ -234,18 +235,6 @@ def _release_at(entry: FolderEntry) -> _Found | None:
         with open_folder(folder, PROVENANCE_FOLDER) as provenance:
             manifest = look(provenance, MANIFEST_PATH)
     return _Found(entry.path, manifest.st_ctime_ns if manifest else None)
-
-
-def _key_of(release: Path, reading: Reading) -> bytes:
-    """Return the bytes of the release's key file; empty if there is no such regular file."""
-    try:
-        with (
-            open_release_folder(release, reading) as folder,
-            open_folder(folder.descriptor, PROVENANCE_FOLDER) as inner,
-        ):
-            return read_start(inner, KEY_PATH, MAX_KEY_BYTES)
-    except ProvenanceError:
-        return b""
 
 
 class _Fingerprint:

@@ -43,7 +43,7 @@ def look_at(path: Path, reading: Reading, name: str) -> Look | None:
         if error.retry:  # without the content digest there is no row to park; the next scan tries again
             _log.warning("%s: release cannot be read now: %s", printable(name), error)
             return None
-        envelope = _envelope_start(path, reading)
+        envelope = start_of(path, reading, MANIFEST_PATH, MAX_ENVELOPE_BYTES + 1)
         return Look(envelope, _content_digest(envelope), None, error)
 
 
@@ -55,17 +55,20 @@ def _content_digest(envelope: bytes) -> bytes:
         return hashlib.sha256(envelope).digest()
 
 
-def _envelope_start(path: Path, reading: Reading) -> bytes:
-    """Return the bytes of a malformed release's manifest file, bounded, to tell the release from others.
+def start_of(path: Path, reading: Reading, name: str, most: int) -> bytes:
+    """Return at most `most` bytes of a file in a release's `provenance/`, to tell the release from others.
 
     Empty if there is no regular file or it cannot be read. Every open call is relative to the parent's descriptor,
     follows no link and never waits, so an entry that is swapped meanwhile neither hangs the scan nor leads outside.
+
+    Args:
+        name: the file's path in the release.
     """
     try:
         with (
             open_release_folder(path, reading) as release,
             open_folder(release.descriptor, PROVENANCE_FOLDER) as folder,
         ):
-            return read_start(folder, MANIFEST_PATH, MAX_ENVELOPE_BYTES + 1)
+            return read_start(folder, name, most)
     except ProvenanceError:
         return b""

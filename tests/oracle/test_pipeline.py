@@ -23,7 +23,7 @@ from provenance_oracle.oracle.journal.rows import Row, State
 from provenance_oracle.oracle.pipeline import Patience, Pipeline
 from provenance_oracle.oracle.service import Stopped
 from provenance_oracle.oracle.sources.folder import FolderSource
-from provenance_oracle.oracle.sources.look import _envelope_start
+from provenance_oracle.oracle.sources.look import start_of
 from provenance_oracle.verifier.checks import Check, Outcome
 from provenance_oracle.verifier.errors import (
     AppraisalError,
@@ -36,6 +36,7 @@ from provenance_oracle.verifier.errors import (
 )
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.strict.files import OnBytes
@@ -663,18 +664,18 @@ def test_a_manifest_swapped_for_a_fifo_or_a_link_neither_hangs_the_scan_nor_lead
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "manifest.dsse.json").write_bytes(b"private")
     manifest = release / "provenance" / "manifest.dsse.json"
-    assert _envelope_start(release, STRICT) == manifest.read_bytes()
+    assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == manifest.read_bytes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "is_file", lambda _path: True)  # the looks say that all is well; then comes the swap
         patch.setattr(Path, "is_symlink", lambda _path: False)
         patch.setattr(Path, "open", lambda *_: pytest.fail("a stranger's file is opened by path"))
         manifest.unlink()
         os.mkfifo(manifest)
-        assert _envelope_start(release, STRICT) == b""
+        assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
         manifest.unlink()
         manifest.symlink_to(secret)
-        assert _envelope_start(release, STRICT) == b""
+        assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
         manifest.unlink()
         manifest.parent.rename(release / "moved")
         manifest.parent.symlink_to(tmp_path / "outside")
-        assert _envelope_start(release, STRICT) == b""
+        assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
