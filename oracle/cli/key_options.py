@@ -5,13 +5,12 @@ Heavy imports happen inside the functions.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provenance_oracle.verifier.cli.options import FILE
+from provenance_oracle.verifier.cli.options import FILE, hex_word
 from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def parse_hash(text: str, where: str) -> bytes:
     Raises:
         UsageError: the text is something else.
     """
-    return _parse_word(text, where, "not the hash of a transaction", "0x and 64 hex digits")
+    return hex_word(text, where, "not the hash of a transaction", "0x and 64 hex digits")
 
 
 def parse_digest(text: str, where: str) -> bytes:
@@ -75,11 +74,4 @@ def parse_digest(text: str, where: str) -> bytes:
     Raises:
         UsageError: the text is something else.
     """
-    return _parse_word(text, where, "not a digest", "64 hex digits")
-
-
-def _parse_word(text: str, where: str, problem: str, wanted: str) -> bytes:
-    found = re.fullmatch("(?:0x)?([0-9a-fA-F]{64})", text)
-    if not found:
-        raise UsageError(problem, where=where, got=text, wanted=wanted)
-    return bytes.fromhex(found[1])
+    return hex_word(text, where, "not a digest", "64 hex digits")

@@ -29,6 +29,7 @@ FILE = click.Path(path_type=Path)
 DEVICE = click.Choice(("auto", "cpu", "cuda"))  # as `digest.choose.DEVICES`, whose import takes time
 DEFAULT_POLICY = "baseline"
 _SMALL_FILE_MAX_BYTES = 2 << 20
+_WORD = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 
 policy_option = click.option(
     "--policy",
@@ -156,6 +157,21 @@ def hex_of(option: str, text: str | None, size: int) -> bytes | None:
     if len(value) != size:
         raise UsageError("not a value of this option", where=option, got=text, wanted=f"{2 * size} hex digits")
     return value
+
+
+def hex_word(text: str, where: str, problem: str, wanted: str) -> bytes:
+    """Return the 32 bytes that a text names: 64 hex digits, with or without 0x.
+
+    Args:
+        where, problem, wanted: words of the error.
+
+    Raises:
+        UsageError: the text is something else.
+    """
+    found = _WORD.fullmatch(text)
+    if not found:
+        raise UsageError(problem, where=where, got=text, wanted=wanted)
+    return bytes.fromhex(found[1])
 
 
 def tell(output: Output, line: str) -> None:

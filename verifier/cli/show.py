@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import no_cache_option, output_options, registry_reader
+from provenance_oracle.verifier.cli.options import hex_word, no_cache_option, output_options, registry_reader
 from provenance_oracle.verifier.documents import schemas
-from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance_oracle.verifier.record.fields import Entry
     from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _PAGE = 100
-_ID = re.compile("(?:0x)?[0-9a-fA-F]{64}")
 
 
 @click.command()
@@ -100,9 +97,7 @@ def show(
 def _parse_id(text: str | None) -> bytes | None:
     if text is None:
         return None
-    if not _ID.fullmatch(text):
-        raise UsageError("not an id", where="--after", got=text, wanted="64 hex digits, from the end of a page")
-    return bytes.fromhex(text.lower().removeprefix("0x"))
+    return hex_word(text, "--after", "not an id", "64 hex digits, from the end of a page")
 
 
 def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
