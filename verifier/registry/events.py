@@ -150,26 +150,19 @@ def parse_recount(log: Log, where: str) -> Recount:
 
 def parse_revocation(log: Log, where: str) -> Revocation:
     """Parse an event RecordRevoked. Raise FormatError for any other."""
-    parsers = {
-        "recordId": parse_word,
-        "guardian": parse_account,
-        "effectiveFrom": parse_moment,
-        "reason": parse_text,
-    }
-    key, guardian, revoked_at, reason = parse_arguments(log.args, parsers, where)
-    return Revocation(key, guardian, revoked_at, reason, log.place)
+    return Revocation(*_revoked(log, where, "recordId", "effectiveFrom"), log.place)
 
 
 def parse_model_revocation(log: Log, where: str) -> ModelRevocation:
     """Parse an event ModelRevoked. Raise FormatError for any other."""
-    parsers = {
-        "modelDigest": parse_word,
-        "guardian": parse_account,
-        "revokedAt": parse_moment,
-        "reason": parse_text,
-    }
-    key, guardian, revoked_at, reason = parse_arguments(log.args, parsers, where)
-    return ModelRevocation(key, guardian, revoked_at, reason, log.place)
+    return ModelRevocation(*_revoked(log, where, "modelDigest", "revokedAt"), log.place)
+
+
+def _revoked(log: Log, where: str, key: str, moment: str) -> tuple[bytes, bytes, datetime, str]:
+    """Return what was revoked, by whom, from when on and why. `key` and `moment` name two of the arguments."""
+    parsers = {key: parse_word, "guardian": parse_account, moment: parse_moment, "reason": parse_text}
+    revoked, guardian, revoked_at, reason = parse_arguments(log.args, parsers, where)
+    return revoked, guardian, revoked_at, reason
 
 
 def parse_applied_revocation(log: Log, where: str) -> AppliedRevocation:
