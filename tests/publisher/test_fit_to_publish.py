@@ -16,7 +16,7 @@ from provenance_oracle.oracle.demo.model import make_tiny_model
 from provenance_oracle.publisher.fit_to_publish import copy_without
 from provenance_oracle.verifier.errors import ChangedError, ProvenanceError
 from tests.support.hub_caches import to_cache
-from tests.support.races import race
+from tests.support.races import file_for_a_fifo, file_for_a_link, folder_for_a_link, race
 
 PEM = "text before\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 SECRETS = [
@@ -169,22 +169,7 @@ def test_a_copy_follows_no_link_but_those_of_the_hub(place: Path) -> None:
     assert not [path for path in (place / "copy").rglob("*") if path.is_symlink()]
 
 
-def _folder_for_a_link(model: Path, outside: Path) -> None:
-    (model / "tok").rename(model.with_suffix(".moved"))
-    (model / "tok").symlink_to(outside)
-
-
-def _file_for_a_link(model: Path, outside: Path) -> None:
-    (model / "tok" / "vocab").unlink()
-    (model / "tok" / "vocab").symlink_to(outside / "vocab")
-
-
-def _file_for_a_fifo(model: Path, outside: Path) -> None:
-    (model / "tok" / "vocab").unlink()
-    os.mkfifo(model / "tok" / "vocab")
-
-
-@pytest.mark.parametrize("swap", [_folder_for_a_link, _file_for_a_link, _file_for_a_fifo])
+@pytest.mark.parametrize("swap", [folder_for_a_link, file_for_a_link, file_for_a_fifo])
 def test_no_swap_brings_a_private_file_into_the_copy(tmp_path: Path, swap: Callable[[Path, Path], None]) -> None:
     write(tmp_path / "outside" / "vocab", "another user's")
     numbers = count()

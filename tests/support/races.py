@@ -6,6 +6,7 @@ swap before each open call, one run for each, tries every such moment.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -88,3 +89,21 @@ def race(
             except ProvenanceError as error:
                 result = error
         yield folder, result
+
+
+def folder_for_a_link(model: Path, outside: Path) -> None:
+    """Put a link to `outside` in place of the model's folder `tok`."""
+    (model / "tok").rename(model.with_suffix(".moved"))
+    (model / "tok").symlink_to(outside)
+
+
+def file_for_a_link(model: Path, outside: Path) -> None:
+    """Put a link to the file of `outside` in place of the model's file `tok/vocab`."""
+    (model / "tok" / "vocab").unlink()
+    (model / "tok" / "vocab").symlink_to(outside / "vocab")
+
+
+def file_for_a_fifo(model: Path, outside: Path) -> None:
+    """Put a FIFO in place of the model's file `tok/vocab`."""
+    (model / "tok" / "vocab").unlink()
+    os.mkfifo(model / "tok" / "vocab")

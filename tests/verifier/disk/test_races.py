@@ -11,29 +11,14 @@ import pytest
 
 from provenance_oracle.verifier.disk import PRIVATEMODE, digest_disk, plan_disk
 from provenance_oracle.verifier.errors import ChangedError, FormatError, ProvenanceError
-from tests.support.races import race
+from tests.support.races import file_for_a_fifo, file_for_a_link, folder_for_a_link, race
 
 PRIVATE = b"the private key of another user " * 300
-
-
-def _folder_for_a_link(model: Path, outside: Path) -> None:
-    (model / "tok").rename(model.with_suffix(".moved"))
-    (model / "tok").symlink_to(outside)
-
-
-def _file_for_a_link(model: Path, outside: Path) -> None:
-    (model / "tok" / "vocab").unlink()
-    (model / "tok" / "vocab").symlink_to(outside / "vocab")
 
 
 def _model_for_a_link(model: Path, outside: Path) -> None:
     model.rename(model.with_suffix(".moved"))
     model.symlink_to(outside.parent)
-
-
-def _file_for_a_fifo(model: Path, outside: Path) -> None:
-    (model / "tok" / "vocab").unlink()
-    os.mkfifo(model / "tok" / "vocab")
 
 
 def _folder_for_a_fifo(model: Path, outside: Path) -> None:
@@ -47,10 +32,10 @@ def _file_for_another(model: Path, outside: Path) -> None:
 
 
 SWAPS = [
-    _folder_for_a_link,
-    _file_for_a_link,
+    folder_for_a_link,
+    file_for_a_link,
     _model_for_a_link,
-    _file_for_a_fifo,
+    file_for_a_fifo,
     _folder_for_a_fifo,
     _file_for_another,
 ]
