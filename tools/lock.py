@@ -11,10 +11,11 @@ ROOT = Path(__file__).parent.parent
 UV = [Path(sys.executable).parent / "uv", "pip", "compile", "--quiet", "--no-config", "--universal"]
 OPTIONS = ["--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
 OPTIONS += ["--no-emit-index-url", "--no-emit-find-links"]
+SERVICES = [part for name in ("postgres", "s3", "hsm", "aws", "gcp", "rofl", "ray") for part in ("--extra", name)]
 SETS = {
     "base": ["pyproject.toml"],
     "oracle": ["pyproject.toml", "--extra", "oracle"],
-    "test": ["pyproject.toml", "--extra", "oracle", "--group", "dev"],
+    "test": ["pyproject.toml", "--extra", "oracle", *SERVICES, "--group", "dev"],
     "build": ["requirements/build.in"],
     "dist": ["requirements/dist.in", "--constraint", "requirements/test.txt"],
     "node": ["requirements/node.in"],
