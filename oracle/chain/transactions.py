@@ -97,7 +97,7 @@ class TransactionSender:
         # (2) if none is left, sign one; if one waits too long, sign another to help it; store each before it is sent
         held_back = ""
         if live:
-            helping, held_back = self._help(live[-1], used)
+            helping, held_back = self._help(row_id, live[-1], used)
             live += helping
         elif len(self._journal.live_nonces(self.address)) < _IN_FLIGHT_MAX:
             call = prepare()
@@ -165,7 +165,7 @@ class TransactionSender:
         nonce = next(free for free in count(used) if free not in taken)
         return self._sign(row_id, call, nonce, offer)
 
-    def _help(self, waiting: Attempt, used: int) -> tuple[list[Attempt], str]:
+    def _help(self, row_id: int, waiting: Attempt, used: int) -> tuple[list[Attempt], str]:
         """Sign a transaction that brings a waiting one forward.
 
         Normally it has the same nonce and higher fees. But if a reorg removed the transaction with a lower nonce, no
@@ -190,7 +190,7 @@ class TransactionSender:
         if offer == offered and not is_gap:
             return [], ""
         call = Call(old.sender, *self._signer.call_of(old.raw))  # the journal's other columns are not signed
-        return [self._sign(waiting.release_id, call, used if is_gap else old.nonce, offer)], ""
+        return [self._sign(row_id, call, used if is_gap else old.nonce, offer)], ""
 
     def _check_waste(self, row_id: int) -> None:
         """Raise TemporaryError if too many transactions of a row had no effect within a day. This bounds the cost."""

@@ -22,19 +22,11 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from provenance_oracle.oracle.journal.rows import (
-    Attempt,
-    AttemptState,
-    ReleaseKey,
-    Row,
-    SignedTransaction,
-    State,
-    attempt_row,
-    policy_key,
-    release_row,
-    time_text,
-)
-from provenance_oracle.oracle.journal.schema import SCHEMA, UPGRADES, VERSION
+from provenance_oracle.oracle.journal.migrations import UPGRADES
+from provenance_oracle.oracle.journal.publication_book import PublicationBook
+from provenance_oracle.oracle.journal.publication_steps import follow_row
+from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State, policy_key, release_row, time_text
+from provenance_oracle.oracle.journal.schema import SCHEMA, VERSION
 from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.journal.steps import (
     by_key,
@@ -50,8 +42,8 @@ from provenance_oracle.oracle.journal.steps import (
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 
-class Journal:
-    """The journal file. One process opens it at a time. Every method is one durable step.
+class Journal(PublicationBook):
+    """The journal file. One process opens it at a time. Every method is one durable step. Threads may share it.
 
     A file of an earlier version of the format is carried over to the present one when it is opened.
 
@@ -89,11 +81,11 @@ class Journal:
         with self._database.transaction() as db:
             for name, value in facts.items():
                 db.execute("INSERT INTO pins VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value))
-                (kept,) = db.execute("SELECT value FROM pins WHERE name = ?", (name,)).fetchone()
+                kept = db.execute("SELECT value FROM pins WHERE name = ?", (name,)).fetchone()["value"]
                 if kept != value:
                     raise UsageError(
                         f"{name} is not the one that this journal began with",
-                        where=str(self._database.path),
+                        where=self._database.where,
                         got=value,
                         wanted=kept,
                     )
@@ -152,12 +144,12 @@ class Journal:
             besides: the content digest of a release that does not count. Every other content counts once.
         """
         sql = (
-            "SELECT MAX(kept_at) AS at FROM releases JOIN verdicts ON digest = verdict_digest"
+            "SELECT MAX(kept_at) AS newest FROM releases JOIN verdicts ON digest = verdict_digest"
             " WHERE model_digest = ? AND publisher = ? AND content != ? AND record IS NOT NULL AND state != 'rejected'"
-            " GROUP BY content HAVING at > ? ORDER BY at"
+            " GROUP BY content HAVING MAX(kept_at) > ? ORDER BY newest"
         )
         rows = self._database.rows(sql, (model_digest, publisher, besides, time_text(since)))
-        return [datetime.fromisoformat(row["at"]) for row in rows]
+        return [datetime.fromisoformat(row["newest"]) for row in rows]
 
     def accept(
         self,
@@ -212,6 +204,7 @@ class Journal:
                 db.execute(sql, (digest, policy_digest, row_id))
             fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
             db.execute("UPDATE releases SET state = ? WHERE id = ?", (State.REJECTED, row_id))
+            follow_row(db, row_id, State.REJECTED, at)
             return select_row(db, row_id)
 
     def park(self, row_id: int, error: ProvenanceError, *, retry_at: datetime, at: datetime) -> Row:
@@ -227,14 +220,19 @@ class Journal:
             return count_internal_error(db, row_id, limit)
 
     def advance(self, row_id: int, state: State, *, note: str = "", at: datetime) -> Row:
-        """Move a row to `state`, clear its failure and its wait, and store a remark."""
+        """Move a row to `state`, clear its failure and its wait, and store a remark.
+
+        The row's publication moves with it, unless it is a batch; see `advance_publication`.
+        """
         with self._database.transaction() as db:
+            follow_row(db, row_id, state, at, note)
             return move_row(db, row_id, state, at, note)
 
     def forget_record(self, row_id: int, *, note: str, at: datetime) -> Row:
         """Move a row back to `seen` without its record, so that the next scan judges it again. Its verdicts stay."""
         with self._database.transaction() as db:
             drop_record(db, row_id)
+            follow_row(db, row_id, State.SEEN, at, note)
             return move_row(db, row_id, State.SEEN, at, note)
 
     def distrust(self, row_id: int, error: ProvenanceError, *, limit: int, retry_at: datetime, at: datetime) -> Row:
@@ -244,6 +242,7 @@ class Journal:
         """
         with self._database.transaction() as db:
             drop_record(db, row_id)
+            follow_row(db, row_id, State.SEEN, at)
             fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
             db.execute("UPDATE releases SET state = 'seen' WHERE id = ?", (row_id,))
             return count_internal_error(db, row_id, limit)
@@ -283,61 +282,3 @@ class Journal:
         """Return the bytes of a stored verdict, PASSED or FAILED; None if there is none with this digest."""
         rows = self._database.rows("SELECT statement FROM verdicts WHERE digest = ?", (digest,))
         return bytes(rows[0]["statement"]) if rows else None
-
-    # Transactions
-
-    def keep_transaction(self, row_id: int, transaction: SignedTransaction, *, at: datetime) -> Attempt:
-        """Store a signed transaction. The caller may send its bytes only after this returns.
-
-        Signing is deterministic, so after a reorg the account may sign bytes again that it had given up. They then
-        become live again.
-        """
-        with self._database.transaction() as db:
-            db.execute(
-                "INSERT INTO transactions (release_id, sender, nonce, hash, raw, max_fee_wei, priority_fee_wei,"
-                " call_to, call_data, state, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (hash) DO UPDATE SET state = excluded.state, signed_at = excluded.signed_at",
-                (
-                    row_id,
-                    transaction.sender,
-                    transaction.nonce,
-                    transaction.hash,
-                    transaction.raw,
-                    transaction.max_fee_wei,
-                    transaction.priority_fee_wei,
-                    transaction.to,
-                    transaction.data,
-                    AttemptState.LIVE,
-                    time_text(at),
-                ),
-            )
-            move_row(db, row_id, State.SIGNED, at)
-            found = db.execute("SELECT * FROM transactions WHERE hash = ?", (transaction.hash,)).fetchone()
-            return attempt_row(found)
-
-    def attempts(self, row_id: int) -> tuple[Attempt, ...]:
-        """Return every transaction ever signed for a row, oldest first."""
-        rows = self._database.rows("SELECT * FROM transactions WHERE release_id = ? ORDER BY id", (row_id,))
-        return tuple(attempt_row(found) for found in rows)
-
-    def orphans(self, sender: str) -> tuple[Attempt, ...]:
-        """Return live transactions of rows that send none (closed or `seen`), by nonce. Later nonces wait for them."""
-        sql = (
-            "SELECT transactions.* FROM transactions JOIN releases ON releases.id = release_id WHERE sender = ?"
-            " AND transactions.state = 'live' AND releases.state IN ('seen', 'final', 'rejected', 'stuck')"
-            " ORDER BY nonce, id"
-        )
-        return tuple(attempt_row(found) for found in self._database.rows(sql, (sender,)))
-
-    def settle(self, attempt_id: int, state: AttemptState) -> None:
-        """Store the state of a transaction."""
-        with self._database.transaction() as db:
-            db.execute("UPDATE transactions SET state = ? WHERE id = ?", (state, attempt_id))
-
-    def live_nonces(self, sender: str) -> frozenset[int]:
-        """Return the nonces of all live transactions of `sender`.
-
-        Mined ones are left out: the chain counts them, and one that a deep reorg removed leaves a gap to fill.
-        """
-        sql = "SELECT DISTINCT nonce FROM transactions WHERE sender = ? AND state = 'live'"
-        return frozenset(int(found["nonce"]) for found in self._database.rows(sql, (sender,)))

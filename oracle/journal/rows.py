@@ -1,14 +1,14 @@
-"""The journal's rows as frozen values, made from rows of SQLite."""
+"""The journal's rows as frozen values, made from rows of the database."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from provenance_oracle.oracle.journal.store import Found
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
 
@@ -127,37 +127,49 @@ class SignedTransaction:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A signed transaction for a row (`release_id`), with its state."""
+    """A signed transaction for a publication (`publication_id`), with its state."""
 
     id: int
-    release_id: int
+    publication_id: int
     transaction: SignedTransaction
     state: AttemptState
     signed_at: datetime
 
 
-def release_row(found: sqlite3.Row) -> Row:
+def release_row(found: Found) -> Row:
     """Return a row of the table `releases` as a value.
 
     Raises:
         UsageError: the row holds a value that this program does not write.
     """
-    with _own_writing():
+    with own_writing():
         return _release_row(found)
 
 
-def attempt_row(found: sqlite3.Row) -> Attempt:
+def attempt_row(found: Found) -> Attempt:
     """Return a row of the table `transactions` as a value.
 
     Raises:
         UsageError: the row holds a value that this program does not write.
     """
-    with _own_writing():
-        return _attempt_row(found)
+    with own_writing():
+        transaction = SignedTransaction(
+            found["sender"],
+            found["nonce"],
+            found["hash"],
+            found["raw"],
+            found["max_fee_wei"],
+            found["priority_fee_wei"],
+            found["call_to"],
+            found["call_data"],
+        )
+        signed_at = datetime.fromisoformat(found["signed_at"])
+        return Attempt(found["id"], found["publication_id"], transaction, AttemptState(found["state"]), signed_at)
 
 
 @contextmanager
-def _own_writing() -> Iterator[None]:
+def own_writing() -> Iterator[None]:
+    """Raise UsageError if a row read in the block holds a value that this program does not write."""
     try:
         yield
     except (ValueError, TypeError) as error:
@@ -169,7 +181,7 @@ def _own_writing() -> Iterator[None]:
         ) from error
 
 
-def _release_row(found: sqlite3.Row) -> Row:
+def _release_row(found: Found) -> Row:
     return Row(
         id=found["id"],
         key=ReleaseKey(found["source"], found["release"], found["content"]),
@@ -187,21 +199,6 @@ def _release_row(found: sqlite3.Row) -> Row:
         report_digest=found["report_digest"],
         record=found["record"],
     )
-
-
-def _attempt_row(found: sqlite3.Row) -> Attempt:
-    transaction = SignedTransaction(
-        found["sender"],
-        found["nonce"],
-        found["hash"],
-        found["raw"],
-        found["max_fee_wei"],
-        found["priority_fee_wei"],
-        found["call_to"],
-        found["call_data"],
-    )
-    signed_at = datetime.fromisoformat(found["signed_at"])
-    return Attempt(found["id"], found["release_id"], transaction, AttemptState(found["state"]), signed_at)
 
 
 def time_text(moment: datetime) -> str:

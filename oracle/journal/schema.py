@@ -1,12 +1,8 @@
-"""The tables of the journal, and the steps from one version of them to the next."""
+"""The tables of the journal. `migrations.py` has the steps from earlier versions of them."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Callable, Mapping
-
-VERSION = 3
+VERSION = 4
 SCHEMA = """
 CREATE TABLE pins (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE releases (
@@ -16,55 +12,36 @@ CREATE TABLE releases (
     exit_code INTEGER, check_id TEXT, problem TEXT NOT NULL DEFAULT '',
     verdict_digest BLOB REFERENCES verdicts (digest), report_digest BLOB, record BLOB,
     policy_digest BLOB, model_digest BLOB, publisher BLOB,
+    lease_owner TEXT, lease_until TEXT, lease_number INTEGER NOT NULL DEFAULT 0,
     UNIQUE (source, release, content)) STRICT;
 CREATE INDEX releases_by_report ON releases (report_digest);
-CREATE INDEX releases_by_state ON releases (state);
+CREATE INDEX releases_by_state ON releases (state, changed_at);
 CREATE INDEX releases_by_model ON releases (model_digest, publisher);
+CREATE INDEX releases_by_content ON releases (content);
 CREATE TABLE verdicts (
     digest BLOB PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id),
     statement BLOB NOT NULL, kept_at TEXT NOT NULL) STRICT;
+CREATE TABLE publications (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL, note TEXT NOT NULL DEFAULT '', root BLOB, leaf_count INTEGER, sealed_at TEXT,
+    uri TEXT NOT NULL DEFAULT '', epoch INTEGER) STRICT;
+CREATE INDEX publications_by_state ON publications (state);
+CREATE INDEX publications_by_root ON publications (root);
+CREATE TABLE publication_rows (
+    publication_id INTEGER NOT NULL REFERENCES publications (id),
+    release_id INTEGER NOT NULL REFERENCES releases (id), position INTEGER NOT NULL, record BLOB,
+    is_named INTEGER NOT NULL DEFAULT 0, is_open INTEGER,
+    UNIQUE (publication_id, position), UNIQUE (publication_id, release_id)) STRICT;
+CREATE INDEX publication_rows_by_release ON publication_rows (release_id);
+CREATE UNIQUE INDEX one_open_publication ON publication_rows (release_id) WHERE is_open = 1;
 CREATE TABLE transactions (
-    id INTEGER PRIMARY KEY, release_id INTEGER NOT NULL REFERENCES releases (id), sender TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, publication_id INTEGER NOT NULL REFERENCES publications (id), sender TEXT NOT NULL,
     nonce INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE, raw BLOB NOT NULL, max_fee_wei INTEGER NOT NULL,
     priority_fee_wei INTEGER NOT NULL, call_to TEXT NOT NULL, call_data BLOB NOT NULL, state TEXT NOT NULL,
     signed_at TEXT NOT NULL) STRICT;
-CREATE INDEX transactions_by_release ON transactions (release_id);
-CREATE INDEX transactions_by_sender ON transactions (sender, nonce);
+CREATE INDEX transactions_by_publication ON transactions (publication_id);
+CREATE INDEX transactions_by_sender ON transactions (sender, state, nonce);
+CREATE TABLE signatures (
+    digest BLOB NOT NULL, oracle_index INTEGER NOT NULL, epoch INTEGER NOT NULL, signature BLOB NOT NULL,
+    origin TEXT NOT NULL, kept_at TEXT NOT NULL, PRIMARY KEY (digest, oracle_index)) STRICT;
 """
-
-
-def _add_facts(db: sqlite3.Connection) -> None:
-    """Add the columns for policy, model and publisher, and fill them from verdicts and records.
-
-    A row whose verdict or record is not one that the oracle writes keeps empty columns.
-    """
-    for column in ("policy_digest", "model_digest", "publisher"):
-        db.execute(f"ALTER TABLE releases ADD COLUMN {column} BLOB")
-    db.execute("CREATE INDEX releases_by_model ON releases (model_digest, publisher)")
-    sql = "SELECT record, statement FROM releases LEFT JOIN verdicts ON digest = verdict_digest WHERE id = ?"
-    for (row_id,) in db.execute("SELECT id FROM releases").fetchall():
-        record, statement = db.execute(sql, (row_id,)).fetchone()
-        db.execute(
-            "UPDATE releases SET policy_digest = ?, model_digest = ?, publisher = ? WHERE id = ?",
-            (
-                _hex_at(statement, "predicate", "policy", "digest", "sha256"),
-                _hex_at(record, "model_digest"),
-                _hex_at(record, "publisher_identity"),
-                row_id,
-            ),
-        )
-
-
-def _hex_at(data: bytes | None, *path: str) -> bytes | None:
-    """Return the bytes whose hex stands in a JSON document at a path of names; None if there is no hex."""
-    try:
-        value = json.loads(data or b"null")
-        for name in path:
-            value = value[name]
-        return bytes.fromhex(value)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-
-
-# The steps from each earlier version to the next one.
-UPGRADES: Mapping[int, Callable[[sqlite3.Connection], None]] = {2: _add_facts}

@@ -11,12 +11,14 @@ import logging
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from provenance_oracle.oracle.journal.store import Found, Session, other_version
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.text import printable
 
@@ -26,13 +28,15 @@ _BUSY_TIMEOUT_SECONDS = 5.0
 _SIDECARS = ("-wal", "-shm", "-journal")
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 
-Upgrades = Mapping[int, Callable[[sqlite3.Connection], None]]
+Upgrades = Mapping[int, Callable[[Session], None]]
 
 _log = logging.getLogger(__name__)
 
 
 class Database:
     """An exclusive connection to one SQLite file with a known schema, created if the file does not exist.
+
+    Threads may share it; one at a time has a turn.
 
     Args:
         path: the file; its folder must exist and be on a local file system.
@@ -51,6 +55,7 @@ class Database:
         self.path = path
         self._version = version
         self._upgrades = upgrades
+        self._turn = threading.RLock()
         if path.is_dir():
             raise UsageError(
                 "the path is not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one"
@@ -62,7 +67,9 @@ class Database:
                     _create(path, schema, version)
                 for suffix in _SIDECARS:  # SQLite applies what it finds in them when it opens the journal
                     _check_private(path.with_name(path.name + suffix))
-                self._connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
+                self._connection = sqlite3.connect(
+                    path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+                )
                 undo.callback(self._connection.close)
                 self._check()  # before the first write: the file may belong to another program
                 self._configure()
@@ -70,15 +77,20 @@ class Database:
             self._lock = lock
             undo.pop_all()
 
+    @property
+    def where(self) -> str:
+        """The file's path, for messages."""
+        return printable(str(self.path))
+
     def close(self) -> None:
         """Close the connection and release the lock."""
         self._connection.close()
         self._lock.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[Session]:
         """Run the statements of a block as one durable transaction: all take effect, or none does."""
-        with self._failures():
+        with self._turn, self._failures():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -88,22 +100,17 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Found]:
         """Return the rows of a query."""
-        with self._failures():
+        with self._turn, self._failures():
             return self._connection.execute(sql, parameters).fetchall()
 
     def _check(self) -> None:
         if self._pragma("application_id") != _APPLICATION_ID:
             raise UsageError("the file is not a journal of this program; it is left as it is", where=str(self.path))
-        found = self._pragma("user_version")
+        found = int(str(self._pragma("user_version")))
         if found != self._version and found not in self._upgrades:
-            raise UsageError(
-                "the journal has the format of another version",
-                where=str(self.path),
-                got=str(found),
-                wanted=str(self._version),
-            )
+            raise other_version(self.where, found, self._version, self._upgrades)
         _check_private(self.path)
         if self._pragma("quick_check") != "ok":
             raise _corrupt(self.path, str(self._pragma("quick_check")))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from datetime import datetime
 
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State, release_row, time_text
+from provenance_oracle.oracle.journal.store import Session
 
 
 def reopened(row: Row) -> State:
@@ -16,17 +16,17 @@ def reopened(row: Row) -> State:
     return State.SEEN if row.state in (State.REJECTED, State.STUCK) else row.state
 
 
-def insert_row(db: sqlite3.Connection, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:
+def insert_row(db: Session, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:
     """Add a row and return it."""
-    cursor = db.execute(
+    made = db.execute(
         "INSERT INTO releases (source, release, content, fingerprint, state, seen_at, changed_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
         (key.source, key.release, key.content, fingerprint, state, time_text(at), time_text(at)),
     )
-    return select_row(db, cursor.lastrowid or 0)
+    return release_row(made.fetchone())
 
 
-def keep_verdict(db: sqlite3.Connection, row_id: int, statement: bytes, at: datetime) -> bytes:
+def keep_verdict(db: Session, row_id: int, statement: bytes, at: datetime) -> bytes:
     """Store a verdict and return its digest (32 bytes)."""
     digest = hashlib.sha256(statement).digest()
     sql = "INSERT INTO verdicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -34,12 +34,12 @@ def keep_verdict(db: sqlite3.Connection, row_id: int, statement: bytes, at: date
     return digest
 
 
-def drop_record(db: sqlite3.Connection, row_id: int) -> None:
+def drop_record(db: Session, row_id: int) -> None:
     """Remove a row's record."""
     db.execute("UPDATE releases SET record = NULL, report_digest = NULL WHERE id = ?", (row_id,))
 
 
-def move_row(db: sqlite3.Connection, row_id: int, state: State, at: datetime, note: str = "") -> Row:
+def move_row(db: Session, row_id: int, state: State, at: datetime, note: str = "") -> Row:
     """Move a row to `state`, clear its failure and its wait, and store a remark."""
     db.execute(
         "UPDATE releases SET state = ?, changed_at = ?, retry_at = NULL, vain_attempts = 0, exit_code = NULL,"
@@ -50,7 +50,7 @@ def move_row(db: sqlite3.Connection, row_id: int, state: State, at: datetime, no
 
 
 def fail_row(
-    db: sqlite3.Connection,
+    db: Session,
     row_id: int,
     exit_code: int,
     check: str | None,
@@ -66,19 +66,19 @@ def fail_row(
     )
 
 
-def by_key(db: sqlite3.Connection, key: ReleaseKey) -> Row | None:
+def by_key(db: Session, key: ReleaseKey) -> Row | None:
     """Return the row with a key; None if there is none."""
     sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND content = ?"
     found = db.execute(sql, (key.source, key.release, key.content)).fetchone()
     return release_row(found) if found else None
 
 
-def select_row(db: sqlite3.Connection, row_id: int) -> Row:
+def select_row(db: Session, row_id: int) -> Row:
     """Return the row with this id, which must exist."""
     return release_row(db.execute("SELECT * FROM releases WHERE id = ?", (row_id,)).fetchone())
 
 
-def count_internal_error(db: sqlite3.Connection, row_id: int, limit: int) -> Row:
+def count_internal_error(db: Session, row_id: int, limit: int) -> Row:
     """Count one more internal error of a row, and make it stuck if it has `limit` of them."""
     db.execute(
         "UPDATE releases SET internal_errors = internal_errors + 1,"

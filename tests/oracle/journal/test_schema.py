@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.journal import journal as journal_module
-from provenance_oracle.oracle.journal import schema
+from provenance_oracle.oracle.journal import migrations
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.oracle.journal.stored_record import to_json
@@ -110,7 +110,7 @@ def test_a_journal_of_the_last_version_is_carried_over(old: Path, caplog: pytest
         assert journal.recordings(*model, besides=bytes(32), since=AT) == []
         assert journal.reopen_rejected(POLICY, at=AT) == 0
         assert journal.reopen_rejected(bytes(32), at=AT) == 1
-    assert "the journal was carried over from version 2 to 3" in caplog.text
+    assert "the journal was carried over from version 2 to 4" in caplog.text
     caplog.clear()
     with Journal(old) as again:
         assert len(again.rows()) == 4
@@ -125,7 +125,7 @@ def test_a_journal_of_the_last_version_is_carried_over(old: Path, caplog: pytest
 
 def test_a_step_that_fails_leaves_the_journal_as_it_was(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(db: sqlite3.Connection) -> None:
-        schema.UPGRADES[2](db)
+        migrations.UPGRADES[2](db)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -106,7 +106,7 @@ def test_another_program_s_database_is_refused(path: Path) -> None:
 
 def test_another_schema_version_is_refused(path: Path) -> None:
     Database(path, SCHEMA, 2).close()
-    refused(path, "format of another version: got 2, wanted 1")
+    refused(path, "newer provenance-oracle.*: got 2, wanted 1")
 
 
 def test_a_damaged_file_is_refused(path: Path) -> None:

@@ -1,0 +1,79 @@
+"""The port between the journal and the database that stores it. `sqlite.py` and `postgres.py` implement it.
+
+Both databases get the same SQL: SQLite's placeholders (`?`), `RETURNING` and `ON CONFLICT`, which PostgreSQL has too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from provenance_oracle.verifier.errors import UsageError
+
+# One row of a result, by the names of its columns.
+Found = Mapping[str, Any]
+
+
+class SqlAnswer(Protocol):
+    """The result of one statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """The number of rows that the statement changed."""
+
+    def fetchone(self) -> Any:
+        """Return the next row (`Found`); None if there is none."""
+
+    def fetchall(self) -> Sequence[Any]:
+        """Return all other rows (`Found`)."""
+
+
+class Session(Protocol):
+    """An open transaction."""
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> SqlAnswer:
+        """Run one statement."""
+
+
+class JournalStore(Protocol):
+    """A database with the tables of `schema.py`. Several threads may use it.
+
+    Raises (every method):
+        UsageError: the database is corrupt, of another program or version, or cannot be reached with these settings.
+        TemporaryError: the disk or the connection fails. Transactions that were committed before are kept.
+    """
+
+    @property
+    def where(self) -> str:
+        """The database as messages name it, without a password."""
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """Run the statements of a block as one durable transaction: all take effect, or none does."""
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Found]:
+        """Return the rows of a query."""
+
+    def close(self) -> None:
+        """Close the connection and release what keeps other processes out."""
+
+
+def other_version(where: str, found: int, version: int, upgrades: Collection[int]) -> UsageError:
+    """Return the error for a journal of a version that this program cannot open; the caller raises it.
+
+    Args:
+        found: the journal's version. version: the program's.
+        upgrades: the versions that the program carries over.
+    """
+    if found > version:
+        problem = (
+            "the journal was written by a newer provenance-oracle and is left as it is; install that version or a later"
+            " one, or go back to a backup from before the upgrade (`provenance restore`)"
+        )
+    else:
+        problem = (
+            "the journal is older than this program can carry over; open it with the release before this one first"
+        )
+    oldest = min([version, *upgrades])
+    wanted = str(version) if found > version or oldest == version else f"{oldest} to {version}"
+    return UsageError(problem, where=where, got=str(found), wanted=wanted)
