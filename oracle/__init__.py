@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from provenance_oracle.oracle.chain.signers import EnvironmentSigner
+    from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 
 __all__ = ["EnvironmentSigner"]
 
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> object:
     """
     if name != "EnvironmentSigner":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from provenance_oracle.oracle.chain.signers import EnvironmentSigner
+    from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 
     return EnvironmentSigner
 

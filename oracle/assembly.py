@@ -15,13 +15,14 @@ from pathlib import Path
 from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.signers import Signer, open_signer
 from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.pipeline import Patience, Pipeline
 from provenance_oracle.oracle.service import Bell, Service, Timing
 from provenance_oracle.oracle.settings import Settings
+from provenance_oracle.oracle.signers.base import Signer
+from provenance_oracle.oracle.signers.open import key_uri, open_signer
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import watching
@@ -60,7 +61,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
             "there is no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder"
         )
     policy = load_policy(settings.policy)
-    payer = open_signer(settings.key_variable, settings.keystore, settings.password_file, environ)
+    payer = _open_payer(settings, environ)
     reporter = _open_reporter(settings, payer, environ)
     ledger = _ledger_options(settings)
     source = FolderSource(settings.folder, releases_max=settings.releases_max, on_step=bell.check)
@@ -136,10 +137,17 @@ class Connection:
         return self._pipeline_of(writer=self._writer)
 
 
+def _open_payer(settings: Settings, environ: Mapping[str, str]) -> Signer:
+    uri = key_uri("", settings.key_variable, settings.keystore)
+    return open_signer(uri, password_file=settings.password_file, environ=environ)
+
+
 def _open_reporter(settings: Settings, payer: Signer, environ: Mapping[str, str]) -> Signer:
     """Return the key that signs reports: the key that the settings name for reports, or the paying key."""
-    named = (settings.report_key_variable, settings.report_keystore, settings.report_password_file)
-    return open_signer(*named, environ) if any(named) else payer
+    uri = key_uri("", settings.report_key_variable, settings.report_keystore)
+    if not uri and settings.report_password_file is None:
+        return payer
+    return open_signer(uri, password_file=settings.report_password_file, environ=environ)
 
 
 def _ledger_options(settings: Settings) -> LedgerOptions:

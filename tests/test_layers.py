@@ -47,7 +47,7 @@ FLOORS = {
         ("cli",),
     ),
     "oracle": (
-        ("backoff", "deadline", "amd_cache", "journal", "sources"),
+        ("backoff", "deadline", "amd_cache", "journal", "signers", "sources"),
         ("chain", "settings"),
         ("pipeline", "service"),
         ("assembly", "demo", "documents"),

@@ -57,7 +57,7 @@ ALLOWED = {
     "publisher/evidence/configfs_tsm.py": {"open"},
     "oracle/sources/watch.py": {"read_text"},
     "oracle/chain/anvil.py": {"open", "read_text"},
-    "oracle/chain/signers.py": {"open"},
+    "oracle/signers/secret_files.py": {"open"},
     "oracle/journal/sqlite.py": {"exists", "is_dir", "open", "stat"},
 }
 

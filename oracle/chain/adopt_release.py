@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
-from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.codec import encode_record
 from provenance_oracle.verifier.record.fields import WrittenRecord

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
-from provenance_oracle.oracle.chain.signers import Signer, full_signature
+from provenance_oracle.oracle.signers.base import Signer
+from provenance_oracle.oracle.signers.signatures import full_signature
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.signing import claim_digest
 from provenance_oracle.verifier.registry.node import node_errors

@@ -8,7 +8,8 @@ from typing import Any
 from provenance_oracle.oracle.chain.deploy_terms import Terms, constructor_arguments
 from provenance_oracle.oracle.chain.deployed import deployment_of
 from provenance_oracle.oracle.chain.payer import RECEIPT_SECONDS, Announce, Payer, stay_silent
-from provenance_oracle.oracle.chain.signers import Signer, created_by
+from provenance_oracle.oracle.signers.base import Signer
+from provenance_oracle.oracle.signers.transactions import created_by
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.deployment import Deployment

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from provenance_oracle.oracle.chain.calls import refusal_name
 from provenance_oracle.oracle.chain.rpc import revert_data
-from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.contract import load_artifact

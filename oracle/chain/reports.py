@@ -8,7 +8,7 @@ from typing import Protocol
 
 from provenance_oracle.oracle.chain.calls import Quorum, publish_call
 from provenance_oracle.oracle.chain.finality import Finality
-from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
 from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record

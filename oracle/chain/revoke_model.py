@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
-from provenance_oracle.oracle.chain.signers import Signer
+from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.registry.events import ModelRevocation
 from provenance_oracle.verifier.registry.reader import RegistryReader

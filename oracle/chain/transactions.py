@@ -22,9 +22,9 @@ from typing import Any
 from provenance_oracle.oracle.chain.fees import FeeLimits, Offer, first_offer, higher_offer, limit_words
 from provenance_oracle.oracle.chain.finality import Finality
 from provenance_oracle.oracle.chain.rpc import Call, Chain
-from provenance_oracle.oracle.chain.signers import Signer
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, SignedTransaction, State
+from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import TemporaryError
 
 _GAS_MARGIN_PERCENT = 20

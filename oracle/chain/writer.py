@@ -12,10 +12,10 @@ from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.rpc import Call, Chain, ChainIdentity, RevertedError, Web3Chain
-from provenance_oracle.oracle.chain.signers import Signer, check_custody
 from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
+from provenance_oracle.oracle.signers.base import Signer, check_custody
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX, Entry, Record, match_entry

@@ -17,7 +17,7 @@ from provenance_oracle.verifier.errors import TemporaryError, UsageError, Verifi
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.deploy_terms import Terms
-    from provenance_oracle.oracle.chain.signers import Signer
+    from provenance_oracle.oracle.signers.base import Signer
     from provenance_oracle.verifier.registry.deployment import Deployment
     from provenance_oracle.verifier.registry.node import NodeConnection
 

@@ -14,7 +14,7 @@ from provenance_oracle.verifier.cli.options import FILE, hex_word
 from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
-    from provenance_oracle.oracle.chain.signers import Signer
+    from provenance_oracle.oracle.signers.base import Signer
     from provenance_oracle.verifier.cli.console import Output
 
 key_options = (
@@ -42,14 +42,14 @@ def open_key(prefix: str, variable: str | None, keystore: Path | None, password_
     Raises:
         UsageError: the options name no key or several, or the key cannot be opened.
     """
-    from provenance_oracle.oracle.chain.signers import open_signer
+    from provenance_oracle.oracle.signers.open import key_uri, open_signer
 
     values = {"key-variable": variable, "keystore": keystore, "password-file": password_file}
     given = [f"{prefix}{name}" for name, value in values.items() if value]
     if len(given) != (1 if variable else 2):
         wanted = f"{prefix}key-variable NAME, or {prefix}keystore FILE and {prefix}password-file FILE"
         raise UsageError("no key is named", got=" and ".join(given) or "no such option", wanted=wanted)
-    return open_signer(variable or "", keystore, password_file)
+    return open_signer(key_uri("", variable or "", keystore), password_file=password_file)
 
 
 def say_sent(output: Output, sent: bytes, raw: bytes) -> None:

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.signers import EnvironmentSigner
 from provenance_oracle.oracle.chain.writer import LedgerOptions, open_writer
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.demo.gate import ask_gate
 from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.verifier.registry.deployment import Deployment, encode_deployment
 from provenance_oracle.verifier.registry.node import open_node
 from tests.support.chain_fixtures import DeployedRegistry, make_record

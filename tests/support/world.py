@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.signers import EnvironmentSigner
 from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.registry.events import Publication
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_record

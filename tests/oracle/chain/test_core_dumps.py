@@ -13,7 +13,7 @@ import ctypes, resource
 print(*resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
 """
 HOLDERS = {
-    "signer": "from provenance_oracle.oracle.chain.signers import EnvironmentSigner as S; S('K', {'K': '01' * 32})",
+    "signer": "from provenance_oracle.oracle import EnvironmentSigner as S; S('K', {'K': '01' * 32})",
     "new key": "from provenance_oracle.publisher.keys import make_key as m; from pathlib import Path; m(Path('k'))",
 }
 

@@ -17,8 +17,9 @@ from provenance_oracle.oracle.chain import deployed
 from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
 from provenance_oracle.oracle.chain.deploy import deploy_contracts, number_policies
 from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms, majority, parse_oracle
-from provenance_oracle.oracle.chain.signers import EnvironmentSigner, Signer
 from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.oracle.signers.base import Signer
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.policy import SHIPPED_POLICIES, shipped_policy
 from provenance_oracle.verifier.registry.contract import load_artifact

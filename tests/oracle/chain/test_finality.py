@@ -12,10 +12,10 @@ import pytest
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.rpc import Call
-from provenance_oracle.oracle.chain.signers import EnvironmentSigner
 from provenance_oracle.oracle.chain.writer import LedgerOptions, open_writer
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, State
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, NamedParent

@@ -11,7 +11,8 @@ import pytest
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.reports import Reporter
-from provenance_oracle.oracle.chain.signers import EnvironmentSigner, full_signature
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
+from provenance_oracle.oracle.signers.signatures import full_signature
 from provenance_oracle.verifier.errors import FormatError, UsageError
 from provenance_oracle.verifier.record.codec import decode_record, record_id
 from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record

@@ -119,7 +119,7 @@ def test_a_deeply_nested_answer_does_not_end_the_process() -> None:
     code = (
         "import sys; from provenance_oracle.oracle.chain.rpc import Web3Chain\n"
         "from provenance_oracle.verifier.registry.node import open_node\n"
-        "from provenance_oracle.oracle.chain.signers import EnvironmentSigner\n"
+        "from provenance_oracle.oracle.signers.environment import EnvironmentSigner\n"
         "from provenance_oracle.verifier.errors import TemporaryError\n"
         "EnvironmentSigner('K', {'K': '11' * 32})\n"
         "try: Web3Chain(open_node(sys.argv[1], 5)).head()\n"

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
 from provenance_oracle.oracle.chain.deploy import deploy_contracts
 from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
-from provenance_oracle.oracle.chain.signers import EnvironmentSigner
 from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.registry.deployment import parse_deployment
 from provenance_oracle.verifier.registry.node import connect, open_node

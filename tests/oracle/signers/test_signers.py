@@ -11,15 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.chain.signers import (
-    EnvironmentSigner,
-    KeystoreSigner,
-    Secret,
-    check_custody,
-    compact_signature,
-    full_signature,
-    read_password,
-)
+from provenance_oracle.oracle.signers.base import Secret, check_custody
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
+from provenance_oracle.oracle.signers.keystore import KeystoreSigner
+from provenance_oracle.oracle.signers.secret_files import read_password
+from provenance_oracle.oracle.signers.signatures import compact_signature, full_signature
 from provenance_oracle.verifier.errors import UsageError, VerificationError
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 
@@ -55,7 +51,7 @@ def test_a_key_from_the_environment_signs(text: str) -> None:
     assert signer.address == ADDRESS
     raw, digest = signer.sign_transaction(FIELDS)
     assert Account.recover_transaction(raw) == ADDRESS
-    assert signer.sign_transaction(FIELDS) == (raw, digest), "signing is deterministic"
+    assert signer.sign_transaction(FIELDS) == (raw, digest), "a key in memory signs alike"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +79,7 @@ def test_a_digest_is_signed_compactly_with_the_lower_s() -> None:
     for number in range(32):
         digest = bytes([number]) * 32
         signature = signer.sign_digest(digest)
-        assert signer.sign_digest(digest) == signature, "signing is deterministic"
+        assert signer.sign_digest(digest) == signature, "a key in memory signs alike"
         assert Account._recover_hash(digest, signature=full_signature(signature)) == ADDRESS
         word = int.from_bytes(signature[32:])
         parities.add(word >> 255)

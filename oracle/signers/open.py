@@ -1,0 +1,65 @@
+"""Open the signer that a URI names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from provenance_oracle.oracle.signers.base import Signer
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.text import printable
+
+Opener = Callable[[str, Path | None, Mapping[str, str]], Signer]
+_FORMS = {"env": "env:NAME", "keystore": "keystore:PATH"}
+
+
+def open_signer(uri: str, *, password_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Signer:
+    """Open the signer that a URI names.
+
+    Args:
+        uri: `env:NAME` or `keystore:PATH`.
+        password_file: the password of a keystore; None for every other key.
+        environ: holds the keys that are named by variable.
+
+    Raises:
+        UsageError: the URI has another form, or the key cannot be opened.
+    """
+    scheme, colon, rest = uri.partition(":")
+    opener = _OPENERS.get(scheme)
+    if not colon or not rest or opener is None:
+        got = printable(f"{scheme}:" if colon else "no scheme")  # the rest may be a key that somebody pasted
+        raise UsageError("the text names no key", where="key", got=got, wanted=" or ".join(_FORMS.values()))
+    if password_file is not None and scheme != "keystore":
+        raise UsageError("only a keystore has a password file", where="key", got=f"{scheme}:", wanted="keystore:PATH")
+    return opener(rest, password_file, environ)
+
+
+def key_uri(uri: str, variable: str, keystore: Path | None) -> str:
+    """Return the URI of a key that a URI, the name of a variable or the path of a keystore names; "" if none does.
+
+    Raises:
+        UsageError: more than one names it.
+    """
+    named = [text for text in (uri, variable and f"env:{variable}", keystore and f"keystore:{keystore}") if text]
+    if len(named) > 1:
+        raise UsageError("exactly one key must be named", where="key", got=" and ".join(named), wanted="one of them")
+    return named[0] if named else ""
+
+
+def _environment(name: str, _password_file: Path | None, environ: Mapping[str, str]) -> Signer:
+    from provenance_oracle.oracle.signers.environment import EnvironmentSigner
+
+    return EnvironmentSigner(name, environ)
+
+
+def _keystore(path: str, password_file: Path | None, _environ: Mapping[str, str]) -> Signer:
+    from provenance_oracle.oracle.signers.keystore import KeystoreSigner
+    from provenance_oracle.oracle.signers.secret_files import read_password
+
+    if password_file is None:
+        raise UsageError("a keystore needs its password", where=f"keystore:{path}", wanted="a password file")
+    return KeystoreSigner(Path(path), read_password(password_file))
+
+
+_OPENERS: Mapping[str, Opener] = {"env": _environment, "keystore": _keystore}
