@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 
 from provenance_oracle.oracle.journal.migrations import UPGRADES
+from provenance_oracle.oracle.journal.overview import Overview
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
 from provenance_oracle.oracle.journal.publication_steps import follow_row
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State, policy_key, release_row, time_text
@@ -42,7 +43,7 @@ from provenance_oracle.oracle.journal.steps import (
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 
-class Journal(PublicationBook):
+class Journal(PublicationBook, Overview):
     """The journal file. One process opens it at a time. Every method is one durable step. Threads may share it.
 
     A file of an earlier version of the format is carried over to the present one when it is opened.

@@ -57,7 +57,8 @@ ALTER TABLE releases ADD COLUMN lease_owner TEXT;
 ALTER TABLE releases ADD COLUMN lease_until TEXT;
 ALTER TABLE releases ADD COLUMN lease_number INTEGER NOT NULL DEFAULT 0;
 DROP INDEX releases_by_state;
-CREATE INDEX releases_by_state ON releases (state, changed_at);
+CREATE INDEX releases_by_state ON releases (state, seen_at, retry_at);
+CREATE INDEX releases_by_fingerprint ON releases (source, release, fingerprint);
 CREATE INDEX releases_by_content ON releases (content);
 CREATE TABLE publications (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,

@@ -15,7 +15,8 @@ CREATE TABLE releases (
     lease_owner TEXT, lease_until TEXT, lease_number INTEGER NOT NULL DEFAULT 0,
     UNIQUE (source, release, content)) STRICT;
 CREATE INDEX releases_by_report ON releases (report_digest);
-CREATE INDEX releases_by_state ON releases (state, changed_at);
+CREATE INDEX releases_by_state ON releases (state, seen_at, retry_at);
+CREATE INDEX releases_by_fingerprint ON releases (source, release, fingerprint);
 CREATE INDEX releases_by_model ON releases (model_digest, publisher);
 CREATE INDEX releases_by_content ON releases (content);
 CREATE TABLE verdicts (

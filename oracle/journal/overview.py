@@ -1,0 +1,102 @@
+"""The part of the journal that is read often: look-ups of many releases at once, counts, and the rows that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from provenance_oracle.oracle.journal.rows import Row, State, own_writing, release_row, time_text
+from provenance_oracle.oracle.journal.store import JournalStore
+
+_PAIRS_MAX = 400  # two variables each; SQLite takes 32,766 in one statement
+
+
+@dataclass(frozen=True)
+class StateCount:
+    """The rows in one state.
+
+    Attributes:
+        count: their number. parked: how many of them wait after a temporary failure.
+        oldest_seen_at: when the journal first saw the oldest of them.
+    """
+
+    state: State
+    count: int
+    parked: int
+    oldest_seen_at: datetime
+
+
+class Overview:
+    """The journal's methods that read many rows; see `journal.Journal`. None of them reads every row of the journal."""
+
+    _database: JournalStore
+
+    def known(self, source: str, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
+        """Return the newest row of each release that has one with its fingerprint, as `find` does, in few queries.
+
+        Args:
+            pairs: release and fingerprint.
+
+        Returns:
+            Rows by (release, fingerprint). A pair without a row is left out.
+        """
+        found: dict[tuple[str, str], Row] = {}
+        for chunk in _chunks(pairs):
+            marks = ", ".join(["(?, ?)"] * len(chunk))
+            sql = (
+                f"WITH wanted (release_name, print) AS (VALUES {marks}) SELECT releases.* FROM wanted JOIN releases"  # noqa: S608
+                " ON releases.release = release_name AND fingerprint = print WHERE source = ? ORDER BY changed_at"
+            )
+            values = [text for pair in chunk for text in pair]
+            rows = map(release_row, self._database.rows(sql, (*values, source)))
+            found |= {(row.key.release, row.fingerprint): row for row in rows}  # the newest one comes last
+        return found
+
+    def counts(self) -> tuple[StateCount, ...]:
+        """Return the number of rows in each state that has any, in the order of `State`. One query."""
+        sql = (
+            "SELECT state, COUNT(*) AS many, COUNT(retry_at) AS parked, MIN(seen_at) AS oldest FROM releases"
+            " GROUP BY state"
+        )
+        with own_writing():
+            found = {State(one["state"]): one for one in self._database.rows(sql)}
+            return tuple(
+                StateCount(
+                    state,
+                    found[state]["many"],
+                    0 if state.closed else found[state]["parked"],
+                    datetime.fromisoformat(found[state]["oldest"]),
+                )
+                for state in State
+                if state in found
+            )
+
+    def is_moving(self) -> bool:
+        """Return whether a record or a policy number is on its way to the chain. Parked rows do not count."""
+        sql = (
+            "SELECT 1 AS one FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') AND retry_at IS NULL"
+            " LIMIT 1"
+        )
+        return bool(self._database.rows(sql))
+
+    def unsent(self, *, limit: int, at: datetime) -> tuple[Row, ...]:
+        """Return judged rows that are in no open publication and need not wait at `at`, oldest first.
+
+        Args:
+            limit: the largest number of rows.
+        """
+        sql = (
+            "SELECT * FROM releases WHERE state = 'judged'"
+            " AND NOT (retry_at IS NOT NULL AND changed_at <= ? AND retry_at > ?)"
+            " AND NOT EXISTS (SELECT 1 FROM publication_rows WHERE release_id = releases.id AND is_open = 1)"
+            " ORDER BY seen_at, id LIMIT ?"
+        )
+        return tuple(map(release_row, self._database.rows(sql, (time_text(at), time_text(at), limit))))
+
+
+def _chunks(pairs: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    left = iter(pairs)
+    while chunk := list(islice(left, _PAIRS_MAX)):
+        yield chunk
