@@ -20,12 +20,13 @@ from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.pipeline import Patience, Pipeline
 from provenance_oracle.oracle.service import Bell, Service, Timing
-from provenance_oracle.oracle.settings import Settings
+from provenance_oracle.oracle.settings.effects import is_path
+from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.turns import Turns
-from provenance_oracle.oracle.sources.watch import watching
+from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.cli.options import read_bounded
 from provenance_oracle.verifier.digest.choose import open_hasher
 from provenance_oracle.verifier.digest.files import Limits
@@ -56,18 +57,15 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
         FormatError: the deployment file is not one.
         TemporaryError: the journal's disk is full or fails.
     """
-    if not os.path.isdir(settings.folder):  # noqa: PTH112 (Path.is_dir raises for some paths; this is False)
-        raise UsageError(
-            "there is no such folder", where="folder", got=printable(str(settings.folder)), wanted="a folder"
-        )
+    folder = _only_folder(settings)
     policy = load_policy(settings.policy)
     payer = _open_payer(settings, environ)
     reporter = _open_reporter(settings, payer, environ)
     ledger = _ledger_options(settings)
-    source = FolderSource(settings.folder, releases_max=settings.releases_max, on_step=bell.check)
+    source = FolderSource(folder, releases_max=settings.releases_max, on_step=bell.check)
     backoff = Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
     timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
-    with Journal(settings.journal) as journal:
+    with Journal(Path(settings.journal)) as journal:
         _reopen_rejected(journal, policy)
         connection = Connection(
             open_writer=partial(open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check),
@@ -95,8 +93,19 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
         )
         turns = Turns(lambda: _now().timestamp())
         service = Service(source, journal, connection.pipeline, timing, bell, turns)
-        with watching(settings.folder, settings.watch, bell.ring):
+        with watching(folder, WatchMode(settings.watch), bell.ring):
             yield service
+
+
+def _only_folder(settings: Settings) -> Path:
+    """Return the folder that is the only source."""
+    first, *others = settings.sources
+    if others or not is_path(first):
+        got = printable(", ".join(settings.sources))
+        raise UsageError("this version watches one folder", where="sources", got=got, wanted="the path of one folder")
+    if not os.path.isdir(first):  # noqa: PTH112 (Path.is_dir raises for some paths; this is False)
+        raise UsageError("there is no such folder", where="sources", got=printable(first), wanted="a folder")
+    return Path(first)
 
 
 def _reopen_rejected(journal: Journal, policy: Policy) -> None:
@@ -158,9 +167,13 @@ def _ledger_options(settings: Settings) -> LedgerOptions:
         gas_max=settings.gas_max,
         bump_after_seconds=settings.bump_after_seconds,
     )
+    rpc_url, rpc_url_second, *others = (*settings.rpc_urls, "")
+    if any(others):
+        got = f"{len(settings.rpc_urls)} endpoints"
+        raise UsageError("this version asks two nodes", where="rpc_urls", got=got, wanted="one or two endpoints")
     return LedgerOptions(
-        rpc_url=settings.rpc_url,
-        rpc_url_second=settings.rpc_url_second,
+        rpc_url=rpc_url,
+        rpc_url_second=rpc_url_second,
         registry_address=place.address,
         chain_id=place.chain_id,
         first_block=place.first_block,

@@ -7,7 +7,7 @@ this module imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
     from provenance_oracle.oracle.chain.revoke_model import Applied
     from provenance_oracle.oracle.journal.rows import Row
+    from provenance_oracle.oracle.settings.load import Effective
     from provenance_oracle.verifier.registry.deployment import Deployment
 
 ADOPT = "provenance-oracle/adopt/v1"
@@ -25,6 +26,7 @@ DEMO = "provenance-oracle/demo/v1"
 DEPLOY = "provenance-oracle/deploy/v2"
 RETRY = "provenance-oracle/retry/v1"
 REVOKE = "provenance-oracle/revoke/v1"
+SETTINGS = "provenance-oracle/settings/v1"
 WATCH = "provenance-oracle/watch/v1"
 
 
@@ -97,6 +99,19 @@ def revoke_json(done: Applied, *, sent: Iterable[bytes]) -> dict[str, object]:
         "applied_to": [manifest.hex() for manifest in done.manifest_digests],
         "left": done.left,
         "transactions": [f"0x{transaction.hex()}" for transaction in (*sent, *done.transactions)],
+    }
+
+
+def settings_json(effective: Effective) -> dict[str, Any]:
+    """Return the body of `provenance-oracle/settings/v1`: each setting's value, without secrets, and its origin."""
+    from provenance_oracle.oracle.settings.settings import SPECS
+
+    return {
+        "settings": {
+            name: {"value": spec.shown(getattr(effective.settings, name)), "origin": effective.origins[name]}
+            for name, spec in SPECS.items()
+        },
+        "remarks": list(effective.remarks),
     }
 
 

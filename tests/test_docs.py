@@ -14,7 +14,8 @@ import click
 import pytest
 
 from provenance_oracle.oracle.cli.main import main
-from provenance_oracle.oracle.settings import Settings
+from provenance_oracle.oracle.settings.settings import Settings
+from provenance_oracle.oracle.settings.table import page_with_table, settings_table
 from provenance_oracle.verifier import errors
 from provenance_oracle.verifier.digest.files import digest_files, list_files
 from provenance_oracle.verifier.policy import SHIPPED_POLICIES
@@ -57,21 +58,18 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_settings_are_all_explained_with_their_defaults() -> None:
-    text = (ROOT / "docs" / "operating.md").read_text()
-    rows = {}
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        names = re.findall(r"`([a-z_]+)`", cells[0]) if line.startswith("| `") else []
-        defaults = [cell.strip().strip("`") for cell in cells[1].split(",")] if names else []
-        rows |= dict(zip(names, defaults if any(defaults) else [""] * len(names), strict=True))
-    expected = {}
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    page = (ROOT / "docs" / "operating.md").read_text()
+    assert page == page_with_table(page), "run python tools/settings_table.py"
+    rows = re.findall(r"^\| `([a-z_]+)` \| (.*?) \|", settings_table(), re.MULTILINE)
+    expected = []
     for field in fields(Settings):
-        default = field.default
-        is_none = default is MISSING or default is None or default == ""
-        expected[field.name] = "" if is_none else str(default).lower() if isinstance(default, bool) else str(default)
-    expected["allow_development_key"] = rows["allow_development_key"] = ""  # the page explains it beside key_variable
-    assert rows == expected
+        default = "required" if field.default is MISSING else f"`{field.default}`"
+        is_none = field.default in (None, "", ())
+        expected.append(
+            (field.name, "" if is_none else default.lower() if isinstance(field.default, bool) else default)
+        )
+    assert sorted(rows) == sorted(expected)
 
 
 def test_exit_codes_on_the_first_page_are_those_of_the_classes() -> None:

@@ -97,7 +97,7 @@ class Finality(Generic[_R_co]):
         """Return the newest block up to `block` that every endpoint has."""
         newest = min([block, *(one.chain.head() for one in self._others)])
         if newest < block - _LAG_BLOCKS:
-            got, wanted = f"block {newest}", f"block {block}; see rpc_url_second"
+            got, wanted = f"block {newest}", f"block {block}; see rpc_urls"
             raise TemporaryError("the second node lags behind", where=self._others[0].where, got=got, wanted=wanted)
         return newest
 
@@ -108,6 +108,6 @@ class Finality(Generic[_R_co]):
                     "the nodes disagree; nothing is decided until they agree",
                     where=f"{self._first.where} and {other.where}",
                     got="two answers to one question",
-                    wanted="the same answer; see rpc_url and rpc_url_second",
+                    wanted="the same answer; see rpc_urls",
                 )
         return found

@@ -19,6 +19,7 @@ from provenance_oracle.oracle.cli.demo import demo
 from provenance_oracle.oracle.cli.deploy import deploy
 from provenance_oracle.oracle.cli.retry import retry
 from provenance_oracle.oracle.cli.revoke import revoke
+from provenance_oracle.oracle.cli.settings import settings
 from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
 from provenance_oracle.publisher.cli.pack import pack
@@ -30,7 +31,7 @@ ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands to begin with", (demo, completion)),
     ("Commands for model users", USER_COMMANDS),
     ("Commands for publishers", (attest, pack)),
-    ("Commands for operators, and to claim a name", (deploy, claim, adopt, watch, retry, revoke)),
+    ("Commands for operators, and to claim a name", (deploy, claim, adopt, watch, settings, retry, revoke)),
 )
 
 

@@ -13,8 +13,7 @@ from provenance_oracle.oracle.assembly import open_oracle
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey
 from provenance_oracle.oracle.service import Bell
-from provenance_oracle.oracle.settings import Settings
-from provenance_oracle.oracle.sources.watch import WatchMode
+from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.policy import shipped_policy
@@ -25,9 +24,9 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "drop").mkdir()
-    place = {"rpc_url": "http://127.0.0.1:9", "registry": "0x" + "11" * 20}
-    options = {"key_variable": "K", "watch": WatchMode.SCAN_ONLY}
-    return Settings(folder=tmp_path / "drop", journal=tmp_path / "j", **place, **options)  # type: ignore[arg-type]
+    place = {"rpc_urls": ("http://127.0.0.1:9",), "registry": "0x" + "11" * 20}
+    options = {"key_variable": "K", "watch": "scan-only"}
+    return Settings(sources=(str(tmp_path / "drop"),), journal=str(tmp_path / "j"), **place, **options)  # type: ignore[arg-type]
 
 
 def test_another_policy_says_how_many_releases_it_judges_again(
@@ -36,7 +35,7 @@ def test_another_policy_says_how_many_releases_it_judges_again(
     caplog.set_level(logging.INFO)
     forged = VerificationError("forged", check=Check.REPORT_SIGNATURE)
     baseline = shipped_policy("baseline").digest
-    with Journal(settings.journal) as journal:
+    with Journal(Path(settings.journal)) as journal:
         for name in ("a", "b"):
             row = journal.open(ReleaseKey("folder", name, name.encode() * 32), "f", at=AT)
             journal.reject(row.id, forged, name.encode(), policy_digest=baseline, retry_at=AT, at=AT)

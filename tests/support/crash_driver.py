@@ -23,7 +23,7 @@ from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.service import Bell
-from provenance_oracle.oracle.settings import load_settings
+from provenance_oracle.oracle.settings.load import load_settings
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.policy import Policy, load_policy
@@ -48,9 +48,9 @@ class ImpatientBell(Bell):
 def run_oracle(folder: Path, rpc_url: str, registry: str, policy: str) -> None:
     """Run the whole oracle once, with `judge_kindly` in place of the real judgement."""
     options = {
-        "folder": folder / "drop",
-        "journal": folder / "journal.db",
-        "rpc_url": rpc_url,
+        "sources": [str(folder / "drop")],
+        "journal": str(folder / "journal.db"),
+        "rpc_urls": [rpc_url],
         "registry": registry,
         "policy": policy,
         "key_variable": "CRASH_KEY",

@@ -46,11 +46,11 @@ class ChainOptions:
         """
         found = ChainPlace(self.rpc_url, self.registry)
         if self.network:
-            found = found.or_else(_place_of(self.network))
+            found = found.or_else(place_of(self.network))
         rpc_url, registry = (os.environ.get(name) or None for name in ("PROVENANCE_RPC", "PROVENANCE_REGISTRY"))
         found = found.or_else(ChainPlace(rpc_url, registry))
         if use_default and not (found.rpc_url and found.registry):
-            found = found.or_else(_place_of(None))
+            found = found.or_else(place_of(None))
         return found
 
 
@@ -90,8 +90,12 @@ _REGISTRY = click.option(
 )
 
 
-def _place_of(name: str | None) -> ChainPlace:
-    """Return the place of a network in the configuration file; None names the file's own choice, if it has one."""
+def place_of(name: str | None) -> ChainPlace:
+    """Return the place of a network in the configuration file; None names the file's own choice, if it has one.
+
+    Raises:
+        UsageError: the file has no such network, or cannot be read.
+    """
     from provenance_oracle.verifier.cli.configuration import configuration_path, load_configuration, named_network
 
     path = configuration_path(os.environ)
