@@ -147,13 +147,13 @@ class Connection:
 
 
 def _open_payer(settings: Settings, environ: Mapping[str, str]) -> Signer:
-    uri = key_uri("", settings.key_variable, settings.keystore)
+    uri = key_uri(settings.key, settings.key_variable, settings.keystore)
     return open_signer(uri, password_file=settings.password_file, environ=environ)
 
 
 def _open_reporter(settings: Settings, payer: Signer, environ: Mapping[str, str]) -> Signer:
     """Return the key that signs reports: the key that the settings name for reports, or the paying key."""
-    uri = key_uri("", settings.report_key_variable, settings.report_keystore)
+    uri = key_uri(settings.report_key, settings.report_key_variable, settings.report_keystore)
     if not uri and settings.report_password_file is None:
         return payer
     return open_signer(uri, password_file=settings.report_password_file, environ=environ)

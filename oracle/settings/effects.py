@@ -15,11 +15,9 @@ NOT_WIRED = (
     "hub_token_file",
     "in_flight_max",
     "judges",
-    "key",
     "listen",
     "log_format",
     "peers",
-    "report_key",
     "webhook_secret_file",
 )
 
