@@ -21,6 +21,7 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.pipeline import Patience, Pipeline
 from provenance_oracle.oracle.service import Bell, Service, Timing
 from provenance_oracle.oracle.settings.effects import is_path
+from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
@@ -44,12 +45,19 @@ _PAUSE_SECONDS = 0.5
 
 
 @contextmanager
-def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.environ) -> Iterator[Service]:
+def open_oracle(
+    settings: Settings,
+    bell: Bell,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    live: Callable[[], Settings] | None = None,
+) -> Iterator[Service]:
     """Open the journal and the keys and yield the service, ready to run. No network yet.
 
     Args:
         bell: wakes and stops the service.
         environ: holds the private keys that the settings name by variable.
+        live: returns the settings in force now, if they can change while the service runs.
 
     Raises:
         UsageError: folder, key, policy, deployment file or journal are not usable, or the setting `device` or `watch`
@@ -61,10 +69,10 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
     policy = load_policy(settings.policy)
     payer = _open_payer(settings, environ)
     reporter = _open_reporter(settings, payer, environ)
-    ledger = _ledger_options(settings)
+    now = live or (lambda: settings)
+    ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
     source = FolderSource(folder, releases_max=settings.releases_max, on_step=bell.check)
-    backoff = Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
-    timing = Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, backoff)
+    timing = view_of(lambda: _timing(now()))
     with Journal(Path(settings.journal)) as journal:
         _reopen_rejected(journal, policy)
         connection = Connection(
@@ -80,12 +88,7 @@ def open_oracle(settings: Settings, bell: Bell, environ: Mapping[str, str] = os.
                     hasher=open_hasher(settings.device, notify=_log.info),
                     limits=Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB),
                 ),
-                patience=Patience(
-                    backoff,
-                    settings.internal_errors_max,
-                    settings.recordings_per_day_max,
-                    settings.settle_seconds,
-                ),
+                patience=view_of(lambda: _patience(now())),
                 clock=_now,
                 deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
                 on_step=bell.check,
@@ -159,14 +162,31 @@ def _open_reporter(settings: Settings, payer: Signer, environ: Mapping[str, str]
     return open_signer(uri, password_file=settings.report_password_file, environ=environ)
 
 
-def _ledger_options(settings: Settings) -> LedgerOptions:
-    place = _read_place(settings.registry)
-    limits = FeeLimits(
+def _backoff(settings: Settings) -> Backoff:
+    return Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
+
+
+def _timing(settings: Settings) -> Timing:
+    return Timing(settings.scan_seconds, settings.settle_seconds, _PAUSE_SECONDS, _backoff(settings))
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        _backoff(settings), settings.internal_errors_max, settings.recordings_per_day_max, settings.settle_seconds
+    )
+
+
+def _fee_limits(settings: Settings) -> FeeLimits:
+    return FeeLimits(
         max_fee_wei=settings.max_fee_gwei * _WEI_PER_GWEI,
         priority_fee_max_wei=settings.priority_fee_max_gwei * _WEI_PER_GWEI,
         gas_max=settings.gas_max,
         bump_after_seconds=settings.bump_after_seconds,
     )
+
+
+def _ledger_options(settings: Settings, limits: FeeLimits) -> LedgerOptions:
+    place = _read_place(settings.registry)
     rpc_url, rpc_url_second, *others = (*settings.rpc_urls, "")
     if any(others):
         got = f"{len(settings.rpc_urls)} endpoints"

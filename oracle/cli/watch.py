@@ -17,6 +17,7 @@ from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.journal.rows import Row
+    from provenance_oracle.oracle.settings.live import LiveSettings
     from provenance_oracle.oracle.settings.load import Given
     from provenance_oracle.oracle.settings.settings import Settings
 
@@ -51,23 +52,30 @@ def watch(output: Output, /, chosen: Callable[[], Given], once: bool, once_secon
     """
     import logging
 
+    from provenance_oracle.oracle.settings.live import LiveSettings
+
     if once_seconds and not once:
         raise UsageError("the option has no effect", where="--once-seconds", got="no --once", wanted="--once beside it")
+
+    def set_level(settings: Settings) -> None:
+        level = "warning" if output.quiet else settings.log_level
+        logging.getLogger().setLevel(logging.getLevelNamesMapping()[level.upper()])
+
     effective = read_chosen(chosen)
-    level = "warning" if output.quiet else effective.settings.log_level
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.getLevelNamesMapping()[level.upper()], format="%(asctime)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
+    set_level(effective.settings)
     for remark in effective.remarks:
         logging.getLogger(__name__).warning("%s", remark)
-    rows = _run(effective.settings, once_seconds=(once_seconds or _ONCE_SECONDS) if once else None)
+    live = LiveSettings(effective.settings, lambda: read_chosen(chosen), set_level)
+    rows = _run(live, once_seconds=(once_seconds or _ONCE_SECONDS) if once else None)
     print_rows(output, rows, fail_rejected=True)
 
 
-def _run(settings: Settings, *, once_seconds: float | None) -> tuple[Row, ...]:
+def _run(live: LiveSettings, *, once_seconds: float | None) -> tuple[Row, ...]:
     """Run the oracle until a signal stops it, or with `once_seconds` until all present releases are decided.
 
     Args:
+        live: the settings. SIGHUP reads them anew.
         once_seconds: how long to follow records at most; None to run until a signal.
 
     Returns:
@@ -79,10 +87,15 @@ def _run(settings: Settings, *, once_seconds: float | None) -> tuple[Row, ...]:
     """
     from provenance_oracle.oracle.assembly import open_oracle
     from provenance_oracle.oracle.service import Bell, Stopped, stopping_on_signals
+    from provenance_oracle.oracle.settings.live import reloading_on_hangup
 
     bell = Bell()
     try:
-        with stopping_on_signals(bell), open_oracle(settings, bell) as service:
+        with (
+            reloading_on_hangup(live),
+            stopping_on_signals(bell),
+            open_oracle(live(), bell, live=live) as service,
+        ):
             if once_seconds is not None:
                 return service.run_once(deadline_seconds=once_seconds)
             service.run()

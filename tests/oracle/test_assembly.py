@@ -45,3 +45,12 @@ def test_another_policy_says_how_many_releases_it_judges_again(
             said = [line for line in caplog.messages if "the policy is now" in line]
         assert len(said) == lines, policy
         assert not said or said[0].endswith("releases that another policy rejected are judged again: 2")
+
+
+def test_a_running_oracle_takes_over_live_settings(settings: Settings) -> None:
+    current = [settings]
+    with open_oracle(settings, Bell(), {"K": "11" * 32}, live=lambda: current[0]) as service:
+        assert service._timing.scan_seconds == 30
+        current[0] = replace(settings, scan_seconds=7, retry_first_seconds=2, retry_max_seconds=2)
+        assert service._timing.scan_seconds == 7
+        assert service._timing.backoff.delay_seconds(5) <= 2
