@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.key_options import open_key, parse_digest, say_sent, with_key_options
+from provenance_oracle.oracle.cli.key_options import KeyOptions, parse_digest, say_sent, with_key
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import output_options, registry_reader
@@ -17,16 +16,14 @@ from provenance_oracle.verifier.cli.options import output_options, registry_read
 @click.command()
 @click.argument("manifest_digest")
 @with_chain()
-@with_key_options
+@with_key
 @output_options
 @command_body(documents.ADOPT)
 def adopt(
     output: Output,
     chain: ChainOptions,
     manifest_digest: str,
-    key_variable: str | None,
-    keystore: Path | None,
-    password_file: Path | None,
+    key: KeyOptions,
 ) -> None:
     """Give a name to a release recorded before the claim.
 
@@ -44,7 +41,7 @@ def adopt(
     digest = parse_digest(manifest_digest, "MANIFEST_DIGEST")
     place = chain.place()
     reader = registry_reader(place.rpc_url, place.registry)
-    owner = open_key("--", key_variable, keystore, password_file)
+    owner = key.open()
     found = adopt_release(reader, owner, digest, announce=partial(say_sent, output))
     output.text(f"adopted      {found.record.name} {found.record.version}")
     output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")

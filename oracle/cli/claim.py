@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.key_options import open_key, parse_digest, say_sent, with_key_options
+from provenance_oracle.oracle.cli.key_options import KeyOptions, parse_digest, say_sent, with_key, with_owner_key
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import FILE, output_options, registry_reader
+from provenance_oracle.verifier.cli.options import output_options, registry_reader
 from provenance_oracle.verifier.errors import UsageError
 
 
 @click.command()
 @click.argument("namespace")
 @with_chain()
-@with_key_options
-@click.option("--owner-key-variable", metavar="NAME", help="Variable with the owner's key. Default: the paying key.")
-@click.option("--owner-keystore", type=FILE, help="Keystore v3 file with the owner's key. Default: the paying key.")
-@click.option("--owner-password-file", type=FILE, help="File with that keystore's password.")
+@with_key
+@with_owner_key
 @click.option(
     "--identity",
     "identities",
@@ -40,12 +37,8 @@ def claim(
     output: Output,
     chain: ChainOptions,
     namespace: str,
-    key_variable: str | None,
-    keystore: Path | None,
-    password_file: Path | None,
-    owner_key_variable: str | None,
-    owner_keystore: Path | None,
-    owner_password_file: Path | None,
+    key: KeyOptions,
+    owner_key: KeyOptions,
     identities: tuple[str, ...],
     identity_limit: int | None,
 ) -> None:
@@ -68,9 +61,8 @@ def claim(
         raise UsageError("a namespace has no slash", where="NAMESPACE", got=namespace, wanted=wanted)
     place = chain.place()
     reader = registry_reader(place.rpc_url, place.registry)
-    payer = open_key("--", key_variable, keystore, password_file)
-    owner_named = (owner_key_variable, owner_keystore, owner_password_file)
-    owner = open_key("--owner-", *owner_named) if any(owner_named) else payer
+    payer = key.open()
+    owner = owner_key.open() if owner_key.given else payer
     trusted = tuple(parse_digest(text, "--identity") for text in identities)
     limit = max(1, len(trusted)) if identity_limit is None else identity_limit
     found = claim_namespace(

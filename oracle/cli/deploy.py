@@ -9,7 +9,7 @@ import click
 
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.deployment_files import SentFile, make_room, write_deployment
-from provenance_oracle.oracle.cli.key_options import open_key, parse_hash, say_sent, with_key_options
+from provenance_oracle.oracle.cli.key_options import KeyOptions, parse_hash, say_sent, with_key
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import FILE, output_options
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @with_chain(registry=False)
-@with_key_options
+@with_key
 @click.option("--owner", help="Account that announces oracle sets. Default: the paying account.")
 @click.option("--guardian", help="Account that can stop writes and revoke. Default: the paying account.")
 @click.option(
@@ -64,9 +64,7 @@ if TYPE_CHECKING:
 def deploy(
     output: Output,
     chain: ChainOptions,
-    key_variable: str | None,
-    keystore: Path | None,
-    password_file: Path | None,
+    key: KeyOptions,
     owner: str | None,
     guardian: str | None,
     oracles: tuple[str, ...],
@@ -103,8 +101,7 @@ def deploy(
     if earlier and (owner or guardian or oracles or threshold is not None):
         wanted = "--from-transaction without owner, guardian, oracles and threshold"
         raise UsageError("the transaction has the terms of its registry", got="terms", wanted=wanted)
-    has_key = any((key_variable, keystore, password_file))
-    signer = open_key("--", key_variable, keystore, password_file) if has_key or not earlier else None
+    signer = key.open() if key.given or not earlier else None
     if signer:
         first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
         wanted_weight = majority(first_set) if threshold is None else threshold

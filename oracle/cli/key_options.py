@@ -5,8 +5,11 @@ Heavy imports happen inside the functions.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +20,87 @@ if TYPE_CHECKING:
     from provenance_oracle.oracle.signers.base import Signer
     from provenance_oracle.verifier.cli.console import Output
 
-key_options = (
+_URI_HELP = "pkcs11:..., awskms:///ID, gcpkms://..., rofl:ID, keystore:PATH or env:NAME."
+
+
+@dataclass(frozen=True)
+class KeyOptions:
+    """The values of the options that name a key. None where the user gave none.
+
+    `prefix` begins their names: `--`, or for example `--owner-`. Errors name the options as the user typed them.
+    """
+
+    prefix: str
+    uri: str | None
+    variable: str | None
+    keystore: Path | None
+    password_file: Path | None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the options that the user gave."""
+        values = {
+            "key": self.uri,
+            "key-variable": self.variable,
+            "keystore": self.keystore,
+            "password-file": self.password_file,
+        }
+        return tuple(f"{self.prefix}{name}" for name, value in values.items() if value)
+
+    def open(self) -> Signer:
+        """Open the key.
+
+        Raises:
+            UsageError: the options name no key or several, or the key cannot be opened.
+            TemporaryError: the device or service that holds the key does not answer.
+        """
+        from provenance_oracle.oracle.signers.open import key_uri, open_signer
+
+        named = [name for name in self.given if name != f"{self.prefix}password-file"]
+        needs_password = bool(self.keystore) or (self.uri or "").startswith("keystore:")
+        if len(named) != 1 or needs_password != bool(self.password_file):
+            wanted = f"{self.prefix}key URI, {self.prefix}key-variable NAME, or {self.prefix}keystore FILE and "
+            got = " and ".join(self.given) or "no such option"
+            raise UsageError("no key is named", got=got, wanted=f"{wanted}{self.prefix}password-file FILE")
+        uri = key_uri(self.uri or "", self.variable or "", self.keystore)
+        return open_signer(uri, password_file=self.password_file)
+
+
+def with_key(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the paying key to a command, and pass it them as `key`."""
+    return _with_options(command, "", "key", "the paying key", "")
+
+
+def with_owner_key(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of an owner's key to a command, and pass it them as `owner_key`."""
+    return _with_options(command, "owner-", "owner_key", "the owner's key", " Default: the paying key.")
+
+
+def _with_options(
+    command: Callable[..., None], prefix: str, parameter: str, whose: str, default: str
+) -> Callable[..., None]:
+    fields = ("uri", "variable", "keystore", "password_file")
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        values = [kwargs.pop(f"{parameter}_{field}") for field in fields]
+        command(*args, **{parameter: KeyOptions(f"--{prefix}", *values)}, **kwargs)
+
+    keystore = "the keystore" if not prefix else "that keystore"
+    options: tuple[tuple[str, dict[str, Any], str], ...] = (
+        ("key", {"metavar": "URI"}, f"Where {whose} is: {_URI_HELP}{default}"),
+        ("key-variable", {"metavar": "NAME"}, f"Environment variable that holds {whose} (development).{default}"),
+        ("keystore", {"type": FILE}, f"Keystore v3 file with {whose}.{default}"),
+        ("password-file", {"type": FILE}, f"File with {keystore}'s password, readable by its owner only."),
+    )
+    for field, (name, kind, words) in reversed(list(zip(fields, options, strict=True))):
+        option = click.option(f"--{prefix}{name}", f"{parameter}_{field}", help=words, **kind)
+        option(run)
+    return run
+
+
+# The options of `watch`, whose names are those of settings.
+_SETTING_OPTIONS = (
     click.option(
         "--key-variable", metavar="NAME", help="Environment variable that holds the paying key (development)."
     ),
@@ -27,29 +110,10 @@ key_options = (
 
 
 def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
-    """Add the options of the paying key to a command."""
-    for option in reversed(key_options):
+    """Add the options of the paying key to a command that takes them as settings."""
+    for option in reversed(_SETTING_OPTIONS):
         command = option(command)
     return command
-
-
-def open_key(prefix: str, variable: str | None, keystore: Path | None, password_file: Path | None) -> Signer:
-    """Open the key that the options with this prefix name.
-
-    Args:
-        prefix: `--` for the paying key, or for example `--owner-`. Errors then name the options as the user typed them.
-
-    Raises:
-        UsageError: the options name no key or several, or the key cannot be opened.
-    """
-    from provenance_oracle.oracle.signers.open import key_uri, open_signer
-
-    values = {"key-variable": variable, "keystore": keystore, "password-file": password_file}
-    given = [f"{prefix}{name}" for name, value in values.items() if value]
-    if len(given) != (1 if variable else 2):
-        wanted = f"{prefix}key-variable NAME, or {prefix}keystore FILE and {prefix}password-file FILE"
-        raise UsageError("no key is named", got=" and ".join(given) or "no such option", wanted=wanted)
-    return open_signer(key_uri("", variable or "", keystore), password_file=password_file)
 
 
 def say_sent(output: Output, sent: bytes, raw: bytes) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.key_options import open_key, parse_digest, say_sent, with_key_options
+from provenance_oracle.oracle.cli.key_options import KeyOptions, parse_digest, say_sent, with_key
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import output_options, registry_reader
@@ -18,7 +17,7 @@ from provenance_oracle.verifier.errors import UsageError
 @click.command()
 @click.argument("model_digest")
 @with_chain()
-@with_key_options
+@with_key
 @click.option("--reason", metavar="TEXT", help="Revoke the model, for this reason, which everybody can read.")
 @click.option("--apply", "only_apply", is_flag=True, help="Apply an earlier revocation. Any account may do that.")
 @output_options
@@ -27,9 +26,7 @@ def revoke(
     output: Output,
     chain: ChainOptions,
     model_digest: str,
-    key_variable: str | None,
-    keystore: Path | None,
-    password_file: Path | None,
+    key: KeyOptions,
     reason: str | None,
     only_apply: bool,
 ) -> None:
@@ -54,7 +51,7 @@ def revoke(
         raise UsageError("nothing to do is named", got=got, wanted='--reason "TEXT" to revoke, or --apply')
     place = chain.place()
     reader = registry_reader(place.rpc_url, place.registry)
-    signer = open_key("--", key_variable, keystore, password_file)
+    signer = key.open()
     sent = () if reason is None else (revoke_model(reader, signer, digest, reason, announce=partial(say_sent, output)),)
     done = apply_revocation(reader, signer, digest, announce=partial(say_sent, output))
     output.text(f"model        {digest.hex()}")

@@ -292,6 +292,8 @@ def test_a_file_that_came_in_between_is_left_and_the_registry_is_told(
     ("options", "got"),
     [
         ((), "no such option"),
+        (("--key", "env:K", "--keystore", "k"), "--key and --keystore,"),
+        (("--key", "keystore:k"), "--key,"),
         (("--keystore", "k"), "--keystore"),
         (("--password-file", "p"), "--password-file"),
         (("--key-variable", "K", "--keystore", "k", "--password-file", "p"), "--key-variable and --keystore and"),
@@ -301,14 +303,14 @@ def test_a_key_that_is_not_named_is_asked_for_by_its_options(options: tuple[str,
     result = CliRunner().invoke(main, ["deploy", "--rpc", "http://127.0.0.1:1", *options])
     assert result.exit_code == 2
     assert f"no key is named: got {got}" in result.stderr
-    assert "wanted --key-variable NAME, or --keystore FILE and --password-file FILE" in result.stderr
+    assert "wanted --key URI, --key-variable NAME, or --keystore FILE and --password-file FILE" in result.stderr
 
 
 def test_the_page_tells_every_option_of_the_terms_with_its_default() -> None:
     page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
     rows = dict(re.findall(r"^\| `(--[a-z-]+) [^|]*\| ([^|]*) \|", page, re.MULTILINE))
     options = {one.opts[0]: one for one in main.commands["deploy"].params}
-    others = {"--network", "--rpc", "--key-variable", "--keystore", "--password-file", "--json", "--quiet"}
+    others = {"--network", "--rpc", "--key", "--key-variable", "--keystore", "--password-file", "--json", "--quiet"}
     first_lines = page.partition("`watch` scans")[0]
     assert all(f"`{name}" in first_lines or f" {name} " in first_lines for name in options.keys() - others)
     for name in ("--delay-hours", "--grace-hours"):
