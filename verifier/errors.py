@@ -158,6 +158,10 @@ _EXTRA_OF = {
     **dict.fromkeys(("gguf",), "gguf"),
     **dict.fromkeys(("cupy",), "cuda"),
     **dict.fromkeys(("sigstore",), "identity"),
+    **dict.fromkeys(("pkcs11",), "hsm"),
+    **dict.fromkeys(("boto3", "botocore"), "aws"),
+    **dict.fromkeys(("google",), "gcp"),
+    **dict.fromkeys(("oasis_rofl_client", "cbor2", "httpx"), "rofl"),
 }
 
 

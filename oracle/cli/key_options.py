@@ -99,23 +99,6 @@ def _with_options(
     return run
 
 
-# The options of `watch`, whose names are those of settings.
-_SETTING_OPTIONS = (
-    click.option(
-        "--key-variable", metavar="NAME", help="Environment variable that holds the paying key (development)."
-    ),
-    click.option("--keystore", type=FILE, help="Keystore v3 file with the paying key."),
-    click.option("--password-file", type=FILE, help="File with the keystore's password, readable by its owner only."),
-)
-
-
-def with_key_options(command: click.decorators.FC) -> click.decorators.FC:
-    """Add the options of the paying key to a command that takes them as settings."""
-    for option in reversed(_SETTING_OPTIONS):
-        command = option(command)
-    return command
-
-
 def say_sent(output: Output, sent: bytes, raw: bytes) -> None:
     """Print the hash of a transaction to standard error, unless --quiet. `raw` is empty if an earlier run sent it."""
     words = "sending" if raw else "going on with"

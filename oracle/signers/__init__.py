@@ -3,6 +3,7 @@
     module        a URI that `open_signer` takes             the key is in
     environment   env:NAME                                   an environment variable; local chains only
     keystore      keystore:PATH                              a keystore v3 file, with its password in another file
+    pkcs11        pkcs11:token=...;object=...?...        a hardware security module (RFC 7512)
 
 An oracle needs a key for two purposes, and may use two keys. The paying key pays for transactions: it lies on a machine
 that is online, holds enough for the fees, and can be replaced at any time. The reporting key signs reports: it is known

@@ -7,18 +7,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from provenance_oracle.oracle.signers.base import Signer
+from provenance_oracle.oracle.signers.pkcs11_uri import FORM, parse_pkcs11_uri
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
 
 Opener = Callable[[str, Path | None, Mapping[str, str]], Signer]
-_FORMS = {"env": "env:NAME", "keystore": "keystore:PATH"}
+_SCHEME_MAX_CHARS = 10
+_FORMS = {
+    "env": "env:NAME",
+    "keystore": "keystore:PATH",
+    "pkcs11": FORM,
+}
 
 
 def open_signer(uri: str, *, password_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Signer:
     """Open the signer that a URI names.
 
     Args:
-        uri: `env:NAME` or `keystore:PATH`.
+        uri: one of the forms that the package's docstring lists.
         password_file: the password of a keystore; None for every other key.
         environ: holds the keys that are named by variable.
 
@@ -28,7 +34,8 @@ def open_signer(uri: str, *, password_file: Path | None = None, environ: Mapping
     scheme, colon, rest = uri.partition(":")
     opener = _OPENERS.get(scheme)
     if not colon or not rest or opener is None:
-        got = printable(f"{scheme}:" if colon else "no scheme")  # the rest may be a key that somebody pasted
+        # The text may be a key that somebody pasted, so no more than a short scheme is shown.
+        got = printable(f"{scheme}:") if colon and len(scheme) <= _SCHEME_MAX_CHARS else "another text"
         raise UsageError("the text names no key", where="key", got=got, wanted=" or ".join(_FORMS.values()))
     if password_file is not None and scheme != "keystore":
         raise UsageError("only a keystore has a password file", where="key", got=f"{scheme}:", wanted="keystore:PATH")
@@ -41,10 +48,15 @@ def key_uri(uri: str, variable: str, keystore: Path | None) -> str:
     Raises:
         UsageError: more than one names it.
     """
-    named = [text for text in (uri, variable and f"env:{variable}", keystore and f"keystore:{keystore}") if text]
+    values = {
+        "key": uri,
+        "key_variable": variable and f"env:{variable}",
+        "keystore": keystore and f"keystore:{keystore}",
+    }
+    named = {name: text for name, text in values.items() if text}
     if len(named) > 1:
         raise UsageError("exactly one key must be named", where="key", got=" and ".join(named), wanted="one of them")
-    return named[0] if named else ""
+    return next(iter(named.values()), "")
 
 
 def _environment(name: str, _password_file: Path | None, environ: Mapping[str, str]) -> Signer:
@@ -62,4 +74,10 @@ def _keystore(path: str, password_file: Path | None, _environ: Mapping[str, str]
     return KeystoreSigner(Path(path), read_password(password_file))
 
 
-_OPENERS: Mapping[str, Opener] = {"env": _environment, "keystore": _keystore}
+def _pkcs11(rest: str, _password_file: Path | None, _environ: Mapping[str, str]) -> Signer:
+    from provenance_oracle.oracle.signers.pkcs11 import Pkcs11Signer
+
+    return Pkcs11Signer(parse_pkcs11_uri(rest))
+
+
+_OPENERS: Mapping[str, Opener] = {"env": _environment, "keystore": _keystore, "pkcs11": _pkcs11}
