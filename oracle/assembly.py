@@ -6,7 +6,7 @@ import logging
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +25,7 @@ from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
-from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.oracle.sources.open import open_sources
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.cli.options import read_bounded
@@ -36,7 +36,6 @@ from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 from provenance_oracle.verifier.snp.kds import HttpsFetcher
-from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
 _WEI_PER_GWEI = 10**9
@@ -65,13 +64,15 @@ def open_oracle(
         FormatError: the deployment file is not one.
         TemporaryError: the journal's disk is full or fails.
     """
-    folder = _only_folder(settings)
+    source, *others = open_sources(settings, environ, bell.check)
+    if others:
+        got = f"{len(settings.sources)} sources"
+        raise UsageError("this version watches one source", where="sources", got=got, wanted="one source")
     policy = load_policy(settings.policy)
     payer = _open_payer(settings, environ)
     reporter = _open_reporter(settings, payer, environ)
     now = live or (lambda: settings)
     ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
-    source = FolderSource(folder, releases_max=settings.releases_max, on_step=bell.check)
     timing = view_of(lambda: _timing(now()))
     with Journal(Path(settings.journal)) as journal:
         _reopen_rejected(journal, policy)
@@ -96,19 +97,17 @@ def open_oracle(
         )
         turns = Turns(lambda: _now().timestamp())
         service = Service(source, journal, connection.pipeline, timing, bell, turns)
-        with watching(folder, WatchMode(settings.watch), bell.ring):
+        with _watching(settings, bell.ring):
             yield service
 
 
-def _only_folder(settings: Settings) -> Path:
-    """Return the folder that is the only source."""
-    first, *others = settings.sources
-    if others or not is_path(first):
-        got = printable(", ".join(settings.sources))
-        raise UsageError("this version watches one folder", where="sources", got=got, wanted="the path of one folder")
-    if not os.path.isdir(first):  # noqa: PTH112 (Path.is_dir raises for some paths; this is False)
-        raise UsageError("there is no such folder", where="sources", got=printable(first), wanted="a folder")
-    return Path(first)
+@contextmanager
+def _watching(settings: Settings, wake: Callable[[], None]) -> Iterator[None]:
+    """Call `wake` whenever a folder among the sources changes, until the block ends."""
+    with ExitStack() as stack:
+        for folder in filter(is_path, settings.sources):
+            stack.enter_context(watching(Path(folder), WatchMode(settings.watch), wake))
+        yield
 
 
 def _reopen_rejected(journal: Journal, policy: Policy) -> None:

@@ -51,11 +51,18 @@ class FolderSource:
         root: an existing folder.
         releases_max: the number of releases that a scan yields at most. It bounds the work after a flood of folders.
         on_step: called for every entry at which a scan looks. What it raises ends the scan.
+        name: the name in the journal.
     """
 
-    name = "folder"
-
-    def __init__(self, root: Path, *, releases_max: int, on_step: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        releases_max: int,
+        on_step: Callable[[], object] = lambda: None,
+        name: str = "folder",
+    ) -> None:
+        self.name = name
         self.root = root
         self.reading = Reading(below=root)
         self._releases_max = releases_max

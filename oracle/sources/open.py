@@ -1,0 +1,63 @@
+"""Open the sources that the settings name, each by the kind that its text tells."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from provenance_oracle.oracle.settings.effects import is_path
+from provenance_oracle.oracle.settings.settings import Settings
+from provenance_oracle.oracle.sources.base import Source
+from provenance_oracle.oracle.sources.folder import FolderSource
+from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.text import printable
+
+# The name of the first folder in the journal. Every other source has its text as name.
+FIRST_FOLDER = "folder"
+OnStep = Callable[[], object]
+_Opener = Callable[[str, Settings, Mapping[str, str], OnStep], Source]
+
+
+def open_sources(
+    settings: Settings, environ: Mapping[str, str] = os.environ, on_step: OnStep = lambda: None
+) -> tuple[Source, ...]:
+    """Return the sources of the setting `sources`, in its order. Nothing is read yet, and no network is used.
+
+    Args:
+        environ: holds tokens of remote sources.
+        on_step: called often while a source is scanned or read. What it raises ends the scan.
+
+    Raises:
+        UsageError: a source is of no known kind, a folder is missing, or two texts name one folder.
+    """
+    folders = [os.path.realpath(text) for text in settings.sources if is_path(text)]
+    twice = sorted({folder for folder in folders if folders.count(folder) > 1})
+    if twice:
+        raise UsageError("a folder is named twice", where="sources", got=printable(twice[0]), wanted="each folder once")
+    return tuple(open_named_source(text, settings, environ, on_step) for text in settings.sources)
+
+
+def open_named_source(
+    text: str, settings: Settings, environ: Mapping[str, str] = os.environ, on_step: OnStep = lambda: None
+) -> Source:
+    """Return the source that a text of the setting `sources` names. Arguments and errors are as of `open_sources`."""
+    scheme = "" if is_path(text) else text.partition("://")[0]
+    opener = _OPENERS.get(scheme)
+    if opener is None:
+        wanted = f"a folder, or a URL of {', '.join(name for name in _OPENERS if name)}"
+        raise UsageError(
+            "there is no such kind of source", where="sources", got=f"{printable(scheme)}://", wanted=wanted
+        )
+    return opener(text, settings, environ, on_step)
+
+
+def _folder(text: str, settings: Settings, _environ: Mapping[str, str], on_step: OnStep) -> Source:
+    if not os.path.isdir(text):  # noqa: PTH112 (Path.is_dir raises for some paths; this is False)
+        raise UsageError("there is no such folder", where="sources", got=printable(text), wanted="a folder")
+    first = next(filter(is_path, settings.sources), text)
+    name = FIRST_FOLDER if text == first else text
+    return FolderSource(Path(text), releases_max=settings.releases_max, on_step=on_step, name=name)
+
+
+_OPENERS: Mapping[str, _Opener] = {"": _folder}
