@@ -5,21 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.pipeline import Patience, Pipeline
-from provenance_oracle.oracle.service import Bell, Service, Timing
+from provenance_oracle.oracle.outcomes import Outcomes, Patience
+from provenance_oracle.oracle.pipeline import Judge, Pipeline
+from provenance_oracle.oracle.recording import Recording
+from provenance_oracle.oracle.service import Feed, Service, Timing
 from provenance_oracle.oracle.settings.effects import is_path
 from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings
@@ -64,49 +68,62 @@ def open_oracle(
         FormatError: the deployment file is not one.
         TemporaryError: the journal's disk is full or fails.
     """
-    source, *others = open_sources(settings, environ, bell.check)
-    if others:
-        got = f"{len(settings.sources)} sources"
-        raise UsageError("this version watches one source", where="sources", got=got, wanted="one source")
+    sources = open_sources(settings, environ, bell.check)
     policy = load_policy(settings.policy)
     payer = _open_payer(settings, environ)
     reporter = _open_reporter(settings, payer, environ)
     now = live or (lambda: settings)
     ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
     timing = view_of(lambda: _timing(now()))
+    patience = view_of(lambda: _patience(now()))
     with Journal(Path(settings.journal)) as journal:
         _reopen_rejected(journal, policy)
+        outcomes = Outcomes(journal, policy, patience, _now)
         connection = Connection(
             open_writer=partial(open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check),
-            pipeline_of=partial(
-                Pipeline,
-                source,
+            recording_of=partial(
+                Recording,
+                {source.name: source for source in sources},
                 journal,
                 policy=policy,
-                judge=partial(
-                    judge,
-                    fetcher=KeptAnswers(HttpsFetcher(on_wait=bell.check)) if settings.fetch else None,
-                    hasher=open_hasher(settings.device, notify=_log.info),
-                    limits=Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB),
-                ),
-                patience=view_of(lambda: _patience(now())),
+                outcomes=outcomes,
                 clock=_now,
-                deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
                 on_step=bell.check,
             ),
         )
+        pipeline_of = partial(
+            Pipeline,
+            journal=journal,
+            policy=policy,
+            outcomes=outcomes,
+            patience=patience,
+            clock=_now,
+            deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
+            accepting=Lock(),
+        )
+        feeds = [Feed(source, pipeline_of(source), bell.new_ring()) for source in sources]
         turns = Turns(lambda: _now().timestamp())
-        service = Service(source, journal, connection.pipeline, timing, bell, turns)
-        with _watching(settings, bell.ring):
+        service = Service(feeds, journal, connection.recording, _judges(settings, bell), timing, bell, turns)
+        with _watching(settings, feeds):
             yield service
 
 
+def _judges(settings: Settings, bell: Bell) -> list[Judge]:
+    """Return a judge for each thread. The first has one core, because it takes small releases only."""
+    fetcher = KeptAnswers(HttpsFetcher(on_wait=bell.check)) if settings.fetch else None
+    limits = Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB)
+    hashers = [open_hasher("cpu", threads=1, notify=_log.info), open_hasher(settings.device, notify=_log.info)]
+    hashers += [open_hasher("cpu", notify=_log.info) for _ in range(settings.judges - len(hashers))]
+    return [partial(judge, fetcher=fetcher, hasher=hasher, limits=limits) for hasher in hashers]
+
+
 @contextmanager
-def _watching(settings: Settings, wake: Callable[[], None]) -> Iterator[None]:
-    """Call `wake` whenever a folder among the sources changes, until the block ends."""
+def _watching(settings: Settings, feeds: Sequence[Feed]) -> Iterator[None]:
+    """Ask for an early scan of a folder among the sources whenever it changes, until the block ends."""
     with ExitStack() as stack:
-        for folder in filter(is_path, settings.sources):
-            stack.enter_context(watching(Path(folder), WatchMode(settings.watch), wake))
+        for text, feed in zip(settings.sources, feeds, strict=True):
+            if is_path(text):
+                stack.enter_context(watching(Path(text), WatchMode(settings.watch), feed.ring.ring))
         yield
 
 
@@ -126,16 +143,16 @@ class Connection:
 
     Args:
         open_writer: opens the connection to the chain; see `writer.open_writer`.
-        pipeline_of: makes the pipeline, given `writer`.
+        recording_of: makes the recorder, given `writer`.
     """
 
-    def __init__(self, open_writer: Callable[[], RegistryWriter], pipeline_of: Callable[..., Pipeline]) -> None:
+    def __init__(self, open_writer: Callable[[], RegistryWriter], recording_of: Callable[..., Recording]) -> None:
         self._open_writer = open_writer
-        self._pipeline_of = pipeline_of
+        self._recording_of = recording_of
         self._writer: RegistryWriter | None = None
 
-    def pipeline(self) -> Pipeline:
-        """Return a pipeline, after the chain and the contract were compared with the journal.
+    def recording(self) -> Recording:
+        """Return the recorder, after the chain and the contract were compared with the journal.
 
         Raises:
             UsageError: it is another chain or contract, or a development key would be used on a public chain.
@@ -145,7 +162,7 @@ class Connection:
             self._writer = self._open_writer()
         else:
             self._writer.check_chain()
-        return self._pipeline_of(writer=self._writer)
+        return self._recording_of(writer=self._writer)
 
 
 def _open_payer(settings: Settings, environ: Mapping[str, str]) -> Signer:
@@ -170,9 +187,7 @@ def _timing(settings: Settings) -> Timing:
 
 
 def _patience(settings: Settings) -> Patience:
-    return Patience(
-        _backoff(settings), settings.internal_errors_max, settings.recordings_per_day_max, settings.settle_seconds
-    )
+    return Patience(_backoff(settings), settings.internal_errors_max, settings.recordings_per_day_max)
 
 
 def _fee_limits(settings: Settings) -> FeeLimits:

@@ -1,15 +1,9 @@
-"""The time that the judgement of one release may take, so that a slow release delays the others for that long only.
-
-The judgement runs in a thread of its own. The caller's thread meanwhile does the work that must not wait so long.
-"""
+"""The time that the judgement of one release may take, so that a slow release delays the others for that long only."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
-from typing import TypeVar
 
 from provenance_oracle.oracle.backoff import LongWaitError
 
@@ -18,12 +12,6 @@ BASE_SECONDS = 600.0
 BYTES_PER_SECOND = 50 * 10**6
 # A release that ran out of time waits this many times longer, so that it costs less than a tenth of the oracle's time.
 _WAIT_FACTOR = 10.0
-
-_Result = TypeVar("_Result")
-
-
-class Abandoned(BaseException):
-    """Raised inside a judgement whose result nobody waits for any more."""
 
 
 class Deadline:
@@ -46,12 +34,9 @@ class Deadline:
         self._clock = clock
         self._started = clock()
         self._all_bytes = 0
-        self._is_abandoned = False
 
     def check(self, _done_bytes: int = 0, all_bytes: int = 0) -> None:
         """Raise LongWaitError after the deadline. The signature fits a progress callback (`OnBytes`)."""
-        if self._is_abandoned:
-            raise Abandoned
         self._on_step()
         self._all_bytes = max(self._all_bytes, all_bytes)
         limit = self._seconds or BASE_SECONDS + self._all_bytes / BYTES_PER_SECOND
@@ -64,31 +49,3 @@ class Deadline:
             got=f"more, with {self._all_bytes} bytes of files",
             wanted=f"at most {limit:.0f} s; a higher setting and `provenance retry` judge it again",
         )
-
-    def run(self, work: Callable[[], _Result], meanwhile: Callable[[], object], every_seconds: float) -> _Result:
-        """Return the result of `work`, which runs in another thread, and call `meanwhile` in this one until then.
-
-        Args:
-            work: calls `check` often. If `meanwhile` raises, the next call ends `work`.
-            every_seconds: the time between two calls of `meanwhile`.
-
-        Raises: whatever `work` or `meanwhile` raises.
-        """
-        done: Future[_Result] = Future()
-        thread = threading.Thread(target=_fulfil, args=(done, work), name="judgement", daemon=True)
-        thread.start()
-        try:
-            while not wait([done], every_seconds).done:
-                meanwhile()
-        except BaseException:
-            self._is_abandoned = True
-            thread.join()
-            raise
-        return done.result()
-
-
-def _fulfil(done: Future[_Result], work: Callable[[], _Result]) -> None:
-    try:
-        done.set_result(work())
-    except BaseException as error:
-        done.set_exception(error)

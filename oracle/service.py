@@ -1,96 +1,72 @@
-"""The oracle as a process: it scans, judges, publishes and waits, in a loop, until a signal stops it.
+"""The oracle as a process. Its threads work side by side until a signal stops them:
 
-If a pass fails as a whole (node down, disk full), the process stays up, reports that it is not ready, and tries again
-after a wait that grows. Only a problem that needs a person ends the process: wrong settings, a corrupt journal, another
-chain.
+    a scanner for each source      finds the releases that are due, and offers them to the queue
+    judges, two or more            take releases from the queue in turns, and judge them
+    this thread, with one key      takes the records of accepted releases to the chain
+
+So a source that is down delays no other source, a large release no small one, and a judgement no record. If a thread's
+work fails as a whole (node down, disk full), the process stays up, reports that it is not ready, and tries again after
+a wait that grows. Only a problem that needs a person ends the process: wrong settings, a corrupt journal.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from types import FrameType
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.bell import Bell, Ring, Stopped
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row
+from provenance_oracle.oracle.pipeline import Judge
+from provenance_oracle.oracle.queue import Offered, ReleaseQueue
 from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.oracle.sources.turns import Turns, Waiting
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
-# A step that has not looked at the bell this long after a signal is interrupted, and again after each further second.
-_GRACE_SECONDS = 3.0
-_AGAIN_SECONDS = 1.0
+_RECORDS = "records"  # the name of this thread's work; the others have the names of their sources
+_JOIN_SECONDS = 2.0
 
 
-class Stopped(BaseException):
-    """Raised inside a long step after a request to stop. No row changes; the next start repeats the step."""
+class Judging(Protocol):
+    """The methods of `oracle.pipeline.Pipeline` that the service calls, from several threads."""
 
-
-class Processor(Protocol):
-    """The methods of `oracle.pipeline.Pipeline` that the service calls."""
-
-    def process(self, handle: Handle) -> Row | None:
-        """Take one release as far as it gets now, and return its row; None if there is nothing to judge."""
+    def process(self, handle: Handle, judge: Judge) -> Row | None:
+        """Judge one release if it is due, and return its row; None if there is nothing to judge."""
 
     def is_due(self, handle: Handle) -> bool:
         """Return whether `process` has anything to do for a release now."""
+
+
+class Recorder(Protocol):
+    """The method of `oracle.recording.Recording` that the service calls."""
 
     def settle(self) -> None:
         """Take every record that is not final yet one step further."""
 
 
-class Bell:
-    """Wakes the loop from its sleep. A watcher rings it when there may be work; `stop` ends the loop permanently."""
+@dataclass(frozen=True)
+class Feed:
+    """A source, and the pipeline that judges its releases. `ring` asks for an early scan of it."""
 
-    def __init__(self) -> None:
-        self._rung = threading.Event()
-        self._stop = threading.Event()
+    source: Source
+    pipeline: Judging
+    ring: Ring
 
-    @property
-    def stopping(self) -> bool:
-        """Whether the bell is stopped."""
-        return self._stop.is_set()
-
-    def ring(self) -> None:
-        """Wake the loop."""
-        self._rung.set()
-
-    def stop(self) -> None:
-        """Wake the loop and make it end."""
-        self._stop.set()
-        self._rung.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Sleep at most `seconds`, until the bell is rung or stopped. Return whether either happened."""
-        rung = self._rung.wait(seconds)
-        self._rung.clear()
-        return rung
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep `seconds`, or less if the bell is stopped."""
-        self._stop.wait(seconds)
-
-    def check(self, *_progress: object) -> None:
-        """Raise Stopped if the bell is stopped. The signature fits a progress callback."""
-        if self.stopping:
-            raise Stopped
+    def __str__(self) -> str:
+        return self.source.name
 
 
 @dataclass(frozen=True)
 class Timing:
-    """The times of the loop: between full scans, between looks at the chain, and the waits after failed passes.
+    """The times of the loops: between full scans, between looks at the chain, and the waits after failures.
 
-    A scan that takes longer than `scan_seconds` ends after the release at hand, and the next one begins.
     `pause_seconds` follows every event, so that a storm of events causes few scans.
     """
 
@@ -102,45 +78,67 @@ class Timing:
 
 @dataclass(frozen=True)
 class Status:
-    """The outcome of the last pass: whether it worked, and the problem if it did not."""
+    """Whether the oracle works, and the problem if it does not."""
 
     ready: bool
     problem: str
 
 
+@dataclass
+class _Health:
+    """The problem of each thread's work; an empty text if it works."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+    fatal: BaseException | None = None
+
+
 class Service:
-    """The loop over one source.
+    """The process over one or more sources.
 
     Args:
-        connect: called at every pass. It compares chain and contract with the journal and returns the pipeline. It
-            raises TemporaryError if the node does not answer, and UsageError if it is another chain or contract.
+        connect: called before every look at the chain. It compares chain and contract with the journal and returns the
+            recorder. It raises TemporaryError if the node does not answer, and UsageError if it is another chain or
+            contract.
+        judges: judges releases; each has a thread of its own. The first takes small releases only, if there are others.
         turns: the turns of releases that are due, by Unix time.
         clock: returns monotonic seconds.
     """
 
     def __init__(
         self,
-        source: Source,
+        feeds: Sequence[Feed],
         journal: Journal,
-        connect: Callable[[], Processor],
+        connect: Callable[[], Recorder],
+        judges: Sequence[Judge],
         timing: Timing,
         bell: Bell,
         turns: Turns,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._source = source
+        self._feeds = feeds
         self._journal = journal
         self._connect = connect
+        self._judges = judges
         self._timing = timing
         self._bell = bell
-        self._turns = turns
         self._clock = clock
-        self._status = Status(ready=False, problem="no pass yet")
+        self._queue: ReleaseQueue[tuple[Feed, Handle]] = ReleaseQueue(turns)
+        self._ring = bell.new_ring()
+        self._is_once = False
+        self._health = _Health({_RECORDS: "no pass yet"} | {str(feed): "no scan yet" for feed in feeds})
 
     @property
     def status(self) -> Status:
-        """The outcome of the last pass. Other threads may read it."""
-        return self._status
+        """Whether records reach the chain and a source can be read. Other threads may ask."""
+        problems = self._health.problems
+        sources = [problems[str(feed)] for feed in self._feeds]
+        problem = problems[_RECORDS] or (sources[0] if all(sources) else "")
+        return Status(ready=not problem, problem=problem)
+
+    @property
+    def waiting(self) -> int:
+        """The number of releases that wait for a judge or are with one. Other threads may ask."""
+        return self._queue.size
 
     def run(self) -> None:
         """Work until the bell is stopped.
@@ -148,135 +146,180 @@ class Service:
         Raises:
             UsageError: a problem that needs a person.
         """
+        threads = [self._thread(self._judge_all, number) for number in range(len(self._judges))]
+        threads += [self._thread(self._scan_all, feed) for feed in self._feeds]
         try:
-            self._run()
+            self._record_all()
         except Stopped:
-            return
-
-    def _run(self) -> None:
-        failures, scan_at = 0, 0.0
-        while not self._bell.stopping:
-            is_scan = self._clock() >= scan_at
-            try:
-                is_whole = self._pass(scan=is_scan, limit_seconds=self._timing.scan_seconds)
-            except (UsageError, ModuleNotFoundError):  # a missing package does not come by waiting
-                raise
-            except Exception as error:
-                failures += 1
-                self._wait_out(error, failures)
-                continue
-            failures = 0
-            if is_scan:
-                scan_at = self._clock() + self._timing.scan_seconds if is_whole else 0.0
-            if is_whole and self._rest(scan_at):
-                scan_at = 0.0
+            pass
+        finally:
+            self._bell.stop()
+            self._end(threads)
+        if self._health.fatal:
+            raise self._health.fatal
 
     def run_once(self, *, deadline_seconds: float) -> tuple[Row, ...]:
-        """Process the releases that are there now, and follow every record until it is final or parked.
+        """Judge the releases that are there now, and follow every record until it is final or parked.
+
+        Args:
+            deadline_seconds: how long to follow records after the last judgement.
 
         Returns:
             Every row of the journal, oldest first.
 
         Raises:
-            TemporaryError: a pass as a whole failed, or records were not final within `deadline_seconds`.
+            TemporaryError: a source, the journal or the node failed, or records were not final within
+                `deadline_seconds`.
             UsageError: a problem that needs a person.
             Stopped: the bell was stopped.
         """
-        self._pass(scan=True)
-        deadline = self._clock() + deadline_seconds
-        while self._is_waiting():
-            if self._clock() > deadline:
-                raise TemporaryError("records are not final yet; run again", where="chain")
-            self._bell.sleep(self._timing.settle_seconds)
-            self._pass(scan=False)
-        return self._journal.rows()
+        threads: list[threading.Thread] = []
+        self._is_once = True
+        try:
+            self._record()
+            for feed in self._feeds:
+                self._scan(feed)
+            threads = [self._thread(self._judge_all, number) for number in range(len(self._judges))]
+            while self._queue.size and not self._health.fatal:
+                self._pause()
+            deadline = self._clock() + deadline_seconds
+            while not self._health.fatal:
+                self._record()
+                if not self._is_waiting():
+                    return self._journal.rows()
+                if self._clock() > deadline:
+                    raise TemporaryError("records are not final yet; run again", where="chain")
+                self._bell.sleep(self._timing.settle_seconds)
+        finally:
+            self._end(threads)
+        raise self._health.fatal
 
-    def _pass(self, *, scan: bool, limit_seconds: float = math.inf) -> bool:
-        """Settle records and, with `scan`, process releases; return False if some have to wait for the next pass."""
+    def _pause(self) -> None:
+        """Wait for the judges, and record meanwhile."""
+        self._ring.wait(self._timing.settle_seconds)
+        if self._is_waiting():
+            self._record()
         self._bell.check()
-        pipeline = self._connect()
-        pipeline.settle()  # before the scan, so that after a restart stored transactions are sent again first
-        is_whole = not scan or self._scan(pipeline, limit_seconds)
-        if not self._status.ready:
-            _log.info("the oracle is ready")
-        self._status = Status(ready=True, problem="")
-        return is_whole
 
-    def _scan(self, pipeline: Processor, limit_seconds: float) -> bool:
-        """Process the releases that are due, in turns; return False if the limit ended the scan.
+    # Records: this thread
 
-        The next scan finds the releases that have come meanwhile. So none waits for all that were there before it.
-        """
-        due = [self._waiting(handle) for handle in self._source.releases() if self._is_due(pipeline, handle)]
-        started = self._clock()  # after the look at the source, or a slow one would leave time for one release only
-        for number, waiting in enumerate(self._turns.in_order(due), 1):
-            pipeline.process(waiting.item)
-            self._turns.end(waiting)
-            self._bell.check()
-            if self._clock() - started > limit_seconds and number < len(due):
-                return False
-        return True
+    def _record_all(self) -> None:
+        failures = 0
+        while not self._bell.stopping:
+            try:
+                self._record()
+            except (UsageError, ModuleNotFoundError):  # a missing package does not come by waiting
+                raise
+            except Exception as error:
+                failures += 1
+                self._wait_out(_RECORDS, error, failures)
+                continue
+            failures = 0
+            self._ring.wait(self._timing.settle_seconds if self._is_waiting() else self._timing.scan_seconds)
 
-    def _is_due(self, pipeline: Processor, handle: Handle) -> bool:
+    def _record(self) -> None:
         self._bell.check()
-        return pipeline.is_due(handle)
-
-    def _waiting(self, handle: Handle) -> Waiting[Handle]:
-        return Waiting(handle, handle.id, self._source.shares(handle), handle.written_at)
-
-    def _rest(self, scan_at: float) -> bool:
-        """Sleep until there is something to do. Return whether an event asks for an early scan."""
-        until_scan = max(0.0, scan_at - self._clock())
-        rung = self._bell.wait(min(until_scan, self._timing.settle_seconds) if self._is_waiting() else until_scan)
-        if rung:
-            self._bell.sleep(self._timing.pause_seconds)
-        return rung
+        self._connect().settle()
+        self._works(_RECORDS)
 
     def _is_waiting(self) -> bool:
         """Return whether a record is on its way to the chain.
 
-        Parked rows do not count. Each has its own time, and the regular scans are frequent enough to meet it.
+        Parked rows do not count. Each has its own time, and the regular passes are frequent enough to meet it.
         """
         return any(not row.parked for row in self._journal.unpublished())
 
-    def _wait_out(self, error: Exception, failures: int) -> None:
+    # Scans: a thread for each source
+
+    def _scan_all(self, feed: Feed) -> None:
+        failures = 0
+        while not self._bell.stopping:
+            started = self._clock()
+            try:
+                self._scan(feed)
+            except Exception as error:
+                failures += 1
+                self._failed(str(feed), error, failures)
+                continue
+            failures = 0
+            # a scan of very many releases takes half of the time at most
+            rest = max(self._timing.pause_seconds, self._clock() - started)
+            if feed.ring.wait(self._timing.scan_seconds):
+                self._bell.sleep(rest)
+
+    def _scan(self, feed: Feed) -> None:
+        """Offered the releases of a source that are due to the queue."""
+        found = []
+        for handle in feed.source.releases():
+            self._bell.check()
+            if feed.pipeline.is_due(handle):
+                shares = tuple(f"{feed} {share}" for share in feed.source.shares(handle))
+                waiting = Waiting((feed, handle), f"{feed} {handle.id}", shares, handle.written_at)
+                found.append(Offered(waiting, handle.total_bytes))
+        self._queue.offer(str(feed), found)
+        self._works(str(feed))
+
+    # Judgements: several threads
+
+    def _judge_all(self, number: int) -> None:
+        failures = 0
+        is_small_only = number == 0 and len(self._judges) > 1
+        while one := self._queue.take(small_only=is_small_only):
+            feed, handle = one.item
+            try:
+                self._bell.check()
+                feed.pipeline.process(handle, self._judges[number])
+                failures = 0
+            except Exception as error:
+                failures += 1
+                self._failed("journal", error, failures)
+            finally:
+                self._queue.end(one)
+                self._ring.ring()
+
+    # Failures
+
+    def _failed(self, work: str, error: Exception, failures: int) -> None:
+        """Wait after a failure of a thread's work. End the process if it needs a person, or was to run once."""
+        if self._is_once or isinstance(error, UsageError | ModuleNotFoundError):
+            self._health.fatal = error
+            self._bell.stop()
+        else:
+            self._wait_out(work, error, failures)
+
+    def _wait_out(self, work: str, error: Exception, failures: int) -> None:
         seconds = self._timing.backoff.delay_seconds(failures)
         text = str(error) if isinstance(error, ProvenanceError) else f"internal error: {type(error).__name__}: {error}"
-        self._status = Status(ready=False, problem=printable(text))
-        _log.error("the oracle is not ready and tries again in %.1f s: %s", seconds, self._status.problem)
+        self._health.problems[work] = printable(text)
+        _log.error("the oracle is not ready and tries again in %.1f s: %s", seconds, printable(text))
         _log.debug("traceback", exc_info=error)
         self._bell.sleep(seconds)
 
+    def _works(self, work: str) -> None:
+        was_ready = self.status.ready
+        self._health.problems[work] = ""
+        if not was_ready and self.status.ready:
+            _log.info("the oracle is ready")
 
-@contextmanager
-def stopping_on_signals(bell: Bell) -> Iterator[None]:
-    """Stop the bell on SIGTERM or SIGINT, within the block. A second signal ends the process at once.
+    # Threads
 
-    Every long step looks at the bell. A step that does not look within a few seconds is interrupted by `Stopped`,
-    wherever it is: the journal makes a stop between any two instructions safe, as it does a kill.
+    def _thread(self, work: Callable[..., None], argument: object) -> threading.Thread:
+        def run() -> None:
+            try:
+                work(argument)
+            except Stopped:
+                pass
+            except BaseException as error:
+                self._health.fatal = error
+                self._bell.stop()
 
-    Raises:
-        Stopped: a step was interrupted.
-    """
+        thread = threading.Thread(target=run, name=f"{work.__name__} {argument}", daemon=True)
+        thread.start()
+        return thread
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        _log.info("the oracle is stopping (%s)", signal.Signals(number).name)
-        bell.stop()
-        restore()
-        signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS, _AGAIN_SECONDS)
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise Stopped
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    before_alarm = signal.signal(signal.SIGALRM, interrupt)
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        restore()
-        signal.signal(signal.SIGALRM, before_alarm)
+    def _end(self, threads: list[threading.Thread]) -> None:
+        """End the threads. One that hangs in the operating system is left behind; it holds nothing that is lost."""
+        self._queue.close()
+        until = time.monotonic() + _JOIN_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))

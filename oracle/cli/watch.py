@@ -86,7 +86,7 @@ def _run(live: LiveSettings, *, once_seconds: float | None) -> tuple[Row, ...]:
         TemporaryError: with `once_seconds`, the chain or the disk failed, or records were not final in time.
     """
     from provenance_oracle.oracle.assembly import open_oracle
-    from provenance_oracle.oracle.service import Bell, Stopped, stopping_on_signals
+    from provenance_oracle.oracle.bell import Bell, Stopped, stopping_on_signals
     from provenance_oracle.oracle.settings.live import reloading_on_hangup
 
     bell = Bell()

@@ -91,7 +91,7 @@ def _stated_record(statement: bytes, record: Record, where: str) -> Record:
         predicate = verdict.fields("predicate")
         predicate.constant("verificationResult", "PASSED")
         details = predicate.fields(EXTENSION)
-        findings = tuple(map(_finding, details.fields_list("findings", maximum=_FINDINGS_MAX)))
+        findings = _findings(details)
         line = details.text("productLine")
         is_simulated = line == product_line_from_code(SIMULATED_CODE)
         return Record(
@@ -114,6 +114,17 @@ def _stated_record(statement: bytes, record: Record, where: str) -> Record:
         )
     except (ValueError, UsageError) as error:
         raise _malformed(where, str(error)) from None
+
+
+def findings_of(statement: bytes) -> tuple[Finding, ...]:
+    """Return the findings in a verdict that `match_row` has matched."""
+    value = parse_json(statement, where="verdict", check=Check.REGISTRY_RECORD, max_bytes=_VERDICT_MAX_BYTES)
+    verdict = Fields(value, where="verdict", check=Check.REGISTRY_RECORD)
+    return _findings(verdict.fields("predicate").fields(EXTENSION))
+
+
+def _findings(details: Fields) -> tuple[Finding, ...]:
+    return tuple(map(_finding, details.fields_list("findings", maximum=_FINDINGS_MAX)))
 
 
 def _finding(entry: Fields) -> Finding:

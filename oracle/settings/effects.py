@@ -14,7 +14,6 @@ NOT_WIRED = (
     "batch_max",
     "hub_token_file",
     "in_flight_max",
-    "judges",
     "listen",
     "log_format",
     "peers",

@@ -83,8 +83,10 @@ class Settings:
         ),
     )
     judges: int = field(
-        default=4,
-        metadata=about(_JUDGING, whole(1, 256), "how many releases are judged at the same time"),
+        default=2,
+        metadata=about(
+            _JUDGING, whole(2, 256), "how many releases are judged at the same time; one judge is kept for small ones"
+        ),
     )
     release_max_gb: int = field(
         default=4096,

@@ -16,11 +16,13 @@ class Handle:
 
     `id` names the release within its source and never changes. `fingerprint` changes whenever the release may have
     changed, and has no other meaning. `written_at` is when the signed manifest was written, as a Unix time in seconds.
+    `total_bytes` is about the size of its files.
     """
 
     id: str
     fingerprint: str
     written_at: float = 0.0
+    total_bytes: int = 0
 
 
 class Source(Protocol):

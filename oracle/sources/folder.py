@@ -89,10 +89,11 @@ class FolderSource:
                 text = f"more than {_SHARE_MAX} files in its releases; the next scans look at those left out first"
                 self._say(logging.WARNING, f"{self.name}:{release.top}: {text}", release.top)
                 continue
-            fingerprint, entries = self._fingerprint(release.path)
-            looked[release.top] += entries
+            tree = self._fingerprint(release.path)
+            looked[release.top] += tree.entries
             self._turn[release.path] = 2 * self._scan + 1
-            yield Handle(release.path, fingerprint, (release.written_ns or 0) / _NS_PER_SECOND)
+            written_at = (release.written_ns or 0) / _NS_PER_SECOND
+            yield Handle(release.path, tree.digest.hexdigest(), written_at, tree.total_bytes)
 
     def shares(self, handle: Handle) -> tuple[str, ...]:
         """Return the release's top folder, and the key in it. A copy of another publisher's key is never older."""
@@ -188,15 +189,15 @@ class FolderSource:
         if not isinstance(error, ChangedError):  # which means that it has gone
             self._pass_over(path or ".", f"{error.problem}: {error.got}")
 
-    def _fingerprint(self, name: str) -> tuple[str, int]:
-        """Return SHA-256, in hex, over path, mode, inode, size and times of a release's entries, and their number."""
+    def _fingerprint(self, name: str) -> _Fingerprint:
+        """Return SHA-256 over path, mode, inode, size and times of a release's entries."""
         tree = _Fingerprint(self._on_step)
         try:
             with open_release_folder(self.root / name, self.reading) as folder:
                 walk(folder.descriptor, tree.visit, most=_ENTRIES_MAX, unreadable=lambda _path, _error: None)
         except ProvenanceError:
             pass  # it has gone, and its judgement says so
-        return tree.digest.hexdigest(), tree.entries
+        return tree
 
     def _pass_over(self, path: str, reason: str, level: int = logging.WARNING) -> None:
         self._say(level, f"{self.name}:{printable(path)}: passed over: {printable(reason)}", _top_of(path))
@@ -245,11 +246,12 @@ def _release_at(entry: FolderEntry) -> _Found | None:
 
 
 class _Fingerprint:
-    """A digest over the entries that a walk visits."""
+    """A digest over the entries that a walk visits, their number, and the size of the files among them."""
 
     def __init__(self, on_step: Callable[[], object]) -> None:
         self.digest = hashlib.sha256()
         self.entries = 0
+        self.total_bytes = 0
         self._on_step = on_step
 
     def visit(self, entry: FolderEntry) -> bool:
@@ -259,6 +261,7 @@ class _Fingerprint:
             return False
         self.entries += 1
         found = entry.found
+        self.total_bytes += 0 if entry.is_folder else found.st_size
         numbers = (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         self.digest.update(b"/" + entry.path_bytes + b"\0%d %d %d %d %d\n" % numbers)
         return entry.depth < _TREE_DEPTH_MAX

@@ -67,7 +67,7 @@ def execute(room: Room, sql: str, *values: object) -> None:
         db.execute(sql, values)
     db.close()
     room.journal = type(room.journal)(room.drop.parent / "journal.db")
-    room.pipeline = room.make()
+    room.pipeline, room.recording = room.make()
 
 
 def alter_record(room: Room, change: Callable[[Any], object]) -> None:
@@ -76,7 +76,7 @@ def alter_record(room: Room, change: Callable[[Any], object]) -> None:
 
 
 def settled(room: Room) -> Row:
-    room.pipeline.settle()
+    room.recording.settle()
     return room.journal.rows()[0]
 
 
@@ -164,7 +164,7 @@ def test_a_row_that_is_altered_again_and_again_is_left_to_a_person(room: Room) -
 
 def test_a_release_that_was_judged_by_another_policy_is_judged_again(room: Room) -> None:
     room.policy = load_policy("strict")
-    room.pipeline = room.make()
+    room.pipeline, room.recording = room.make()
     assert_refused(room, "judged by another policy", room.policy.digest.hex())
     assert room.writer.published[0].policy_digest == room.policy.digest
 
@@ -181,14 +181,14 @@ def test_no_grade_is_signed_that_the_policy_cannot_give(room: Room) -> None:
     record["verdict_digest"] = digest.hex()
     execute(room, "UPDATE releases SET verdict_digest = ?, record = ?", digest, json.dumps(record).encode())
     room.policy = policy
-    room.pipeline = room.make()
+    room.pipeline, room.recording = room.make()
     assert "(grade differs)" in settled(room).problem
     assert room.writer.published == []
 
 
 def test_no_number_is_asked_for_a_policy_that_somebody_put_in(room: Room) -> None:
     row = room.journal.open_policy(bytes(32), at=room.clock())
-    room.pipeline.settle()
+    room.recording.settle()
     assert room.writer.numbered == []
     assert "another policy than the oracle's" in room.journal.row(row.id).problem
 

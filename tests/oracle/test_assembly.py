@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from provenance_oracle.oracle.assembly import open_oracle
+from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey
-from provenance_oracle.oracle.service import Bell
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError

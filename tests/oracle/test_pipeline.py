@@ -1,4 +1,4 @@
-"""Tests of the pipeline: it judges releases, keeps verdicts, tries again, and keeps refused releases off the chain."""
+"""Tests of pipeline and recording: verdicts are kept, failures tried again, and refused releases kept off the chain."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import hashlib
 import json
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,15 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.bell import Stopped
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.deadline import BASE_SECONDS, BYTES_PER_SECOND, Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
-from provenance_oracle.oracle.pipeline import Patience, Pipeline
-from provenance_oracle.oracle.service import Stopped
+from provenance_oracle.oracle.outcomes import Outcomes, Patience
+from provenance_oracle.oracle.pipeline import Pipeline
+from provenance_oracle.oracle.recording import Recording
+from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.look import start_of
 from provenance_oracle.verifier.checks import Check, Outcome
@@ -89,24 +91,34 @@ class Room:
         self.on_judge: Callable[[Release, OnBytes], object] = lambda release, progress: None
         self.on_step: Callable[[], object] = lambda: None
         backoff = Backoff(10, 100, lambda: 0.0)
-        self.patience = Patience(backoff, internal_errors_max=3, recordings_per_day_max=3, settle_seconds=0.01)
+        self.patience = Patience(backoff, internal_errors_max=3, recordings_per_day_max=3)
         self.facts: dict[str, Any] = {}
         self.deadline_seconds: float | None = None
         self.elapsed_seconds = 0.0
-        self.pipeline = self.make()
+        self.pipeline, self.recording = self.make()
 
-    def make(self) -> Pipeline:
-        return Pipeline(
+    def make(self) -> tuple[Pipeline, Recording]:
+        outcomes = Outcomes(self.journal, self.policy, self.patience, self.clock)
+        pipeline = Pipeline(
             self.source,
             self.journal,
-            self.writer,
             self.policy,
-            judge=self.judge,
+            outcomes,
             patience=self.patience,
             clock=self.clock,
             deadline=lambda: Deadline(self.deadline_seconds, lambda: self.on_step(), lambda: self.elapsed_seconds),
+            accepting=threading.Lock(),
+        )
+        recording = Recording(
+            {self.source.name: self.source},
+            self.journal,
+            self.writer,
+            self.policy,
+            outcomes,
+            clock=self.clock,
             on_step=lambda: self.on_step(),
         )
+        return pipeline, recording
 
     def judge(self, release: Release, policy: object, *, at: Any, progress: OnBytes) -> Judgement:
         self.judged.append(release.path)
@@ -116,7 +128,13 @@ class Room:
         return believe(release, self.policy, at=at, **self.facts)
 
     def scan(self) -> list[Row | None]:
-        return [self.pipeline.process(handle) for handle in self.source.releases()]
+        """Judge what is due, and take a step for each record that is new or on its way."""
+        rows = [self.process(handle) for handle in self.source.releases()]
+        self.recording.settle()
+        return [row and self.journal.row(row.id) for row in rows]
+
+    def process(self, handle: Handle) -> Row | None:
+        return self.pipeline.process(handle, self.judge)
 
     def one(self) -> Row:
         (row,) = self.scan()
@@ -294,57 +312,6 @@ def test_retry_takes_up_a_release_that_was_too_slow(room: Room) -> None:
     assert room.one().state is State.FINAL
 
 
-def test_records_are_followed_while_a_slow_release_is_judged(room: Room) -> None:
-    """The slow judgement ends only after the record of the other release is final."""
-    drop(room.drop / "a", {"n": 1}, report=b"1")
-    room.writer.answers = [Publishing(State.SENT), TemporaryError("node down"), Publishing(State.MINED)]
-    room.patience = replace(room.patience, backoff=Backoff(0, 0, lambda: 0.0))
-    room.pipeline = room.make()
-    assert room.one().state is State.SENT
-    final = threading.Event()
-    room.writer.on_publish = lambda count: count > 4 and final.set()
-    room.on_judge = lambda release, progress: final.wait(60)
-    drop(room.drop / "b", {"n": 2}, report=b"2")
-    room.scan()
-    assert final.is_set()
-    assert [row.state for row in room.journal.rows()] == [State.FINAL, State.FINAL]
-
-
-@pytest.mark.parametrize("error", [Stopped(), UsageError("another chain"), RuntimeError("bug")])
-def test_what_ends_the_following_of_records_ends_the_judgement(error: BaseException) -> None:
-    steps = []
-
-    def hash_for_ever() -> None:
-        while True:
-            deadline.check()
-            steps.append(1)
-
-    def fail() -> None:
-        raise error
-
-    deadline = Deadline(None)
-    with pytest.raises(type(error)):
-        deadline.run(hash_for_ever, fail, 0.001)
-    count = len(steps)
-    time.sleep(0.01)
-    assert len(steps) == count, "the judgement goes on"
-
-
-def test_a_failing_node_does_not_end_a_judgement(room: Room, caplog: pytest.LogCaptureFixture) -> None:
-    room.journal.open_policy(bytes(32), at=room.clock())
-    failed = threading.Event()
-
-    def fail() -> None:
-        failed.set()
-        raise TemporaryError("node down")
-
-    room.writer.push_orphans = fail  # type: ignore[method-assign]
-    room.on_judge = lambda release, progress: failed.wait(60)
-    drop(room.drop / "a", {})
-    assert room.one().state is State.FINAL
-    assert "records on their way cannot be followed now: node down" in caplog.text
-
-
 def test_the_deadline_grows_with_the_size_unless_it_is_set() -> None:
     now = [0.0]
     deadline = Deadline(None, clock=lambda: now[0])
@@ -398,7 +365,7 @@ def test_a_release_that_another_policy_rejected_is_judged_again(room: Room) -> N
     assert room.journal.reopen_rejected(room.policy.digest, at=room.clock()) == 0
     assert room.scan() == [rejected, accepted]
     room.policy = load_policy("strict")
-    room.pipeline = room.make()
+    room.pipeline, room.recording = room.make()
     assert room.journal.reopen_rejected(room.policy.digest, at=room.clock()) == 1
     assert room.journal.reopen_rejected(room.policy.digest, at=room.clock()) == 0, "it waits for its judgement"
     room.verdicts = [FORGED]
@@ -423,7 +390,7 @@ def test_a_stop_ends_the_settling_of_many_rows(room: Room) -> None:
 
     room.on_step = stop
     with pytest.raises(Stopped):
-        room.pipeline.settle()
+        room.recording.settle()
     assert sum(row.parked for row in room.journal.rows()) == 3
 
 
@@ -445,7 +412,7 @@ def test_a_failure_while_the_verdict_is_written_is_a_bug_of_ours(room: Room, mon
     def broken(*_: object) -> None:
         raise ValueError("cannot be written")
 
-    monkeypatch.setattr("provenance_oracle.oracle.pipeline.make_failed_verdict", broken)
+    monkeypatch.setattr("provenance_oracle.oracle.outcomes.make_failed_verdict", broken)
     drop(room.drop / "a", {})
     room.verdicts = [FORGED]
     row = room.one()
@@ -458,13 +425,14 @@ def test_a_verdict_is_kept_before_anything_is_published_and_not_judged_again(roo
     row = room.one()
     assert (row.state, row.parked) == (State.JUDGED, True)
     room.clock.advance(3600)
-    room.one()  # a scan does not publish it again; `settle` does
-    assert len(room.writer.published) == 1
-    room.pipeline.settle()
+    for handle in room.source.releases():
+        room.process(handle)
+    assert len(room.writer.published) == 1, "a judgement publishes nothing; `settle` does"
+    room.recording.settle()
     assert room.journal.row(row.id).state is State.FINAL
     assert len(room.judged) == 1
     assert room.writer.published[0] == room.writer.published[1]
-    assert room.writer.orphans == 1
+    assert room.writer.orphans == 2
 
 
 def test_records_that_wait_for_a_place_are_asked_for_one_by_one(room: Room) -> None:
@@ -476,10 +444,10 @@ def test_records_that_wait_for_a_place_are_asked_for_one_by_one(room: Room) -> N
         room.scan()
     room.writer.published.clear()
     room.writer.answers = [Publishing(State.JUDGED, "waits")]
-    room.pipeline.settle()
+    room.recording.settle()
     assert len(room.writer.published) == 1
     room.writer.published.clear()
-    room.pipeline.settle()
+    room.recording.settle()
     published = [record.manifest_digest for record in room.writer.published]
     contents = {row.key.content: row.key.release for row in room.journal.rows()}
     assert [contents[digest] for digest in published] == ["many/1", "one/1", "many/2", "many/3"]
@@ -491,10 +459,10 @@ def test_a_record_is_followed_until_it_is_final(room: Room) -> None:
     room.writer.answers = [Publishing(state) for state in steps]
     states = [room.one().state]
     for _ in steps[1:]:
-        room.pipeline.settle()
+        room.recording.settle()
         states.append(room.journal.rows()[0].state)
     assert states == steps
-    room.pipeline.settle()
+    room.recording.settle()
     assert len(room.writer.published) == len(steps)
 
 
@@ -503,6 +471,7 @@ def test_a_release_that_changes_while_its_record_is_on_its_way_stays_as_judged(r
     room.writer.answers = [Publishing(State.SENT)]
     room.one()
     (release / "model.bin").write_bytes(b"changed")
+    room.writer.answers = [Publishing(State.SENT)]
     assert room.one().state is State.SENT
     assert len(room.judged) == 1
 
@@ -513,7 +482,7 @@ def test_a_record_that_waited_for_too_long_is_judged_anew(room: Room) -> None:
     room.one()
     room.clock.advance(8 * 86_400)
     room.writer.answers = [Publishing(State.SEEN, "was judged too long ago")]
-    room.pipeline.settle()
+    room.recording.settle()
     (row,) = room.journal.rows()
     assert (row.state, row.record, row.problem) == (State.SEEN, None, "was judged too long ago")
     assert room.one().state is State.FINAL, "the next scan judges it, though it did not change"
@@ -536,10 +505,10 @@ def test_a_release_that_is_refused_when_judged_anew_is_never_published(room: Roo
 def test_a_policy_gets_its_number_by_a_row_of_its_own(room: Room) -> None:
     row = room.journal.open_policy(room.policy.digest, at=room.clock())
     room.writer.answers = [Publishing(State.SENT), Publishing(State.FINAL)]
-    room.pipeline.settle()
+    room.recording.settle()
     assert room.journal.row(row.id).state is State.SENT
-    room.pipeline.settle()
-    room.pipeline.settle()
+    room.recording.settle()
+    room.recording.settle()
     assert room.journal.row(row.id).state is State.FINAL
     assert room.writer.numbered == [room.policy.digest] * 2
     assert room.writer.published == []
@@ -550,8 +519,8 @@ def test_what_a_node_says_is_noted(room: Room, caplog: pytest.LogCaptureFixture)
     drop(room.drop / "a", {})
     room.writer.answers = [Publishing(State.SENT, "node says: insufficient funds")] * 3
     assert room.one().problem == "node says: insufficient funds"
-    room.pipeline.settle()
-    room.pipeline.settle()
+    room.recording.settle()
+    room.recording.settle()
     assert caplog.text.count("insufficient funds") == 1
 
 
@@ -595,7 +564,7 @@ def test_the_same_manifest_in_two_folders_is_no_replay(room: Room) -> None:
 
 def test_a_policy_may_let_a_report_vouch_twice(room: Room) -> None:
     room.policy = load_policy("unsafe-any")
-    room.pipeline = room.make()
+    room.pipeline, room.recording = room.make()
     room.writer.reports[hashlib.sha256(b"report").digest()] = b"\x07" * 32
     assert _replay(room).state is State.FINAL
 
@@ -604,11 +573,11 @@ def test_a_release_that_goes_away_is_skipped(room: Room) -> None:
     release = drop(room.drop / "a", {})
     (handle,) = room.source.releases()
     (release / "provenance" / "manifest.dsse.json").unlink()
-    assert room.pipeline.process(handle) is None
+    assert room.process(handle) is None
     (release / "provenance").rename(release.parent.parent / "evidence")
-    assert room.pipeline.process(handle) is None
+    assert room.process(handle) is None
     release.rename(room.drop.parent / "away")
-    assert room.pipeline.process(handle) is None
+    assert room.process(handle) is None
     assert room.journal.rows() == ()
 
 

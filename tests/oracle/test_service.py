@@ -11,13 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provenance_oracle.oracle.backoff import Backoff
+from provenance_oracle.oracle.bell import Bell, Stopped, stopping_on_signals
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
-from provenance_oracle.oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
+from provenance_oracle.oracle.pipeline import Judge
+from provenance_oracle.oracle.queue import SMALL_MAX_BYTES
+from provenance_oracle.oracle.service import Feed, Service, Timing
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.turns import Turns
@@ -33,28 +37,30 @@ from tests.support.slow_servers import ENDLESS, stubborn
 
 
 @dataclass
-class FakePipeline:
-    """A pipeline that records its calls. Each call of `connect` or `settle` raises the next of its exceptions."""
+class FakeWork:
+    """Pipeline and recorder in one. They record their calls, and raise the next of their exceptions at each call."""
 
     connects: list[Exception | None] = field(default_factory=list)
     settles: list[Exception | None] = field(default_factory=list)
+    judgements: list[Exception | None] = field(default_factory=list)
     processed: list[str] = field(default_factory=list)
     on_process: Callable[[Handle], None] = lambda handle: None
     on_settle: Callable[[], None] = lambda: None
     passes: int = 0
 
-    def connect(self) -> FakePipeline:
+    def connect(self) -> FakeWork:
         self.passes += 1
         _raise_next(self.connects)
         return self
 
-    def process(self, handle: Handle) -> Row | None:
+    def process(self, handle: Handle, judge: Judge) -> Row | None:
         self.processed.append(handle.id)
         self.on_process(handle)
+        _raise_next(self.judgements)
         return None
 
     def is_due(self, handle: Handle) -> bool:
-        return True
+        return handle.id not in self.processed
 
     def settle(self) -> None:
         _raise_next(self.settles)
@@ -67,18 +73,38 @@ def _raise_next(problems: list[Exception | None]) -> None:
         raise problem
 
 
-class Process:
-    """A service over a fake pipeline and a real folder and journal."""
+class BrokenSource:
+    """A source that cannot be read until `works` is set."""
 
-    def __init__(self, folder: Path, scan_seconds: float = 60.0) -> None:
+    name = "broken"
+    works = False
+    scans = 0
+
+    def releases(self) -> Iterator[Handle]:
+        self.scans += 1
+        if not self.works:
+            raise TemporaryError("the store is down", where="broken")
+        yield from ()
+
+
+class Process:
+    """A service over fake work and a real folder and journal."""
+
+    def __init__(self, folder: Path, scan_seconds: float = 60.0, judges: int = 1) -> None:
         self.drop = folder / "drop"
         self.drop.mkdir()
         self.journal = Journal(folder / "journal.db")
-        self.pipeline = FakePipeline()
+        self.work = FakeWork()
         self.bell = Bell()
         self.source = FolderSource(self.drop, releases_max=1000)
-        timing = Timing(scan_seconds, 0.01, 0.05, Backoff(0.01, 0.05, lambda: 0.0))
-        self.service = Service(self.source, self.journal, self.pipeline.connect, timing, self.bell, Turns(time.time))
+        self.feed = Feed(self.source, self.work, self.bell.new_ring())
+        self.timing = Timing(scan_seconds, 0.01, 0.05, Backoff(0.01, 0.05, lambda: 0.0))
+        self.judges = judges
+        self.service = self.make(self.feed)
+
+    def make(self, *feeds: Feed) -> Service:
+        judges: list[Any] = [None] * self.judges
+        return Service(feeds, self.journal, self.work.connect, judges, self.timing, self.bell, Turns(time.time))
 
     def run_until(self, condition: Callable[[], bool]) -> None:
         """Run the loop in this thread. Another thread stops it once `condition` holds, or after 10 seconds."""
@@ -113,32 +139,118 @@ def waiting_row(journal: Journal) -> Row:
 
 def test_a_node_that_is_down_at_the_start_is_waited_for(process: Process) -> None:
     drop(process.drop / "a", {})
-    process.pipeline.connects = [TemporaryError("connection refused")] * 3
-    ready: list[bool] = []
-    process.pipeline.on_process = lambda handle: ready.append(process.service.status.ready)
-    process.run_until(lambda: process.service.status.ready)
-    assert process.pipeline.processed == ["a"]
-    assert ready == [False]
+    process.work.connects = [TemporaryError("connection refused")] * 3
+    process.run_until(lambda: process.service.status.ready and process.work.processed == ["a"])
+    assert process.work.connects == []
     assert process.service.status.problem == ""
 
 
+def test_releases_are_judged_while_the_node_is_down(process: Process) -> None:
+    drop(process.drop / "a", {})
+    process.work.connects = [TemporaryError("connection refused")] * 1000
+    process.run_until(lambda: process.work.processed == ["a"])
+    assert not process.service.status.ready
+
+
 def test_while_not_ready_it_says_why(process: Process) -> None:
-    process.pipeline.connects = [TemporaryError("connection refused", where="http://node")] * 1000
-    process.run_until(lambda: process.pipeline.passes > 3)
+    process.work.connects = [TemporaryError("connection refused", where="http://node")] * 1000
+    process.run_until(lambda: process.work.passes > 3)
     assert process.service.status.problem == "http://node: connection refused"
     assert not process.service.status.ready
 
 
 def test_a_pass_that_fails_by_a_bug_is_tried_again(process: Process, caplog: pytest.LogCaptureFixture) -> None:
-    process.pipeline.settles = [RuntimeError("bug \x1b[2J")]
+    process.work.settles = [RuntimeError("bug \x1b[2J")]
     process.run_until(lambda: process.service.status.ready)
     assert "internal error: RuntimeError: bug \\u001b" in caplog.text
 
 
 def test_what_only_a_person_can_put_right_ends_it(process: Process) -> None:
-    process.pipeline.connects = [UsageError("another chain")]
+    process.work.connects = [UsageError("another chain")]
     with pytest.raises(UsageError, match="another chain"):
         process.service.run()
+
+
+def test_a_corrupt_journal_that_a_judge_meets_ends_it(process: Process) -> None:
+    drop(process.drop / "a", {})
+    process.work.judgements = [UsageError("the journal is corrupt")]
+    with pytest.raises(UsageError, match="the journal is corrupt"):
+        process.service.run()
+
+
+def test_a_full_disk_that_a_judge_meets_is_waited_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    process = Process(tmp_path, scan_seconds=0.02)
+    for name in "ab":
+        drop(process.drop / name, {})
+    process.work.judgements = [TemporaryError("the journal cannot be written: disk full")]
+    process.run_until(lambda: len(process.work.processed) == 2)
+    assert "tries again in 0.0 s: the journal cannot be written" in caplog.text
+    process.journal.close()
+
+
+def test_a_source_that_is_down_delays_no_other_and_comes_back(process: Process) -> None:
+    broken = BrokenSource()
+    process.service = process.make(
+        Feed(broken, process.work, process.bell.new_ring()),
+        process.feed,  # type: ignore[arg-type]
+    )
+    drop(process.drop / "a", {})
+    process.run_until(lambda: process.work.processed == ["a"] and broken.scans > 3)
+    assert process.service.status.ready, "one of two sources works"
+    process.bell, broken.works = Bell(), True
+    process.service = process.make(Feed(broken, process.work, process.bell.new_ring()))  # type: ignore[arg-type]
+    process.run_until(lambda: process.service.status.ready)
+
+
+def test_with_no_source_that_can_be_read_it_is_not_ready(process: Process) -> None:
+    broken = BrokenSource()
+    process.service = process.make(Feed(broken, process.work, process.bell.new_ring()))  # type: ignore[arg-type]
+    process.run_until(lambda: broken.scans > 2 and process.work.passes > 0)
+    assert process.service.status.problem == "broken: the store is down"
+
+
+def test_a_large_release_delays_no_small_one_and_no_record(tmp_path: Path) -> None:
+    """The judge of the large release ends only after the small ones are judged and the record is followed."""
+    process = Process(tmp_path, judges=2)
+    large = drop(process.drop / "large", {})
+    with (large / "model.bin").open("r+b") as file:
+        file.truncate(SMALL_MAX_BYTES + 1)
+    small = {f"small{number}" for number in range(5)}
+    for name in small:
+        drop(process.drop / name, {})
+    waiting_row(process.journal)
+    others = threading.Event()
+
+    def judge(handle: Handle) -> None:
+        if handle.id == "large":
+            assert others.wait(60)
+
+    process.work.on_process = judge
+    process.work.on_settle = lambda: (
+        others.set() if small <= {*process.work.processed} and process.work.passes > 3 else None
+    )
+    process.run_until(lambda: others.is_set() and process.service.waiting == 0)
+    assert {*process.work.processed} == {"large", *small}
+    process.journal.close()
+
+
+def test_two_large_releases_leave_a_judge_for_the_small_ones(tmp_path: Path) -> None:
+    process = Process(tmp_path, judges=2)
+    for name in ("large1", "large2"):
+        with (drop(process.drop / name, {}) / "model.bin").open("r+b") as file:
+            file.truncate(SMALL_MAX_BYTES + 1)
+    drop(process.drop / "small", {})
+    judged = threading.Event()
+
+    def judge(handle: Handle) -> None:
+        if handle.id == "small":
+            judged.set()
+        else:
+            assert judged.wait(60)
+
+    process.work.on_process = judge
+    process.run_until(lambda: process.service.waiting == 0 and len(process.work.processed) == 3)
+    process.journal.close()
 
 
 def test_records_on_their_way_are_settled_between_scans(process: Process) -> None:
@@ -151,30 +263,28 @@ def test_records_on_their_way_are_settled_between_scans(process: Process) -> Non
         if len(settled) == 4:
             process.journal.advance(row.id, State.FINAL, at=START)
 
-    process.pipeline.on_settle = settle
+    process.work.on_settle = settle
     process.run_until(lambda: len(settled) >= 4)
-    assert process.pipeline.processed == ["a"], "there was more than one scan"
+    assert process.work.processed == ["a"], "there was more than one scan"
 
 
 def test_the_rescan_finds_what_no_event_told(tmp_path: Path) -> None:
     process = Process(tmp_path, scan_seconds=0.02)
-    process.pipeline.on_settle = lambda: (
-        None if (process.drop / "a").exists() else drop(process.drop / "a", {}) and None
-    )
-    process.run_until(lambda: "a" in process.pipeline.processed)
+    process.work.on_settle = lambda: None if (process.drop / "a").exists() else drop(process.drop / "a", {}) and None
+    process.run_until(lambda: "a" in process.work.processed)
     process.journal.close()
 
 
 def test_an_event_brings_the_scan_forward(process: Process) -> None:
     def drop_later() -> None:
-        while process.pipeline.passes == 0:
+        while process.work.passes == 0:
             time.sleep(0.005)
         drop(process.drop / "a", {})
 
     dropper = threading.Thread(target=drop_later)
     dropper.start()
-    with watching(process.drop, WatchMode.INOTIFY, process.bell.ring):
-        process.run_until(lambda: "a" in process.pipeline.processed)
+    with watching(process.drop, WatchMode.INOTIFY, process.feed.ring.ring):
+        process.run_until(lambda: "a" in process.work.processed)
     dropper.join()
 
 
@@ -183,73 +293,50 @@ def test_a_storm_of_events_is_a_few_scans_and_loses_nothing(process: Process) ->
         for number in range(300):
             drop(process.drop / f"r{number:03}", {})
 
+    scans, real = [0], process.source.releases
+
+    def count() -> Iterator[Handle]:
+        scans[0] += 1
+        return real()
+
+    process.source.releases = count  # type: ignore[method-assign]
     thread = threading.Thread(target=storm)
     started = time.monotonic()
-    with watching(process.drop, WatchMode.INOTIFY, process.bell.ring):
+    with watching(process.drop, WatchMode.INOTIFY, process.feed.ring.ring):
         thread.start()
-        process.run_until(lambda: len(set(process.pipeline.processed)) == 300)
+        process.run_until(lambda: len(set(process.work.processed)) == 300)
     thread.join()
     pauses = (time.monotonic() - started) / 0.05
-    assert process.pipeline.passes <= pauses + 2
+    assert scans[0] <= pauses + 2
 
 
-def slow_process(process: Process, seconds: float) -> None:
-    """Make every release take this many seconds of the service's clock, and wait no longer afterwards."""
-    now = [0.0]
-    done: set[str] = set()
-    turns = Turns(lambda: now[0])
-    timing = Timing(30, 0.01, 0.0, Backoff(0.01, 0.05, lambda: 0.0))
-    process.service = Service(
-        process.source, process.journal, process.pipeline.connect, timing, process.bell, turns, lambda: now[0]
-    )
-
-    def take_long(handle: Handle) -> None:
-        now[0] += seconds
-        done.add(handle.id)
-
-    process.pipeline.on_process = take_long
-    process.pipeline.is_due = lambda handle: handle.id not in done  # type: ignore[method-assign]
-
-
-def test_a_release_that_comes_during_a_scan_waits_for_one_slow_release_only(process: Process) -> None:
+def test_once_takes_all_that_is_due(process: Process) -> None:
     for number in range(5):
         drop(process.drop / "many" / f"{number}", {})
-    slow_process(process, 100)
-    take_long = process.pipeline.on_process
-
-    def drop_meanwhile(handle: Handle) -> None:
-        take_long(handle)
-        if len(process.pipeline.processed) == 2:
-            drop(process.drop / "honest", {})
-
-    process.pipeline.on_process = drop_meanwhile
-    process.run_until(lambda: len(process.pipeline.processed) == 6)
-    assert process.pipeline.processed == ["many/0", "many/1", "honest", "many/2", "many/3", "many/4"]
-    assert process.pipeline.passes >= 6
-
-
-def test_a_scan_that_is_quick_takes_all_that_is_due(process: Process) -> None:
-    for number in range(5):
-        drop(process.drop / "many" / f"{number}", {})
-    slow_process(process, 1)
-    process.run_until(lambda: len(process.pipeline.processed) == 5)
-    assert process.pipeline.passes <= 2
-
-
-def test_once_takes_all_that_is_due_however_long_it_takes(process: Process) -> None:
-    for number in range(5):
-        drop(process.drop / "many" / f"{number}", {})
-    slow_process(process, 1000)
     process.service.run_once(deadline_seconds=1)
-    assert process.pipeline.processed == [f"many/{number}" for number in range(5)]
+    assert process.work.processed == [f"many/{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("error", [TemporaryError("disk full"), UsageError("corrupt"), RuntimeError("bug")])
+def test_once_ends_with_what_a_judge_raises(process: Process, error: Exception) -> None:
+    drop(process.drop / "a", {})
+    process.work.judgements = [error]
+    with pytest.raises(type(error), match=str(error)):
+        process.service.run_once(deadline_seconds=1)
+
+
+def test_once_ends_if_a_source_cannot_be_read(process: Process) -> None:
+    feed = Feed(BrokenSource(), process.work, process.bell.new_ring())  # type: ignore[arg-type]
+    with pytest.raises(TemporaryError, match="the store is down"):
+        process.make(feed).run_once(deadline_seconds=1)
 
 
 def test_a_stop_ends_the_wait_and_the_scan(process: Process) -> None:
     for name in "abc":
         drop(process.drop / name, {})
-    process.pipeline.on_process = lambda handle: process.bell.stop()
+    process.work.on_process = lambda handle: process.bell.stop()
     process.service.run()
-    assert process.pipeline.processed == ["a"]
+    assert process.work.processed == ["a"]
 
 
 def test_a_stop_reaches_into_hashing(process: Process) -> None:
@@ -260,8 +347,8 @@ def test_a_stop_reaches_into_hashing(process: Process) -> None:
             process.bell.check(1, 2)
             time.sleep(0.001)
 
-    process.pipeline.on_process = hash_for_ever
-    process.run_until(lambda: process.pipeline.processed == ["a"])
+    process.work.on_process = hash_for_ever
+    process.run_until(lambda: process.work.processed == ["a"])
     assert process.journal.rows() == ()
 
 
@@ -283,13 +370,11 @@ def test_a_stop_ends_the_hashing_of_a_file(tmp_path: Path) -> None:
 
 def test_a_stop_ends_the_wait_after_a_failed_pass(process: Process) -> None:
     """The wait would take an hour; the test would take as long if the stop did not end it."""
-    timing = Timing(60, 0.01, 0.05, Backoff(3600, 3600, lambda: 0.0))
-    process.pipeline.connects = [TemporaryError("connection refused")] * 2
-    process.service = Service(
-        process.source, process.journal, process.pipeline.connect, timing, process.bell, Turns(time.time)
-    )
-    process.run_until(lambda: process.pipeline.passes == 1 and not process.service.status.ready)
-    assert process.pipeline.passes == 1
+    process.timing = Timing(60, 0.01, 0.05, Backoff(3600, 3600, lambda: 0.0))
+    process.work.connects = [TemporaryError("connection refused")] * 2
+    process.service = process.make(process.feed)
+    process.run_until(lambda: process.work.passes == 1 and not process.service.status.ready)
+    assert process.work.passes == 1
 
 
 def test_a_stop_ends_a_fetch_from_amd(process: Process) -> None:
@@ -298,18 +383,18 @@ def test_a_stop_ends_a_fetch_from_amd(process: Process) -> None:
     with stubborn(ENDLESS["drips the body"][0]) as (port, requests):
         server = Server("http", "127.0.0.1", port, "a stand-in for AMD", 3600.0)
         fetcher = HttpsFetcher(server, on_wait=process.bell.check)
-        process.pipeline.on_process = lambda handle: fetcher.fetch(f"https://{KDS_HOST}/vcek/v1/Milan/crl") and None
+        process.work.on_process = lambda handle: fetcher.fetch(f"https://{KDS_HOST}/vcek/v1/Milan/crl") and None
         process.run_until(lambda: bool(requests))
-    assert process.pipeline.processed == ["a"]
+    assert process.work.processed == ["a"]
 
 
 _BUSY = """
 import sys
 from pathlib import Path
 from provenance_oracle.oracle.backoff import Backoff
-from provenance_oracle.oracle.service import Bell, Service, Stopped, Timing, stopping_on_signals
+from provenance_oracle.oracle.bell import Bell, stopping_on_signals
+from provenance_oracle.oracle.service import Service, Timing
 from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.turns import Turns
 
 class Busy:
@@ -324,8 +409,7 @@ class Busy:
 folder = Path(sys.argv[1])
 bell = Bell()
 with stopping_on_signals(bell), Journal(folder / "j") as journal:
-    source = FolderSource(folder, releases_max=10)
-    Service(source, journal, Busy, Timing(60, 1, 1, Backoff(1, 1, lambda: 0.0)), bell, Turns(lambda: 0.0)).run()
+    Service([], journal, Busy, [], Timing(60, 1, 1, Backoff(1, 1, lambda: 0.0)), bell, Turns(lambda: 0.0)).run()
 print("ended")
 """
 
@@ -348,12 +432,12 @@ def test_sigterm_ends_a_step_that_never_looks_at_the_bell_within_five_seconds(tm
 def test_once_processes_and_follows_to_the_end(process: Process) -> None:
     drop(process.drop / "a", {})
     row = waiting_row(process.journal)
-    process.pipeline.on_settle = lambda: (
-        process.journal.advance(row.id, State.FINAL, at=START) and None if process.pipeline.passes > 2 else None
+    process.work.on_settle = lambda: (
+        process.journal.advance(row.id, State.FINAL, at=START) and None if process.work.passes > 2 else None
     )
     rows = process.service.run_once(deadline_seconds=10)
     assert [row.state for row in rows] == [State.FINAL]
-    assert process.pipeline.processed == ["a"]
+    assert process.work.processed == ["a"]
 
 
 def test_once_has_a_deadline_and_does_not_wait_for_what_is_parked(process: Process) -> None:

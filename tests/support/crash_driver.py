@@ -19,10 +19,10 @@ from typing import Any
 
 import provenance_oracle.oracle.assembly
 from provenance_oracle.oracle.assembly import open_oracle
+from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.sqlite import Database
-from provenance_oracle.oracle.service import Bell
 from provenance_oracle.oracle.settings.load import load_settings
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release

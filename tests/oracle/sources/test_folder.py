@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from provenance_oracle.oracle.service import Stopped
+from provenance_oracle.oracle.bell import Stopped
 from provenance_oracle.oracle.sources import folder as folder_module
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource

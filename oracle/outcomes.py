@@ -1,0 +1,108 @@
+"""Write how a step for a release ended into the release's row. If it failed, the error's class alone decides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from provenance_oracle.oracle.backoff import Backoff, LongWaitError
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.sources.look import Look
+from provenance_oracle.verifier.errors import ProvenanceError, UsageError
+from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.text import printable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """The waits after failures, the number of internal errors after which a row is stuck, and the publishers' quota.
+
+    `recordings_per_day_max` is how often a publisher may have the same model recorded within 24 hours.
+    """
+
+    backoff: Backoff
+    internal_errors_max: int
+    recordings_per_day_max: int
+
+
+class Outcomes:
+    """Takes steps for releases. A failure of one release ends in that release's row.
+
+    Args:
+        clock: returns the time now, with a time zone.
+    """
+
+    def __init__(self, journal: Journal, policy: Policy, patience: Patience, clock: Callable[[], datetime]) -> None:
+        self._journal = journal
+        self._policy = policy
+        self._patience = patience
+        self._clock = clock
+
+    def of_step(self, row: Row, step: Callable[[], Row], look: Look | None = None) -> Row:
+        """Take one step for a release, and return its row as the step or its failure left it.
+
+        Args:
+            look: the release, if the step judges it; None if it was judged before.
+
+        Raises:
+            ProvenanceError: the journal itself failed, so no row can be written.
+        """
+        try:
+            try:
+                return step()
+            except ProvenanceError as error:
+                if error.retry or isinstance(error, UsageError):  # a UsageError is about our settings, not the release
+                    return self._park(row, error)
+                return self.reject(row, look, error)
+        except ProvenanceError:
+            raise  # from the journal: no row can be written
+        except Exception as error:
+            return self._park_internal(row, error)
+
+    def reject(self, row: Row, look: Look | None, error: ProvenanceError) -> Row:
+        """Reject a release, and keep a FAILED verdict about it. With `look` None, the verdict that it has stands."""
+        at, statement = self._clock(), None
+        if look is not None:
+            statement = make_failed_verdict(look.envelope, look.release, self._policy, at, error).statement
+        policy_digest, retry_at = self._policy.digest, self._retry_at(row, at)
+        rejected = self._journal.reject(row.id, error, statement, policy_digest=policy_digest, retry_at=retry_at, at=at)
+        _log.warning("%s: rejected (exit %s): %s", shown(row), rejected.exit_code, rejected.problem)
+        return rejected
+
+    def distrust(self, row: Row, error: ProvenanceError) -> Row:
+        """Forget the record of a row that was altered, and have its release judged again after a wait."""
+        at, limit = self._clock(), self._patience.internal_errors_max
+        seen = self._journal.distrust(row.id, error, limit=limit, retry_at=self._retry_at(row, at), at=at)
+        _log.error("%s: %s: %s", shown(row), "stuck" if seen.state is State.STUCK else "judged again", seen.problem)
+        return seen
+
+    def _park(self, row: Row, error: ProvenanceError) -> Row:
+        at = self._clock()
+        wait_seconds = error.wait_seconds if isinstance(error, LongWaitError) else 0.0
+        parked = self._journal.park(row.id, error, retry_at=self._retry_at(row, at, wait_seconds), at=at)
+        _log.warning("%s: waits until %s: %s", shown(row), parked.retry_at, parked.problem)
+        return parked
+
+    def _park_internal(self, row: Row, error: Exception) -> Row:
+        at = self._clock()
+        problem = printable(f"internal error, please report it: {type(error).__name__}: {error}")
+        retry_at, limit = self._retry_at(row, at), self._patience.internal_errors_max
+        parked = self._journal.park_internal(row.id, problem, limit=limit, retry_at=retry_at, at=at)
+        _log.error("%s: %s: %s", shown(row), "stuck" if parked.state is State.STUCK else "waits", problem)
+        _log.debug("traceback", exc_info=error)
+        return parked
+
+    def _retry_at(self, row: Row, at: datetime, least_seconds: float = 0.0) -> datetime:
+        seconds = self._patience.backoff.delay_seconds(row.vain_attempts + 1)
+        return at + timedelta(seconds=max(seconds, least_seconds))
+
+
+def shown(row: Row) -> str:
+    """Return the name of a row's release for messages."""
+    return printable(f"{row.key.source}:{row.key.release}")

@@ -1,0 +1,155 @@
+"""Take the records of accepted releases to the chain, and follow each until it is final.
+
+One thread records, with one key, so that the account's transactions keep their order. The journal makes every step
+repeatable, so the process can be killed between any two steps and lose nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.journal.agreement import findings_of, match_parents, match_policy_row, match_row
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.outcomes import Outcomes, shown
+from provenance_oracle.oracle.pipeline import match_report_user
+from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.oracle.sources.look import Look, look_at
+from provenance_oracle.oracle.sources.turns import Turns, Waiting
+from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError
+from provenance_oracle.verifier.manifest.dsse import parse_envelope
+from provenance_oracle.verifier.manifest.statement import parse_statement
+from provenance_oracle.verifier.policy import Policy, Word
+from provenance_oracle.verifier.record.fields import Record
+
+_log = logging.getLogger(__name__)
+
+
+class Writer(Protocol):
+    """The methods of `oracle.chain.writer.RegistryWriter` that the recording calls."""
+
+    def publish(self, row_id: int, record: Record) -> Publishing:
+        """Take a record one step further on its way into the registry."""
+
+    def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
+        """Take a policy one step further on its way to a number."""
+
+    def push_orphans(self) -> None:
+        """Send live transactions of closed rows again."""
+
+    def manifest_of_report(self, report_digest: bytes, *, expected: bytes) -> bytes | None:
+        """Return the digest of the first manifest recorded with a report; None if there is none.
+
+        A manifest other than `expected` is returned only once its record is final. Until then, raise TemporaryError.
+        """
+
+
+class Recording:
+    """Publishes the records of the rows that are judged.
+
+    Args:
+        sources: by name, every source from which rows come.
+        clock: returns the time now, with a time zone.
+        on_step: called before each row. What it raises ends `settle`.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        journal: Journal,
+        writer: Writer,
+        policy: Policy,
+        outcomes: Outcomes,
+        *,
+        clock: Callable[[], datetime],
+        on_step: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._sources = sources
+        self._journal = journal
+        self._writer = writer
+        self._policy = policy
+        self._outcomes = outcomes
+        self._clock = clock
+        self._on_step = on_step
+
+    def settle(self) -> None:
+        """Take every record and every policy number that is not final yet one step further.
+
+        First come those that are on their way, oldest first, then the top folders in turns. If one has to wait, for a
+        free place among the transactions or for the policy's number, so do the others after it.
+
+        Raises:
+            TemporaryError: the journal's disk is full or fails, or the node fails while transactions of closed
+                releases are sent again.
+            UsageError: the journal is corrupt.
+        """
+        self._writer.push_orphans()
+        rows = self._journal.unpublished()
+        begun = [row for row in rows if row.state is not State.JUDGED or row.record is None]
+        fresh = [row for row in rows if row.state is State.JUDGED and row.record is not None]
+        for row in begun + self._in_turns(fresh):
+            self._on_step()
+            if row.waits(self._clock()):
+                continue
+            now = self._outcomes.of_step(row, partial(self._published, row))
+            if row.record is not None and now.state is State.JUDGED and not now.parked:
+                return
+
+    def _in_turns(self, rows: Iterable[Row]) -> list[Row]:
+        turns = Turns(lambda: self._clock().timestamp())
+        waiting = (Waiting(row, str(row.id), (row.key.top_folder,), row.seen_at.timestamp()) for row in rows)
+        return [one.item for one in turns.in_order(waiting)]
+
+    def _published(self, row: Row) -> Row:
+        if row.record is None:
+            match_policy_row(row, self._policy)
+            progress = self._writer.number_policy(row.id, row.key.content)
+        else:
+            try:
+                record = self._matched(row)
+            except ProvenanceError as error:
+                return self._outcomes.distrust(row, error)
+            if row.state is State.JUDGED:
+                try:
+                    self._match_report(row, record)
+                except AppraisalError as error:
+                    return self._outcomes.reject(row, self._look(row), error)
+            progress = self._writer.publish(row.id, record)
+        now = self._journal.row(row.id)
+        if progress.state is State.SEEN:
+            now = self._journal.forget_record(row.id, note=progress.note, at=self._clock())
+        elif (progress.state, progress.note) != (now.state, now.problem) or now.retry_at is not None:
+            now = self._journal.advance(row.id, progress.state, note=progress.note, at=self._clock())
+        if (now.state, now.problem) != (row.state, row.problem):
+            _log.info("%s: %s%s", shown(row), now.state, f", {now.problem}" if now.problem else "")
+        return now
+
+    def _matched(self, row: Row) -> Record:
+        """Return the row's record, after comparing it with the row's verdict and the manifest of its release."""
+        record = match_row(row, self._statement(row), self._policy)
+        look = None if self._journal.attempts(row.id) else self._look(row)
+        if look is not None:
+            match_parents(row, record, parse_statement(parse_envelope(look.envelope).payload))
+        return record
+
+    def _match_report(self, row: Row, record: Record) -> None:
+        """Raise AppraisalError if the chain has the report of a record with another manifest."""
+        if self._policy.report_reuse is Word.REFUSED:
+            user = self._writer.manifest_of_report(record.snp_report_digest, expected=record.manifest_digest)
+            match_report_user(record, user, findings_of(self._statement(row) or b""))
+
+    def _statement(self, row: Row) -> bytes | None:
+        return self._journal.verdict(row.verdict_digest or b"")
+
+    def _look(self, row: Row) -> Look | None:
+        """Read the release of a row as its source has it now; None if it has gone, was replaced or is malformed."""
+        source = self._sources.get(row.key.source)
+        if source is None or row.record is None:
+            return None
+        look = look_at(source.open(Handle(row.key.release, row.fingerprint)), source.reading, row.key.release)
+        return look if look and look.release and look.content == row.key.content else None
