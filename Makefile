@@ -9,7 +9,7 @@ PIP := $(BIN)/python -P -m pip install --quiet --disable-pip-version-check
 NPM := $(BIN)/python tools/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test vectors base dist prove lint bench bench-gpu lock abi clean
+.PHONY: help demo test vectors base dist image prove lint bench bench-gpu lock abi clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,9 @@ base: $(VENV)/.made  ## an offline check with nothing installed but the base dep
 
 dist: .make/dist  ## the sdist, the manylinux wheel with the compiled part and the pure-Python wheel, in dist/
 	$(BIN)/python tools/dist.py
+
+image:  ## build the Dockerfile with buildah and run the demo in it, as its user on a read-only root (needs root)
+	$(PYTHON) tools/image.py
 
 .make/dist: $(VENV)/.made requirements/dist.txt
 	$(PIP) --require-hashes -r requirements/dist.txt
