@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from provenance_oracle.oracle.signers import pkcs11_uri
 from provenance_oracle.oracle.signers.base import Signer
-from provenance_oracle.oracle.signers.pkcs11_uri import FORM, parse_pkcs11_uri
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
 
@@ -16,7 +16,9 @@ _SCHEME_MAX_CHARS = 10
 _FORMS = {
     "env": "env:NAME",
     "keystore": "keystore:PATH",
-    "pkcs11": FORM,
+    "pkcs11": pkcs11_uri.FORM,
+    "awskms": "awskms:///KEY_ID_OR_ARN",
+    "gcpkms": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N",
 }
 
 
@@ -77,7 +79,25 @@ def _keystore(path: str, password_file: Path | None, _environ: Mapping[str, str]
 def _pkcs11(rest: str, _password_file: Path | None, _environ: Mapping[str, str]) -> Signer:
     from provenance_oracle.oracle.signers.pkcs11 import Pkcs11Signer
 
-    return Pkcs11Signer(parse_pkcs11_uri(rest))
+    return Pkcs11Signer(pkcs11_uri.parse_pkcs11_uri(rest))
 
 
-_OPENERS: Mapping[str, Opener] = {"env": _environment, "keystore": _keystore, "pkcs11": _pkcs11}
+def _aws_kms(rest: str, _password_file: Path | None, _environ: Mapping[str, str]) -> Signer:
+    from provenance_oracle.oracle.signers.aws_kms import AwsKmsSigner
+
+    return AwsKmsSigner(rest)
+
+
+def _gcp_kms(rest: str, _password_file: Path | None, environ: Mapping[str, str]) -> Signer:
+    from provenance_oracle.oracle.signers.gcp_kms import GcpKmsSigner
+
+    return GcpKmsSigner(rest, environ)
+
+
+_OPENERS: Mapping[str, Opener] = {
+    "env": _environment,
+    "keystore": _keystore,
+    "pkcs11": _pkcs11,
+    "awskms": _aws_kms,
+    "gcpkms": _gcp_kms,
+}
