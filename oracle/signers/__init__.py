@@ -4,6 +4,8 @@
     environment   env:NAME                                   an environment variable; local chains only
     keystore      keystore:PATH                              a keystore v3 file, with its password in another file
     pkcs11        pkcs11:token=...;object=...?...        a hardware security module (RFC 7512)
+    aws_kms       awskms:///KEY_ID_OR_ARN                AWS KMS (as cosign writes it)
+    gcp_kms       gcpkms://projects/.../...Versions/N    Google Cloud KMS (as cosign writes it)
 
 An oracle needs a key for two purposes, and may use two keys. The paying key pays for transactions: it lies on a machine
 that is online, holds enough for the fees, and can be replaced at any time. The reporting key signs reports: it is known
