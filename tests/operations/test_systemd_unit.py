@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.settings import Settings
+from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 
 ROOT = Path(__file__).parents[2]
