@@ -143,7 +143,7 @@ def test_secrets_that_exist_are_kept(secrets: Path) -> None:
 
 
 def test_without_root_it_says_who_must_run_it() -> None:
-    code = "import argparse, json, os, pathlib, secrets, sys\n"  # another user may not read this Python's library
+    code = "import __future__, argparse, json, os, pathlib, secrets, sys\n"  # another user may not read this Python's library
     code += f"program = compile(pathlib.Path({str(MAKE_SECRETS)!r}).read_text(), 'make_secrets.py', 'exec')\n"
     code += "os.geteuid() == 0 and os.setuid(65534)\nsys.argv = ['make_secrets.py']\nexec(program)"
     found = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True, check=False)
