@@ -18,7 +18,7 @@ demo: .make/demo  ## record a release on an embedded chain and check it; MODEL=D
 	@$(BIN)/provenance demo $(if $(MODEL),--model "$(MODEL)") $(DEMO_ARGS)
 
 test: .make/test  ## install what the tests need and run all of them
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 vectors:  ## get the tests' data from the public repositories that publish it, by a list of digests
 	$(PYTHON) tools/vectors.py
