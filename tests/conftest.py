@@ -17,7 +17,7 @@ settings.load_profile("project")
 # The configuration file of the person who runs the tests must not change them.
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 
-pytest_plugins = ["tests.support.chain_fixtures"]
+pytest_plugins = ["tests.support.chain_fixtures", "tests.support.postgres_server"]
 
 _ROOT = Path(__file__).parent.parent
 

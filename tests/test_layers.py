@@ -20,7 +20,7 @@ FORBIDDEN = {
 # The assembled command line, and the demo, which acts for every party.
 ASSEMBLERS = {"oracle/cli/main.py", "oracle/demo/folder.py"}
 HEAVY = ("torch", "cupy", "web3", "eth_account", "watchdog", "sigstore", "requests", "pydantic", "numpy")
-HEAVY += ("huggingface_hub",)
+HEAVY += ("huggingface_hub", "psycopg")
 # A room may import rooms in its own row and in the rows above, and none below. Every room stands in a row.
 FLOORS = {
     "verifier": (

@@ -162,6 +162,7 @@ _EXTRA_OF = {
     **dict.fromkeys(("boto3", "botocore"), "aws"),
     **dict.fromkeys(("google",), "gcp"),
     **dict.fromkeys(("oasis_rofl_client", "cbor2", "httpx"), "rofl"),
+    **dict.fromkeys(("psycopg",), "postgres"),
 }
 
 

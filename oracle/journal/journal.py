@@ -22,13 +22,10 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from provenance_oracle.oracle.journal.migrations import UPGRADES
 from provenance_oracle.oracle.journal.overview import Overview
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
 from provenance_oracle.oracle.journal.publication_steps import follow_row
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State, policy_key, release_row, time_text
-from provenance_oracle.oracle.journal.schema import SCHEMA, VERSION
-from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.journal.steps import (
     by_key,
     count_internal_error,
@@ -40,26 +37,31 @@ from provenance_oracle.oracle.journal.steps import (
     reopened,
     select_row,
 )
+from provenance_oracle.oracle.journal.stores import open_store
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 
 class Journal(PublicationBook, Overview):
-    """The journal file. One process opens it at a time. Every method is one durable step. Threads may share it.
+    """The journal. Every method is one durable step. Threads may share it.
 
-    A file of an earlier version of the format is carried over to the present one when it is opened.
+    One process at a time opens a file; several may share a PostgreSQL database. A journal of an earlier version of the
+    format is carried over to the present one when it is opened.
+
+    Args:
+        place: the path of a SQLite file, or a URL `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
 
     Digests have 32 bytes; `at` and `retry_at` are times with a time zone.
 
     Raises (every method):
-        UsageError: the file is corrupt, of another program, of another version, or in use.
-        TemporaryError: the disk is full or fails. Steps that returned before are kept.
+        UsageError: the database is corrupt, of another program, of another version, in use, or was deleted.
+        TemporaryError: the disk is full or fails, or the server does not answer. Steps that returned before are kept.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, SCHEMA, VERSION, UPGRADES)
+    def __init__(self, place: Path | str) -> None:
+        self._database = open_store(place)
 
     def close(self) -> None:
-        """Close the file and release its lock."""
+        """Close the database and release its lock."""
         self._database.close()
 
     def __enter__(self) -> Journal:
@@ -283,3 +285,8 @@ class Journal(PublicationBook, Overview):
         """Return the bytes of a stored verdict, PASSED or FAILED; None if there is none with this digest."""
         rows = self._database.rows("SELECT statement FROM verdicts WHERE digest = ?", (digest,))
         return bytes(rows[0]["statement"]) if rows else None
+
+
+def open_journal(place: str) -> Journal:
+    """Open the journal that a setting names: a path, or a URL `postgresql://...`. Raises as `Journal` does."""
+    return Journal(place)

@@ -1,4 +1,4 @@
-"""The steps from each earlier version of the journal's tables to the next one, for SQLite files.
+"""The steps from each earlier version of the journal's tables to the next one.
 
 A step never changes once a program with its version was released. Tables that it makes are written out here, because
 `schema.py` shows only the newest ones.
@@ -7,9 +7,8 @@ A step never changes once a program with its version was released. Tables that i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 
-from provenance_oracle.oracle.journal.store import Session
+from provenance_oracle.oracle.journal.store import Migrations, Session
 
 
 def to_version_3(db: Session) -> None:
@@ -98,5 +97,7 @@ CREATE INDEX transactions_by_publication ON transactions (publication_id);
 CREATE INDEX transactions_by_sender ON transactions (sender, state, nonce);
 """
 
-# By the number of each earlier version, the step to the next one.
-UPGRADES: Mapping[int, Callable[[Session], None]] = {2: to_version_3, 3: to_version_4}
+UPGRADES: Migrations = {2: to_version_3, 3: to_version_4}
+
+# The same for PostgreSQL, where the first version is 4.
+POSTGRES_UPGRADES: Migrations = {}

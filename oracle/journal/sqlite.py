@@ -1,7 +1,8 @@
 """One SQLite file that loses no committed transaction and overwrites no file of another program.
 
 The file uses WAL with `synchronous=FULL`, so a commit that returned is on disk, even after a kill or a power loss
-(https://sqlite.org/pragma.html#pragma_synchronous). An flock on a lock file beside it keeps out a second process.
+(https://sqlite.org/pragma.html#pragma_synchronous). An flock on a lock file beside it keeps out a second process. Each
+transaction looks whether the path still leads to the open file, so that nothing is written into a deleted one.
 """
 
 from __future__ import annotations
@@ -12,31 +13,31 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from provenance_oracle.oracle.journal.store import Found, Session, other_version
+from provenance_oracle.oracle.journal.group_commit import GroupCommit
+from provenance_oracle.oracle.journal.store import Found, Migrations, Session, other_version
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.text import printable
 
 # "PROV", in the file's header. A database of another program has another id there, and is refused.
-_APPLICATION_ID = 0x50524F56
+APPLICATION_ID = 0x50524F56
 _BUSY_TIMEOUT_SECONDS = 5.0
 _SIDECARS = ("-wal", "-shm", "-journal")
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 
-Upgrades = Mapping[int, Callable[[Session], None]]
-
 _log = logging.getLogger(__name__)
 
 
-class Database:
+class Database(GroupCommit):
     """An exclusive connection to one SQLite file with a known schema, created if the file does not exist.
 
-    Threads may share it; one at a time has a turn.
+    Threads may share it. Their transactions share commits; their queries go over a second connection, which sees what
+    was committed.
 
     Args:
         path: the file; its folder must exist and be on a local file system.
@@ -47,15 +48,16 @@ class Database:
 
     Raises:
         UsageError: the file is corrupt, of another program or schema version, or in use by another process; or its
-            folder is missing. Every method raises this too if the file is corrupt.
+            folder is missing. Every method raises this too if the file is corrupt, or was deleted, moved or replaced.
         TemporaryError: the disk is full or fails. Every method may raise this too.
     """
 
-    def __init__(self, path: Path, schema: str, version: int, upgrades: Upgrades = MappingProxyType({})) -> None:
+    def __init__(self, path: Path, schema: str, version: int, upgrades: Migrations = MappingProxyType({})) -> None:
+        super().__init__()
         self.path = path
         self._version = version
         self._upgrades = upgrades
-        self._turn = threading.RLock()
+        self._reading = threading.Lock()
         if path.is_dir():
             raise UsageError(
                 "the path is not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one"
@@ -67,12 +69,15 @@ class Database:
                     _create(path, schema, version)
                 for suffix in _SIDECARS:  # SQLite applies what it finds in them when it opens the journal
                     _check_private(path.with_name(path.name + suffix))
-                self._connection = sqlite3.connect(
-                    path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-                )
+                self._connection = _connect(path)
                 undo.callback(self._connection.close)
                 self._check()  # before the first write: the file may belong to another program
-                self._configure()
+                for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                    self._connection.execute(f"PRAGMA {pragma}")
+                self._files = {each: _identity(each) for each in (path, lock_path(path))}
+                self._reader = _connect(path)
+                undo.callback(self._reader.close)
+                self._reader.execute("PRAGMA query_only=ON")
             self._upgrade()
             self._lock = lock
             undo.pop_all()
@@ -83,30 +88,55 @@ class Database:
         return printable(str(self.path))
 
     def close(self) -> None:
-        """Close the connection and release the lock."""
+        """Close the connections and release the lock."""
+        self._end_group()
+        with self._reading:
+            self._reader.close()
         self._connection.close()
         self._lock.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Run the statements of a block as one durable transaction: all take effect, or none does."""
-        with self._turn, self._failures():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Found]:
-        """Return the rows of a query."""
-        with self._turn, self._failures():
-            return self._connection.execute(sql, parameters).fetchall()
+        """Return the rows of a query. They are those of the last commit, also within a transaction."""
+        with self._reading, self._failures():
+            self._check_place()
+            return self._reader.execute(sql, parameters).fetchall()
+
+    def hold(self, name: str) -> None:
+        """Do nothing: no other process can use this journal at the same time."""
+
+    def _begin(self) -> Session:
+        if not self._connection.in_transaction:
+            self._check_place()
+            self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def _commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def _rollback(self) -> None:
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error as error:  # the next BEGIN says what is wrong
+                _log.debug("rollback: %s", error)
+
+    def _is_open(self) -> bool:
+        return self._connection.in_transaction
+
+    def _check_place(self) -> None:
+        """Raise UsageError if the journal or its lock file was deleted, moved or replaced since it was opened."""
+        for path, identity in self._files.items():
+            if _identity(path) != identity:
+                raise UsageError(
+                    "the journal was deleted, moved or replaced while it was in use, and nothing more is written to it;"
+                    " move it back or restore a backup (`provenance restore`), then start again",
+                    where=printable(str(path)),
+                    got="another file, or none",
+                    wanted="the file that was opened",
+                )
 
     def _check(self) -> None:
-        if self._pragma("application_id") != _APPLICATION_ID:
+        if self._pragma("application_id") != APPLICATION_ID:
             raise UsageError("the file is not a journal of this program; it is left as it is", where=str(self.path))
         found = int(str(self._pragma("user_version")))
         if found != self._version and found not in self._upgrades:
@@ -114,11 +144,6 @@ class Database:
         _check_private(self.path)
         if self._pragma("quick_check") != "ok":
             raise _corrupt(self.path, str(self._pragma("quick_check")))
-
-    def _configure(self) -> None:
-        self._connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
 
     def _upgrade(self) -> None:
         found = int(str(self._pragma("user_version")))
@@ -154,18 +179,38 @@ class Database:
             raise
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return device and inode of the file at a path; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _corrupt(path: Path, got: str) -> UsageError:
     hint = "the journal is corrupt; move it away, and the next start rebuilds it from the releases and the chain"
     return UsageError(hint, where=str(path), got=printable(got), wanted="ok")
 
 
+def lock_path(path: Path) -> Path:
+    """Return the path of a journal's lock file."""
+    return path.with_name(path.name + ".lock")
+
+
 def _lock_beside(path: Path) -> IO[bytes]:
     """Take the lock that lets one process use the journal. The kernel releases it when the process ends."""
-    lock_path = path.with_name(path.name + ".lock")
+    beside = lock_path(path)
     try:
-        lock = os.fdopen(os.open(lock_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab")
+        lock = os.fdopen(os.open(beside, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab")
     except OSError as error:
-        raise UsageError(f"the journal's lock file cannot be opened: {error.strerror}", where=str(lock_path)) from error
+        raise UsageError(f"the journal's lock file cannot be opened: {error.strerror}", where=str(beside)) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -203,7 +248,7 @@ def _create(path: Path, schema: str, version: int) -> None:
     try:
         connection.execute("PRAGMA synchronous=FULL")
         connection.executescript(
-            f"BEGIN; PRAGMA application_id={_APPLICATION_ID}; PRAGMA user_version={version}; {schema} COMMIT;"
+            f"BEGIN; PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={version}; {schema} COMMIT;"
         )
     finally:
         connection.close()

@@ -5,7 +5,7 @@ Both databases get the same SQL: SQLite's placeholders (`?`), `RETURNING` and `O
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -36,6 +36,10 @@ class Session(Protocol):
         """Run one statement."""
 
 
+# By the number of an earlier version of the tables, the step to the next one.
+Migrations = Mapping[int, Callable[[Session], None]]
+
+
 class JournalStore(Protocol):
     """A database with the tables of `schema.py`. Several threads may use it.
 
@@ -53,6 +57,16 @@ class JournalStore(Protocol):
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Found]:
         """Return the rows of a query."""
+
+    def before_commit(self, step: Callable[[], object]) -> None:
+        """Have `step` called right before the commit of the transaction that this thread is in."""
+
+    def hold(self, name: str) -> None:
+        """Keep every other process from holding `name` in this journal, until the store is closed.
+
+        Raises:
+            UsageError: another process holds it.
+        """
 
     def close(self) -> None:
         """Close the connection and release what keeps other processes out."""

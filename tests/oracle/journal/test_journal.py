@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, Row, SignedTransaction, State
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
@@ -21,8 +20,8 @@ FORGED = VerificationError("forged", check=Check.REPORT_SIGNATURE, where="report
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path / "journal.db") as made:
+def journal(place: str) -> Iterator[Journal]:
+    with open_journal(place) as made:
         yield made
 
 
@@ -202,12 +201,11 @@ def test_facts_are_remembered_and_compared(journal: Journal) -> None:
     assert (caught.value.got, caught.value.wanted) == ("2", "1")
 
 
-def test_everything_survives_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    with Journal(path) as journal:
+def test_everything_survives_a_restart(place: str) -> None:
+    with open_journal(place) as journal:
         row = journal.accept(opened(journal).id, b"s", b"record", b"report", at=AT)
         attempt = journal.keep_transaction(row.id, transaction(1), at=AT)
         row = journal.row(row.id)
-    with Journal(path) as again:
+    with open_journal(place) as again:
         assert again.rows() == (row,)
         assert again.attempts(row.id) == (attempt,)

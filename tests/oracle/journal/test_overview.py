@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.publications import Member, PublicationKind
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.verifier.errors import TemporaryError
@@ -20,8 +20,8 @@ LATER = AT + timedelta(seconds=10)
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path / "journal.db") as made:
+def journal(place: str) -> Iterator[Journal]:
+    with open_journal(place) as made:
         yield made
 
 

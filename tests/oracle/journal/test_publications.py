@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.publications import Member, PartialSignature, PublicationKind, PublicationState
 from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, SignedTransaction, State
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
@@ -20,8 +19,8 @@ ROOT = b"\x07" * 32
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path / "journal.db") as made:
+def journal(place: str) -> Iterator[Journal]:
+    with open_journal(place) as made:
         yield made
 
 
@@ -197,11 +196,10 @@ def test_the_first_signature_of_an_oracle_stays(journal: Journal) -> None:
     assert journal.signatures(bytes(32)) == ()
 
 
-def test_publications_survive_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    with Journal(path) as journal:
+def test_publications_survive_a_restart(place: str) -> None:
+    with open_journal(place) as journal:
         one = batch(journal, judged(journal, 1))
         journal.sign_publication(one, transaction(1), at=AT)
         kept = journal.publication(one), journal.members(one), journal.attempts_of(one)
-    with Journal(path) as again:
+    with open_journal(place) as again:
         assert (again.publication(one), again.members(one), again.attempts_of(one)) == kept

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from provenance_oracle.oracle.journal import journal as journal_module
-from provenance_oracle.oracle.journal import migrations
+from provenance_oracle.oracle.journal import migrations, stores
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.oracle.journal.stored_record import to_json
@@ -129,7 +128,7 @@ def test_a_step_that_fails_leaves_the_journal_as_it_was(old: Path, monkeypatch: 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal_module, "UPGRADES", {2: killed})
+        patch.setattr(stores, "UPGRADES", {2: killed})
         with pytest.raises(KeyboardInterrupt):
             Journal(old)
     with sqlite3.connect(old) as db:

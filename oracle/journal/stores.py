@@ -1,0 +1,30 @@
+"""Open the database that a setting names: a file of SQLite, or a PostgreSQL database by its URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from provenance_oracle.oracle.journal.migrations import POSTGRES_UPGRADES, UPGRADES
+from provenance_oracle.oracle.journal.schema import SCHEMA, VERSION
+from provenance_oracle.oracle.journal.sqlite import Database
+from provenance_oracle.oracle.journal.store import JournalStore
+
+_URLS = ("postgresql://", "postgres://")
+
+
+def is_url(place: str | Path) -> bool:
+    """Return whether a journal is in PostgreSQL."""
+    return str(place).startswith(_URLS)
+
+
+def open_store(place: str | Path) -> JournalStore:
+    """Open a journal's database, make it if it is new, and carry it over to the present version.
+
+    Args:
+        place: the path of a file, or a URL `postgresql://...`.
+    """
+    if is_url(place):
+        from provenance_oracle.oracle.journal.postgres import PostgresDatabase
+
+        return PostgresDatabase(str(place), SCHEMA, VERSION, POSTGRES_UPGRADES)
+    return Database(Path(place), SCHEMA, VERSION, UPGRADES)
