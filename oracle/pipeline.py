@@ -92,15 +92,16 @@ class Pipeline:
         if self._is_done(known):
             return known
         deadline = self._deadline()
-        # (1) read the release, bounded and without trust, and open its row
-        look = look_at(self._source.open(handle), self._source.reading, handle.id)
-        if look is None:
-            return None
-        row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
-        if row.state is not State.SEEN or row.waits(at):
-            return row
-        # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
-        return self._outcomes.of_step(row, partial(self._judged, row, look, deadline, judge), look)
+        with self._source.open(handle) as files:
+            # (1) read the release, bounded and without trust, and open its row
+            look = look_at(files, handle.id)
+            if look is None:
+                return None
+            row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
+            if row.state is not State.SEEN or row.waits(at):
+                return row
+            # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
+            return self._outcomes.of_step(row, partial(self._judged, row, look, deadline, judge), look)
 
     def _is_done(self, known: Row | None) -> bool:
         return known is not None and (known.state is not State.SEEN or known.waits(self._clock()))

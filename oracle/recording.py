@@ -151,5 +151,6 @@ class Recording:
         source = self._sources.get(row.key.source)
         if source is None or row.record is None:
             return None
-        look = look_at(source.open(Handle(row.key.release, row.fingerprint)), source.reading, row.key.release)
+        with source.open(Handle(row.key.release, row.fingerprint, revision=row.fingerprint)) as files:
+            look = look_at(files, row.key.release)
         return look if look and look.release and look.content == row.key.content else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path
-from provenance_oracle.verifier.strict.files import OpenFile, pieces_of_file
+from provenance_oracle.verifier.strict.files import Identity, OpenFile, pieces_of_file
 from provenance_oracle.verifier.strict.release_folder import (
     FoundFile,
     Reading,
@@ -215,4 +215,5 @@ def _is_at(found: FoundFile, path: Path) -> bool:
         named = path.stat()
     except OSError:
         return False
-    return (named.st_dev, named.st_ino) == (found.identity.device, found.identity.inode)
+    identity = found.identity
+    return isinstance(identity, Identity) and (named.st_dev, named.st_ino) == (identity.device, identity.inode)

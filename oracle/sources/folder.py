@@ -15,6 +15,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -27,6 +28,7 @@ from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.strict.files import is_directory, look, open_folder, open_root
+from provenance_oracle.verifier.strict.release_files import FolderFiles
 from provenance_oracle.verifier.strict.release_folder import Reading, followed, open_release_folder
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.text import printable
@@ -97,12 +99,15 @@ class FolderSource:
 
     def shares(self, handle: Handle) -> tuple[str, ...]:
         """Return the release's top folder, and the key in it. A copy of another publisher's key is never older."""
-        key = hashlib.sha256(start_of(self.open(handle), self.reading, KEY_PATH, MAX_KEY_BYTES)).hexdigest()
+        key = hashlib.sha256(start_of(self._files(handle), KEY_PATH, MAX_KEY_BYTES)).hexdigest()
         return f"folder {_top_of(handle.id)}", f"key {key}"
 
-    def open(self, handle: Handle) -> Path:
-        """Return the folder of a release. The release may have gone since the scan."""
-        return self.root / handle.id
+    def open(self, handle: Handle) -> AbstractContextManager[FolderFiles]:
+        """Yield the files of a release's folder. The release may have gone since the scan."""
+        return nullcontext(self._files(handle))
+
+    def _files(self, handle: Handle) -> FolderFiles:
+        return FolderFiles(self.root / handle.id, self.reading)
 
     def _in_turn(self) -> list[_Found]:
         """Return the complete releases: one of each top folder, the oldest first, then the next one of each."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 from provenance_oracle.verifier.errors import FormatError, IncompleteError, ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.release import NoReleaseError, Release, read_release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
-from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
-from provenance_oracle.verifier.strict.files import open_folder, read_start
-from provenance_oracle.verifier.strict.release_folder import Reading, open_release_folder
+from provenance_oracle.verifier.strict.release_files import ReleaseFiles
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
@@ -32,10 +29,10 @@ class Look:
     problem: ProvenanceError | None
 
 
-def look_at(path: Path, reading: Reading, name: str) -> Look | None:
+def look_at(files: ReleaseFiles, name: str) -> Look | None:
     """Read a release; None if it has gone, is incomplete or cannot be read now. `name` names it in the log."""
     try:
-        release = read_release(path, reading)
+        release = read_release(files)
         return Look(release.envelope, _content_digest(release.envelope), release, None)
     except (IncompleteError, NoReleaseError, UsageError):
         return None  # the release went away since the scan
@@ -43,7 +40,7 @@ def look_at(path: Path, reading: Reading, name: str) -> Look | None:
         if error.retry:  # without the content digest there is no row to park; the next scan tries again
             _log.warning("%s: release cannot be read now: %s", printable(name), error)
             return None
-        envelope = start_of(path, reading, MANIFEST_PATH, MAX_ENVELOPE_BYTES + 1)
+        envelope = start_of(files, MANIFEST_PATH, MAX_ENVELOPE_BYTES + 1)
         return Look(envelope, _content_digest(envelope), None, error)
 
 
@@ -55,20 +52,18 @@ def _content_digest(envelope: bytes) -> bytes:
         return hashlib.sha256(envelope).digest()
 
 
-def start_of(path: Path, reading: Reading, name: str, most: int) -> bytes:
+def start_of(files: ReleaseFiles, name: str, most: int) -> bytes:
     """Return at most `most` bytes of a file in a release's `provenance/`, to tell the release from others.
 
-    Empty if there is no regular file or it cannot be read. Every open call is relative to the parent's descriptor,
-    follows no link and never waits, so an entry that is swapped meanwhile neither hangs the scan nor leads outside.
+    Empty if there is no regular file or it cannot be read. On disk, every open call is relative to the parent's
+    descriptor, follows no link and never waits, so an entry that is swapped meanwhile neither hangs the scan nor leads
+    outside.
 
     Args:
         name: the file's path in the release.
     """
     try:
-        with (
-            open_release_folder(path, reading) as release,
-            open_folder(release.descriptor, PROVENANCE_FOLDER) as folder,
-        ):
-            return read_start(folder, name, most)
+        with files.session() as release:
+            return release.read_start(name, most)
     except ProvenanceError:
         return b""

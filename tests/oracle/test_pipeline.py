@@ -42,7 +42,7 @@ from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE
 from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.strict.files import OnBytes
-from provenance_oracle.verifier.strict.release_folder import STRICT, Reading
+from provenance_oracle.verifier.strict.release_files import FolderFiles, ReleaseFiles
 from tests.support.drops import FINDINGS, believe, drop, manifest_payload, write_manifest
 from tests.support.fakes import START, Clock
 
@@ -584,7 +584,7 @@ def test_a_release_that_goes_away_is_skipped(room: Room) -> None:
 def test_a_release_that_cannot_be_read_now_leaves_no_row(
     room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def unreadable(path: Path, reading: Reading) -> Release:
+    def unreadable(files: ReleaseFiles) -> Release:
         raise TemporaryError("disk fails", where="report.bin")
 
     monkeypatch.setattr("provenance_oracle.oracle.sources.look.read_release", unreadable)
@@ -633,18 +633,18 @@ def test_a_manifest_swapped_for_a_fifo_or_a_link_neither_hangs_the_scan_nor_lead
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "manifest.dsse.json").write_bytes(b"private")
     manifest = release / "provenance" / "manifest.dsse.json"
-    assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == manifest.read_bytes()
+    assert start_of(FolderFiles(release), MANIFEST_PATH, MAX_ENVELOPE_BYTES) == manifest.read_bytes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "is_file", lambda _path: True)  # the looks say that all is well; then comes the swap
         patch.setattr(Path, "is_symlink", lambda _path: False)
         patch.setattr(Path, "open", lambda *_: pytest.fail("a stranger's file is opened by path"))
         manifest.unlink()
         os.mkfifo(manifest)
-        assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
+        assert start_of(FolderFiles(release), MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
         manifest.unlink()
         manifest.symlink_to(secret)
-        assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
+        assert start_of(FolderFiles(release), MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
         manifest.unlink()
         manifest.parent.rename(release / "moved")
         manifest.parent.symlink_to(tmp_path / "outside")
-        assert start_of(release, STRICT, MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
+        assert start_of(FolderFiles(release), MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""

@@ -15,7 +15,7 @@ from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
 from provenance_oracle.verifier.digest.tree.merkle import Advance
 from provenance_oracle.verifier.errors import UsageError
-from provenance_oracle.verifier.strict.files import OpenFile
+from provenance_oracle.verifier.strict.files import OpenBytes
 
 DEVICES = ("auto", "cpu", "cuda")
 _DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))  # the devices of NVIDIA's driver, on Linux and in WSL
@@ -84,7 +84,7 @@ class FallbackHasher:
     def path_name(self) -> str:
         return (self._cuda or self._cpu).path_name
 
-    def __call__(self, file: OpenFile, *, sha256: bool, advance: Advance) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance) -> FileDigest:
         advanced = 0
 
         def count(size: int) -> None:

@@ -20,15 +20,9 @@ from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, FsVerity
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
 from provenance_oracle.verifier.manifest.statement import MAX_FILES
-from provenance_oracle.verifier.strict.files import OnBytes, OpenFile, changed, open_any_file, pieces_of_file
-from provenance_oracle.verifier.strict.release_folder import (
-    STRICT,
-    FoundFile,
-    Reading,
-    ReleaseFolder,
-    open_release_folder,
-)
-from provenance_oracle.verifier.strict.walk import FolderEntry, walk
+from provenance_oracle.verifier.strict.files import OnBytes, OpenBytes, changed, open_any_file, pieces_of_file
+from provenance_oracle.verifier.strict.release_files import ReleaseEntry, ReleasePlace, files_of
+from provenance_oracle.verifier.strict.release_folder import STRICT, FoundFile, Reading
 from provenance_oracle.verifier.text import printable
 
 _BATCH_FILES = 1024  # files handed to the threads at a time
@@ -102,7 +96,7 @@ class FileHasher(Protocol):
     def files_at_once(self) -> int:
         """The number of threads that should call the hasher at the same time; more must not."""
 
-    def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
         """Read exactly `file.size` bytes, once. Call `advance` with the size of every piece read.
 
         Raises:
@@ -110,31 +104,31 @@ class FileHasher(Protocol):
         """
 
 
-def list_files(root: Path, limits: Limits = Limits(), reading: Reading = STRICT) -> Listing:
-    """List every file under the folder `root`, except `provenance/`, without reading any of them.
+def list_files(root: ReleasePlace, limits: Limits = Limits(), reading: Reading = STRICT) -> Listing:
+    """List every file of the release at `root`, except `provenance/`, without reading any of them.
 
     Raises:
         UsageError: the folder does not exist.
-        FormatError: the folder holds links, special files or unacceptable names, all of which the error tells, or more
+        FormatError: the release holds links, special files or unacceptable names, all of which the error tells, or more
             than `limits` (check `file-set`).
         ChangedError: a file or folder vanished meanwhile.
     """
-    with open_release_folder(root, reading) as folder:
-        listed = _Files(folder, limits, reading)
-        walk(folder.descriptor, listed.visit, most=limits.files + 1)
+    release = files_of(root, reading)
+    with release.session() as opened:
+        listed = _Files(limits, release.reading)
+        opened.visit_all(listed.visit, most=limits.files + 1)
     listed.refuse()
     files = sorted(listed.files, key=lambda file: file.path.encode())
     refuse_collisions((file.path for file in files), where="release", check=Check.FILE_SET)
-    return Listing(tuple(files), limits, reading, tuple(listed.ignored))
+    return Listing(tuple(files), limits, release.reading, tuple(listed.ignored))
 
 
 class _Files:
     """The files that a walk finds. It counts them against the limits, so that no folder exhausts memory."""
 
-    def __init__(self, folder: ReleaseFolder, limits: Limits, reading: Reading) -> None:
+    def __init__(self, limits: Limits, reading: Reading) -> None:
         self.files: list[ListedFile] = []
         self.ignored: list[str] = []
-        self._folder = folder
         self._limits = limits
         self._reading = reading
         self._entries = 0
@@ -142,7 +136,7 @@ class _Files:
         self._refusals: list[tuple[str, FormatError]] = []  # at most _NAMED_MAX of them
         self._refused = 0
 
-    def visit(self, entry: FolderEntry) -> bool:
+    def visit(self, entry: ReleaseEntry) -> bool:
         """Take an entry, and return whether to enter it."""
         if entry.is_folder and entry.path == PROVENANCE_FOLDER:
             return False
@@ -153,7 +147,7 @@ class _Files:
             return False
         try:
             parse_path(entry.path, where="release", check=Check.FILE_SET)
-            found = None if entry.is_folder else self._folder.identify(entry.folder, entry.path, entry.found)
+            found = None if entry.is_folder else entry.identify()
         except FormatError as error:  # not the end: the user is told all of them at once
             self._refuse_later(entry.path, error)
             return False
@@ -202,7 +196,7 @@ class _Files:
 
 
 def digest_files(
-    root: Path,
+    root: ReleasePlace,
     listing: Listing,
     *,
     sha256_of: Collection[str] = frozenset(),
@@ -223,10 +217,10 @@ def digest_files(
     """
     hasher = hasher or ReferenceHasher()
     meter = _Meter(listing.total_bytes, progress)
-    with open_release_folder(root, listing.reading) as folder:
+    with files_of(root, listing.reading).session() as release:
 
         def digest(listed: ListedFile) -> FileDigest:
-            with folder.open(listed.path, listed.found) as file:
+            with release.open(listed.path, listed.found) as file:
                 return hasher(file, sha256=listed.path in sha256_of, advance=meter.advance)
 
         digests = _side_by_side(digest, listing.files, hasher.files_at_once)
@@ -234,15 +228,15 @@ def digest_files(
     return FileSet(tuple(digests), model_digest(digests), listing.uncovered, listing.ignored)
 
 
-def refuse_changes(root: Path, listing: Listing) -> None:
-    """List the folder again, and raise ChangedError if it is not as it was when `listing` was taken."""
+def refuse_changes(root: ReleasePlace, listing: Listing) -> None:
+    """List the release again, and raise ChangedError if it is not as it was when `listing` was taken."""
     now = list_files(root, listing.limits, listing.reading)
     if {*now.files} != {*listing.files, *listing.aside} or now.ignored != listing.ignored:
-        raise changed(str(root))
+        raise changed(files_of(root).where)
 
 
 def digest_some(
-    root: Path,
+    root: ReleasePlace,
     paths: Sequence[str],
     *,
     sha256_of: Collection[str] = frozenset(),
@@ -255,12 +249,12 @@ def digest_some(
     A file that does not exist is left out. Arguments and errors are otherwise those of `digest_files`.
     """
     hasher = hasher or ReferenceHasher()
-    with open_release_folder(root, reading) as folder:
-        found = {path: file for path in paths if (file := folder.find(path))}
+    with files_of(root, reading).session() as release:
+        found = {path: file for path in paths if (file := release.find(path))}
         meter = _Meter(sum(file.identity.size for file in found.values()), progress)
         digests = []
         for path, known in found.items():
-            with folder.open(path, known) as opened:
+            with release.open(path, known) as opened:
                 digests.append(hasher(opened, sha256=path in sha256_of, advance=meter.advance))
     return tuple(digests)
 
@@ -283,7 +277,7 @@ class ReferenceHasher:
 
     files_at_once = 1
 
-    def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
         tree = FsVerityHasher()
         whole = hashlib.sha256() if sha256 else None
         for piece in pieces_of_file(file):

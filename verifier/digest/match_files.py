@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.bookkeeping import (
@@ -20,19 +18,19 @@ from provenance_oracle.verifier.digest.files import FileHasher, FileSet, ListedF
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError, VerificationError
 from provenance_oracle.verifier.manifest.statement import FSVERITY, SHA256, Manifest, ManifestFile
-from provenance_oracle.verifier.strict.files import changed
-from provenance_oracle.verifier.strict.release_folder import ReleaseFolder, open_release_folder
+from provenance_oracle.verifier.strict.files import pieces_of_file
+from provenance_oracle.verifier.strict.release_files import OpenRelease, ReleasePlace, files_of
 from provenance_oracle.verifier.text import printable
 
 _POINTERS_MAX = 1000  # files of a wrong size that are looked at to recognise Git LFS pointers
 _NAMED_MAX_CHARS = 2048  # of the names that a message tells for each kind of difference
 
 
-def set_aside(root: Path, listing: Listing, named: Collection[str]) -> Listing:
+def set_aside(root: ReleasePlace, listing: Listing, named: Collection[str]) -> Listing:
     """Return the listing with the files set aside that hub and git added and `named` lacks; see `digest.bookkeeping`.
 
     Args:
-        root: the folder that was listed.
+        root: the release that was listed.
         named: the paths of the release: those of the manifest, and those in `provenance/`.
 
     Raises: as `digest_files`.
@@ -41,20 +39,20 @@ def set_aside(root: Path, listing: Listing, named: Collection[str]) -> Listing:
     if not candidates:
         return listing
     aside: dict[ListedFile, FileDigest] = {}
-    with open_release_folder(root, listing.reading) as folder:
+    with files_of(root, listing.reading).session() as release:
         for file in candidates:
-            data = _small(folder, file, most_bytes(file.path) or 0)
+            data = _small(release, file, most_bytes(file.path) or 0)
             if data is not None and is_bookkeeping(file.path, data, named):
                 aside[file] = FileDigest(file.path, file.size, fsverity_digest(data))
     kept = tuple(file for file in listing.files if file not in aside)
     return replace(listing, files=kept, aside=tuple(aside), uncovered=tuple(aside.values()))
 
 
-def match_file_set(manifest: Manifest, listing: Listing, root: Path | None = None) -> None:
+def match_file_set(manifest: Manifest, listing: Listing, root: ReleasePlace | None = None) -> None:
     """Compare the names and sizes of the listed files with the manifest. Call this before you hash any byte.
 
     Args:
-        root: the folder that was listed. With it, small files of a wrong size are read to recognise Git LFS pointers.
+        root: the release that was listed. With it, small files of a wrong size are read to recognise Git LFS pointers.
 
     Raises:
         VerificationError: a file is not in the manifest, is missing, or has another size (check `file-set`).
@@ -111,7 +109,7 @@ def match_file_digests(manifest: Manifest, files: FileSet) -> None:
 
 
 def match_some_files(
-    root: Path, listing: Listing, manifest: Manifest, paths: Collection[str], hasher: FileHasher | None = None
+    root: ReleasePlace, listing: Listing, manifest: Manifest, paths: Collection[str], hasher: FileHasher | None = None
 ) -> None:
     """Read only the files at `paths`, once, and compare their digests with the manifest.
 
@@ -127,10 +125,10 @@ def match_some_files(
     hasher = hasher or ReferenceHasher()
     named = {file.path: file for file in manifest.files}
     digests = []
-    with open_release_folder(root, listing.reading) as folder:
+    with files_of(root, listing.reading).session() as release:
         for listed in listing.files:
             if listed.path in paths:
-                with folder.open(listed.path, listed.found) as file:
+                with release.open(listed.path, listed.found) as file:
                     wanted = named[listed.path].sha256 is not None
                     digests.append(hasher(file, sha256=wanted, advance=lambda _: None))
     match_some_digests([named[path] for path in sorted(paths)], digests)
@@ -158,12 +156,12 @@ def match_some_digests(named: Collection[ManifestFile], files: Iterable[FileDige
     raise first
 
 
-def lfs_pointers(root: Path, listing: Listing, files: Iterable[ListedFile]) -> list[ListedFile]:
+def lfs_pointers(root: ReleasePlace, listing: Listing, files: Iterable[ListedFile]) -> list[ListedFile]:
     """Return the listed files that hold a Git LFS pointer. Only files as small as a pointer are read."""
     small = [file for file in files if file.size <= LFS_POINTER_MAX_BYTES]
     try:
-        with open_release_folder(root, listing.reading) as folder:
-            return [file for file in small if is_lfs_pointer(_small(folder, file, LFS_POINTER_MAX_BYTES) or b"")]
+        with files_of(root, listing.reading).session() as release:
+            return [file for file in small if is_lfs_pointer(_small(release, file, LFS_POINTER_MAX_BYTES) or b"")]
     except ProvenanceError:
         return []  # the file changed or cannot be read: the sizes differ in any case
 
@@ -201,15 +199,12 @@ def _refuse_ignored(listing: Listing, missing: Collection[str]) -> None:
         )
 
 
-def _small(folder: ReleaseFolder, file: ListedFile, max_bytes: int) -> bytes | None:
+def _small(release: OpenRelease, file: ListedFile, max_bytes: int) -> bytes | None:
     """Return the bytes of a listed file, None if it has more than `max_bytes`."""
     if file.size > max_bytes:
         return None
-    with folder.open(file.path, file.found) as opened:
-        data = os.read(opened.descriptor, max_bytes + 1)
-    if len(data) != file.size:
-        raise changed(file.path)
-    return data
+    with release.open(file.path, file.found) as opened:
+        return b"".join(pieces_of_file(opened))
 
 
 def _some(what: str, names: Iterable[str]) -> list[str]:

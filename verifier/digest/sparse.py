@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import Listing
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.strict.files import OpenFile
-from provenance_oracle.verifier.strict.release_folder import open_release_folder
+from provenance_oracle.verifier.strict.release_files import ReleasePlace, files_of
 
 SMALL_BYTES = 64 * 1024 * 1024  # hashed within a second, whatever they are
 _SEEKS_MAX = 200_000  # in one release
 
 
-def refuse_sparse(root: Path, listing: Listing) -> None:
+def refuse_sparse(root: ReleasePlace, listing: Listing) -> None:
     """Refuse a listed release if more than half of its bytes lie in holes, unless `listing.reading.sparse`.
 
     Nothing is read. A release below 64 MiB, or with more than half of its bytes allocated, is not even opened.
 
     Args:
-        root: the folder that was listed.
+        root: the release that was listed. Only files on disk have holes.
 
     Raises:
         FormatError: most of the release is holes (check `file-set`).
@@ -39,10 +38,11 @@ def refuse_sparse(root: Path, listing: Listing) -> None:
     if 2 * sum(min(file.size, file.found.allocated_bytes) for file in listing.files) >= total:
         return
     holes = _Holes()
-    with open_release_folder(root, listing.reading) as folder:
+    with files_of(root, listing.reading).session() as release:
         for listed in listing.files:
             if listed.found.allocated_bytes < listed.size:
-                with folder.open(listed.path, listed.found) as file:
+                with release.open(listed.path, listed.found) as file:
+                    assert isinstance(file, OpenFile)
                     holes.add(file, listed.found.allocated_bytes)
     if 2 * holes.total_bytes > total:
         raise FormatError(

@@ -82,15 +82,15 @@ def judge(
         )
         progress(0, 0)
         # (2) the manifest names exactly these files, with these sizes; no byte is read before
-        listing = list_files(release.path, limits or Limits(), release.reading)
-        listing = set_aside(release.path, listing, {*result.manifest.paths, *RELEASE_PATHS})
-        match_file_set(result.manifest, listing, release.path)
-        refuse_sparse(release.path, listing)
+        listing = list_files(release.files, limits or Limits())
+        listing = set_aside(release.files, listing, {*result.manifest.paths, *RELEASE_PATHS})
+        match_file_set(result.manifest, listing, release.files)
+        refuse_sparse(release.files, listing)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
         progress(0, 0)
         # (3) one read of every byte
         files = digest_files(
-            release.path,
+            release.files,
             listing,
             sha256_of=result.manifest.sha256_paths,
             hasher=hasher or CpuHasher(),

@@ -123,7 +123,7 @@ def accept(
     payload = parse_envelope(release.envelope).payload
     if record is not None:
         _match_record(payload, record, is_judged_here=result is not None)
-    return Accepted(result.manifest if result else parse_statement(payload), result, record, release.reading)
+    return Accepted(result.manifest if result else parse_statement(payload), result, record, release.files.reading)
 
 
 def confirm_weights(

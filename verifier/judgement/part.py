@@ -84,9 +84,7 @@ def judge_part(
                     wanted="a file of the manifest",
                 )
         hashed = result.manifest.sha256_paths & set(chosen)
-        files = digest_some(
-            release.path, chosen, sha256_of=hashed, hasher=CpuHasher(), reading=release.reading, progress=progress
-        )
+        files = digest_some(release.files, chosen, sha256_of=hashed, hasher=CpuHasher(), progress=progress)
         match_some_digests([named[path] for path in chosen], files)
         share = f"{len(chosen)} of {len(named)} files"
         sheet.not_checked(Check.FILE_SET, f"only {share} were looked at")

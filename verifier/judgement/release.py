@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import (
-    ChangedError,
     FormatError,
     IncompleteError,
     ProvenanceError,
-    TemporaryError,
+    UsageError,
 )
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
@@ -21,20 +19,20 @@ from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.strict.files import (
     is_directory,
-    kind_of,
-    look,
     open_folder,
     open_root,
     pieces_of_file,
     scan,
 )
-from provenance_oracle.verifier.strict.release_folder import (
-    STRICT,
-    FoundFile,
-    Reading,
-    ReleaseFolder,
-    open_release_folder,
+from provenance_oracle.verifier.strict.release_files import (
+    FolderFiles,
+    OpenRelease,
+    ReleaseEntry,
+    ReleaseFiles,
+    ReleasePlace,
+    files_of,
 )
+from provenance_oracle.verifier.strict.release_folder import STRICT, FoundFile, Reading, holds
 
 SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
 KEY_PATH = f"{PROVENANCE_FOLDER}/cvm-key.pem"
@@ -72,30 +70,41 @@ class Release:
     The fields hold every byte of the release's `provenance/` folder, so that the verdict can name each file's digest.
 
     Attributes:
+        files: the way to the files that the manifest names.
         envelope: the DSSE envelope with the manifest.
         key: the VM's public key in PEM.
         evidence: report, certificates and the revocation list that is judged.
         own_crl: the revocation list in the folder, whichever list is judged; None if the folder has none.
-        reading: what was allowed of the folder, and is to be allowed when its files are listed.
     """
 
-    path: Path
+    files: ReleaseFiles
     envelope: bytes
     key: bytes
     evidence: Evidence
     own_crl: bytes | None
-    reading: Reading = STRICT
+
+    @property
+    def path(self) -> Path:
+        """The folder of a release that lies in one.
+
+        Raises:
+            UsageError: it lies elsewhere.
+        """
+        if isinstance(self.files, FolderFiles):
+            return self.files.path
+        raise UsageError("the release is not in a folder", where=self.files.where, got="a store", wanted="a folder")
 
 
 class NoReleaseError(FormatError):
     """The folder has no `provenance/`, so it is no release. If a folder nearby is one, the error names it."""
 
 
-def read_release(path: Path, reading: Reading = STRICT) -> Release:
-    """Read the evidence and the signed manifest of the release in the folder `path`. Model files are not touched.
+def read_release(path: ReleasePlace, reading: Reading = STRICT) -> Release:
+    """Read the evidence and the signed manifest of a release. Model files are not touched.
 
     Args:
-        reading: what is allowed of the folder beyond plain files; by default nothing.
+        path: the release's folder, or its files in another place.
+        reading: what is allowed of a folder beyond plain files; by default nothing.
 
     Raises:
         UsageError: the folder does not exist.
@@ -104,13 +113,12 @@ def read_release(path: Path, reading: Reading = STRICT) -> Release:
         FormatError: a file is missing, too large, not a regular file, or not one that a release may hold.
         ChangedError: a file changed while it was read.
     """
-    with open_release_folder(path, reading) as release:
-        root = release.descriptor
+    files = files_of(path, reading)
+    with files.session() as release:
         # The commit marker comes first: without it the other files of the folder mean nothing.
-        if not _has_manifest(root):
-            raise _incomplete() if _has_provenance(root) else _no_release(path, root)
-        with open_folder(root, PROVENANCE_FOLDER) as folder:
-            data = _read_folder(release, folder, PROVENANCE_FOLDER)
+        if not _has_manifest(release):
+            raise _incomplete() if release.holds(PROVENANCE_FOLDER) else _no_release(files)
+        data = _read_provenance(release)
     if MANIFEST_PATH not in data:  # removed since the first look
         raise _incomplete()
     vek_path = _vek_path(data)
@@ -118,7 +126,7 @@ def read_release(path: Path, reading: Reading = STRICT) -> Release:
         if needed not in data:
             raise _missing(needed)
     return Release(
-        path=path,
+        files=files,
         envelope=data[MANIFEST_PATH],
         key=data[KEY_PATH],
         evidence=Evidence(
@@ -132,59 +140,41 @@ def read_release(path: Path, reading: Reading = STRICT) -> Release:
             crl_name=CRL_PATH,
         ),
         own_crl=data.get(CRL_PATH),
-        reading=reading,
     )
 
 
-def _has_manifest(root: int) -> bool:
-    """Return whether the open folder has a signed manifest. Reading the release tells what else is wrong with it."""
-    try:
-        found = look(root, PROVENANCE_FOLDER)
-        if not is_directory(found):
-            return found is not None and stat.S_ISLNK(found.st_mode)
-        with open_folder(root, PROVENANCE_FOLDER) as folder:
-            return look(folder, MANIFEST_PATH) is not None
-    except ChangedError:
-        return False
-    except ProvenanceError:
-        return True
+def _has_manifest(release: OpenRelease) -> bool:
+    """Return whether a release has a signed manifest. Reading the release tells what else is wrong with it."""
+    return release.holds(MANIFEST_PATH)
 
 
-def _has_provenance(root: int) -> bool:
-    try:
-        return look(root, PROVENANCE_FOLDER) is not None
-    except TemporaryError:
-        return True
-
-
-def _no_release(path: Path, root: int) -> NoReleaseError:
-    nearby = _nearby(path, root)
+def _no_release(files: ReleaseFiles) -> NoReleaseError:
+    nearby = _nearby(files.path) if isinstance(files, FolderFiles) else None
     return NoReleaseError(
         f"not a release: no {PROVENANCE_FOLDER}/ in it",
         check=Check.MANIFEST_FORMAT,
-        where=str(path),
+        where=files.where,
         got=f"a folder without {MANIFEST_PATH}",
         wanted=f"the folder of a release, such as {nearby}" if nearby else "the folder of a release",
     )
 
 
-def _nearby(path: Path, root: int) -> Path | None:
+def _nearby(path: Path) -> Path | None:
     """Return a folder that looks like a release: one above `path`, or else the first one directly in it."""
     for above in list(path.absolute().parents)[:_LOOK_ABOVE]:
         with suppress(ProvenanceError), open_root(above) as folder:
-            if _has_manifest(folder):
+            if holds(folder, MANIFEST_PATH):
                 return above
-    try:
+    with suppress(ProvenanceError), open_root(path) as root:
         entries = scan(root, str(path), most=_LOOK_BELOW)
-    except ProvenanceError:
-        return None
-    return next((path / name for name, found in entries if is_directory(found) and _is_release(root, name)), None)
+        return next((path / name for name, found in entries if is_directory(found) and _is_release(root, name)), None)
+    return None
 
 
 def _is_release(parent: int, name: str) -> bool:
     try:
         with open_folder(parent, name) as folder:
-            return _has_manifest(folder)
+            return holds(folder, MANIFEST_PATH)
     except ProvenanceError:
         return False
 
@@ -199,22 +189,25 @@ def _incomplete() -> IncompleteError:
     )
 
 
-def _read_folder(release: ReleaseFolder, folder: int, path: str) -> dict[str, bytes]:
+def _read_provenance(release: OpenRelease) -> dict[str, bytes]:
     data: dict[str, bytes] = {}
-    for name, found in scan(folder, path, most=_MOST_NAMES):
-        inner = f"{path}/{name}"
-        if inner == SNP_FOLDER and stat.S_ISDIR(found.st_mode):
-            with open_folder(folder, inner) as opened:
-                data |= _read_folder(release, opened, inner)
-        elif inner in _FILES:
-            data[inner] = _read_file(release, inner, release.identify(folder, inner, found))
-        elif inner == BUNDLE_PATH:
-            raise _not_judged(inner)
+
+    def visit(entry: ReleaseEntry) -> bool:
+        path = entry.path
+        if path == SNP_FOLDER and entry.is_folder:
+            return True
+        if path in _FILES:
+            data[path] = _read_file(release, path, entry.identify())
+        elif path == BUNDLE_PATH:
+            raise _not_judged(path)
         else:
             wanted = "only " + ", ".join(_FILES)
             raise FormatError(
-                "a release may not hold this", check=Check.FILE_SET, where=inner, got=kind_of(found), wanted=wanted
+                "a release may not hold this", check=Check.FILE_SET, where=path, got=entry.kind, wanted=wanted
             )
+        return False
+
+    release.visit_all(visit, most=_MOST_NAMES, below=PROVENANCE_FOLDER)
     return data
 
 
@@ -233,7 +226,7 @@ def _not_judged(path: str) -> FormatError:
     )
 
 
-def _read_file(release: ReleaseFolder, path: str, found: FoundFile) -> bytes:
+def _read_file(release: OpenRelease, path: str, found: FoundFile) -> bytes:
     most, check = _FILES[path]
     size = found.identity.size
     if size > most:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import ChangedError, FormatError, ProvenanceError, TemporaryError, UsageError
@@ -56,13 +57,36 @@ class Identity:
     changed_ns: int
 
 
+class OpenBytes(Protocol):
+    """The bytes of one file of a release, open for reading from its start, wherever the file lies."""
+
+    @property
+    def path(self) -> str:
+        """The path of the file in the release, for messages."""
+
+    @property
+    def size(self) -> int:
+        """The size in bytes."""
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes, at most `most`; none after the last one.
+
+        Raises:
+            ChangedError: the file has fewer or more than `size` bytes. TemporaryError: it cannot be read.
+        """
+
+
 @dataclass(frozen=True)
 class OpenFile:
-    """A regular file, open for reading from its start. `size` is in bytes; `path` is for messages only."""
+    """An `OpenBytes` on disk: a regular file, open for reading from its start."""
 
     path: str
     descriptor: int
     size: int
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes. An OSError passes: the block that opened the file turns it into a TemporaryError."""
+        return os.read(self.descriptor, most)
 
 
 @contextmanager
@@ -115,7 +139,7 @@ def open_file(parent: int, path: str, expected: Identity) -> Iterator[OpenFile]:
         _expect(os.fstat(descriptor), expected, path)
 
 
-def pieces_of_file(file: OpenFile, most: int | None = None) -> Iterator[bytes]:
+def pieces_of_file(file: OpenBytes, most: int | None = None) -> Iterator[bytes]:
     """Yield the bytes of a file just opened, in pieces of 1 MiB at most; with `most`, only so many bytes of its start.
 
     Raises:
@@ -123,7 +147,7 @@ def pieces_of_file(file: OpenFile, most: int | None = None) -> Iterator[bytes]:
     """
     left = file.size if most is None else min(file.size, most)
     while left:
-        piece = os.read(file.descriptor, min(left, PIECE_BYTES))
+        piece = file.read(min(left, PIECE_BYTES))
         if not piece:
             raise changed(file.path)
         yield piece

@@ -10,25 +10,29 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from provenance_oracle.verifier.errors import ChangedError, FormatError, UsageError
+from provenance_oracle.verifier.errors import ChangedError, FormatError, ProvenanceError, UsageError
 from provenance_oracle.verifier.strict.files import (
     FOLDER_FLAGS,
     Identity,
     OpenFile,
     file_name,
     identify,
+    is_directory,
+    kind_of,
     look,
     not_allowed,
     open_file,
     open_folder,
     open_root,
     os_errors,
+    read_start,
 )
+from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 
 _LINK = re.compile("((?:\\.\\./)+)blobs/([0-9a-f]{40}|[0-9a-f]{64})")
 _BLOCK_BYTES = 512  # the unit of st_blocks, stat(2)
@@ -60,15 +64,27 @@ STRICT = Reading()
 
 
 @dataclass(frozen=True)
+class RemoteIdentity:
+    """The attributes of a file in a remote store that change when anybody replaces it.
+
+    `size` is in bytes. `version` is the store's own word for these bytes, such as a version id or an ETag.
+    """
+
+    size: int
+    version: str
+
+
+@dataclass(frozen=True)
 class FoundFile:
     """A regular file of a release.
 
     Attributes:
+        identity: changes when the file does. That of a file on disk is an `Identity`.
         blob: the file's name in the cache's `blobs/`; None for a file in the folder itself.
         allocated_bytes: the disk space that the file system states. It can change while the file does not.
     """
 
-    identity: Identity
+    identity: Identity | RemoteIdentity
     blob: str | None = None
     allocated_bytes: int = field(default=0, compare=False)
 
@@ -123,12 +139,14 @@ class ReleaseFolder:
     @contextmanager
     def open(self, path: str, found: FoundFile) -> Iterator[OpenFile]:
         """Open a file that was found, folder by folder, so that no link is followed. Raises as `open_file` does."""
+        identity = found.identity
+        assert isinstance(identity, Identity)
         if found.blob is None:
-            with self._parent(path) as parent, open_file(parent, path, found.identity) as file:
+            with self._parent(path) as parent, open_file(parent, path, identity) as file:
                 yield file
             return
         assert self.blobs is not None
-        with open_file(self.blobs, f"{path} -> blobs/{found.blob}", found.identity) as file:
+        with open_file(self.blobs, f"{path} -> blobs/{found.blob}", identity) as file:
             yield replace(file, path=path)
 
     @contextmanager
@@ -144,6 +162,43 @@ class ReleaseFolder:
         with self.open(path, found) as file:
             yield file
 
+    def visit_all(self, visit: Callable[[FileEntry], bool], *, most: int, below: str = "") -> None:
+        """Visit every entry below the folder `below`, "" being the release's own. Arguments and errors: `walk.walk`.
+
+        Raises also: as `open_folder`.
+        """
+        with self._folder(below) as folder:
+            walk(
+                folder,
+                lambda entry: visit(FileEntry(self, entry)),
+                most=most,
+                where=below or "release",
+                inside=below,
+            )
+
+    def holds(self, path: str) -> bool:
+        """Return whether there is an entry at `path`, of any kind.
+
+        True also if something that a release may not hold, or that cannot be read, is in the way: reading the release
+        tells what it is.
+        """
+        return holds(self.descriptor, path)
+
+    def read_start(self, path: str, most: int) -> bytes:
+        """Return at most `most` bytes of the regular file at `path`. Raises as `files.read_start`."""
+        with self._parent(path) as parent:
+            return read_start(parent, path, most)
+
+    @contextmanager
+    def _folder(self, path: str) -> Iterator[int]:
+        """Open the folder at `path`, which is "" for the release's own."""
+        with self._parent(path) as parent:
+            if not path:
+                yield parent
+                return
+            with open_folder(parent, path) as folder:
+                yield folder
+
     @contextmanager
     def _parent(self, path: str) -> Iterator[int]:
         """Open the folder that holds `path`."""
@@ -153,6 +208,39 @@ class ReleaseFolder:
                 if char == "/":
                     folder = stack.enter_context(open_folder(folder, path[:position]))
             yield folder
+
+
+class FileEntry:
+    """An entry of a release's folder, while a walk is there; see `release_files.Entry`."""
+
+    __slots__ = ("_entry", "_folder", "depth", "is_folder", "path")
+
+    def __init__(self, folder: ReleaseFolder, entry: FolderEntry) -> None:
+        self.path, self.depth, self.is_folder = entry.path, entry.depth, entry.is_folder
+        self._folder = folder
+        self._entry = entry
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self._entry.found)
+
+    def identify(self) -> FoundFile:
+        return self._folder.identify(self._entry.folder, self.path, self._entry.found)
+
+
+def holds(folder: int, path: str) -> bool:
+    """Return whether an open folder has an entry at `path`; see `ReleaseFolder.holds`."""
+    name, _, rest = path.partition("/")
+    try:
+        found = look(folder, name)
+        if not rest or not is_directory(found):
+            return found is not None and (not rest or stat.S_ISLNK(found.st_mode))
+        with open_folder(folder, name) as inner:
+            return holds(inner, rest)
+    except ChangedError:
+        return False
+    except ProvenanceError:
+        return True
 
 
 def followed(path: Path) -> Path:

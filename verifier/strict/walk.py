@@ -67,6 +67,7 @@ def walk(
     *,
     most: int,
     where: str = "release",
+    inside: str = "",
     unreadable: OnUnreadable | None = None,
 ) -> None:
     """Visit every entry below an open folder: a folder before its entries, entries in the byte order of their names.
@@ -76,6 +77,7 @@ def walk(
             of the walk, which holds one descriptor and one listing for each level.
         most: the number of entries that a single folder may have.
         where: names `folder` in messages.
+        inside: the path of `folder` from where the paths of the entries begin; "" if they begin in it.
         unreadable: is called with the path and the error of an entry or folder that cannot be looked at, or that has
             more than `most` entries, and the walk goes on with the rest. By default the error is raised. If `folder`
             itself cannot be read, that is always raised.
@@ -87,7 +89,7 @@ def walk(
         Errors of `visit`.
     """
     run = _Walk(visit, most, unreadable)
-    run.visit_all(folder, run.scan(folder, "", where), "", 0)
+    run.visit_all(folder, run.scan(folder, "", where), inside, 0)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from provenance_oracle.oracle.sources import folder as folder_module
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
-from provenance_oracle.verifier.strict.release_folder import open_release_folder
 from tests.support.races import race
 
 
@@ -216,7 +215,7 @@ def test_a_root_named_by_a_link_is_followed(root: Path, tmp_path: Path) -> None:
     source = FolderSource(tmp_path / "link", releases_max=10)
     (handle,) = source.releases()
     assert handle == scan(root)[0]
-    with open_release_folder(source.open(handle), source.reading) as folder:
+    with source.open(handle) as files, files.session() as folder:
         assert os.path.samestat(os.fstat(folder.descriptor), release.stat())
 
 
@@ -236,7 +235,7 @@ def test_no_swap_for_a_link_leads_the_scan_out_of_the_folder(tmp_path: Path) -> 
     def read(root: Path) -> list[Path]:
         source, read = FolderSource(root, releases_max=10), []
         for handle in source.releases():
-            with open_release_folder(source.open(handle), source.reading) as folder:
+            with source.open(handle) as files, files.session() as folder:
                 read.append(Path(f"/proc/self/fd/{folder.descriptor}").readlink())
         return read
 
@@ -279,7 +278,8 @@ def test_a_handle_opens_and_names_its_release(root: Path) -> None:
     drop(root / "ns" / "model")
     source = FolderSource(root, releases_max=10)
     (handle,) = source.releases()
-    assert source.open(handle) == root / "ns" / "model"
+    with source.open(handle) as files:
+        assert (files.path, files.reading.below) == (root / "ns" / "model", root)
     assert (source.name, handle.id) == ("folder", "ns/model")  # the journal and the log use these names
 
 

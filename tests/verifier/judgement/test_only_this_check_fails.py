@@ -37,7 +37,9 @@ from provenance_oracle.verifier.snp.products import AMD_ROOTS, ProductLine
 from provenance_oracle.verifier.snp.report import parse_report
 from provenance_oracle.verifier.snp.signature import match_vek_to_report, verify_report_signature
 from provenance_oracle.verifier.snp.tcb import Tcb
+from provenance_oracle.verifier.strict.release_files import FolderFiles
 from tests.support.chain_fixtures import make_entry
+from tests.support.remote_releases import store_of
 from tests.support.whole_releases import (
     AT,
     FILES,
@@ -219,6 +221,43 @@ def test_only_this_check_fails(
     assert refused.value.got
     assert refused.value.wanted
     assert failing_checks(release, deviation, good) == [check]
+
+
+@pytest.mark.parametrize(("check", "exit_code", "deviation"), CASES, ids=[str(check) for check, _, _ in CASES])
+def test_a_release_in_a_store_is_refused_as_one_in_a_folder(
+    check: Check, exit_code: int, deviation: Deviation, tmp_path: Path
+) -> None:
+    """The error has the same text, except for a link, which a store lists as a file."""
+    folder = lay_out(tmp_path / "other", deviation)
+    errors = []
+    for files in (FolderFiles(folder), store_of(folder).release()):
+        with pytest.raises(ProvenanceError) as refused:
+            judge(read_release(files), pinning_policy(), at=deviation.at, roots=deviation.roots)
+        errors.append(refused.value)
+    assert [error.check for error in errors] == [check, check]
+    if not (folder / "link").is_symlink():
+        assert str(errors[1]) == str(errors[0])
+        assert errors[1].findings == errors[0].findings
+
+
+def test_a_release_in_a_store_has_the_verdict_of_the_same_one_in_a_folder(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "good")
+    here = judge(read_release(folder), pinning_policy(), at=AT)
+    there = judge(read_release(store_of(folder).release()), pinning_policy(), at=AT)
+    assert there.verdict.statement == here.verdict.statement
+    assert there.record == here.record
+
+
+def test_a_store_is_asked_for_every_byte_once(tmp_path: Path) -> None:
+    """The evidence first, then one stream for each file; listings only besides."""
+    store = store_of(lay_out(tmp_path / "good"))
+    judge(read_release(store.release()), pinning_policy(), at=AT)
+    streams = [entry[1] for entry in store.log if entry[0] == "stream"]
+    assert sorted(streams) == sorted(path for path, _ in store.listed)
+    assert [entry for entry in store.log if entry[0] == "files"] == [
+        *[("files", "provenance/")] * 2,  # is there a manifest; then the evidence
+        *[("files", "")] * 2,  # before the first byte and after the last one
+    ]
 
 
 def test_the_good_release_passes_every_check_that_there_is(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from provenance_oracle.verifier.digest.tree.merkle import (
     read_blocks,
 )
 from provenance_oracle.verifier.digest.tree.segments import Memory, Segments
-from provenance_oracle.verifier.strict.files import OpenFile
+from provenance_oracle.verifier.strict.files import OpenBytes, OpenFile
 
 _FILE_BATCH_BLOCKS = 32 * 1024 * 1024 // BLOCK_BYTES
 _MEMORY_BATCH_BLOCKS = 4 * 1024**3 // BLOCK_BYTES
@@ -47,9 +47,10 @@ def _ignore(size: int) -> None:
 
 
 class CudaHasher:
-    """A `files.FileHasher` for GPUs. Small files, and files whose SHA-256 is requested too, go to the CPU.
+    """A `files.FileHasher` for GPUs. Small files, streams, and files whose SHA-256 is requested too, go to the CPU.
 
-    The SHA-256 of a whole file is serial, and the CPU can hash the tree in the same pass.
+    The SHA-256 of a whole file is serial, and the CPU can hash the tree in the same pass. A stream comes in order, from
+    a network: the CPU keeps up with it, and could not begin it again after a failure of the GPU.
 
     Args:
         device: the GPU.
@@ -85,14 +86,14 @@ class CudaHasher:
         """The name of the implementation that runs, for people."""
         return f"cuda ({self._device.name})"
 
-    def __call__(self, file: OpenFile, *, sha256: bool, advance: Advance) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance) -> FileDigest:
         """Hash one open file.
 
         Raises:
             ChangedError: the file has fewer than `file.size` bytes. TemporaryError: the file cannot be read.
             DeviceError: the GPU failed; the file has no digest yet. DeviceFaultError: the GPU computes wrongly.
         """
-        if sha256 or file.size < self._worth_bytes:
+        if sha256 or file.size < self._worth_bytes or not isinstance(file, OpenFile):
             return self._cpu(file, sha256=sha256, advance=advance)
         return FileDigest(file.path, file.size, self.digest(FileSource(file), advance=advance, file=file))
 

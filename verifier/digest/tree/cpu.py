@@ -3,6 +3,7 @@
     only the tree     each idle thread takes a range of the file, reads it and hashes it
     both digests      idle threads read pieces and hash their blocks, while one thread adds the pieces to the file's
                       SHA-256, which is serial; without an idle thread, one thread computes both at once
+    a stream          one thread reads the pieces in order, and idle threads hash their blocks
 
 Memory does not grow with the file: a few buffers of 1 MiB for each thread. Results equal `fsverity.FsVerityHasher`.
 """
@@ -24,13 +25,14 @@ from provenance_oracle.verifier.digest.tree.merkle import (
     ByteSource,
     FileSource,
     NodeStack,
+    StreamSource,
     digest_of_one_block,
     hash_nodes,
     read_blocks,
 )
 from provenance_oracle.verifier.digest.tree.native import load_native
 from provenance_oracle.verifier.digest.tree.processes import ProcessBlocks
-from provenance_oracle.verifier.strict.files import OpenFile
+from provenance_oracle.verifier.strict.files import OpenBytes, OpenFile
 
 CPU_PIECE_BYTES = 2 * NODE_BYTES
 _RANGE_BYTES = 4 * CPU_PIECE_BYTES
@@ -77,8 +79,9 @@ class CpuHasher:
         """The name of the implementation that runs, for people."""
         return self.blocks.path_name
 
-    def __call__(self, file: OpenFile, *, sha256: bool, advance: Advance) -> FileDigest:
-        found = self.digest(FileSource(file), sha256=sha256, advance=advance)
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance) -> FileDigest:
+        source = FileSource(file) if isinstance(file, OpenFile) else StreamSource(file)
+        found = self.digest(source, sha256=sha256, advance=advance)
         return FileDigest(file.path, file.size, found.fsverity, found.sha256)
 
     def digest(self, source: ByteSource, *, sha256: bool = False, advance: Advance = lambda size: None) -> Digests:
@@ -96,7 +99,7 @@ class CpuHasher:
         nodes = NodeStack(self.blocks)
         file = self.blocks.file_hash() if sha256 else None
         with self._crew.job() as job:
-            for piece in self._hash_both(job, source, file) if file else self._hash_tree(job, source):
+            for piece in self._pieces(job, source, file):
                 nodes.push(piece.nodes)
                 advance(piece.size)
         return Digests(descriptor_digest(source.size, nodes.root()), file.digest() if file else None)
@@ -107,6 +110,11 @@ class CpuHasher:
         advance(source.size)
         fsverity = digest_of_one_block(self.blocks, bytes(data))
         return Digests(fsverity, hashlib.sha256(data).digest() if sha256 else None)
+
+    def _pieces(self, job: Job[_Piece], source: ByteSource, file: FileHash | None) -> Iterator[_Piece]:
+        if isinstance(source, StreamSource):
+            return self._hash_stream(job, source, file)
+        return self._hash_both(job, source, file) if file else self._hash_tree(job, source)
 
     def _hash_tree(self, job: Job[_Piece], source: ByteSource) -> Iterator[_Piece]:
         for offset in range(0, source.size, _RANGE_BYTES):
@@ -133,17 +141,31 @@ class CpuHasher:
                 yield self._hash_piece_alone(source, offset, file)
         yield from self._take(job.results(rest=True), file)
 
+    def _hash_stream(self, job: Job[_Piece], source: StreamSource, file: FileHash | None) -> Iterator[_Piece]:
+        """Read the pieces in this thread, in order, while idle threads hash those that were read."""
+        for offset in range(0, source.size, CPU_PIECE_BYTES):
+            buffer = self._borrow()
+            blocks, size = read_blocks(source, buffer, offset)
+            job.add(partial(self._hash_read, blocks, size, buffer))
+            yield from self._take(job.results(), file)
+        yield from self._take(job.results(rest=True), file)
+
+    def _hash_read(self, blocks: memoryview, size: int, buffer: memoryview) -> _Piece:
+        """Hash the part of the tree of a piece that was read."""
+        return _Piece(hash_nodes(self.blocks, self.blocks.hash_blocks(blocks)), size, buffer)
+
     def _hash_piece(self, source: ByteSource, offset: int) -> _Piece:
         """Read a piece and hash its part of the tree."""
         buffer = self._borrow()
         blocks, size = read_blocks(source, buffer, offset)
-        return _Piece(hash_nodes(self.blocks, self.blocks.hash_blocks(blocks)), size, buffer)
+        return self._hash_read(blocks, size, buffer)
 
-    def _take(self, pieces: Iterator[_Piece], file: FileHash) -> Iterator[_Piece]:
-        """Add the pieces, which arrive in order, to the digest of the whole file."""
+    def _take(self, pieces: Iterator[_Piece], file: FileHash | None) -> Iterator[_Piece]:
+        """Add the pieces, which arrive in order, to the digest of the whole file, if one is wanted."""
         for piece in pieces:
             assert piece.buffer is not None
-            file.take(piece.buffer[: piece.size])
+            if file:
+                file.take(piece.buffer[: piece.size])
             self._idle_buffers.append(piece.buffer)
             yield piece
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from provenance_oracle.verifier.digest.tree.blocks import BlockHash
 from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, descriptor_digest
 from provenance_oracle.verifier.errors import TemporaryError
-from provenance_oracle.verifier.strict.files import OpenFile, changed
+from provenance_oracle.verifier.strict.files import OpenBytes, OpenFile, changed
 
 NODE_BLOCKS = BLOCK_BYTES // DIGEST_BYTES  # blocks under one node of the first level
 NODE_BYTES = NODE_BLOCKS * BLOCK_BYTES
@@ -68,6 +68,27 @@ class FileSource:
             if not got:
                 raise changed(self.name)
             filled += got
+
+
+class StreamSource:
+    """A `ByteSource` of bytes that come one after the other, as from a network. One thread reads it, in order."""
+
+    def __init__(self, file: OpenBytes) -> None:
+        self.name, self.size = file.path, file.size
+        self._file = file
+        self._position = 0
+
+    def read_into(self, target: memoryview, offset: int) -> None:
+        if offset != self._position:
+            raise ValueError("a stream is read in order")
+        filled = 0
+        while filled < len(target):
+            piece = self._file.read(len(target) - filled)
+            if not piece:
+                raise changed(self.name)
+            target[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        self._position += filled
 
 
 def read_blocks(source: ByteSource, buffer: memoryview, offset: int) -> tuple[memoryview, int]:
