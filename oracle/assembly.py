@@ -19,7 +19,7 @@ from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
 from provenance_oracle.oracle.deadline import Deadline
-from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Judge, Pipeline
 from provenance_oracle.oracle.recording import Recording
@@ -76,7 +76,8 @@ def open_oracle(
     ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
     timing = view_of(lambda: _timing(now()))
     patience = view_of(lambda: _patience(now()))
-    with Journal(Path(settings.journal)) as journal:
+    with open_journal(settings.journal) as journal:
+        journal.hold_sender(payer.address)
         _reopen_rejected(journal, policy)
         outcomes = Outcomes(journal, policy, patience, _now)
         connection = Connection(

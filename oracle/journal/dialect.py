@@ -18,8 +18,11 @@ _TYPES = (
 
 @lru_cache(maxsize=256)
 def to_postgres(sql: str) -> str:
-    """Return a statement for psycopg: `%s` in place of each `?`. No text in our statements holds a question mark."""
-    return sql.replace("%", "%%").replace("?", "%s")
+    """Return a statement for psycopg: `%s` in place of each `?`. No text in our statements holds a question mark.
+
+    A clause that only PostgreSQL has stands in a comment.
+    """
+    return re.sub(r"/\* (.*?) \*/", r"\1", sql).replace("%", "%%").replace("?", "%s")
 
 
 def tables_for_postgres(schema: str) -> list[str]:

@@ -22,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from provenance_oracle.oracle.journal.leases import Leases
 from provenance_oracle.oracle.journal.overview import Overview
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
 from provenance_oracle.oracle.journal.publication_steps import follow_row
@@ -41,7 +42,7 @@ from provenance_oracle.oracle.journal.stores import open_store
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 
-class Journal(PublicationBook, Overview):
+class Journal(PublicationBook, Leases, Overview):
     """The journal. Every method is one durable step. Threads may share it.
 
     One process at a time opens a file; several may share a PostgreSQL database. A journal of an earlier version of the
@@ -72,6 +73,14 @@ class Journal(PublicationBook, Overview):
     ) -> None:
         self.close()
 
+    def hold_sender(self, address: str) -> None:
+        """Keep other processes that share the journal from sending transactions of an account, until it is closed.
+
+        Raises:
+            UsageError: another process sends for this account.
+        """
+        self._database.hold(f"sender {address}")
+
     def pin(self, facts: Mapping[str, str]) -> None:
         """Store each fact that is new, and compare every other one with its stored value.
 
@@ -81,7 +90,7 @@ class Journal(PublicationBook, Overview):
         Raises:
             UsageError: a fact differs from its stored value.
         """
-        with self._database.transaction() as db:
+        with self._step() as db:
             for name, value in facts.items():
                 db.execute("INSERT INTO pins VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value))
                 kept = db.execute("SELECT value FROM pins WHERE name = ?", (name,)).fetchone()["value"]
@@ -107,7 +116,7 @@ class Journal(PublicationBook, Overview):
         A rejected row goes back to `seen`, to be judged again. A stuck row goes on where it was. A row that must wait
         keeps everything, also its old fingerprint, so that a later scan finds the release changed again.
         """
-        with self._database.transaction() as db:
+        with self._step() as db:
             row = by_key(db, key)
             if row is None:
                 return insert_row(db, key, fingerprint, State.SEEN, at)
@@ -173,7 +182,7 @@ class Journal(PublicationBook, Overview):
             record: the record from `stored_record.to_json`.
             policy_digest, model_digest, publisher: those in the record, by which rows are found; None: unknown.
         """
-        with self._database.transaction() as db:
+        with self._step() as db:
             digest = keep_verdict(db, row_id, statement, at)
             db.execute(
                 "UPDATE releases SET verdict_digest = ?, record = ?, report_digest = ?, policy_digest = ?,"
@@ -200,7 +209,7 @@ class Journal(PublicationBook, Overview):
             statement: bytes of the FAILED verdict; None to keep the verdict and the policy that the row has.
             policy_digest: digest of the policy of that verdict; None: unknown.
         """
-        with self._database.transaction() as db:
+        with self._step() as db:
             if statement is not None:
                 digest = keep_verdict(db, row_id, statement, at)
                 sql = "UPDATE releases SET verdict_digest = ?, policy_digest = ? WHERE id = ?"
@@ -212,13 +221,13 @@ class Journal(PublicationBook, Overview):
 
     def park(self, row_id: int, error: ProvenanceError, *, retry_at: datetime, at: datetime) -> Row:
         """Store a temporary failure. The row keeps its state and waits until `retry_at`."""
-        with self._database.transaction() as db:
+        with self._step() as db:
             fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
             return select_row(db, row_id)
 
     def park_internal(self, row_id: int, problem: str, *, limit: int, retry_at: datetime, at: datetime) -> Row:
         """Store an internal error (exit code 1). The row waits as if parked; error number `limit` makes it stuck."""
-        with self._database.transaction() as db:
+        with self._step() as db:
             fail_row(db, row_id, 1, None, problem, retry_at, at)
             return count_internal_error(db, row_id, limit)
 
@@ -227,13 +236,13 @@ class Journal(PublicationBook, Overview):
 
         The row's publication moves with it, unless it is a batch; see `advance_publication`.
         """
-        with self._database.transaction() as db:
+        with self._step() as db:
             follow_row(db, row_id, state, at, note)
             return move_row(db, row_id, state, at, note)
 
     def forget_record(self, row_id: int, *, note: str, at: datetime) -> Row:
         """Move a row back to `seen` without its record, so that the next scan judges it again. Its verdicts stay."""
-        with self._database.transaction() as db:
+        with self._step() as db:
             drop_record(db, row_id)
             follow_row(db, row_id, State.SEEN, at, note)
             return move_row(db, row_id, State.SEEN, at, note)
@@ -243,7 +252,7 @@ class Journal(PublicationBook, Overview):
 
         The row waits as if parked. It counts as an internal error, of which number `limit` makes the row stuck.
         """
-        with self._database.transaction() as db:
+        with self._step() as db:
             drop_record(db, row_id)
             follow_row(db, row_id, State.SEEN, at)
             fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
@@ -256,7 +265,7 @@ class Journal(PublicationBook, Overview):
         A row that is `final` (a fork removed the number), or `stuck` and need not wait, goes back to `judged`.
         """
         key = policy_key(policy_digest)
-        with self._database.transaction() as db:
+        with self._step() as db:
             row = by_key(db, key) or insert_row(db, key, "", State.JUDGED, at)
             if row.state is State.FINAL or (row.state is State.STUCK and not row.waits(at)):
                 return move_row(db, row.id, State.JUDGED, at)
@@ -264,7 +273,7 @@ class Journal(PublicationBook, Overview):
 
     def reopen(self, row_id: int, *, at: datetime) -> Row:
         """Have a rejected, stuck or parked release processed at the next pass."""
-        with self._database.transaction() as db:
+        with self._step() as db:
             db.execute(
                 "UPDATE releases SET retry_at = NULL, internal_errors = 0, vain_attempts = 0, changed_at = ?,"
                 " fingerprint = CASE WHEN state IN ('rejected', 'stuck') THEN '' ELSE fingerprint END WHERE id = ?",
@@ -274,7 +283,7 @@ class Journal(PublicationBook, Overview):
 
     def reopen_rejected(self, policy_digest: bytes, *, at: datetime) -> int:
         """Have releases judged again that a policy other than this one rejected, and return their number."""
-        with self._database.transaction() as db:
+        with self._step() as db:
             return db.execute(
                 "UPDATE releases SET fingerprint = '', policy_digest = NULL, retry_at = NULL, vain_attempts = 0,"
                 " changed_at = ? WHERE state = 'rejected' AND policy_digest != ?",  # NULL: unknown, or reopened before
