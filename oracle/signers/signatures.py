@@ -49,6 +49,26 @@ def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
     raise UsageError("the signature is by another key", where=f"account {address}", wanted="one that recovers to it")
 
 
+def recovered_address(digest: bytes, compact: bytes) -> str | None:
+    """Return the address of the key that made a compact signature, in checksum form; None if it is no signature.
+
+    Args:
+        digest: 32 bytes.
+        compact: 64 bytes (ERC-2098). A signature with the higher s is none: the registry refuses it.
+    """
+    with naming_extras(), keeping_recursion_limit():
+        from eth_keys.datatypes import Signature
+        from eth_keys.exceptions import BadSignature
+        from eth_utils.exceptions import ValidationError
+    r, s, parity = split_compact(compact)
+    if s > CURVE_ORDER // 2:
+        return None
+    try:
+        return str(Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(digest).to_checksum_address())
+    except (BadSignature, ValidationError):
+        return None
+
+
 def full_signature(compact: bytes) -> bytes:
     """Return a compact signature as 65 bytes: r, s, then 27 or 28. The contract Namespaces takes this form."""
     r, s, parity = split_compact(compact)

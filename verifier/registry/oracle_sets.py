@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from provenance_oracle.verifier.record.fields import RecordSigner
 from provenance_oracle.verifier.record.standing import SIGNERS_MAX, Standing, signer_numbers
@@ -52,6 +53,17 @@ class OracleSets:
             if oracle.key == key:
                 return Seat(number, index, oracle.weight, epoch.threshold)
         return None
+
+    def seats(self, block: int, *, at: datetime) -> dict[bytes, Seat]:
+        """Return the places of the set in force whose keys count at a moment, by the key's address (20 bytes)."""
+        number = self._contract.call("currentEpoch", parse=parse_number, block=block)
+        epoch = self.epoch(number, block)
+        oracles = [self._oracle(number, index, block) for index in range(min(epoch.size, SIGNERS_MAX))]
+        return {
+            oracle.key: Seat(number, index, oracle.weight, epoch.threshold)
+            for index, oracle in enumerate(oracles)
+            if any(oracle.key) and oracle.valid_from <= at.timestamp() < oracle.valid_until
+        }
 
     def signers(self, standing: Standing, block: int) -> tuple[RecordSigner, ...]:
         """Return the oracles that signed a record, lowest number first.

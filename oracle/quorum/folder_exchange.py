@@ -1,0 +1,80 @@
+"""Exchange proposals through a folder that all oracles share: `<folder>/<address>/<record id>.json`.
+
+Each oracle writes below its own address only. Whatever the others put there is read bounded, without following links.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from provenance_oracle.oracle.quorum.exchange import OFFERED_MAX
+from provenance_oracle.oracle.quorum.proposal import PROPOSAL_MAX_BYTES
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
+from provenance_oracle.verifier.strict.files import open_folder, open_root, read_start
+from provenance_oracle.verifier.strict.walk import FolderEntry, walk
+from provenance_oracle.verifier.strict.write_file import remove_file, write_file
+from provenance_oracle.verifier.text import printable
+
+_SUFFIX = ".json"
+_ENTRIES_MAX = 100_000
+
+
+class FolderExchange:
+    """A shared folder.
+
+    Args:
+        own: the address of the key that signs our records, in checksum form.
+    """
+
+    def __init__(self, folder: Path, own: str) -> None:
+        self._folder = folder
+        self._own = own
+        self._offered: dict[bytes, bytes] = {}
+
+    @property
+    def where(self) -> str:
+        """See `Exchange`."""
+        return printable(str(self._folder))
+
+    def read(self) -> Iterator[bytes]:
+        """See `Exchange`. A file that cannot be read is left out."""
+        found: list[bytes] = []
+
+        def visit(entry: FolderEntry) -> bool:
+            if entry.is_folder:
+                return entry.depth == 0 and entry.name != self._own
+            if entry.depth == 1 and entry.name.endswith(_SUFFIX) and len(found) < OFFERED_MAX:
+                found.append(read_start(entry.folder, entry.name, PROPOSAL_MAX_BYTES + 1))
+            return False
+
+        try:
+            with open_root(self._folder) as root:
+                walk(root, visit, most=_ENTRIES_MAX, where=self.where, unreadable=lambda _path, _error: None)
+        except ProvenanceError as error:
+            raise TemporaryError(
+                "proposals cannot be read", where=self.where, got=error.got or error.problem
+            ) from error
+        yield from found
+
+    def offer(self, proposals: Mapping[bytes, bytes]) -> None:
+        """See `Exchange`. A proposal is written under another name and renamed, so that no reader sees half of it."""
+        try:
+            with open_root(self._folder) as root:
+                with suppress(FileExistsError):
+                    os.mkdir(self._own, dir_fd=root)
+                with open_folder(root, self._own) as folder:
+                    for key, data in proposals.items():
+                        if self._offered.get(key) != data:
+                            write_file(folder, f"{key.hex()}{_SUFFIX}", data)
+                    for key in self._offered.keys() - proposals.keys():
+                        remove_file(folder, f"{key.hex()}{_SUFFIX}")
+        except OSError as error:
+            problem = f"our proposals cannot be written: {error.strerror}"
+            raise TemporaryError(problem, where=self.where) from error
+        except ProvenanceError as error:
+            problem = "our proposals cannot be written"
+            raise TemporaryError(problem, where=self.where, got=error.got or error.problem) from error
+        self._offered = dict(proposals)
