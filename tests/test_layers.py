@@ -48,7 +48,7 @@ FLOORS = {
     ),
     "oracle": (
         ("backoff", "bell", "deadline", "amd_cache", "journal", "settings", "signers", "sources"),
-        ("chain", "outcomes", "queue"),
+        ("chain", "outcomes", "quorum", "queue"),
         ("pipeline", "recording", "service"),
         ("assembly", "demo", "documents"),
         ("cli",),

@@ -18,7 +18,7 @@ from provenance_oracle.verifier.strict.exchange import HttpClient
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 PROPOSALS = "provenance-oracle/proposals/v1"
-PATH = "/quorum/v1/proposals"
+PROPOSALS_PATH = "/quorum/v1/proposals"
 PAGE_MAX = 100
 _PAGE_MAX_BYTES = PAGE_MAX * (PROPOSAL_MAX_BYTES + 64) + 1024
 
@@ -68,7 +68,7 @@ class Peer:
         """See `Exchange`."""
         after = ""
         for _ in range(OFFERED_MAX // PAGE_MAX):
-            answer = self._client.exchange("GET", f"{PATH}?after={after}", {}, body_max_bytes=_PAGE_MAX_BYTES)
+            answer = self._client.exchange("GET", f"{PROPOSALS_PATH}?after={after}", {}, body_max_bytes=_PAGE_MAX_BYTES)
             if answer.status != 200:
                 raise TemporaryError("the peer does not answer", where=self.where, got=f"status {answer.status}")
             page = self._parse(answer.body)

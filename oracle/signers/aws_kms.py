@@ -16,7 +16,7 @@ from provenance_oracle.verifier.errors import TemporaryError, UsageError, naming
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 from provenance_oracle.verifier.text import printable
 
-FORM = "awskms:///KEY_ID_OR_ARN"
+_FORM = "awskms:///KEY_ID_OR_ARN"
 _URI = re.compile(r"//(?P<endpoint>[A-Za-z0-9.:\[\]-]*)/(?P<key>[A-Za-z0-9:/_-]{1,2048})")
 _ARN = re.compile(r"arn:[a-z-]+:kms:(?P<region>[a-z0-9-]+):\d{12}:(key|alias)/.+")
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
@@ -53,7 +53,7 @@ class AwsKmsSigner(DigestSigner):
         forbid_core_dumps()
         found = _URI.fullmatch(rest)
         if found is None:
-            raise UsageError("the URI names no key in AWS KMS", where="key", got=printable(rest), wanted=FORM)
+            raise UsageError("the URI names no key in AWS KMS", where="key", got=printable(rest), wanted=_FORM)
         self._where = f"awskms:///{found['key']}"
         self._key_id = found["key"]
         self._client = self._asked(lambda: _client(self._key_id, found["endpoint"]))

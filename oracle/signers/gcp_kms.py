@@ -26,7 +26,7 @@ from provenance_oracle.verifier.strict.exchange import Answer, HttpClient, Serve
 from provenance_oracle.verifier.strict.parse_json import parse_json
 from provenance_oracle.verifier.text import printable
 
-FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
+_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
 # Another endpoint than Google's; the variable is the one of `gcloud` for its property api_endpoint_overrides/cloudkms.
 ENDPOINT_VARIABLE = "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS"
 _ENDPOINT = "https://cloudkms.googleapis.com/"
@@ -41,7 +41,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NEXT_STEPS = {
     401: "credentials that are valid: gcloud auth application-default login",
     403: "the role roles/cloudkms.signerVerifier on the key",
-    404: f"the name of a key's version, as in {FORM}",
+    404: f"the name of a key's version, as in {_FORM}",
 }
 _ENABLED = "an enabled version: gcloud kms keys versions enable"
 
@@ -63,7 +63,7 @@ class GcpKmsSigner(DigestSigner):
         forbid_core_dumps()
         self._name = rest.removeprefix("//")
         if not rest.startswith("//") or _NAME.fullmatch(self._name) is None:
-            raise UsageError("the URI names no key in Google Cloud KMS", where="key", got=printable(rest), wanted=FORM)
+            raise UsageError("the URI names no key in Google Cloud KMS", where="key", got=printable(rest), wanted=_FORM)
         self._where = f"gcpkms://{self._name}"
         self._lock = threading.Lock()
         self._client = HttpClient(_server(environ.get(ENDPOINT_VARIABLE) or _ENDPOINT))

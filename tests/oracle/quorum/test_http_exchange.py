@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from provenance_oracle.oracle.quorum.exchange import OFFERED_MAX
-from provenance_oracle.oracle.quorum.http_exchange import PAGE_MAX, PATH, PROPOSALS, OwnProposals, Peer
+from provenance_oracle.oracle.quorum.http_exchange import PAGE_MAX, PROPOSALS, PROPOSALS_PATH, OwnProposals, Peer
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.strict.exchange import HttpClient, Server
 from tests.support.slow_servers import ENDLESS, stubborn
@@ -63,7 +63,7 @@ def test_every_page_is_read() -> None:
     with serving(lambda after: (200, own.page(after))) as (peer, targets):
         assert list(peer.read()) == list(offered.values())
     assert len(targets) == 3
-    assert targets[0] == f"{PATH}?after="
+    assert targets[0] == f"{PROPOSALS_PATH}?after="
     assert list(own.read()) == []
 
 
