@@ -16,6 +16,7 @@ from threading import Lock
 from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell
+from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
 from provenance_oracle.oracle.deadline import Deadline
@@ -29,6 +30,7 @@ from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
+from provenance_oracle.oracle.signers.rofl import RoflSigner
 from provenance_oracle.oracle.sources.open import open_sources
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
@@ -39,6 +41,7 @@ from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.snp.kds import HttpsFetcher
 
 _log = logging.getLogger(__name__)
@@ -81,7 +84,7 @@ def open_oracle(
         _reopen_rejected(journal, policy)
         outcomes = Outcomes(journal, policy, patience, _now)
         connection = Connection(
-            open_writer=partial(open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check),
+            open_writer=partial(_open_writer, ledger, payer, reporter, journal, bell),
             recording_of=partial(
                 Recording,
                 {source.name: source for source in sources},
@@ -164,6 +167,21 @@ class Connection:
         else:
             self._writer.check_chain()
         return self._recording_of(writer=self._writer)
+
+
+def _open_writer(
+    ledger: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, bell: Bell
+) -> RegistryWriter:
+    """Open the writer. A reporting key of a ROFL app is bound to the app's place among the oracles, if it is not yet.
+
+    Raises:
+        UsageError, TemporaryError: see `open_writer` and `bind_rofl_key`.
+    """
+    writer = open_writer(ledger, payer, reporter, journal, clock=_now, on_wait=bell.check)
+    if isinstance(reporter, RoflSigner):
+        registry = RegistryReader(ledger.rpc_url, ledger.registry_address, chain_id=ledger.chain_id)
+        bind_rofl_key(registry, reporter.appd, reporter.address, sleep=bell.sleep)
+    return writer
 
 
 def _open_payer(settings: Settings, environ: Mapping[str, str]) -> Signer:

@@ -30,6 +30,11 @@ def number_policy_call(policy_digest: bytes) -> bytes:
     return _encoded("numberPolicy", policy_digest)
 
 
+def bind_rofl_key_call(index: int, key: str) -> bytes:
+    """Return the encoded call by which a ROFL app makes a key (an address) that of oracle `index`."""
+    return _encoded("bindRoflKey", index, key)
+
+
 def require_model_call(model_digest: bytes, manifest_digest: bytes, *, minimum_grade: int) -> bytes:
     """Return the encoded call of the gate, which reverts unless the release has a record in good standing.
 

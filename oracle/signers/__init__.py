@@ -6,6 +6,7 @@
     pkcs11        pkcs11:token=...;object=...?...        a hardware security module (RFC 7512)
     aws_kms       awskms:///KEY_ID_OR_ARN                AWS KMS (as cosign writes it)
     gcp_kms       gcpkms://projects/.../...Versions/N    Google Cloud KMS (as cosign writes it)
+    rofl          rofl:KEY_ID                            an Oasis ROFL enclave, by its daemon (appd)
 
 An oracle needs a key for two purposes, and may use two keys. The paying key pays for transactions: it lies on a machine
 that is online, holds enough for the fees, and can be replaced at any time. The reporting key signs reports: it is known

@@ -16,9 +16,10 @@ _SCHEME_MAX_CHARS = 10
 _FORMS = {
     "env": "env:NAME",
     "keystore": "keystore:PATH",
-    "pkcs11": pkcs11_uri.FORM,
+    "pkcs11": pkcs11_uri.PKCS11_FORM,
     "awskms": "awskms:///KEY_ID_OR_ARN",
     "gcpkms": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N",
+    "rofl": "rofl:KEY_ID",
 }
 
 
@@ -94,10 +95,17 @@ def _gcp_kms(rest: str, _password_file: Path | None, environ: Mapping[str, str])
     return GcpKmsSigner(rest, environ)
 
 
+def _rofl(rest: str, _password_file: Path | None, environ: Mapping[str, str]) -> Signer:
+    from provenance_oracle.oracle.signers.rofl import RoflSigner
+
+    return RoflSigner(rest, environ)
+
+
 _OPENERS: Mapping[str, Opener] = {
     "env": _environment,
     "keystore": _keystore,
     "pkcs11": _pkcs11,
     "awskms": _aws_kms,
     "gcpkms": _gcp_kms,
+    "rofl": _rofl,
 }

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
 
-_FORM = "pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=file:FILE"
+PKCS11_FORM = "pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=file:FILE"
 _PATH_NAMES = {"token", "object", "id", "serial", "type"}
 _QUERY_NAMES = {"module-path", "pin-source"}
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -60,7 +60,7 @@ def parse_pkcs11_uri(rest: str) -> Pkcs11Key:
         raise _wrong("the URI names no private key", f"type={_text(path, 'type')}", "type=private, or no type")
     token, serial, label = (_text(path, name) for name in ("token", "serial", "object"))
     if not (token or serial) or not (label or path.get("id")):
-        raise _wrong("the URI does not name a key in a token", printable(path_text), _FORM)
+        raise _wrong("the URI does not name a key in a token", printable(path_text), PKCS11_FORM)
     return Pkcs11Key(token, serial, label, path.get("id", b""), _file(query, "module-path"), _file(query, "pin-source"))
 
 

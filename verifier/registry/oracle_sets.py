@@ -26,6 +26,20 @@ class Seat:
     threshold: int
 
 
+@dataclass(frozen=True)
+class AppSeat:
+    """A ROFL app's place in the oracle set in force: the epoch, the oracle's number, and its key.
+
+    `key` is an address of 20 bytes: zeros if the app has bound none yet. Its signatures count from the Unix time
+    `valid_from` on.
+    """
+
+    epoch: int
+    index: int
+    key: bytes
+    valid_from: int
+
+
 class OracleSets:
     """Reads the oracle sets of one registry at given blocks.
 
@@ -64,6 +78,15 @@ class OracleSets:
             for index, oracle in enumerate(oracles)
             if any(oracle.key) and oracle.valid_from <= at.timestamp() < oracle.valid_until
         }
+
+    def app_seat(self, app: bytes, block: int) -> AppSeat | None:
+        """Return the first place of a ROFL app (21 bytes) in the set in force; None if the app has no place."""
+        number = self._contract.call("currentEpoch", parse=parse_number, block=block)
+        for index in range(min(self.epoch(number, block).size, SIGNERS_MAX)):
+            oracle = self._oracle(number, index, block)
+            if oracle.rofl_app == app:
+                return AppSeat(number, index, oracle.key, oracle.valid_from)
+        return None
 
     def signers(self, standing: Standing, block: int) -> tuple[RecordSigner, ...]:
         """Return the oracles that signed a record, lowest number first.

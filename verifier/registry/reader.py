@@ -34,7 +34,7 @@ from provenance_oracle.verifier.registry.node import (
     open_node,
     parse_address,
 )
-from provenance_oracle.verifier.registry.oracle_sets import OracleSets, Seat
+from provenance_oracle.verifier.registry.oracle_sets import AppSeat, OracleSets, Seat
 from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
 from provenance_oracle.verifier.registry.satellites import Satellites
 from provenance_oracle.verifier.strict.abi_values import parse_flag, parse_number
@@ -264,6 +264,15 @@ class RegistryReader:
             UsageError: `key` is not an address.
         """
         return self._oracle_sets.seat(parse_address(key, "key"), self._head.number(block))
+
+    def app_seat(self, app: bytes) -> AppSeat | None:
+        """Return the place of a ROFL app (21 bytes) in the oracle set in force; None if the app has no place."""
+        return self._oracle_sets.app_seat(app, self._head.number("latest"))
+
+    def time(self) -> int:
+        """Return the Unix time of the newest block."""
+        with node_errors(self._where):
+            return parse_number(self.node.web3.eth.get_block("latest")["timestamp"], "timestamp")
 
     def namespace_owner(self, name: str) -> bytes | None:
         """Return the address of a namespace's owner, 20 bytes; None if nobody claimed it. Reads no events."""
