@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from provenance_oracle.oracle.settings.effects import is_path
@@ -15,6 +17,7 @@ from provenance_oracle.verifier.text import printable
 
 # The name of the first folder in the journal. Every other source has its text as name.
 FIRST_FOLDER = "folder"
+_STEP_SECONDS = 0.5
 OnStep = Callable[[], object]
 _Opener = Callable[[str, Settings, Mapping[str, str], OnStep], Source]
 
@@ -60,4 +63,26 @@ def _folder(text: str, settings: Settings, _environ: Mapping[str, str], on_step:
     return FolderSource(Path(text), releases_max=settings.releases_max, on_step=on_step, name=name)
 
 
-_OPENERS: Mapping[str, _Opener] = {"": _folder}
+def _hub(text: str, settings: Settings, environ: Mapping[str, str], on_step: OnStep) -> Source:
+    from provenance_oracle.oracle.sources.hub import HubSource, parse_hub_source
+    from provenance_oracle.oracle.sources.hub_api import HUB_URL, HubApi
+    from provenance_oracle.oracle.sources.hub_token import read_hub_token
+    from provenance_oracle.oracle.sources.web_client import WebClient
+
+    parts, token = parse_hub_source(text), read_hub_token(settings.hub_token_file, environ)
+    web = WebClient(
+        environ.get("HF_ENDPOINT") or HUB_URL, lambda: f"Bearer {token.reveal().decode()}" if token else "", on_step
+    )
+    api = HubApi(web, sleep=partial(_sleep, on_step))
+    return HubSource(text, parts, api, releases_max=settings.releases_max, on_step=on_step)
+
+
+def _sleep(on_step: OnStep, seconds: float) -> None:
+    """Sleep, and call `on_step` twice a second."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        on_step()
+        time.sleep(min(left, _STEP_SECONDS))
+
+
+_OPENERS: Mapping[str, _Opener] = {"": _folder, "hf": _hub}

@@ -10,7 +10,8 @@ import base64
 import http.client
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -19,6 +20,7 @@ from provenance_oracle.verifier.strict.patient_socket import Allowance, PatientS
 
 HEAD_MAX_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
+_RENEWAL_BYTES = 4 << 20
 _IDLE_MAX_SECONDS = 4.0  # servers close a connection that is idle for 5 seconds or more
 _PORTS = {"http": 80, "https": 443}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -28,7 +30,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class Server:
     """A server: `scheme` is http or https.
 
-    `who` names it in messages. `seconds` is the time for one exchange. `proxy` is the URL of a proxy, or empty.
+    `who` names it in messages. `seconds` is the time for one exchange. `proxy` is the URL of a proxy, or empty. With
+    `only_public`, no address of a private network is connected to; a proxy looks names up itself.
     """
 
     scheme: str
@@ -38,6 +41,7 @@ class Server:
     seconds: float
     proxy: str = ""
     context: ssl.SSLContext | None = field(default=None, compare=False)
+    only_public: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,48 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class OpenAnswer:
+    """An answer whose body is read in pieces. Names of headers are in lower case.
+
+    The time for the exchange begins anew with every 4 MiB, so a large body may take long, and a slow server may not.
+    """
+
+    def __init__(self, response: http.client.HTTPResponse, allowance: Allowance) -> None:
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self._response = response
+        self._allowance = allowance
+        self._since_renewal = 0
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes of the body, at most `most`; nothing after the last one.
+
+        Raises:
+            TemporaryError: the body is cut short, slow or malformed.
+        """
+        allowance = self._allowance
+        allowance.doing = "reading the body of the answer"
+        allowance.allow(most + HEAD_MAX_BYTES)
+        try:
+            piece = self._response.read1(most)
+        except (OSError, http.client.HTTPException) as error:
+            raise _cannot_reach(allowance, error) from error
+        if not piece and self._response.length:
+            got = f"{self._response.length} bytes less"
+            raise TemporaryError("the answer was cut short", where=allowance.who, got=got)
+        self._since_renewal += len(piece)
+        if self._since_renewal >= _RENEWAL_BYTES:
+            self._since_renewal = 0
+            allowance.renew()
+        return piece
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the body was read to its end, so that the connection can be used again."""
+        response = self._response
+        return (response.length == 0 or response.isclosed()) and not response.will_close
 
 
 class HttpClient:
@@ -87,12 +133,29 @@ class HttpClient:
                 self._kept, self._kept_at, connection = connection, self._clock(), None
             return answer
         except (OSError, http.client.HTTPException) as error:
-            raise TemporaryError(
-                "the server cannot be reached",
-                where=self._server.who,
-                got=f"{_words(error)}, {allowance.doing}",
-                wanted="an answer",
-            ) from error
+            raise _cannot_reach(allowance, error) from error
+        finally:
+            if connection is not None:
+                connection.hang_up()
+
+    @contextmanager
+    def opened(self, method: str, target: str, headers: Mapping[str, str]) -> Iterator[OpenAnswer]:
+        """Send one request and yield the answer, whatever its status, before its body arrives.
+
+        Raises:
+            TemporaryError: the server cannot be reached, the time is up, or the head is malformed.
+        """
+        allowance = Allowance(self._server.who, self._server.seconds, self._on_wait, self._clock)
+        connection: PatientSocket | None = None
+        try:
+            try:
+                connection = self._take(allowance) or self._connect(allowance)
+                answer = OpenAnswer(self._head(connection, method, target, headers, None), allowance)
+            except (OSError, http.client.HTTPException) as error:
+                raise _cannot_reach(allowance, error) from error
+            yield answer
+            if answer.is_whole:
+                self._kept, self._kept_at, connection = connection, self._clock(), None
         finally:
             if connection is not None:
                 connection.hang_up()
@@ -111,7 +174,7 @@ class HttpClient:
     def _connect(self, allowance: Allowance) -> PatientSocket:
         server, proxy = self._server, urlsplit(self._server.proxy)
         first = (proxy.hostname, proxy.port or 80) if proxy.hostname else (server.host, server.port)
-        connection = open_connection(*first, allowance)
+        connection = open_connection(*first, allowance, only_public=server.only_public and not proxy.hostname)
         try:
             if server.scheme == "https":
                 if proxy.hostname:
@@ -132,6 +195,24 @@ class HttpClient:
         body: bytes | None,
         body_max_bytes: int,
     ) -> tuple[Answer, bool]:
+        allowance = connection.allowance
+        with self._head(connection, method, target, headers, body) as response:
+            allowance.doing = "reading the body of the answer"
+            allowance.allow(2 * body_max_bytes + HEAD_MAX_BYTES)  # a body in chunks has more bytes than its content
+            received = _read(response, body_max_bytes, self._server.who)
+            names = {name.lower(): value for name, value in response.getheaders()}
+            is_whole = response.length == 0 or response.isclosed()
+            return Answer(response.status, names, received), is_whole and not response.will_close
+
+    def _head(
+        self,
+        connection: PatientSocket,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> http.client.HTTPResponse:
+        """Send a request and return the answer as soon as its head is here."""
         server, allowance = self._server, connection.allowance
         sent = {"Accept-Encoding": "identity", **headers}
         if server.proxy and server.scheme == "http":
@@ -142,13 +223,7 @@ class HttpClient:
         request.request(method, target, body, sent)
         allowance.doing = "waiting for the head of the answer"
         allowance.allow(HEAD_MAX_BYTES)
-        with request.getresponse() as response:
-            allowance.doing = "reading the body of the answer"
-            allowance.allow(2 * body_max_bytes + HEAD_MAX_BYTES)  # a body in chunks has more bytes than its content
-            received = _read(response, body_max_bytes, server.who)
-            names = {name.lower(): value for name, value in response.getheaders()}
-            is_whole = response.length == 0 or response.isclosed()
-            return Answer(response.status, names, received), is_whole and not response.will_close
+        return request.getresponse()
 
 
 def environment_proxy(scheme: str, host: str) -> str:
@@ -220,6 +295,11 @@ def _host_words(server: Server) -> str:
 def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
     authorization = basic_authorization(proxy)
     return {"Proxy-Authorization": authorization} if authorization else {}
+
+
+def _cannot_reach(allowance: Allowance, error: Exception) -> TemporaryError:
+    got = f"{_words(error)}, {allowance.doing}"
+    return TemporaryError("the server cannot be reached", where=allowance.who, got=got, wanted="an answer")
 
 
 def _words(error: Exception) -> str:

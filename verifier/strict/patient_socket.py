@@ -82,6 +82,11 @@ class Allowance:
         """Let this many bytes more arrive than have arrived so far."""
         self._most = self._received + more_bytes
 
+    def renew(self) -> None:
+        """Give the whole time anew. The caller does so after so many bytes that a slow server cannot go on for ever."""
+        self._started = self._clock()
+        self._words_at = _FIRST_WORDS_SECONDS
+
     def count(self, received: int) -> None:
         """Count bytes that arrived. Raises TooMuchError if they are more than allowed."""
         self._received += received
@@ -161,14 +166,22 @@ class _Arriving(io.RawIOBase):
         return self._source.receive_into(buffer)
 
 
-def open_connection(host: str, port: int, allowance: Allowance) -> PatientSocket:
+def open_connection(host: str, port: int, allowance: Allowance, *, only_public: bool = False) -> PatientSocket:
     """Connect to the first address of a host that answers.
+
+    Args:
+        only_public: connect to no address of a private network, of this machine, or with a special meaning.
 
     Raises:
         OSError: the host has no address, or none answers.
-        TemporaryError: the time is up.
+        TemporaryError: the time is up, or `only_public` forbids all addresses.
     """
     addresses = _resolve(host, port, allowance)[:_ADDRESSES_MAX]
+    if only_public:
+        addresses = [one for one in addresses if is_public(one[4][0])]
+        if not addresses:
+            problem, wanted = "the name leads into a private network", "a public address"
+            raise TemporaryError(problem, where=allowance.who, got="no public address", wanted=wanted)
     for left in range(len(addresses), 0, -1):
         family, kind, protocol, _, address = addresses[-left]
         try:
@@ -177,6 +190,15 @@ def open_connection(host: str, port: int, allowance: Allowance) -> PatientSocket
             if left == 1:
                 raise
     raise OSError("no address")
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address is one of the public internet. An IPv4 address within IPv6 counts as itself."""
+    from ipaddress import IPv6Address, ip_address
+
+    found = ip_address(address.partition("%")[0])
+    inner = (found.ipv4_mapped or found.sixtofour) if isinstance(found, IPv6Address) else None
+    return found.is_global and not found.is_multicast and (inner is None or inner.is_global)
 
 
 def _connected(

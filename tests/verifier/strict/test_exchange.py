@@ -17,7 +17,7 @@ import pytest
 
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.strict import patient_socket
-from provenance_oracle.verifier.strict.exchange import Answer, HttpClient, Server
+from provenance_oracle.verifier.strict.exchange import Answer, HttpClient, OpenAnswer, Server
 from provenance_oracle.verifier.strict.patient_socket import TooMuchError
 from tests.support.server_certificates import server_certificate
 from tests.support.slow_servers import ENDLESS, HEAD, HUGE, repeating, stubborn
@@ -254,3 +254,67 @@ def _relay(start: socket.socket, end: socket.socket) -> None:
 
 def _whole(body: bytes) -> bytes:
     return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def _read_all(answer: OpenAnswer) -> bytes:
+    return b"".join(iter(lambda: answer.read(1 << 20), b""))
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_open_answer_that_never_ends_is_given_up(name: str) -> None:
+    serve, _ = ENDLESS[name]
+    clock = Clock()
+    with (
+        stubborn(serve) as (port, _),
+        pytest.raises(TemporaryError, match="takes too long"),
+        client(port, clock=clock).opened("GET", "/x", {}) as answer,
+    ):
+        _read_all(answer)
+    assert clock.looks <= 62
+
+
+def test_the_time_of_an_open_answer_begins_anew_with_every_4_mib() -> None:
+    """Each piece takes seconds on the test's clock, and all of them more than an exchange may take."""
+    body = bytes(40 << 20)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    def serve(connection: socket.socket, _ended: threading.Event) -> None:
+        connection.sendall(head + body)
+
+    clock = Clock()
+    with stubborn(serve) as (port, _), client(port, 2000, clock=clock).opened("GET", "/x", {}) as answer:
+        assert answer.status == 200
+        received = 0
+        while piece := answer.read(4096):
+            received += len(piece)
+    assert received == len(body)
+    assert clock.looks > 2000
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 50\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_an_open_answer_that_is_cut_short_is_an_error(length: bytes) -> None:
+    def serve(connection: socket.socket, _ended: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n3\r\nabc")
+
+    with (
+        stubborn(serve) as (port, _),
+        pytest.raises(TemporaryError),
+        client(port).opened("GET", "/x", {}) as answer,
+    ):
+        _read_all(answer)
+        _read_all(answer)
+
+
+def test_an_open_answer_that_was_left_early_does_not_reach_the_next_exchange() -> None:
+    def serve(connection: socket.socket, _ended: threading.Event) -> None:
+        with suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer")
+            connection.recv(65536)
+
+    with stubborn(serve) as (port, requests):
+        asked = client(port)
+        with asked.opened("GET", "/x", {}) as answer:
+            assert answer.read(3) == b"ans"
+        with asked.opened("GET", "/x", {}) as answer:
+            assert _read_all(answer) == b"answer"
+        assert len(requests) == 2
