@@ -1,4 +1,4 @@
-"""Ask a node by JSON-RPC over HTTP, with a bound on everything that it may answer.
+"""Parse what a node answers to JSON-RPC over HTTP, with a bound on everything.
 
 A small answer can need far more memory once it is parsed: 64 MiB of `{},{},…` take 4.8 GB. The number of values and
 their depth are therefore counted in the text, before anything is built.
@@ -7,25 +7,20 @@ their depth are therefore counted in the text, before anything is built.
 from __future__ import annotations
 
 import json
-import logging
 import re
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from provenance_oracle.verifier.errors import TemporaryError
-from provenance_oracle.verifier.strict.exchange import Answer, HttpClient, Server
+from provenance_oracle.verifier.strict.exchange import Answer
 from provenance_oracle.verifier.strict.parse_json import RefusedJsonError, refuse_structure
-from provenance_oracle.verifier.strict.patient_socket import STEP_SECONDS, TooMuchError
+from provenance_oracle.verifier.strict.patient_socket import TooMuchError
 from provenance_oracle.verifier.text import printable
 
 if TYPE_CHECKING:
     from web3.exceptions import Web3RPCError
-    from web3.providers.base import JSONBaseProvider
-
-_log = logging.getLogger(__name__)
 
 ANSWER_MAX_BYTES = 2 << 20
 LOGS_ANSWER_MAX_BYTES = 4 << 20
@@ -33,11 +28,6 @@ LOGS_ANSWER_MAX_BYTES = 4 << 20
 ANSWER_MAX_TOKENS = 200_000
 _ANSWER_MAX_DEPTH = 32
 _WORDS_MAX_CHARS = 200
-# How often a request is repeated because the node asked for a pause, and the longest pause.
-REPEATS_MAX = 3
-PAUSE_MAX_SECONDS = 20
-# Parts of the endpoint's path and query that are this long may be keys, and are not shown if a node repeats them.
-_KEY_MIN_CHARS = 8
 # What the user can do about a status.
 _ADVICE: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "a key that the provider knows, in the endpoint's URL",
@@ -46,38 +36,6 @@ _ADVICE: dict[int, str] = {
     HTTPStatus.TOO_MANY_REQUESTS: "fewer requests: wait, or use another plan or node",
 }
 _TAG = re.compile("<[^>]*>")
-
-
-def open_provider(
-    server: Server, target: str, headers: dict[str, str], on_wait: Callable[[], object]
-) -> JSONBaseProvider:
-    """Return a provider for web3. No network yet.
-
-    It sends each request once, except that it repeats a request after the pause for which the node asked (status 429
-    with `Retry-After`, at most REPEATS_MAX times and PAUSE_MAX_SECONDS each).
-    """
-    from web3.providers.base import JSONBaseProvider
-
-    client = HttpClient(server, on_wait)
-    sent = {"Content-Type": "application/json", "User-Agent": "provenance-oracle", **headers}
-    keys = [part for part in re.split("[/?&=]", target) if len(part) >= _KEY_MIN_CHARS]
-
-    class BoundedProvider(JSONBaseProvider):
-        """Raises TooMuchError for an answer that is too large, and TemporaryError for one that does not come."""
-
-        def make_request(self, method: Any, params: Any) -> Any:
-            most = LOGS_ANSWER_MAX_BYTES if method == "eth_getLogs" else ANSWER_MAX_BYTES
-            request = self.encode_rpc_request(method, params)
-            answer = client.exchange("POST", target, sent, request, body_max_bytes=most)
-            for _ in range(REPEATS_MAX):
-                seconds = _asked_pause(answer)
-                if seconds is None:
-                    break
-                _pause(seconds, on_wait)
-                answer = client.exchange("POST", target, sent, request, body_max_bytes=most)
-            return parse_answer(answer, server.who, keys)
-
-    return BoundedProvider()
 
 
 def parse_answer(answer: Answer, where: str, keys: Iterable[str] = ()) -> Any:
@@ -133,21 +91,6 @@ def _without(keys: Iterable[str], text: str) -> str:
     for key in keys:
         text = text.replace(key, "…")
     return text
-
-
-def _asked_pause(answer: Answer) -> int | None:
-    """Return for how many seconds the node asks the client to wait; None if it does not, or for too long."""
-    text = answer.headers.get("retry-after", "")
-    if answer.status != HTTPStatus.TOO_MANY_REQUESTS or not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        return None
-    return int(text) if int(text) <= PAUSE_MAX_SECONDS else None
-
-
-def _pause(seconds: int, on_wait: Callable[[], object]) -> None:
-    _log.info("the node asks for fewer requests: waiting for %d s", seconds)
-    for _ in range(round(seconds / STEP_SECONDS)):
-        on_wait()
-        time.sleep(STEP_SECONDS)
 
 
 def _parse_json(data: bytes, where: str) -> Any:

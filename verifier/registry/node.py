@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
-from provenance_oracle.verifier.registry.json_rpc import error_words, open_provider
+from provenance_oracle.verifier.registry.json_rpc import error_words
+from provenance_oracle.verifier.registry.rpc_client import ONCE, Repeating, RpcClient, open_provider
 from provenance_oracle.verifier.strict.exchange import Server, basic_authorization, default_port, environment_proxy
 
 if TYPE_CHECKING:
@@ -33,28 +34,35 @@ class NodeConnection:
 
     Attributes:
         web3: as `connect` returns it. It is not for use by several threads at once.
+        client: the client through which web3 asks. It can send several requests together, and keep answers.
         where: scheme, host and port of the endpoint, for messages.
     """
 
     web3: Web3
     where: str
+    client: RpcClient
 
 
 def open_node(
     rpc_url: str | NodeConnection,
     timeout_seconds: float = TIMEOUT_SECONDS,
     on_wait: Callable[[], object] = lambda: None,
+    repeating: Repeating = ONCE,
 ) -> NodeConnection:
     """Return a new connection to an endpoint, or the connection that is given. No network yet.
 
-    `timeout_seconds` is the time for one request, from the look-up of the name to the last byte of the answer.
+    Args:
+        timeout_seconds: the time for one request, from the look-up of the name to the last byte of the answer.
+        on_wait: called at least twice a second while a request waits. What it raises ends the request.
+        repeating: how often a request that failed is sent again.
 
     Raises:
         UsageError: as `connect` does.
     """
     if isinstance(rpc_url, NodeConnection):
         return rpc_url
-    return NodeConnection(connect(rpc_url, timeout_seconds, on_wait), shown_url(rpc_url))
+    web3, client = _open(rpc_url, timeout_seconds, on_wait, repeating)
+    return NodeConnection(web3, shown_url(rpc_url), client)
 
 
 def connect(
@@ -70,6 +78,12 @@ def connect(
     Raises:
         UsageError: `rpc_url` is not an http or https URL, or the extra `chain` is not installed.
     """
+    return _open(rpc_url, timeout_seconds, on_wait, ONCE)[0]
+
+
+def _open(
+    rpc_url: str, timeout_seconds: float, on_wait: Callable[[], object], repeating: Repeating
+) -> tuple[Web3, RpcClient]:
     with naming_extras(), keeping_recursion_limit():
         from web3 import Web3
         from web3.middleware import ExtraDataToPOAMiddleware
@@ -78,12 +92,13 @@ def connect(
     authorization = basic_authorization(parts)
     headers = {"Authorization": authorization} if authorization else {}
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    provider = open_provider(_server_of(parts, timeout_seconds, shown_url(rpc_url)), target, headers, on_wait)
+    server = _server_of(parts, timeout_seconds, shown_url(rpc_url))
+    provider, client = open_provider(server, target, headers, on_wait, repeating)
     provider.global_ccip_read_enabled = False
     web3 = Web3(provider)
     web3.middleware_onion.remove("validation")  # it asks for the chain id twice with each call of a contract
     web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)  # else a block with over 32 bytes there is an error
-    return web3
+    return web3, client
 
 
 def _server_of(parts: SplitResult, seconds: float, who: str) -> Server:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
-from provenance_oracle.verifier.registry import json_rpc
+from provenance_oracle.verifier.registry import json_rpc, rpc_client
 from provenance_oracle.verifier.registry.node import connect, open_node, shown_url
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.strict import patient_socket
@@ -229,7 +229,7 @@ def _asking_for_pauses(*pauses: str) -> Any:
 def test_a_node_that_asks_for_a_pause_is_asked_again_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     interrupted = count()
-    monkeypatch.setattr(json_rpc.time, "sleep", slept.append)
+    monkeypatch.setattr(rpc_client.time, "sleep", slept.append)
     with _asking_for_pauses("3", "0", "20") as (url, seen):
         assert connect(url, on_wait=lambda: next(interrupted)).eth.chain_id == 31337
     assert len(seen) == 4

@@ -14,7 +14,7 @@ from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import namespace_id, record_id, release_id
 from provenance_oracle.verifier.record.fields import Record, RecordSigner
 from provenance_oracle.verifier.record.keccak import keccak256
-from provenance_oracle.verifier.registry import json_rpc
+from provenance_oracle.verifier.registry import json_rpc, rpc_client
 from provenance_oracle.verifier.registry.listings import ENTRIES_MAX
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.chain_fixtures import (
@@ -234,7 +234,9 @@ def test_an_answer_too_large_is_asked_for_in_pieces(
     for number in (1, 2, 3):
         registry.publish(numbered(number))
     reader = registry.reader()
-    monkeypatch.setattr(json_rpc, limit, most)  # enough for two events of some 1,700 bytes and 45 tokens
+    monkeypatch.setattr(
+        rpc_client if limit.endswith("BYTES") else json_rpc, limit, most
+    )  # enough for two events of some 1,700 bytes and 45 tokens
     assert len(reader.entries_of_model(make_record().model_digest)) == 3
 
 
