@@ -18,7 +18,8 @@ from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
+from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
@@ -37,7 +38,6 @@ from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.cli.options import read_bounded
 from provenance_oracle.verifier.digest.choose import open_hasher
 from provenance_oracle.verifier.digest.files import Limits
-from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
@@ -220,13 +220,8 @@ def _fee_limits(settings: Settings) -> FeeLimits:
 
 def _ledger_options(settings: Settings, limits: FeeLimits) -> LedgerOptions:
     place = _read_place(settings.registry)
-    rpc_url, rpc_url_second, *others = (*settings.rpc_urls, "")
-    if any(others):
-        got = f"{len(settings.rpc_urls)} endpoints"
-        raise UsageError("this version asks two nodes", where="rpc_urls", got=got, wanted="one or two endpoints")
     return LedgerOptions(
-        rpc_url=rpc_url,
-        rpc_url_second=rpc_url_second,
+        rpc_urls=settings.rpc_urls,
         registry_address=place.address,
         chain_id=place.chain_id,
         first_block=place.first_block,
@@ -234,6 +229,7 @@ def _ledger_options(settings: Settings, limits: FeeLimits) -> LedgerOptions:
         limits=limits,
         rpc_timeout_seconds=settings.rpc_timeout_seconds,
         allow_development_key=settings.allow_development_key,
+        in_flight_max=settings.in_flight_max,
     )
 
 

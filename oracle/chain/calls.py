@@ -35,6 +35,11 @@ def bind_rofl_key_call(index: int, key: str) -> bytes:
     return _encoded("bindRoflKey", index, key)
 
 
+def standing_call(model_digest: bytes, manifest_digest: bytes) -> bytes:
+    """Return the encoded call of the view with a release's standing. Both digests have 32 bytes."""
+    return _encoded("standingOf", model_digest, manifest_digest)
+
+
 def require_model_call(model_digest: bytes, manifest_digest: bytes, *, minimum_grade: int) -> bytes:
     """Return the encoded call of the gate, which reverts unless the release has a record in good standing.
 

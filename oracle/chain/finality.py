@@ -15,7 +15,7 @@ from provenance_oracle.verifier.errors import TemporaryError
 
 _T = TypeVar("_T")
 _R_co = TypeVar("_R_co", covariant=True)
-_LAG_BLOCKS = 64  # nodes of one chain rarely have the same newest block
+LAG_BLOCKS = 64  # nodes of one chain rarely have the same newest block
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,53 @@ class Finality(Generic[_R_co]):
     """The endpoints that must agree. The first one is asked for everything, the others only for what decides.
 
     Args:
-        confirmations: number of blocks on top of a block that make it final.
+        confirmations: number of blocks on top of a block that make it final; None if the chain's own tag `finalized`
+            says it.
+        needed: how many endpoints must answer what decides.
     """
 
-    def __init__(self, endpoints: tuple[Endpoint[_R_co], ...], confirmations: int) -> None:
+    def __init__(self, endpoints: tuple[Endpoint[_R_co], ...], confirmations: int | None, needed: int = 1) -> None:
         self._first, *self._others = endpoints
         self._confirmations = confirmations
+        self._needed = needed
         self._obstacle = ""
+
+    @property
+    def first(self) -> Endpoint[_R_co]:
+        """The endpoint that is asked for everything."""
+        return self._first
+
+    @property
+    def all(self) -> tuple[Endpoint[_R_co], ...]:
+        """All endpoints that serve now, the first one first."""
+        return (self._first, *self._others)
+
+    def use(self, endpoints: tuple[Endpoint[_R_co], ...]) -> None:
+        """Ask these endpoints from now on, one or more."""
+        self._first, *self._others = endpoints
+
+    def final_block(self, head: int) -> int:
+        """Return the newest block that counts as final below `head` at each endpoint; negative if none does."""
+        if self._confirmations is None:
+            return min([head, *(one.chain.finalized() for one in self.all)])
+        return self._common(head - self._confirmations)
+
+    def broadcast(self, raw: bytes) -> str:
+        """Send a signed transaction through every endpoint. Return the first one's objection, "" if it has none.
+
+        Raises:
+            TemporaryError: no endpoint answers.
+        """
+        said: list[str] = []
+        failures: list[TemporaryError] = []
+        for one in self.all:
+            try:
+                said.append(one.chain.send(raw))
+            except TemporaryError as error:
+                failures.append(error)
+        if not said:
+            raise failures[0]
+        return said[0]
 
     @property
     def obstacle(self) -> str:
@@ -75,7 +115,7 @@ class Finality(Generic[_R_co]):
         Raises:
             TemporaryError: another endpoint gives another answer, fails, or lags far behind.
         """
-        block = self._common(head - self._confirmations)
+        block = self.final_block(head)
         self._obstacle = ""
         try:
             found = ask(self._first, block) if block >= 0 else None
@@ -86,22 +126,33 @@ class Finality(Generic[_R_co]):
 
     def used_nonces(self, address: str, head: int) -> int:
         """Return the number of nonces of an account that are used up in the final blocks of every endpoint."""
-        block = self._common(head - self._confirmations)
-        return min(one.chain.nonce(address, block) for one in (self._first, *self._others)) if block >= 0 else 0
+        block = self.final_block(head)
+        self._require_enough()
+        return min(one.chain.nonce(address, block) for one in self.all) if block >= 0 else 0
 
     def succeeded(self, transaction_hash: bytes) -> bool:
         """Return whether any endpoint shows that a transaction (hash of 32 bytes) took effect."""
-        return any(one.chain.succeeded(transaction_hash) for one in (self._first, *self._others))
+        return any(one.chain.succeeded(transaction_hash) for one in self.all)
 
     def _common(self, block: int) -> int:
         """Return the newest block up to `block` that every endpoint has."""
         newest = min([block, *(one.chain.head() for one in self._others)])
-        if newest < block - _LAG_BLOCKS:
+        if newest < block - LAG_BLOCKS:
             got, wanted = f"block {newest}", f"block {block}; see rpc_urls"
             raise TemporaryError("the second node lags behind", where=self._others[0].where, got=got, wanted=wanted)
         return newest
 
+    def _require_enough(self) -> None:
+        if len(self.all) < self._needed:
+            raise TemporaryError(
+                "too few endpoints serve now to decide anything",
+                where=self._first.where,
+                got=f"{len(self.all)} of the endpoints in rpc_urls",
+                wanted=f"{self._needed} that answer the same",
+            )
+
     def _confirmed(self, found: _T, ask: Callable[[Endpoint[_R_co]], _T]) -> _T:
+        self._require_enough()
         for other in self._others:
             if ask(other) != found:
                 raise TemporaryError(

@@ -38,21 +38,19 @@ class Reporter:
     """Signs reports for one registry with one key.
 
     Args:
-        finality: the endpoint of `registry`, and others that must agree on a record's parents.
+        finality: the endpoints that must agree on a record's parents.
         address: address of the registry, 20 bytes.
     """
 
     def __init__(
         self,
         signer: Signer,
-        registry: ReportRegistry,
         *,
         finality: Finality[ReportRegistry],
         chain_id: int,
         address: bytes,
     ) -> None:
         self._signer = signer
-        self._registry = registry
         self._finality = finality
         self._chain_id = chain_id
         self._address = address
@@ -75,7 +73,7 @@ class Reporter:
         return publish_call(data, Quorum(seat.epoch, 1 << seat.index, self._signer.sign_digest(digest)))
 
     def _seat(self, block: int) -> Seat:
-        seat = self._registry.seat(self._signer.address, block=block)
+        seat = self._finality.first.registry.seat(self._signer.address, block=block)
         where = f"key {self._signer.address}"
         if seat is None:
             raise UsageError(

@@ -1,19 +1,26 @@
-"""The requests to an EVM node that transactions need. No request is sent twice.
+"""The requests to an EVM node that transactions need.
 
-A node may be wrong, late or down. Each failure is a `TemporaryError`, never a statement about a release, and each
-answer counts only for the chain and the block that it is about.
+The connection may send a request again (see `verifier.registry.rpc_client`), also one with a signed transaction: the
+same bytes have the same effect. A node may be wrong, late or down. Each failure is a `TemporaryError`, never a
+statement about a release, and each answer counts only for the chain and the block that it is about.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.registry.json_rpc import error_words
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
+from provenance_oracle.verifier.registry.raw_logs import parse_block_hash, parse_quantity
+from provenance_oracle.verifier.registry.rpc_client import Asked
 from provenance_oracle.verifier.strict.abi_values import parse_number
+
+_NEWEST: Asked = ("eth_getBlockByNumber", ["latest", False])
 
 
 class RevertedError(TemporaryError):
@@ -80,11 +87,29 @@ class ChainIdentity:
         }
 
 
+@dataclass(frozen=True)
+class NewestBlock:
+    """The newest block of a node at one moment: its number, its hash (32 bytes) and its time."""
+
+    head: int
+    head_hash: bytes
+    head_time: datetime
+
+
 class Chain(Protocol):
     """One chain. The caller passes block numbers, so that several answers are about the same state."""
 
     def identity(self, contract: str) -> ChainIdentity:
         """Return the facts that tell this chain and the contract on it from all others."""
+
+    def look(self) -> NewestBlock:
+        """Take a look at the newest block. Until the next look, `head` is that block, and no question is sent twice."""
+
+    def read_ahead(self, questions: Sequence[Asked]) -> None:
+        """Ask several questions together, so that the methods need not ask them one by one. A hint."""
+
+    def finalized(self) -> int:
+        """Return the number of the newest block that the chain itself calls final; -1 if there is none."""
 
     def head(self) -> int:
         """Return the number of the newest block."""
@@ -122,6 +147,7 @@ class Web3Chain:
     def __init__(self, node: NodeConnection) -> None:
         self._web3 = node.web3
         self._where = node.where
+        self._client = node.client
 
     def identity(self, contract: str) -> ChainIdentity:
         with node_errors(self._where):
@@ -131,6 +157,29 @@ class Web3Chain:
                 raise UsageError("there is no contract at the registry's address", where=contract, wanted="a registry")
             genesis_block = bytes(eth.get_block(0)["hash"])
             return ChainIdentity(int(eth.chain_id), genesis_block, contract.lower(), hashlib.sha256(code).digest())
+
+    def look(self) -> NewestBlock:
+        with node_errors(self._where):
+            self._client.answers.open()
+            asked: tuple[Asked, ...] = (_NEWEST, ("eth_maxPriorityFeePerGas", []), ("eth_chainId", []))
+            block = self._client.ask_together(asked)[0]["result"]
+            self._client.answers.keep("eth_blockNumber", [], {"jsonrpc": "2.0", "id": 0, "result": block["number"]})
+            seconds = parse_quantity(block["timestamp"], self._where)
+            head, digest = parse_quantity(block["number"], self._where), parse_block_hash(block["hash"], self._where)
+            return NewestBlock(head, digest, datetime.fromtimestamp(seconds, UTC))
+
+    def read_ahead(self, questions: Sequence[Asked]) -> None:
+        with node_errors(self._where):
+            self._client.ask_together(questions)
+
+    def finalized(self) -> int:
+        from web3.exceptions import BlockNotFound
+
+        with node_errors(self._where):
+            try:
+                return parse_number(self._web3.eth.get_block("finalized")["number"], "block number")
+            except BlockNotFound:
+                return -1
 
     def head(self) -> int:
         with node_errors(self._where):

@@ -29,7 +29,7 @@ from provenance_oracle.verifier.errors import TemporaryError
 
 _GAS_MARGIN_PERCENT = 20
 # Nodes hold at least this many transactions of one account ready (geth's txpool.accountslots).
-_IN_FLIGHT_MAX = 16
+IN_FLIGHT_MAX = 16
 _DROPPED_PER_DAY_MAX = 8
 # Words of a node that objects to a fee. They lead to a remark and decide nothing.
 _FEE_WORDS = ("underpriced", "fee", "gas price", "gasprice")
@@ -44,12 +44,13 @@ class Publishing:
 
 
 class TransactionSender:
-    """Sends one account's transactions: one call for each row of the journal, at most _IN_FLIGHT_MAX at a time.
+    """Sends one account's transactions: one call for each row of the journal, at most `in_flight_max` at a time.
 
     Args:
         signer: pays for the transactions.
         finality: decides which nonces are used up for good.
         clock: returns the time now, with a time zone.
+        in_flight_max: number of transactions that may be on their way at once.
 
     Raises (every method):
         TemporaryError: the node or the disk fails, the call would revert (RevertedError), or fees or gas are above the
@@ -58,7 +59,6 @@ class TransactionSender:
 
     def __init__(
         self,
-        chain: Chain,
         signer: Signer,
         journal: Journal,
         limits: FeeLimits,
@@ -66,8 +66,9 @@ class TransactionSender:
         finality: Finality[Any],
         chain_id: int,
         clock: Callable[[], datetime],
+        in_flight_max: int = IN_FLIGHT_MAX,
     ) -> None:
-        self._chain = chain
+        self._in_flight_max = in_flight_max
         self._signer = signer
         self._journal = journal
         self._limits = limits
@@ -76,9 +77,20 @@ class TransactionSender:
         self._clock = clock
 
     @property
+    def _chain(self) -> Chain:
+        return self._finality.first.chain
+
+    @property
     def address(self) -> str:
         """The address of the account in checksum form."""
         return self._signer.address
+
+    def has_slot(self, used: int) -> bool:
+        """Return whether one more transaction may be on its way. `used` is the number of nonces used so far.
+
+        A transaction that is mined has left its slot, because the node holds it no more.
+        """
+        return sum(nonce >= used for nonce in self._journal.live_nonces(self.address)) < self._in_flight_max
 
     def push(self, row_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
         """Take a row's call one step further. The caller has seen that the state at `block` does not show its effect.
@@ -99,16 +111,16 @@ class TransactionSender:
         if live:
             helping, held_back = self._help(row_id, live[-1], used)
             live += helping
-        elif len(self._journal.live_nonces(self.address)) < _IN_FLIGHT_MAX:
+        elif self.has_slot(used):
             call = prepare()
             if isinstance(call, Publishing):
                 return call
             live = [self._first(row_id, call, used)]
         else:
-            return Publishing(State.JUDGED, f"waits because {_IN_FLIGHT_MAX} transactions are on their way")
+            return Publishing(State.JUDGED, f"waits because {self._in_flight_max} transactions are on their way")
         # (3) send the same bytes again and again, until the state shows their effect
         newest = {attempt.transaction.nonce: attempt.transaction.raw for attempt in live}
-        said = [self._chain.send(raw) for nonce, raw in sorted(newest.items()) if nonce >= used]
+        said = [self._finality.broadcast(raw) for nonce, raw in sorted(newest.items()) if nonce >= used]
         objection = f"node says: {said[0]}" if said and said[0] else ""
         if any(word in objection.lower() for word in _FEE_WORDS):
             held_back = limit_words(self._chain.prices(), self._limits)
@@ -120,7 +132,7 @@ class TransactionSender:
         used = self._chain.nonce(self.address, block) if orphans else 0
         for orphan in orphans:
             if orphan.transaction.nonce >= used:
-                self._chain.send(orphan.transaction.raw)
+                self._finality.broadcast(orphan.transaction.raw)
             elif orphan.transaction.nonce < self._finality.used_nonces(self.address, block):
                 self._journal.settle(orphan.id, AttemptState.DROPPED)
 

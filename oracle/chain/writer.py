@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
-from provenance_oracle.oracle.chain.fees import FeeLimits
+from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name, standing_call
+from provenance_oracle.oracle.chain.endpoints import Endpoints
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
-from provenance_oracle.oracle.chain.reports import Reporter
-from provenance_oracle.oracle.chain.rpc import Call, Chain, ChainIdentity, RevertedError, Web3Chain
+from provenance_oracle.oracle.chain.rpc import Call, Chain, RevertedError
 from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
-from provenance_oracle.oracle.signers.base import Signer, check_custody
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import RecordError, TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.errors import RecordError, TemporaryError, VerificationError
 from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX, Entry, Record, match_entry
-from provenance_oracle.verifier.registry.node import NodeConnection, open_node, parse_address
-from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.registry.rpc_client import Asked
 
 # The writer signs a record only if this much of the contract's window is left, so that it can be mined in time.
 _INCLUSION = timedelta(hours=1)
@@ -47,73 +43,69 @@ class Reports(Protocol):
         """Return the encoded call that publishes a record, signed for the oracle set in force at the block `head`."""
 
 
-@dataclass(frozen=True)
-class LedgerOptions:
-    """The registry for the records, the node to reach it, and the limits of transactions.
-
-    Attributes:
-        rpc_url_second: another node, which must agree before anything counts as final; empty for none.
-        registry_address: 0x and 40 hex digits.
-        chain_id: the chain that the node must have; None to accept any.
-        first_block: a block before which the registry has no events.
-        confirmations: number of blocks on top of a record that make it final; 0 on a chain with instant finality.
-        allow_development_key: accept a key from the environment on a chain that is not local.
-    """
-
-    rpc_url: str
-    registry_address: str
-    chain_id: int | None
-    first_block: int
-    confirmations: int
-    limits: FeeLimits
-    rpc_timeout_seconds: float
-    allow_development_key: bool
-    rpc_url_second: str = ""
-
-
 class RegistryWriter:
     """Publishes records in one registry. Publishing a record again is always safe.
 
     Args:
-        finality: the same endpoint, and others that must agree before anything counts as final.
+        finality: asks the endpoints that serve now; several must agree before anything counts as final.
+        endpoints: finds the endpoints that serve now.
         address: the registry's address in checksum form.
         clock: returns the time now, with a time zone.
     """
 
     def __init__(
         self,
-        registry: Registry,
         reports: Reports,
-        chain: Chain,
         sender: TransactionSender,
         journal: Journal,
         *,
         finality: Finality[Registry],
+        endpoints: Endpoints[Registry],
         address: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._registry = registry
         self._reports = reports
-        self._chain = chain
         self._sender = sender
         self._journal = journal
         self._finality = finality
+        self._endpoints = endpoints
         self._address = address
         self._clock = clock
 
     def check_chain(self) -> None:
-        """Compare the chain and the contract with those in the journal. The first call stores them there.
+        """Look at the newest block through each endpoint, and go on with those that serve. A pass begins with it.
+
+        Chain and contract are compared with those in the journal; the first call stores them there. Until the next
+        call, all answers are about the block that the first endpoint shows now, and no question is asked twice.
 
         Raises:
-            UsageError: it is another chain, genesis block or contract, or the address has no contract, and the nodes
-                say so twice.
-            TemporaryError: a node does not answer, or the nodes disagree.
+            UsageError: all endpoints say again and again that it is another chain or contract.
+            TemporaryError: no endpoint serves now, or they disagree.
         """
-        try:
-            identity = self._chain.identity(self._address)
-            self._journal.pin(identity.pins())
-        except UsageError:  # one false answer must not end the process
-            self._journal.pin(_agreed_identity(self._finality, self._address).pins())
+        serving, identity = self._endpoints.survey()
+        self._finality.use(serving)
+        self._journal.pin(identity.pins())
+
+    @property
+    def endpoint_problems(self) -> Mapping[str, str]:
+        """Why each endpoint that is set aside does not serve now, by its name."""
+        return self._endpoints.problems
+
+    def read_ahead(self, releases: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Ask the endpoints together what the steps of a pass will ask.
+
+        Args:
+            releases: model digest and manifest digest (32 bytes each) of releases whose records may be on their way.
+        """
+        head = self._chain.head()
+        final = self._finality.final_block(head)
+        for number, one in enumerate(self._finality.all):
+            asked = [] if number else [self._question_of(standing_call(*both), head) for both in releases]
+            if final >= 0:
+                asked += [self._question_of(standing_call(*both), final) for both in releases if not number]
+                asked.append(("eth_getTransactionCount", [self._sender.address, hex(final)]))
+            asked.append(("eth_getTransactionCount", [self._sender.address, hex(head)]))
+            one.chain.read_ahead(asked)
 
     def publish(self, row_id: int, record: Record) -> Publishing:
         """Take a record one step further on its way into the registry.
@@ -165,6 +157,17 @@ class RegistryWriter:
             return Publishing(State.MINED)
         self._sender.settle(row_id)
         return Publishing(State.FINAL)
+
+    @property
+    def _chain(self) -> Chain:
+        return self._finality.first.chain
+
+    @property
+    def _registry(self) -> Registry:
+        return self._finality.first.registry
+
+    def _question_of(self, data: bytes, block: int) -> Asked:
+        return "eth_call", [{"to": self._address, "data": f"0x{data.hex()}"}, hex(block)]
 
     def push_orphans(self) -> None:
         """See `TransactionSender.push_orphans`."""
@@ -233,59 +236,6 @@ class RegistryWriter:
         return self._finality.at_depth(lambda one, block: one.registry.policy_id(policy_digest, block=block), head) or 0
 
 
-def open_writer(
-    options: LedgerOptions,
-    payer: Signer,
-    reporter: Signer,
-    journal: Journal,
-    *,
-    clock: Callable[[], datetime],
-    on_wait: Callable[[], object] = lambda: None,
-) -> RegistryWriter:
-    """Open one connection to the chain, and compare chain and registry with the journal.
-
-    Args:
-        payer: signs transactions. reporter: signs reports.
-        clock: returns the time now, with a time zone.
-        on_wait: called at least twice a second while a request waits. What it raises ends the request.
-
-    Raises:
-        UsageError: it is another chain or contract, or a development key would be used on a chain that is not local.
-        TemporaryError: the node does not answer.
-    """
-    address = checksum_address(options.registry_address)
-    urls = (options.rpc_url, *([options.rpc_url_second] if options.rpc_url_second else []))
-    nodes = [open_node(url, options.rpc_timeout_seconds, on_wait) for url in urls]
-    endpoints = tuple(_endpoint(node, address, options) for node in nodes)
-    finality = Finality(endpoints, options.confirmations)
-    identity = _agreed_identity(finality, address)
-    for signer in (payer, reporter):
-        check_custody(signer, identity.chain_id, allow_development_key=options.allow_development_key)
-    journal.pin(identity.pins())
-    first = endpoints[0]
-    facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id}
-    return RegistryWriter(
-        first.registry,
-        Reporter(reporter, first.registry, address=first.registry.address, **facts),
-        first.chain,
-        TransactionSender(first.chain, payer, journal, options.limits, clock=clock, **facts),
-        journal,
-        finality=finality,
-        address=address,
-        clock=clock,
-    )
-
-
-def _endpoint(node: NodeConnection, address: str, options: LedgerOptions) -> Endpoint[RegistryReader]:
-    registry = RegistryReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
-    return Endpoint(Web3Chain(node), registry, node.where)
-
-
-def _agreed_identity(finality: Finality[Any], address: str) -> ChainIdentity:
-    """Return the facts about chain and registry that all endpoints give. Raise TemporaryError if they disagree."""
-    return finality.agreed(lambda one: one.chain.identity(address))
-
-
 def _entry(registry: Registry, record: Record, block: int) -> Entry | None:
     try:
         return registry.entry_of(record.model_digest, record.manifest_digest, block=block)
@@ -300,14 +250,3 @@ def _match_newest(record: Record, newest: Entry) -> None:
     except VerificationError as error:
         problem = f"another record of this release is not final yet: {error.problem}"
         raise TemporaryError(problem, check=error.check, where=error.where) from error
-
-
-def checksum_address(text: str) -> str:
-    """Return a registry's address in checksum form, which transactions need.
-
-    Raises:
-        UsageError: the text is not an address.
-    """
-    from eth_utils.address import to_checksum_address
-
-    return str(to_checksum_address(parse_address(text, "registry")))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provenance_oracle.oracle.chain.calls import refusal_name, require_model_call
+from provenance_oracle.oracle.chain.ledger import checksum_address
 from provenance_oracle.oracle.chain.rpc import Call, RevertedError, Web3Chain
-from provenance_oracle.oracle.chain.writer import checksum_address
 from provenance_oracle.verifier.cli.options import registry_reader
 from provenance_oracle.verifier.registry.contract import DeployedContract
 from provenance_oracle.verifier.strict.abi_values import parse_flag

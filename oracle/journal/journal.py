@@ -102,6 +102,10 @@ class Journal(PublicationBook, Leases, Overview):
                         wanted=kept,
                     )
 
+    def pins(self) -> dict[str, str]:
+        """Return the facts that `pin` stored, by name."""
+        return {found["name"]: found["value"] for found in self._database.rows("SELECT name, value FROM pins")}
+
     # Releases
 
     def find(self, source: str, release: str, fingerprint: str) -> Row | None:

@@ -12,7 +12,6 @@ _HUB_SCHEME = "hf://"
 NOT_WIRED = (
     "batch_after_seconds",
     "batch_max",
-    "in_flight_max",
     "listen",
     "log_format",
     "peers",

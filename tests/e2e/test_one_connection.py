@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.writer import LedgerOptions, open_writer
+from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.demo.gate import ask_gate
 from provenance_oracle.oracle.journal.journal import Journal
@@ -69,7 +69,7 @@ def test_the_oracle_s_writer_reads_and_writes_over_one_connection(
     record = make_record()
     registry.policy_id(record.policy_digest)
     options = LedgerOptions(
-        rpc_url=registry.chain.rpc_url,
+        rpc_urls=(registry.chain.rpc_url,),
         registry_address=registry.address,
         chain_id=registry.chain.chain_id,
         first_block=registry.block_number,

@@ -43,7 +43,7 @@ from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.strict.files import OpenFile
-from tests.support.fakes import GWEI, REGISTRY, Clock, FakeChain, FakeRegistry, FakeSigner
+from tests.support.fakes import GWEI, REGISTRY, Clock, FakeChain, FakeRegistry, FakeSigner, surveying
 from tests.support.whole_releases import AT, statement_of
 
 _DEADLINE = 1000
@@ -134,9 +134,17 @@ class Oracle:
         self.source = FolderSource(self.drop, releases_max=1000, on_step=self._look)
         registry = FakeRegistry(self.chain, numbers={self.policy.digest: 1})
         limits = FeeLimits(100 * GWEI, 5 * GWEI, 2_000_000, 90)
-        facts: Any = {"finality": Finality((Endpoint(self.chain, registry, "node"),), 0), "clock": self.clock}
-        sender = TransactionSender(self.chain, FakeSigner(), self.journal, limits, chain_id=31337, **facts)
-        self.writer = RegistryWriter(registry, registry, self.chain, sender, self.journal, address=REGISTRY, **facts)
+        endpoint: Any = Endpoint(self.chain, registry, "node")
+        facts: Any = {"finality": Finality((endpoint,), 0), "clock": self.clock}
+        sender = TransactionSender(FakeSigner(), self.journal, limits, chain_id=31337, **facts)
+        self.writer = RegistryWriter(
+            registry,
+            sender,
+            self.journal,
+            endpoints=surveying(self.journal, self.clock, endpoint),
+            address=REGISTRY,
+            **facts,
+        )
         timing = Timing(5, 0.01, 0.0, Backoff(1, 1, lambda: 0.0))
         turns = Turns(lambda: _TURNS_BEGAN + self.seconds)
         outcomes = Outcomes(self.journal, self.policy, _PATIENCE, self.clock)

@@ -13,7 +13,17 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.registry.contract import load_artifact
-from tests.support.fakes import GWEI, REGISTRY, START, Clock, FakeChain, FakeRegistry, FakeSigner, numbered_record
+from tests.support.fakes import (
+    GWEI,
+    REGISTRY,
+    START,
+    Clock,
+    FakeChain,
+    FakeRegistry,
+    FakeSigner,
+    numbered_record,
+    surveying,
+)
 
 RECORD = numbered_record(1, judged_at=START)
 LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_max=2_000_000, bump_after_seconds=90)
@@ -30,11 +40,11 @@ class Desk:
 
     def open(self, confirmations: int, *others: Endpoint[Any]) -> RegistryWriter:
         """Return a writer that asks the desk's chain first, and `others` before anything counts as final."""
-        finality = Finality((Endpoint(self.chain, self.registry, "first"), *others), confirmations)
-        facts: Any = {"finality": finality, "clock": self.clock}
-        sender = TransactionSender(self.chain, FakeSigner(), self.journal, LIMITS, chain_id=31337, **facts)
-        parts = (self.registry, self.registry, self.chain, sender, self.journal)
-        return RegistryWriter(*parts, address=REGISTRY, **facts)
+        endpoints: Any = (Endpoint(self.chain, self.registry, "first"), *others)
+        facts: Any = {"finality": Finality(endpoints, confirmations), "clock": self.clock}
+        sender = TransactionSender(FakeSigner(), self.journal, LIMITS, chain_id=31337, **facts)
+        survey = surveying(self.journal, self.clock, *endpoints)
+        return RegistryWriter(self.registry, sender, self.journal, endpoints=survey, address=REGISTRY, **facts)
 
     def mine(self, count: int) -> None:
         for _ in range(count):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from provenance_oracle.oracle.chain.calls import number_policy_call
-from provenance_oracle.oracle.chain.rpc import Call, ChainIdentity, Prices, RevertedError
+from provenance_oracle.oracle.chain.endpoints import EndpointPlace, Endpoints
+from provenance_oracle.oracle.chain.finality import Endpoint
+from provenance_oracle.oracle.chain.rpc import Call, ChainIdentity, NewestBlock, Prices, RevertedError
+from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.verifier.errors import RecordError, TemporaryError
 from provenance_oracle.verifier.record.fields import Entry, Record
+from provenance_oracle.verifier.registry.rpc_client import Asked
 from tests.support.chain_fixtures import make_entry, make_record
 
 GWEI = 10**9
@@ -83,6 +88,15 @@ class FakeChain:
         if block > self.head():
             raise TemporaryError("no such block")
         return sum(len(block) for block in self.blocks[:block])
+
+    def look(self) -> NewestBlock:
+        return NewestBlock(self.head(), bytes(32), START)
+
+    def read_ahead(self, questions: Sequence[Asked]) -> None:
+        pass
+
+    def finalized(self) -> int:
+        return self.head() - 2
 
     def prices(self) -> Prices:
         return self.prices_now
@@ -222,6 +236,12 @@ class FakeRegistry:
         data = record.manifest_digest + record.verdict_digest + bytes([len(self.signed)])
         self.known[data.hex()] = record
         return data
+
+
+def surveying(journal: Journal, clock: Callable[[], datetime], *endpoints: Endpoint[Any]) -> Endpoints[Any]:
+    """Return a watch over endpoints that are open."""
+    places = [EndpointPlace(one.where, partial(lambda found: found, one)) for one in endpoints]
+    return Endpoints(places, contract=REGISTRY, pinned=journal.pins, head_age_max_seconds=900, clock=clock)
 
 
 def numbered_record(number: int, **changes: Any) -> Record:

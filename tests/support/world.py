@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.writer import LedgerOptions, RegistryWriter, open_writer
+from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
+from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
@@ -39,7 +40,7 @@ class World:
 
     def connected(self, **changes: Any) -> RegistryWriter:
         options: dict[str, Any] = {
-            "rpc_url": self.registry.chain.rpc_url,
+            "rpc_urls": (self.registry.chain.rpc_url,),
             "registry_address": self.registry.address,
             "chain_id": None,
             "first_block": 0,
@@ -65,6 +66,7 @@ class World:
         return row.id
 
     def publish(self, row_id: int, record: Record) -> State:
+        self.writer.check_chain()
         state = self.writer.publish(row_id, record).state
         self.journal.advance(row_id, state, at=self.now)
         return state

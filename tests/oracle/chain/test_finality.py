@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
+from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
 from provenance_oracle.oracle.chain.reports import Reporter
 from provenance_oracle.oracle.chain.rpc import Call
-from provenance_oracle.oracle.chain.writer import LedgerOptions, open_writer
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, State
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
@@ -186,14 +186,18 @@ def test_orphans_are_given_up_in_a_final_block_too(desk: Desk) -> None:
 
 def test_one_false_answer_about_the_chain_does_not_end_the_process(desk: Desk) -> None:
     desk.writer.check_chain()
+    desk.clock.advance(600)
     answering_once(desk, "identity", replace(desk.chain.facts, chain_id=1))
     desk.writer.check_chain()
+    desk.clock.advance(600)
     answering_once(desk, "identity", UsageError("there is no contract at the registry's address"))
     desk.writer.check_chain()
     facts = desk.chain.facts
     desk.chain.facts = replace(facts, chain_id=1)
-    with pytest.raises(TemporaryError, match=OTHER):
-        desk.open(2, second(desk, facts=facts)).check_chain()
+    writer = desk.open(2, second(desk, facts=facts))
+    writer.check_chain()
+    assert list(writer.endpoint_problems) == ["first"]
+    assert "chain id is not the one" in writer.endpoint_problems["first"]
     with pytest.raises(UsageError, match="chain id is not the one"):
         desk.open(2, second(desk)).check_chain()
 
@@ -211,7 +215,7 @@ def test_a_lying_node_s_revert_is_asked_about_again(registry: DeployedRegistry, 
     signer = EnvironmentSigner("K", {"K": registry.oracle.key.hex()})
     with lying(registry, answer) as (url, _), Journal(tmp_path / "journal.db") as journal:
         options = LedgerOptions(
-            rpc_url=url,
+            rpc_urls=(url, *([registry.chain.rpc_url] if depth == "all" else [])),
             registry_address=registry.address,
             chain_id=None,
             first_block=0,
@@ -219,7 +223,6 @@ def test_a_lying_node_s_revert_is_asked_about_again(registry: DeployedRegistry, 
             limits=LIMITS,
             rpc_timeout_seconds=10,
             allow_development_key=False,
-            rpc_url_second=registry.chain.rpc_url if depth == "all" else "",
         )
         writer = open_writer(options, signer, signer, journal, clock=lambda: JUDGED_AT)
         row = journal.open(ReleaseKey("test", "a", record.manifest_digest), "f", at=JUDGED_AT)
@@ -248,7 +251,7 @@ def _parents(*registries: Models, head: int, manifest: bytes | None = None) -> t
     endpoints = tuple(Endpoint(FakeChain(blocks=[[]] * head), registry, "node") for registry in registries)
     signer = EnvironmentSigner("K", {"K": "11" * 32})
     options: Any = {"finality": Finality(endpoints, 2), "chain_id": 5, "address": bytes(20)}
-    reporter = Reporter(signer, registries[0], **options)
+    reporter = Reporter(signer, **options)
     return reporter._recorded_parents(make_record(named_parents=(NamedParent(b"\x20" * 32, manifest),)), head)
 
 

@@ -43,7 +43,7 @@ def test_a_record_is_written_and_read_in_spite_of_a_quirk(
     world, record = World(registry, tmp_path), fresh_record()
     world.rpc("anvil_mine", LOG_BLOCKS)
     with quirky(registry, quirk) as (url, _):
-        world.writer = world.connected(rpc_url=url)
+        world.writer = world.connected(rpc_urls=(url,))
         row_id = world.row(record)
         world.finish(row_id, record)
         (attempt,) = world.journal.attempts(row_id)
@@ -90,7 +90,7 @@ def test_without_a_suggested_tip_it_is_the_rest_of_the_gas_price(registry: Deplo
 def test_a_limit_below_the_minimum_tip_is_named_with_its_setting(registry: DeployedRegistry, tmp_path: Path) -> None:
     world, record = World(registry, tmp_path), fresh_record()
     with quirky(registry, "minimum tip") as (url, _):
-        world.writer = world.connected(rpc_url=url)
+        world.writer = world.connected(rpc_urls=(url,))
         row_id = world.row(record)
         note = world.writer.publish(row_id, record).note
         assert note == (
@@ -98,7 +98,7 @@ def test_a_limit_below_the_minimum_tip_is_named_with_its_setting(registry: Deplo
             "30 gwei; the setting priority_fee_max_gwei allows 5 gwei"
         )
         limits = FeeLimits(LIMITS.max_fee_wei, SUGGESTED_TIP_GWEI * GWEI, LIMITS.gas_max, bump_after_seconds=0)
-        world.writer = world.connected(rpc_url=url, limits=limits)
+        world.writer = world.connected(rpc_urls=(url,), limits=limits)
         world.finish(row_id, record)
     world.journal.close()
 

@@ -56,7 +56,7 @@ def publication(ledger: Ledger, record: Record) -> tuple[bytes, tuple[int, int, 
     with keeping_recursion_limit():
         from web3 import Web3
     finality = Finality((Endpoint(FakeChain(), ledger, "node"),), 0)
-    reporter = Reporter(SIGNER, ledger, finality=finality, chain_id=5, address=REGISTRY)
+    reporter = Reporter(SIGNER, finality=finality, chain_id=5, address=REGISTRY)
     data = reporter.publication(record, policy_id=9, head=7)
     function, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
     assert function.fn_name == "publish"

@@ -54,7 +54,7 @@ class Ledger:
     def _sender(self) -> TransactionSender:
         finality = Finality((Endpoint(self.chain, None, "node"),), self.confirmations)
         facts: Any = {"finality": finality, "chain_id": 31337, "clock": self.clock}
-        return TransactionSender(self.chain, FakeSigner(), self.journal, LIMITS, **facts)
+        return TransactionSender(FakeSigner(), self.journal, LIMITS, **facts)
 
     def _assert_stored(self, raw: bytes) -> None:
         stored = {attempt.transaction.raw for row in self.journal.rows() for attempt in self.journal.attempts(row.id)}
@@ -356,7 +356,7 @@ def test_transactions_of_a_replaced_key_are_left_alone(ledger: Ledger) -> None:
     signer = FakeSigner()
     signer.address = "0x00000000000000000000000000000000000000CC"
     facts: Any = {"finality": Finality((Endpoint(ledger.chain, None, "node"),), 0), "chain_id": 31337}
-    sender = TransactionSender(ledger.chain, signer, ledger.journal, LIMITS, clock=ledger.clock, **facts)
+    sender = TransactionSender(signer, ledger.journal, LIMITS, clock=ledger.clock, **facts)
     ledger.chain.answers = [ignore]
     sender.push(row_id, lambda: Call(signer.address, REGISTRY, b"x"), block=ledger.chain.head())
     senders = [attempt.transaction.sender for attempt in ledger.attempts(row_id)]

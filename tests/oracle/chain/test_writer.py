@@ -191,6 +191,10 @@ def test_another_chain_or_contract_is_refused(desk: Desk, fact: str, change: dic
     desk.writer.check_chain()
     desk.writer.check_chain()
     desk.chain.facts = replace(desk.chain.facts, **change)
+    desk.clock.advance(600)
+    for _ in range(2):
+        with pytest.raises(TemporaryError, match=f"{fact} is not the one"):
+            desk.writer.check_chain()
     with pytest.raises(UsageError, match=f"{fact} is not the one"):
         desk.writer.check_chain()
 

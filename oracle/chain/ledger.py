@@ -1,0 +1,120 @@
+"""Open the connections to a chain, and the writer of one registry on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from provenance_oracle.oracle.chain.endpoints import EndpointPlace, Endpoints
+from provenance_oracle.oracle.chain.fees import FeeLimits
+from provenance_oracle.oracle.chain.finality import Endpoint, Finality
+from provenance_oracle.oracle.chain.reports import Reporter
+from provenance_oracle.oracle.chain.rpc import Web3Chain
+from provenance_oracle.oracle.chain.transactions import IN_FLIGHT_MAX, TransactionSender
+from provenance_oracle.oracle.chain.writer import RegistryWriter
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.signers.base import Signer, check_custody
+from provenance_oracle.verifier.registry.node import open_node, parse_address, shown_url
+from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.registry.rpc_client import Repeating
+
+_TRIES = 6
+_DECIDERS = 2  # as many endpoints must give an answer that decides, if there are as many
+
+
+@dataclass(frozen=True)
+class LedgerOptions:
+    """The registry for the records, the nodes to reach it, and the limits of transactions.
+
+    Attributes:
+        rpc_urls: one or more endpoints, best first. If there are two or more, two must agree before anything counts as
+            final.
+        registry_address: 0x and 40 hex digits.
+        chain_id: the chain that the node must have; None to accept any.
+        first_block: a block before which the registry has no events.
+        confirmations: number of blocks on top of a record that make it final; 0 on a chain with instant finality; None
+            if the chain's own tag `finalized` says it.
+        allow_development_key: accept a key from the environment on a chain that is not local.
+        in_flight_max: transactions on their way at once.
+        head_age_max_seconds: age of the newest block from which an endpoint counts as lagging.
+    """
+
+    rpc_urls: tuple[str, ...]
+    registry_address: str
+    chain_id: int | None
+    first_block: int
+    confirmations: int | None
+    limits: FeeLimits
+    rpc_timeout_seconds: float
+    allow_development_key: bool
+    in_flight_max: int = IN_FLIGHT_MAX
+    head_age_max_seconds: float = 900.0
+
+
+def open_writer(
+    options: LedgerOptions,
+    payer: Signer,
+    reporter: Signer,
+    journal: Journal,
+    *,
+    clock: Callable[[], datetime],
+    on_wait: Callable[[], object] = lambda: None,
+) -> RegistryWriter:
+    """Connect to the endpoints that serve, and compare chain and registry with the journal.
+
+    Args:
+        payer: signs transactions. reporter: signs reports.
+        clock: returns the time now, with a time zone.
+        on_wait: called at least twice a second while a request waits. What it raises ends the request.
+
+    Raises:
+        UsageError: all endpoints have another chain or contract, or a development key would be used on a chain that is
+            not local.
+        TemporaryError: no endpoint serves now.
+    """
+    address = checksum_address(options.registry_address)
+    places = [EndpointPlace(shown_url(url), partial(_open, url, address, options, on_wait)) for url in options.rpc_urls]
+    endpoints = Endpoints(
+        places,
+        contract=address,
+        pinned=journal.pins,
+        head_age_max_seconds=options.head_age_max_seconds,
+        clock=clock,
+    )
+    serving, identity = endpoints.survey()
+    for signer in (payer, reporter):
+        check_custody(signer, identity.chain_id, allow_development_key=options.allow_development_key)
+    journal.pin(identity.pins())
+    finality = Finality(serving, options.confirmations, min(_DECIDERS, len(places)))
+    facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id}
+    in_flight = options.in_flight_max
+    return RegistryWriter(
+        Reporter(reporter, address=serving[0].registry.address, **facts),
+        TransactionSender(payer, journal, options.limits, clock=clock, in_flight_max=in_flight, **facts),
+        journal,
+        finality=finality,
+        endpoints=endpoints,
+        address=address,
+        clock=clock,
+    )
+
+
+def _open(url: str, address: str, options: LedgerOptions, on_wait: Callable[[], object]) -> Endpoint[RegistryReader]:
+    seconds = options.rpc_timeout_seconds
+    node = open_node(url, seconds, on_wait, Repeating(_TRIES, seconds))
+    registry = RegistryReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
+    return Endpoint(Web3Chain(node), registry, node.where)
+
+
+def checksum_address(text: str) -> str:
+    """Return a registry's address in checksum form, which transactions need.
+
+    Raises:
+        UsageError: the text is not an address.
+    """
+    from eth_utils.address import to_checksum_address
+
+    return str(to_checksum_address(parse_address(text, "registry")))
