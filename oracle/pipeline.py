@@ -6,7 +6,7 @@ The journal makes every step repeatable, so the process can be killed between an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
@@ -75,9 +75,10 @@ class Pipeline:
         self._deadline = deadline
         self._accepting = accepting
 
-    def is_due(self, handle: Handle) -> bool:
-        """Return whether `process` has anything to do for a release now: it is new or changed, and need not wait."""
-        return not self._is_done(self._journal.find(self._source.name, handle.id, handle.fingerprint))
+    def due(self, handles: Sequence[Handle]) -> list[Handle]:
+        """Return the releases for which `process` has anything to do now: new or changed, and without a wait."""
+        known = self._journal.known(self._source.name, [(handle.id, handle.fingerprint) for handle in handles])
+        return [handle for handle in handles if not self._is_done(known.get((handle.id, handle.fingerprint)))]
 
     def process(self, handle: Handle, judge: Judge) -> Row | None:
         """Judge one release if it is due, and return its row.

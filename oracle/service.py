@@ -32,6 +32,7 @@ from provenance_oracle.verifier.text import printable
 _log = logging.getLogger(__name__)
 _RECORDS = "records"  # the name of this thread's work; the others have the names of their sources
 _JOIN_SECONDS = 2.0
+_REST_FACTOR = 5  # a scan that an event asks for begins this many scans' time after the last one
 
 
 class Judging(Protocol):
@@ -40,8 +41,8 @@ class Judging(Protocol):
     def process(self, handle: Handle, judge: Judge) -> Row | None:
         """Judge one release if it is due, and return its row; None if there is nothing to judge."""
 
-    def is_due(self, handle: Handle) -> bool:
-        """Return whether `process` has anything to do for a release now."""
+    def due(self, handles: Sequence[Handle]) -> list[Handle]:
+        """Return the releases for which `process` has anything to do now."""
 
 
 class Recorder(Protocol):
@@ -185,7 +186,7 @@ class Service:
             deadline = self._clock() + deadline_seconds
             while not self._health.fatal:
                 self._record()
-                if not self._is_waiting():
+                if not self._journal.is_moving():
                     return self._journal.rows()
                 if self._clock() > deadline:
                     raise TemporaryError("records are not final yet; run again", where="chain")
@@ -197,7 +198,7 @@ class Service:
     def _pause(self) -> None:
         """Wait for the judges, and record meanwhile."""
         self._ring.wait(self._timing.settle_seconds)
-        if self._is_waiting():
+        if self._journal.is_moving():
             self._record()
         self._bell.check()
 
@@ -215,19 +216,12 @@ class Service:
                 self._wait_out(_RECORDS, error, failures)
                 continue
             failures = 0
-            self._ring.wait(self._timing.settle_seconds if self._is_waiting() else self._timing.scan_seconds)
+            self._ring.wait(self._timing.settle_seconds if self._journal.is_moving() else self._timing.scan_seconds)
 
     def _record(self) -> None:
         self._bell.check()
         self._connect().settle()
         self._works(_RECORDS)
-
-    def _is_waiting(self) -> bool:
-        """Return whether a record is on its way to the chain.
-
-        Parked rows do not count. Each has its own time, and the regular passes are frequent enough to meet it.
-        """
-        return any(not row.parked for row in self._journal.unpublished())
 
     # Scans: a thread for each source
 
@@ -242,20 +236,19 @@ class Service:
                 self._failed(str(feed), error, failures)
                 continue
             failures = 0
-            # a scan of very many releases takes half of the time at most
-            rest = max(self._timing.pause_seconds, self._clock() - started)
+            # scans of very many releases take a small part of the time
+            rest = max(self._timing.pause_seconds, _REST_FACTOR * (self._clock() - started))
             if feed.ring.wait(self._timing.scan_seconds):
                 self._bell.sleep(rest)
 
     def _scan(self, feed: Feed) -> None:
         """Offered the releases of a source that are due to the queue."""
         found = []
-        for handle in feed.source.releases():
+        for handle in feed.pipeline.due(list(feed.source.releases())):
             self._bell.check()
-            if feed.pipeline.is_due(handle):
-                shares = tuple(f"{feed} {share}" for share in feed.source.shares(handle))
-                waiting = Waiting((feed, handle), f"{feed} {handle.id}", shares, handle.written_at)
-                found.append(Offered(waiting, handle.total_bytes))
+            shares = tuple(f"{feed} {share}" for share in feed.source.shares(handle))
+            waiting = Waiting((feed, handle), f"{feed} {handle.id}", shares, handle.written_at)
+            found.append(Offered(waiting, handle.total_bytes))
         self._queue.offer(str(feed), found)
         self._works(str(feed))
 

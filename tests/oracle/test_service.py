@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,8 @@ class FakeWork:
         _raise_next(self.judgements)
         return None
 
-    def is_due(self, handle: Handle) -> bool:
-        return handle.id not in self.processed
+    def due(self, handles: Sequence[Handle]) -> list[Handle]:
+        return [handle for handle in handles if handle.id not in self.processed]
 
     def settle(self) -> None:
         _raise_next(self.settles)
