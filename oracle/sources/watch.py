@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _MOUNTS = Path("/proc/self/mountinfo")
 _REMOTE = re.compile(r"nfs\d*|cifs|smb\d*|9p|fuse(\..*)?|virtiofs|overlay|afs|ceph|glusterfs|lustre|vboxsf")
 _IGNORED = re.compile(r"\..*|.*\.(tmp|part|incomplete)|.*~")
-_EVENTS = frozenset({"created", "moved", "deleted", "closed"})
 _POLL_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -72,7 +71,16 @@ def is_ignored(path: str) -> bool:
 
 def _start(root: Path, mode: WatchMode, wake: Callable[[], None]) -> BaseObserver | None:
     try:
-        from watchdog.events import FileSystemEventHandler
+        from watchdog.events import (
+            DirCreatedEvent,
+            DirDeletedEvent,
+            DirMovedEvent,
+            FileClosedEvent,
+            FileCreatedEvent,
+            FileDeletedEvent,
+            FileMovedEvent,
+            FileSystemEventHandler,
+        )
         from watchdog.observers import Observer
         from watchdog.observers.polling import PollingObserver
     except ImportError:
@@ -85,14 +93,20 @@ def _start(root: Path, mode: WatchMode, wake: Callable[[], None]) -> BaseObserve
     class Waker(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
             paths = [str(path) for path in (event.src_path, event.dest_path) if path]
-            if event.event_type in _EVENTS and not all(is_ignored(path) for path in paths):
+            if not all(is_ignored(path) for path in paths):
                 wake()
 
+    kinds: list[type[FileSystemEvent]] = [
+        *(DirCreatedEvent, DirDeletedEvent, DirMovedEvent),
+        *(FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileMovedEvent),
+    ]
     # In a storm watchdog may add a watch twice and warn about it. The warning is harmless.
     warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
     observer = PollingObserver(timeout=_POLL_SECONDS) if mode is WatchMode.POLL else Observer()
     try:
-        observer.schedule(Waker(), str(root), recursive=True)
+        # Without the filter, each folder that is read is an event too. From some 1,400 releases on, these overflow the
+        # kernel's queue, watchdog walks all folders because of the overflow, and its walk overflows the queue again.
+        observer.schedule(Waker(), str(root), recursive=True, event_filter=kinds)
         observer.start()
     except OSError as error:  # often the limit of inotify watches
         _log.warning("file events are not available (%s); only the regular scan finds changes", error.strerror)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from watchdog.observers.api import BaseObserver, EventQueue
 
 from provenance_oracle.oracle.sources import watch as module
 from provenance_oracle.oracle.sources.watch import WatchMode, chosen_mode, is_ignored, watching
@@ -134,3 +137,56 @@ def test_a_missing_package_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(builtins, "__import__", without_watchdog)
     with pytest.raises(UsageError, match="scan-only"), watching(tmp_path, WatchMode.POLL, lambda: None):
         pass
+
+
+@pytest.fixture
+def dispatched(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the list of all events that reach watchdog's own queue."""
+    seen: list[object] = []
+    real = BaseObserver.dispatch_events
+
+    def dispatch(observer: BaseObserver, queue: EventQueue) -> None:
+        real(observer, queue)
+        seen.append(None)
+
+    monkeypatch.setattr(BaseObserver, "dispatch_events", dispatch)
+    return seen
+
+
+def test_reading_is_no_event(tmp_path: Path, dispatched: list[object]) -> None:
+    """The kernel can tell of every folder that is opened. What a scan or watchdog itself reads must not count."""
+    woken = threading.Event()
+    for number in range(200):
+        (tmp_path / f"{number}" / "provenance").mkdir(parents=True)
+        (tmp_path / f"{number}" / "provenance" / "manifest.dsse.json").write_bytes(b"{}")
+    with watching(tmp_path, WatchMode.INOTIFY, woken.set):
+        for path in tmp_path.rglob("*"):
+            os.listdir(path) if path.is_dir() else path.read_bytes()
+        (tmp_path / "last").mkdir()
+        assert woken.wait(10)
+    assert len(dispatched) <= 3, "the folder that was made, and nothing that was read"
+
+
+def test_a_burst_of_releases_wakes_no_scan_once_it_is_over(tmp_path: Path, dispatched: list[object]) -> None:
+    """The folders are more than the kernel's queue holds events, so watchdog walks them itself, once."""
+    woken: list[None] = []
+    with watching(tmp_path, WatchMode.INOTIFY, lambda: woken.append(None)):
+        for number in range(2000):
+            (tmp_path / f"{number}" / "provenance" / "snp").mkdir(parents=True)
+        _until_quiet(dispatched)
+        before = len(dispatched), len(woken)
+        assert before[1]
+        for path in tmp_path.rglob("*"):
+            os.listdir(path)
+        _until_quiet(dispatched)
+        assert (len(dispatched), len(woken)) == before
+
+
+def _until_quiet(seen: list[object]) -> None:
+    """Wait until the list has stopped growing."""
+    for _ in range(100):
+        before = len(seen)
+        time.sleep(0.3)
+        if seen and len(seen) == before:
+            return
+    pytest.fail("the events do not end")
