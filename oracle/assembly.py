@@ -6,7 +6,7 @@ import logging
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -75,6 +75,7 @@ def open_oracle(
     policy = load_policy(settings.policy)
     payer = _open_payer(settings, environ)
     reporter = _open_reporter(settings, payer, environ)
+    _log.info("the account %s pays, and the key %s signs reports", payer.address, reporter.address)
     now = live or (lambda: settings)
     ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
     timing = view_of(lambda: _timing(now()))
@@ -179,9 +180,17 @@ def _open_writer(
     """
     writer = open_writer(ledger, payer, reporter, journal, clock=_now, on_wait=bell.check)
     if isinstance(reporter, RoflSigner):
-        registry = RegistryReader(ledger.rpc_url, ledger.registry_address, chain_id=ledger.chain_id)
-        bind_rofl_key(registry, reporter.appd, reporter.address, sleep=bell.sleep)
+        bind_rofl_key(_open_reader(ledger), reporter.appd, reporter.address, sleep=bell.sleep)
     return writer
+
+
+def _open_reader(ledger: LedgerOptions) -> RegistryReader:
+    """Open the registry at the first endpoint that serves. Raise the error of the last one if none does."""
+    opening = partial(RegistryReader, address=ledger.registry_address, chain_id=ledger.chain_id)
+    for url in ledger.rpc_urls[:-1]:
+        with suppress(TemporaryError):
+            return opening(url)
+    return opening(ledger.rpc_urls[-1])
 
 
 def _open_payer(settings: Settings, environ: Mapping[str, str]) -> Signer:

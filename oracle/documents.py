@@ -24,6 +24,7 @@ ADOPT = "provenance-oracle/adopt/v1"
 CLAIM = "provenance-oracle/claim/v1"
 DEMO = "provenance-oracle/demo/v1"
 DEPLOY = "provenance-oracle/deploy/v2"
+KEY = "provenance-oracle/key/v1"
 RETRY = "provenance-oracle/retry/v1"
 REVOKE = "provenance-oracle/revoke/v1"
 SETTINGS = "provenance-oracle/settings/v1"
@@ -71,6 +72,11 @@ def claim_json(claim: Claim, *, identities: Iterable[bytes], identity_limit: int
         "block": claim.block,
         "transaction": f"0x{claim.transaction.hex()}",
     }
+
+
+def key_json(address: str) -> dict[str, object]:
+    """Return the body of `provenance-oracle/key/v1`: the account of a key, an address in checksum form."""
+    return {"address": address}
 
 
 def adopt_json(adoption: Adoption) -> dict[str, object]:

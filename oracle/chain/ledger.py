@@ -16,7 +16,7 @@ from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.chain.transactions import IN_FLIGHT_MAX, TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.signers.base import Signer, check_custody
+from provenance_oracle.oracle.signers.base import Signer, check_keys
 from provenance_oracle.verifier.registry.node import open_node, parse_address, shown_url
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.registry.rpc_client import Repeating
@@ -85,8 +85,7 @@ def open_writer(
         clock=clock,
     )
     serving, identity = endpoints.survey()
-    for signer in (payer, reporter):
-        check_custody(signer, identity.chain_id, allow_development_key=options.allow_development_key)
+    check_keys(payer, reporter, identity.chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity.pins())
     finality = Finality(serving, options.confirmations, min(_DECIDERS, len(places)))
     facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id}

@@ -17,6 +17,7 @@ from provenance_oracle.oracle.cli.adopt import adopt
 from provenance_oracle.oracle.cli.claim import claim
 from provenance_oracle.oracle.cli.demo import demo
 from provenance_oracle.oracle.cli.deploy import deploy
+from provenance_oracle.oracle.cli.key import key
 from provenance_oracle.oracle.cli.retry import retry
 from provenance_oracle.oracle.cli.revoke import revoke
 from provenance_oracle.oracle.cli.settings import settings
@@ -31,7 +32,7 @@ ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands to begin with", (demo, completion)),
     ("Commands for model users", USER_COMMANDS),
     ("Commands for publishers", (attest, pack)),
-    ("Commands for operators, and to claim a name", (deploy, claim, adopt, watch, settings, retry, revoke)),
+    ("Commands for operators, and to claim a name", (key, deploy, claim, adopt, watch, settings, retry, revoke)),
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, NoReturn, Protocol
 
 from provenance_oracle.verifier.errors import UsageError
 
+_log = logging.getLogger(__name__)
 # Chain ids that development nodes use: anvil and hardhat, geth --dev.
 LOCAL_CHAIN_IDS = frozenset({1337, 31337})
 
@@ -100,6 +102,21 @@ class DigestSigner:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.address})"
+
+
+def check_keys(payer: Signer, reporter: Signer, chain_id: int, *, allow_development_key: bool) -> None:
+    """Refuse a development key on a chain that is not local, and warn there if one key pays and signs reports.
+
+    Raises:
+        UsageError: see `check_custody`.
+    """
+    for signer in (payer, reporter):
+        check_custody(signer, chain_id, allow_development_key=allow_development_key)
+    if payer.address == reporter.address and chain_id not in LOCAL_CHAIN_IDS:
+        _log.warning(
+            "the key %s both pays and signs reports: a thief of the paying key could sign records; set report_key",
+            payer.address,
+        )
 
 
 def check_custody(signer: Signer, chain_id: int, *, allow_development_key: bool) -> None:

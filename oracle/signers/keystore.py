@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from provenance_oracle.oracle.signers.base import Secret
-from provenance_oracle.oracle.signers.in_memory import KeySigner
-from provenance_oracle.oracle.signers.secret_files import open_private
-from provenance_oracle.oracle.signers.signatures import eth_account
+from provenance_oracle.oracle.signers.in_memory import KEY_BYTES, KeySigner
+from provenance_oracle.oracle.signers.secret_files import open_private, write_private
+from provenance_oracle.oracle.signers.signatures import CURVE_ORDER, eth_account
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 
@@ -37,3 +39,25 @@ class KeystoreSigner(KeySigner):
                 wanted="keystore v3",
             ) from None
         super().__init__(Secret(key), str(path))
+
+
+def make_keystore(path: Path, password: Secret, randomness: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """Write a new keystore v3 file (scrypt) with a new key, and return the key's address.
+
+    Args:
+        randomness: returns so many random bytes.
+
+    Raises:
+        UsageError: the password is not UTF-8, or the path exists or cannot be written.
+        TemporaryError: the disk is full.
+    """
+    forbid_core_dumps()
+    try:
+        words = password.reveal().decode()
+    except UnicodeDecodeError:
+        raise UsageError("the password of a keystore is text", where=str(path), wanted="UTF-8") from None
+    while not 0 < int.from_bytes(key := randomness(KEY_BYTES), "big") < CURVE_ORDER:
+        pass
+    signer = KeySigner(Secret(key), "new key")
+    write_private(path, json.dumps(eth_account().encrypt(key, words)).encode())
+    return signer.address

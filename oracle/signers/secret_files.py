@@ -1,4 +1,4 @@
-"""Read files with secrets: only files that nobody but their owner can access."""
+"""Read and write files with secrets: only files that nobody but their owner can access."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from provenance_oracle.oracle.signers.base import Secret
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError, unwritten
 from provenance_oracle.verifier.text import printable
 
 _PASSWORD_MAX_BYTES = 4096
@@ -56,3 +56,25 @@ def open_private(path: Path) -> IO[bytes]:
             wanted="-rw-------",
         )
     return file
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file to which only its owner has rights. A file that cannot be written whole is removed.
+
+    Raises:
+        UsageError: the path exists or cannot be written.
+        TemporaryError: the disk is full.
+    """
+    where = printable(str(path))
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+    except OSError as error:
+        raise unwritten("the file cannot be written", error, where=where, wanted="a new file") from None
+    try:
+        with file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise unwritten("the file cannot be written", error, where=where, wanted="a new file") from None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.signers.base import Secret, check_custody
+from provenance_oracle.oracle.signers.base import Secret, check_custody, check_keys
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.oracle.signers.keystore import KeystoreSigner
 from provenance_oracle.oracle.signers.secret_files import read_password
@@ -198,6 +198,16 @@ def test_a_development_key_is_for_local_chains(chain_id: int, allowed: bool, ref
 
 def test_a_keystore_is_for_any_chain(keystore: Path) -> None:
     check_custody(KeystoreSigner(keystore, Secret("wäsche".encode())), 1, allow_development_key=False)
+
+
+@pytest.mark.parametrize(("chain_id", "same", "warned"), [(1, True, True), (1, False, False), (31337, True, False)])
+def test_one_key_for_both_purposes_is_warned_of(
+    keystore: Path, caplog: pytest.LogCaptureFixture, chain_id: int, same: bool, warned: bool
+) -> None:
+    payer = KeystoreSigner(keystore, Secret("wäsche".encode()))
+    reporter = payer if same else EnvironmentSigner("K", {"K": "22" * 32})
+    check_keys(payer, reporter, chain_id, allow_development_key=True)
+    assert ("both pays and signs reports" in caplog.text) == warned
 
 
 def test_a_secret_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
