@@ -38,6 +38,7 @@ from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.cli.options import read_bounded
 from provenance_oracle.verifier.digest.choose import open_hasher
 from provenance_oracle.verifier.digest.files import Limits
+from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
