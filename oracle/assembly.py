@@ -20,6 +20,8 @@ from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
 from provenance_oracle.oracle.chain.writer import RegistryWriter
+from provenance_oracle.oracle.cluster.connection import RayConnection
+from provenance_oracle.oracle.cluster.hasher import ClusterHasher
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
@@ -36,7 +38,7 @@ from provenance_oracle.oracle.sources.open import open_sources
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.cli.options import read_bounded
-from provenance_oracle.verifier.digest.choose import open_hasher
+from provenance_oracle.verifier.digest.choose import NamedHasher, open_hasher
 from provenance_oracle.verifier.digest.files import Limits
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.judgement.judge import judge
@@ -118,9 +120,15 @@ def _judges(settings: Settings, bell: Bell) -> list[Judge]:
     """Return a judge for each thread. The first has one core, because it takes small releases only."""
     fetcher = KeptAnswers(HttpsFetcher(on_wait=bell.check)) if settings.fetch else None
     limits = Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB)
-    hashers = [open_hasher("cpu", threads=1, notify=_log.info), open_hasher(settings.device, notify=_log.info)]
-    hashers += [open_hasher("cpu", notify=_log.info) for _ in range(settings.judges - len(hashers))]
-    return [partial(judge, fetcher=fetcher, hasher=hasher, limits=limits) for hasher in hashers]
+    small = open_hasher("cpu", threads=1, notify=_log.info)
+    devices = [settings.device, *["cpu"] * (settings.judges - 2)]
+    large = [_with_cluster(open_hasher(device, notify=_log.info), settings) for device in devices]
+    return [partial(judge, fetcher=fetcher, hasher=hasher, limits=limits) for hasher in [small, *large]]
+
+
+def _with_cluster(local: NamedHasher, settings: Settings) -> NamedHasher:
+    """Return a hasher that has large files hashed by the Ray cluster of the settings, if they name one."""
+    return ClusterHasher(local, partial(RayConnection, settings.ray_address)) if settings.ray_address else local
 
 
 @contextmanager

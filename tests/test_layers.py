@@ -20,7 +20,7 @@ FORBIDDEN = {
 # The assembled command line, and the demo, which acts for every party.
 ASSEMBLERS = {"oracle/cli/main.py", "oracle/demo/folder.py"}
 HEAVY = ("torch", "cupy", "web3", "eth_account", "watchdog", "sigstore", "requests", "pydantic", "numpy")
-HEAVY += ("huggingface_hub", "psycopg")
+HEAVY += ("huggingface_hub", "psycopg", "ray")
 # A room may import rooms in its own row and in the rows above, and none below. Every room stands in a row.
 FLOORS = {
     "verifier": (
@@ -47,7 +47,7 @@ FLOORS = {
         ("cli",),
     ),
     "oracle": (
-        ("backoff", "bell", "deadline", "amd_cache", "journal", "settings", "signers", "sources"),
+        ("backoff", "bell", "cluster", "deadline", "amd_cache", "journal", "settings", "signers", "sources"),
         ("chain", "outcomes", "quorum", "queue"),
         ("pipeline", "recording", "service"),
         ("assembly", "demo", "documents"),

@@ -82,6 +82,15 @@ class Settings:
             "where files are hashed: a GPU if there is one, `cpu`, or `cuda` and nothing else",
         ),
     )
+    ray_address: str = field(
+        default="",
+        metadata=about(
+            _JUDGING,
+            ADDRESS,
+            "head of a Ray cluster that hashes large files (docs/scaling.md); its token is in RAY_AUTH_TOKEN; not set: "
+            "none",
+        ),
+    )
     judges: int = field(
         default=2,
         metadata=about(
