@@ -54,6 +54,11 @@ class World:
         )
         return open_writer(LedgerOptions(**options | changes), payer, reporter, self.journal, clock=lambda: self.now)
 
+    def looking(self) -> RegistryWriter:
+        """Return the writer after a look at the newest block."""
+        self.writer.check_chain()
+        return self.writer
+
     def restart(self) -> None:
         self.journal.close()
         self.journal = Journal(self.path)
@@ -66,8 +71,7 @@ class World:
         return row.id
 
     def publish(self, row_id: int, record: Record) -> State:
-        self.writer.check_chain()
-        state = self.writer.publish(row_id, record).state
+        state = self.looking().publish(row_id, record).state
         self.journal.advance(row_id, state, at=self.now)
         return state
 

@@ -156,7 +156,7 @@ def test_a_policy_that_nobody_numbered_is_numbered_first(world: World) -> None:
     assert world.publish(row_id, record) is State.JUDGED
     _, policy = world.journal.unpublished()
     deadline = time.monotonic() + 10
-    while world.writer.number_policy(policy.id, record.policy_digest).state is not State.FINAL:
+    while world.looking().number_policy(policy.id, record.policy_digest).state is not State.FINAL:
         assert time.monotonic() < deadline
     world.journal.advance(policy.id, State.FINAL, at=world.now)
     world.finish(row_id, record)
@@ -208,7 +208,7 @@ def test_a_record_by_an_unknown_publisher_is_held_and_that_is_final(world: World
     for record, note in ((trusted, ""), (stranger, "the record is held: its namespace does not trust the publisher")):
         row_id = world.row(record)
         world.finish(row_id, record)
-        assert world.writer.publish(row_id, record).note == note
+        assert world.looking().publish(row_id, record).note == note
     with pytest.raises(RecordError, match="the record's name leads to another release"):
         world.publish(world.row(taken), taken)
 
@@ -277,7 +277,7 @@ def test_another_registry_or_chain_is_refused(world: World) -> None:
     with run_anvil(options=("--timestamp", "1700000000")) as chain:
         elsewhere = deploy_registry(chain)
         with pytest.raises(UsageError, match="genesis block is not the one"):
-            world.connected(rpc_url=chain.rpc_url, registry_address=elsewhere.address)
+            world.connected(rpc_urls=(chain.rpc_url,), registry_address=elsewhere.address)
 
 
 def test_an_address_in_small_letters_will_do(world: World) -> None:
@@ -291,9 +291,9 @@ def test_a_development_key_stays_on_local_chains(world: World) -> None:
     with run_anvil(options=("--chain-id", "5")) as chain:
         elsewhere = deploy_registry(chain)
         with pytest.raises(UsageError, match="for local chains"):
-            world.connected(rpc_url=chain.rpc_url, registry_address=elsewhere.address)
+            world.connected(rpc_urls=(chain.rpc_url,), registry_address=elsewhere.address)
 
 
 def test_a_node_that_is_down_is_temporary(world: World) -> None:
     with pytest.raises(TemporaryError):
-        world.connected(rpc_url="http://127.0.0.1:9")
+        world.connected(rpc_urls=("http://127.0.0.1:9",))

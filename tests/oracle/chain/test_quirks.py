@@ -92,7 +92,7 @@ def test_a_limit_below_the_minimum_tip_is_named_with_its_setting(registry: Deplo
     with quirky(registry, "minimum tip") as (url, _):
         world.writer = world.connected(rpc_urls=(url,))
         row_id = world.row(record)
-        note = world.writer.publish(row_id, record).note
+        note = world.looking().publish(row_id, record).note
         assert note == (
             "node says: transaction underpriced: gas tip cap 5000000000 (code -32000); the node suggests a tip of "
             "30 gwei; the setting priority_fee_max_gwei allows 5 gwei"
@@ -107,10 +107,10 @@ def test_a_limit_below_the_base_fee_is_named_with_its_setting(registry: Deployed
     world, record = World(registry, tmp_path), fresh_record()
     world.writer = world.connected(limits=FeeLimits(1, 0, LIMITS.gas_max, 90))
     with pytest.raises(TemporaryError, match="raise the setting max_fee_gwei"):
-        world.writer.publish(world.row(record), record)
+        world.looking().publish(world.row(record), record)
     world.writer = world.connected(limits=FeeLimits(LIMITS.max_fee_wei, 0, 1, 90))
     with pytest.raises(TemporaryError, match="raise the setting gas_max"):
-        world.writer.publish(world.row(record), record)
+        world.looking().publish(world.row(record), record)
     world.journal.close()
 
 

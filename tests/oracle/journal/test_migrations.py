@@ -112,7 +112,7 @@ def _finish_all(world: World) -> None:
     assert [row.state for row in waiting] == ["judged", "mined", "sent", "signed", "judged", "judged"]
     deadline = time.monotonic() + 20
     while world.journal.unpublished() and time.monotonic() < deadline:
-        world.writer.push_orphans()
+        world.looking().push_orphans()
         for row in world.journal.unpublished():
             world.publish(row.id, from_json(row.record or b""))
         time.sleep(0.01)
