@@ -30,6 +30,8 @@ from provenance_oracle.verifier.strict.files import OnBytes
 
 _log = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
+_UNJUDGED = (State.SEEN, State.SUPERSEDED)
+_GONE_MAX = 100  # rows that a scan looks at
 
 
 class Judge(Protocol):
@@ -76,7 +78,14 @@ class Pipeline:
         self._accepting = accepting
 
     def due(self, handles: Sequence[Handle]) -> list[Handle]:
-        """Return the releases for which `process` has anything to do now: new or changed, and without a wait."""
+        """Return the releases for which `process` has anything to do now: new or changed, and without a wait.
+
+        Close the rows that wait for another try although their release has gone.
+
+        Args:
+            handles: those of a whole scan.
+        """
+        self._close_gone(handles)
         known = self._journal.known(self._source.name, [(handle.id, handle.fingerprint) for handle in handles])
         return [handle for handle in handles if not self._is_done(known.get((handle.id, handle.fingerprint)))]
 
@@ -104,8 +113,20 @@ class Pipeline:
             # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
             return self._outcomes.of_step(row, partial(self._judged, row, look, deadline, judge), look)
 
+    def _close_gone(self, handles: Sequence[Handle]) -> None:
+        found = {handle.id for handle in handles}
+        for row in self._journal.waiting_unjudged(self._source.name, most=_GONE_MAX):
+            if row.key.release not in found and self._content_of(row) != row.key.content:
+                self._journal.supersede(row.id, note="has gone before it was judged", at=self._clock())
+                _log.info("%s: has gone, and waits no longer", shown(row))
+
+    def _content_of(self, row: Row) -> bytes | None:
+        with self._source.open(Handle(row.key.release, row.fingerprint, revision=row.fingerprint)) as files:
+            look = look_at(files, row.key.release)
+        return look.content if look else None
+
     def _is_done(self, known: Row | None) -> bool:
-        return known is not None and (known.state is not State.SEEN or known.waits(self._clock()))
+        return known is not None and (known.state not in _UNJUDGED or known.waits(self._clock()))
 
     def _judged(self, row: Row, look: Look, deadline: Deadline, judge: Judge) -> Row:
         if look.release is None:

@@ -46,7 +46,7 @@ def print_rows(output: Output, rows: Iterable[Row], *, fail_rejected: bool = Fal
 
 
 def _rejection(rows: list[Row]) -> ProvenanceError | None:
-    newest = {(row.key.source, row.key.release): row for row in rows}
+    newest = {(row.key.source, row.key.release): row for row in rows if row.state != "superseded"}
     failures = [row for row in newest.values() if row.state in ("rejected", "stuck")]
     if not failures:
         return None

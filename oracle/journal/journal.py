@@ -8,6 +8,7 @@ A row is one signed manifest of one release. It moves forward through these stat
                                                                too long is dropped, and the release is seen again)
     rejected                                                   malformed, forged or refused; a FAILED verdict is kept
     stuck                                                      too many internal errors: waits for a person
+    superseded                                                 replaced or gone before it was judged
 
 Waiting is not a state: a parked row keeps its state and has a `retry_at`. The journal adds verdicts and never removes
 one. It stores a transaction before the oracle sends it, so that after a kill the oracle sends the same bytes again.
@@ -37,6 +38,7 @@ from provenance_oracle.oracle.journal.steps import (
     move_row,
     reopened,
     select_row,
+    supersede_others,
 )
 from provenance_oracle.oracle.journal.stores import open_store
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
@@ -117,11 +119,13 @@ class Journal(PublicationBook, Leases, Overview):
     def open(self, key: ReleaseKey, fingerprint: str, *, at: datetime) -> Row:
         """Return the row of `key`, and make it if it is new.
 
-        A rejected row goes back to `seen`, to be judged again. A stuck row goes on where it was. A row that must wait
-        keeps everything, also its old fingerprint, so that a later scan finds the release changed again.
+        A rejected or superseded row goes back to `seen`, to be judged again. A stuck row goes on where it was. A row
+        that must wait keeps everything, also its old fingerprint, so that a later scan finds the release changed again.
+        Rows of the release with other contents that were not judged yet become `superseded`.
         """
         with self._step() as db:
             row = by_key(db, key)
+            supersede_others(db, key, at)
             if row is None:
                 return insert_row(db, key, fingerprint, State.SEEN, at)
             if not row.waits(at):
@@ -145,6 +149,16 @@ class Journal(PublicationBook, Leases, Overview):
         """Return the rows from `judged` to `mined`: their record or policy number is not final yet. Oldest first."""
         sql = "SELECT * FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') ORDER BY id"
         return tuple(release_row(found) for found in self._database.rows(sql))
+
+    def waiting_unjudged(self, source: str, *, most: int) -> tuple[Row, ...]:
+        """Return the rows of a source that were seen and wait for another try, `most` at most, oldest first."""
+        sql = "SELECT * FROM releases WHERE source = ? AND state = 'seen' AND retry_at IS NOT NULL ORDER BY id LIMIT ?"
+        return tuple(release_row(found) for found in self._database.rows(sql, (source, most)))
+
+    def supersede(self, row_id: int, *, note: str, at: datetime) -> Row:
+        """Close a row whose release has gone before it was judged. `open` takes it up again if it comes back."""
+        with self._step() as db:
+            return move_row(db, row_id, State.SUPERSEDED, at, note)
 
     def manifest_by_report(self, report_digest: bytes) -> bytes | None:
         """Return the content digest of the first accepted release that used this report; None if there is none."""

@@ -24,11 +24,12 @@ class State(StrEnum):
     FINAL = "final"
     REJECTED = "rejected"
     STUCK = "stuck"
+    SUPERSEDED = "superseded"
 
     @property
     def closed(self) -> bool:
         """Whether nothing more happens to the row by itself."""
-        return self in (State.FINAL, State.REJECTED, State.STUCK)
+        return self in (State.FINAL, State.REJECTED, State.STUCK, State.SUPERSEDED)
 
 
 class AttemptState(StrEnum):

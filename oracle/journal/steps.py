@@ -13,7 +13,14 @@ def reopened(row: Row) -> State:
     """Return the state of a row that is opened again."""
     if row.state is State.STUCK and row.record is not None:
         return State.JUDGED
-    return State.SEEN if row.state in (State.REJECTED, State.STUCK) else row.state
+    return State.SEEN if row.state in (State.REJECTED, State.STUCK, State.SUPERSEDED) else row.state
+
+
+def supersede_others(db: Session, key: ReleaseKey, at: datetime) -> None:
+    """Close the other contents of a release that were seen and not judged: the release has another manifest now."""
+    sql = "SELECT id FROM releases WHERE source = ? AND release = ? AND content != ? AND state = 'seen'"
+    for found in db.execute(sql, (key.source, key.release, key.content)).fetchall():
+        move_row(db, found["id"], State.SUPERSEDED, at, "was replaced by another manifest before it was judged")
 
 
 def insert_row(db: Session, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:

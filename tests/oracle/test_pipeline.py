@@ -648,3 +648,47 @@ def test_a_manifest_swapped_for_a_fifo_or_a_link_neither_hangs_the_scan_nor_lead
         manifest.parent.rename(release / "moved")
         manifest.parent.symlink_to(tmp_path / "outside")
         assert start_of(FolderFiles(release), MANIFEST_PATH, MAX_ENVELOPE_BYTES) == b""
+
+
+def test_a_release_whose_manifest_is_replaced_while_it_is_hashed_leaves_no_row_that_waits(room: Room) -> None:
+    """The publisher replaces the manifest first. The judgement fails, because the files change under it."""
+    release = drop(room.drop / "a", 1)
+
+    def replace(*_: object) -> None:
+        room.on_judge = lambda *_: None
+        write_manifest(release, 2)
+        raise ChangedError("changed", where="a")
+
+    room.on_judge = replace
+    old = room.one()
+    assert (old.state, old.parked) == (State.SEEN, True)
+    assert [room.process(handle) for handle in room.pipeline.due(list(room.source.releases()))]
+    room.recording.settle()
+    closed, new = room.journal.rows()
+    assert (closed.state, closed.parked, new.state) == (State.SUPERSEDED, False, State.FINAL)
+    assert "replaced by another manifest" in closed.problem
+    assert room.journal.row(old.id) == closed
+
+
+def test_a_release_that_waits_and_has_gone_waits_no_longer_and_is_judged_if_it_comes_back(room: Room) -> None:
+    release = drop(room.drop / "a", 1)
+    room.verdicts = [TemporaryError("no list"), TemporaryError("no list")]
+    assert room.one().parked
+    release.rename(room.drop.parent / "away")
+    assert room.pipeline.due(list(room.source.releases())) == []
+    (gone,) = room.journal.rows()
+    assert (gone.state, gone.parked, gone.problem) == (State.SUPERSEDED, False, "has gone before it was judged")
+    (room.drop.parent / "away").rename(release)
+    assert len(room.pipeline.due(list(room.source.releases()))) == 1
+    assert room.one().parked
+    room.clock.advance(1000)
+    assert room.one().state is State.FINAL
+
+
+def test_a_release_that_waits_and_is_there_goes_on_waiting(room: Room) -> None:
+    drop(room.drop / "a", 1)
+    room.verdicts = [TemporaryError("no list")]
+    room.one()
+    room.pipeline.due([])  # a scan that leaves it out, such as one with too many releases
+    (row,) = room.journal.rows()
+    assert (row.state, row.parked) == (State.SEEN, True)

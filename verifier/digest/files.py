@@ -141,7 +141,7 @@ class _Files:
         if entry.is_folder and entry.path == PROVENANCE_FOLDER:
             return False
         self._entries += 1
-        self._limit("files", self._entries, self._limits.files, entry.path)
+        self._limit("files and folders", self._entries, self._limits.files, entry.path)
         if self._reading.ignores(entry.path):
             self.ignored.append(entry.path)
             return False

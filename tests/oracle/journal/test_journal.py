@@ -46,7 +46,18 @@ def test_another_content_of_the_same_release_is_another_row(journal: Journal) ->
     first = opened(journal)
     second = journal.open(ReleaseKey("folder", "a/b", b"\x02" * 32), "f2", at=LATER)
     assert first.id != second.id
-    assert journal.find("folder", "a/b", "f1") == first
+    closed = journal.row(first.id)
+    assert (closed.state, closed.key, second.state) == (State.SUPERSEDED, first.key, State.SEEN)
+    assert journal.find("folder", "a/b", "f1") == closed
+
+
+def test_another_content_supersedes_no_row_that_was_judged_and_a_superseded_row_opens_again(journal: Journal) -> None:
+    first = opened(journal)
+    journal.accept(first.id, b"{}", b"{}", b"\x09" * 32, at=AT)
+    second = journal.open(ReleaseKey("folder", "a/b", b"\x02" * 32), "f2", at=LATER)
+    assert journal.row(first.id).state is State.JUDGED
+    assert journal.supersede(second.id, note="has gone", at=LATER).state is State.SUPERSEDED
+    assert journal.open(second.key, "f2", at=LATER).state is State.SEEN
 
 
 def test_an_accepted_release_keeps_verdict_and_record(journal: Journal) -> None:
