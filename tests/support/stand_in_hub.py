@@ -152,7 +152,8 @@ class StandInHub:
         data = self.commits.get(repository, {}).get(commit, {}).get(path)
         if data is None or not self._may(repository, asked):
             return Reply(404, b"Entry not found")
-        stated = {"X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
+        oid = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        stated = {"X-Repo-Commit": commit, "Accept-Ranges": "bytes", "ETag": f'"{oid}"'}
         if is_cache:
             return Reply(200, data, stated, is_whole=False)
         if len(data) < LARGE_BYTES:
@@ -222,6 +223,7 @@ def _cut(reply: Reply, wanted: str) -> Reply:
 def _handler(hub: StandInHub, name: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16  # head and body leave together, so no acknowledgement is waited for
 
         def do_GET(self) -> None:
             asked = Asked(name, self.path, {key.lower(): value for key, value in self.headers.items()})
@@ -233,7 +235,11 @@ def _handler(hub: StandInHub, name: str) -> type[BaseHTTPRequestHandler]:
                 if value:
                     self.send_header(key, value)
             self.end_headers()
-            self.wfile.write(reply.body)
+            if self.command != "HEAD":
+                self.wfile.write(reply.body)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_arguments: object) -> None:
             pass
