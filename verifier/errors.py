@@ -153,7 +153,7 @@ def unwritten(problem: str, error: OSError, *, where: str, wanted: str) -> Usage
 # The extra that installs a package that some code imports late.
 _EXTRA_OF = {
     **dict.fromkeys(("web3", "eth_account", "eth_abi", "eth_hash", "eth_keys", "eth_utils", "requests"), "chain"),
-    **dict.fromkeys(("watchdog",), "oracle"),
+    **dict.fromkeys(("watchdog", "prometheus_client", "starlette", "uvicorn"), "oracle"),
     **dict.fromkeys(("torch", "safetensors"), "torch"),
     **dict.fromkeys(("gguf",), "gguf"),
     **dict.fromkeys(("cupy",), "cuda"),
