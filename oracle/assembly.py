@@ -83,7 +83,7 @@ def open_oracle(
     ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
     timing = view_of(lambda: _timing(now()))
     patience = view_of(lambda: _patience(now()))
-    with open_journal(settings.journal) as journal:
+    with open_journal(settings.journal, settings.evidence) as journal:
         journal.hold_sender(payer.address)
         _reopen_rejected(journal, policy)
         outcomes = Outcomes(journal, policy, patience, _now)

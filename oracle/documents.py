@@ -16,24 +16,43 @@ if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.claim_namespace import Claim
     from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
     from provenance_oracle.oracle.chain.revoke_model import Applied
+    from provenance_oracle.oracle.journal.backup import Copied
+    from provenance_oracle.oracle.journal.kept_evidence import KeptVerdict
     from provenance_oracle.oracle.journal.rows import Row
     from provenance_oracle.oracle.settings.load import Effective
     from provenance_oracle.verifier.registry.deployment import Deployment
 
 ADOPT = "provenance-oracle/adopt/v1"
+BACKUP = "provenance-oracle/backup/v1"
 CLAIM = "provenance-oracle/claim/v1"
 DEMO = "provenance-oracle/demo/v1"
 DEPLOY = "provenance-oracle/deploy/v2"
 KEY = "provenance-oracle/key/v1"
+RESTORE = "provenance-oracle/restore/v1"
 RETRY = "provenance-oracle/retry/v1"
 REVOKE = "provenance-oracle/revoke/v1"
 SETTINGS = "provenance-oracle/settings/v1"
+VERDICT = "provenance-oracle/verdict/v1"
 WATCH = "provenance-oracle/watch/v1"
 
 
 def releases_json(rows: Iterable[Row]) -> dict[str, object]:
     """Return the body of `provenance-oracle/watch/v1` and `provenance-oracle/retry/v1`: one object for each release."""
     return {"releases": [_row_json(row) for row in rows]}
+
+
+def copied_json(copied: Copied) -> dict[str, object]:
+    """Return the body of `provenance-oracle/backup/v1` and `restore/v1`: the rows in each table of the copy."""
+    return {"version": copied.version, "rows": copied.rows}
+
+
+def verdict_json(digest: bytes, found: KeptVerdict) -> dict[str, object]:
+    """Return the body of `provenance-oracle/verdict/v1`: a verdict as text, whose SHA-256 is its digest."""
+    return {
+        "verdict_digest": digest.hex(),
+        "statement": found.statement.decode("utf-8", "replace"),
+        "has_evidence": found.archive is not None,
+    }
 
 
 def deploy_json(

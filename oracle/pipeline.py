@@ -14,6 +14,7 @@ from typing import Protocol
 
 from provenance_oracle.oracle.backoff import LongWaitError
 from provenance_oracle.oracle.deadline import Deadline
+from provenance_oracle.oracle.journal.evidence import archive
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.stored_record import to_json
@@ -145,6 +146,7 @@ class Pipeline:
                 policy_digest=record.policy_digest,
                 model_digest=record.model_digest,
                 publisher=record.publisher_identity,
+                evidence=archive(look.release),
                 at=self._clock(),
             )
         _log.info("%s: accepted as %s %s, grade %d", shown(row), record.name, record.version, record.grade)

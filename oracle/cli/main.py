@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from provenance_oracle.oracle.cli.adopt import adopt
+from provenance_oracle.oracle.cli.backup import backup, restore
 from provenance_oracle.oracle.cli.claim import claim
 from provenance_oracle.oracle.cli.demo import demo
 from provenance_oracle.oracle.cli.deploy import deploy
@@ -21,6 +22,7 @@ from provenance_oracle.oracle.cli.key import key
 from provenance_oracle.oracle.cli.retry import retry
 from provenance_oracle.oracle.cli.revoke import revoke
 from provenance_oracle.oracle.cli.settings import settings
+from provenance_oracle.oracle.cli.verdict import verdict
 from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
 from provenance_oracle.publisher.cli.pack import pack
@@ -32,7 +34,10 @@ ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands to begin with", (demo, completion)),
     ("Commands for model users", USER_COMMANDS),
     ("Commands for publishers", (attest, pack)),
-    ("Commands for operators, and to claim a name", (key, deploy, claim, adopt, watch, settings, retry, revoke)),
+    (
+        "Commands for operators, and to claim a name",
+        (key, deploy, claim, adopt, watch, settings, retry, verdict, backup, restore, revoke),
+    ),
 )
 
 

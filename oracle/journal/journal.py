@@ -23,6 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from provenance_oracle.oracle.journal.evidence import TableEvidence
 from provenance_oracle.oracle.journal.leases import Leases
 from provenance_oracle.oracle.journal.overview import Overview
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
@@ -40,7 +41,8 @@ from provenance_oracle.oracle.journal.steps import (
     select_row,
     supersede_others,
 )
-from provenance_oracle.oracle.journal.stores import open_store
+from provenance_oracle.oracle.journal.store import Session
+from provenance_oracle.oracle.journal.stores import open_evidence, open_store
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 
@@ -52,6 +54,7 @@ class Journal(PublicationBook, Leases, Overview):
 
     Args:
         place: the path of a SQLite file, or a URL `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
+        evidence: the folder for verdicts and evidence; None for `verdicts` beside the file, or a table of PostgreSQL.
 
     Digests have 32 bytes; `at` and `retry_at` are times with a time zone.
 
@@ -60,8 +63,9 @@ class Journal(PublicationBook, Leases, Overview):
         TemporaryError: the disk is full or fails, or the server does not answer. Steps that returned before are kept.
     """
 
-    def __init__(self, place: Path | str) -> None:
+    def __init__(self, place: Path | str, evidence: Path | None = None) -> None:
         self._database = open_store(place)
+        self._evidence = open_evidence(place, evidence, self._database)
 
     def close(self) -> None:
         """Close the database and release its lock."""
@@ -191,6 +195,7 @@ class Journal(PublicationBook, Leases, Overview):
         policy_digest: bytes | None = None,
         model_digest: bytes | None = None,
         publisher: bytes | None = None,
+        evidence: bytes | None = None,
         at: datetime,
     ) -> Row:
         """Store the PASSED verdict and the record to publish, and move the row to `judged`.
@@ -199,9 +204,10 @@ class Journal(PublicationBook, Leases, Overview):
             statement: bytes of the verdict.
             record: the record from `stored_record.to_json`.
             policy_digest, model_digest, publisher: those in the record, by which rows are found; None: unknown.
+            evidence: the release's `provenance/` as `evidence.archive` packs it; None to keep the verdict only.
         """
         with self._step() as db:
-            digest = keep_verdict(db, row_id, statement, at)
+            digest = self._keep_verdict(db, row_id, statement, evidence, at)
             db.execute(
                 "UPDATE releases SET verdict_digest = ?, record = ?, report_digest = ?, policy_digest = ?,"
                 " model_digest = ?, publisher = ? WHERE id = ?",
@@ -229,7 +235,7 @@ class Journal(PublicationBook, Leases, Overview):
         """
         with self._step() as db:
             if statement is not None:
-                digest = keep_verdict(db, row_id, statement, at)
+                digest = self._keep_verdict(db, row_id, statement, None, at)
                 sql = "UPDATE releases SET verdict_digest = ?, policy_digest = ? WHERE id = ?"
                 db.execute(sql, (digest, policy_digest, row_id))
             fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
@@ -309,11 +315,23 @@ class Journal(PublicationBook, Leases, Overview):
             ).rowcount
 
     def verdict(self, digest: bytes) -> bytes | None:
-        """Return the bytes of a stored verdict, PASSED or FAILED; None if there is none with this digest."""
+        """Return the bytes of a stored verdict, PASSED or FAILED; None if there is none with this digest.
+
+        A verdict of an earlier journal that was lost is found in the folder of evidence.
+        """
         rows = self._database.rows("SELECT statement FROM verdicts WHERE digest = ?", (digest,))
-        return bytes(rows[0]["statement"]) if rows else None
+        return bytes(rows[0]["statement"]) if rows else self._evidence.verdict(digest)
+
+    def evidence(self, digest: bytes) -> bytes | None:
+        """Return the tar archive of the evidence behind a verdict (digest of 32 bytes); None if there is none."""
+        return self._evidence.evidence(digest) or TableEvidence(self._database).evidence(digest)
+
+    def _keep_verdict(self, db: Session, row_id: int, statement: bytes, evidence: bytes | None, at: datetime) -> bytes:
+        digest = keep_verdict(db, row_id, statement, at)
+        self._evidence.keep(db, digest, statement, evidence)
+        return digest
 
 
-def open_journal(place: str) -> Journal:
+def open_journal(place: str, evidence: Path | None = None) -> Journal:
     """Open the journal that a setting names: a path, or a URL `postgresql://...`. Raises as `Journal` does."""
-    return Journal(place)
+    return Journal(place, evidence)

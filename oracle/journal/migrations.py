@@ -72,6 +72,7 @@ CREATE TABLE publication_rows (
     UNIQUE (publication_id, position), UNIQUE (publication_id, release_id)) STRICT;
 CREATE INDEX publication_rows_by_release ON publication_rows (release_id);
 CREATE UNIQUE INDEX one_open_publication ON publication_rows (release_id) WHERE is_open = 1;
+CREATE TABLE evidence (digest BLOB PRIMARY KEY, archive BLOB NOT NULL) STRICT;
 CREATE TABLE signatures (
     digest BLOB NOT NULL, oracle_index INTEGER NOT NULL, epoch INTEGER NOT NULL, signature BLOB NOT NULL,
     origin TEXT NOT NULL, kept_at TEXT NOT NULL, PRIMARY KEY (digest, oracle_index)) STRICT;

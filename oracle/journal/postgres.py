@@ -118,6 +118,13 @@ class PostgresDatabase(GroupCommit):
             wanted="one process at a time",
         )
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Read all tables as they are at one moment, over a connection of its own. Writers go on."""
+        with self._failures(), self._server.connect(_OPTIONS, _CONNECTION) as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield _Statements(connection)
+
     def _prepare(self, schema: str, version: int, upgrades: Migrations) -> None:
         """Make the tables, or compare their version, as one transaction."""
         assert self._writer is not None

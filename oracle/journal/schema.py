@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 VERSION = 4
+# In the order in which a copy is made: each refers to earlier ones, but for the verdicts of releases.
+TABLES = (
+    "pins",
+    "releases",
+    "verdicts",
+    "publications",
+    "publication_rows",
+    "transactions",
+    "evidence",
+    "signatures",
+)
 SCHEMA = """
 CREATE TABLE pins (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE releases (
@@ -42,6 +53,7 @@ CREATE TABLE transactions (
     signed_at TEXT NOT NULL) STRICT;
 CREATE INDEX transactions_by_publication ON transactions (publication_id);
 CREATE INDEX transactions_by_sender ON transactions (sender, state, nonce);
+CREATE TABLE evidence (digest BLOB PRIMARY KEY, archive BLOB NOT NULL) STRICT;
 CREATE TABLE signatures (
     digest BLOB NOT NULL, oracle_index INTEGER NOT NULL, epoch INTEGER NOT NULL, signature BLOB NOT NULL,
     origin TEXT NOT NULL, kept_at TEXT NOT NULL, PRIMARY KEY (digest, oracle_index)) STRICT;

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import IO
 
 from provenance_oracle.oracle.journal.group_commit import GroupCommit
+from provenance_oracle.oracle.journal.name_lock import lock_by_name
 from provenance_oracle.oracle.journal.store import Found, Migrations, Session, other_version
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.text import printable
@@ -63,7 +64,9 @@ class Database(GroupCommit):
                 "the path is not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one"
             )
         with ExitStack() as undo:
-            lock = undo.enter_context(_lock_beside(path))
+            locks = [undo.enter_context(lock_beside(path))]
+            second = lock_by_name(path)
+            locks += [undo.enter_context(second)] if second else []
             with self._failures():
                 if not path.exists():
                     _create(path, schema, version)
@@ -79,7 +82,7 @@ class Database(GroupCommit):
                 undo.callback(self._reader.close)
                 self._reader.execute("PRAGMA query_only=ON")
             self._upgrade()
-            self._lock = lock
+            self._locks = locks
             undo.pop_all()
 
     @property
@@ -93,7 +96,8 @@ class Database(GroupCommit):
         with self._reading:
             self._reader.close()
         self._connection.close()
-        self._lock.close()
+        for lock in self._locks:
+            lock.close()
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Found]:
         """Return the rows of a query. They are those of the last commit, also within a transaction."""
@@ -204,7 +208,7 @@ def lock_path(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
-def _lock_beside(path: Path) -> IO[bytes]:
+def lock_beside(path: Path) -> IO[bytes]:
     """Take the lock that lets one process use the journal. The kernel releases it when the process ends."""
     beside = lock_path(path)
     try:
@@ -216,6 +220,10 @@ def _lock_beside(path: Path) -> IO[bytes]:
     except OSError as error:
         lock.close()
         raise UsageError("the journal is in use by another process", where=str(path)) from error
+    found = os.fstat(lock.fileno())
+    if _identity(beside) != (found.st_dev, found.st_ino):
+        lock.close()
+        raise UsageError("the journal's lock file was replaced at this moment; start again", where=str(beside))
     return lock
 
 

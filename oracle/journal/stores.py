@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from provenance_oracle.oracle.journal.evidence import FOLDER_NAME, EvidenceStore, FolderEvidence, TableEvidence
 from provenance_oracle.oracle.journal.migrations import POSTGRES_UPGRADES, UPGRADES
 from provenance_oracle.oracle.journal.schema import SCHEMA, VERSION
 from provenance_oracle.oracle.journal.sqlite import Database
@@ -28,3 +29,15 @@ def open_store(place: str | Path) -> JournalStore:
 
         return PostgresDatabase(str(place), SCHEMA, VERSION, POSTGRES_UPGRADES)
     return Database(Path(place), SCHEMA, VERSION, UPGRADES)
+
+
+def evidence_folder(place: str | Path, folder: Path | None) -> Path:
+    """Return the folder with the verdicts of a journal in a file: `folder`, or `verdicts` beside the journal."""
+    return folder or Path(place).absolute().parent / FOLDER_NAME
+
+
+def open_evidence(place: str | Path, folder: Path | None, database: JournalStore) -> EvidenceStore:
+    """Return the place for verdicts and evidence: a folder, or a table of PostgreSQL if `folder` is None."""
+    if is_url(place) and folder is None:
+        return TableEvidence(database)
+    return FolderEvidence(evidence_folder(place, folder), database.before_commit)

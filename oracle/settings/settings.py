@@ -62,6 +62,15 @@ class Settings:
     registry: str = field(
         metadata=about(_CHAIN, text("ADDRESS|FILE"), "the registry contract: its address, or its deployment file")
     )
+    evidence: Path | None = field(
+        default=None,
+        metadata=about(
+            _PLACES,
+            PATH,
+            "folder for verdicts and the evidence behind them; not set: `verdicts` beside the journal, or a table of "
+            "PostgreSQL",
+        ),
+    )
     policy: str = field(
         default="baseline",
         metadata=about(
