@@ -34,7 +34,7 @@ ALLOWED = {
     "verifier/disk/verify_image.py": {"open"},
     "verifier/registry/node.py": {"is_dir"},
     "publisher/keys.py": {"lexists", "open"},
-    "oracle/settings/load.py": {"open"},
+    "oracle/settings/load.py": {"open", "stat"},
     "oracle/cli/deployment_files.py": {"lexists", "open"},
     # To find the folder that the user means. Nothing is opened; reading the release opens it anew.
     "verifier/cli/check.py": {"lexists"},

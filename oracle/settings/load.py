@@ -6,7 +6,8 @@ environment, or a setting that another one makes useless, is a remark, which the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -94,8 +95,28 @@ def read_settings(given: Given, environ: Mapping[str, str]) -> Effective:
             raise UsageError("the setting is missing", where=name, wanted=wanted)
     settings = Settings(**values)
     chosen = frozenset(name for name, origin in origins.items() if origin is not Origin.DEFAULT)
-    remarks = (*_unknown_variables(environ), *useless_settings(settings, chosen))
+    secret = [name for name, origin in origins.items() if origin is Origin.FILE and _is_masked(name, values[name])]
+    open_file = _words_of_open_file(given.file, secret) if given.file and secret else ()
+    remarks = (*_unknown_variables(environ), *useless_settings(settings, chosen), *open_file)
     return Effective(settings, origins, remarks)
+
+
+def _is_masked(name: str, value: object) -> bool:
+    """Return whether output hides a part of a value, because it may be secret."""
+    shown = SPECS[name].shown(value)
+    return (
+        isinstance(value, str | tuple) and bool(value) and shown != (list(value) if isinstance(value, tuple) else value)
+    )
+
+
+def _words_of_open_file(file: Path, secret: Sequence[str]) -> Iterator[str]:
+    """Yield a remark on a file with secrets that not only its owner can read."""
+    try:
+        mode = file.stat().st_mode
+    except OSError:
+        return
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield f"{printable(str(file))} may hold a secret ({', '.join(secret)}), and others can read it; chmod 600 it"
 
 
 def _of_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object]]:

@@ -30,7 +30,7 @@ _PARTS_MAX = 64
 _LOOKS_MAX = 200  # new commits at which one scan looks
 _FAILURES_MAX = 3  # after so many in a row, the hub seems to be down
 _LINES_MAX = 1000
-_PAGE_ITEMS = 1000
+_PAGE_ITEMS_LEAST = 100  # the hub may give fewer than are asked for
 _NAME = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _PART = re.compile(f"({_NAME})(?:/({_NAME})(?:@([A-Za-z0-9][A-Za-z0-9._/-]{{0,199}}))?)?")
 _REPOSITORY = re.compile(f"({_NAME})/({_NAME})")
@@ -129,8 +129,10 @@ class HubSource:
         heads: dict[str, _Head] = {}
         for part in self._parts:
             for head in self._heads(part):
-                if len(heads) < self._releases_max:
-                    heads.setdefault(head.repository, head)
+                if len(heads) == self._releases_max:
+                    self._say(f"more than {self._releases_max} repositories; those changed last are watched")
+                    break
+                heads.setdefault(head.repository, head)
         self._known = {name: found for name, found in self._known.items() if name in heads}
         self._failed &= heads.keys()
         looks = _Looks()
@@ -166,7 +168,7 @@ class HubSource:
             except NothingThereError as error:
                 return self._say(f"{repository} at {part.revision} cannot be read: {error}")
         else:
-            items = self._api.models_of(part.owner, pages_max=1 + self._releases_max // _PAGE_ITEMS)
+            items = self._api.models_of(part.owner, pages_max=1 + self._releases_max // _PAGE_ITEMS_LEAST)
         for item in items:
             head = _parsed_head(item)
             if head is None or head.repository.partition("/")[0].lower() != part.owner.lower():

@@ -159,6 +159,25 @@ def test_a_variable_without_effect_is_told(environ: dict[str, str], words: str) 
     assert re.search(words, line)
 
 
+@pytest.mark.parametrize(
+    ("mode", "line", "told"),
+    [
+        (0o644, "journal: postgresql://u:pw@h/d", True),
+        (0o640, "rpc_urls: https://h/v3/key", True),
+        (0o600, "journal: postgresql://u:pw@h/d", False),
+        (0o644, "journal: postgresql://h/d", False),
+        (0o644, "rpc_urls: https://h", False),
+    ],
+)
+def test_a_file_with_secrets_that_others_can_read_is_told(tmp_path: Path, mode: int, line: str, told: bool) -> None:
+    file = tmp_path / "oracle.yaml"
+    file.write_text(f"{line}\n")
+    file.chmod(mode)
+    options = NEEDED | dict.fromkeys([line.partition(":")[0]])
+    found = read_settings(Given(file, options), {}).remarks
+    assert [f"({line.partition(':')[0]})" in remark and "chmod 600" in remark for remark in found] == [True] * told
+
+
 def test_variables_of_other_commands_are_not_told() -> None:
     assert remarks({"PROVENANCE_DEBUG": "1", "PROVENANCE_RPC": "http://a", "OTHER": "x"}) == ()
 

@@ -141,7 +141,15 @@ def test_a_scan_looks_at_a_bounded_number_of_new_commits(hub: StandInHub, monkey
         hub.push(f"acme/{name}", RELEASE)
     source = source_of(hub)
     assert [len(found(source)) for _ in range(4)] == [2, 4, 5, 5]
-    assert len(found(source_of(hub, releases_max=1))) == 1
+
+
+def test_an_owner_of_very_many_repositories_is_watched_in_part(
+    hub: StandInHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in "abcde":
+        hub.push(f"acme/{name}", RELEASE)
+    assert list(found(source_of(hub, releases_max=1))) == ["acme/a"]
+    assert "more than 1 repositories" in caplog.text
 
 
 def test_a_repository_that_fails_keeps_no_other_out(hub: StandInHub, caplog: pytest.LogCaptureFixture) -> None:
