@@ -18,7 +18,7 @@ from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
+from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.cluster.connection import RayConnection
 from provenance_oracle.oracle.cluster.hasher import ClusterHasher
@@ -26,6 +26,9 @@ from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Judge, Pipeline
+from provenance_oracle.oracle.quorum.moments import Moments
+from provenance_oracle.oracle.quorum.open import open_exchange
+from provenance_oracle.oracle.quorum.remembering_hasher import RememberedDigests, RememberingHasher
 from provenance_oracle.oracle.recording import Recording
 from provenance_oracle.oracle.service import Feed, Service, Timing
 from provenance_oracle.oracle.settings.effects import is_path
@@ -79,6 +82,7 @@ def open_oracle(
     payer = _open_payer(settings, environ)
     reporter = _open_reporter(settings, payer, environ)
     _log.info("the account %s pays, and the key %s signs reports", payer.address, reporter.address)
+    peers = _peers(settings, reporter.address, bell)
     now = live or (lambda: settings)
     ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
     timing = view_of(lambda: _timing(now()))
@@ -88,7 +92,7 @@ def open_oracle(
         _reopen_rejected(journal, policy)
         outcomes = Outcomes(journal, policy, patience, _now)
         connection = Connection(
-            open_writer=partial(_open_writer, ledger, payer, reporter, journal, bell),
+            open_writer=partial(_open_writer, ledger, payer, reporter, journal, bell, peers),
             recording_of=partial(
                 Recording,
                 {source.name: source for source in sources},
@@ -108,10 +112,12 @@ def open_oracle(
             clock=_now,
             deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
             accepting=Lock(),
+            moment_of=peers.moments.of if peers else _present,
         )
         feeds = [Feed(source, pipeline_of(source), bell.new_ring()) for source in sources]
         turns = Turns(lambda: _now().timestamp())
-        service = Service(feeds, journal, connection.recording, _judges(settings, bell), timing, bell, turns)
+        judges = _judges(settings, bell)
+        service = Service(feeds, journal, connection.recording, judges, timing, bell, turns)
         with _watching(settings, feeds):
             yield service
 
@@ -123,12 +129,27 @@ def _judges(settings: Settings, bell: Bell) -> list[Judge]:
     small = open_hasher("cpu", threads=1, notify=_log.info)
     devices = [settings.device, *["cpu"] * (settings.judges - 2)]
     large = [_with_cluster(open_hasher(device, notify=_log.info), settings) for device in devices]
-    return [partial(judge, fetcher=fetcher, hasher=hasher, limits=limits) for hasher in [small, *large]]
+    hashers = [small, *large]
+    remembered = RememberedDigests()
+    chosen = [RememberingHasher(one, remembered) for one in hashers] if settings.peers else hashers
+    return [partial(judge, fetcher=fetcher, hasher=hasher, limits=limits) for hasher in chosen]
 
 
 def _with_cluster(local: NamedHasher, settings: Settings) -> NamedHasher:
     """Return a hasher that has large files hashed by the Ray cluster of the settings, if they name one."""
     return ClusterHasher(local, partial(RayConnection, settings.ray_address)) if settings.ray_address else local
+
+
+def _peers(settings: Settings, own: str, bell: Bell) -> Peers | None:
+    """Return the places where the settings have oracles exchange proposals; None if they name none."""
+    if not settings.peers:
+        return None
+    exchanges = tuple(open_exchange(text, own, settings.rpc_timeout_seconds, bell.check) for text in settings.peers)
+    return Peers(exchanges, Moments())
+
+
+def _present(_manifest_digest: bytes) -> None:
+    return None
 
 
 @contextmanager
@@ -180,14 +201,14 @@ class Connection:
 
 
 def _open_writer(
-    ledger: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, bell: Bell
+    ledger: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, bell: Bell, peers: Peers | None
 ) -> RegistryWriter:
     """Open the writer. A reporting key of a ROFL app is bound to the app's place among the oracles, if it is not yet.
 
     Raises:
         UsageError, TemporaryError: see `open_writer` and `bind_rofl_key`.
     """
-    writer = open_writer(ledger, payer, reporter, journal, clock=_now, on_wait=bell.check)
+    writer = open_writer(ledger, payer, reporter, journal, clock=_now, on_wait=bell.check, peers=peers)
     if isinstance(reporter, RoflSigner):
         bind_rofl_key(_open_reader(ledger), reporter.appd, reporter.address, sleep=bell.sleep)
     return writer

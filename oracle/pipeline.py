@@ -38,7 +38,9 @@ _GONE_MAX = 100  # rows that a scan looks at
 class Judge(Protocol):
     """`verifier.judgement.judge.judge`, with its other arguments filled in."""
 
-    def __call__(self, release: Release, policy: Policy, *, at: datetime, progress: OnBytes) -> Judgement: ...
+    def __call__(
+        self, release: Release, policy: Policy, *, at: datetime, now: datetime, progress: OnBytes
+    ) -> Judgement: ...
 
 
 class Pipeline:
@@ -49,6 +51,7 @@ class Pipeline:
         patience: holds the publishers' quota.
         clock: returns the time now, with a time zone.
         deadline: begins the deadline of one release.
+        moment_of: returns the moment at which other oracles judge a release, by manifest digest; None for the present.
         accepting: held while a release is compared with those accepted before and is accepted itself. The pipelines of
             all sources share it.
 
@@ -68,6 +71,7 @@ class Pipeline:
         clock: Callable[[], datetime],
         deadline: Callable[[], Deadline],
         accepting: AbstractContextManager[object],
+        moment_of: Callable[[bytes], datetime | None] = lambda _manifest: None,
     ) -> None:
         self._source = source
         self._journal = journal
@@ -77,6 +81,7 @@ class Pipeline:
         self._clock = clock
         self._deadline = deadline
         self._accepting = accepting
+        self._moment_of = moment_of
 
     def due(self, handles: Sequence[Handle]) -> list[Handle]:
         """Return the releases for which `process` has anything to do now: new or changed, and without a wait.
@@ -133,7 +138,9 @@ class Pipeline:
         if look.release is None:
             assert look.problem is not None
             raise look.problem
-        judgement = judge(look.release, self._policy, at=self._clock(), progress=deadline.check)
+        now = self._clock()
+        at = self._moment_of(look.content) or now
+        judgement = judge(look.release, self._policy, at=at, now=now, progress=deadline.check)
         record = judgement.record
         with self._accepting:
             self._match_report(judgement)

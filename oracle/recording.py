@@ -76,6 +76,7 @@ class Recording:
         self._outcomes = outcomes
         self._clock = clock
         self._on_step = on_step
+        self._is_held = False  # the last row waits for a reason that concerns the next ones too
 
     def settle(self) -> None:
         """Take every record and every policy number that is not final yet one step further.
@@ -96,8 +97,9 @@ class Recording:
             self._on_step()
             if row.waits(self._clock()):
                 continue
-            now = self._outcomes.of_step(row, partial(self._published, row))
-            if row.record is not None and now.state is State.JUDGED and not now.parked:
+            self._is_held = False
+            self._outcomes.of_step(row, partial(self._published, row))
+            if self._is_held:
                 return
 
     def _in_turns(self, rows: Iterable[Row]) -> list[Row]:
@@ -120,6 +122,7 @@ class Recording:
                 except AppraisalError as error:
                     return self._outcomes.reject(row, self._look(row), error)
             progress = self._writer.publish(row.id, record)
+            self._is_held = progress.state is State.JUDGED and not progress.is_alone
         now = self._journal.row(row.id)
         if progress.state is State.SEEN:
             now = self._journal.forget_record(row.id, note=progress.note, at=self._clock())

@@ -11,11 +11,14 @@ from typing import Any
 from provenance_oracle.oracle.chain.endpoints import EndpointPlace, Endpoints
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
-from provenance_oracle.oracle.chain.reports import Reporter
+from provenance_oracle.oracle.chain.reports import Council, Reporter
 from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.chain.transactions import IN_FLIGHT_MAX, TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.quorum.collector import Collector
+from provenance_oracle.oracle.quorum.exchange import Exchange
+from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.signers.base import Signer, check_keys
 from provenance_oracle.verifier.registry.node import open_node, parse_address, shown_url
 from provenance_oracle.verifier.registry.reader import RegistryReader
@@ -54,6 +57,14 @@ class LedgerOptions:
     head_age_max_seconds: float = 900.0
 
 
+@dataclass(frozen=True)
+class Peers:
+    """The places where oracles of a quorum exchange proposals, and the moments that they proposed."""
+
+    exchanges: tuple[Exchange, ...]
+    moments: Moments
+
+
 def open_writer(
     options: LedgerOptions,
     payer: Signer,
@@ -62,6 +73,7 @@ def open_writer(
     *,
     clock: Callable[[], datetime],
     on_wait: Callable[[], object] = lambda: None,
+    peers: Peers | None = None,
 ) -> RegistryWriter:
     """Connect to the endpoints that serve, and compare chain and registry with the journal.
 
@@ -69,6 +81,7 @@ def open_writer(
         payer: signs transactions. reporter: signs reports.
         clock: returns the time now, with a time zone.
         on_wait: called at least twice a second while a request waits. What it raises ends the request.
+        peers: the other oracles of a quorum; None if there are none.
 
     Raises:
         UsageError: all endpoints have another chain or contract, or a development key would be used on a chain that is
@@ -90,8 +103,13 @@ def open_writer(
     finality = Finality(serving, options.confirmations, min(_DECIDERS, len(places)))
     facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id}
     in_flight = options.in_flight_max
+    registry = serving[0].registry.address
+    council = None
+    if peers:
+        collector = Collector(peers.exchanges, chain_id=identity.chain_id, registry=registry, clock=clock)
+        council = Council(collector, peers.moments)
     return RegistryWriter(
-        Reporter(reporter, address=serving[0].registry.address, **facts),
+        Reporter(reporter, address=registry, clock=clock, council=council, **facts),
         TransactionSender(payer, journal, options.limits, clock=clock, in_flight_max=in_flight, **facts),
         journal,
         finality=finality,

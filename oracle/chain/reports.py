@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from provenance_oracle.oracle.chain.calls import Quorum, publish_call
 from provenance_oracle.oracle.chain.finality import Finality
+from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.journal.rows import State
+from provenance_oracle.oracle.quorum.collector import Collector
+from provenance_oracle.oracle.quorum.moments import Moments
+from provenance_oracle.oracle.quorum.proposal import Proposal
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
@@ -15,9 +23,11 @@ from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record
 from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.oracle_sets import Seat
+from provenance_oracle.verifier.strict.timestamps import format_time
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
+_SIGNATURES_MAX = 10_000
 _RELEASES_MAX = 100  # of one model, looked at for the only one in good standing
 
 
@@ -30,8 +40,16 @@ class ReportRegistry(Protocol):
     def standing_releases(self, model_digest: bytes, *, block: int) -> Iterator[Entry]:
         """Yield the releases of a model at `block` that are not revoked, newest first."""
 
-    def seat(self, key: str, *, block: int) -> Seat | None:
-        """Return the place of a key (an address) in the oracle set in force; None if the key has no place."""
+    def seats(self, *, block: int, at: datetime) -> Mapping[str, Seat]:
+        """Return the places of the oracle set in force whose keys count at a moment, by address in checksum form."""
+
+
+@dataclass(frozen=True)
+class Council:
+    """The other oracles, as far as this one needs them: their signatures, and the moments that they propose."""
+
+    collector: Collector
+    moments: Moments
 
 
 class Reporter:
@@ -40,6 +58,8 @@ class Reporter:
     Args:
         finality: the endpoints that must agree on a record's parents.
         address: address of the registry, 20 bytes.
+        clock: returns the time now, with a time zone.
+        council: the other oracles; None if our own signature must be enough.
     """
 
     def __init__(
@@ -49,39 +69,90 @@ class Reporter:
         finality: Finality[ReportRegistry],
         chain_id: int,
         address: bytes,
+        clock: Callable[[], datetime],
+        council: Council | None = None,
     ) -> None:
         self._signer = signer
         self._finality = finality
         self._chain_id = chain_id
         self._address = address
+        self._clock = clock
+        self._council = council
+        self._signatures: OrderedDict[bytes, bytes] = OrderedDict()
 
-    def publication(self, record: Record, *, policy_id: int, head: int) -> bytes:
-        """Return the encoded call that publishes a record with this oracle's signature.
+    def exchange(self, head: int) -> None:
+        """Exchange proposals with the other oracles, once in a pass.
+
+        Raises:
+            TemporaryError: a node does not answer.
+        """
+        if self._council:
+            self._council.collector.exchange(self._seats(head))
+
+    def publication(self, record: Record, *, policy_id: int, head: int) -> bytes | Publishing:
+        """Return the encoded call that publishes a record with the signatures that it needs.
 
         Args:
             policy_id: the registry's number for the record's policy.
             head: the number of the newest block, whose oracle set signs.
 
+        Returns:
+            The call; or JUDGED if signatures of other oracles are missing, or it is the turn of another one to submit;
+            or SEEN if the release must be judged again, at the moment of another oracle.
+
         Raises:
-            UsageError: the key is not in the oracle set, or a record needs signatures of other oracles too.
+            UsageError: the key is not in the oracle set, or a record needs signatures of other oracles too, and none
+                are configured.
             FormatError: the record does not fit the registry's format (check `registry-record`).
             TemporaryError: a node does not answer, the nodes disagree, or the record of a parent is not final yet.
         """
-        seat = self._seat(head)
+        seats = self._seats(head)
+        seat = self._seat(seats)
         data = encode_record(record, policy_id=policy_id, parents=self._recorded_parents(record, head))
-        digest = publication_digest(self._chain_id, self._address, seat.epoch, data)
-        return publish_call(data, Quorum(seat.epoch, 1 << seat.index, self._signer.sign_digest(digest)))
+        signature = self._signature(publication_digest(self._chain_id, self._address, seat.epoch, data))
+        if seat.weight >= seat.threshold:
+            return publish_call(data, Quorum(seat.epoch, 1 << seat.index, signature))
+        assert self._council is not None
+        proposal = Proposal(self._chain_id, self._address, seat.epoch, data, signature)
+        return self._with_others(record, proposal, seat, seats, self._council)
 
-    def _seat(self, block: int) -> Seat:
-        seat = self._finality.first.registry.seat(self._signer.address, block=block)
+    def _with_others(
+        self, record: Record, proposal: Proposal, seat: Seat, seats: Mapping[str, Seat], council: Council
+    ) -> bytes | Publishing:
+        ballot = council.collector.ballot(proposal, seats)
+        if not ballot.is_enough:
+            if ballot.earlier and council.moments.take(record.manifest_digest, ballot.earlier):
+                moment = format_time(ballot.earlier)
+                return Publishing(State.SEEN, f"is judged again at {moment}, the moment that another oracle proposed")
+            return Publishing(State.JUDGED, ballot.words, is_alone=True)
+        if not council.collector.is_our_turn(record_id(record), ballot, seat.index):
+            return Publishing(State.JUDGED, "has its signatures; another oracle submits it first", is_alone=True)
+        indices = sorted(ballot.signatures)
+        bitmap = sum(1 << index for index in indices)
+        signatures = b"".join(ballot.signatures[index] for index in indices)
+        return publish_call(proposal.record, Quorum(proposal.epoch, bitmap, signatures))
+
+    def _signature(self, digest: bytes) -> bytes:
+        """Return our signature of a digest. One that is asked for at every pass is made once."""
+        if digest not in self._signatures:
+            self._signatures[digest] = self._signer.sign_digest(digest)
+            if len(self._signatures) > _SIGNATURES_MAX:
+                self._signatures.popitem(last=False)
+        return self._signatures[digest]
+
+    def _seats(self, block: int) -> Mapping[str, Seat]:
+        return self._finality.first.registry.seats(block=block, at=self._clock())
+
+    def _seat(self, seats: Mapping[str, Seat]) -> Seat:
+        seat = seats.get(self._signer.address)
         where = f"key {self._signer.address}"
         if seat is None:
             raise UsageError(
                 "the key is not an oracle of this registry", where=where, wanted="a key of the oracle set in force"
             )
-        if seat.weight < seat.threshold:
+        if seat.weight < seat.threshold and self._council is None:
             raise UsageError(
-                "a record needs signatures of other oracles, and this version does not collect them",
+                "a record needs signatures of other oracles; name them in the setting `peers`",
                 where=where,
                 got=f"weight {seat.weight}",
                 wanted=f"the threshold, {seat.threshold}",

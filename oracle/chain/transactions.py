@@ -37,10 +37,14 @@ _FEE_WORDS = ("underpriced", "fee", "gas price", "gasprice")
 
 @dataclass(frozen=True)
 class Publishing:
-    """The state that a row reached, and a remark for the journal and the log."""
+    """The state that a row reached, and a remark for the journal and the log.
+
+    With `is_alone`, the reason why a row waits in `judged` concerns no other row.
+    """
 
     state: State
     note: str = ""
+    is_alone: bool = False
 
 
 class TransactionSender:

@@ -37,10 +37,16 @@ class Registry(Protocol):
 
 
 class Reports(Protocol):
-    """The method of `oracle.chain.reports.Reporter` that the writer calls."""
+    """The methods of `oracle.chain.reports.Reporter` that the writer calls."""
 
-    def publication(self, record: Record, *, policy_id: int, head: int) -> bytes:
-        """Return the encoded call that publishes a record, signed for the oracle set in force at the block `head`."""
+    def exchange(self, head: int) -> None:
+        """Exchange proposals with the other oracles, once in a pass."""
+
+    def publication(self, record: Record, *, policy_id: int, head: int) -> bytes | Publishing:
+        """Return the encoded call that publishes a record, signed for the oracle set in force at the block `head`.
+
+        Return a `Publishing` if other oracles have to sign it first.
+        """
 
 
 class RegistryWriter:
@@ -85,6 +91,7 @@ class RegistryWriter:
         serving, identity = self._endpoints.survey()
         self._finality.use(serving)
         self._journal.pin(identity.pins())
+        self._reports.exchange(self._chain.head())
 
     @property
     def endpoint_problems(self) -> Mapping[str, str]:
@@ -203,7 +210,7 @@ class RegistryWriter:
                 self._journal.open_policy(record.policy_digest, at=self._clock())
             return Publishing(State.JUDGED, "waits for its policy's number in the registry")
         data = self._reports.publication(record, policy_id=policy_id, head=head)
-        return Call(self._sender.address, self._address, data)
+        return data if isinstance(data, Publishing) else Call(self._sender.address, self._address, data)
 
     def _push(self, row_id: int, prepare: Callable[[], Call | Publishing], block: int) -> Publishing:
         try:

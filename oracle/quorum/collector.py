@@ -55,21 +55,24 @@ class Collector:
         self._enough_since: dict[bytes, datetime] = {}
         self._verified: OrderedDict[bytes, SignedProposal] = OrderedDict()  # by bytes: most come again at every pass
 
-    def begin(self, seats: Mapping[str, Seat]) -> None:
-        """Read the proposals of the oracles in `seats` from every place. A place that fails is named in the log once.
+    def exchange(self, seats: Mapping[str, Seat]) -> None:
+        """Offer the proposals that `ballot` got since the last exchange, withdraw all others, and read anew.
+
+        A place that fails is named in the log once.
 
         Args:
-            seats: by address, the oracle set in force.
+            seats: by address, the oracle set in force. Proposals of other keys are left out.
         """
+        offered = dict(self._own)
         self._own.clear()
-        for exchange in self._exchanges:
-            self._guarded(exchange, lambda one: self._read(one, seats))
-
-    def end(self) -> None:
-        """Offer the proposals that `ballot` got since `begin`, and withdraw the others."""
-        self._enough_since = {key: at for key, at in self._enough_since.items() if key in self._own}
-        for exchange in self._exchanges:
-            self._guarded(exchange, lambda one: one.offer(self._own))
+        self._enough_since = {key: at for key, at in self._enough_since.items() if key in offered}
+        for place in self._exchanges:
+            try:
+                place.offer(offered)
+                self._read(place, seats)
+                self.problems.pop(place.where, None)
+            except TemporaryError as error:
+                self._note(place, printable(str(error)))
 
     def ballot(self, proposal: Proposal, seats: Mapping[str, Seat]) -> Ballot:
         """Offer our own proposal to the others, and count the signatures for it.
@@ -117,12 +120,7 @@ class Collector:
                 self._verified.popitem(last=False)
         return known
 
-    def _guarded(self, exchange: Exchange, use: Callable[[Exchange], None]) -> None:
-        try:
-            use(exchange)
-            self.problems.pop(exchange.where, None)
-        except TemporaryError as error:
-            text = printable(str(error))
-            if self.problems.get(exchange.where) != text:
-                _log.warning("other oracles' proposals: %s", text)
-            self.problems[exchange.where] = text
+    def _note(self, place: Exchange, problem: str) -> None:
+        if self.problems.get(place.where) != problem:
+            _log.warning("other oracles' proposals: %s", problem)
+        self.problems[place.where] = problem

@@ -14,7 +14,6 @@ NOT_WIRED = (
     "batch_max",
     "listen",
     "log_format",
-    "peers",
     "webhook_secret_file",
 )
 

@@ -42,7 +42,7 @@ def test_one_record_and_one_number_whatever_the_moment(registry: DeployedRegistr
     """The policy has no number yet, so the oracle sends two transactions, one after the other."""
     cycles = drive(registry, tmp_path, "automine")
     steps = [str(cycle["step"]) for cycle in cycles]
-    assert {"send", "before commit", "after commit", "entry_of", "nonce", "policy_id", "seat"} <= set(steps)
+    assert {"send", "before commit", "after commit", "entry_of", "nonce", "policy_id", "seats"} <= set(steps)
     assert len(steps) > 40
     for cycle in cycles:
         assert (cycle["restarted"], cycle["states"]) == (0, ["final", "final"]), cycle

@@ -120,7 +120,7 @@ class Room:
         )
         return pipeline, recording
 
-    def judge(self, release: Release, policy: object, *, at: Any, progress: OnBytes) -> Judgement:
+    def judge(self, release: Release, policy: object, *, at: Any, now: Any, progress: OnBytes) -> Judgement:
         self.judged.append(release.path)
         self.on_judge(release, progress)
         if self.verdicts:

@@ -33,7 +33,7 @@ from tests.support.drops import believe, drop
 
 _NODE_CALLS = (
     (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),
-    (RegistryReader, ("entry_of", "manifest_of_report", "policy_id", "seat")),
+    (RegistryReader, ("entry_of", "manifest_of_report", "policy_id", "seats")),
 )
 _FORGETFUL_SENDS = 2
 

@@ -230,6 +230,9 @@ class FakeRegistry:
             return self.numbers[policy_digest]
         return 2 if number_policy_call(policy_digest).hex() in self.chain.effects(block) else 0
 
+    def exchange(self, head: int) -> None:
+        pass
+
     def publication(self, record: Record, *, policy_id: int, head: int) -> bytes:
         """Return call data that differs each time, as if the oracle set had changed in between."""
         self.signed.append((record.manifest_digest, policy_id))

@@ -58,16 +58,6 @@ class OracleSets:
         """Return the epoch with this number."""
         return self._contract.call("epochOf", number, parse=parse_epoch, block=block)
 
-    def seat(self, key: bytes, block: int) -> Seat | None:
-        """Return the place of a key (an address, 20 bytes) in the set in force; None if the key has no place."""
-        number = self._contract.call("currentEpoch", parse=parse_number, block=block)
-        epoch = self.epoch(number, block)
-        for index in range(min(epoch.size, SIGNERS_MAX)):
-            oracle = self._oracle(number, index, block)
-            if oracle.key == key:
-                return Seat(number, index, oracle.weight, epoch.threshold)
-        return None
-
     def seats(self, block: int, *, at: datetime) -> dict[bytes, Seat]:
         """Return the places of the set in force whose keys count at a moment, by the key's address (20 bytes)."""
         number = self._contract.call("currentEpoch", parse=parse_number, block=block)

@@ -8,6 +8,7 @@ contradicts itself, or its answers make no sense, the reader raises TemporaryErr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 
 from provenance_oracle.verifier.checks import Check
@@ -254,16 +255,12 @@ class RegistryReader:
         """Return the registry's number for a policy; 0 if it has none yet."""
         return self._contract.call("policyIdOf", policy_digest, parse=parse_number, block=self._head.number(block))
 
-    def seat(self, key: str, *, block: Block = "latest") -> Seat | None:
-        """Return the place of a key in the oracle set in force; None if the key has no place.
+    def seats(self, *, block: Block = "latest", at: datetime) -> dict[str, Seat]:
+        """Return the places of the oracle set in force whose keys count at a moment, by address in checksum form."""
+        from eth_utils.address import to_checksum_address
 
-        Args:
-            key: address, 0x and 40 hex digits.
-
-        Raises:
-            UsageError: `key` is not an address.
-        """
-        return self._oracle_sets.seat(parse_address(key, "key"), self._head.number(block))
+        found = self._oracle_sets.seats(self._head.number(block), at=at)
+        return {str(to_checksum_address(key)): seat for key, seat in found.items()}
 
     def app_seat(self, app: bytes) -> AppSeat | None:
         """Return the place of a ROFL app (21 bytes) in the oracle set in force; None if the app has no place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from provenance_oracle.verifier.registry.oracle_sets import Seat
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_entry, make_record
 from tests.support.desk import LIMITS, RECORD, Desk, reverting_with
 from tests.support.fake_nodes import lying, selector
-from tests.support.fakes import FakeChain, FakeRegistry
+from tests.support.fakes import Clock, FakeChain, FakeRegistry
 
 OTHER = "the nodes disagree"
 
@@ -243,14 +244,14 @@ class Models:
     def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> bool:
         return any(one.manifest_digest == manifest_digest for one in self.standing_releases(model_digest, block=block))
 
-    def seat(self, _key: str, *, block: int) -> Seat:
-        return Seat(1, 0, 1, 1)
+    def seats(self, *, block: int, at: datetime) -> dict[str, Seat]:
+        return {}
 
 
 def _parents(*registries: Models, head: int, manifest: bytes | None = None) -> tuple[bytes, ...]:
     endpoints = tuple(Endpoint(FakeChain(blocks=[[]] * head), registry, "node") for registry in registries)
     signer = EnvironmentSigner("K", {"K": "11" * 32})
-    options: Any = {"finality": Finality(endpoints, 2), "chain_id": 5, "address": bytes(20)}
+    options: Any = {"finality": Finality(endpoints, 2), "chain_id": 5, "address": bytes(20), "clock": Clock()}
     reporter = Reporter(signer, **options)
     return reporter._recorded_parents(make_record(named_parents=(NamedParent(b"\x20" * 32, manifest),)), head)
 

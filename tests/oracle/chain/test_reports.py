@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
-from provenance_oracle.oracle.chain.reports import Reporter
+from provenance_oracle.oracle.chain.reports import Council, Reporter
+from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.journal.rows import State
+from provenance_oracle.oracle.quorum.collector import TURN, Collector
+from provenance_oracle.oracle.quorum.moments import Moments
+from provenance_oracle.oracle.quorum.proposal import Proposal, encode_proposal, parse_proposal
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
-from provenance_oracle.oracle.signers.signatures import full_signature
+from provenance_oracle.oracle.signers.signatures import full_signature, recovered_address
 from provenance_oracle.verifier.errors import FormatError, UsageError
-from provenance_oracle.verifier.record.codec import decode_record, record_id
+from provenance_oracle.verifier.record.codec import decode_record, encode_record, record_id
 from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record
 from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
@@ -22,7 +28,7 @@ from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import keeping_recursion_limit
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from tests.support.chain_fixtures import make_entry, make_failure, make_record
-from tests.support.fakes import FakeChain
+from tests.support.fakes import START, Clock, FakeChain
 
 REGISTRY = bytes(range(20))
 SIGNER = EnvironmentSigner("K", {"K": "11" * 32})
@@ -46,9 +52,9 @@ class Ledger:
             if one.passed and one.revoked_at is None:
                 yield one
 
-    def seat(self, key: str, *, block: int) -> Seat | None:
-        assert (key, block) == (SIGNER.address, 7)
-        return self.place
+    def seats(self, *, block: int, at: datetime) -> dict[str, Seat]:
+        assert (block, at) == (7, START)
+        return {SIGNER.address: self.place} if self.place else {}
 
 
 def publication(ledger: Ledger, record: Record) -> tuple[bytes, tuple[int, int, bytes]]:
@@ -56,8 +62,9 @@ def publication(ledger: Ledger, record: Record) -> tuple[bytes, tuple[int, int, 
     with keeping_recursion_limit():
         from web3 import Web3
     finality = Finality((Endpoint(FakeChain(), ledger, "node"),), 0)
-    reporter = Reporter(SIGNER, finality=finality, chain_id=5, address=REGISTRY)
+    reporter = Reporter(SIGNER, finality=finality, chain_id=5, address=REGISTRY, clock=Clock())
     data = reporter.publication(record, policy_id=9, head=7)
+    assert isinstance(data, bytes)
     function, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
     assert function.fn_name == "publish"
     quorum = arguments["quorum"]
@@ -187,3 +194,99 @@ def test_the_call_that_numbers_a_policy_is_what_the_abi_says() -> None:
     data = number_policy_call(b"\x05" * 32)
     function, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
     assert (function.fn_name, arguments) == ("numberPolicy", {"policyDigest": b"\x05" * 32})
+
+
+OTHER = EnvironmentSigner("K", {"K": "22" * 32})
+PLACES = {SIGNER.address: Seat(3, 4, 1, 2), OTHER.address: Seat(3, 1, 1, 2)}
+
+
+@dataclass
+class Together(Ledger):
+    """A registry whose records need two oracles."""
+
+    def seats(self, *, block: int, at: datetime) -> dict[str, Seat]:
+        return PLACES
+
+
+class Shelf:
+    """A place on which the test puts the other oracle's proposals."""
+
+    where = "shelf"
+
+    def __init__(self) -> None:
+        self.has: list[bytes] = []
+
+    def read(self) -> Iterator[bytes]:
+        yield from self.has
+
+    def offer(self, proposals: Mapping[bytes, bytes]) -> None:
+        self.offered = dict(proposals)
+
+
+class Pair:
+    """Our reporter, beside another oracle that signs what the test says."""
+
+    def __init__(self) -> None:
+        self.shelf, self.moments, self.clock = Shelf(), Moments(), Clock()
+        finality = Finality((Endpoint(FakeChain(), Together(), "node"),), 0)
+        collector = Collector([self.shelf], chain_id=5, registry=REGISTRY, clock=self.clock)
+        council = Council(collector, self.moments)
+        facts: Any = {"finality": finality, "chain_id": 5, "address": REGISTRY, "clock": self.clock}
+        self.reporter = Reporter(SIGNER, **facts, council=council)
+
+    def other_signs(self, record: Record) -> None:
+        data = encode_record(record, policy_id=9, parents=())
+        signature = OTHER.sign_digest(publication_digest(5, REGISTRY, 3, data))
+        self.shelf.has.append(encode_proposal(Proposal(5, REGISTRY, 3, data, signature)))
+
+    def publication(self, record: Record) -> bytes | Publishing:
+        self.reporter.exchange(7)
+        return self.reporter.publication(record, policy_id=9, head=7)
+
+
+def test_a_record_waits_for_the_other_oracles_and_is_offered_to_them() -> None:
+    pair = Pair()
+    waiting = pair.publication(make_record())
+    assert waiting == Publishing(State.JUDGED, "waits for other oracles: weight 1 of 2", is_alone=True)
+    pair.reporter.exchange(7)
+    (offered,) = pair.shelf.offered.values()
+    assert parse_proposal(offered, "test").record == encode_record(make_record(), policy_id=9, parents=())
+
+
+def test_with_enough_signatures_one_oracle_submits_and_the_next_one_later() -> None:
+    pair = Pair()
+    pair.other_signs(make_record())
+    assert pair.publication(make_record()) == Publishing(
+        State.JUDGED, "has its signatures; another oracle submits it first", is_alone=True
+    )
+    pair.clock.advance(TURN.total_seconds())
+    data = pair.publication(make_record())
+    assert isinstance(data, bytes)
+    with keeping_recursion_limit():
+        from web3 import Web3
+    _, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
+    quorum = arguments["quorum"]
+    assert (quorum["signers"], len(quorum["signatures"])) == (1 << 4 | 1 << 1, 128)
+    digest = publication_digest(5, REGISTRY, 3, bytes(arguments["record"]))
+    signed_by = [recovered_address(digest, bytes(quorum["signatures"])[start : start + 64]) for start in (0, 64)]
+    assert signed_by == [OTHER.address, SIGNER.address], "the lowest number first"
+
+
+def test_a_release_is_judged_again_at_the_earlier_moment_of_another_oracle() -> None:
+    pair = Pair()
+    record = make_record(judged_at=START)
+    earlier = replace(record, judged_at=START - timedelta(minutes=5), verdict_digest=b"v" * 32)
+    pair.other_signs(earlier)
+    again = pair.publication(record)
+    assert isinstance(again, Publishing)
+    assert again.state is State.SEEN
+    assert pair.moments.of(record.manifest_digest) == earlier.judged_at
+    assert isinstance(pair.publication(earlier), Publishing | bytes)
+
+
+def test_another_record_of_the_other_oracle_is_named_and_not_signed() -> None:
+    pair = Pair()
+    pair.other_signs(make_record(grade=0))
+    waiting = pair.publication(make_record())
+    assert isinstance(waiting, Publishing)
+    assert f"oracle {OTHER.address} signed another record: grade 0 not 1" in waiting.note

@@ -159,13 +159,11 @@ def test_a_release_is_judged_again_for_others_a_few_times_only() -> None:
 def test_own_proposals_are_offered_until_a_pass_has_none() -> None:
     place = Place()
     one = collector(place)
-    one.begin(SEATS)
     one.ballot(propose(SIGNERS[0]), SEATS)
-    one.end()
+    one.exchange(SEATS)
     (data,) = place.offered.values()
     assert parse_proposal(data, "test") == propose(SIGNERS[0])
-    one.begin(SEATS)
-    one.end()
+    one.exchange(SEATS)
     assert place.offered == {}
 
 
@@ -183,12 +181,12 @@ def test_a_place_that_fails_or_lies_leaves_the_others_to_count(caplog: pytest.Lo
     )
     one = collector(down, liar, good)
     for _ in range(2):
-        one.begin(SEATS)
+        one.exchange(SEATS)
     assert one.ballot(propose(SIGNERS[0]), SEATS).is_enough
     assert list(one.problems) == ["down"]
     assert caplog.text.count("down: down") == 1
     down.fails = False
-    one.begin(SEATS)
+    one.exchange(SEATS)
     assert one.problems == {}
 
 
@@ -196,7 +194,7 @@ def test_a_member_that_floods_has_a_bounded_place(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("provenance_oracle.oracle.quorum.collector.OFFERED_MAX", 3)
     flood = [encode_proposal(propose(SIGNERS[1], replace(RECORD, model_digest=bytes([n]) * 32))) for n in range(9)]
     one = collector(Place(has=flood), Place(has=[encode_proposal(propose(SIGNERS[2]))]))
-    one.begin(SEATS)
+    one.exchange(SEATS)
     assert [len(kept) for kept in one._others.values()] == [3, 1]
     assert one.ballot(propose(SIGNERS[0]), SEATS).is_enough
 
@@ -207,9 +205,8 @@ def test_oracles_submit_in_turns() -> None:
     one = collector(place, clock=clock)
 
     def is_turn(index: int) -> bool:
-        one.begin(SEATS)
+        one.exchange(SEATS)
         ballot = one.ballot(propose(SIGNERS[0]), SEATS)
-        one.end()
         return one.is_our_turn(signed(SIGNERS[0]).record_id, ballot, index)
 
     assert [is_turn(index) for index in range(3)] == [True, False, False]

@@ -224,7 +224,7 @@ def test_no_answer_escapes_the_failure_tree(told_by: ToldBy, told: Any) -> None:
         lambda: reader.namespace("example"),
         lambda: names.history("example", 1),
         lambda: reader.policy_id(RECORD.policy_digest, block=1),
-        lambda: reader.seat("0x" + "77" * 20, block=1),
+        lambda: reader.seats(block=1, at=RECORD.judged_at),
         lambda: reader.records([entry.record_id]),
     )
     for read in reads:
