@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from provenance_oracle.oracle.sources.hub import SCHEME, parse_hub_source
 from provenance_oracle.oracle.web.problems import problem_answer
 from provenance_oracle.verifier.errors import FormatError
 
-_HUB = "hf://"
 _RINGS_MAX = 10  # at once; then one in each _RING_SECONDS
 _RING_SECONDS = 2.0
 
@@ -32,7 +32,7 @@ class HubHook:
         self, secret: bytes, sources: Sequence[str], wake: Callable[[str], object], clock: Callable[[], float]
     ) -> None:
         self._secret = secret
-        self._sources = [source for source in sources if source.startswith(_HUB)]
+        self._sources = [source for source in sources if source.startswith(SCHEME)]
         self._wake = wake
         self._clock = clock
         self._rings = {source: (float(_RINGS_MAX), clock()) for source in self._sources}
@@ -47,7 +47,7 @@ class HubHook:
         if not hmac.compare_digest(given, self._secret):
             raise HTTPException(401)
         repository = _repository_of(await request.body())
-        sources = [source for source in self._sources if _concerns(source, repository)]
+        sources = [source for source in self._sources if concerns(source, repository)]
         ready = [source for source in sources if self._may_ring(source)]
         for source in ready:
             self._wake(source)
@@ -79,7 +79,7 @@ def _repository_of(body: bytes) -> str:
     return name
 
 
-def _concerns(source: str, repository: str) -> bool:
-    """Return whether a repository (ORG/NAME) belongs to a source `hf://ORG` or `hf://ORG/NAME`, at any revision."""
-    place = source.removeprefix(_HUB).partition("@")[0].strip("/")
-    return repository == place or repository.startswith(f"{place}/")
+def concerns(source: str, repository: str) -> bool:
+    """Return whether a repository (ORG/NAME) belongs to a source on the Hub, at any revision. Case does not count."""
+    owner, _, name = repository.lower().partition("/")
+    return any(part.owner.lower() == owner and part.name.lower() in ("", name) for part in parse_hub_source(source))

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from provenance_oracle.oracle.conditions import Conditions, Trouble
 from provenance_oracle.oracle.web.app import Views, make_app
-from provenance_oracle.oracle.web.hooks import HubHook
+from provenance_oracle.oracle.web.hooks import HubHook, concerns
 from provenance_oracle.oracle.web.server import serving
 from provenance_oracle.verifier.errors import TemporaryError
 
@@ -141,6 +141,24 @@ def test_a_webhook_wakes_the_source_that_it_is_about(site: Site) -> None:
     other = {"repo": {"name": "other/model-2"}}
     assert site.hook(json.dumps(other).encode(), X_Webhook_Secret=SECRET).status == 202
     assert site.woken == ["hf://acme"]
+
+
+@pytest.mark.parametrize(
+    ("repository", "woken"),
+    [
+        ("acme/model", ["hf://acme"]),
+        ("ACME/Model", ["hf://acme"]),
+        ("acme-2/model", []),
+        ("other/model", ["hf://other/model,lab/a@v1"]),
+        ("lab/a", ["hf://other/model,lab/a@v1"]),
+        ("lab/b", []),
+        ("acme", ["hf://acme"]),
+        ("", []),
+    ],
+)
+def test_a_webhook_is_about_the_places_of_a_source(repository: str, woken: list[str]) -> None:
+    sources = ("hf://acme", "hf://other/model,lab/a@v1")
+    assert [source for source in sources if concerns(source, repository)] == woken
 
 
 @pytest.mark.parametrize("headers", [{}, {"X_Webhook_Secret": "wrong"}, {"X_Webhook_Secret": SECRET + "x"}])
