@@ -17,11 +17,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.look import start_of
+from provenance_oracle.oracle.sources.notices import Notices
+from provenance_oracle.oracle.sources.scan_order import ScanOrder
 from provenance_oracle.verifier.errors import ChangedError, ProvenanceError, TemporaryError
 from provenance_oracle.verifier.judgement.release import KEY_PATH
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
@@ -39,11 +40,7 @@ _FOLDER_MAX = 200_000  # entries of one folder; the rest is left out
 _ENTRIES_MAX = 100_000
 _TREE_DEPTH_MAX = 40
 _SHARE_MAX = 100_000  # entries of one top folder at which a scan looks for releases, and those of its fingerprints
-_LINES_MAX = 1000
-_SHARE_LINES_MAX = 100  # of one top folder
 _NS_PER_SECOND = 10**9
-
-_log = logging.getLogger(__name__)
 
 
 class FolderSource:
@@ -67,12 +64,10 @@ class FolderSource:
         self.name = name
         self.root = root
         self.reading = Reading(below=root)
-        self._releases_max = releases_max
+        self._order = ScanOrder(releases_max)
+        self._notices = Notices(name)
+        self._say = self._notices.say
         self._on_step = on_step
-        self._said: set[str] = set()
-        self._lines: Counter[str] = Counter()  # in the log, by top folder
-        self._scan = 0
-        self._turn: dict[str, int] = {}  # see `_next_in_turn`
 
     def releases(self) -> Iterator[Handle]:
         """Yield every complete release, `releases_max` at most. Top folders take turns; the oldest release is first.
@@ -82,18 +77,21 @@ class FolderSource:
         Raises:
             TemporaryError: the root cannot be read.
         """
-        found = self._in_turn()
+        found = self._complete()
         if not found:
             self._say(logging.INFO, f"{self.name}: no complete release below {self.root} yet")
+        if len(found) > self._order.releases_max:
+            text = f"more than {self._order.releases_max} releases below {self.root}"
+            self._say(logging.WARNING, f"{text}; the next scan takes those left out first")
         looked: Counter[str] = Counter()
-        for release in self._next_in_turn(found):
+        for release in self._order.choose(found):
             if looked[release.top] >= _SHARE_MAX:
                 text = f"more than {_SHARE_MAX} files in its releases; the next scans look at those left out first"
                 self._say(logging.WARNING, f"{self.name}:{release.top}: {text}", release.top)
                 continue
             tree = self._fingerprint(release.path)
             looked[release.top] += tree.entries
-            self._turn[release.path] = 2 * self._scan + 1
+            self._order.took(release.path)
             written_at = (release.written_ns or 0) / _NS_PER_SECOND
             yield Handle(release.path, tree.digest.hexdigest(), written_at, tree.total_bytes)
 
@@ -109,28 +107,13 @@ class FolderSource:
     def _files(self, handle: Handle) -> FolderFiles:
         return FolderFiles(self.root / handle.id, self.reading)
 
-    def _in_turn(self) -> list[_Found]:
-        """Return the complete releases: one of each top folder, the oldest first, then the next one of each."""
-        queues: dict[str, list[tuple[int, str, _Found]]] = {}
-        for found in self._found():
-            if found.written_ns is None:
-                self._say(logging.INFO, f"{self.name}:{found.path}: incomplete, no signed manifest yet", found.top)
-            else:
-                queues.setdefault(found.top, []).append((found.written_ns, found.path, found))
-        rounds = zip_longest(*sorted(sorted(queue) for queue in queues.values()))
-        return [item[2] for turn in rounds for item in turn if item is not None]
-
-    def _next_in_turn(self, found: list[_Found]) -> list[_Found]:
-        """Return the releases of this scan: those that wait since the earliest scan come first.
-
-        A release waits since the scan that took it last, or else since the scan that found it first.
-        """
-        self._scan += 1
-        self._turn = {release.path: self._turn.get(release.path, 2 * self._scan) for release in found}
-        if len(found) > self._releases_max:
-            text = f"more than {self._releases_max} releases below {self.root}"
-            self._say(logging.WARNING, f"{text}; the next scan takes those left out first")
-        return sorted(found, key=lambda release: self._turn[release.path])[: self._releases_max]
+    def _complete(self) -> list[_Found]:
+        """Return the complete releases."""
+        found = self._found()
+        for release in found:
+            if release.written_ns is None:
+                self._say(logging.INFO, f"{self.name}:{release.path}: incomplete, no signed manifest yet", release.top)
+        return [release for release in found if release.written_ns is not None]
 
     def _found(self) -> list[_Found]:
         """Return the releases below the root, complete or not.
@@ -206,15 +189,6 @@ class FolderSource:
 
     def _pass_over(self, path: str, reason: str, level: int = logging.WARNING) -> None:
         self._say(level, f"{self.name}:{printable(path)}: passed over: {printable(reason)}", _top_of(path))
-
-    def _say(self, level: int, text: str, top: str = "") -> None:
-        """Log a line, once for as long as the process runs. Lines about one top folder leave room for others."""
-        if text not in self._said and len(self._said) < _LINES_MAX and self._lines[top] < _SHARE_LINES_MAX:
-            self._said.add(text)
-            self._lines[top] += 1
-            _log.log(level, "%s", text)
-            if len(self._said) == _LINES_MAX:
-                _log.warning("%s: more than %d lines about folders; the log leaves out the rest", self.name, _LINES_MAX)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provenance_oracle.oracle.settings.effects import is_path
 from provenance_oracle.oracle.settings.settings import Settings
@@ -14,6 +15,9 @@ from provenance_oracle.oracle.sources.base import Source
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
+
+if TYPE_CHECKING:
+    from provenance_oracle.oracle.sources.object_store import Store
 
 # The name of the first folder in the journal. Every other source has its text as name.
 FIRST_FOLDER = "folder"
@@ -85,4 +89,24 @@ def _sleep(on_step: OnStep, seconds: float) -> None:
         time.sleep(min(left, _STEP_SECONDS))
 
 
-_OPENERS: Mapping[str, _Opener] = {"": _folder, "hf": _hub}
+def _object_store(text: str, settings: Settings, _environ: Mapping[str, str], on_step: OnStep) -> Source:
+    from provenance_oracle.oracle.sources.object_store import ObjectStoreSource, parse_url
+
+    scheme, bucket, prefix = parse_url(text)
+    return ObjectStoreSource(text, _store(scheme, bucket, prefix), releases_max=settings.releases_max, on_step=on_step)
+
+
+def _store(scheme: str, bucket: str, prefix: str) -> Store:
+    if scheme in ("s3", "s3a"):
+        from provenance_oracle.oracle.sources.s3 import S3Store
+
+        return S3Store(bucket, prefix)
+    from provenance_oracle.oracle.sources.fsspec_store import FsspecStore
+
+    return FsspecStore(f"{scheme}://{bucket}/{prefix}".rstrip("/"))
+
+
+# Object stores. All but `s3` are read through fsspec, with the package of each kind. Kinds with links or another way out
+# of the prefix are left out, such as fsspec's local files, archives and caches.
+_OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss")
+_OPENERS: Mapping[str, _Opener] = {"": _folder, "hf": _hub, **dict.fromkeys(_OBJECT_STORES, _object_store)}

@@ -336,7 +336,7 @@ def test_what_a_flood_leaves_in_memory_goes_with_it(root: Path) -> None:
     for number in range(30):
         release = drop(root / f"r{number}")
         list(source.releases())
-        assert len(source._turn) <= 4
+        assert len(source._order._turn) <= 4
         if number >= 3:
             shutil.rmtree(root / f"r{number - 3}")
         assert release.exists()

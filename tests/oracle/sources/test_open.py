@@ -41,3 +41,16 @@ def test_an_unknown_scheme_is_refused_without_the_rest_of_the_text() -> None:
     with pytest.raises(UsageError, match="there is no such kind of source") as refusal:
         open_sources(settings("gopher://user:s3cret@host/x"))
     assert "s3cret" not in str(refusal.value)
+
+
+def test_a_bucket_is_opened_by_its_scheme() -> None:
+    pytest.importorskip("s3fs", reason="no s3fs: pip install 'provenance-oracle[s3]'")
+    (source,) = open_sources(settings("s3://bucket/models"))
+    assert source.name == "s3://bucket/models"
+
+
+@pytest.mark.parametrize("text", ["s3://", "s3://key:s3cret@bucket/x", "s3://b/a/../c", "s3://b/x?y", "s3://b//x"])
+def test_another_form_of_a_bucket_is_refused_without_its_text(text: str) -> None:
+    with pytest.raises(UsageError, match="another form") as refusal:
+        open_sources(settings(text))
+    assert "s3cret" not in str(refusal.value)
