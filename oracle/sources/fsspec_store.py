@@ -18,8 +18,8 @@ from provenance_oracle.verifier.text import printable
 
 _PIECE_BYTES = 1024 * 1024
 _BLOCK_BYTES = 16 * 1024 * 1024  # of one range
-_NS_PER_SECOND = 10**9
-_VERSIONS = ("generation", "version_id", "VersionId", "etag", "ETag", "md5Hash", "content_settings")
+_US_PER_SECOND = 10**6
+_VERSIONS = ("generation", "version_id", "VersionId", "etag", "ETag", "md5Hash")
 _TIMES = ("updated", "mtime", "LastModified", "last_modified", "created")
 
 
@@ -72,8 +72,11 @@ class FsspecStore:
             yield piece
 
     def _match(self, key: str, version: str) -> None:
-        """Raise ChangedError unless an object has this version now."""
-        if _version_of(self._asked(self._system.info, self._root + key)) != version:
+        """Raise ChangedError unless an object has this version now, as far as listing and look state the same facts."""
+        listed = dict(fact.split("=", 1) for fact in version.split(" "))
+        found = _facts_of(self._asked(self._system.info, self._root + key))
+        both = listed.keys() & found.keys()
+        if len(both) < 2 or any(listed[name] != found[name] for name in both):
             raise changed(key)
 
     def _asked(self, function: Any, *arguments: Any, **options: Any) -> Any:
@@ -89,16 +92,26 @@ class FsspecStore:
             raise TemporaryError("the object store does not answer", where=self.where, got=got, wanted=wanted) from None
 
 
+def _facts_of(info: dict[str, Any]) -> dict[str, str]:
+    """Return all that a store says of an object's version: the size, and at least one other fact in most stores."""
+    facts = {name: _plain(info[name]) for name in (*_VERSIONS, *_TIMES) if info.get(name) is not None}
+    return {**facts, "size": str(info["size"])}
+
+
 def _version_of(info: dict[str, Any]) -> str:
-    """Return all that a store says of an object's version."""
-    return " ".join(f"{name}={info[name]}" for name in (*_VERSIONS, *_TIMES, "size") if info.get(name) is not None)
+    return " ".join(f"{name}={value}" for name, value in _facts_of(info).items())
+
+
+def _plain(value: object) -> str:
+    """Return a fact in one form, without spaces: times in whole microseconds, since a store gives them in two forms."""
+    if isinstance(value, datetime):
+        return str(round(value.timestamp() * _US_PER_SECOND))
+    return str(round(value * _US_PER_SECOND)) if isinstance(value, float) else str(value).replace(" ", "_")
 
 
 def _written(info: dict[str, Any]) -> int:
+    """Return when an object was written, as a Unix time in nanoseconds; 0 if the store does not state it as a time."""
     for name in _TIMES:
-        at = info.get(name)
-        if isinstance(at, datetime):
-            return int(at.timestamp() * _NS_PER_SECOND)
-        if isinstance(at, int | float):
-            return int(at * _NS_PER_SECOND)
+        if isinstance(info.get(name), datetime | float):
+            return int(_plain(info[name])) * 1000
     return 0

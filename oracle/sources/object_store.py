@@ -21,6 +21,7 @@ from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.look import start_of
 from provenance_oracle.oracle.sources.notices import Notices
 from provenance_oracle.oracle.sources.scan_order import ScanOrder
+from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.judgement.release import KEY_PATH
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES

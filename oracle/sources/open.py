@@ -106,7 +106,7 @@ def _store(scheme: str, bucket: str, prefix: str) -> Store:
     return FsspecStore(f"{scheme}://{bucket}/{prefix}".rstrip("/"))
 
 
-# Object stores. All but `s3` are read through fsspec, with the package of each kind. Kinds with links or another way out
-# of the prefix are left out, such as fsspec's local files, archives and caches.
+# Object stores. All but `s3` are read through fsspec, with the package of each kind. Kinds with links or another way
+# out of the prefix are left out, such as fsspec's local files, archives and caches.
 _OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss")
 _OPENERS: Mapping[str, _Opener] = {"": _folder, "hf": _hub, **dict.fromkeys(_OBJECT_STORES, _object_store)}

@@ -23,7 +23,7 @@ class FoundRelease(Protocol):
         """When its manifest was written, as a Unix time in nanoseconds; None is 0."""
 
 
-Found = TypeVar("Found", bound=FoundRelease)
+ListedRelease = TypeVar("ListedRelease", bound=FoundRelease)
 
 
 class ScanOrder:
@@ -38,14 +38,14 @@ class ScanOrder:
         self._scan = 0
         self._turn: dict[str, int] = {}
 
-    def choose(self, found: Iterable[Found]) -> list[Found]:
+    def choose(self, found: Iterable[ListedRelease]) -> list[ListedRelease]:
         """Return the releases of this scan: those that wait since the earliest scan come first.
 
         A release waits since the scan that took it last, or else since the scan that found it first. Among those, the
         oldest one of each top folder comes first, then the next one of each.
         """
         self._scan += 1
-        queues: dict[str, list[tuple[int, str, Found]]] = {}
+        queues: dict[str, list[tuple[int, str, ListedRelease]]] = {}
         for release in found:
             queues.setdefault(release.top, []).append((release.written_ns or 0, release.path, release))
         rounds = zip_longest(
