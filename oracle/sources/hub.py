@@ -18,7 +18,7 @@ from typing import Any
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.hub_api import HubApi, HubPlace, NothingThereError
 from provenance_oracle.oracle.sources.hub_files import HubCommit
-from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
+from provenance_oracle.verifier.errors import ChangedError, FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.release import KEY_PATH
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
@@ -28,6 +28,7 @@ from provenance_oracle.verifier.text import printable
 SCHEME = "hf://"
 _PARTS_MAX = 64
 _LOOKS_MAX = 200  # new commits at which one scan looks
+_AGAIN_SCANS = 100  # between looks at a commit that the hub does not show
 _FAILURES_MAX = 3  # after so many in a row, the hub seems to be down
 _LINES_MAX = 1000
 _PAGE_ITEMS_LEAST = 100  # the hub may give fewer than are asked for
@@ -58,10 +59,14 @@ class _Head:
 
 @dataclass(frozen=True)
 class _Found:
-    """The result of a look at a commit. `key` names the key file's bytes; None: the commit is no release."""
+    """The result of a look at a commit. `key` names the key file's bytes; None: the commit is no release.
+
+    `again_at` is the number of the scan that looks again, if the hub did not show the commit.
+    """
 
     commit: str
     key: str | None
+    again_at: int | None = None
 
 
 @dataclass
@@ -114,6 +119,7 @@ class HubSource:
         self._releases_max = releases_max
         self._on_step = on_step
         self._known: dict[str, _Found] = {}
+        self._scan = 0
         self._failed: set[str] = set()  # looked at last, so that they keep no other one out
         self._said: set[str] = set()
 
@@ -126,6 +132,7 @@ class HubSource:
         Raises:
             TemporaryError: the hub does not answer, or every look failed and no commit is known from an earlier one.
         """
+        self._scan += 1
         heads: dict[str, _Head] = {}
         for part in self._parts:
             for head in self._heads(part):
@@ -179,7 +186,7 @@ class HubSource:
     def _found(self, head: _Head, looks: _Looks) -> _Found | None:
         """Return the result of a look at a head, which is made once for each commit; None if there is none yet."""
         found = self._known.get(head.repository)
-        if found is not None and found.commit == head.commit:
+        if found is not None and found.commit == head.commit and self._scan != found.again_at:
             return found
         if looks.made == _LOOKS_MAX or looks.failures == _FAILURES_MAX:
             looks.left_out += 1
@@ -205,13 +212,16 @@ class HubSource:
         """
         commit = HubCommit(self._api, HubPlace(head.repository, head.commit))
         try:
-            versions = {file.path: file.version for file in commit.files(f"{PROVENANCE_FOLDER}/")}
-        except (FormatError, UsageError) as error:
+            files = {file.path: file for file in commit.files(f"{PROVENANCE_FOLDER}/")}
+            if MANIFEST_PATH not in files:
+                return _Found(head.commit, None)
+            with commit.stream(files[MANIFEST_PATH], 0):  # the hub lists files of gated repositories, and gives none
+                pass
+        except (ChangedError, FormatError, UsageError) as error:
             self._say(f"{head.repository} is left out: {error}")
-            return _Found(head.commit, None)
-        if MANIFEST_PATH not in versions:
-            return _Found(head.commit, None)
-        return _Found(head.commit, versions.get(KEY_PATH, "none"))
+            again_at = None if isinstance(error, FormatError) else self._scan + _AGAIN_SCANS
+            return _Found(head.commit, None, again_at)
+        return _Found(head.commit, files[KEY_PATH].version if KEY_PATH in files else "none")
 
     def _say(self, line: str) -> None:
         """Log a line once."""

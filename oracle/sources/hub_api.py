@@ -41,12 +41,17 @@ _PIECE_BYTES = 256 * 1024
 _TRIES_MAX = 3  # of a request that the hub answers with status 429
 _HEADERS = {"User-Agent": "provenance-oracle", "Accept": "*/*"}
 _NEXT = re.compile(r'<([^<>"\s]{1,4096})>\s*;\s*rel="?next"?')
-_NONE = frozenset({http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN, http.HTTPStatus.NOT_FOUND})
-_GONE = _NONE | {http.HTTPStatus.GONE, http.HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}
+_LEGAL = http.HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
+_NOT_SHOWN = frozenset({http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN, _LEGAL})
+_NONE = frozenset({http.HTTPStatus.NOT_FOUND, http.HTTPStatus.GONE})
 
 
 class NothingThereError(TemporaryError):
-    """The hub has nothing at an address, or does not show it to this token."""
+    """The hub has nothing at an address."""
+
+
+class NotShownError(NothingThereError):
+    """The hub does not show an address to this token, and perhaps has nothing there."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +120,10 @@ class HubApi:
         url = f"{self._web.url}/{_quoted(place.repository)}/resolve/{place.commit}/{_quoted(path)}"
         headers = {**_HEADERS, "Range": f"bytes={offset}-{size - 1}"}
         with self._asked(_RESOLVERS, url, headers, lambda answer: _refuse_other(answer, place, path, size)) as answer:
-            if answer.status in _GONE:
-                raise ChangedError("the hub no longer has the file", where=f"{place}: {printable(path)}")
+            if answer.status in _NONE | _NOT_SHOWN:
+                got = f"status {answer.status}"
+                problem = "the hub no longer gives the file"
+                raise ChangedError(problem, where=f"{place}: {printable(path)}", got=got, wanted="its bytes")
             if answer.status not in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
                 raise status_error(answer, f"{place}: {printable(path)}")
             _refuse_other_range(answer, f"{place}: {printable(path)}", size, offset)
@@ -155,8 +162,9 @@ class HubApi:
         """Return the parsed body of an answer, and the address of the next page, if there is one."""
         where = f"{self._web.url}{address.partition('?')[0]}"
         with self._asked(_API, f"{self._web.url}{address}", _HEADERS) as answer:
-            if answer.status in _NONE:
-                raise NothingThereError("the hub shows nothing here", where=where, got=f"status {answer.status}")
+            if answer.status in _NONE | _NOT_SHOWN:
+                error = NotShownError if answer.status in _NOT_SHOWN else NothingThereError
+                raise error("the hub shows nothing here", where=where, got=f"status {answer.status}")
             if answer.status != http.HTTPStatus.OK:
                 raise status_error(answer, where)
             body = b""
@@ -193,6 +201,7 @@ class HubApi:
                 if answer.status != http.HTTPStatus.TOO_MANY_REQUESTS or tried == _TRIES_MAX:
                     yield answer
                     return
+                self._budget.note(group, answer.status, answer.headers)  # it may be the store's
 
     def _malformed(self, got: str) -> TemporaryError:
         problem, wanted = "the hub's answer is malformed", "an answer in the format of the hub's API"
@@ -220,6 +229,10 @@ def _refuse_other(answer: OpenAnswer, place: HubPlace, path: str, size: int) -> 
 
 def _refuse_other_range(answer: OpenAnswer, where: str, size: int, offset: int) -> None:
     """Refuse an answer with other bytes than were asked for."""
+    encoding = answer.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        problem, wanted = "the store sends encoded bytes", "the bytes themselves"
+        raise TemporaryError(problem, where=where, got=printable(encoding), wanted=wanted)
     if answer.status == http.HTTPStatus.OK:
         got, wanted = f"0-/{answer.headers.get('content-length', size)}", f"0-/{size}"
         is_right = offset == 0 and got == wanted

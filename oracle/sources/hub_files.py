@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from provenance_oracle.oracle.sources.hub_api import HubApi, HubPlace, NothingThereError
+from provenance_oracle.oracle.sources.hub_api import HubApi, HubPlace, NothingThereError, NotShownError
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.strict.files import not_allowed
@@ -68,7 +68,7 @@ class HubCommit:
                 if item.get("type") != "directory":
                     yield self._file(item)
         except NothingThereError as error:
-            if not folder:
+            if not folder or isinstance(error, NotShownError):
                 wanted = "a repository and commit that the token may read"
                 raise UsageError("no such release", where=self.where, got=error.got, wanted=wanted) from error
         except TooMuchError as error:

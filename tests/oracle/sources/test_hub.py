@@ -135,6 +135,28 @@ def test_private_repositories_need_the_token(hub: StandInHub) -> None:
     assert list(found(source)) == ["acme/a"]
 
 
+def test_a_gated_repository_is_left_out_and_looked_at_again_later(
+    hub: StandInHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The hub lists its files, and gives none."""
+    monkeypatch.setattr(module, "_AGAIN_SCANS", 3)
+    hub.push("acme/gated", RELEASE)
+    hub.before = lambda asked: Reply(403) if "/resolve/" in asked.path else None
+    source = source_of(hub)
+    assert [found(source) for _ in range(3)] == [{}] * 3
+    assert len(hub.paths("/acme/gated/resolve/")) == 1
+    assert "acme/gated is left out" in caplog.text
+    hub.before = lambda _asked: None
+    assert list(found(source)) == ["acme/gated"]
+
+
+def test_a_repository_whose_listing_is_not_shown_is_left_out(hub: StandInHub, caplog: pytest.LogCaptureFixture) -> None:
+    hub.push("acme/a", RELEASE)
+    hub.before = lambda asked: Reply(401) if "/tree/" in asked.path else None
+    assert found(source_of(hub)) == {}
+    assert "acme/a is left out" in caplog.text
+
+
 def test_a_scan_looks_at_a_bounded_number_of_new_commits(hub: StandInHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOKS_MAX", 2)
     for name in "abcde":
@@ -251,7 +273,8 @@ def test_every_byte_is_streamed_once_and_none_is_kept(hub: StandInHub, tmp_path:
     with source.open(handle) as opened:
         digests = digest_files(opened, list_files(opened))
     assert digests.model_digest == expected.model_digest
-    assert len(hub.paths("/acme/a/resolve")) == 6  # nothing for the empty file
+    read = [path.rpartition("/")[2] for path in hub.paths("/acme/a/resolve") if "/provenance/" not in path]
+    assert sorted(read) == ["part0.xet", "part1.xet", "part2.xet", "part3.xet", "small", "w.bin"]  # no empty file
     assert [one for one in hub.asked if one.server == "store" and "authorization" in one.headers] == []
 
 

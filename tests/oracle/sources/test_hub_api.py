@@ -221,7 +221,7 @@ def test_another_commit_is_a_change(hub: StandInHub, place: HubPlace) -> None:
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 451])
 def test_a_file_that_has_gone_is_a_change(hub: StandInHub, place: HubPlace, status: int) -> None:
     hub.before = lambda asked: Reply(status) if asked.server == "store" or status != 410 else None
-    with pytest.raises(ChangedError, match="no longer has the file"):
+    with pytest.raises(ChangedError, match="no longer gives the file"):
         read(hub, place, "weights.bin")
 
 
@@ -238,6 +238,27 @@ def test_other_bytes_than_asked_for_are_refused(hub: StandInHub, place: HubPlace
     hub.before = lambda asked: reply if asked.server == "store" else None
     with pytest.raises(ChangedError, match="other bytes"):
         read(hub, place, "weights.bin", offset)
+
+
+def test_encoded_bytes_are_refused(hub: StandInHub, place: HubPlace) -> None:
+    """They would make an honest release look forged."""
+    hub.before = lambda _asked: Reply(200, b"{}", {"Content-Encoding": "gzip"})
+    with pytest.raises(TemporaryError, match="encoded bytes"):
+        read(hub, place, "config.json")
+
+
+def test_a_refusal_by_limit_of_the_store_is_waited_out(hub: StandInHub, place: HubPlace) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    hub.before = lambda asked: Reply(429, b"", {"Retry-After": "9"}) if asked.server == "store" and not now[0] else None
+    with HubApi(WebClient(hub.url), lambda: now[0], sleep).file(
+        place, "weights.bin", size=len(LARGE), offset=0
+    ) as pieces:
+        assert b"".join(pieces) == LARGE
+    assert now == [9]
 
 
 def test_no_secret_of_a_signed_address_is_in_an_error(hub: StandInHub, place: HubPlace) -> None:
