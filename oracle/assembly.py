@@ -16,6 +16,7 @@ from threading import Lock
 from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell
+from provenance_oracle.oracle.chain.batches import Batching
 from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
@@ -101,6 +102,7 @@ def open_oracle(
                 outcomes=outcomes,
                 clock=_now,
                 on_step=bell.check,
+                batching=_batching(settings),
             ),
         )
         pipeline_of = partial(
@@ -257,6 +259,10 @@ def _fee_limits(settings: Settings) -> FeeLimits:
     )
 
 
+def _batching(settings: Settings) -> Batching:
+    return Batching(settings.batch_max, settings.batch_after_seconds, settings.batch_uri)
+
+
 def _ledger_options(settings: Settings, limits: FeeLimits) -> LedgerOptions:
     place = _read_place(settings.registry)
     return LedgerOptions(
@@ -269,6 +275,8 @@ def _ledger_options(settings: Settings, limits: FeeLimits) -> LedgerOptions:
         rpc_timeout_seconds=settings.rpc_timeout_seconds,
         allow_development_key=settings.allow_development_key,
         in_flight_max=settings.in_flight_max,
+        batching=_batching(settings),
+        head_age_max_seconds=settings.head_age_max_seconds,
     )
 
 

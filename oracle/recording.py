@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from provenance_oracle.oracle.chain.batch_recording import BatchRecording, BatchWriter, releases_of
+from provenance_oracle.oracle.chain.batches import SINGLE, Batching
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.agreement import findings_of, match_parents, match_policy_row, match_row
 from provenance_oracle.oracle.journal.journal import Journal
@@ -28,9 +30,12 @@ from provenance_oracle.verifier.policy import Policy, Word
 from provenance_oracle.verifier.record.fields import Record
 
 _log = logging.getLogger(__name__)
+# Rows whose state on chain is asked together: those on their way, and those that may begin.
+_AHEAD_MAX = 500
+_AHEAD_SINGLE = 32
 
 
-class Writer(Protocol):
+class Writer(BatchWriter, Protocol):
     """The methods of `oracle.chain.writer.RegistryWriter` that the recording calls."""
 
     def publish(self, row_id: int, record: Record) -> Publishing:
@@ -56,6 +61,7 @@ class Recording:
         sources: by name, every source from which rows come.
         clock: returns the time now, with a time zone.
         on_step: called before each row. What it raises ends `settle`.
+        batching: when records share a transaction.
     """
 
     def __init__(
@@ -68,6 +74,7 @@ class Recording:
         *,
         clock: Callable[[], datetime],
         on_step: Callable[[], object] = lambda: None,
+        batching: Batching = SINGLE,
     ) -> None:
         self._sources = sources
         self._journal = journal
@@ -77,6 +84,9 @@ class Recording:
         self._clock = clock
         self._on_step = on_step
         self._is_held = False  # the last row waits for a reason that concerns the next ones too
+        self._batches = (
+            BatchRecording(self, journal, writer, policy, outcomes, batching, clock) if batching.is_on else None
+        )
 
     def settle(self) -> None:
         """Take every record and every policy number that is not final yet one step further.
@@ -90,10 +100,15 @@ class Recording:
             UsageError: the journal is corrupt.
         """
         self._writer.push_orphans()
-        rows = self._journal.unpublished()
+        batched = self._batches.follow() if self._batches else frozenset()
+        rows = [row for row in self._journal.unpublished() if row.id not in batched]
         begun = [row for row in rows if row.state is not State.JUDGED or row.record is None]
-        fresh = [row for row in rows if row.state is State.JUDGED and row.record is not None]
-        for row in begun + self._in_turns(fresh):
+        fresh = self._in_turns(row for row in rows if row.state is State.JUDGED and row.record is not None)
+        ahead = [] if self._batches else releases_of(fresh[:_AHEAD_SINGLE])
+        self._writer.read_ahead(releases_of(begun[:_AHEAD_MAX]), ahead)
+        if self._batches:
+            fresh = self._batches.begin([row for row in fresh if not row.waits(self._clock())])
+        for row in begun + fresh:
             self._on_step()
             if row.waits(self._clock()):
                 continue
@@ -112,17 +127,28 @@ class Recording:
             match_policy_row(row, self._policy)
             progress = self._writer.number_policy(row.id, row.key.content)
         else:
-            try:
-                record = self._matched(row)
-            except ProvenanceError as error:
-                return self._outcomes.distrust(row, error)
-            if row.state is State.JUDGED:
-                try:
-                    self._match_report(row, record)
-                except AppraisalError as error:
-                    return self._outcomes.reject(row, self._look(row), error)
+            record = self.checked(row)
+            if isinstance(record, Row):
+                return record
             progress = self._writer.publish(row.id, record)
             self._is_held = progress.state is State.JUDGED and not progress.is_alone
+        return self.moved(row, progress)
+
+    def checked(self, row: Row) -> Record | Row:
+        """Return a row's record, fit to be signed; or the row, if it was altered or its report is another's."""
+        try:
+            record = self._matched(row)
+        except ProvenanceError as error:
+            return self._outcomes.distrust(row, error)
+        if row.state is State.JUDGED:
+            try:
+                self._match_report(row, record)
+            except AppraisalError as error:
+                return self._outcomes.reject(row, self._look(row), error)
+        return record
+
+    def moved(self, row: Row, progress: Publishing) -> Row:
+        """Store the progress of a row's publication, and return the row."""
         now = self._journal.row(row.id)
         if progress.state is State.SEEN:
             now = self._journal.forget_record(row.id, note=progress.note, at=self._clock())

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from provenance_oracle.oracle.chain.batch_reader import BatchReader
+from provenance_oracle.oracle.chain.batches import SINGLE, Batching, BatchPublisher
 from provenance_oracle.oracle.chain.endpoints import EndpointPlace, Endpoints
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
@@ -21,7 +23,6 @@ from provenance_oracle.oracle.quorum.exchange import Exchange
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.signers.base import Signer, check_keys
 from provenance_oracle.verifier.registry.node import open_node, parse_address, shown_url
-from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.registry.rpc_client import Repeating
 
 _TRIES = 6
@@ -42,6 +43,7 @@ class LedgerOptions:
             if the chain's own tag `finalized` says it.
         allow_development_key: accept a key from the environment on a chain that is not local.
         in_flight_max: transactions on their way at once.
+        batching: when records share a transaction.
         head_age_max_seconds: age of the newest block from which an endpoint counts as lagging.
     """
 
@@ -54,6 +56,7 @@ class LedgerOptions:
     rpc_timeout_seconds: float
     allow_development_key: bool
     in_flight_max: int = IN_FLIGHT_MAX
+    batching: Batching = SINGLE
     head_age_max_seconds: float = 900.0
 
 
@@ -108,10 +111,14 @@ def open_writer(
     if peers:
         collector = Collector(peers.exchanges, chain_id=identity.chain_id, registry=registry, clock=clock)
         council = Council(collector, peers.moments)
+    reports = Reporter(reporter, address=registry, clock=clock, council=council, **facts)
+    sender = TransactionSender(payer, journal, options.limits, clock=clock, in_flight_max=in_flight, **facts)
+    parts: dict[str, Any] = {"finality": finality, "address": address, "clock": clock}
     return RegistryWriter(
-        Reporter(reporter, address=registry, clock=clock, council=council, **facts),
-        TransactionSender(payer, journal, options.limits, clock=clock, in_flight_max=in_flight, **facts),
+        reports,
+        sender,
         journal,
+        batches=BatchPublisher(reports, sender, journal, uri=options.batching.uri, **parts),
         finality=finality,
         endpoints=endpoints,
         address=address,
@@ -119,10 +126,10 @@ def open_writer(
     )
 
 
-def _open(url: str, address: str, options: LedgerOptions, on_wait: Callable[[], object]) -> Endpoint[RegistryReader]:
+def _open(url: str, address: str, options: LedgerOptions, on_wait: Callable[[], object]) -> Endpoint[BatchReader]:
     seconds = options.rpc_timeout_seconds
     node = open_node(url, seconds, on_wait, Repeating(_TRIES, seconds))
-    registry = RegistryReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
+    registry = BatchReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
     return Endpoint(Web3Chain(node), registry, node.where)
 
 

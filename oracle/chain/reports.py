@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from provenance_oracle.oracle.chain.calls import Quorum, publish_call
+from provenance_oracle.oracle.chain.calls import Quorum, publish_call, record_batch_call
 from provenance_oracle.oracle.chain.finality import Finality
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.rows import State
@@ -20,7 +20,7 @@ from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
 from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record
-from provenance_oracle.verifier.record.signing import publication_digest
+from provenance_oracle.verifier.record.signing import batch_digest, publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from provenance_oracle.verifier.strict.timestamps import format_time
@@ -108,13 +108,42 @@ class Reporter:
         """
         seats = self._seats(head)
         seat = self._seat(seats)
-        data = encode_record(record, policy_id=policy_id, parents=self._recorded_parents(record, head))
+        data = self.encoded(record, policy_id=policy_id, head=head)
         signature = self._signature(publication_digest(self._chain_id, self._address, seat.epoch, data))
         if seat.weight >= seat.threshold:
             return publish_call(data, Quorum(seat.epoch, 1 << seat.index, signature))
         assert self._council is not None
         proposal = Proposal(self._chain_id, self._address, seat.epoch, data, signature)
         return self._with_others(record, proposal, seat, seats, self._council)
+
+    def encoded(self, record: Record, *, policy_id: int, head: int) -> bytes:
+        """Return a record's bytes for the registry, with its recorded parents. Arguments and errors as above."""
+        return encode_record(record, policy_id=policy_id, parents=self._recorded_parents(record, head))
+
+    def batch(self, root: bytes, *, count: int, sealed_at: int, uri: str, head: int) -> tuple[int, bytes]:
+        """Return the number of the oracle set in force, and the encoded call that records a batch, signed for it.
+
+        Args:
+            root: 32 bytes. count: the number of its records.
+            sealed_at: when it was sealed, in seconds since 1970.
+            uri: where its records' bytes can be found.
+            head: the number of the newest block, whose oracle set signs.
+
+        Raises:
+            UsageError: the key is not in the oracle set, or the batch needs signatures of other oracles too.
+        """
+        seat = self._seat(self._seats(head))
+        if seat.weight < seat.threshold:
+            raise UsageError(
+                "a batch needs signatures of other oracles, which exchange those of single records only",
+                where=f"key {self._signer.address}",
+                got=f"weight {seat.weight}",
+                wanted=f"the threshold, {seat.threshold}; or no batch_uri",
+            )
+        place = (self._chain_id, self._address, seat.epoch)
+        digest = batch_digest(*place, root, count=count, sealed_at=sealed_at, uri=uri)
+        quorum = Quorum(seat.epoch, 1 << seat.index, self._signature(digest))
+        return seat.epoch, record_batch_call(root, count=count, sealed_at=sealed_at, uri=uri, quorum=quorum)
 
     def _with_others(
         self, record: Record, proposal: Proposal, seat: Seat, seats: Mapping[str, Seat], council: Council

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -45,6 +46,17 @@ class Publishing:
     state: State
     note: str = ""
     is_alone: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """One call that is to take effect: a row's, or that of a batch.
+
+    `attempts` returns every transaction signed for it, oldest first. `keep` stores a signed one for it, durably.
+    """
+
+    attempts: Callable[[], tuple[Attempt, ...]]
+    keep: Callable[[SignedTransaction], Attempt]
 
 
 class TransactionSender:
@@ -97,7 +109,15 @@ class TransactionSender:
         return sum(nonce >= used for nonce in self._journal.live_nonces(self.address)) < self._in_flight_max
 
     def push(self, row_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
-        """Take a row's call one step further. The caller has seen that the state at `block` does not show its effect.
+        """Take the call of a single row one step further; see `push_work`."""
+        return self.push_work(self._work_of(row_id), prepare, block=block)
+
+    def push_batch(self, publication_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
+        """Take the call of a batch one step further; see `push_work`."""
+        return self.push_work(self._work_of_batch(publication_id), prepare, block=block)
+
+    def push_work(self, work: Work, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
+        """Take a call one step further. The caller has seen that the state at `block` does not show its effect.
 
         Args:
             prepare: returns the call, or a `Publishing` if there is nothing to send yet. It is called only if no
@@ -109,17 +129,17 @@ class TransactionSender:
         """
         # (1) give up each transaction whose nonce is used in a final block although it did not succeed
         used = self._chain.nonce(self.address, block)
-        live = [attempt for attempt in self._live(row_id) if not self._is_spent(attempt, used, block)]
+        live = [attempt for attempt in _live(work, self.address) if not self._is_spent(attempt, used, block)]
         # (2) if none is left, sign one; if one waits too long, sign another to help it; store each before it is sent
         held_back = ""
         if live:
-            helping, held_back = self._help(row_id, live[-1], used)
+            helping, held_back = self._help(work, live[-1], used)
             live += helping
         elif self.has_slot(used):
             call = prepare()
             if isinstance(call, Publishing):
                 return call
-            live = [self._first(row_id, call, used)]
+            live = [self._first(work, call, used)]
         else:
             return Publishing(State.JUDGED, f"waits because {self._in_flight_max} transactions are on their way")
         # (3) send the same bytes again and again, until the state shows their effect
@@ -142,7 +162,14 @@ class TransactionSender:
 
     def settle(self, row_id: int) -> None:
         """Mark the transactions of a final row that succeeded as MINED, and others with the same nonce as DROPPED."""
-        live = self._live(row_id)
+        self._settle(self._work_of(row_id))
+
+    def settle_batch(self, publication_id: int) -> None:
+        """Do for a final batch what `settle` does for a row."""
+        self._settle(self._work_of_batch(publication_id))
+
+    def _settle(self, work: Work) -> None:
+        live = _live(work, self.address)
         mined = [attempt for attempt in live if self._chain.succeeded(attempt.transaction.hash)]
         nonces = {attempt.transaction.nonce for attempt in mined}
         for attempt in live:
@@ -151,13 +178,17 @@ class TransactionSender:
             elif attempt.transaction.nonce in nonces:
                 self._journal.settle(attempt.id, AttemptState.DROPPED)
 
-    def _live(self, row_id: int) -> list[Attempt]:
-        """Return this account's live transactions of a row, oldest first."""
-        return [
-            attempt
-            for attempt in self._journal.attempts(row_id)
-            if attempt.state is AttemptState.LIVE and attempt.transaction.sender == self.address
-        ]
+    def _work_of(self, row_id: int) -> Work:
+        return Work(
+            partial(self._journal.attempts, row_id),
+            lambda signed: self._journal.keep_transaction(row_id, signed, at=self._clock()),
+        )
+
+    def _work_of_batch(self, publication_id: int) -> Work:
+        return Work(
+            partial(self._journal.attempts_of, publication_id),
+            lambda signed: self._journal.sign_publication(publication_id, signed, at=self._clock()),
+        )
 
     def _is_spent(self, attempt: Attempt, used: int, block: int) -> bool:
         """Return whether a transaction will never take effect, and mark it as DROPPED then.
@@ -173,15 +204,15 @@ class TransactionSender:
         self._journal.settle(attempt.id, AttemptState.DROPPED)
         return True
 
-    def _first(self, row_id: int, call: Call, used: int) -> Attempt:
-        self._check_waste(row_id)
+    def _first(self, work: Work, call: Call, used: int) -> Attempt:
+        self._check_waste(work)
         self._chain.simulate(call)
         offer = first_offer(self._chain.prices(), self._limits)
         taken = self._journal.live_nonces(self.address)
         nonce = next(free for free in count(used) if free not in taken)
-        return self._sign(row_id, call, nonce, offer)
+        return self._sign(work, call, nonce, offer)
 
-    def _help(self, row_id: int, waiting: Attempt, used: int) -> tuple[list[Attempt], str]:
+    def _help(self, work: Work, waiting: Attempt, used: int) -> tuple[list[Attempt], str]:
         """Sign a transaction that brings a waiting one forward.
 
         Normally it has the same nonce and higher fees. But if a reorg removed the transaction with a lower nonce, no
@@ -206,12 +237,12 @@ class TransactionSender:
         if offer == offered and not is_gap:
             return [], ""
         call = Call(old.sender, *self._signer.call_of(old.raw))  # the journal's other columns are not signed
-        return [self._sign(row_id, call, used if is_gap else old.nonce, offer)], ""
+        return [self._sign(work, call, used if is_gap else old.nonce, offer)], ""
 
-    def _check_waste(self, row_id: int) -> None:
-        """Raise TemporaryError if too many transactions of a row had no effect within a day. This bounds the cost."""
+    def _check_waste(self, work: Work) -> None:
+        """Raise TemporaryError if too many transactions of a call had no effect within a day. This bounds the cost."""
         since = self._clock() - timedelta(days=1)
-        dropped = [a for a in self._journal.attempts(row_id) if a.state is AttemptState.DROPPED and a.signed_at > since]
+        dropped = [a for a in work.attempts() if a.state is AttemptState.DROPPED and a.signed_at > since]
         if len(dropped) >= _DROPPED_PER_DAY_MAX:
             raise TemporaryError(
                 "transactions have no effect; check the account and the registry",
@@ -220,7 +251,7 @@ class TransactionSender:
                 wanted=f"fewer than {_DROPPED_PER_DAY_MAX}",
             )
 
-    def _sign(self, row_id: int, call: Call, nonce: int, offer: Offer) -> Attempt:
+    def _sign(self, work: Work, call: Call, nonce: int, offer: Offer) -> Attempt:
         fields = {
             **offer.fields(),
             "chainId": self._chain_id,
@@ -234,7 +265,7 @@ class TransactionSender:
         transaction = SignedTransaction(
             self.address, nonce, digest, raw, offer.max_fee_wei, offer.priority_fee_wei, call.to, call.data
         )
-        return self._journal.keep_transaction(row_id, transaction, at=self._clock())
+        return work.keep(transaction)
 
     def _gas(self, call: Call) -> int:
         estimate, cap = self._chain.estimate_gas(call), self._limits.gas_max
@@ -242,3 +273,8 @@ class TransactionSender:
             wanted = f"at most {cap}; raise the setting gas_max to allow more"
             raise TemporaryError("the call needs too much gas", where="chain", got=str(estimate), wanted=wanted)
         return min(estimate * (100 + _GAS_MARGIN_PERCENT) // 100, cap)
+
+
+def _live(work: Work, sender: str) -> list[Attempt]:
+    """Return an account's live transactions of a call, oldest first."""
+    return [a for a in work.attempts() if a.state is AttemptState.LIVE and a.transaction.sender == sender]

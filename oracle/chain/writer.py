@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from provenance_oracle.oracle.chain.batches import BatchPublisher
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name, standing_call
 from provenance_oracle.oracle.chain.endpoints import Endpoints
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
@@ -21,6 +22,7 @@ from provenance_oracle.verifier.registry.rpc_client import Asked
 # The writer signs a record only if this much of the contract's window is left, so that it can be mined in time.
 _INCLUSION = timedelta(hours=1)
 _NAME_TAKEN = "NameTaken"
+_MATCHED_MAX = 10_000
 
 
 class Registry(Protocol):
@@ -31,6 +33,12 @@ class Registry(Protocol):
 
     def manifest_of_report(self, report_digest: bytes, *, block: int) -> bytes | None:
         """Return the digest of the first manifest recorded with a report up to `block`; None if there is none."""
+
+    def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> bool:
+        """Return whether a release has a record at `block`, in good standing or not."""
+
+    def is_claimed(self, namespace: str, *, block: int) -> bool:
+        """Return whether a namespace has an owner at `block`."""
 
     def policy_id(self, policy_digest: bytes, *, block: int) -> int:
         """Return the number of a policy at `block`; 0 if it has none."""
@@ -48,6 +56,9 @@ class Reports(Protocol):
         Return a `Publishing` if other oracles have to sign it first.
         """
 
+    def encoded(self, record: Record, *, policy_id: int, head: int) -> bytes:
+        """Return a record's bytes for the registry."""
+
 
 class RegistryWriter:
     """Publishes records in one registry. Publishing a record again is always safe.
@@ -55,6 +66,7 @@ class RegistryWriter:
     Args:
         finality: asks the endpoints that serve now; several must agree before anything counts as final.
         endpoints: finds the endpoints that serve now.
+        batches: publishes batches; None for single records only.
         address: the registry's address in checksum form.
         clock: returns the time now, with a time zone.
     """
@@ -67,6 +79,7 @@ class RegistryWriter:
         *,
         finality: Finality[Registry],
         endpoints: Endpoints[Registry],
+        batches: BatchPublisher | None = None,
         address: str,
         clock: Callable[[], datetime],
     ) -> None:
@@ -75,6 +88,8 @@ class RegistryWriter:
         self._journal = journal
         self._finality = finality
         self._endpoints = endpoints
+        self.batches = batches
+        self._matched: set[Record] = set()
         self._address = address
         self._clock = clock
 
@@ -98,18 +113,21 @@ class RegistryWriter:
         """Why each endpoint that is set aside does not serve now, by its name."""
         return self._endpoints.problems
 
-    def read_ahead(self, releases: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    def read_ahead(self, begun: Sequence[tuple[bytes, bytes]], fresh: Sequence[tuple[bytes, bytes]] = ()) -> None:
         """Ask the endpoints together what the steps of a pass will ask.
 
         Args:
-            releases: model digest and manifest digest (32 bytes each) of releases whose records may be on their way.
+            begun: model digest and manifest digest (32 bytes each) of releases whose records are on their way.
+            fresh: the same of releases that nobody may have recorded.
         """
         head = self._chain.head()
         final = self._finality.final_block(head)
         for number, one in enumerate(self._finality.all):
-            asked = [] if number else [self._question_of(standing_call(*both), head) for both in releases]
+            asked: list[Asked] = []
+            if not number:
+                asked += [self._question_of(standing_call(*both), head) for both in (*begun, *fresh)]
             if final >= 0:
-                asked += [self._question_of(standing_call(*both), final) for both in releases if not number]
+                asked += [self._question_of(standing_call(*both), final) for both in begun if not number]
                 asked.append(("eth_getTransactionCount", [self._sender.address, hex(final)]))
             asked.append(("eth_getTransactionCount", [self._sender.address, hex(head)]))
             one.chain.read_ahead(asked)
@@ -131,13 +149,12 @@ class RegistryWriter:
         """
         # (1) read the state at one block; the account's nonce is read at the same block
         head = self._chain.head()
-        newest = _entry(self._registry, record, head)
-        if newest is None:
+        if not self._registry.is_recorded(record.model_digest, record.manifest_digest, block=head):
             return self._push(row_id, lambda: self._publication(record, head), head)
         # (2) the registry has a record of this release, ours or another oracle's, which is not final yet
         entry = self._finality.at_depth(lambda one, block: _entry(one.registry, record, block), head)
         if entry is None:
-            _match_newest(record, newest)
+            self._match_newest(record, head)
             return Publishing(State.MINED, self._finality.obstacle)
         # (3) the record is final
         match_entry(record, entry)
@@ -146,6 +163,32 @@ class RegistryWriter:
         closed = entry.closure.explanation if entry.closure else ""
         notes = (closed, "" if same else "was recorded before, with another verdict")
         return Publishing(State.FINAL, "; ".join(note for note in notes if note))
+
+    def batch_entry(self, record: Record) -> bytes | Publishing | None:
+        """Return a record's bytes for a batch.
+
+        Returns:
+            None if the record is recorded by itself: the registry has the release already, the record's name is in a
+            claimed namespace, or it names parents. A `Publishing` if it must wait (JUDGED) or be judged again (SEEN).
+
+        Raises:
+            FormatError: the record does not fit the registry's format.
+            TemporaryError: a node fails, or the nodes disagree.
+        """
+        head = self._chain.head()
+        if record.named_parents or self._registry.is_recorded(record.model_digest, record.manifest_digest, block=head):
+            return None
+        namespace = record.name.partition("/")[0]
+        if self._finality.at_newest(lambda one, block: one.registry.is_claimed(namespace, block=block), head):
+            return None
+        policy_id = self._usable_policy_id(record, head)
+        if isinstance(policy_id, Publishing):
+            return policy_id
+        return self._reports.encoded(record, policy_id=policy_id, head=head)
+
+    def has_slot(self) -> bool:
+        """Return whether one more transaction may be on its way now."""
+        return self._sender.has_slot(self._chain.nonce(self._sender.address, self._chain.head()))
 
     def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
         """Take a policy one step further on its way to a number, by which records name it.
@@ -200,8 +243,34 @@ class RegistryWriter:
             )
         return found
 
+    def _match_newest(self, record: Record, head: int) -> None:
+        """Raise TemporaryError if an entry that is not final yet has facts that the release cannot have.
+
+        The entry's events are read once, not in each pass until it is final.
+        """
+        if record in self._matched:
+            return
+        newest = _entry(self._registry, record, head)
+        try:
+            if newest is not None:
+                match_entry(record, newest)
+        except VerificationError as error:
+            problem = f"another record of this release is not final yet: {error.problem}"
+            raise TemporaryError(problem, check=error.check, where=error.where) from error
+        if len(self._matched) >= _MATCHED_MAX:
+            self._matched.clear()
+        self._matched.add(record)
+
     def _publication(self, record: Record, head: int) -> Call | Publishing:
         """Return the signed call that publishes a record, or the reason why there is none yet."""
+        policy_id = self._usable_policy_id(record, head)
+        if isinstance(policy_id, Publishing):
+            return policy_id
+        data = self._reports.publication(record, policy_id=policy_id, head=head)
+        return data if isinstance(data, Publishing) else Call(self._sender.address, self._address, data)
+
+    def _usable_policy_id(self, record: Record, head: int) -> int | Publishing:
+        """Return the number of a record's policy, or the reason why the record is not signed now."""
         if self._clock() - record.judged_at > JUDGED_BEFORE_MAX - _INCLUSION:
             return Publishing(State.SEEN, "was judged too long ago for a record and is judged again")
         policy_id = self._final_policy_id(record.policy_digest, head)
@@ -209,8 +278,7 @@ class RegistryWriter:
             if not self._registry.policy_id(record.policy_digest, block=head):
                 self._journal.open_policy(record.policy_digest, at=self._clock())
             return Publishing(State.JUDGED, "waits for its policy's number in the registry")
-        data = self._reports.publication(record, policy_id=policy_id, head=head)
-        return data if isinstance(data, Publishing) else Call(self._sender.address, self._address, data)
+        return policy_id
 
     def _push(self, row_id: int, prepare: Callable[[], Call | Publishing], block: int) -> Publishing:
         try:
@@ -248,12 +316,3 @@ def _entry(registry: Registry, record: Record, block: int) -> Entry | None:
         return registry.entry_of(record.model_digest, record.manifest_digest, block=block)
     except RecordError:
         return None
-
-
-def _match_newest(record: Record, newest: Entry) -> None:
-    """Raise TemporaryError if an entry that is not final yet has facts that the release cannot have."""
-    try:
-        match_entry(record, newest)
-    except VerificationError as error:
-        problem = f"another record of this release is not final yet: {error.problem}"
-        raise TemporaryError(problem, check=error.check, where=error.where) from error

@@ -10,8 +10,6 @@ from provenance_oracle.oracle.settings.settings import Settings
 _HUB_SCHEME = "hf://"
 # Settings that nothing reads yet. Take a name off the list when you make it work.
 NOT_WIRED = (
-    "batch_after_seconds",
-    "batch_max",
     "listen",
     "log_format",
     "webhook_secret_file",
@@ -54,6 +52,7 @@ _NEEDS = (
     _Need(("hub_token_file",), _has_hub, "no source is on the hub (hf://)"),
     _Need(("webhook_secret_file",), lambda s: bool(s.listen), "listen is not set, so there is no server"),
     _Need(("batch_after_seconds",), lambda s: s.batch_max > 1, "batch_max is 1"),
+    _Need(("batch_max",), lambda s: bool(s.batch_uri), "batch_uri is not set, so there are no batches"),
 )
 
 

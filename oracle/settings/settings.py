@@ -283,6 +283,23 @@ class Settings:
             live=True,
         ),
     )
+    batch_uri: str = field(
+        default="",
+        metadata=about(
+            _CHAIN,
+            text("URL"),
+            "where users find the records of a batch; the root and `.json` are added. Not set: no batches, because "
+            "nobody could prove that a record is in one",
+        ),
+    )
+    head_age_max_seconds: int = field(
+        default=900,
+        metadata=about(
+            _CHAIN,
+            whole(1, 86_400, _SECONDS),
+            "age of an endpoint's newest block from which it counts as lagging; local chains may rest",
+        ),
+    )
     peers: tuple[str, ...] = field(
         default=(),
         metadata=about(

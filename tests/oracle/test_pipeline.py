@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Stopped
+from provenance_oracle.oracle.chain.batches import BatchPublisher
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.deadline import BASE_SECONDS, BYTES_PER_SECOND, Deadline
 from provenance_oracle.oracle.journal.journal import Journal
@@ -57,6 +58,17 @@ class FakeWriter:
     orphans: int = 0
     numbered: list[bytes] = field(default_factory=list)
     on_publish: Callable[[int], object] = lambda count: None
+    batches: BatchPublisher | None = None
+    ahead: list[int] = field(default_factory=list)
+
+    def read_ahead(self, begun: Sequence[tuple[bytes, bytes]], fresh: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        self.ahead.append(len(begun) + len(fresh))
+
+    def batch_entry(self, record: Record) -> None:
+        return None
+
+    def has_slot(self) -> bool:
+        return True
 
     def publish(self, row_id: int, record: Record) -> Publishing:
         self.published.append(record)

@@ -212,6 +212,7 @@ class FakeRegistry:
     known: dict[str, Record] = field(default_factory=dict)
     numbers: dict[bytes, int] = field(default_factory=lambda: {make_record().policy_digest: 1})
     signed: list[tuple[bytes, int]] = field(default_factory=list)
+    claimed: set[str] = field(default_factory=set)
 
     def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
         if manifest_digest in self.existing:
@@ -221,6 +222,15 @@ class FakeRegistry:
             if record and (record.model_digest, record.manifest_digest) == (model_digest, manifest_digest):
                 return make_entry(record)
         raise RecordError("no record")
+
+    def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> bool:
+        try:
+            return bool(self.entry_of(model_digest, manifest_digest, block=block))
+        except RecordError:
+            return False
+
+    def is_claimed(self, namespace: str, *, block: int) -> bool:
+        return namespace in self.claimed
 
     def manifest_of_report(self, report_digest: bytes, *, block: int) -> bytes | None:
         return self.reports.get(report_digest)

@@ -287,11 +287,11 @@ def test_an_address_in_small_letters_will_do(world: World) -> None:
     world.finish(row_id, record)
 
 
-def test_a_development_key_stays_on_local_chains(world: World) -> None:
+def test_a_development_key_stays_on_local_chains(anvil_program: Path, tmp_path: Path) -> None:
     with run_anvil(options=("--chain-id", "5")) as chain:
         elsewhere = deploy_registry(chain)
         with pytest.raises(UsageError, match="for local chains"):
-            world.connected(rpc_urls=(chain.rpc_url,), registry_address=elsewhere.address)
+            World(elsewhere, tmp_path)
 
 
 def test_a_node_that_is_down_is_temporary(world: World) -> None:

@@ -1,0 +1,193 @@
+"""Decide which judged rows share a transaction, and follow the batches that are on their way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from provenance_oracle.oracle.chain.batches import Batching, BatchPublisher
+from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.journal.agreement import match_row
+from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.publications import PublicationKind, PublicationState, StoredPublication
+from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.journal.stored_record import from_json
+from provenance_oracle.oracle.outcomes import Outcomes
+from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.record.fields import Record
+
+_log = logging.getLogger(__name__)
+
+
+class BatchWriter(Protocol):
+    """The parts of `oracle.chain.writer.RegistryWriter` that batches need."""
+
+    batches: BatchPublisher | None
+
+    def batch_entry(self, record: Record) -> bytes | Publishing | None:
+        """Return a record's bytes for a batch; None if it is recorded by itself; a `Publishing` if it must wait."""
+
+    def has_slot(self) -> bool:
+        """Return whether one more transaction may be on its way now."""
+
+    def read_ahead(self, begun: Sequence[tuple[bytes, bytes]], fresh: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Ask together what the steps for releases (model and manifest digest) will ask."""
+
+
+class RowSteps(Protocol):
+    """The methods of `oracle.recording.Recording` for one row."""
+
+    def checked(self, row: Row) -> Record | Row:
+        """Return a row's record, fit to be signed; or the row, if it is not."""
+
+    def moved(self, row: Row, progress: Publishing) -> Row:
+        """Store the progress of a row's publication, and return the row."""
+
+
+class BatchRecording:
+    """Publishes rows in batches.
+
+    Args:
+        batching: when records share a transaction.
+        clock: returns the time now, with a time zone.
+    """
+
+    def __init__(
+        self,
+        steps: RowSteps,
+        journal: Journal,
+        writer: BatchWriter,
+        policy: Policy,
+        outcomes: Outcomes,
+        batching: Batching,
+        clock: Callable[[], datetime],
+    ) -> None:
+        assert writer.batches is not None
+        self._steps = steps
+        self._journal = journal
+        self._writer = writer
+        self._publisher = writer.batches
+        self._policy = policy
+        self._outcomes = outcomes
+        self._batching = batching
+        self._clock = clock
+        self._must_wait = False
+
+    def follow(self) -> frozenset[int]:
+        """Take each batch one step further. Return the ids of the rows that are in a batch after it."""
+        batched: set[int] = set()
+        for publication in self._journal.open_publications():
+            if publication.kind is PublicationKind.BATCH and not self._followed(publication).state.closed:
+                batched |= {member.release_id for member in self._journal.members(publication.id)}
+        return frozenset(batched)
+
+    def begin(self, waiting: Sequence[Row]) -> list[Row]:
+        """Seal rows that wait, if there are enough or they waited long enough, and return those to record singly.
+
+        Args:
+            waiting: judged rows in the order of their turns.
+        """
+        singles: list[Row] = []
+        left = list(waiting)
+        while self._is_due(left) and self._writer.has_slot():
+            entries: dict[bytes, tuple[Row, bytes]] = {}
+            self._writer.read_ahead((), releases_of(left[: self._batching.most]))
+            self._must_wait = False
+            while left and len(entries) < self._batching.most and not self._must_wait:
+                row = left.pop(0)
+                if row.key.content in entries:
+                    continue  # the same release of another source; it follows this one
+                data = self._entry_of(row)
+                if data is None:
+                    singles.append(row)
+                elif data:
+                    entries[row.key.content] = (row, data)
+            if self._must_wait:
+                return singles
+            if len(entries) == 1:
+                singles += [row for row, _ in entries.values()]
+            elif entries:
+                self._followed(self._publisher.open([(row.id, data) for row, data in entries.values()]))
+        return singles
+
+    def _is_due(self, waiting: Sequence[Row]) -> bool:
+        if not waiting or len(waiting) >= self._batching.most:
+            return bool(waiting)
+        oldest = min(row.changed_at for row in waiting)
+        return abs((self._clock() - oldest).total_seconds()) >= self._batching.after_seconds
+
+    def _entry_of(self, row: Row) -> bytes | None:
+        """Return a row's record for a batch; None if it is recorded singly; no bytes if nothing is to be done now."""
+        found: list[bytes | None] = []
+        self._outcomes.of_step(row, partial(self._look_at, row, found))
+        return found[0] if found else b""
+
+    def _look_at(self, row: Row, found: list[bytes | None]) -> Row:
+        known = self._batch_of_content(row)
+        if known is not None:
+            is_final = known.state is PublicationState.FINAL
+            assert known.root is not None or not is_final
+            note = f"in batch {known.root.hex()}" if known.root and is_final else "waits for the batch with its release"
+            return self._steps.moved(row, Publishing(State.FINAL if is_final else State.JUDGED, note))
+        record = self._steps.checked(row)
+        if isinstance(record, Row):
+            return record
+        entry = self._writer.batch_entry(record)
+        if isinstance(entry, Publishing):
+            self._must_wait = entry.state is State.JUDGED  # for the policy's number, as all others
+            return self._steps.moved(row, entry)
+        found.append(entry)
+        return row
+
+    def _batch_of_content(self, row: Row) -> StoredPublication | None:
+        """Return a batch that has the same release, from another row; None if there is none."""
+        places = (place for place in self._journal.places(row.key.content) if place.member.release_id != row.id)
+        return next((one.publication for one in places if one.publication.kind is PublicationKind.BATCH), None)
+
+    def _followed(self, publication: StoredPublication) -> StoredPublication:
+        try:
+            now = self._publisher.follow(publication, partial(self._records_of, publication.id))
+        except ProvenanceError as error:
+            note = str(error)
+            if note != publication.note:
+                _log.warning("batch %d waits: %s", publication.id, note)
+            now = self._journal.publication(publication.id)
+            now = self._journal.advance_publication(publication.id, now.state, note=note, at=self._clock())
+        if now.state is not publication.state:
+            name = now.root.hex() if now.root else str(now.id)
+            _log.info("batch %s of %s records: %s%s", name, now.count, now.state, f", {now.note}" if now.note else "")
+        return now
+
+    def _records_of(self, publication_id: int) -> list[tuple[bytes, datetime]] | None:
+        """Return the record and the time of judgement of each row of a batch; None if a row left it or was altered."""
+        found = []
+        for member in self._journal.members(publication_id):
+            row, publication = self._journal.row(member.release_id), self._journal.publication_of(member.release_id)
+            if publication is None or publication.id != publication_id:
+                return None
+            try:
+                record = match_row(row, self._journal.verdict(row.verdict_digest or b""), self._policy)
+            except TemporaryError:
+                return None  # judged by another policy
+            except ProvenanceError as error:
+                self._outcomes.distrust(row, error)
+                return None
+            entry = self._writer.batch_entry(record)
+            if not isinstance(entry, bytes):
+                return None
+            found.append((entry, record.judged_at))
+        return found
+
+
+def releases_of(rows: Iterable[Row]) -> list[tuple[bytes, bytes]]:
+    """Return the model and manifest digests of rows that have a record. An altered record shows later."""
+    found = []
+    for row in rows:
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            found.append((from_json(row.record or b"").model_digest, row.key.content))
+    return found
