@@ -16,7 +16,7 @@ from threading import Lock
 from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell
-from provenance_oracle.oracle.chain.batches import Batching
+from provenance_oracle.oracle.chain.batches import SINGLE, Batching
 from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
@@ -260,6 +260,9 @@ def _fee_limits(settings: Settings) -> FeeLimits:
 
 
 def _batching(settings: Settings) -> Batching:
+    """Return when records share a transaction. Peers exchange signatures of single records only."""
+    if settings.peers:
+        return SINGLE
     return Batching(settings.batch_max, settings.batch_after_seconds, settings.batch_uri)
 
 
