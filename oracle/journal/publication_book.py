@@ -181,8 +181,8 @@ class PublicationBook:
         The row's open publication gets it. A row without one begins one of kind `record`, or `policy` for a row without
         a record.
 
-        Signing is deterministic, so after a reorg the account may sign bytes again that it had given up. They then
-        become live again.
+        A key in memory signs the same bytes again, also bytes that the account had given up before a reorg. These then
+        become live again. A token or a KMS signs other bytes, which are another transaction with the same call.
         """
         with self._database.transaction() as db:
             publication = open_publication_of(db, row_id)

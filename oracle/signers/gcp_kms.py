@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,7 +67,7 @@ class GcpKmsSigner(DigestSigner):
         self._where = f"gcpkms://{self._name}"
         self._lock = threading.Lock()
         self._client = HttpClient(_server(environ.get(ENDPOINT_VARIABLE) or _ENDPOINT))
-        self._credentials = _credentials(self._where)
+        self._token = _token_source(self._where)
         answer = self._asked("GET", f"/v1/{self._name}/publicKey", None)
         if answer.get("algorithm") != _ALGORITHM:
             got = printable(str(answer.get("algorithm")))
@@ -108,19 +108,6 @@ class GcpKmsSigner(DigestSigner):
             raise _refusal(answer, value, self._where)
         return value
 
-    def _token(self) -> str:
-        """Return an access token. google-auth asks for another one shortly before it ends."""
-        from google.auth.exceptions import GoogleAuthError
-        from google.auth.transport.requests import Request
-
-        if not self._credentials.valid:
-            request = Request()
-            try:
-                self._credentials.refresh(lambda *args, **more: request(*args, **{**more, "timeout": _TOKEN_SECONDS}))
-            except GoogleAuthError as error:
-                raise _no_token(error, self._where) from None
-        return str(self._credentials.token)
-
 
 def _server(endpoint: str) -> Server:
     parts = urlsplit(endpoint)
@@ -132,15 +119,32 @@ def _server(endpoint: str) -> Server:
     return Server(parts.scheme, host, port, host, _ANSWER_SECONDS, environment_proxy(parts.scheme, host))
 
 
-def _credentials(where: str) -> Any:
+def _token_source(where: str) -> Callable[[], str]:
+    """Return a function that returns an access token, and asks for another one shortly before it ends.
+
+    Only the function holds the credentials, so that no print of a signer shows them.
+    """
     with naming_extras():
         import google.auth
         from google.auth.exceptions import GoogleAuthError
+        from google.auth.transport.requests import Request
     try:
-        found, _project = google.auth.default(scopes=[_SCOPE])
+        credentials, _project = google.auth.default(scopes=[_SCOPE])
     except GoogleAuthError as error:
         raise _no_token(error, where) from None
-    return found
+
+    refresh: Any = credentials.refresh
+
+    def token() -> str:
+        if not credentials.valid:
+            request = Request()
+            try:
+                refresh(lambda *args, **more: request(*args, **{**more, "timeout": _TOKEN_SECONDS}))
+            except GoogleAuthError as error:
+                raise _no_token(error, where) from None
+        return str(credentials.token)
+
+    return token
 
 
 def _no_token(error: Any, where: str) -> UsageError | TemporaryError:

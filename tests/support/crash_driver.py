@@ -17,6 +17,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
 import provenance_oracle.oracle.assembly
 from provenance_oracle.oracle.assembly import open_oracle
 from provenance_oracle.oracle.bell import Bell
@@ -24,6 +27,7 @@ from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.settings.load import load_settings
+from provenance_oracle.oracle.signers.in_memory import KeySigner
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.policy import Policy, load_policy
@@ -58,8 +62,15 @@ def run_oracle(folder: Path, rpc_url: str, registry: str, policy: str) -> None:
         "confirmations": 0,
     }
     provenance_oracle.oracle.assembly.judge = judge_kindly  # type: ignore[assignment]
+    KeySigner._sign = sign_afresh  # type: ignore[method-assign]
     with open_oracle(load_settings(None, {}, options), ImpatientBell()) as service:
         service.run_once(deadline_seconds=20)
+
+
+def sign_afresh(signer: KeySigner, digest: bytes) -> tuple[int, int]:
+    """Sign with a random nonce, as a token or a KMS does: only bytes that were stored can be sent a second time."""
+    key = ec.derive_private_key(int.from_bytes(signer._key.reveal(), "big"), ec.SECP256K1())
+    return utils.decode_dss_signature(key.sign(digest, ec.ECDSA(utils.Prehashed(hashes.SHA256()))))
 
 
 def judge_kindly(release: Release, policy: Policy, *, at: datetime, **_: object) -> Judgement:

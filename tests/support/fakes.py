@@ -57,6 +57,17 @@ class FakeSigner:
         return digest + digest[::-1]
 
 
+class FreshSigner(FakeSigner):
+    """A signer whose bytes differ each time, like those of a KMS or a token, which choose a random nonce."""
+
+    def __init__(self) -> None:
+        self._signed = 0
+
+    def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        self._signed += 1
+        return super().sign_transaction({**fields, "salt": self._signed})
+
+
 @dataclass
 class FakeChain:
     """A chain with one account and one registry.

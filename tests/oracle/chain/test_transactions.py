@@ -30,6 +30,7 @@ from tests.support.fakes import (
     Clock,
     FakeChain,
     FakeSigner,
+    FreshSigner,
     ignore,
     lose,
     say,
@@ -42,8 +43,9 @@ LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_ma
 class Ledger:
     """A sender over a fake chain. Like the writer, `push` reads the state first."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, signer: FakeSigner | None = None) -> None:
         self.path = path
+        self.signer = signer or FakeSigner()
         self.chain = FakeChain()
         self.clock = Clock()
         self.journal = Journal(path)
@@ -54,7 +56,7 @@ class Ledger:
     def _sender(self) -> TransactionSender:
         finality = Finality((Endpoint(self.chain, None, "node"),), self.confirmations)
         facts: Any = {"finality": finality, "chain_id": 31337, "clock": self.clock}
-        return TransactionSender(FakeSigner(), self.journal, LIMITS, **facts)
+        return TransactionSender(self.signer, self.journal, LIMITS, **facts)
 
     def _assert_stored(self, raw: bytes) -> None:
         stored = {attempt.transaction.raw for row in self.journal.rows() for attempt in self.journal.attempts(row.id)}
@@ -84,9 +86,10 @@ class Ledger:
         return self.journal.attempts(row_id)
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger(tmp_path / "journal.db")
+@pytest.fixture(params=[FakeSigner, FreshSigner])
+def ledger(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """Yield a sender whose key signs alike each time, and one whose key never does."""
+    made = Ledger(tmp_path / "journal.db", request.param())
     yield made
     made.journal.close()
 
@@ -371,11 +374,12 @@ ACTIONS = ["push", "push", "push", "mine", "forget", "foreign", "restart", "late
 @given(
     actions=st.lists(st.one_of(st.sampled_from(ACTIONS), st.sampled_from(range(len(LIES)))), max_size=40),
     rows=st.integers(1, 3),
+    signer=st.sampled_from([FakeSigner, FreshSigner]),
 )
 def test_nothing_is_lost_whatever_happens(
-    tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], rows: int
+    tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], rows: int, signer: type[FakeSigner]
 ) -> None:
-    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "journal.db")
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "journal.db", signer())
     try:
         row_ids = [ledger.row(number) for number in range(rows)]
         for action in actions:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.oracle.signers import open as opening
 from provenance_oracle.oracle.signers.base import Secret
 from provenance_oracle.oracle.signers.keystore import make_keystore
 from provenance_oracle.oracle.signers.open import open_signer
@@ -70,3 +74,20 @@ def test_random_bytes_that_are_no_key_are_drawn_again(tmp_path: Path) -> None:
 def test_a_password_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is text"):
         make_keystore(tmp_path / "k", Secret(b"\xff"))
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
+
+
+def test_the_commands_of_the_page_make_a_keystore(tmp_path: Path) -> None:
+    (commands,) = re.findall(r"### Make a keystore\n.*?```\n(.*?)```", PAGE, re.DOTALL)
+    script = f'provenance() {{ "{sys.executable}" -m provenance_oracle.oracle.cli.main "$@"; }}\n{commands}'
+    done = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    keystore, password = tmp_path / "oracle.json", tmp_path / "oracle.pw"
+    assert open_signer(f"keystore:{keystore}", password_file=password).address in done.stdout
+    assert {stat.filemode(path.stat().st_mode) for path in tmp_path.iterdir()} == {"-rw-------"}
+
+
+def test_the_page_names_every_place_of_a_key() -> None:
+    table = PAGE.partition("| URI |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z0-9]+):", table, re.MULTILINE)) == set(opening._FORMS)
