@@ -21,7 +21,8 @@ _URI = re.compile(r"//(?P<endpoint>[A-Za-z0-9.:\[\]-]*)/(?P<key>[A-Za-z0-9:/_-]{
 _ARN = re.compile(r"arn:[a-z-]+:kms:(?P<region>[a-z0-9-]+):\d{12}:(key|alias)/.+")
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _KEY_SPEC, _ALGORITHM = "ECC_SECG_P256K1", "ECDSA_SHA_256"
-_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS_MAX = 5, 10, 1
+# Short, so that a signal ends the oracle soon. The oracle itself asks again.
+_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS_MAX = 2, 3, 1
 # Errors that pass by themselves. Every other one below status 500 needs a person.
 _TEMPORARY = {"KMSInternalException", "DependencyTimeoutException", "KeyUnavailableException", "ServiceUnavailable"}
 _TEMPORARY |= {"ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException"}

@@ -36,7 +36,7 @@ _NAME = re.compile(
     rf"projects/{_PART}/locations/{_PART}/keyRings/{_PART}/cryptoKeys/{_PART}/cryptoKeyVersions/[1-9][0-9]{{0,9}}"
 )
 _ALGORITHM = "EC_SIGN_SECP256K1_SHA256"
-_ANSWER_MAX_BYTES, _ANSWER_SECONDS, _TOKEN_SECONDS = 64 * 1024, 20.0, 10.0
+_ANSWER_MAX_BYTES, _ANSWER_SECONDS, _TOKEN_SECONDS = 64 * 1024, 5.0, 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NEXT_STEPS = {
     401: "credentials that are valid: gcloud auth application-default login",
