@@ -14,8 +14,8 @@ NPM := $(BIN)/python tools/npm.py
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-demo: .make/demo  ## record a release on an embedded chain and check it; MODEL=DIR takes a real model folder
-	@$(BIN)/provenance demo $(if $(MODEL),--model "$(MODEL)") $(DEMO_ARGS)
+demo: .make/demo  ## record a release on an embedded chain and check it; MODEL=DIR takes a real model folder, QUORUM=3 shows oracles that must agree
+	@$(BIN)/provenance demo $(if $(MODEL),--model "$(MODEL)") $(if $(QUORUM),--quorum $(QUORUM)) $(DEMO_ARGS)
 
 test: .make/test  ## install what the tests need and run all of them
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)

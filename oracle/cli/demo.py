@@ -17,15 +17,26 @@ from provenance_oracle.verifier.cli.options import FILE
 @click.option(
     "--keep-seconds", default=1800, show_default=True, type=click.IntRange(0, 86400), help="How long the chain runs on."
 )
+@click.option(
+    "--quorum",
+    metavar="ORACLES",
+    type=click.IntRange(3, 7),
+    help="Show this many oracles instead, of which more than half must agree; one lies and one is dead at first.",
+)
 @command_body(documents.DEMO)
-def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int) -> None:
+def demo(_output: Output, model: Path | None, folder: Path, keep_seconds: int, quorum: int | None) -> None:
     """Record one release on an embedded chain and check it. Only the hardware is simulated.
 
     \b
     Examples:
       provenance demo
       provenance demo --model ./my-model --keep-seconds 0
+      provenance demo --quorum 3
     """
+    from provenance_oracle.oracle.demo.quorum import run_quorum_demo
     from provenance_oracle.oracle.demo.run import run_demo
 
-    run_demo(folder, model, keep_seconds)
+    if quorum:
+        run_quorum_demo(folder, model, keep_seconds, quorum)
+    else:
+        run_demo(folder, model, keep_seconds)

@@ -14,6 +14,7 @@ from pathlib import Path
 from provenance_oracle.oracle.chain.anvil import find_anvil, run_anvil
 from provenance_oracle.verifier.errors import TemporaryError
 
+ORACLES = 7
 _START_SECONDS = 30.0
 # The chain stops after this time and `keep_seconds`, even if the demo still runs (while it hashes a large model, say).
 _DEMO_MAX_SECONDS = 4 * 3600
@@ -23,15 +24,15 @@ _DEMO_MAX_SECONDS = 4 * 3600
 class DemoChain:
     """A running chain, with the keys of its parties. anvil funds their accounts; the keys are public.
 
-    `oracles` holds the addresses of two oracles; `oracle_key_hex` is the key of the first. `keep_seconds` is the time
-    that the chain goes on after the demo.
+    `oracles` holds the addresses of ORACLES oracles, and `oracle_keys_hex` their keys. `keep_seconds` is the time that
+    the chain goes on after the demo.
     """
 
     rpc_url: str
     owner_key_hex: str
-    oracle_key_hex: str
+    oracle_keys_hex: tuple[str, ...]
     publisher_key_hex: str
-    oracles: tuple[str, str]
+    oracles: tuple[str, ...]
     keep_seconds: int
 
 
@@ -70,7 +71,7 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
             return DemoChain(
                 rpc_url=started["rpc_url"],
                 owner_key_hex=started["owner_key_hex"],
-                oracle_key_hex=started["oracle_key_hex"],
+                oracle_keys_hex=tuple(started["oracle_keys_hex"]),
                 publisher_key_hex=started["publisher_key_hex"],
                 oracles=tuple(started["oracles"]),
                 keep_seconds=keep_seconds,
@@ -85,13 +86,13 @@ def _serve(ready: Path, keep_seconds: float, demo_process: int) -> None:
     end = time.monotonic() + _DEMO_MAX_SECONDS + keep_seconds
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with run_anvil() as chain:
-        owner, first_oracle, second_oracle, publisher = chain.accounts[:4]
+        owner, publisher, *oracles = chain.accounts[: 2 + ORACLES]
         started = {
             "rpc_url": chain.rpc_url,
             "owner_key_hex": owner.key.hex(),
-            "oracle_key_hex": first_oracle.key.hex(),
+            "oracle_keys_hex": [oracle.key.hex() for oracle in oracles],
             "publisher_key_hex": publisher.key.hex(),
-            "oracles": [first_oracle.address, second_oracle.address],
+            "oracles": [oracle.address for oracle in oracles],
             "pid": os.getpid(),
         }
         partial = ready.with_suffix(".partial")

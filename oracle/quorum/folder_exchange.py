@@ -13,7 +13,7 @@ from pathlib import Path
 from provenance_oracle.oracle.quorum.exchange import OFFERED_MAX
 from provenance_oracle.oracle.quorum.proposal import PROPOSAL_MAX_BYTES
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
-from provenance_oracle.verifier.strict.files import open_folder, open_root, read_start
+from provenance_oracle.verifier.strict.files import open_folder, open_root, read_start, scan
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.strict.write_file import remove_file, write_file
 from provenance_oracle.verifier.text import printable
@@ -32,7 +32,7 @@ class FolderExchange:
     def __init__(self, folder: Path, own: str) -> None:
         self._folder = folder
         self._own = own
-        self._offered: dict[bytes, bytes] = {}
+        self._offered: dict[str, bytes] | None = None  # by file name; None: files of an earlier process may be there
 
     @property
     def where(self) -> str:
@@ -66,15 +66,21 @@ class FolderExchange:
                 with suppress(FileExistsError):
                     os.mkdir(self._own, dir_fd=root)
                 with open_folder(root, self._own) as folder:
-                    for key, data in proposals.items():
-                        if self._offered.get(key) != data:
-                            write_file(folder, f"{key.hex()}{_SUFFIX}", data)
-                    for key in self._offered.keys() - proposals.keys():
-                        remove_file(folder, f"{key.hex()}{_SUFFIX}")
+                    self._write(folder, {f"{key.hex()}{_SUFFIX}": data for key, data in proposals.items()})
         except OSError as error:
             problem = f"our proposals cannot be written: {error.strerror}"
             raise TemporaryError(problem, where=self.where) from error
         except ProvenanceError as error:
             problem = "our proposals cannot be written"
             raise TemporaryError(problem, where=self.where, got=error.got or error.problem) from error
-        self._offered = dict(proposals)
+
+    def _write(self, folder: int, wanted: dict[str, bytes]) -> None:
+        if self._offered is None:
+            names = (name for name, _ in scan(folder, self._own, _ENTRIES_MAX))
+            self._offered = dict.fromkeys((name for name in names if name.endswith(_SUFFIX)), b"")
+        for name in self._offered.keys() - wanted.keys():
+            remove_file(folder, name)
+        for name, data in wanted.items():
+            if self._offered.get(name) != data:
+                write_file(folder, name, data)
+        self._offered = wanted

@@ -141,3 +141,15 @@ def test_a_model_of_links_is_copied_and_a_broken_one_refused(tmp_path: Path) -> 
 
 def test_a_model_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     assert _demo(tmp_path / "demo", "--model", str(tmp_path / "nothing")).returncode == 2
+
+
+def test_a_liar_records_nothing_and_two_honest_oracles_record_once(tmp_path: Path) -> None:
+    found = _demo(tmp_path / "demo", "--quorum", "3")
+    assert found.returncode == 0, found.stdout
+    alone, lied, together = (found.stdout.partition(f"\n{number}. ")[2] for number in (3, 4, 5))
+    assert "judged, waits for other oracles: weight 1 of 2\n" in alone
+    assert re.search(r"waits for other oracles: weight 1 of 2; oracle 0x\w+ signed another record: reported_tcb", lied)
+    assert "folder:tiny-model: final" in together
+    assert "signed by 2 oracles of set 1, weight 2, threshold 2" in together
+    assert found.stdout.count("published: demo/tiny-model 1.0") == 1
+    assert re.search(r"published: demo/tiny-model 1.0, by oracles 0, 2 of set 1", together)

@@ -224,6 +224,12 @@ def test_a_shared_folder_carries_proposals_and_withdraws_them(tmp_path: Path) ->
     assert list(theirs.read()) == []
 
 
+def test_a_restarted_oracle_withdraws_what_it_offered_before(tmp_path: Path) -> None:
+    FolderExchange(tmp_path, SIGNERS[0].address).offer({b"a" * 32: b"old", b"b" * 32: b"stays"})
+    FolderExchange(tmp_path, SIGNERS[0].address).offer({b"b" * 32: b"stays"})
+    assert list(FolderExchange(tmp_path, SIGNERS[1].address).read()) == [b"stays"]
+
+
 def test_a_hostile_folder_is_read_within_bounds(tmp_path: Path) -> None:
     other = tmp_path / SIGNERS[1].address
     other.mkdir()
