@@ -27,6 +27,7 @@ from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Judge, Pipeline
+from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.quorum.open import open_exchange
 from provenance_oracle.oracle.quorum.remembering_hasher import RememberedDigests, RememberingHasher
@@ -147,7 +148,7 @@ def _peers(settings: Settings, own: str, bell: Bell) -> Peers | None:
     if not settings.peers:
         return None
     exchanges = tuple(open_exchange(text, own, settings.rpc_timeout_seconds, bell.check) for text in settings.peers)
-    return Peers(exchanges, Moments())
+    return Peers(exchanges, Moments(), OwnProposals())
 
 
 def _present(_manifest_digest: bytes) -> None:

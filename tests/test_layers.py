@@ -49,9 +49,9 @@ FLOORS = {
     "oracle": (
         ("backoff", "bell", "logs", "metrics"),
         ("conditions",),
-        ("cluster", "deadline", "amd_cache", "journal", "settings", "signers", "sources", "web"),
+        ("cluster", "deadline", "amd_cache", "journal", "settings", "signers", "sources"),
         ("chain", "outcomes", "quorum", "queue"),
-        ("pipeline", "recording", "service"),
+        ("pipeline", "recording", "service", "web"),
         ("assembly", "demo", "documents"),
         ("cli",),
     ),

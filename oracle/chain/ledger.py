@@ -20,6 +20,7 @@ from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.quorum.collector import Collector
 from provenance_oracle.oracle.quorum.exchange import Exchange
+from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.signers.base import Signer, check_keys
 from provenance_oracle.verifier.registry.node import open_node, parse_address, shown_url
@@ -62,10 +63,14 @@ class LedgerOptions:
 
 @dataclass(frozen=True)
 class Peers:
-    """The places where oracles of a quorum exchange proposals, and the moments that they proposed."""
+    """The places where oracles of a quorum exchange proposals, and the moments that they proposed.
+
+    `own` holds our proposals for the web server.
+    """
 
     exchanges: tuple[Exchange, ...]
     moments: Moments
+    own: OwnProposals
 
 
 def open_writer(
@@ -109,7 +114,7 @@ def open_writer(
     registry = serving[0].registry.address
     council = None
     if peers:
-        collector = Collector(peers.exchanges, chain_id=identity.chain_id, registry=registry, clock=clock)
+        collector = Collector((*peers.exchanges, peers.own), chain_id=identity.chain_id, registry=registry, clock=clock)
         council = Council(collector, peers.moments)
     reports = Reporter(reporter, address=registry, clock=clock, council=council, **facts)
     sender = TransactionSender(payer, journal, options.limits, clock=clock, in_flight_max=in_flight, **facts)
