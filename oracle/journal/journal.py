@@ -116,8 +116,8 @@ class Journal(PublicationBook, Leases, Overview):
 
     def find(self, source: str, release: str, fingerprint: str) -> Row | None:
         """Return the newest row of a release with this fingerprint; None if there is none."""
-        sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND fingerprint = ? ORDER BY changed_at DESC"
-        rows = self._database.rows(sql + " LIMIT 1", (source, release, fingerprint))
+        sql = "SELECT * FROM releases WHERE source = ? AND release = ? AND fingerprint = ?"
+        rows = self._database.rows(sql + " ORDER BY changed_at DESC, id DESC LIMIT 1", (source, release, fingerprint))
         return release_row(rows[0]) if rows else None
 
     def open(self, key: ReleaseKey, fingerprint: str, *, at: datetime) -> Row:

@@ -47,7 +47,7 @@ class Overview:
             marks = ", ".join(["(?, ?)"] * len(chunk))
             sql = (
                 f"WITH wanted (release_name, print) AS (VALUES {marks}) SELECT releases.* FROM wanted JOIN releases"  # noqa: S608
-                " ON releases.release = release_name AND fingerprint = print WHERE source = ? ORDER BY changed_at"
+                " ON releases.release = release_name AND fingerprint = print WHERE source = ? ORDER BY changed_at, releases.id"
             )
             values = [text for pair in chunk for text in pair]
             rows = map(release_row, self._database.rows(sql, (*values, source)))

@@ -53,7 +53,8 @@ def test_a_journal_of_version_3_is_carried_over_with_every_value(old: Path) -> N
     releases = f"SELECT id, {COLUMNS} FROM releases ORDER BY id"
     before = [query(old, f"SELECT * FROM {table} ORDER BY 1") for table in tables] + [query(old, releases)]
     sent = query(old, f"SELECT release_id, {SIGNED} FROM transactions ORDER BY id")
-    assert {row[5] for row in before[-1]} == set(State), "the sample has a row in every state"
+    states = set(State) - {State.SUPERSEDED}  # which version 3 did not have
+    assert {row[5] for row in before[-1]} == states, "the sample has a row in every state"
     assert len(sent) > 6
     Journal(old).close()
     assert [query(old, f"SELECT * FROM {table} ORDER BY 1") for table in tables] + [query(old, releases)] == before
