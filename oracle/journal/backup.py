@@ -128,7 +128,8 @@ def _add_evidence(new: Path, folder: Path) -> None:
         for digest in digests:
             archive = evidence_in(folder, digest)
             if archive is not None:
-                db.execute("INSERT INTO evidence VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, archive))
+                db.execute("INSERT OR REPLACE INTO evidence VALUES (?, ?)", (digest, archive))
+        db.execute("DELETE FROM evidence WHERE LENGTH(archive) = 0")
 
 
 def _dump_postgres(place: str, new: Path) -> None:

@@ -20,9 +20,10 @@ _TYPES = (
 def to_postgres(sql: str) -> str:
     """Return a statement for psycopg: `%s` in place of each `?`. No text in our statements holds a question mark.
 
-    A clause that only PostgreSQL has stands in a comment.
+    A clause that only PostgreSQL has stands in a comment. `INDEXED BY` is a hint for SQLite.
     """
-    return re.sub(r"/\* (.*?) \*/", r"\1", sql).replace("%", "%%").replace("?", "%s")
+    sql = re.sub(r"/\* (.*?) \*/", r"\1", sql)
+    return re.sub(r" INDEXED BY \w+", "", sql).replace("%", "%%").replace("?", "%s")
 
 
 def tables_for_postgres(schema: str) -> list[str]:

@@ -3,8 +3,12 @@
     verdicts/ab/abcd....json            the verdict; its SHA-256 is its name, and stands in the record on chain
     verdicts/ab/abcd....evidence.tar    the files of the release's `provenance/` that were judged, for a PASSED verdict
 
-A file is on disk, under its name, before the journal commits the row that names it. A journal in PostgreSQL has the
-evidence in a table, under the same commit. The evidence of refused releases is not kept, so they fill no disk.
+A file is there, under its name, before the journal commits the row that names it, so a kill or the loss of the journal
+loses no verdict. Waiting for the disk after each file would cost more than the judgement. So the journal's table
+`evidence` has the archive too, under the same durable commit, until many files together are on disk (`settle`): a power
+loss loses nothing either. A journal in PostgreSQL has the evidence in that table for good.
+
+The evidence of refused releases is not kept, so they fill no disk.
 """
 
 from __future__ import annotations
@@ -12,17 +16,23 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Mapping
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 from provenance_oracle.oracle.journal.new_file import sync
-from provenance_oracle.oracle.journal.store import JournalStore, Session
+from provenance_oracle.oracle.journal.store import Found, JournalStore, Session
 from provenance_oracle.verifier.judgement.release import KEY_PATH, Release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 
 FOLDER_NAME = "verdicts"
-_VERDICT, _EVIDENCE, _NEW = ".json", ".evidence.tar", ".new"
+_VERDICT, _EVIDENCE = ".json", ".evidence.tar"
+_SETTLED_AT_ONCE = 256
+_SYNCS_AT_ONCE = 8
+_STAGED = "SELECT v.digest, statement, archive FROM evidence AS e JOIN verdicts AS v ON v.digest = e.digest LIMIT ?"
 
 
 class EvidenceStore(Protocol):
@@ -32,7 +42,7 @@ class EvidenceStore(Protocol):
         OSError, or the journal's own failures: it cannot be read or written.
     """
 
-    def keep(self, db: Session, digest: bytes, statement: bytes, evidence: bytes | None) -> None:
+    def keep(self, db: Session, digest: bytes, statement: bytes, archived: bytes | None) -> None:
         """Keep a verdict and the archive of its evidence, durably once the transaction `db` is committed."""
 
     def verdict(self, digest: bytes) -> bytes | None:
@@ -41,48 +51,86 @@ class EvidenceStore(Protocol):
     def evidence(self, digest: bytes) -> bytes | None:
         """Return the tar archive of the evidence behind a verdict; None if there is none."""
 
+    def settle(self, *, least: int = 1) -> None:
+        """Free the journal from what is in files by now, if `least` verdicts wait for it."""
+
 
 class FolderEvidence:
-    """A folder of files. It is made when the first verdict comes.
+    """A folder of files. It is made when the first verdict comes. Threads may share it."""
 
-    Args:
-        before_commit: has a step called right before the commit of the transaction that this thread is in.
-    """
-
-    def __init__(self, folder: Path, before_commit: Callable[[Callable[[], object]], None]) -> None:
+    def __init__(self, folder: Path, database: JournalStore) -> None:
         self._folder = folder
-        self._before_commit = before_commit
-        self._pending: list[Path] = []
+        self._database = database
+        self._settling = threading.Lock()
+        self._waiting = 0
 
-    def keep(self, db: Session, digest: bytes, statement: bytes, evidence: bytes | None) -> None:
-        """Write the files beside their names; the commit makes them durable and gives them their names."""
-        for suffix, data in ((_VERDICT, statement), (_EVIDENCE, evidence)):
-            path = _path(self._folder, digest, suffix)
-            if data is None or path.exists():
-                continue
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(f"{path}{_NEW}", flags, 0o600), "wb") as file:
-                file.write(data)
-            self._pending.append(path)
-        if self._pending:
-            self._before_commit(self._flush)
+    def keep(self, db: Session, digest: bytes, statement: bytes, archived: bytes | None) -> None:
+        """Write the files, and store the archive in the journal until `settle`."""
+        self._write(digest, statement, archived)
+        db.execute("INSERT INTO evidence VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, archived or b""))
+        self._waiting += 1
 
     def verdict(self, digest: bytes) -> bytes | None:
         return verdict_in(self._folder, digest)
 
     def evidence(self, digest: bytes) -> bytes | None:
-        return evidence_in(self._folder, digest)
+        return TableEvidence(self._database).evidence(digest) or evidence_in(self._folder, digest)
 
-    def _flush(self) -> None:
-        pending, self._pending = self._pending, []
-        for path in pending:
-            new = Path(f"{path}{_NEW}")
-            sync(new)
+    def settle(self, *, least: int = 1) -> None:
+        """Wait until the files of all verdicts in the table are on disk, and empty the table.
+
+        A file that is missing or damaged is written again, so this also unpacks what a restored backup has.
+        """
+        if self._waiting < least or not self._settling.acquire(blocking=False):
+            return
+        try:
+            while found := self._database.rows(_STAGED, (_SETTLED_AT_ONCE,)):
+                self._settle_rows(found)
+            self._waiting = 0
+        finally:
+            self._settling.release()
+
+    def settle_all(self) -> None:
+        """Settle what an earlier process left."""
+        self._waiting = 1
+        self.settle()
+
+    def _settle_rows(self, found: Sequence[Found]) -> None:
+        paths: list[Path] = []
+        for one in found:
+            paths += self._write(one["digest"], one["statement"], one["archive"] or None, is_checked=True)
+        folders = {path.parent for path in paths} | {self._folder}
+        with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:  # a file system writes what several threads wait for at once
+            list(pool.map(sync, paths))
+            list(pool.map(sync, folders))
+        with self._database.transaction() as db:
+            for one in found:
+                db.execute("DELETE FROM evidence WHERE digest = ?", (one["digest"],))
+
+    def _write(
+        self, digest: bytes, statement: bytes, archived: bytes | None, *, is_checked: bool = False
+    ) -> list[Path]:
+        """Write the files of a verdict that are missing, each whole under its name, and return the paths of all.
+
+        Args:
+            is_checked: compare files that are there, because a power loss may have emptied them.
+        """
+        paths = []
+        for suffix, data in ((_VERDICT, statement), (_EVIDENCE, archived)):
+            if data is None:
+                continue
+            path = _path(self._folder, digest, suffix)
+            paths.append(path)
+            if path.exists() and not (is_checked and path.read_bytes() != data):
+                continue
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            new = Path(f"{path}.{secrets.token_hex(4)}.new")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+                file.write(data)
             new.replace(path)
-        for folder in {path.parent for path in pending} | {path.parent.parent for path in pending}:
-            sync(folder)
+        return paths
 
 
 class TableEvidence:
@@ -91,10 +139,10 @@ class TableEvidence:
     def __init__(self, database: JournalStore) -> None:
         self._database = database
 
-    def keep(self, db: Session, digest: bytes, statement: bytes, evidence: bytes | None) -> None:
+    def keep(self, db: Session, digest: bytes, statement: bytes, archived: bytes | None) -> None:
         """Store the archive; the journal stores the verdict itself."""
-        if evidence is not None:
-            db.execute("INSERT INTO evidence VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, evidence))
+        if archived is not None:
+            db.execute("INSERT INTO evidence VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, archived))
 
     def verdict(self, digest: bytes) -> bytes | None:
         found = self._database.rows("SELECT statement FROM verdicts WHERE digest = ?", (digest,))
@@ -102,7 +150,10 @@ class TableEvidence:
 
     def evidence(self, digest: bytes) -> bytes | None:
         found = self._database.rows("SELECT archive FROM evidence WHERE digest = ?", (digest,))
-        return bytes(found[0]["archive"]) if found else None
+        return bytes(found[0]["archive"]) or None if found else None
+
+    def settle(self, *, least: int = 1) -> None:
+        """Do nothing: the table is the place."""
 
 
 def verdict_in(folder: Path, digest: bytes) -> bytes | None:

@@ -18,12 +18,12 @@ A policy that has no number in the registry yet has a row of its own. Such a row
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from provenance_oracle.oracle.journal.evidence import TableEvidence
 from provenance_oracle.oracle.journal.leases import Leases
 from provenance_oracle.oracle.journal.overview import Overview
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
@@ -45,6 +45,9 @@ from provenance_oracle.oracle.journal.store import Session
 from provenance_oracle.oracle.journal.stores import open_evidence, open_store
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
+_log = logging.getLogger(__name__)
+_UNSETTLED_MAX = 256  # verdicts whose files may not be on disk yet
+
 
 class Journal(PublicationBook, Leases, Overview):
     """The journal. Every method is one durable step. Threads may share it.
@@ -65,11 +68,18 @@ class Journal(PublicationBook, Leases, Overview):
 
     def __init__(self, place: Path | str, evidence: Path | None = None) -> None:
         self._database = open_store(place)
-        self._evidence = open_evidence(place, evidence, self._database)
+        try:
+            self._evidence = open_evidence(place, evidence, self._database)
+        except BaseException:
+            self._database.close()
+            raise
 
     def close(self) -> None:
         """Close the database and release its lock."""
-        self._database.close()
+        try:
+            self._settle_evidence(1)
+        finally:
+            self._database.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -154,36 +164,10 @@ class Journal(PublicationBook, Leases, Overview):
         sql = "SELECT * FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') ORDER BY id"
         return tuple(release_row(found) for found in self._database.rows(sql))
 
-    def waiting_unjudged(self, source: str, *, most: int) -> tuple[Row, ...]:
-        """Return the rows of a source that were seen and wait for another try, `most` at most, oldest first."""
-        sql = "SELECT * FROM releases WHERE source = ? AND state = 'seen' AND retry_at IS NOT NULL ORDER BY id LIMIT ?"
-        return tuple(release_row(found) for found in self._database.rows(sql, (source, most)))
-
     def supersede(self, row_id: int, *, note: str, at: datetime) -> Row:
         """Close a row whose release has gone before it was judged. `open` takes it up again if it comes back."""
         with self._step() as db:
             return move_row(db, row_id, State.SUPERSEDED, at, note)
-
-    def manifest_by_report(self, report_digest: bytes) -> bytes | None:
-        """Return the content digest of the first accepted release that used this report; None if there is none."""
-        sql = "SELECT content FROM releases WHERE report_digest = ? AND record IS NOT NULL AND state != 'rejected'"
-        rows = self._database.rows(sql + " ORDER BY id LIMIT 1", (report_digest,))
-        return bytes(rows[0]["content"]) if rows else None
-
-    def recordings(self, model_digest: bytes, publisher: bytes, *, besides: bytes, since: datetime) -> list[datetime]:
-        """Return the times after `since` at which releases of a model by a publisher were accepted, oldest first.
-
-        Args:
-            model_digest, publisher: as `accept` got them.
-            besides: the content digest of a release that does not count. Every other content counts once.
-        """
-        sql = (
-            "SELECT MAX(kept_at) AS newest FROM releases JOIN verdicts ON digest = verdict_digest"
-            " WHERE model_digest = ? AND publisher = ? AND content != ? AND record IS NOT NULL AND state != 'rejected'"
-            " GROUP BY content HAVING MAX(kept_at) > ? ORDER BY newest"
-        )
-        rows = self._database.rows(sql, (model_digest, publisher, besides, time_text(since)))
-        return [datetime.fromisoformat(row["newest"]) for row in rows]
 
     def accept(
         self,
@@ -213,7 +197,9 @@ class Journal(PublicationBook, Leases, Overview):
                 " model_digest = ?, publisher = ? WHERE id = ?",
                 (digest, record, report_digest, policy_digest, model_digest, publisher, row_id),
             )
-            return move_row(db, row_id, State.JUDGED, at)
+            row = move_row(db, row_id, State.JUDGED, at)
+        self._settle_evidence(_UNSETTLED_MAX)
+        return row
 
     def reject(
         self,
@@ -241,7 +227,9 @@ class Journal(PublicationBook, Leases, Overview):
             fail_row(db, row_id, error.exit_code, error.check, str(error), retry_at, at)
             db.execute("UPDATE releases SET state = ? WHERE id = ?", (State.REJECTED, row_id))
             follow_row(db, row_id, State.REJECTED, at)
-            return select_row(db, row_id)
+            row = select_row(db, row_id)
+        self._settle_evidence(_UNSETTLED_MAX)
+        return row
 
     def park(self, row_id: int, error: ProvenanceError, *, retry_at: datetime, at: datetime) -> Row:
         """Store a temporary failure. The row keeps its state and waits until `retry_at`."""
@@ -324,12 +312,18 @@ class Journal(PublicationBook, Leases, Overview):
 
     def evidence(self, digest: bytes) -> bytes | None:
         """Return the tar archive of the evidence behind a verdict (digest of 32 bytes); None if there is none."""
-        return self._evidence.evidence(digest) or TableEvidence(self._database).evidence(digest)
+        return self._evidence.evidence(digest)
 
     def _keep_verdict(self, db: Session, row_id: int, statement: bytes, evidence: bytes | None, at: datetime) -> bytes:
         digest = keep_verdict(db, row_id, statement, at)
         self._evidence.keep(db, digest, statement, evidence)
         return digest
+
+    def _settle_evidence(self, least: int) -> None:
+        try:
+            self._evidence.settle(least=least)
+        except (OSError, ProvenanceError) as error:  # nothing is lost: it stays in the journal, and is tried again
+            _log.warning("verdicts are not in their folder yet: %s", error)
 
 
 def open_journal(place: str, evidence: Path | None = None) -> Journal:

@@ -37,7 +37,7 @@ def find_verdict(digest: bytes, place: str, evidence: Path | None) -> KeptVerdic
         statement, archive = verdict_in(folder, digest), evidence_in(folder, digest)
     if statement is None or archive is None:
         kept = _in_journal(digest, place)
-        statement, archive = statement or kept[0], archive or kept[1]
+        statement, archive = statement or kept[0], archive or kept[1] or None
     if statement is None or hashlib.sha256(statement).digest() != digest:
         return None
     return KeptVerdict(statement, archive)

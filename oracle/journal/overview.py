@@ -33,6 +33,32 @@ class Overview:
 
     _database: JournalStore
 
+    def recordings(self, model_digest: bytes, publisher: bytes, *, besides: bytes, since: datetime) -> list[datetime]:
+        """Return the times after `since` at which releases of a model by a publisher were accepted, oldest first.
+
+        Args:
+            model_digest, publisher: as `accept` got them.
+            besides: the content digest of a release that does not count. Every other content counts once.
+        """
+        sql = (
+            "SELECT MAX(kept_at) AS newest FROM releases JOIN verdicts ON digest = verdict_digest"
+            " WHERE model_digest = ? AND publisher = ? AND content != ? AND record IS NOT NULL AND state != 'rejected'"
+            " GROUP BY content HAVING MAX(kept_at) > ? ORDER BY newest"
+        )
+        rows = self._database.rows(sql, (model_digest, publisher, besides, time_text(since)))
+        return [datetime.fromisoformat(row["newest"]) for row in rows]
+
+    def manifest_by_report(self, report_digest: bytes) -> bytes | None:
+        """Return the content digest of the first accepted release that used this report; None if there is none."""
+        sql = "SELECT content FROM releases WHERE report_digest = ? AND record IS NOT NULL AND state != 'rejected'"
+        rows = self._database.rows(sql + " ORDER BY id LIMIT 1", (report_digest,))
+        return bytes(rows[0]["content"]) if rows else None
+
+    def waiting_unjudged(self, source: str, *, most: int) -> tuple[Row, ...]:
+        """Return the rows of a source that were seen and wait for another try, `most` at most, oldest first."""
+        sql = "SELECT * FROM releases WHERE source = ? AND state = 'seen' AND retry_at IS NOT NULL ORDER BY id LIMIT ?"
+        return tuple(release_row(found) for found in self._database.rows(sql, (source, most)))
+
     def known(self, source: str, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
         """Return the newest row of each release that has one with its fingerprint, as `find` does, in few queries.
 
@@ -45,9 +71,10 @@ class Overview:
         found: dict[tuple[str, str], Row] = {}
         for chunk in _chunks(pairs):
             marks = ", ".join(["(?, ?)"] * len(chunk))
-            sql = (
-                f"WITH wanted (release_name, print) AS (VALUES {marks}) SELECT releases.* FROM wanted JOIN releases"  # noqa: S608
-                " ON releases.release = release_name AND fingerprint = print WHERE source = ? ORDER BY changed_at, releases.id"
+            sql = (  # SQLite chooses this index by itself only once it has statistics
+                f"WITH wanted (release_name, print) AS (VALUES {marks}) SELECT releases.* FROM wanted"  # noqa: S608
+                " CROSS JOIN releases INDEXED BY releases_by_fingerprint"
+                " WHERE source = ? AND release = release_name AND fingerprint = print ORDER BY changed_at, id"
             )
             values = [text for pair in chunk for text in pair]
             rows = map(release_row, self._database.rows(sql, (*values, source)))

@@ -40,4 +40,6 @@ def open_evidence(place: str | Path, folder: Path | None, database: JournalStore
     """Return the place for verdicts and evidence: a folder, or a table of PostgreSQL if `folder` is None."""
     if is_url(place) and folder is None:
         return TableEvidence(database)
-    return FolderEvidence(evidence_folder(place, folder), database.before_commit)
+    store = FolderEvidence(evidence_folder(place, folder), database)
+    store.settle_all()
+    return store

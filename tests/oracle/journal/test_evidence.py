@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import stat
 import tarfile
 from datetime import UTC, datetime
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from provenance_oracle.oracle.journal import evidence as evidence_module
-from provenance_oracle.oracle.journal.evidence import archive, tar_of
+from provenance_oracle.oracle.journal import journal as journal_module
+from provenance_oracle.oracle.journal.evidence import FolderEvidence, archive, tar_of, verdict_in
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.kept_evidence import KeptVerdict, find_verdict
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
+from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.sources.look import look_at
 from provenance_oracle.verifier.errors import TemporaryError, VerificationError
 from provenance_oracle.verifier.strict.release_files import FolderFiles
@@ -88,37 +91,78 @@ def test_the_folder_can_be_named(tmp_path: Path) -> None:
     assert not (tmp_path / "verdicts").exists()
 
 
-def test_a_file_is_on_disk_before_the_journal_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_there_before_the_journal_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill right before the commit leaves a file too many; a kill after it never one too few."""
-    synced: list[str] = []
-    real = evidence_module.sync
+    at_commit: list[bytes | None] = []
+    real = Database._commit
 
-    def sync(path: Path) -> None:
-        real(path)
-        synced.append(path.name)
+    def commit(database: Database) -> None:
+        at_commit.append(verdict_in(tmp_path / "verdicts", DIGEST))
+        real(database)
 
-    monkeypatch.setattr(evidence_module, "sync", sync)
+    monkeypatch.setattr(Database, "_commit", commit)
     with Journal(tmp_path / "journal.db") as journal:
         accepted(journal)
-        assert [name for name in synced if name.endswith(".new")] == [
-            f"{DIGEST.hex()}.json.new",
-            f"{DIGEST.hex()}.evidence.tar.new",
-        ]
-        assert set(synced[2:]) == {DIGEST.hex()[:2], "verdicts"}, "then the folders, which have the names"
+        assert at_commit == [None, STATEMENT], "the row is opened, then accepted"
+
+
+def test_files_that_a_power_loss_emptied_are_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        accepted(journal)
+        kept = {file: file.read_bytes() for file in tmp_path.glob("journal.db*") if file.suffix != ".lock"}
+    for file, data in kept.items():  # the state of the disk before the files were settled
+        file.touch(0o600)
+        file.write_bytes(data)
+    for suffix in (".json", ".evidence.tar"):
+        (tmp_path / "verdicts" / f"{NAME}{suffix}").write_bytes(b"")
+    Journal(path).close()
+    for file in tmp_path.glob("journal.db*"):
+        file.unlink()
+    assert find_verdict(DIGEST, str(path), None) == KeptVerdict(STATEMENT, b"tar")
+
+
+def test_evidence_leaves_the_journal_once_its_files_are_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(evidence_module, "sync", lambda path: synced.append(path.name))
+    monkeypatch.setattr(journal_module, "_UNSETTLED_MAX", 2)
+    with Journal(tmp_path / "journal.db") as journal:
+        accepted(journal)
+        assert synced == []
+        accepted(journal, b"another verdict")
+        assert {f"{DIGEST.hex()}.json", f"{DIGEST.hex()}.evidence.tar", DIGEST.hex()[:2], "verdicts"} <= set(synced)
+        assert journal._database.rows("SELECT * FROM evidence") == []
+        assert journal.evidence(DIGEST) == b"tar"
 
 
 def test_a_disk_that_fails_keeps_the_row_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(path: Path) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with Journal(tmp_path / "journal.db") as journal:
         with monkeypatch.context() as patch:
-            patch.setattr(evidence_module, "sync", fail)
+            patch.setattr(FolderEvidence, "_write", fail)
             with pytest.raises(TemporaryError, match="No space left"):
                 accepted(journal)
         assert [row.state for row in journal.rows()] == [State.SEEN]
         assert journal.row(accepted(journal)).state is State.JUDGED
-        assert find_verdict(DIGEST, str(tmp_path / "journal.db"), None) == KeptVerdict(STATEMENT, b"tar")
+
+
+def test_a_disk_that_fails_later_leaves_the_evidence_in_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch, Journal(tmp_path / "journal.db") as journal:
+        patch.setattr(evidence_module, "sync", fail)
+        accepted(journal)
+    shutil.rmtree(tmp_path / "verdicts")
+    assert find_verdict(DIGEST, str(tmp_path / "journal.db"), None) == KeptVerdict(STATEMENT, b"tar")
+    Journal(tmp_path / "journal.db").close()
+    assert verdict_in(tmp_path / "verdicts", DIGEST) == STATEMENT
 
 
 def test_the_archive_holds_the_files_that_were_judged(tmp_path: Path) -> None:
