@@ -46,7 +46,10 @@ def print_rows(output: Output, rows: Iterable[Row], *, fail_rejected: bool = Fal
 
 
 def _rejection(rows: list[Row]) -> ProvenanceError | None:
-    newest = {(row.key.source, row.key.release): row for row in rows if row.state != "superseded"}
+    from provenance_oracle.oracle.journal.rows import policy_key
+
+    releases = [row for row in rows if row.state != "superseded" and row.key != policy_key(row.key.content)]
+    newest = {(row.key.source, row.key.release): row for row in releases}
     failures = [row for row in newest.values() if row.state in ("rejected", "stuck")]
     if not failures:
         return None

@@ -64,6 +64,8 @@ class FaultyNode:
         url: the endpoint of the proxy.
         calls: the number of requests of each method; each request in a batch counts. `exchanges` counts HTTP requests.
         hit: the number of requests of each method that got a fault.
+        named: what the method `faulty`, which a client may call with a name, does to this node.
+        exchanges_a_block: the number of HTTP requests after which the real node mines a block; 0 to leave it alone.
     """
 
     upstream: str
@@ -75,6 +77,8 @@ class FaultyNode:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _own: threading.local = field(default_factory=threading.local)
     ended: threading.Event = field(default_factory=threading.Event)
+    named: dict[str, Callable[[FaultyNode], object]] = field(default_factory=dict)
+    exchanges_a_block: int = 0
 
     def inject(self, fault: Fault, *methods: str, times: float = float("inf"), after: int = 0) -> None:
         """Add a fault. Of several, the first that takes a request decides."""
@@ -95,6 +99,9 @@ class FaultyNode:
         asked = json.loads(body)
         with self._lock:
             self.exchanges += 1
+            is_block_due = self.exchanges_a_block and self.exchanges % self.exchanges_a_block == 0
+        if is_block_due:
+            self.ask("evm_mine")
         told = [self._one(one) for one in asked] if isinstance(asked, list) else self._one(asked)
         return json.dumps(told).encode()
 
@@ -123,6 +130,9 @@ class FaultyNode:
 
     def _one(self, request: Request) -> dict[str, Any]:
         method = request["method"]
+        if method == "faulty":
+            self.named[request["params"][0]](self)
+            return _result(request, True)
         with self._lock:
             self.calls[method] += 1
             rule = next((rule for rule in self._rules if rule.takes(method)), None)
