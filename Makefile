@@ -40,9 +40,11 @@ image:  ## build the Dockerfile with buildah and run the demo in it, as its user
 	$(PIP) --require-hashes -r requirements/dist.txt
 	@mkdir -p .make && touch $@
 
-prove: .make/test  ## the long runs: changes to real SEV-SNP evidence (MUTANTS=N of each kind), forge, halmos
+prove: .make/test  ## the long runs: changes to SEV-SNP evidence (MUTANTS=N of each kind), faults (CELLS=N), forge, halmos
 	PROVENANCE_MUTANTS=$(or $(MUTANTS),100000) $(BIN)/python -m pytest -n 2 \
 	  tests/verifier/snp/test_mutations.py tests/verifier/snp/test_tampered.py
+	PROVENANCE_FAULT_CELLS=$(or $(CELLS),400) PROVENANCE_RACES=1000 $(BIN)/python -m pytest -s \
+	  tests/oracle/test_fault_matrix.py tests/oracle/test_hashing_races.py
 	$(BIN)/python hardhat/prove.py
 
 lint: .make/test  ## ruff and mypy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
 from provenance_oracle.oracle.chain.writer import RegistryWriter
+from provenance_oracle.oracle.clock_check import ClockCheck
 from provenance_oracle.oracle.cluster.connection import RayConnection
 from provenance_oracle.oracle.cluster.hasher import ClusterHasher
 from provenance_oracle.oracle.deadline import Deadline
@@ -92,7 +94,8 @@ def open_oracle(
     with open_journal(settings.journal, settings.evidence) as journal:
         journal.hold_sender(payer.address)
         _reopen_rejected(journal, policy)
-        outcomes = Outcomes(journal, policy, patience, _now)
+        clock_check = ClockCheck(lambda: _open_reader(ledger).time(), _now, time.monotonic)
+        outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful)
         connection = Connection(
             open_writer=partial(_open_writer, ledger, payer, reporter, journal, bell, peers),
             recording_of=partial(
@@ -105,6 +108,7 @@ def open_oracle(
                 on_step=bell.check,
                 batching=_batching(settings),
             ),
+            compare_clock=clock_check.compare,
         )
         pipeline_of = partial(
             Pipeline,
@@ -182,11 +186,18 @@ class Connection:
     Args:
         open_writer: opens the connection to the chain; see `writer.open_writer`.
         recording_of: makes the recorder, given `writer`.
+        compare_clock: compares this machine's clock with the chain.
     """
 
-    def __init__(self, open_writer: Callable[[], RegistryWriter], recording_of: Callable[..., Recording]) -> None:
+    def __init__(
+        self,
+        open_writer: Callable[[], RegistryWriter],
+        recording_of: Callable[..., Recording],
+        compare_clock: Callable[[], object],
+    ) -> None:
         self._open_writer = open_writer
         self._recording_of = recording_of
+        self._compare_clock = compare_clock
         self._writer: RegistryWriter | None = None
 
     def recording(self) -> Recording:
@@ -194,12 +205,13 @@ class Connection:
 
         Raises:
             UsageError: it is another chain or contract, or a development key would be used on a public chain.
-            TemporaryError: the node or the journal's disk fails.
+            TemporaryError: the node or the journal's disk fails, or the clock is behind the chain.
         """
         if self._writer is None:
             self._writer = self._open_writer()
         else:
             self._writer.check_chain()
+        self._compare_clock()
         return self._recording_of(writer=self._writer)
 
 

@@ -36,13 +36,22 @@ class Outcomes:
 
     Args:
         clock: returns the time now, with a time zone.
+        is_doubtful: whether a rejection may be due to a wrong clock. The release then waits.
     """
 
-    def __init__(self, journal: Journal, policy: Policy, patience: Patience, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        policy: Policy,
+        patience: Patience,
+        clock: Callable[[], datetime],
+        is_doubtful: Callable[[ProvenanceError], bool] = lambda _error: False,
+    ) -> None:
         self._journal = journal
         self._policy = policy
         self._patience = patience
         self._clock = clock
+        self._is_doubtful = is_doubtful
 
     def of_step(self, row: Row, step: Callable[[], Row], look: Look | None = None) -> Row:
         """Take one step for a release, and return its row as the step or its failure left it.
@@ -58,6 +67,8 @@ class Outcomes:
                 return step()
             except ProvenanceError as error:
                 if error.retry or isinstance(error, UsageError):  # a UsageError is about our settings, not the release
+                    return self._park(row, error)
+                if self._is_doubtful(error):
                     return self._park(row, error)
                 return self.reject(row, look, error)
         except ProvenanceError:

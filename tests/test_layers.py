@@ -47,7 +47,7 @@ FLOORS = {
         ("cli",),
     ),
     "oracle": (
-        ("backoff", "bell", "logs", "metrics"),
+        ("backoff", "bell", "clock_check", "logs", "metrics"),
         ("conditions",),
         ("cluster", "deadline", "amd_cache", "journal", "settings", "signers", "sources"),
         ("chain", "outcomes", "quorum", "queue"),

@@ -21,6 +21,7 @@ from provenance_oracle.verifier.registry.rpc_client import Asked
 
 # The writer signs a record only if this much of the contract's window is left, so that it can be mined in time.
 _INCLUSION = timedelta(hours=1)
+_CLOCK_SLACK = timedelta(minutes=5)
 _NAME_TAKEN = "NameTaken"
 _MATCHED_MAX = 10_000
 
@@ -271,8 +272,11 @@ class RegistryWriter:
 
     def _usable_policy_id(self, record: Record, head: int) -> int | Publishing:
         """Return the number of a record's policy, or the reason why the record is not signed now."""
-        if self._clock() - record.judged_at > JUDGED_BEFORE_MAX - _INCLUSION:
+        age = self._clock() - record.judged_at
+        if age > JUDGED_BEFORE_MAX - _INCLUSION:
             return Publishing(State.SEEN, "was judged too long ago for a record and is judged again")
+        if age < -_CLOCK_SLACK:  # the registry takes no such record, maybe for a year
+            return Publishing(State.SEEN, "was judged while the clock was ahead and is judged again")
         policy_id = self._final_policy_id(record.policy_digest, head)
         if not policy_id:
             if not self._registry.policy_id(record.policy_digest, block=head):

@@ -152,6 +152,16 @@ def test_a_record_that_waited_for_too_long_is_not_signed(desk: Desk) -> None:
     assert desk.writer.publish(row_id, RECORD).state is State.SENT
 
 
+def test_a_record_of_the_future_is_not_signed(desk: Desk) -> None:
+    """The clock was ahead when the release was judged. The registry takes such a record in a year, maybe."""
+    row_id = desk.row(RECORD)
+    desk.clock.now = RECORD.judged_at - timedelta(minutes=5, seconds=1)
+    progress = desk.writer.publish(row_id, RECORD)
+    assert (progress.state, desk.registry.signed, desk.chain.sent) == (State.SEEN, [], [])
+    desk.clock.advance(1)
+    assert desk.writer.publish(row_id, RECORD).state is State.SENT
+
+
 def test_what_is_on_its_way_is_followed_to_its_end_before_anything_is_judged_anew(desk: Desk) -> None:
     row_id = desk.row(RECORD)
     desk.writer.publish(row_id, RECORD)
