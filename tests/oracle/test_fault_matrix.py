@@ -40,7 +40,7 @@ from tests.support.faulty_node import (
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(4 * 3600)]
 _ROOT = Path(__file__).parents[2]
-_CELLS = int(os.environ.get("PROVENANCE_FAULT_CELLS", "15"))
+_CELLS = int(os.environ.get("PROVENANCE_FAULT_CELLS", "8"))
 _SEED = int(os.environ.get("PROVENANCE_FAULT_SEED", "11"))
 _GWEI = 10**9
 _SEND, _HEAD, _BLOCK = "eth_sendRawTransaction", "eth_blockNumber", "eth_getBlockByNumber"
