@@ -32,6 +32,7 @@ RESTORE = "provenance-oracle/restore/v1"
 RETRY = "provenance-oracle/retry/v1"
 REVOKE = "provenance-oracle/revoke/v1"
 SETTINGS = "provenance-oracle/settings/v1"
+PROOF = "provenance-oracle/proof/v1"
 VERDICT = "provenance-oracle/verdict/v1"
 WATCH = "provenance-oracle/watch/v1"
 

@@ -19,6 +19,7 @@ from provenance_oracle.oracle.cli.claim import claim
 from provenance_oracle.oracle.cli.demo import demo
 from provenance_oracle.oracle.cli.deploy import deploy
 from provenance_oracle.oracle.cli.key import key
+from provenance_oracle.oracle.cli.proof import proof
 from provenance_oracle.oracle.cli.retry import retry
 from provenance_oracle.oracle.cli.revoke import revoke
 from provenance_oracle.oracle.cli.settings import settings
@@ -36,7 +37,7 @@ ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands for publishers", (attest, pack)),
     (
         "Commands for operators, and to claim a name",
-        (key, deploy, claim, adopt, watch, settings, retry, verdict, backup, restore, revoke),
+        (key, deploy, claim, adopt, watch, settings, retry, verdict, proof, backup, restore, revoke),
     ),
 )
 
