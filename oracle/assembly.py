@@ -18,7 +18,7 @@ from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.batches import SINGLE, Batching
-from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
+from provenance_oracle.oracle.chain.bind_rofl_key import BoundKey
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
 from provenance_oracle.oracle.chain.writer import RegistryWriter
@@ -97,7 +97,10 @@ def open_oracle(
         clock_check = ClockCheck(lambda: _open_reader(ledger).time(), _now, time.monotonic)
         outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful)
         connection = Connection(
-            open_writer=partial(_open_writer, ledger, payer, reporter, journal, bell, peers),
+            open_writer=partial(
+                open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check, peers=peers
+            ),
+            keep_key=_keeping_key(ledger, reporter, bell),
             recording_of=partial(
                 Recording,
                 {source.name: source for source in sources},
@@ -187,6 +190,7 @@ class Connection:
         open_writer: opens the connection to the chain; see `writer.open_writer`.
         recording_of: makes the recorder, given `writer`.
         compare_clock: compares this machine's clock with the chain.
+        keep_key: called before every pass, after the comparison.
     """
 
     def __init__(
@@ -194,39 +198,36 @@ class Connection:
         open_writer: Callable[[], RegistryWriter],
         recording_of: Callable[..., Recording],
         compare_clock: Callable[[], object],
+        keep_key: Callable[[], object] = lambda: None,
     ) -> None:
         self._open_writer = open_writer
         self._recording_of = recording_of
         self._compare_clock = compare_clock
+        self._keep_key = keep_key
         self._writer: RegistryWriter | None = None
 
     def recording(self) -> Recording:
         """Return the recorder, after the chain and the contract were compared with the journal.
 
         Raises:
-            UsageError: it is another chain or contract, or a development key would be used on a public chain.
-            TemporaryError: the node or the journal's disk fails, or the clock is behind the chain.
+            UsageError: it is another chain or contract, a development key would be used on a public chain, or the key's
+                ROFL app is no oracle.
+            TemporaryError: the node, the journal's disk or the ROFL daemon fails, or the clock is behind the chain.
         """
         if self._writer is None:
             self._writer = self._open_writer()
         else:
             self._writer.check_chain()
         self._compare_clock()
+        self._keep_key()
         return self._recording_of(writer=self._writer)
 
 
-def _open_writer(
-    ledger: LedgerOptions, payer: Signer, reporter: Signer, journal: Journal, bell: Bell, peers: Peers | None
-) -> RegistryWriter:
-    """Open the writer. A reporting key of a ROFL app is bound to the app's place among the oracles, if it is not yet.
-
-    Raises:
-        UsageError, TemporaryError: see `open_writer` and `bind_rofl_key`.
-    """
-    writer = open_writer(ledger, payer, reporter, journal, clock=_now, on_wait=bell.check, peers=peers)
-    if isinstance(reporter, RoflSigner):
-        bind_rofl_key(_open_reader(ledger), reporter.appd, reporter.address, sleep=bell.sleep)
-    return writer
+def _keeping_key(ledger: LedgerOptions, reporter: Signer, bell: Bell) -> Callable[[], object]:
+    """Return a function that keeps the reporting key bound, if it is one of a ROFL app."""
+    if not isinstance(reporter, RoflSigner):
+        return lambda: None
+    return BoundKey(partial(_open_reader, ledger), reporter.appd, reporter.address, sleep=bell.sleep).keep
 
 
 def _open_reader(ledger: LedgerOptions) -> RegistryReader:

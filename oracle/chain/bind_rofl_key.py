@@ -7,6 +7,7 @@ key sends ordinary transactions.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -18,6 +19,7 @@ from provenance_oracle.verifier.registry.oracle_sets import AppSeat
 
 _log = logging.getLogger(__name__)
 _GAS = 500_000  # the call needs about 100,000; the runtime's subcall has no public price
+_KEEP_SECONDS = 60.0
 _LOOKS_MAX, _LOOK_SECONDS = 30, 1.0  # Sapphire has a block every 6 seconds
 
 
@@ -74,11 +76,48 @@ def bind_rofl_key(
     for _ in range(_LOOKS_MAX):
         seat = _seat(registry, app, text)
         if seat.key == wanted and seat.valid_from <= registry.time():
-            _log.info("the key %s is that of oracle %d, the ROFL app %s", key, seat.index, text)
+            level = logging.DEBUG if is_bound else logging.INFO
+            _log.log(level, "the key %s is that of oracle %d, the ROFL app %s", key, seat.index, text)
             return not is_bound
         sleep(_LOOK_SECONDS)
     got, words = f"0x{seat.key.hex()}, valid from {seat.valid_from}", f"{key}, valid at the newest block"
     raise TemporaryError("the chain does not show the key of the ROFL app yet", where=text, got=got, wanted=words)
+
+
+class BoundKey:
+    """Keeps a key bound: the owner may put another set in force, in which the app's place has no key again.
+
+    Args:
+        open_registry: opens the registry; called once for each look at it.
+        key, sleep: as for `bind_rofl_key`.
+        clock: returns monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        open_registry: Callable[[], BoundRegistry],
+        appd: AppDaemon,
+        key: str,
+        *,
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._open_registry = open_registry
+        self._appd = appd
+        self._key = key
+        self._sleep = sleep
+        self._clock = clock
+        self._next_look = -math.inf
+
+    def keep(self) -> None:
+        """Bind the key if its place has not got it. Look at the chain once a minute, however often this is called.
+
+        Raises:
+            UsageError, TemporaryError: see `bind_rofl_key`. The next call looks again.
+        """
+        if self._clock() >= self._next_look:
+            bind_rofl_key(self._open_registry(), self._appd, self._key, sleep=self._sleep)
+            self._next_look = self._clock() + _KEEP_SECONDS
 
 
 def _seat(registry: BoundRegistry, app: bytes, text: str) -> AppSeat:

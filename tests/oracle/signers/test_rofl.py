@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.chain.bind_rofl_key import bind_rofl_key
+from provenance_oracle.oracle.chain.bind_rofl_key import BoundKey, bind_rofl_key
 from provenance_oracle.oracle.chain.calls import bind_rofl_key_call
 from provenance_oracle.oracle.chain.rofl import parse_app_id
 from provenance_oracle.oracle.signers.appd import Appd
@@ -174,3 +174,26 @@ def test_a_binding_that_the_chain_never_shows_is_temporary() -> None:
     with pytest.raises(TemporaryError, match="does not show the key"):
         bind_rofl_key(registry, Daemon(registry), KEY, sleep=waits.append)
     assert len(waits) == 30
+
+
+def test_a_key_is_kept_bound_when_another_set_comes_into_force() -> None:
+    """The chain is looked at once a minute, and a failed look is repeated at the next call."""
+    registry, now, opened = Registry(AppSeat(1, 3, bytes(20), 0)), [0.0], list[int]()
+    daemon = Daemon(registry)
+
+    def open_registry() -> Registry:
+        opened.append(1)
+        if len(opened) == 1:
+            raise TemporaryError("no node")
+        return registry
+
+    bound = BoundKey(open_registry, daemon, KEY, sleep=lambda _: None, clock=lambda: now[0])
+    with pytest.raises(TemporaryError):
+        bound.keep()
+    bound.keep()
+    registry.seat, registry.next = AppSeat(2, 3, bytes(20), 0), None
+    bound.keep()
+    assert (len(opened), len(daemon.calls)) == (2, 1)
+    now[0] = 60.0
+    bound.keep()
+    assert (len(opened), len(daemon.calls)) == (3, 2)
