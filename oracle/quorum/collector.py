@@ -28,6 +28,10 @@ from provenance_oracle.verifier.text import printable
 _log = logging.getLogger(__name__)
 # How long an oracle leaves the record to those with lower numbers that signed it too.
 TURN = timedelta(seconds=60)
+# A place that fails is left alone for a while, so that one that hangs does not hold up every pass.
+_WAIT_FIRST = timedelta(seconds=10)
+_WAIT_MAX = timedelta(minutes=5)
+_DOUBLINGS_MAX = 10
 
 
 class Collector:
@@ -51,6 +55,7 @@ class Collector:
         self._registry = registry
         self._clock = clock
         self._others: dict[str, OrderedDict[bytes, SignedProposal]] = {}  # by signer and record id
+        self._failed: dict[str, tuple[int, datetime]] = {}  # by place: consecutive failures, and when to try again
         self._own: dict[bytes, bytes] = {}
         self._enough_since: dict[bytes, datetime] = {}
         self._verified: OrderedDict[bytes, SignedProposal] = OrderedDict()  # by bytes: most come again at every pass
@@ -67,12 +72,18 @@ class Collector:
         self._own.clear()
         self._enough_since = {key: at for key, at in self._enough_since.items() if key in offered}
         for place in self._exchanges:
+            failures, retry_at = self._failed.get(place.where, (0, self._clock()))
+            if self._clock() < retry_at:
+                continue
             try:
                 place.offer(offered)
                 self._read(place, seats)
                 self.problems.pop(place.where, None)
+                self._failed.pop(place.where, None)
             except TemporaryError as error:
                 self._note(place, printable(str(error)))
+                wait = min(_WAIT_MAX, _WAIT_FIRST * 2 ** min(failures, _DOUBLINGS_MAX))
+                self._failed[place.where] = failures + 1, self._clock() + wait
 
     def ballot(self, proposal: Proposal, seats: Mapping[str, Seat]) -> Ballot:
         """Offer our own proposal to the others, and count the signatures for it.

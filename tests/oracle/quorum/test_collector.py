@@ -60,8 +60,10 @@ class Place:
     has: list[bytes] = field(default_factory=list)
     offered: Mapping[bytes, bytes] = field(default_factory=dict)
     fails: bool = False
+    asked: int = 0
 
     def read(self) -> Iterator[bytes]:
+        self.asked += 1
         if self.fails:
             raise TemporaryError("down", where=self.where)
         yield from self.has
@@ -179,15 +181,30 @@ def test_a_place_that_fails_or_lies_leaves_the_others_to_count(caplog: pytest.Lo
         Place("liar", junk),
         Place("good", [encode_proposal(propose(SIGNERS[1]))]),
     )
-    one = collector(down, liar, good)
+    clock = Clock()
+    one = collector(down, liar, good, clock=clock)
     for _ in range(2):
         one.exchange(SEATS)
+        clock.advance(20)
     assert one.ballot(propose(SIGNERS[0]), SEATS).is_enough
     assert list(one.problems) == ["down"]
     assert caplog.text.count("down: down") == 1
     down.fails = False
+    clock.advance(20)
     one.exchange(SEATS)
     assert one.problems == {}
+
+
+def test_a_place_that_fails_is_asked_less_and_less_often() -> None:
+    place, clock = Place(fails=True), Clock()
+    one = collector(place, clock=clock)
+    asked_at = []
+    for second in range(700):
+        before = place.asked
+        one.exchange(SEATS)
+        asked_at += [second] * (place.asked - before)
+        clock.advance(1)
+    assert asked_at == [0, 10, 30, 70, 150, 310, 610]
 
 
 def test_a_member_that_floods_has_a_bounded_place(monkeypatch: pytest.MonkeyPatch) -> None:
