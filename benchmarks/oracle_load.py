@@ -97,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--failing", type=float, nargs="+", default=[0.0, 20.0], help="percent of all HTTP requests")
     parser.add_argument("--block-seconds", type=int, default=1)
     parser.add_argument("--limit-seconds", type=float, default=_LIMIT_SECONDS)
+    parser.add_argument("--batch-uri", default="https://example.org/batches/", help="empty for no batches")
     parser.add_argument("--wrap", default="", help="a command that runs the oracle, such as a profiler")
     parser.add_argument("--log", type=Path, default=None, help="file for the oracle's log")
     options = parser.parse_args(arguments)
@@ -165,7 +166,10 @@ def _oracle(folder: Path, node: FaultyNode, registry: DeployedRegistry, options:
         *("--journal", str(folder / "journal.db"), "--rpc", node.url, "--registry", registry.address),
         *("--policy", "demo", "--key-variable", "LOAD_KEY", "--confirmations", "1", "--scan-seconds", "5"),
     ]
-    return subprocess.Popen(command, env={**os.environ, "LOAD_KEY": registry.oracle.key.hex()}, stderr=log, stdout=log)
+    environ = {"LOAD_KEY": registry.oracle.key.hex()}
+    if options.batch_uri:
+        environ["PROVENANCE_BATCH_URI"] = options.batch_uri
+    return subprocess.Popen(command, env={**os.environ, **environ}, stderr=log, stdout=log)
 
 
 def _follow(load: Load, journal: Path, process: subprocess.Popen[bytes], started: float, limit: float) -> None:

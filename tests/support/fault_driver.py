@@ -144,6 +144,7 @@ def run_oracle(cell: dict[str, Any]) -> None:
         "bump_after_seconds": 1,
         "batch_max": cell["batch_max"],
         "batch_after_seconds": 1,
+        **({"batch_uri": "https://example.org/batches/"} if cell["batch_max"] > 1 else {}),
     }
     assembly.judge = judge_kindly  # type: ignore[assignment]
     assembly._now = steps.clock

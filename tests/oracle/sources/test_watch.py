@@ -12,9 +12,11 @@ import pytest
 from watchdog.observers.api import BaseObserver, EventQueue
 
 from provenance_oracle.oracle.sources import watch as module
+from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.watch import WatchMode, chosen_mode, is_ignored, watching
 from provenance_oracle.verifier.errors import UsageError
 
+_BURST_FILES = int(os.environ.get("PROVENANCE_BURST_FILES", "20000"))
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:40 / /mnt/models rw - nfs4 server:/models rw
@@ -190,3 +192,21 @@ def _until_quiet(seen: list[object]) -> None:
         if seen and len(seen) == before:
             return
     pytest.fail("the events do not end")
+
+
+def test_a_burst_of_files_wakes_the_scan_and_the_scan_misses_none(tmp_path: Path) -> None:
+    """The kernel's queue holds 16,384 events. What it drops is not lost, because only the scan finds releases.
+
+    `make prove` makes 60,000 files.
+    """
+    woken = threading.Event()
+    with watching(tmp_path, WatchMode.INOTIFY, woken.set):
+        for number in range(_BURST_FILES // 200):
+            release = tmp_path / f"{number % 10}" / f"{number}"
+            (release / "provenance").mkdir(parents=True)
+            for file in range(199):
+                (release / f"{file}").touch()
+            (release / "provenance" / "manifest.dsse.json").touch()
+        assert woken.wait(10)
+        found = {handle.id for handle in FolderSource(tmp_path, releases_max=1000).releases()}
+    assert found == {f"{number % 10}/{number}" for number in range(_BURST_FILES // 200)}
