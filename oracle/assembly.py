@@ -88,7 +88,8 @@ def open_oracle(
     _log.info("the account %s pays, and the key %s signs reports", payer.address, reporter.address)
     peers = _peers(settings, reporter.address, bell)
     now = live or (lambda: settings)
-    ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())))
+    batching = view_of(lambda: _batching(now()))
+    ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())), batching)
     timing = view_of(lambda: _timing(now()))
     patience = view_of(lambda: _patience(now()))
     with open_journal(settings.journal, settings.evidence) as journal:
@@ -109,7 +110,7 @@ def open_oracle(
                 outcomes=outcomes,
                 clock=_now,
                 on_step=bell.check,
-                batching=_batching(settings),
+                batching=batching,
             ),
             compare_clock=clock_check.compare,
         )
@@ -280,7 +281,7 @@ def _batching(settings: Settings) -> Batching:
     return Batching(settings.batch_max, settings.batch_after_seconds, settings.batch_uri)
 
 
-def _ledger_options(settings: Settings, limits: FeeLimits) -> LedgerOptions:
+def _ledger_options(settings: Settings, limits: FeeLimits, batching: Batching) -> LedgerOptions:
     place = _read_place(settings.registry)
     return LedgerOptions(
         rpc_urls=settings.rpc_urls,
@@ -292,7 +293,7 @@ def _ledger_options(settings: Settings, limits: FeeLimits) -> LedgerOptions:
         rpc_timeout_seconds=settings.rpc_timeout_seconds,
         allow_development_key=settings.allow_development_key,
         in_flight_max=settings.in_flight_max,
-        batching=_batching(settings),
+        batching=batching,
         head_age_max_seconds=settings.head_age_max_seconds,
     )
 

@@ -52,7 +52,11 @@ _NEEDS = (
     _Need(("hub_token_file",), _has_hub, "no source is on the hub (hf://)"),
     _Need(("webhook_secret_file",), lambda s: bool(s.listen), "listen is not set, so there is no server"),
     _Need(("batch_after_seconds",), lambda s: s.batch_max > 1, "batch_max is 1"),
-    _Need(("batch_max",), lambda s: bool(s.batch_uri), "batch_uri is not set, so there are no batches"),
+    _Need(
+        ("batch_max", "batch_after_seconds"),
+        lambda s: bool(s.batch_uri),
+        "batch_uri is not set, so there are no batches",
+    ),
     _Need(("batch_uri",), lambda s: not s.peers, "peers sign single records only"),
 )
 

@@ -6,9 +6,11 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import provenance_oracle.oracle.assembly
 from provenance_oracle.oracle.assembly import open_oracle
 from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.journal.journal import Journal
@@ -54,3 +56,18 @@ def test_a_running_oracle_takes_over_live_settings(settings: Settings) -> None:
         current[0] = replace(settings, scan_seconds=7, retry_first_seconds=2, retry_max_seconds=2)
         assert service._timing.scan_seconds == 7
         assert service._timing.backoff.delay_seconds(5) <= 2
+
+
+def test_a_batch_has_the_live_settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    current, seen = [replace(settings, batch_uri="https://h/")], []
+    real = provenance_oracle.oracle.assembly._ledger_options
+
+    def ledger_options(*arguments: Any) -> Any:
+        seen.append(arguments[-1])
+        return real(*arguments)
+
+    monkeypatch.setattr(provenance_oracle.oracle.assembly, "_ledger_options", ledger_options)
+    with open_oracle(current[0], Bell(), {"K": "11" * 32}, live=lambda: current[0]):
+        assert (seen[0].most, seen[0].after_seconds, seen[0].is_on) == (128, 5, True)
+        current[0] = replace(current[0], batch_max=1, batch_after_seconds=7)
+        assert (seen[0].most, seen[0].after_seconds, seen[0].is_on) == (1, 7, False)
