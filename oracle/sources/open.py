@@ -106,7 +106,19 @@ def _store(scheme: str, bucket: str, prefix: str) -> Store:
     return FsspecStore(f"{scheme}://{bucket}/{prefix}".rstrip("/"))
 
 
+def _oci(text: str, settings: Settings, environ: Mapping[str, str], on_step: OnStep) -> Source:
+    from provenance_oracle.oracle.sources.oci import OciSource, parse_oci_url
+    from provenance_oracle.oracle.sources.oci_api import OciRepository
+    from provenance_oracle.oracle.sources.oci_login import RegistryLogin, basic_of
+    from provenance_oracle.oracle.sources.web_client import WebClient
+
+    host, site, name = parse_oci_url(text)
+    login = RegistryLogin(basic_of(host, environ), lambda realm, header: WebClient(realm, header, on_step))
+    repository = OciRepository(WebClient(site, login.header, on_step), login, name, text)
+    return OciSource(text, repository, releases_max=settings.releases_max, on_step=on_step)
+
+
 # Object stores. All but `s3` are read through fsspec, with the package of each kind. Kinds with links or another way
 # out of the prefix are left out, such as fsspec's local files, archives and caches.
 _OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss")
-_OPENERS: Mapping[str, _Opener] = {"": _folder, "hf": _hub, **dict.fromkeys(_OBJECT_STORES, _object_store)}
+_OPENERS: Mapping[str, _Opener] = {"": _folder, "hf": _hub, "oci": _oci, **dict.fromkeys(_OBJECT_STORES, _object_store)}

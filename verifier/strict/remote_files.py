@@ -64,8 +64,7 @@ class Remote(Protocol):
         The bytes are those of `file.version`, or the call or the block raises. An empty piece ends the stream.
 
         Raises (call, block and iterator):
-            ChangedError: the file has gone or has another version.
-            VerificationError: the bytes are not those that the address names, where an address names bytes.
+            ChangedError: the file has gone or has another version, or its bytes are not those that a digest names.
             TemporaryError: the store does not answer, or the connection broke.
         """
 
