@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -93,14 +94,12 @@ def open_oracle(
     timing = view_of(lambda: _timing(now()))
     patience = view_of(lambda: _patience(now()))
     with open_journal(settings.journal, settings.evidence) as journal:
-        journal.hold_sender(payer.address)
         _reopen_rejected(journal, policy)
         clock_check = ClockCheck(lambda: _open_reader(ledger).time(), _now, time.monotonic)
         outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful)
+        opening = partial(open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check, peers=peers)
         connection = Connection(
-            open_writer=partial(
-                open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check, peers=peers
-            ),
+            open_writer=partial(_opened, journal, opening),
             keep_key=_keeping_key(ledger, reporter, bell),
             recording_of=partial(
                 Recording,
@@ -124,6 +123,7 @@ def open_oracle(
             deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
             accepting=Lock(),
             moment_of=peers.moments.of if peers else _present,
+            worker=f"{socket.gethostname()}/{os.getpid()}",
         )
         feeds = [Feed(source, pipeline_of(source), bell.new_ring()) for source in sources]
         turns = Turns(lambda: _now().timestamp())
@@ -229,6 +229,19 @@ def _keeping_key(ledger: LedgerOptions, reporter: Signer, bell: Bell) -> Callabl
     if not isinstance(reporter, RoflSigner):
         return lambda: None
     return BoundKey(partial(_open_reader, ledger), reporter.appd, reporter.address, sleep=bell.sleep).keep
+
+
+def _opened(journal: Journal, opening: Callable[[], RegistryWriter]) -> RegistryWriter:
+    """Open the writer, as the one process that writes for a journal.
+
+    Others that share the journal judge, and one of them takes over when this process ends.
+
+    Raises:
+        TemporaryError: another process writes for this journal.
+        UsageError, TemporaryError: see `open_writer`.
+    """
+    journal.hold_sender()
+    return opening()
 
 
 def _open_reader(ledger: LedgerOptions) -> RegistryReader:

@@ -18,6 +18,7 @@ from provenance_oracle.oracle.journal.evidence import archive
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.stored_record import to_json
+from provenance_oracle.oracle.journal.work import working_on
 from provenance_oracle.oracle.outcomes import Outcomes, Patience, shown
 from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.oracle.sources.look import Look, look_at
@@ -55,6 +56,8 @@ class Pipeline:
         accepting: held while a release is compared with those accepted before and is accepted itself. The pipelines of
             all sources share it.
 
+        worker: this process's name, unique among those that share the journal.
+
     Raises (`process`):
         TemporaryError: the journal's disk is full or fails.
         UsageError: the journal is corrupt.
@@ -72,6 +75,7 @@ class Pipeline:
         deadline: Callable[[], Deadline],
         accepting: AbstractContextManager[object],
         moment_of: Callable[[bytes], datetime | None] = lambda _manifest: None,
+        worker: str = "",
     ) -> None:
         self._source = source
         self._journal = journal
@@ -82,6 +86,7 @@ class Pipeline:
         self._deadline = deadline
         self._accepting = accepting
         self._moment_of = moment_of
+        self._worker = worker
 
     def due(self, handles: Sequence[Handle]) -> list[Handle]:
         """Return the releases for which `process` has anything to do now: new or changed, and without a wait.
@@ -117,7 +122,12 @@ class Pipeline:
             if row.state is not State.SEEN or row.waits(at):
                 return row
             # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
-            return self._outcomes.of_step(row, partial(self._judged, row, look, deadline, judge), look)
+            with working_on(self._journal, row, self._worker, self._clock) as work:
+                if work is None:
+                    return self._journal.row(row.id)
+                progress = work.renewing(deadline.check)
+                return self._outcomes.of_step(row, partial(self._judged, row, look, judge, progress), look)
+            return None  # another process took the release over
 
     def _close_gone(self, handles: Sequence[Handle]) -> None:
         found = {handle.id for handle in handles}
@@ -134,13 +144,13 @@ class Pipeline:
     def _is_done(self, known: Row | None) -> bool:
         return known is not None and (known.state not in _UNJUDGED or known.waits(self._clock()))
 
-    def _judged(self, row: Row, look: Look, deadline: Deadline, judge: Judge) -> Row:
+    def _judged(self, row: Row, look: Look, judge: Judge, progress: OnBytes) -> Row:
         if look.release is None:
             assert look.problem is not None
             raise look.problem
         now = self._clock()
         at = self._moment_of(look.content) or now
-        judgement = judge(look.release, self._policy, at=at, now=now, progress=deadline.check)
+        judgement = judge(look.release, self._policy, at=at, now=now, progress=progress)
         record = judgement.record
         with self._accepting:
             self._match_report(judgement)

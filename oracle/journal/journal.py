@@ -89,13 +89,18 @@ class Journal(PublicationBook, Leases, Overview):
     ) -> None:
         self.close()
 
-    def hold_sender(self, address: str) -> None:
-        """Keep other processes that share the journal from sending transactions of an account, until it is closed.
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may use the journal. Each then works on a release under a lease."""
+        return self._database.is_shared
+
+    def hold_sender(self) -> None:
+        """Be the one process that sends this journal's transactions, until the journal is closed.
 
         Raises:
-            UsageError: another process sends for this account.
+            TemporaryError: another process sends them. When it ends, a later call succeeds.
         """
-        self._database.hold(f"sender {address}")
+        self._database.hold("sender")
 
     def pin(self, facts: Mapping[str, str]) -> None:
         """Store each fact that is new, and compare every other one with its stored value.

@@ -72,6 +72,11 @@ class PostgresDatabase(GroupCommit):
             raise
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several processes may use it at the same time: yes."""
+        return True
+
+    @property
     def where(self) -> str:
         """User, host, port and database, for messages."""
         return self._server.where
@@ -101,7 +106,7 @@ class PostgresDatabase(GroupCommit):
         """Keep every other process from holding `name` in this journal, until the store is closed.
 
         Raises:
-            UsageError: another process holds it.
+            TemporaryError: another process holds it. It may end, and a later call succeed.
         """
         key = self._key(name)
         for attempt in range(_HOLD_TRIES):  # the server needs a moment to notice that a process ended
@@ -111,8 +116,8 @@ class PostgresDatabase(GroupCommit):
                 if name in self._held or self._try_lock(key):
                     self._held[name] = key
                     return
-        raise UsageError(
-            "another process does this work with the same journal; stop it first",
+        raise TemporaryError(
+            "another process does this work with the same journal; this one takes it over when that ends",
             where=self.where,
             got=f"{name} is taken",
             wanted="one process at a time",

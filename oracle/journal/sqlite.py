@@ -86,6 +86,11 @@ class Database(GroupCommit):
             undo.pop_all()
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several processes may use it at the same time: no, the lock beside it lets in one."""
+        return False
+
+    @property
     def where(self) -> str:
         """The file's path, for messages."""
         return printable(str(self.path))

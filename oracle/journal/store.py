@@ -52,6 +52,10 @@ class JournalStore(Protocol):
     def where(self) -> str:
         """The database as messages name it, without a password."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may use it at the same time."""
+
     def transaction(self) -> AbstractContextManager[Session]:
         """Run the statements of a block as one durable transaction: all take effect, or none does."""
 
@@ -65,7 +69,7 @@ class JournalStore(Protocol):
         """Keep every other process from holding `name` in this journal, until the store is closed.
 
         Raises:
-            UsageError: another process holds it.
+            TemporaryError: another process holds it.
         """
 
     def close(self) -> None:

@@ -191,7 +191,7 @@ def test_one_process_at_a_time_holds_a_name(url: str) -> None:
         one.hold("sender 0xAA")
         one.hold("sender 0xAA")
         other.hold("sender 0xBB")
-        with pytest.raises(UsageError, match="sender 0xAA is taken"):
+        with pytest.raises(TemporaryError, match="sender 0xAA is taken"):
             other.hold("sender 0xAA")
         insert(other)
         one.close()
