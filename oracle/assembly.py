@@ -28,6 +28,7 @@ from provenance_oracle.oracle.cluster.connection import RayConnection
 from provenance_oracle.oracle.cluster.hasher import ClusterHasher
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
+from provenance_oracle.oracle.journal.stores import is_url
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Judge, Pipeline
 from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
@@ -307,6 +308,7 @@ def _ledger_options(settings: Settings, limits: FeeLimits, batching: Batching) -
         allow_development_key=settings.allow_development_key,
         in_flight_max=settings.in_flight_max,
         batching=batching,
+        index=None if is_url(settings.journal) else Path(f"{settings.journal}.index"),
         head_age_max_seconds=settings.head_age_max_seconds,
     )
 

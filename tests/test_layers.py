@@ -49,7 +49,7 @@ FLOORS = {
     "oracle": (
         ("backoff", "bell", "clock_check", "logs", "metrics"),
         ("conditions",),
-        ("cluster", "deadline", "amd_cache", "journal", "settings", "signers", "sources"),
+        ("cluster", "deadline", "amd_cache", "index", "journal", "settings", "signers", "sources"),
         ("chain", "outcomes", "quorum", "queue"),
         ("pipeline", "recording", "service", "web"),
         ("assembly", "demo", "documents"),

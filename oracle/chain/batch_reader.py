@@ -1,14 +1,30 @@
-"""Read the batches of a registry beside its records."""
+"""Read a registry as an oracle does: batches beside records, and reports from an index."""
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
+from provenance_oracle.oracle.index.report_index import ReportIndex, Use
+from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.registry.events import parse_publication
 from provenance_oracle.verifier.registry.head import Block
+from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
+from provenance_oracle.verifier.registry.raw_logs import parse_block_hash
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.registry.structs import BatchState, parse_batch_state
+from provenance_oracle.verifier.strict.abi_values import parse_word
+
+_log = logging.getLogger(__name__)
 
 
 class BatchReader(RegistryReader):
-    """A `RegistryReader` that reads batches too."""
+    """A `RegistryReader` that reads batches too, and looks up reports in an index if it is given one."""
+
+    def __init__(self, node: NodeConnection, address: str, *, index: ReportIndex | None = None, **options: Any) -> None:
+        super().__init__(node, address, **options)
+        self._index = index
+        self._first: int | None = self._from_block or None
 
     def is_claimed(self, namespace: str, *, block: int) -> bool:
         """Return whether a namespace has an owner at `block`."""
@@ -17,3 +33,60 @@ class BatchReader(RegistryReader):
     def batch(self, root: bytes, *, block: Block = "latest") -> BatchState:
         """Return the batch with this root, 32 bytes. Its count is 0 if the registry has none."""
         return self._contract.call("batchOf", root, parse=parse_batch_state, block=self._head.number(block))
+
+    def manifest_of_report(self, report_digest: bytes, *, block: Block = "latest") -> bytes | None:
+        """See `RegistryReader`. Each range of blocks is read once."""
+        if self._index is None:
+            return super().manifest_of_report(report_digest, block=block)
+        number = self._head.number(block)
+        if self._first is None:
+            self._first = self._deployed_at(number)
+        self._index.sync(self._first, number, self._hash_of, self._uses)
+        found = self._index.uses_of(report_digest, number)
+        for use in found:
+            kept = self._contract.call("contentOf", use.record_id, parse=parse_word, block=number)
+            if kept != use.content:
+                self._index.forget()
+                problem = "an event does not fit the contract's state"
+                raise TemporaryError(problem, where=self._where, got="a record")
+        return next((use.manifest for use in found if use.passed), None)
+
+    def _uses(self, first: int, last: int) -> list[Use]:
+        found = self._contract.logs("RecordPublished", {}, first, last, parse=parse_publication)
+        return [
+            Use(
+                one.place.block_number,
+                one.place.index,
+                one.record.snp_report_digest,
+                one.record.manifest_digest,
+                one.record_id,
+                one.content_digest,
+                one.record.passed,
+            )
+            for one in found
+        ]
+
+    def _hash_of(self, number: int) -> bytes:
+        with node_errors(self._where):
+            return parse_block_hash(self.node.web3.eth.get_block(number)["hash"].to_0x_hex(), self._where)
+
+    def _deployed_at(self, head: int) -> int:
+        """Return the block in which the contract came, found by its code; 0 if the node has no earlier states."""
+        low, high = 0, head
+        address = self.node.web3.to_checksum_address(self.address)
+        try:
+            while low < high:
+                middle = (low + high) // 2
+                with node_errors(self._where):
+                    code = self.node.web3.eth.get_code(address, block_identifier=middle)
+                low, high = (low, middle) if code else (middle + 1, high)
+        except TemporaryError as error:
+            _log.warning(
+                "%s: the block of the deployment cannot be found (%s); events are read from block 0. Name a deployment"
+                " file in the setting registry to avoid that",
+                self._where,
+                error,
+            )
+            return 0
+        _log.info("%s was deployed in block %d; a deployment file saves the search", self._where, low)
+        return low

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from provenance_oracle.oracle.chain.batch_reader import BatchReader
@@ -17,6 +19,7 @@ from provenance_oracle.oracle.chain.reports import Council, Reporter
 from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.chain.transactions import IN_FLIGHT_MAX, TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
+from provenance_oracle.oracle.index.report_index import ReportIndex
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.quorum.collector import Collector
 from provenance_oracle.oracle.quorum.exchange import Exchange
@@ -45,6 +48,7 @@ class LedgerOptions:
         allow_development_key: accept a key from the environment on a chain that is not local.
         in_flight_max: transactions on their way at once.
         batching: when records share a transaction.
+        index: the file of the index of events; None for a temporary one.
         head_age_max_seconds: age of the newest block from which an endpoint counts as lagging.
     """
 
@@ -58,6 +62,7 @@ class LedgerOptions:
     allow_development_key: bool
     in_flight_max: int = IN_FLIGHT_MAX
     batching: Batching = SINGLE
+    index: Path | None = None
     head_age_max_seconds: float = 900.0
 
 
@@ -134,7 +139,9 @@ def open_writer(
 def _open(url: str, address: str, options: LedgerOptions, on_wait: Callable[[], object]) -> Endpoint[BatchReader]:
     seconds = options.rpc_timeout_seconds
     node = open_node(url, seconds, on_wait, Repeating(_TRIES, seconds))
-    registry = BatchReader(node, address, chain_id=options.chain_id, from_block=options.first_block)
+    index = ReportIndex(options.index, f"{address} at {hashlib.sha256(url.encode()).hexdigest()[:16]}")
+    facts: dict[str, Any] = {"chain_id": options.chain_id, "from_block": options.first_block}
+    registry = BatchReader(node, address, index=index, **facts)
     return Endpoint(Web3Chain(node), registry, node.where)
 
 

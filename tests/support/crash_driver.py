@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 import provenance_oracle.oracle.assembly
 from provenance_oracle.oracle.assembly import open_oracle
 from provenance_oracle.oracle.bell import Bell
+from provenance_oracle.oracle.chain.batch_reader import BatchReader
 from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.sqlite import Database
@@ -37,7 +38,8 @@ from tests.support.drops import believe, drop
 
 _NODE_CALLS = (
     (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),
-    (RegistryReader, ("entry_of", "manifest_of_report", "policy_id", "seats")),
+    (BatchReader, ("manifest_of_report",)),
+    (RegistryReader, ("entry_of", "policy_id", "seats")),
 )
 _FORGETFUL_SENDS = 2
 

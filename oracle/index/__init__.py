@@ -1,0 +1,1 @@
+"""The events of a registry in a database, each block read once."""
