@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
@@ -26,9 +28,12 @@ from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.clock_check import ClockCheck
 from provenance_oracle.oracle.cluster.connection import RayConnection
 from provenance_oracle.oracle.cluster.hasher import ClusterHasher
+from provenance_oracle.oracle.conditions import Conditions
 from provenance_oracle.oracle.deadline import Deadline
+from provenance_oracle.oracle.documents import status_json
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.stores import is_url
+from provenance_oracle.oracle.metrics import Metrics
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Judge, Pipeline
 from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
@@ -43,13 +48,14 @@ from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
 from provenance_oracle.oracle.signers.rofl import RoflSigner
+from provenance_oracle.oracle.signers.secret_files import read_password
 from provenance_oracle.oracle.sources.open import open_sources
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.cli.options import read_bounded
 from provenance_oracle.verifier.digest.choose import NamedHasher, open_hasher
 from provenance_oracle.verifier.digest.files import Limits
-from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.errors import TemporaryError, naming_extras
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
@@ -60,6 +66,7 @@ _log = logging.getLogger(__name__)
 _WEI_PER_GWEI = 10**9
 _BYTES_PER_GB = 10**9
 _PAUSE_SECONDS = 0.5
+_HOUR = timedelta(hours=1)
 
 
 @contextmanager
@@ -95,10 +102,13 @@ def open_oracle(
     timing = view_of(lambda: _timing(now()))
     patience = view_of(lambda: _patience(now()))
     with open_journal(settings.journal, settings.evidence) as journal:
+        metrics = Metrics(journal.counts, _now, version("provenance-oracle"))
+        conditions = Conditions(_now, metrics)
         _reopen_rejected(journal, policy)
         clock_check = ClockCheck(lambda: _open_reader(ledger).time(), _now, time.monotonic)
-        outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful)
-        opening = partial(open_writer, ledger, payer, reporter, journal, clock=_now, on_wait=bell.check, peers=peers)
+        outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful, metrics)
+        chain: dict[str, Any] = {"clock": _now, "on_wait": bell.check, "peers": peers, "meter": metrics}
+        opening = partial(open_writer, ledger, payer, reporter, journal, **chain)
         connection = Connection(
             open_writer=partial(_opened, journal, opening),
             keep_key=_keeping_key(ledger, reporter, bell),
@@ -111,6 +121,8 @@ def open_oracle(
                 clock=_now,
                 on_step=bell.check,
                 batching=batching,
+                conditions=conditions,
+                meter=metrics,
             ),
             compare_clock=clock_check.compare,
         )
@@ -125,12 +137,21 @@ def open_oracle(
             accepting=Lock(),
             moment_of=peers.moments.of if peers else _present,
             worker=f"{socket.gethostname()}/{os.getpid()}",
+            meter=metrics,
         )
         feeds = [Feed(source, pipeline_of(source), bell.new_ring()) for source in sources]
         turns = Turns(lambda: _now().timestamp())
         judges = _judges(settings, bell)
-        service = Service(feeds, journal, connection.recording, judges, timing, bell, turns)
-        with _watching(settings, feeds):
+        facts: dict[str, Any] = {"conditions": conditions, "meter": metrics}
+        service = Service(feeds, journal, connection.recording, judges, timing, bell, turns, **facts)
+        views: dict[str, Callable[[], Any]] = {
+            "blocking": lambda: service.blocking,
+            "metrics": metrics.text,
+            "status": lambda: status_json(
+                journal.progress(since=_now() - _HOUR), conditions.standing(), at=_now(), ready=service.status.ready
+            ),
+        }
+        with _watching(settings, feeds), _serving(settings, feeds, views):
             yield service
 
 
@@ -171,6 +192,37 @@ def _watching(settings: Settings, feeds: Sequence[Feed]) -> Iterator[None]:
         for text, feed in zip(settings.sources, feeds, strict=True):
             if is_path(text):
                 stack.enter_context(watching(Path(text), WatchMode(settings.watch), feed.ring.ring))
+        yield
+
+
+@contextmanager
+def _serving(settings: Settings, feeds: Sequence[Feed], views: Mapping[str, Callable[[], Any]]) -> Iterator[None]:
+    """Answer health, metrics and webhooks by HTTP until the block ends, if the setting `listen` says where.
+
+    Args:
+        views: the arguments of `oracle.web.app.Views`.
+
+    Raises:
+        UsageError: the address cannot be listened on, or the file with the secret cannot be read.
+    """
+    if not settings.listen:
+        yield
+        return
+    with naming_extras():
+        from provenance_oracle.oracle.web.app import Views, make_app
+        from provenance_oracle.oracle.web.hooks import HubHook
+        from provenance_oracle.oracle.web.server import serving
+
+    def wake(source: str) -> None:
+        for feed in feeds:
+            if feed.source.name == source:
+                feed.ring.ring()
+
+    hook = None
+    if settings.webhook_secret_file:
+        secret = read_password(settings.webhook_secret_file).reveal()
+        hook = HubHook(secret, [feed.source.name for feed in feeds], wake, time.monotonic)
+    with serving(make_app(Views(**views), hook), settings.listen):
         yield
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.strict.timestamps import format_time
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Trouble(StrEnum):
     JOURNAL = "journal"
     SOURCE = "source"
     INTERNAL = "internal"
+    START = "start"
 
 
 # The next step for the operator. docs/operating.md has more about each.
@@ -47,10 +49,13 @@ NEXT_STEPS = {
     Trouble.POLICY: "wait: the oracle asks for the number itself, and goes on when that is final",
     Trouble.JOURNAL: "make room on the journal's disk, or mend it",
     Trouble.SOURCE: "check that the source can be read; the other sources go on",
+    Trouble.START: "wait for the first pass",
     Trouble.INTERNAL: "please report the line of the log with this problem; the oracle tries again",
 }
 # While one of these stands, nothing can be recorded.
-BLOCKING = (Trouble.NODE, Trouble.KEY, Trouble.QUORUM, Trouble.PAUSED, Trouble.FUNDS, Trouble.JOURNAL, Trouble.INTERNAL)
+BLOCKING = frozenset(Trouble) - {Trouble.SOURCE, Trouble.FEES, Trouble.POLICY}
+# Those that a look at the chain finds or finds over.
+RECORDING_TROUBLES = (Trouble.KEY, Trouble.QUORUM, Trouble.PAUSED, Trouble.FUNDS, Trouble.FEES, Trouble.POLICY)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ class Condition:
     def name(self) -> str:
         """The kind, and the source's name if it is about a source."""
         return f"{self.kind} {self.subject}" if self.subject else str(self.kind)
+
+
+def condition_json(condition: Condition) -> dict[str, object]:
+    """Return a trouble as a JSON object."""
+    return {**asdict(condition), "since": format_time(condition.since)}
 
 
 class TroubleError(TemporaryError):
@@ -110,8 +120,9 @@ class Conditions:
         self._meter = meter
         self._turn = threading.Lock()
         self._standing: dict[tuple[Trouble, str], Condition] = {}
+        self.since = clock()
         for kind in Trouble:
-            if kind is not Trouble.SOURCE:
+            if kind not in (Trouble.SOURCE, Trouble.START):
                 meter.condition(kind, stands=False)
 
     def begin(self, kind: Trouble, reason: object, subject: str = "", next_step: str = "") -> Condition:
@@ -143,6 +154,19 @@ class Conditions:
         self._meter.condition(known.name, stands=False)
         seconds = max(0.0, (self._clock() - known.since).total_seconds())
         _log.warning("trouble ends (%s) after %.0f s: %s", known.name, seconds, known.reason)
+
+    def replace(self, kinds: Collection[Trouble], found: Mapping[Trouble, str]) -> None:
+        """Begin each trouble that was found, and end all others of these kinds.
+
+        Args:
+            kinds: the kinds that were looked for.
+            found: reasons by kind.
+        """
+        for kind, reason in found.items():
+            self.begin(kind, reason)
+        for kind in kinds:
+            if kind not in found:
+                self.end(kind)
 
     def stands(self, kind: Trouble, subject: str = "") -> bool:
         """Return whether a trouble stands."""

@@ -7,8 +7,10 @@ this module imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from provenance_oracle.oracle.conditions import condition_json
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.claim_namespace import Claim
     from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
     from provenance_oracle.oracle.chain.revoke_model import Applied
+    from provenance_oracle.oracle.conditions import Condition
     from provenance_oracle.oracle.journal.backup import Copied
     from provenance_oracle.oracle.journal.kept_evidence import KeptVerdict
+    from provenance_oracle.oracle.journal.overview import Progress
     from provenance_oracle.oracle.journal.rows import Row
     from provenance_oracle.oracle.settings.load import Effective
     from provenance_oracle.verifier.registry.deployment import Deployment
@@ -33,6 +37,7 @@ RETRY = "provenance-oracle/retry/v1"
 REVOKE = "provenance-oracle/revoke/v1"
 SETTINGS = "provenance-oracle/settings/v1"
 PROOF = "provenance-oracle/proof/v1"
+STATUS = "provenance-oracle/status/v1"
 VERDICT = "provenance-oracle/verdict/v1"
 WATCH = "provenance-oracle/watch/v1"
 
@@ -53,6 +58,43 @@ def verdict_json(digest: bytes, found: KeptVerdict) -> dict[str, object]:
         "verdict_digest": digest.hex(),
         "statement": found.statement.decode("utf-8", "replace"),
         "has_evidence": found.archive is not None,
+    }
+
+
+def status_json(
+    progress: Progress, conditions: Iterable[Condition] | None, *, at: datetime, ready: bool | None
+) -> dict[str, object]:
+    """Return the body of `provenance-oracle/status/v1`: how far the releases are, and the troubles that stand.
+
+    Args:
+        conditions, ready: None if no running oracle was asked.
+        at: the time now.
+    """
+    return {
+        "at": format_time(at),
+        "ready": ready,
+        "states": [
+            {
+                "state": one.state,
+                "count": one.count,
+                "parked": one.parked,
+                "oldest_seen_at": format_time(one.oldest_seen_at),
+            }
+            for one in progress.counts
+        ],
+        "backlog": sum(one.count for one in progress.counts if not one.state.closed),
+        "recorded_last_hour": progress.recorded,
+        "last_failures": [
+            {
+                "source": source,
+                "release": row.key.release,
+                "state": row.state,
+                "at": format_time(row.changed_at),
+                "problem": row.problem,
+            }
+            for source, row in sorted(progress.failures.items())
+        ],
+        "conditions": None if conditions is None else [condition_json(one) for one in conditions],
     }
 
 

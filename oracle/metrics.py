@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from provenance_oracle.verifier.errors import naming_extras
+from provenance_oracle.verifier.strict.files import OnBytes
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -74,8 +75,8 @@ class Meter:
             error: the kind of failure: `timeout`, `connection`, `status-429`, `answer`, ...; empty for none.
         """
 
-    def scanned(self, source: str, at: datetime) -> None:
-        """Note that a scan of a source went through."""
+    def scanned(self, source: str) -> None:
+        """Note that a scan of a source went through just now."""
 
     def balance(self, wei: int) -> None:
         """Note the balance of the paying account."""
@@ -91,6 +92,33 @@ class Meter:
 
 
 SILENT = Meter()
+
+
+@contextmanager
+def timed_judgement(meter: Meter, progress: OnBytes) -> Iterator[OnBytes]:
+    """Time a judgement in the block as `appraise` up to the first byte of its files, and as `hash` from there on.
+
+    Args:
+        progress: called as the function that is yielded.
+
+    Yields:
+        The function to call while files are read, with (bytes so far, bytes in all).
+    """
+    started, hashing, done = time.monotonic(), None, 0
+
+    def counted(so_far: int, in_all: int) -> None:
+        nonlocal hashing, done
+        hashing = hashing or time.monotonic()
+        meter.hashed(so_far - done)
+        done = max(done, so_far)
+        progress(so_far, in_all)
+
+    try:
+        yield counted
+    finally:
+        meter.took("appraise", (hashing or time.monotonic()) - started)
+        if hashing:
+            meter.took("hash", time.monotonic() - hashing)
 
 
 class Metrics(Meter):
@@ -167,8 +195,8 @@ class Metrics(Meter):
         if error:
             self._errors.labels(endpoint, self._bounded("kind", error)).inc()
 
-    def scanned(self, source: str, at: datetime) -> None:
-        self._scanned.labels(self._bounded("source", source)).set(at.timestamp())
+    def scanned(self, source: str) -> None:
+        self._scanned.labels(self._bounded("source", source)).set(self._clock().timestamp())
 
     def balance(self, wei: int) -> None:
         self._balance.set(wei)

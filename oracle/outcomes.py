@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from provenance_oracle.oracle.backoff import Backoff, LongWaitError
+from provenance_oracle.oracle.conditions import trouble_of
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.sources.look import Look
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
@@ -37,6 +39,7 @@ class Outcomes:
     Args:
         clock: returns the time now, with a time zone.
         is_doubtful: whether a rejection may be due to a wrong clock. The release then waits.
+        meter: counts the releases that are rejected or must wait.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Outcomes:
         patience: Patience,
         clock: Callable[[], datetime],
         is_doubtful: Callable[[ProvenanceError], bool] = lambda _error: False,
+        meter: Meter = SILENT,
     ) -> None:
         self._journal = journal
         self._policy = policy
         self._patience = patience
         self._clock = clock
         self._is_doubtful = is_doubtful
+        self._meter = meter
 
     def of_step(self, row: Row, step: Callable[[], Row], look: Look | None = None) -> Row:
         """Take one step for a release, and return its row as the step or its failure left it.
@@ -60,19 +65,22 @@ class Outcomes:
             look: the release, if the step judges it; None if it was judged before.
 
         Raises:
+            TroubleError, TroubleUsageError: a trouble that concerns every release; the row stays as it is.
             ProvenanceError: the journal itself failed, so no row can be written.
         """
         try:
             try:
                 return step()
             except ProvenanceError as error:
+                if trouble_of(error):
+                    raise
                 if error.retry or isinstance(error, UsageError):  # a UsageError is about our settings, not the release
                     return self._park(row, error)
                 if self._is_doubtful(error):
                     return self._park(row, error)
                 return self.reject(row, look, error)
         except ProvenanceError:
-            raise  # from the journal: no row can be written
+            raise  # about every release, or from the journal: no row can be written
         except Exception as error:
             return self._park_internal(row, error)
 
@@ -83,6 +91,7 @@ class Outcomes:
             statement = make_failed_verdict(look.envelope, look.release, self._policy, at, error).statement
         policy_digest, retry_at = self._policy.digest, self._retry_at(row, at)
         rejected = self._journal.reject(row.id, error, statement, policy_digest=policy_digest, retry_at=retry_at, at=at)
+        self._meter.decided("rejected")
         _log.warning("%s: rejected (exit %s): %s", shown(row), rejected.exit_code, rejected.problem)
         return rejected
 
@@ -97,6 +106,7 @@ class Outcomes:
         at = self._clock()
         wait_seconds = error.wait_seconds if isinstance(error, LongWaitError) else 0.0
         parked = self._journal.park(row.id, error, retry_at=self._retry_at(row, at, wait_seconds), at=at)
+        self._meter.decided("parked")
         _log.warning("%s: waits until %s: %s", shown(row), parked.retry_at, parked.problem)
         return parked
 

@@ -19,6 +19,8 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.stored_record import to_json
 from provenance_oracle.oracle.journal.work import working_on
+from provenance_oracle.oracle.logs import log_about, log_id
+from provenance_oracle.oracle.metrics import SILENT, Meter, timed_judgement
 from provenance_oracle.oracle.outcomes import Outcomes, Patience, shown
 from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.oracle.sources.look import Look, look_at
@@ -53,6 +55,7 @@ class Pipeline:
         clock: returns the time now, with a time zone.
         deadline: begins the deadline of one release.
         moment_of: returns the moment at which other oracles judge a release, by manifest digest; None for the present.
+        meter: counts the judgements and times their steps.
         accepting: held while a release is compared with those accepted before and is accepted itself. The pipelines of
             all sources share it.
 
@@ -76,6 +79,7 @@ class Pipeline:
         accepting: AbstractContextManager[object],
         moment_of: Callable[[bytes], datetime | None] = lambda _manifest: None,
         worker: str = "",
+        meter: Meter = SILENT,
     ) -> None:
         self._source = source
         self._journal = journal
@@ -87,6 +91,7 @@ class Pipeline:
         self._accepting = accepting
         self._moment_of = moment_of
         self._worker = worker
+        self._meter = meter
 
     def due(self, handles: Sequence[Handle]) -> list[Handle]:
         """Return the releases for which `process` has anything to do now: new or changed, and without a wait.
@@ -113,16 +118,18 @@ class Pipeline:
         if self._is_done(known):
             return known
         deadline = self._deadline()
-        with self._source.open(handle) as files:
+        with log_about(log_id(self._source.name, handle.id)), self._source.open(handle) as files:
             # (1) read the release, bounded and without trust, and open its row
-            look = look_at(files, handle.id)
+            with self._meter.step("look"):
+                look = look_at(files, handle.id)
             if look is None:
                 return None
             row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
             if row.state is not State.SEEN or row.waits(at):
                 return row
             # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
-            with working_on(self._journal, row, self._worker, self._clock) as work:
+            tag = log_id(self._source.name, handle.id, look.content)
+            with log_about(tag), working_on(self._journal, row, self._worker, self._clock) as work:
                 if work is None:
                     return self._journal.row(row.id)
                 progress = work.renewing(deadline.check)
@@ -150,7 +157,8 @@ class Pipeline:
             raise look.problem
         now = self._clock()
         at = self._moment_of(look.content) or now
-        judgement = judge(look.release, self._policy, at=at, now=now, progress=progress)
+        with timed_judgement(self._meter, progress) as counted:
+            judgement = judge(look.release, self._policy, at=at, now=now, progress=counted)
         record = judgement.record
         with self._accepting:
             self._match_report(judgement)
@@ -166,6 +174,7 @@ class Pipeline:
                 evidence=archive(look.release),
                 at=self._clock(),
             )
+        self._meter.decided("accepted")
         _log.info("%s: accepted as %s %s, grade %d", shown(row), record.name, record.version, record.grade)
         return row
 

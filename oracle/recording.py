@@ -15,15 +15,25 @@ from typing import Protocol
 from provenance_oracle.oracle.chain.batch_recording import BatchRecording, BatchWriter, releases_of
 from provenance_oracle.oracle.chain.batches import SINGLE, Batching
 from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.conditions import (
+    RECORDING_TROUBLES,
+    Conditions,
+    Trouble,
+    TroubleError,
+    TroubleUsageError,
+    trouble_of,
+)
 from provenance_oracle.oracle.journal.agreement import findings_of, match_parents, match_policy_row, match_row
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.logs import log_about, log_id
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.outcomes import Outcomes, shown
 from provenance_oracle.oracle.pipeline import match_report_user
 from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.oracle.sources.look import Look, look_at
 from provenance_oracle.oracle.sources.turns import Turns, Waiting
-from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError
+from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError, TemporaryError
 from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.manifest.statement import parse_statement
 from provenance_oracle.verifier.policy import Policy, Word
@@ -44,6 +54,12 @@ class Writer(BatchWriter, Protocol):
     def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
         """Take a policy one step further on its way to a number."""
 
+    def check_chain(self) -> None:
+        """Raise TemporaryError if no node serves now."""
+
+    def troubles(self) -> Mapping[Trouble, str]:
+        """Return each trouble for which nothing can be recorded now, and its reason."""
+
     def push_orphans(self) -> None:
         """Send live transactions of closed rows again."""
 
@@ -62,6 +78,8 @@ class Recording:
         clock: returns the time now, with a time zone.
         on_step: called before each row. What it raises ends `settle`.
         batching: when records share a transaction.
+        conditions: gets the troubles that `settle` meets.
+        meter: times the steps.
     """
 
     def __init__(
@@ -74,7 +92,9 @@ class Recording:
         *,
         clock: Callable[[], datetime],
         on_step: Callable[[], object] = lambda: None,
+        conditions: Conditions,
         batching: Batching = SINGLE,
+        meter: Meter = SILENT,
     ) -> None:
         self._sources = sources
         self._journal = journal
@@ -87,35 +107,74 @@ class Recording:
         self._batches = (
             BatchRecording(self, journal, writer, policy, outcomes, batching, clock) if batching.is_on else None
         )
+        self._conditions = conditions
+        self._meter = meter
 
     def settle(self) -> None:
         """Take every record and every policy number that is not final yet one step further.
 
         First come those that are on their way, oldest first, then the top folders in turns. If one has to wait, for a
-        free place among the transactions or for the policy's number, so do the others after it.
+        free place among the transactions or for the policy's number, so do the others after it. While a trouble stands
+        for which nothing can be recorded, nothing new is sent, and no row is parked for it.
 
         Raises:
+            TroubleError: no node serves.
             TemporaryError: the journal's disk is full or fails, or the node fails while transactions of closed
                 releases are sent again.
             UsageError: the journal is corrupt.
         """
         self._writer.push_orphans()
+        troubles = dict(self._writer.troubles())
         batched = self._batches.follow() if self._batches else frozenset()
         rows = [row for row in self._journal.unpublished() if row.id not in batched]
         begun = [row for row in rows if row.state is not State.JUDGED or row.record is None]
         fresh = self._in_turns(row for row in rows if row.state is State.JUDGED and row.record is not None)
         ahead = [] if self._batches else releases_of(fresh[:_AHEAD_SINGLE])
         self._writer.read_ahead(releases_of(begun[:_AHEAD_MAX]), ahead)
-        if self._batches:
+        if troubles:
+            fresh = []
+        elif self._batches:
             fresh = self._batches.begin([row for row in fresh if not row.waits(self._clock())])
         for row in begun + fresh:
             self._on_step()
-            if row.waits(self._clock()):
+            if row.waits(self._clock()) or (troubles and row.state is State.JUDGED):
                 continue
             self._is_held = False
-            self._outcomes.of_step(row, partial(self._published, row))
+            try:
+                self._step(row)
+            except (TroubleError, TroubleUsageError) as error:
+                if error.trouble is Trouble.NODE:
+                    raise
+                troubles[error.trouble] = str(error)
+                continue
             if self._is_held:
-                return
+                break
+        self._conditions.replace(RECORDING_TROUBLES, troubles)
+
+    def _step(self, row: Row) -> Row:
+        """Take a row one step further, under its own id in the log.
+
+        Raises:
+            TroubleError, TroubleUsageError: a trouble that concerns every row.
+        """
+        with log_about(log_id(row.key.source, row.key.release, row.key.content)), self._meter.step("publish"):
+            return self._outcomes.of_step(row, partial(self._while_a_node_serves, row))
+
+    def _while_a_node_serves(self, row: Row) -> Row:
+        """Do as `_published`. If that fails for now, look whether any node serves, to tell the row's trouble from ours.
+
+        Raises:
+            TroubleError: no node serves.
+        """
+        try:
+            return self._published(row)
+        except TemporaryError as error:
+            if trouble_of(error) is None:
+                try:
+                    self._writer.check_chain()
+                except TemporaryError as down:
+                    raise TroubleError(Trouble.NODE, down.problem, where=down.where, got=down.got) from error
+            raise
 
     def _in_turns(self, rows: Iterable[Row]) -> list[Row]:
         turns = Turns(lambda: self._clock().timestamp())

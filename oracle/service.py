@@ -15,13 +15,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell, Ring, Stopped
+from provenance_oracle.oracle.conditions import NEXT_STEPS, Condition, Conditions, Trouble, trouble_of
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.pipeline import Judge
 from provenance_oracle.oracle.queue import Offered, ReleaseQueue
 from provenance_oracle.oracle.sources.base import Handle, Source
@@ -30,7 +32,8 @@ from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, U
 from provenance_oracle.verifier.text import printable
 
 _log = logging.getLogger(__name__)
-_RECORDS = "records"  # the name of this thread's work; the others have the names of their sources
+# The names of this thread's work and the judges'. Scanners have the names of their sources.
+_RECORDS, _JUDGES = "records", "judgements"
 _JOIN_SECONDS = 2.0
 _REST_FACTOR = 5  # a scan that an event asks for begins this many scans' time after the last one
 
@@ -85,14 +88,6 @@ class Status:
     problem: str
 
 
-@dataclass
-class _Health:
-    """The problem of each thread's work; an empty text if it works."""
-
-    problems: dict[str, str] = field(default_factory=dict)
-    fatal: BaseException | None = None
-
-
 class Service:
     """The process over one or more sources.
 
@@ -103,6 +98,8 @@ class Service:
         judges: judges releases; each has a thread of its own. The first takes small releases only, if there are others.
         turns: the turns of releases that are due, by Unix time.
         clock: returns monotonic seconds.
+        conditions: the troubles that stand; the service begins and ends those of nodes, sources and the journal.
+        meter: notes every scan.
     """
 
     def __init__(
@@ -115,6 +112,9 @@ class Service:
         bell: Bell,
         turns: Turns,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        conditions: Conditions,
+        meter: Meter = SILENT,
     ) -> None:
         self._feeds = feeds
         self._journal = journal
@@ -126,15 +126,29 @@ class Service:
         self._queue: ReleaseQueue[tuple[Feed, Handle]] = ReleaseQueue(turns)
         self._ring = bell.new_ring()
         self._is_once = False
-        self._health = _Health({_RECORDS: "no pass yet"} | {str(feed): "no scan yet" for feed in feeds})
+        self._conditions = conditions
+        self._meter = meter
+        self._fatal: BaseException | None = None
+        self._unseen = {_RECORDS: "no pass yet"} | {str(feed): "no scan yet" for feed in feeds}
 
     @property
     def status(self) -> Status:
         """Whether records reach the chain and a source can be read. Other threads may ask."""
-        problems = self._health.problems
-        sources = [problems[str(feed)] for feed in self._feeds]
-        problem = problems[_RECORDS] or (sources[0] if all(sources) else "")
+        blocking = self._conditions.blocking(len(self._feeds))
+        if blocking:
+            return Status(ready=False, problem=blocking[0].reason)
+        unseen = dict(self._unseen)
+        sources = [unseen.get(str(feed), "") for feed in self._feeds]
+        problem = unseen.get(_RECORDS) or (sources[0] if sources and all(sources) else "")
         return Status(ready=not problem, problem=problem)
+
+    @property
+    def blocking(self) -> tuple[Condition, ...]:
+        """The troubles for which the oracle is not ready, among them that it has only begun. Other threads may ask."""
+        status, blocking = self.status, self._conditions.blocking(len(self._feeds))
+        if status.ready or blocking:
+            return blocking
+        return (Condition(Trouble.START, "", self._conditions.since, status.problem, NEXT_STEPS[Trouble.START]),)
 
     @property
     def waiting(self) -> int:
@@ -156,8 +170,8 @@ class Service:
         finally:
             self._bell.stop()
             self._end(threads)
-        if self._health.fatal:
-            raise self._health.fatal
+        if self._fatal:
+            raise self._fatal
 
     def run_once(self, *, deadline_seconds: float) -> tuple[Row, ...]:
         """Judge the releases that are there now, and follow every record until it is final or parked.
@@ -181,10 +195,10 @@ class Service:
             for feed in self._feeds:
                 self._scan(feed)
             threads = [self._thread(self._judge_all, number) for number in range(len(self._judges))]
-            while self._queue.size and not self._health.fatal:
+            while self._queue.size and not self._fatal:
                 self._pause()
             deadline = self._clock() + deadline_seconds
-            while not self._health.fatal:
+            while not self._fatal:
                 self._record()
                 if not self._journal.is_moving():
                     return self._journal.rows()
@@ -193,7 +207,7 @@ class Service:
                 self._bell.sleep(self._timing.settle_seconds)
         finally:
             self._end(threads)
-        raise self._health.fatal
+        raise self._fatal
 
     def _pause(self) -> None:
         """Wait for the judges, and record meanwhile."""
@@ -263,9 +277,10 @@ class Service:
                 self._bell.check()
                 feed.pipeline.process(handle, self._judges[number])
                 failures = 0
+                self._works(_JUDGES)
             except Exception as error:
                 failures += 1
-                self._failed("journal", error, failures)
+                self._failed(_JUDGES, error, failures)
             finally:
                 self._queue.end(one)
                 self._ring.ring()
@@ -275,22 +290,41 @@ class Service:
     def _failed(self, work: str, error: Exception, failures: int) -> None:
         """Wait after a failure of a thread's work. End the process if it needs a person, or was to run once."""
         if self._is_once or isinstance(error, UsageError | ModuleNotFoundError):
-            self._health.fatal = error
+            self._fatal = error
             self._bell.stop()
         else:
             self._wait_out(work, error, failures)
 
     def _wait_out(self, work: str, error: Exception, failures: int) -> None:
-        seconds = self._timing.backoff.delay_seconds(failures)
+        kind, subject = self._trouble(work, error)
         text = str(error) if isinstance(error, ProvenanceError) else f"internal error: {type(error).__name__}: {error}"
-        self._health.problems[work] = printable(text)
-        _log.error("the oracle is not ready and tries again in %.1f s: %s", seconds, printable(text))
+        self._conditions.begin(kind, text, subject)
+        seconds = min(self._timing.backoff.delay_seconds(failures), self._timing.scan_seconds)
+        _log.info("the work on %s tries again in %.1f s: %s", printable(work), seconds, printable(text))
         _log.debug("traceback", exc_info=error)
         self._bell.sleep(seconds)
 
+    def _trouble(self, work: str, error: Exception) -> tuple[Trouble, str]:
+        """Return the kind and the subject of the trouble by which a thread's work failed."""
+        known = trouble_of(error)
+        if known is not None:
+            return known, work if known is Trouble.JOURNAL else ""
+        if work == _JUDGES:
+            return Trouble.JOURNAL, work
+        if work != _RECORDS:
+            return Trouble.SOURCE, work
+        return (Trouble.NODE if isinstance(error, ProvenanceError) else Trouble.INTERNAL), ""
+
     def _works(self, work: str) -> None:
         was_ready = self.status.ready
-        self._health.problems[work] = ""
+        self._unseen.pop(work, None)
+        self._conditions.end(Trouble.JOURNAL, work)
+        if work == _RECORDS:
+            self._conditions.end(Trouble.NODE)
+            self._conditions.end(Trouble.INTERNAL)
+        elif work != _JUDGES:
+            self._conditions.end(Trouble.SOURCE, work)
+            self._meter.scanned(work)
         if not was_ready and self.status.ready:
             _log.info("the oracle is ready")
 
@@ -303,7 +337,7 @@ class Service:
             except Stopped:
                 pass
             except BaseException as error:
-                self._health.fatal = error
+                self._fatal = error
                 self._bell.stop()
 
         thread = threading.Thread(target=run, name=f"{work.__name__} {argument}", daemon=True)

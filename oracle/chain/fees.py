@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provenance_oracle.oracle.chain.rpc import Prices
-from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.oracle.conditions import Trouble, TroubleError
 
 # Nodes accept a replacement if both fees rise by a tenth. An eighth leaves a margin.
 _BUMP_NUMERATOR, _BUMP_DENOMINATOR = 9, 8
@@ -44,12 +44,12 @@ def first_offer(prices: Prices, limits: FeeLimits) -> Offer:
     """Return the fees of a first transaction.
 
     Raises:
-        TemporaryError: the chain's fees are above the limits.
+        TroubleError: the chain's fees are above the limits.
     """
     needed, cap = prices.base_fee_wei + _tip(prices, limits), limits.max_fee_wei
     if needed > cap:
         wanted = f"at most {_gwei(cap)}; raise the setting max_fee_gwei to pay more"
-        raise TemporaryError("fees are above the limit", where="chain", got=f"{needed} wei", wanted=wanted)
+        raise TroubleError(Trouble.FEES, "fees are above the limit", where="chain", got=f"{needed} wei", wanted=wanted)
     return Offer(min(_comfortable(prices, limits), cap), _tip(prices, limits), prices.is_legacy)
 
 

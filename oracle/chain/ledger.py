@@ -15,12 +15,14 @@ from provenance_oracle.oracle.chain.batches import SINGLE, Batching, BatchPublis
 from provenance_oracle.oracle.chain.endpoints import EndpointPlace, Endpoints
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
+from provenance_oracle.oracle.chain.obstacles import Obstacles
 from provenance_oracle.oracle.chain.reports import Council, Reporter
 from provenance_oracle.oracle.chain.rpc import Web3Chain
 from provenance_oracle.oracle.chain.transactions import IN_FLIGHT_MAX, TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.index.report_index import ReportIndex
 from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.quorum.collector import Collector
 from provenance_oracle.oracle.quorum.exchange import Exchange
 from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
@@ -87,6 +89,7 @@ def open_writer(
     clock: Callable[[], datetime],
     on_wait: Callable[[], object] = lambda: None,
     peers: Peers | None = None,
+    meter: Meter = SILENT,
 ) -> RegistryWriter:
     """Connect to the endpoints that serve, and compare chain and registry with the journal.
 
@@ -95,6 +98,7 @@ def open_writer(
         clock: returns the time now, with a time zone.
         on_wait: called at least twice a second while a request waits. What it raises ends the request.
         peers: the other oracles of a quorum; None if there are none.
+        meter: gets the account's balance.
 
     Raises:
         UsageError: all endpoints have another chain or contract, or a development key would be used on a chain that is
@@ -124,6 +128,9 @@ def open_writer(
     reports = Reporter(reporter, address=registry, clock=clock, council=council, **facts)
     sender = TransactionSender(payer, journal, options.limits, clock=clock, in_flight_max=in_flight, **facts)
     parts: dict[str, Any] = {"finality": finality, "address": address, "clock": clock}
+    addresses: dict[str, Any] = {"payer": payer.address, "reporter": reporter.address}
+    watch: dict[str, Any] = {"is_alone": council is None, "clock": clock, "meter": meter}
+    obstacles = Obstacles(finality, options.limits, **addresses, **watch)
     return RegistryWriter(
         reports,
         sender,
@@ -133,6 +140,7 @@ def open_writer(
         endpoints=endpoints,
         address=address,
         clock=clock,
+        obstacles=obstacles.find,
     )
 
 

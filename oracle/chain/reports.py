@@ -12,6 +12,7 @@ from typing import Protocol
 from provenance_oracle.oracle.chain.calls import Quorum, publish_call, record_batch_call
 from provenance_oracle.oracle.chain.finality import Finality
 from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.conditions import Trouble, TroubleUsageError
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.oracle.quorum.collector import Collector
 from provenance_oracle.oracle.quorum.moments import Moments
@@ -101,8 +102,8 @@ class Reporter:
             or SEEN if the release must be judged again, at the moment of another oracle.
 
         Raises:
-            UsageError: the key is not in the oracle set, or a record needs signatures of other oracles too, and none
-                are configured.
+            TroubleUsageError: the key is not in the oracle set, or a record needs signatures of other oracles too, and
+                none are configured.
             FormatError: the record does not fit the registry's format (check `registry-record`).
             TemporaryError: a node does not answer, the nodes disagree, or the record of a parent is not final yet.
         """
@@ -176,11 +177,15 @@ class Reporter:
         seat = seats.get(self._signer.address)
         where = f"key {self._signer.address}"
         if seat is None:
-            raise UsageError(
-                "the key is not an oracle of this registry", where=where, wanted="a key of the oracle set in force"
+            raise TroubleUsageError(
+                Trouble.KEY,
+                "the key is not an oracle of this registry",
+                where=where,
+                wanted="a key of the oracle set in force",
             )
         if seat.weight < seat.threshold and self._council is None:
-            raise UsageError(
+            raise TroubleUsageError(
+                Trouble.QUORUM,
                 "a record needs signatures of other oracles; name them in the setting `peers`",
                 where=where,
                 got=f"weight {seat.weight}",

@@ -117,6 +117,9 @@ class Chain(Protocol):
     def nonce(self, address: str, block: int) -> int:
         """Return the number of transactions of `address` up to and including `block`, which is its next nonce there."""
 
+    def balance(self, address: str, block: int) -> int:
+        """Return the money of an account at a block, in wei."""
+
     def prices(self) -> Prices:
         """Return the current fees."""
 
@@ -188,6 +191,10 @@ class Web3Chain:
     def nonce(self, address: str, block: int) -> int:
         with node_errors(self._where):
             return int(self._web3.eth.get_transaction_count(self._web3.to_checksum_address(address), block))
+
+    def balance(self, address: str, block: int) -> int:
+        with node_errors(self._where):
+            return int(self._web3.eth.get_balance(self._web3.to_checksum_address(address), block))
 
     def prices(self) -> Prices:
         with node_errors(self._where):

@@ -12,6 +12,7 @@ from provenance_oracle.oracle.chain.endpoints import Endpoints
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.rpc import Call, Chain, RevertedError
 from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
+from provenance_oracle.oracle.conditions import Trouble, TroubleError
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.verifier.checks import Check
@@ -22,7 +23,7 @@ from provenance_oracle.verifier.registry.rpc_client import Asked
 # The writer signs a record only if this much of the contract's window is left, so that it can be mined in time.
 _INCLUSION = timedelta(hours=1)
 _CLOCK_SLACK = timedelta(minutes=5)
-_NAME_TAKEN = "NameTaken"
+_NAME_TAKEN, _PAUSED = "NameTaken", "WritesArePaused"
 _MATCHED_MAX = 10_000
 
 
@@ -70,6 +71,7 @@ class RegistryWriter:
         batches: publishes batches; None for single records only.
         address: the registry's address in checksum form.
         clock: returns the time now, with a time zone.
+        obstacles: finds the troubles for which nothing can be recorded at a block; see `obstacles.Obstacles.find`.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class RegistryWriter:
         batches: BatchPublisher | None = None,
         address: str,
         clock: Callable[[], datetime],
+        obstacles: Callable[[int], Mapping[Trouble, str]] = lambda _block: {},
     ) -> None:
+        self._obstacles = obstacles
         self._reports = reports
         self._sender = sender
         self._journal = journal
@@ -209,6 +213,14 @@ class RegistryWriter:
         self._sender.settle(row_id)
         return Publishing(State.FINAL)
 
+    def troubles(self) -> Mapping[Trouble, str]:
+        """Return each trouble for which nothing can be recorded now, and its reason.
+
+        Raises:
+            TemporaryError: no node answers.
+        """
+        return self._obstacles(self._chain.head())
+
     @property
     def _chain(self) -> Chain:
         return self._finality.first.chain
@@ -295,6 +307,10 @@ class RegistryWriter:
                     check=Check.REGISTRY_RECORD,
                     where=self._address,
                     got=name,
+                ) from error
+            if name == _PAUSED:
+                raise TroubleError(
+                    Trouble.PAUSED, "the registry's guardian has stopped all writes", where=self._address, got=name
                 ) from error
             raise TemporaryError("the registry refuses the call now", where=self._address, got=name) from error
 

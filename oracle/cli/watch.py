@@ -52,21 +52,20 @@ def watch(output: Output, /, chosen: Callable[[], Given], once: bool, once_secon
     """
     import logging
 
+    from provenance_oracle.oracle.logs import configure_logs, set_level
     from provenance_oracle.oracle.settings.live import LiveSettings
 
     if once_seconds and not once:
         raise UsageError("the option has no effect", where="--once-seconds", got="no --once", wanted="--once beside it")
 
-    def set_level(settings: Settings) -> None:
-        level = "warning" if output.quiet else settings.log_level
-        logging.getLogger().setLevel(logging.getLevelNamesMapping()[level.upper()])
+    def level_of(settings: Settings) -> str:
+        return "warning" if output.quiet else settings.log_level
 
     effective = read_chosen(chosen)
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
-    set_level(effective.settings)
+    configure_logs(sys.stderr, level=level_of(effective.settings), log_format=effective.settings.log_format)
     for remark in effective.remarks:
         logging.getLogger(__name__).warning("%s", remark)
-    live = LiveSettings(effective.settings, lambda: read_chosen(chosen), set_level)
+    live = LiveSettings(effective.settings, lambda: read_chosen(chosen), lambda new: set_level(level_of(new)))
     rows = _run(live, once_seconds=(once_seconds or _ONCE_SECONDS) if once else None)
     print_rows(output, rows, fail_rejected=True)
 

@@ -9,11 +9,7 @@ from provenance_oracle.oracle.settings.settings import Settings
 
 _HUB_SCHEME = "hf://"
 # Settings that nothing reads yet. Take a name off the list when you make it work.
-NOT_WIRED = (
-    "listen",
-    "log_format",
-    "webhook_secret_file",
-)
+NOT_WIRED: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

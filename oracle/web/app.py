@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from provenance_oracle.oracle.conditions import Condition
+from provenance_oracle.oracle.conditions import Condition, condition_json
 from provenance_oracle.oracle.web.bounds import ANSWER_SECONDS, ANSWERS_MAX, BODY_MAX_BYTES, Bounded
 from provenance_oracle.oracle.web.hooks import HubHook
 from provenance_oracle.oracle.web.problems import answer_broken, answer_failed, problem_answer
@@ -87,17 +87,6 @@ def make_app(views: Views, hook: HubHook | None = None, routes: Sequence[BaseRou
     )
     app.router.redirect_slashes = False
     return Bounded(app, body_max_bytes=BODY_MAX_BYTES, answer_seconds=ANSWER_SECONDS, answers_max=ANSWERS_MAX)
-
-
-def condition_json(condition: Condition) -> dict[str, object]:
-    """Return a trouble as a JSON object."""
-    return {
-        "kind": condition.kind,
-        "subject": condition.subject,
-        "since": condition.since.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "reason": condition.reason,
-        "next_step": condition.next_step,
-    }
 
 
 def _kept(make: Callable[[], _T]) -> Callable[[], _T]:

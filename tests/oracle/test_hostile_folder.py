@@ -22,6 +22,7 @@ from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.transactions import FeeLimits, TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
+from provenance_oracle.oracle.conditions import Conditions
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
@@ -148,8 +149,15 @@ class Oracle:
         timing = Timing(5, 0.01, 0.0, Backoff(1, 1, lambda: 0.0))
         turns = Turns(lambda: _TURNS_BEGAN + self.seconds)
         outcomes = Outcomes(self.journal, self.policy, _PATIENCE, self.clock)
+        troubles: dict[str, Any] = {"conditions": Conditions(self.clock)}
         self.recording = Recording(
-            {self.source.name: self.source}, self.journal, self.writer, self.policy, outcomes, clock=self.clock
+            {self.source.name: self.source},
+            self.journal,
+            self.writer,
+            self.policy,
+            outcomes,
+            clock=self.clock,
+            **troubles,
         )
         pipeline = Pipeline(
             self.source,
@@ -163,7 +171,8 @@ class Oracle:
         )
         self.feed = Feed(self.source, pipeline, self.bell.new_ring())
         judges = [self._judge]
-        self.service = Service([self.feed], self.journal, self._connect, judges, timing, self.bell, turns, self._now)
+        parts = (self._connect, judges, timing, self.bell, turns, self._now)
+        self.service = Service([self.feed], self.journal, *parts, **troubles)
 
     def honest_release(self) -> None:
         """Drop the honest release."""

@@ -67,7 +67,7 @@ def test_each_event_is_counted(metrics: Metrics) -> None:
     metrics.spent(200_000, 5)
     metrics.asked("http://node")
     metrics.asked("http://node", "timeout")
-    metrics.scanned("folder", NOW)
+    metrics.scanned("folder")
     metrics.balance(3)
     metrics.head(NOW)
     metrics.batch(4)

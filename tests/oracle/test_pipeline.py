@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Stopped
 from provenance_oracle.oracle.chain.batches import BatchPublisher
 from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.conditions import Conditions, Trouble, TroubleError
 from provenance_oracle.oracle.deadline import BASE_SECONDS, BYTES_PER_SECOND, Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
@@ -56,6 +57,8 @@ class FakeWriter:
     published: list[Record] = field(default_factory=list)
     reports: dict[bytes, bytes] = field(default_factory=dict)
     orphans: int = 0
+    down: TemporaryError | None = None
+    found: dict[Trouble, str] = field(default_factory=dict)
     numbered: list[bytes] = field(default_factory=list)
     on_publish: Callable[[int], object] = lambda count: None
     batches: BatchPublisher | None = None
@@ -85,6 +88,13 @@ class FakeWriter:
     def push_orphans(self) -> None:
         self.orphans += 1
 
+    def check_chain(self) -> None:
+        if self.down is not None:
+            raise self.down
+
+    def troubles(self) -> Mapping[Trouble, str]:
+        return self.found
+
     def manifest_of_report(self, report_digest: bytes, *, expected: bytes) -> bytes | None:
         return self.reports.get(report_digest)
 
@@ -97,6 +107,7 @@ class Room:
         self.journal = Journal(folder / "journal.db")
         self.writer = FakeWriter()
         self.clock = Clock()
+        self.conditions = Conditions(self.clock)
         self.judged: list[Path] = []
         self.verdicts: list[Exception] = []
         self.policy = load_policy("baseline")
@@ -129,6 +140,7 @@ class Room:
             outcomes,
             clock=self.clock,
             on_step=lambda: self.on_step(),
+            conditions=self.conditions,
         )
         return pipeline, recording
 
@@ -704,3 +716,51 @@ def test_a_release_that_waits_and_is_there_goes_on_waiting(room: Room) -> None:
     room.pipeline.due([])  # a scan that leaves it out, such as one with too many releases
     (row,) = room.journal.rows()
     assert (row.state, row.parked) == (State.SEEN, True)
+
+
+def accepted(room: Room, names: str) -> None:
+    """Drop releases, and judge them without recording them."""
+    for name in names:
+        drop(room.drop / name, {"name": name}, report=name.encode())
+    for handle in list(room.source.releases()):
+        room.pipeline.process(handle, room.judge)
+
+
+def test_while_a_trouble_stands_nothing_is_sent_and_no_row_is_parked(room: Room) -> None:
+    accepted(room, "abc")
+    room.writer.found = {Trouble.PAUSED: "the guardian has stopped all writes"}
+    room.recording.settle()
+    assert room.writer.published == []
+    assert room.conditions.stands(Trouble.PAUSED)
+    assert {(row.state, row.vain_attempts) for row in room.journal.rows()} == {(State.JUDGED, 0)}
+    room.writer.found = {}
+    room.recording.settle()
+    assert not room.conditions.stands(Trouble.PAUSED)
+    assert {row.state for row in room.journal.rows()} == {State.FINAL}
+
+
+def test_a_trouble_that_the_first_release_meets_spares_the_others(room: Room) -> None:
+    accepted(room, "abc")
+    room.writer.answers = [TroubleError(Trouble.FEES, "fees are above the limit", where="chain")]
+    room.recording.settle()
+    assert len(room.writer.published) == 1
+    assert [one.kind for one in room.conditions.standing()] == [Trouble.FEES]
+    assert {row.vain_attempts for row in room.journal.rows()} == {0}
+    room.recording.settle()
+    assert room.conditions.standing() == ()
+
+
+def test_a_node_that_is_down_parks_no_release(room: Room) -> None:
+    accepted(room, "abc")
+    room.writer.answers = [TemporaryError("the node failed")] * 3
+    room.writer.down = TemporaryError("connection refused", where="http://node")
+    with pytest.raises(TroubleError, match="connection refused"):
+        room.recording.settle()
+    assert {row.vain_attempts for row in room.journal.rows()} == {0}
+
+
+def test_a_failure_while_the_node_serves_is_the_release_s_own(room: Room) -> None:
+    accepted(room, "ab")
+    room.writer.answers = [TemporaryError("the record of a parent is not final yet")]
+    room.recording.settle()
+    assert sorted(row.vain_attempts for row in room.journal.rows()) == [0, 1]

@@ -17,6 +17,7 @@ import pytest
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell, Stopped, stopping_on_signals
+from provenance_oracle.oracle.conditions import Conditions
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.pipeline import Judge
@@ -100,11 +101,13 @@ class Process:
         self.feed = Feed(self.source, self.work, self.bell.new_ring())
         self.timing = Timing(scan_seconds, 0.01, 0.05, Backoff(0.01, 0.05, lambda: 0.0))
         self.judges = judges
+        self.conditions = Conditions(lambda: START)
         self.service = self.make(self.feed)
 
     def make(self, *feeds: Feed) -> Service:
         judges: list[Any] = [None] * self.judges
-        return Service(feeds, self.journal, self.work.connect, judges, self.timing, self.bell, Turns(time.time))
+        parts = (self.work.connect, judges, self.timing, self.bell, Turns(time.time))
+        return Service(feeds, self.journal, *parts, conditions=self.conditions)
 
     def run_until(self, condition: Callable[[], bool]) -> None:
         """Run the loop in this thread. Another thread stops it once `condition` holds, or after 10 seconds."""
@@ -184,7 +187,9 @@ def test_a_full_disk_that_a_judge_meets_is_waited_out(tmp_path: Path, caplog: py
         drop(process.drop / name, {})
     process.work.judgements = [TemporaryError("the journal cannot be written: disk full")]
     process.run_until(lambda: len(process.work.processed) == 2)
-    assert "tries again in 0.0 s: the journal cannot be written" in caplog.text
+    assert (
+        "trouble begins (journal judgements): the journal cannot be written: disk full; next: make room" in caplog.text
+    )
     process.journal.close()
 
 
@@ -393,6 +398,8 @@ import sys
 from pathlib import Path
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell, stopping_on_signals
+from provenance_oracle.oracle.conditions import Conditions
+from tests.support.fakes import START
 from provenance_oracle.oracle.service import Service, Timing
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.sources.turns import Turns
@@ -409,7 +416,8 @@ class Busy:
 folder = Path(sys.argv[1])
 bell = Bell()
 with stopping_on_signals(bell), Journal(folder / "j") as journal:
-    Service([], journal, Busy, [], Timing(60, 1, 1, Backoff(1, 1, lambda: 0.0)), bell, Turns(lambda: 0.0)).run()
+    timing, conditions = Timing(60, 1, 1, Backoff(1, 1, lambda: 0.0)), Conditions(lambda: START)
+    Service([], journal, Busy, [], timing, bell, Turns(lambda: 0.0), conditions=conditions).run()
 print("ended")
 """
 

@@ -82,6 +82,7 @@ class FakeChain:
     answers: list[Callable[[FakeChain, bytes], str]] = field(default_factory=list)
     prices_now: Prices = field(default_factory=lambda: Prices(GWEI, GWEI))
     gas: int = 300_000
+    money: int = 10**18
     reverting: bytes | None = None
     facts: ChainIdentity = field(default_factory=lambda: ChainIdentity(31337, bytes(32), REGISTRY, bytes(32)))
     before_send: Callable[[bytes], None] = lambda raw: None
@@ -94,6 +95,9 @@ class FakeChain:
 
     def head(self) -> int:
         return len(self.blocks)
+
+    def balance(self, address: str, block: int) -> int:
+        return self.money
 
     def nonce(self, address: str, block: int) -> int:
         if block > self.head():

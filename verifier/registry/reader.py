@@ -262,6 +262,10 @@ class RegistryReader:
         found = self._oracle_sets.seats(self._head.number(block), at=at)
         return {str(to_checksum_address(key)): seat for key, seat in found.items()}
 
+    def is_paused(self, *, block: Block = "latest") -> bool:
+        """Return whether the guardian has stopped all writes."""
+        return self._contract.call("writesPaused", parse=parse_flag, block=self._head.number(block))
+
     def app_seat(self, app: bytes) -> AppSeat | None:
         """Return the place of a ROFL app (21 bytes) in the oracle set in force; None if the app has no place."""
         return self._oracle_sets.app_seat(app, self._head.number("latest"))
