@@ -32,6 +32,7 @@ from provenance_oracle.oracle.conditions import Conditions
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.documents import status_json
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
+from provenance_oracle.oracle.journal.kept_batches import find_leaves
 from provenance_oracle.oracle.journal.stores import is_url
 from provenance_oracle.oracle.metrics import Metrics
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
@@ -58,6 +59,7 @@ from provenance_oracle.verifier.digest.files import Limits
 from provenance_oracle.verifier.errors import TemporaryError, naming_extras
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
+from provenance_oracle.verifier.record.leaves import leaves_json
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.snp.kds import HttpsFetcher
@@ -105,7 +107,7 @@ def open_oracle(
         metrics = Metrics(journal.counts, _now, version("provenance-oracle"))
         conditions = Conditions(_now, metrics)
         _reopen_rejected(journal, policy)
-        clock_check = ClockCheck(lambda: _open_reader(ledger).time(), _now, time.monotonic)
+        clock_check = ClockCheck(_now)
         outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful, metrics)
         chain: dict[str, Any] = {"clock": _now, "on_wait": bell.check, "peers": peers, "meter": metrics}
         opening = partial(open_writer, ledger, payer, reporter, journal, **chain)
@@ -151,7 +153,7 @@ def open_oracle(
                 journal.progress(since=_now() - _HOUR), conditions.standing(), at=_now(), ready=service.status.ready
             ),
         }
-        with _watching(settings, feeds), _serving(settings, feeds, views):
+        with _watching(settings, feeds), _serving(settings, feeds, views, peers):
             yield service
 
 
@@ -196,8 +198,15 @@ def _watching(settings: Settings, feeds: Sequence[Feed]) -> Iterator[None]:
 
 
 @contextmanager
-def _serving(settings: Settings, feeds: Sequence[Feed], views: Mapping[str, Callable[[], Any]]) -> Iterator[None]:
+def _serving(
+    settings: Settings,
+    feeds: Sequence[Feed],
+    views: Mapping[str, Callable[[], Any]],
+    peers: Peers | None,
+) -> Iterator[None]:
     """Answer health, metrics and webhooks by HTTP until the block ends, if the setting `listen` says where.
+
+    The server also has the batches that the oracle recorded, and its proposals for the other oracles of a quorum.
 
     Args:
         views: the arguments of `oracle.web.app.Views`.
@@ -210,7 +219,9 @@ def _serving(settings: Settings, feeds: Sequence[Feed], views: Mapping[str, Call
         return
     with naming_extras():
         from provenance_oracle.oracle.web.app import Views, make_app
+        from provenance_oracle.oracle.web.batches import batch_route
         from provenance_oracle.oracle.web.hooks import HubHook
+        from provenance_oracle.oracle.web.proposals import proposals_route
         from provenance_oracle.oracle.web.server import serving
 
     def wake(source: str) -> None:
@@ -222,8 +233,15 @@ def _serving(settings: Settings, feeds: Sequence[Feed], views: Mapping[str, Call
     if settings.webhook_secret_file:
         secret = read_password(settings.webhook_secret_file).reveal()
         hook = HubHook(secret, [feed.source.name for feed in feeds], wake, time.monotonic)
-    with serving(make_app(Views(**views), hook), settings.listen):
+    routes = [batch_route(partial(_leaves_document, settings.journal))]
+    routes += [proposals_route(peers.own)] if peers else []
+    with serving(make_app(Views(**views), hook, routes), settings.listen):
         yield
+
+
+def _leaves_document(journal: str, root: bytes) -> bytes | None:
+    records, named = find_leaves(journal, root=root)
+    return leaves_json(records, frozenset(named)) if records else None
 
 
 def _reopen_rejected(journal: Journal, policy: Policy) -> None:
@@ -243,7 +261,7 @@ class Connection:
     Args:
         open_writer: opens the connection to the chain; see `writer.open_writer`.
         recording_of: makes the recorder, given `writer`.
-        compare_clock: compares this machine's clock with the chain.
+        compare_clock: compares this machine's clock with the time of the newest block.
         keep_key: called before every pass, after the comparison.
     """
 
@@ -251,7 +269,7 @@ class Connection:
         self,
         open_writer: Callable[[], RegistryWriter],
         recording_of: Callable[..., Recording],
-        compare_clock: Callable[[], object],
+        compare_clock: Callable[[datetime | None], object],
         keep_key: Callable[[], object] = lambda: None,
     ) -> None:
         self._open_writer = open_writer
@@ -272,7 +290,7 @@ class Connection:
             self._writer = self._open_writer()
         else:
             self._writer.check_chain()
-        self._compare_clock()
+        self._compare_clock(self._writer.newest_time)
         self._keep_key()
         return self._recording_of(writer=self._writer)
 

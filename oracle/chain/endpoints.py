@@ -85,6 +85,11 @@ class Endpoints(Generic[_R_co]):
         """Why each endpoint that is set aside does not serve, by its name."""
         return {one.place.where: one.problem for one in self._watched if one.problem}
 
+    @property
+    def newest_time(self) -> datetime | None:
+        """The time of the newest block that the first serving endpoint showed at the last survey; None before it."""
+        return next((one.look.head_time for one in self._watched if one.look is not None), None)
+
     def survey(self) -> tuple[tuple[Endpoint[_R_co], ...], ChainIdentity]:
         """Take a look at the newest block through each endpoint, and return those that serve, best first.
 

@@ -114,6 +114,11 @@ class RegistryWriter:
         self._reports.exchange(self._chain.head())
 
     @property
+    def newest_time(self) -> datetime | None:
+        """The time of the newest block at the last `check_chain`."""
+        return self._endpoints.newest_time
+
+    @property
     def endpoint_problems(self) -> Mapping[str, str]:
         """Why each endpoint that is set aside does not serve now, by its name."""
         return self._endpoints.problems

@@ -36,7 +36,7 @@ def proof(output: Output, release: str, place: Callable[[], JournalPlace], leave
     Examples:
       provenance proof 5f1c... --journal oracle.sqlite
       provenance proof acme/model@1.0 --leaves 90ab....json
-      provenance proof 90ab... --batch --journal oracle.sqlite > 90ab....json
+      provenance proof 90ab... --batch --journal oracle.sqlite
     """
     from provenance_oracle.verifier.record.leaves import (
         LEAVES_MAX_BYTES,
