@@ -126,7 +126,7 @@ def open_oracle(
                 conditions=conditions,
                 meter=metrics,
             ),
-            compare_clock=clock_check.compare,
+            on_block=partial(_note_block, clock_check, metrics),
         )
         pipeline_of = partial(
             Pipeline,
@@ -261,7 +261,7 @@ class Connection:
     Args:
         open_writer: opens the connection to the chain; see `writer.open_writer`.
         recording_of: makes the recorder, given `writer`.
-        compare_clock: compares this machine's clock with the time of the newest block.
+        on_block: called before every pass with the time of the newest block. What it raises ends the pass.
         keep_key: called before every pass, after the comparison.
     """
 
@@ -269,12 +269,12 @@ class Connection:
         self,
         open_writer: Callable[[], RegistryWriter],
         recording_of: Callable[..., Recording],
-        compare_clock: Callable[[datetime | None], object],
+        on_block: Callable[[datetime | None], object],
         keep_key: Callable[[], object] = lambda: None,
     ) -> None:
         self._open_writer = open_writer
         self._recording_of = recording_of
-        self._compare_clock = compare_clock
+        self._on_block = on_block
         self._keep_key = keep_key
         self._writer: RegistryWriter | None = None
 
@@ -290,9 +290,16 @@ class Connection:
             self._writer = self._open_writer()
         else:
             self._writer.check_chain()
-        self._compare_clock(self._writer.newest_time)
+        self._on_block(self._writer.newest_time)
         self._keep_key()
         return self._recording_of(writer=self._writer)
+
+
+def _note_block(clock_check: ClockCheck, metrics: Metrics, newest: datetime | None) -> None:
+    """Count a newest block, and compare this machine's clock with its time."""
+    if newest is not None:
+        metrics.head(newest)
+    clock_check.compare(newest)
 
 
 def _keeping_key(ledger: LedgerOptions, reporter: Signer, bell: Bell) -> Callable[[], object]:

@@ -64,17 +64,6 @@ class Meter:
     def decided(self, outcome: str) -> None:
         """Count a release that was `accepted`, `rejected`, or `parked` (it waits for another try)."""
 
-    def spent(self, gas: int, fee_wei: int) -> None:
-        """Count a mined transaction: its gas, and gas times the price that was paid, in wei."""
-
-    def asked(self, endpoint: str, error: str = "") -> None:
-        """Count a request to a node, and its failure if there is one.
-
-        Args:
-            endpoint: scheme, host and port only.
-            error: the kind of failure: `timeout`, `connection`, `status-429`, `answer`, ...; empty for none.
-        """
-
     def scanned(self, source: str) -> None:
         """Note that a scan of a source went through just now."""
 
@@ -83,9 +72,6 @@ class Meter:
 
     def head(self, block_time: datetime) -> None:
         """Note the time of the newest block."""
-
-    def batch(self, size: int) -> None:
-        """Note the number of records in the batch that is open."""
 
     def condition(self, kind: str, stands: bool) -> None:
         """Note that a global trouble begins or ends; see `oracle.conditions`."""
@@ -152,15 +138,9 @@ class Metrics(Meter):
         self._seconds = Histogram(METRIC_PREFIX + "step_seconds", text, ["step"], buckets=buckets, registry=registry)
         self._hashed = counter("hashed_bytes", "Bytes of files that were hashed")
         self._decided = counter("decisions", "Judgements that ended, by outcome", "outcome")
-        self._transactions = counter("mined_transactions", "Transactions of the paying account that were mined")
-        self._gas = counter("gas", "Gas of mined transactions")
-        self._fees = counter("fees_wei", "Fees of mined transactions")
-        self._calls = counter("rpc_calls", "Requests to a node", "endpoint")
-        self._errors = counter("rpc_errors", "Requests to a node that failed, by kind", "endpoint", "kind")
         self._balance = gauge("balance_wei", "Balance of the paying account when it was last read")
         self._head = gauge("head_timestamp_seconds", "Time of the newest block that the oracle read")
         self._scanned = gauge("scan_timestamp_seconds", "Time of the last scan that went through", "source")
-        self._batch = gauge("open_batch_records", "Records in the batch that is open")
         self._condition = gauge("condition", "1 while a global trouble stands", "kind")
         gauge("build_info", "The program's version, as a label", "version").labels(version).set(1)
         for step in STEPS:
@@ -184,17 +164,6 @@ class Metrics(Meter):
     def decided(self, outcome: str) -> None:
         self._decided.labels(outcome).inc()
 
-    def spent(self, gas: int, fee_wei: int) -> None:
-        self._transactions.inc()
-        self._gas.inc(gas)
-        self._fees.inc(fee_wei)
-
-    def asked(self, endpoint: str, error: str = "") -> None:
-        endpoint = self._bounded("endpoint", endpoint)
-        self._calls.labels(endpoint).inc()
-        if error:
-            self._errors.labels(endpoint, self._bounded("kind", error)).inc()
-
     def scanned(self, source: str) -> None:
         self._scanned.labels(self._bounded("source", source)).set(self._clock().timestamp())
 
@@ -203,9 +172,6 @@ class Metrics(Meter):
 
     def head(self, block_time: datetime) -> None:
         self._head.set(block_time.timestamp())
-
-    def batch(self, size: int) -> None:
-        self._batch.set(size)
 
     def condition(self, kind: str, stands: bool) -> None:
         self._condition.labels(self._bounded("condition", kind)).set(int(stands))
