@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from provenance_oracle.oracle.conditions import condition_json
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def status_json(
         conditions, ready: None if no running oracle was asked.
         at: the time now.
     """
+    from provenance_oracle.oracle.conditions import condition_json
+
     return {
         "at": format_time(at),
         "ready": ready,

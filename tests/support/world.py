@@ -36,7 +36,11 @@ class World:
         self.now = JUDGED_AT
         self.journal = Journal(self.path)
         self.confirmations = 0
-        self.writer = self.connected()
+        try:
+            self.writer = self.connected()
+        except BaseException:
+            self.journal.close()
+            raise
 
     def connected(self, **changes: Any) -> RegistryWriter:
         options: dict[str, Any] = {
