@@ -21,7 +21,7 @@ _PRODUCT = [
 def test_every_python_that_the_code_starts_is_given_a_safe_path() -> None:
     started = re.compile(r"sys\.executable,\s*\"(-[A-Za-z]+)\"")
     found = {(path, option) for path in _PRODUCT for option in started.findall(path.read_text())}
-    assert {path.name for path, _ in found} >= {"chain.py", "run.py", "processes.py"}
+    assert {path.name for path, _ in found} >= {"chain.py", "stage.py", "processes.py"}
     assert [(path.name, option) for path, option in found if option not in ("-P", "-I")] == []
 
 
@@ -35,7 +35,7 @@ def test_what_make_and_the_pages_start_does_too() -> None:
 def test_hostile_modules_in_the_working_directory_are_not_imported(tmp_path: Path) -> None:
     for name in ("click", "json", "yaml", "cryptography", "web3", "provenance_oracle"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
-    run = "from provenance_oracle.oracle.demo.run import _run; print(_run('hash', 'json.py', quiet=True))"
+    run = "from provenance_oracle.oracle.demo.stage import run; print(run('hash', 'json.py', quiet=True))"
     done = subprocess.run([sys.executable, "-P", "-c", run], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "json.py" in done.stdout
     assert not (tmp_path / "ran").exists()
