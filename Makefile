@@ -45,6 +45,7 @@ prove: .make/test  ## the long runs: changes to SEV-SNP evidence (MUTANTS=N of e
 	  tests/verifier/snp/test_mutations.py tests/verifier/snp/test_tampered.py
 	PROVENANCE_FAULT_CELLS=$(or $(CELLS),400) PROVENANCE_RACES=1000 PROVENANCE_BURST_FILES=60000 $(BIN)/python -m pytest -s \
 	  tests/oracle/test_fault_matrix.py tests/oracle/test_hashing_races.py tests/oracle/sources/test_watch.py
+	PROVENANCE_STRIDE=1 $(BIN)/python -m pytest tests/oracle/test_crashes.py
 	$(BIN)/python hardhat/prove.py
 
 lint: .make/test  ## ruff and mypy

@@ -1,4 +1,4 @@
-"""Tests that kill the oracle with SIGKILL at every step and start it again.
+"""Tests that kill the oracle with SIGKILL at every second step (`make prove`: at every one) and start it again.
 
 It must lose nothing, record nothing twice, and send the same bytes again.
 """
@@ -31,7 +31,7 @@ def drive(registry: DeployedRegistry, folder: Path, mode: str) -> list[dict[str,
         env={**os.environ, "CRASH_KEY": registry.oracle.key.hex()},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=290,
         check=False,
     )
     assert found.returncode == 0, found.stderr
@@ -43,7 +43,7 @@ def test_one_record_and_one_number_whatever_the_moment(registry: DeployedRegistr
     cycles = drive(registry, tmp_path, "automine")
     steps = [str(cycle["step"]) for cycle in cycles]
     assert {"send", "before commit", "after commit", "entry_of", "nonce", "policy_id", "seats"} <= set(steps)
-    assert len(steps) > 40
+    assert len(steps) > 20
     for cycle in cycles:
         assert (cycle["restarted"], cycle["states"]) == (0, ["final", "final"]), cycle
         manifest = bytes.fromhex(cycle["manifest"])
@@ -56,7 +56,7 @@ def test_one_record_and_one_number_whatever_the_moment(registry: DeployedRegistr
 def test_one_record_though_the_node_forgets_what_it_was_sent(registry: DeployedRegistry, tmp_path: Path) -> None:
     registry.policy_id(load_policy("baseline").digest)
     cycles = drive(registry, tmp_path, "forgetful")
-    assert len(cycles) > 20
+    assert len(cycles) > 10
     for cycle in cycles:
         assert (cycle["restarted"], cycle["states"]) == (0, ["final"]), cycle
         assert_first_stored_is_mined(cycle, [writers_of(registry, bytes.fromhex(cycle["manifest"]))])
