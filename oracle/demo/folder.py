@@ -26,11 +26,9 @@ _MADE = {
     "oracles",
     "shared",
     "verdicts",
-    "oracle.sqlite",
-    "oracle.sqlite-shm",
-    "oracle.sqlite-wal",
-    "oracle.sqlite.lock",
 }
+# The oracle's journal, and the files that it keeps beside it.
+_JOURNAL = "oracle.sqlite"
 _NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -73,6 +71,10 @@ def _check_model(model: Path, folder: Path) -> None:
         raise UsageError("the model and the demo's folder overlap", where=str(model), got=got, wanted=wanted)
 
 
+def _is_made(name: str) -> bool:
+    return name in _MADE or name == _JOURNAL or name.startswith((f"{_JOURNAL}.", f"{_JOURNAL}-"))
+
+
 def _clear(folder: Path) -> None:
     """Delete the files of an earlier demo.
 
@@ -86,7 +88,7 @@ def _clear(folder: Path) -> None:
         raise UsageError(
             "the demo needs a folder", where=str(folder), got="something else", wanted="a new or empty folder"
         )
-    strangers = sorted({path.name for path in folder.iterdir()} - _MADE)
+    strangers = sorted(path.name for path in folder.iterdir() if not _is_made(path.name))
     if not strangers and (folder / _MARKER).is_file():
         made = (folder / _MARKER).read_text("utf-8", errors="replace")
         releases = folder / "releases"

@@ -178,7 +178,7 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
 
 
 def main(folder: Path, rpc_url: str, registry: str, forgetful: bool) -> None:
-    """Print one JSON document per step at which the oracle was killed: each second one, or as PROVENANCE_STRIDE says."""
+    """Print a JSON document for each step at which the oracle was killed: every second one, or PROVENANCE_STRIDE."""
     sends = 0
     for deadly in range(0, 1000, int(os.environ.get("PROVENANCE_STRIDE", "2"))):
         found = cycle(folder / str(deadly), rpc_url, registry, deadly, forgetful)
