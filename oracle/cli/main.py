@@ -23,6 +23,7 @@ from provenance_oracle.oracle.cli.proof import proof
 from provenance_oracle.oracle.cli.retry import retry
 from provenance_oracle.oracle.cli.revoke import revoke
 from provenance_oracle.oracle.cli.settings import settings
+from provenance_oracle.oracle.cli.status import status
 from provenance_oracle.oracle.cli.verdict import verdict
 from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
@@ -37,7 +38,7 @@ ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands for publishers", (attest, pack)),
     (
         "Commands for operators, and to claim a name",
-        (key, deploy, claim, adopt, watch, settings, retry, verdict, proof, backup, restore, revoke),
+        (key, deploy, claim, adopt, watch, settings, status, retry, verdict, proof, backup, restore, revoke),
     ),
 )
 

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
-
-from provenance_oracle.oracle.journal.migrations import UPGRADES
-from provenance_oracle.oracle.journal.reader import open_read_only
-from provenance_oracle.oracle.journal.schema import VERSION
-from provenance_oracle.oracle.journal.store import Found
-from provenance_oracle.oracle.journal.stores import is_url, open_store
-
-_FIRST_VERSION = 4  # that has batches
-Ask = Callable[[str, Sequence[object]], Sequence[Found]]
+from provenance_oracle.oracle.journal.questions import Ask, asking
 
 
 def find_leaves(place: str, *, content: bytes | None = None, root: bytes | None = None) -> tuple[list[bytes], set[int]]:
@@ -29,7 +18,7 @@ def find_leaves(place: str, *, content: bytes | None = None, root: bytes | None 
     Raises:
         UsageError: there is no such journal. TemporaryError: it cannot be read now.
     """
-    with _asking(place) as ask:
+    with asking(place) as ask:
         found = _publication(ask, content, root)
         if found is None:
             return [], set()
@@ -51,14 +40,3 @@ def _publication(ask: Ask, content: bytes | None, root: bytes | None) -> int | N
         )
         rows = ask(sql, (content,))
     return int(rows[0]["id"]) if rows else None
-
-
-@contextmanager
-def _asking(place: str) -> Iterator[Ask]:
-    if is_url(place):
-        with closing(open_store(place)) as store:
-            yield store.rows
-    else:
-        versions = [number for number in (*UPGRADES, VERSION) if number >= _FIRST_VERSION]
-        with open_read_only(Path(place), versions) as db:
-            yield lambda sql, parameters: db.execute(sql, parameters).fetchall()
