@@ -53,7 +53,11 @@ class Node:
     def reader(self, folder: Path | None = None) -> EventReader:
         cache = EventCache(folder)
         cache.open(1, ADDRESS, "node")
-        return EventReader(NodeConnection(self.web3(), "node"), cache)
+        return EventReader(self.connection(), cache)
+
+    def connection(self) -> NodeConnection:
+        never_asked: Any = None  # a reader of events asks through web3
+        return NodeConnection(self.web3(), "node", never_asked)
 
     def web3(self) -> Any:
         provider = web3.providers.base.JSONBaseProvider()
@@ -140,7 +144,7 @@ def test_too_many_requests_end_a_command_and_the_next_one_goes_on(
     assert "1000 at a time" in str(caught.value)
     node = Node()
     assert blocks_of(node.reader(tmp_path / "events")) == sorted(EVENTS)
-    without = EventReader(NodeConnection(Node().web3(), "node"))
+    without = EventReader(Node().connection())
     with pytest.raises(TemporaryError, match="deployment file"):
         blocks_of(without)
 
@@ -169,7 +173,7 @@ def test_several_questions_cost_one_reading(tmp_path: Path) -> None:
 
 def test_without_a_cache_nothing_is_kept() -> None:
     node = Node(span=10**9)
-    reader = EventReader(NodeConnection(node.web3(), "node"))
+    reader = EventReader(node.connection())
     assert blocks_of(reader) == blocks_of(reader) == sorted(EVENTS)
     assert len(node.asked) == 2
     assert node.hashes == 0
