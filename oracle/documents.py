@@ -60,6 +60,11 @@ def verdict_json(digest: bytes, found: KeptVerdict) -> dict[str, object]:
     }
 
 
+def batch_json(root: bytes, count: int) -> dict[str, object]:
+    """Return the body of `provenance-oracle/proof/v1` with --batch: a batch's root (32 bytes) and number of records."""
+    return {"root": root.hex(), "count": count}
+
+
 def status_json(
     progress: Progress, conditions: Iterable[Condition] | None, *, at: datetime, ready: bool | None
 ) -> dict[str, object]:

@@ -54,7 +54,7 @@ def proof(output: Output, release: str, place: Callable[[], JournalPlace], leave
         found = leaves_of(records, named)
     if batch:
         output.raw(leaves_json(records, named).decode())
-        output.document(True, {"root": found.root.hex(), "count": len(records)})
+        output.document(True, documents.batch_json(found.root, len(records)))
         return
     body = proof_json(found, found.find(release.removeprefix("0x") if leaves is None else release))
     output.raw(json.dumps(body, indent=2))
