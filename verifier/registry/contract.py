@@ -17,6 +17,7 @@ from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.registry.event_reader import EventReader
 from provenance_oracle.verifier.registry.event_types import EventType, Log
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
+from provenance_oracle.verifier.registry.view_types import ViewType
 from provenance_oracle.verifier.strict.abi_values import WORD_BYTES
 
 _T = TypeVar("_T")
@@ -64,9 +65,10 @@ class DeployedContract:
         self._answers: dict[tuple[Any, ...], Any] = {}  # of a command; it asks little and ends soon
         artifact = load_artifact(name)
         with node_errors(where):
-            checksummed = node.web3.to_checksum_address(address)
-            code = bytes(node.web3.eth.get_code(checksummed))
-            self._contract: Any = node.web3.eth.contract(checksummed, abi=artifact.abi)
+            self._checksummed = node.web3.to_checksum_address(address)
+            code = bytes(node.web3.eth.get_code(self._checksummed))
+        self._eth: Any = node.web3.eth
+        self._views: dict[str, ViewType] = {}
         self._abi, self._codec = artifact.abi, node.web3.codec
         if code != artifact.deployed_bytecode:
             wanted = f"the {name} that this version was built with"
@@ -94,7 +96,7 @@ class DeployedContract:
         with node_errors(self.where):
             answer = self._answers.get(asked)
             if answer is None:
-                answer = self._contract.functions[function](*arguments).call(block_identifier=block)
+                answer = self._ask(function, arguments, block)
             parsed = parse(answer, self.where)
         if self._events.keeps_events and answer not in _NOTHING:
             self._answers[asked] = answer
@@ -106,7 +108,7 @@ class DeployedContract:
 
         with node_errors(self.where):
             try:
-                answer = self._contract.functions[function](*arguments).call(block_identifier=block)
+                answer = self._ask(function, arguments, block)
             except ContractLogicError:
                 return None
             return parse(answer, self.where)
@@ -150,6 +152,14 @@ class DeployedContract:
     def has_log(self, event: str, wanted: Mapping[str, bytes], first: int, last: int) -> bool:
         """Return whether there is such an event. The arguments are those of `logs`."""
         return bool(self.logs(event, wanted, first, last, parse=lambda _log, _where: True))
+
+    def _ask(self, function: str, arguments: tuple[object, ...], block: int) -> object:
+        if function not in self._views:
+            (item,) = (item for item in self._abi if item["type"] == "function" and item["name"] == function)
+            self._views[function] = ViewType(item, self._codec)
+        view = self._views[function]
+        asked = {"to": self._checksummed, "data": "0x" + view.call_data(arguments).hex()}
+        return view.decode(bytes(self._eth.call(asked, block)))
 
     def _event_type(self, name: str) -> EventType:
         (item,) = (item for item in self._abi if item["type"] == "event" and item["name"] == name)
