@@ -50,11 +50,6 @@ def record_batch_call(root: bytes, *, count: int, sealed_at: int, uri: str, quor
     return _encoded("recordBatch", root, count, sealed_at, uri, quorum)
 
 
-def batch_call(root: bytes) -> bytes:
-    """Return the encoded call of the view with the batch that has this root, 32 bytes."""
-    return _encoded("batchOf", root)
-
-
 def require_model_call(model_digest: bytes, manifest_digest: bytes, *, minimum_grade: int) -> bytes:
     """Return the encoded call of the gate, which reverts unless the release has a record in good standing.
 
