@@ -8,7 +8,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,10 +21,9 @@ from provenance_oracle.oracle.amd_cache import KeptAnswers
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.batches import SINGLE, Batching
-from provenance_oracle.oracle.chain.bind_rofl_key import BoundKey
+from provenance_oracle.oracle.chain.connection import Connection, keeping_key, note_block, open_as_sender
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
-from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.clock_check import ClockCheck
 from provenance_oracle.oracle.cluster.connection import RayConnection
 from provenance_oracle.oracle.cluster.hasher import ClusterHasher
@@ -48,7 +47,6 @@ from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
-from provenance_oracle.oracle.signers.rofl import RoflSigner
 from provenance_oracle.oracle.signers.secret_files import read_password
 from provenance_oracle.oracle.sources.open import open_sources
 from provenance_oracle.oracle.sources.turns import Turns
@@ -56,12 +54,11 @@ from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.verifier.cli.options import read_bounded
 from provenance_oracle.verifier.digest.choose import NamedHasher, open_hasher
 from provenance_oracle.verifier.digest.files import Limits
-from provenance_oracle.verifier.errors import TemporaryError, naming_extras
+from provenance_oracle.verifier.errors import naming_extras
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.record.leaves import leaves_json
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
-from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.snp.kds import HttpsFetcher
 
 _log = logging.getLogger(__name__)
@@ -112,8 +109,8 @@ def open_oracle(
         chain: dict[str, Any] = {"clock": _now, "on_wait": bell.check, "peers": peers, "meter": metrics}
         opening = partial(open_writer, ledger, payer, reporter, journal, **chain)
         connection = Connection(
-            open_writer=partial(_opened, journal, opening),
-            keep_key=_keeping_key(ledger, reporter, bell),
+            open_writer=partial(open_as_sender, journal, opening),
+            keep_key=keeping_key(ledger, reporter, bell),
             recording_of=partial(
                 Recording,
                 {source.name: source for source in sources},
@@ -126,7 +123,7 @@ def open_oracle(
                 conditions=conditions,
                 meter=metrics,
             ),
-            on_block=partial(_note_block, clock_check, metrics),
+            on_block=partial(note_block, clock_check, metrics),
         )
         pipeline_of = partial(
             Pipeline,
@@ -253,82 +250,6 @@ def _reopen_rejected(journal: Journal, policy: Policy) -> None:
             policy.digest.hex()[:16],
             count,
         )
-
-
-class Connection:
-    """Opens the writer once the node answers, and compares chain and contract with the journal before every pass.
-
-    Args:
-        open_writer: opens the connection to the chain; see `writer.open_writer`.
-        recording_of: makes the recorder, given `writer`.
-        on_block: called before every pass with the time of the newest block. What it raises ends the pass.
-        keep_key: called before every pass, after the comparison.
-    """
-
-    def __init__(
-        self,
-        open_writer: Callable[[], RegistryWriter],
-        recording_of: Callable[..., Recording],
-        on_block: Callable[[datetime | None], object],
-        keep_key: Callable[[], object] = lambda: None,
-    ) -> None:
-        self._open_writer = open_writer
-        self._recording_of = recording_of
-        self._on_block = on_block
-        self._keep_key = keep_key
-        self._writer: RegistryWriter | None = None
-
-    def recording(self) -> Recording:
-        """Return the recorder, after the chain and the contract were compared with the journal.
-
-        Raises:
-            UsageError: it is another chain or contract, a development key would be used on a public chain, or the key's
-                ROFL app is no oracle.
-            TemporaryError: the node, the journal's disk or the ROFL daemon fails, or the clock is behind the chain.
-        """
-        if self._writer is None:
-            self._writer = self._open_writer()
-        else:
-            self._writer.check_chain()
-        self._on_block(self._writer.newest_time)
-        self._keep_key()
-        return self._recording_of(writer=self._writer)
-
-
-def _note_block(clock_check: ClockCheck, metrics: Metrics, newest: datetime | None) -> None:
-    """Count a newest block, and compare this machine's clock with its time."""
-    if newest is not None:
-        metrics.head(newest)
-    clock_check.compare(newest)
-
-
-def _keeping_key(ledger: LedgerOptions, reporter: Signer, bell: Bell) -> Callable[[], object]:
-    """Return a function that keeps the reporting key bound, if it is one of a ROFL app."""
-    if not isinstance(reporter, RoflSigner):
-        return lambda: None
-    return BoundKey(partial(_open_reader, ledger), reporter.appd, reporter.address, sleep=bell.sleep).keep
-
-
-def _opened(journal: Journal, opening: Callable[[], RegistryWriter]) -> RegistryWriter:
-    """Open the writer, as the one process that writes for a journal.
-
-    Others that share the journal judge, and one of them takes over when this process ends.
-
-    Raises:
-        TemporaryError: another process writes for this journal.
-        UsageError, TemporaryError: see `open_writer`.
-    """
-    journal.hold_sender()
-    return opening()
-
-
-def _open_reader(ledger: LedgerOptions) -> RegistryReader:
-    """Open the registry at the first endpoint that serves. Raise the error of the last one if none does."""
-    opening = partial(RegistryReader, address=ledger.registry_address, chain_id=ledger.chain_id)
-    for url in ledger.rpc_urls[:-1]:
-        with suppress(TemporaryError):
-            return opening(url)
-    return opening(ledger.rpc_urls[-1])
 
 
 def _open_payer(settings: Settings, environ: Mapping[str, str]) -> Signer:
