@@ -300,7 +300,7 @@ def _ledger_options(settings: Settings, limits: FeeLimits, batching: Batching) -
         registry_address=place.address,
         chain_id=place.chain_id,
         first_block=place.first_block,
-        confirmations=settings.confirmations,
+        confirmations=None if isinstance(settings.confirmations, str) else settings.confirmations,
         limits=limits,
         rpc_timeout_seconds=settings.rpc_timeout_seconds,
         allow_development_key=settings.allow_development_key,

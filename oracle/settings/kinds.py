@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +58,16 @@ def whole(least: int, most: int, metavar: str = "N") -> ValueKind:
         return value if is_whole and least <= value <= most else None  # type: ignore[operator,return-value]
 
     return ValueKind(f"a whole number, {least} to {most}", parse, metavar)
+
+
+def whole_or(least: int, most: int, choice: str) -> ValueKind:
+    """Return the kind of whole numbers from `least` to `most`, and one word."""
+    numbers = whole(least, most, f"N|{choice}")
+    return replace(
+        numbers,
+        wanted=f"{numbers.wanted}, or {choice}",
+        parse=lambda value: choice if value == choice else numbers.parse(value),
+    )
 
 
 def text(metavar: str) -> ValueKind:

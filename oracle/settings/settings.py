@@ -14,11 +14,13 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 
-from provenance_oracle.oracle.settings.kinds import ADDRESS, FLAG, PATH, text, texts, whole, word
+from provenance_oracle.oracle.settings.kinds import ADDRESS, FLAG, PATH, text, texts, whole, whole_or, word
 from provenance_oracle.oracle.settings.spec import Spec, about
 
 VARIABLE_PREFIX = "PROVENANCE_"
 _SECONDS = "SECONDS"
+# The value of `confirmations` for the tag of the same name, by which a node names its newest final block.
+FINALIZED = "finalized"
 
 
 _PLACES, _CHAIN, _KEYS, _JUDGING, _SERVICE = "Places", "Chain", "Keys", "Judging", "Service"
@@ -221,12 +223,13 @@ class Settings:
         default=False,
         metadata=about(_KEYS, FLAG, "let a key from the environment pay on a public chain"),
     )
-    confirmations: int = field(
+    confirmations: int | str = field(
         default=12,
         metadata=about(
             _CHAIN,
-            whole(0, 10_000),
-            "blocks on top before a record counts as final; 0 for chains with instant finality",
+            whole_or(0, 10_000, FINALIZED),
+            "blocks on top before a record counts as final; 0 for chains with instant finality; `finalized` for the "
+            "blocks that the chain itself calls so",
         ),
     )
     rpc_timeout_seconds: int = field(

@@ -13,12 +13,14 @@ import pytest
 import provenance_oracle.oracle.assembly
 from provenance_oracle.oracle.assembly import open_oracle
 from provenance_oracle.oracle.bell import Bell
+from provenance_oracle.oracle.chain.batches import SINGLE
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.policy import shipped_policy
+from tests.support.desk import LIMITS
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -56,6 +58,13 @@ def test_a_running_oracle_takes_over_live_settings(settings: Settings) -> None:
         current[0] = replace(settings, scan_seconds=7, retry_first_seconds=2, retry_max_seconds=2)
         assert service._timing.scan_seconds == 7
         assert service._timing.backoff.delay_seconds(5) <= 2
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("finalized", None), (3, 3)])
+def test_the_word_finalized_means_the_chain_s_own_tag(settings: Settings, given: int | str, wanted: int | None) -> None:
+    chosen = replace(settings, confirmations=given)
+    options = provenance_oracle.oracle.assembly._ledger_options(chosen, LIMITS, SINGLE)
+    assert options.confirmations == wanted
 
 
 def test_a_batch_has_the_live_settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ class World:
         self.path = folder / "journal.db"
         self.now = JUDGED_AT
         self.journal = Journal(self.path)
-        self.confirmations = 0
+        self.confirmations: int | None = 0
         try:
             self.writer = self.connected()
         except BaseException:

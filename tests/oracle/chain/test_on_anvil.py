@@ -43,6 +43,22 @@ def test_a_record_is_published_once_and_becomes_final(world: World) -> None:
     assert world.writers(record) == [attempt.transaction.hash]
 
 
+def test_a_record_is_final_once_the_chain_calls_its_block_finalized(world: World) -> None:
+    world.confirmations = None
+    world.writer = world.connected()
+    world.rpc("anvil_mine", "0x80")  # the policy's number must be final too
+    record = fresh_record()
+    row_id = world.row(record)
+    world.publish(row_id, record)
+    world.rpc("evm_mine")
+    assert world.publish(row_id, record) is State.MINED
+    block = world.web3.eth.block_number
+    while world.web3.eth.get_block("finalized")["number"] < block:
+        assert world.publish(row_id, record) is State.MINED
+        world.rpc("anvil_mine", "0x20")
+    assert world.publish(row_id, record) is State.FINAL
+
+
 def test_a_record_that_is_there_already_needs_no_transaction(world: World) -> None:
     record = fresh_record()
     world.registry.publish(record)

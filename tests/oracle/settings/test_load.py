@@ -85,6 +85,8 @@ def test_what_has_no_default_must_be_given(name: str) -> None:
         ("scan_seconds", True),
         ("scan_seconds", [1]),
         ("confirmations", -1),
+        ("confirmations", "safe"),
+        ("confirmations", "Finalized"),
         ("gas_max", 99_999),
         ("watch", "sometimes"),
         ("allow_development_key", "yes"),
