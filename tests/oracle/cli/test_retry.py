@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.cli.rows import print_rows
 from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.journal.rows import ReleaseKey
+from provenance_oracle.oracle.journal.rows import ReleaseKey, State
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.cli.console import Output
 from provenance_oracle.verifier.errors import (
@@ -104,6 +104,26 @@ def test_a_rejected_release_ends_watch_with_its_exit_code(journal: Path, kind: t
         print_rows(output, [rejected])
         mended = book.open(ReleaseKey("folder", "worse", b"n" * 32), "mended", at=NOW)
         print_rows(output, [rejected, mended], fail_rejected=True)  # the newest row of a release counts
+
+
+def test_the_document_of_watch_is_not_accepted_if_any_release_was_rejected(
+    journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Journal(journal) as book:
+        for name, content in (("worse", b"w" * 32), ("good", b"g" * 32)):
+            row = book.open(ReleaseKey("folder", name, content), "as it looked", at=NOW)
+            if name == "worse":
+                book.reject(row.id, VerificationError("forged"), None, retry_at=NOW, at=NOW)
+            else:
+                book.advance(row.id, State.FINAL, at=NOW)
+        rows = book.rows()
+    with pytest.raises(click.exceptions.Exit) as ended:
+        print_rows(Output("provenance-oracle/watch/v1", as_json=True), rows, fail_rejected=True)
+    document = json.loads(capsys.readouterr().out)
+    assert (ended.value.exit_code, document["accepted"], document["error"]["exit_code"]) == (3, False, 3)
+    assert [release["state"] for release in document["releases"]] == ["rejected", "rejected", "final"]
+    print_rows(Output("provenance-oracle/watch/v1", as_json=True), rows[2:], fail_rejected=True)
+    assert json.loads(capsys.readouterr().out)["accepted"] is True
 
 
 def test_retry_says_what_it_did(journal: Path) -> None:
