@@ -12,12 +12,13 @@ UV = [Path(sys.executable).parent / "uv", "pip", "compile", "--quiet", "--no-con
 OPTIONS = ["--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
 OPTIONS += ["--no-emit-index-url", "--no-emit-find-links"]
 SERVICES = [part for name in ("postgres", "s3", "hsm", "aws", "gcp", "rofl", "ray") for part in ("--extra", name)]
+VERIFIERS = ["--extra", "identity", "--extra", "measure"]
 # Everything that the image's oracle can do. Ray and torch stay out: they are larger than all the rest.
 IMAGE = [*SERVICES[:-2], "--extra", "identity", "--extra", "hf"]
 SETS = {
     "base": ["pyproject.toml"],
     "oracle": ["pyproject.toml", "--extra", "oracle"],
-    "test": ["pyproject.toml", "--extra", "oracle", *SERVICES, "--group", "dev"],
+    "test": ["pyproject.toml", "--extra", "oracle", *VERIFIERS, *SERVICES, "--group", "dev"],
     "image": ["pyproject.toml", "--extra", "oracle", *IMAGE, "--constraint", "requirements/test.txt"],
     "cuda": ["requirements/cuda.in", "--constraint", "requirements/image.txt"],
     "build": ["requirements/build.in"],
