@@ -1,4 +1,4 @@
-"""Tests that kill the oracle with SIGKILL at every second step (`make prove`: at every one) and start it again.
+"""Tests that kill the oracle with SIGKILL after steps of each kind (`make prove`: after every one) and start it again.
 
 It must lose nothing, record nothing twice, and send the same bytes again.
 """

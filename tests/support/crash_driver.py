@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -41,6 +42,7 @@ _NODE_CALLS = (
     (BatchReader, ("manifest_of_report",)),
     (RegistryReader, ("entry_of", "policy_id", "seats")),
 )
+_COMMITS = 6
 _FORGETFUL_SENDS = 2
 
 
@@ -88,14 +90,25 @@ def new_policy(folder: Path) -> Path:
     return path
 
 
-class Steps:
-    """Counts steps and kills the process at step number `deadly`, after writing the step's name to `note`."""
+@dataclass(frozen=True)
+class Moment:
+    """The moment after `number` others of the same name, or of any name."""
 
-    def __init__(self, deadly: int, note: Path) -> None:
-        self._left = deadly
+    number: int
+    name: str | None = None
+
+
+class Steps:
+    """Counts steps and kills the process at a moment, after writing the step's name to `note`."""
+
+    def __init__(self, deadly: Moment, note: Path) -> None:
+        self._left = deadly.number
+        self._name = deadly.name
         self._note = note
 
     def pass_by(self, name: str) -> None:
+        if self._name not in (None, name):
+            return
         if self._left == 0:
             self._note.write_text(name)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -139,8 +152,8 @@ def in_child(work: Callable[[], None]) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: bool) -> dict[str, object] | None:
-    """Kill the oracle at step `deadly` and restart it; return its state, or None if it had fewer steps.
+def cycle(folder: Path, rpc_url: str, registry: str, deadly: Moment, forgetful: bool) -> dict[str, object] | None:
+    """Kill the oracle at a moment and restart it; return its state, or None if the oracle never came so far.
 
     With `forgetful`, the node mines nothing before the restart and forgets all transactions that it was sent.
     """
@@ -178,15 +191,31 @@ def cycle(folder: Path, rpc_url: str, registry: str, deadly: int, forgetful: boo
 
 
 def main(folder: Path, rpc_url: str, registry: str, forgetful: bool) -> None:
-    """Print a JSON document for each step at which the oracle was killed: every second one, or PROVENANCE_STRIDE."""
+    """Print a JSON document for each moment at which the oracle was killed.
+
+    They are the first moments of each name, or with PROVENANCE_STRIDE=1 all moments.
+    """
+    every = os.environ.get("PROVENANCE_STRIDE") == "1"
     sends = 0
-    for deadly in range(0, 1000, int(os.environ.get("PROVENANCE_STRIDE", "2"))):
-        found = cycle(folder / str(deadly), rpc_url, registry, deadly, forgetful)
-        if found is None or sends == _FORGETFUL_SENDS:
+    for deadly in _every_moment() if every else _named_moments(forgetful):
+        found = cycle(folder / f"{deadly.name}{deadly.number}", rpc_url, registry, deadly, forgetful)
+        if every and (found is None or sends == _FORGETFUL_SENDS):
             return
-        print(json.dumps(found), flush=True)
-        # if the chain mines nothing, the oracle never finishes, so stop after some sends
-        sends += forgetful and found["step"] == "send"
+        if found is not None:
+            print(json.dumps(found), flush=True)
+            # if the chain mines nothing, the oracle never finishes, so stop after some sends
+            sends += forgetful and found["step"] == "send"
+
+
+def _every_moment() -> Iterator[Moment]:
+    return map(Moment, range(1000))
+
+
+def _named_moments(forgetful: bool) -> Iterator[Moment]:
+    """Return the first moments of each name. With `forgetful` some names never come, so only the others are taken."""
+    names = ("simulate",) if forgetful else tuple(name for _, names in _NODE_CALLS for name in names if name != "send")
+    numbers = dict.fromkeys(names, 1) | {"send": 2, "before commit": _COMMITS, "after commit": _COMMITS}
+    return (Moment(number, name) for name, count in numbers.items() for number in range(count))
 
 
 if __name__ == "__main__":
