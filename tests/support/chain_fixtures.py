@@ -284,16 +284,20 @@ def anvil_program() -> Path:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def anvil(anvil_program: Path) -> Iterator[EmbeddedChain]:
-    """Yield an embedded chain for the whole session."""
+    """Yield an embedded chain for the tests of one module.
+
+    The chain copies its whole state for each block, and shows that state a moment before the block itself. The more
+    contracts it has, the longer that moment, in which state and events contradict each other.
+    """
     with run_anvil(options=("--hardfork", "prague", "--accounts", "40")) as chain:
         yield chain
 
 
 @pytest.fixture
 def registry(anvil: EmbeddedChain) -> DeployedRegistry:
-    """Return a new registry on the session's chain, with one oracle."""
+    """Return a new registry on the module's chain, with one oracle."""
     return deploy_registry(anvil)
 
 
