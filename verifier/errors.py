@@ -15,6 +15,8 @@
         + UnknownToAmdError    AMD's key service has no answer for an address (verifier.snp.kds)
         + DeviceError          a GPU is missing, full or failed (verifier.digest.gpu.device)
       x DeviceFaultError       a GPU computes wrongly: the bytes are not to blame         final   exit 1
+      x WorkerFaultError       a worker of a cluster does (oracle.cluster.hasher)         final   exit 1
+      x DemoError              a step of the demo had an unexpected outcome               final   exit 1
 
 Any other exception that escapes is a bug (exit 1).
 """
