@@ -43,7 +43,7 @@ NEXT_STEPS = {
     Trouble.NODE: "check the node and the setting rpc_urls; the oracle goes on by itself when the node answers",
     Trouble.KEY: "have the owner announce an oracle set with this key, or name another key; see docs/operating.md",
     Trouble.QUORUM: "name the other oracles in the setting peers, or check that they run",
-    Trouble.PAUSED: "ask the registry's guardian; the oracle goes on when writes are allowed again",
+    Trouble.PAUSED: "ask the guardian why; the oracle goes on when the registry's owner allows writes again",
     Trouble.FUNDS: "send money to the paying account; the oracle goes on when it has arrived",
     Trouble.FEES: "wait until fees fall, or raise the setting that the reason names",
     Trouble.POLICY: "wait: the oracle asks for the number itself, and goes on when that is final",

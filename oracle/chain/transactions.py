@@ -91,6 +91,7 @@ class TransactionSender:
         self._finality = finality
         self._chain_id = chain_id
         self._clock = clock
+        self._unpaid: dict[int, int] = {}  # by nonce, the wei that the account would need for higher fees
 
     @property
     def _chain(self) -> Chain:
@@ -108,6 +109,17 @@ class TransactionSender:
         """
         return sum(nonce >= used for nonce in self._journal.live_nonces(self.address)) < self._in_flight_max
 
+    def shortage(self, block: int) -> str:
+        """Return why fees are not raised for want of money; empty if the account at `block` can pay for what waits."""
+        if not self._unpaid:
+            return ""
+        used, balance = self._chain.nonce(self.address, block), self._chain.balance(self.address, block)
+        self._unpaid = {nonce: wei for nonce, wei in self._unpaid.items() if nonce >= used and wei > balance}
+        if not self._unpaid:
+            return ""
+        needed = max(self._unpaid.values())
+        return f"the account {self.address} holds {balance} wei; higher fees for what it sent may need {needed}"
+
     def push(self, row_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
         """Take the call of a single row one step further; see `push_work`."""
         return self.push_work(self._work_of(row_id), prepare, block=block)
@@ -124,8 +136,9 @@ class TransactionSender:
                 transaction of the row is on its way.
 
         Returns:
-            SENT, with a note if the node objects or a limit of the fees holds the transaction back; JUDGED if too many
-            transactions are on their way; otherwise the `Publishing` from `prepare`.
+            SENT, with a note if the node objects, or if a limit of the fees or the account's money holds the
+            transaction back; JUDGED if too many transactions are on their way; otherwise the `Publishing` from
+            `prepare`.
         """
         # (1) give up each transaction whose nonce is used in a final block although it did not succeed
         used = self._chain.nonce(self.address, block)
@@ -133,7 +146,7 @@ class TransactionSender:
         # (2) if none is left, sign one; if one waits too long, sign another to help it; store each before it is sent
         held_back = ""
         if live:
-            helping, held_back = self._help(work, live[-1], used)
+            helping, held_back = self._help(work, live[-1], used, block)
             live += helping
         elif self.has_slot(used):
             call = prepare()
@@ -210,22 +223,23 @@ class TransactionSender:
         offer = first_offer(self._chain.prices(), self._limits)
         taken = self._journal.live_nonces(self.address)
         nonce = next(free for free in count(used) if free not in taken)
-        return self._sign(work, call, nonce, offer)
+        return self._sign(work, call, nonce, offer, self._gas(call))
 
-    def _help(self, work: Work, waiting: Attempt, used: int) -> tuple[list[Attempt], str]:
+    def _help(self, work: Work, waiting: Attempt, used: int, block: int) -> tuple[list[Attempt], str]:
         """Sign a transaction that brings a waiting one forward.
 
         Normally it has the same nonce and higher fees. But if a reorg removed the transaction with a lower nonce, no
         node will mine a transaction after that gap. It then has the nonce of the gap.
 
         Returns:
-            The signed transaction, or none if the waiting one does not wait too long or the limits forbid its fees.
-            Then words that name the limit.
+            The signed transaction, or none if the waiting one does not wait too long, the limits forbid its fees, or
+            the account cannot pay them. Then words that name the reason.
 
         Raises:
             VerificationError: this account did not sign the waiting one.
         """
         old, age = waiting.transaction, self._clock() - waiting.signed_at
+        self._unpaid.pop(old.nonce, None)
         if old.nonce < used or age < timedelta(seconds=self._limits.bump_after_seconds):
             return [], ""
         prices = self._chain.prices()
@@ -237,7 +251,12 @@ class TransactionSender:
         if offer == offered and not is_gap:
             return [], ""
         call = Call(old.sender, *self._signer.call_of(old.raw))  # the journal's other columns are not signed
-        return [self._sign(work, call, used if is_gap else old.nonce, offer)], ""
+        nonce, gas = used if is_gap else old.nonce, self._gas(call)
+        needed = offer.max_fee_wei * gas * (nonce - used + 1)  # those before it are mined first, and need as much each
+        if needed > self._chain.balance(self.address, block):
+            self._unpaid[old.nonce] = needed
+            return [], "the account cannot pay higher fees"
+        return [self._sign(work, call, nonce, offer, gas)], ""
 
     def _check_waste(self, work: Work) -> None:
         """Raise TemporaryError if too many transactions of a call had no effect within a day. This bounds the cost."""
@@ -251,7 +270,7 @@ class TransactionSender:
                 wanted=f"fewer than {_DROPPED_PER_DAY_MAX}",
             )
 
-    def _sign(self, work: Work, call: Call, nonce: int, offer: Offer) -> Attempt:
+    def _sign(self, work: Work, call: Call, nonce: int, offer: Offer, gas: int) -> Attempt:
         fields = {
             **offer.fields(),
             "chainId": self._chain_id,
@@ -259,7 +278,7 @@ class TransactionSender:
             "to": call.to,
             "value": 0,
             "data": call.data,
-            "gas": self._gas(call),
+            "gas": gas,
         }
         raw, digest = self._signer.sign_transaction(fields)
         transaction = SignedTransaction(

@@ -224,7 +224,9 @@ class RegistryWriter:
         Raises:
             TemporaryError: no node answers.
         """
-        return self._obstacles(self._chain.head())
+        head = self._chain.head()
+        short = self._sender.shortage(head)
+        return ({Trouble.FUNDS: short} if short else {}) | dict(self._obstacles(head))
 
     @property
     def _chain(self) -> Chain:

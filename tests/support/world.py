@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from provenance_oracle.oracle.chain.fees import FeeLimits
-from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
+from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
@@ -42,7 +42,7 @@ class World:
             self.journal.close()
             raise
 
-    def connected(self, **changes: Any) -> RegistryWriter:
+    def connected(self, peers: Peers | None = None, **changes: Any) -> RegistryWriter:
         options: dict[str, Any] = {
             "rpc_urls": (self.registry.chain.rpc_url,),
             "registry_address": self.registry.address,
@@ -56,7 +56,8 @@ class World:
         payer, reporter = (
             EnvironmentSigner("KEY", {"KEY": account.key.hex()}) for account in (self.payer, self.registry.oracle)
         )
-        return open_writer(LedgerOptions(**options | changes), payer, reporter, self.journal, clock=lambda: self.now)
+        place = LedgerOptions(**options | changes)
+        return open_writer(place, payer, reporter, self.journal, clock=lambda: self.now, peers=peers)
 
     def looking(self) -> RegistryWriter:
         """Return the writer after a look at the newest block."""

@@ -278,6 +278,37 @@ def test_offers_end_at_the_limit_and_the_last_one_stays(ledger: Ledger) -> None:
     assert ledger.chain.sent[-1] == offers[-1].raw
 
 
+def test_fees_that_the_account_cannot_pay_are_not_offered(ledger: Ledger) -> None:
+    row_id = ledger.row()
+    ledger.push(row_id)
+    ledger.chain.money = 0
+    for _ in range(5):
+        ledger.clock.advance(90)
+        ledger.push(row_id)
+    assert len(ledger.attempts(row_id)) == 1
+    assert len(ledger.chain.sent) == 6
+    assert "holds 0 wei" in ledger.sender.shortage(ledger.chain.head())
+    ledger.chain.money = 10**18
+    assert ledger.sender.shortage(ledger.chain.head()) == ""
+    ledger.push(row_id)
+    assert len(ledger.attempts(row_id)) == 2
+
+
+def test_higher_fees_leave_money_for_the_transactions_before(ledger: Ledger) -> None:
+    rows = [ledger.row(number) for number in range(3)]
+    for row_id in rows:
+        ledger.push(row_id)
+    cost = ledger.attempts(rows[0])[0].transaction.max_fee_wei * ledger.chain.gas * 120 // 100
+    ledger.chain.money = cost * 5 // 2  # for two of them at higher fees
+    ledger.clock.advance(90)
+    for row_id in rows:
+        ledger.push(row_id)
+    assert [len(ledger.attempts(row_id)) for row_id in rows] == [2, 2, 1]
+    assert ledger.sender.shortage(ledger.chain.head())
+    ledger.chain.mine()
+    assert ledger.sender.shortage(ledger.chain.head()) == ""
+
+
 def test_a_raised_offer_repeats_the_signed_call_not_the_one_in_the_journal(ledger: Ledger) -> None:
     """Another program may have written the journal's columns, and our key must not sign its call."""
     row_id = ledger.row()
