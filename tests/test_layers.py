@@ -27,7 +27,7 @@ FLOORS = {
         ("characters", "checks", "text"),
         ("errors",),
         ("strict",),
-        ("snp", "manifest", "disk"),
+        ("snp", "manifest", "disk", "gpu_evidence"),
         ("policy", "digest", "record"),
         ("judgement", "registry"),
         ("documents", "live"),

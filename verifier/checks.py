@@ -36,11 +36,17 @@ class Check(StrEnum):
     PUBLISHER_IDENTITY = "publisher-identity"
     LINEAGE = "lineage"
     REGISTRY_RECORD = "registry-record"
+    GPU_EVIDENCE = "gpu-evidence"
 
     @property
     def bit(self) -> int:
         """The bit number of this check in a record's `checks` word, counted from the lowest bit."""
         return list(Check).index(self)
+
+
+# Checks of optional evidence. A judgement of a release without that evidence has no finding of them, so that its
+# verdict has the same bytes as before the check was added.
+OPTIONAL_CHECKS = frozenset({Check.GPU_EVIDENCE})
 
 
 class Outcome(StrEnum):

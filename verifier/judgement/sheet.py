@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import TracebackType
 
-from provenance_oracle.verifier.checks import Check, Finding, Outcome, failed, not_checked, passed
+from provenance_oracle.verifier.checks import OPTIONAL_CHECKS, Check, Finding, Outcome, failed, not_checked, passed
 from provenance_oracle.verifier.errors import ProvenanceError
 
 NOT_REACHED = "not reached"
@@ -44,8 +44,9 @@ class CheckSheet:
             self._findings[new.check] = new if old is None else _weightier(old, new)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return one finding per check, in the order of `Check`."""
-        return tuple(self._findings.get(check) or not_checked(check, NOT_REACHED) for check in Check)
+        """Return one finding per check, in the order of `Check`. An optional check has one only if it was made."""
+        due = [check for check in Check if check in self._findings or check not in OPTIONAL_CHECKS]
+        return tuple(self._findings.get(check) or not_checked(check, NOT_REACHED) for check in due)
 
     @property
     def failures(self) -> tuple[Finding, ...]:

@@ -261,8 +261,8 @@ def _common_name(name: Value) -> str:
     return found[0].content.decode("utf-8", "replace")
 
 
-def split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
-    """Return the DER contents of up to 4 strict PEM blocks with the label `label`.
+def split_pem(data: bytes, label: bytes, where: str, most: int = _BLOCKS_MAX) -> list[bytes]:
+    """Return the DER contents of up to `most` strict PEM blocks with the label `label`.
 
     Only line ends may stand between and after blocks, and the base64 must be canonical.
 
@@ -273,13 +273,13 @@ def split_pem(data: bytes, label: bytes, where: str) -> list[bytes]:
     position = 0
     while position < len(data):
         block = _PEM_BLOCK.match(data, position)
-        if not block or block[1] != label or block[3] != label or len(ders) == _BLOCKS_MAX:
-            fault = "too many blocks" if len(ders) == _BLOCKS_MAX else pem_fault(data, position, label)
+        if not block or block[1] != label or block[3] != label or len(ders) == most:
+            fault = "too many blocks" if len(ders) == most else pem_fault(data, position, label)
             raise malformed_endorsement(
                 where,
                 f"malformed PEM: {fault}" if fault else "malformed PEM",
                 f"byte {position}",
-                f"at most {_BLOCKS_MAX} blocks of {label.decode()} and nothing else",
+                f"at most {most} blocks of {label.decode()} and nothing else",
             )
         text = block[2].replace(b"\r", b"").replace(b"\n", b"")
         ders.append(_decode_base64(text, where))

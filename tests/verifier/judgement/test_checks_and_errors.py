@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provenance_oracle.verifier.checks import Check, Outcome, failed, not_checked, passed, passed_bits
+from provenance_oracle.verifier.checks import OPTIONAL_CHECKS, Check, Outcome, failed, not_checked, passed, passed_bits
 from provenance_oracle.verifier.errors import (
     AppraisalError,
     CrlStaleError,
@@ -47,6 +47,7 @@ BITS = [
     "publisher-identity",
     "lineage",
     "registry-record",
+    "gpu-evidence",
 ]
 
 
@@ -94,10 +95,12 @@ def outcomes(sheet: CheckSheet) -> dict[Check, Outcome]:
     return {finding.check: finding.outcome for finding in sheet.findings() if finding.got != NOT_REACHED}
 
 
-def test_a_sheet_has_one_finding_for_every_check() -> None:
+def test_a_sheet_has_one_finding_for_every_check_and_an_optional_one_only_once_it_is_made() -> None:
     sheet = CheckSheet()
-    assert [finding.check for finding in sheet.findings()] == list(Check)
+    assert [finding.check for finding in sheet.findings()] == [check for check in Check if check not in OPTIONAL_CHECKS]
     assert outcomes(sheet) == {}
+    sheet.passed(Check.GPU_EVIDENCE, "one GPU", "made for this key")
+    assert [finding.check for finding in sheet.findings()] == list(Check)
 
 
 def test_a_failure_stays_and_a_pass_outweighs_not_checked() -> None:
