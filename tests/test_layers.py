@@ -29,6 +29,7 @@ FLOORS = {
         ("strict",),
         ("snp", "manifest", "disk", "gpu_evidence"),
         ("policy", "digest", "record"),
+        ("identity",),
         ("judgement", "registry"),
         ("documents", "live"),
         ("cli",),

@@ -60,17 +60,20 @@ def parse_version(text: str, where: str) -> str:
     return text
 
 
-def parse_path(text: str, *, where: str, check: Check) -> str:
+def parse_path(text: str, *, where: str, check: Check, in_provenance: bool = False) -> str:
     """Return `text` if it is an acceptable relative POSIX path of a model file.
 
     A path has at most 4096 bytes in UTF-8, a segment at most 255, and a file lies in at most 32 folders. `where` and
-    `check` go into the error.
+    `check` go into the error. With `in_provenance`, the path may lie in `provenance/`.
 
     Raises:
         FormatError: the path breaks a rule of this module, or lies in `provenance/`.
     """
     segments = text.split("/")
-    if problem := _first_problem(text, segments):
+    problem = _first_problem(text, segments)
+    if not problem and segments[0].casefold() == PROVENANCE_FOLDER:
+        problem = "" if in_provenance and segments[0] == PROVENANCE_FOLDER else f"lies in {PROVENANCE_FOLDER}/"
+    if problem:
         raise _malformed(f"file name {problem}", check, where, text, "a relative path, NFC, printable, no dot segments")
     return text
 
@@ -90,8 +93,6 @@ def _first_problem(text: str, segments: list[str]) -> str:
         return f"lies in more than {MAX_FOLDERS} folders"
     if "\\" in text or _DRIVE.match(text):
         return "has a backslash or a drive letter"
-    if segments[0].casefold() == PROVENANCE_FOLDER:
-        return f"lies in {PROVENANCE_FOLDER}/"
     return ""
 
 

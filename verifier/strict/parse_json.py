@@ -31,7 +31,14 @@ class RefusedJsonError(ValueError):
 
 
 def parse_json(
-    data: bytes, *, where: str, check: Check, max_bytes: int, max_depth: int = 32, max_tokens: int = MAX_TOKENS
+    data: bytes,
+    *,
+    where: str,
+    check: Check,
+    max_bytes: int,
+    max_depth: int = 32,
+    max_tokens: int = MAX_TOKENS,
+    whole_floats: bool = False,
 ) -> object:
     """Parse one UTF-8 JSON value made of objects, lists, strings, integers, true, false and null.
 
@@ -41,6 +48,7 @@ def parse_json(
         max_bytes: the most bytes that `data` may have.
         max_depth: the most levels of objects and lists.
         max_tokens: the most strings, brackets and commas.
+        whole_floats: read numbers such as `1000.0` as integers; some signers write their sizes so.
 
     Raises:
         FormatError: the document breaks a rule of this module; the error carries `where` and `check`.
@@ -56,7 +64,7 @@ def parse_json(
             text,
             object_pairs_hook=_object,
             parse_int=_integer,
-            parse_float=_refuse_number,
+            parse_float=_whole_float if whole_floats else _refuse_number,
             parse_constant=_refuse_number,
         )
         if "\\u" in text:  # only an escape can carry a lone surrogate past the UTF-8 decoder
@@ -108,6 +116,11 @@ def _integer(digits: str) -> int:
         if _MIN_INTEGER <= number <= MAX_INTEGER:
             return number
     raise RefusedJsonError(f"integer {digits[:_MAX_INTEGER_CHARS]}… does not fit 64 bits")
+
+
+def _whole_float(text: str) -> int:
+    whole, _, fraction = text.partition(".")
+    return _integer(whole) if fraction == "0" else _refuse_number(text)
 
 
 def _refuse_number(text: str) -> NoReturn:
