@@ -11,7 +11,7 @@ from typing import Any
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.record.keccak import keccak256
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _SCALAR_BYTES = 32
@@ -34,7 +34,7 @@ def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
     Raises:
         UsageError: r and s are not a signature over `digest` by `address`.
     """
-    with naming_extras(), keeping_recursion_limit():
+    with naming_extras(), light_imports():
         from eth_keys.datatypes import Signature
         from eth_keys.exceptions import BadSignature
         from eth_utils.exceptions import ValidationError
@@ -56,7 +56,7 @@ def recovered_address(digest: bytes, compact: bytes) -> str | None:
         digest: 32 bytes.
         compact: 64 bytes (ERC-2098). A signature with the higher s is none: the registry refuses it.
     """
-    with naming_extras(), keeping_recursion_limit():
+    with naming_extras(), light_imports():
         from eth_keys.datatypes import Signature
         from eth_keys.exceptions import BadSignature
         from eth_utils.exceptions import ValidationError
@@ -148,7 +148,7 @@ def eth_account() -> Any:
     Raises:
         UsageError: the library is not installed.
     """
-    with naming_extras(), keeping_recursion_limit():
+    with naming_extras(), light_imports():
         from eth_account import Account
     return Account
 
@@ -159,7 +159,7 @@ def _address(key: object, where: str) -> str:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256K1):
         got = f"a key on {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else "another key"
         raise UsageError("the key cannot sign for an account of an EVM chain", where=where, got=got, wanted=_WANTED_KEY)
-    with naming_extras(), keeping_recursion_limit():
+    with naming_extras(), light_imports():
         from eth_utils.address import to_checksum_address
     numbers = key.public_numbers()
     point = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")

@@ -19,7 +19,8 @@ from provenance_oracle.verifier.record.fields import PRODUCT_LINE_CODES, Entry, 
 from provenance_oracle.verifier.record.signing import claim_digest, publication_digest
 from provenance_oracle.verifier.record.standing import Standing
 from provenance_oracle.verifier.registry.contract import load_artifact
-from provenance_oracle.verifier.registry.node import connect, keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
+from provenance_oracle.verifier.registry.node import connect
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.snp.products import ProductLine
 
@@ -204,7 +205,7 @@ def long_signature(digest: bytes, key: bytes) -> bytes:
 
 
 def _sign(digest: bytes, key: bytes) -> tuple[int, int, int]:
-    with keeping_recursion_limit():
+    with light_imports():
         from eth_account import Account
     signed = Account.unsafe_sign_hash(digest, key)
     return signed.r, signed.s, signed.v - 27

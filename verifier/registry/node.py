@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.registry.json_rpc import error_words
+from provenance_oracle.verifier.registry.light_imports import light_imports
 from provenance_oracle.verifier.registry.rpc_client import ONCE, Repeating, RpcClient, open_provider
 from provenance_oracle.verifier.strict.exchange import Server, basic_authorization, default_port, environment_proxy
 
@@ -84,7 +84,7 @@ def connect(
 def _open(
     rpc_url: str, timeout_seconds: float, on_wait: Callable[[], object], repeating: Repeating
 ) -> tuple[Web3, RpcClient]:
-    with naming_extras(), keeping_recursion_limit():
+    with naming_extras(), light_imports():
         from web3 import Web3
         from web3.middleware import ExtraDataToPOAMiddleware
 
@@ -131,20 +131,6 @@ def _trusting() -> ssl.SSLContext:
         got = error.strerror or type(error).__name__
         raise UsageError("the certificates cannot be read", where=name, got=got, wanted="a file in PEM") from None
     return context
-
-
-@contextmanager
-def keeping_recursion_limit() -> Iterator[None]:
-    """Undo the change that importing web3 or eth-account makes to the interpreter.
-
-    Their dependency py_ecc raises the recursion limit to 100000. Up to Python 3.11 that is more than the C stack
-    holds: a deeply nested answer of a node would end the process instead of raising RecursionError.
-    """
-    limit = sys.getrecursionlimit()
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record
 from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.contract import load_artifact
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from tests.support.chain_fixtures import make_entry, make_failure, make_record
 from tests.support.fakes import START, Clock, FakeChain
@@ -59,7 +59,7 @@ class Ledger:
 
 def publication(ledger: Ledger, record: Record) -> tuple[bytes, tuple[int, int, bytes]]:
     """Return record and quorum of the call that the reporter makes."""
-    with keeping_recursion_limit():
+    with light_imports():
         from web3 import Web3
     finality = Finality((Endpoint(FakeChain(), ledger, "node"),), 0)
     reporter = Reporter(SIGNER, finality=finality, chain_id=5, address=REGISTRY, clock=Clock())
@@ -77,7 +77,7 @@ def test_the_report_is_signed_for_this_registry_and_epoch() -> None:
     assert (epoch, signers, len(signature)) == (3, 1 << 4, 64)
     written = decode_record(data, "record")
     assert (written.model_digest, written.policy_id, written.parents) == (record.model_digest, 9, ())
-    with keeping_recursion_limit():
+    with light_imports():
         from eth_account import Account
     digest = publication_digest(5, REGISTRY, 3, data)
     assert Account._recover_hash(digest, signature=full_signature(signature)) == SIGNER.address
@@ -180,7 +180,7 @@ def test_more_parents_than_a_record_holds_are_refused_not_left_out() -> None:
 def test_refusals_have_names() -> None:
     assert refusal_name(bytes.fromhex("deadbeef") + bytes(32)) == "deadbeef" + "00" * 32
     assert refusal_name(b"") == "no reason"
-    with keeping_recursion_limit():
+    with light_imports():
         from web3 import Web3
     paused, taken = (
         bytes(Web3.keccak(text=text))[:4] for text in ("WritesArePaused()", "NamespaceTaken(bytes32,address)")
@@ -189,7 +189,7 @@ def test_refusals_have_names() -> None:
 
 
 def test_the_call_that_numbers_a_policy_is_what_the_abi_says() -> None:
-    with keeping_recursion_limit():
+    with light_imports():
         from web3 import Web3
     data = number_policy_call(b"\x05" * 32)
     function, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
@@ -262,7 +262,7 @@ def test_with_enough_signatures_one_oracle_submits_and_the_next_one_later() -> N
     pair.clock.advance(TURN.total_seconds())
     data = pair.publication(make_record())
     assert isinstance(data, bytes)
-    with keeping_recursion_limit():
+    with light_imports():
         from web3 import Web3
     _, arguments = Web3().eth.contract(abi=load_artifact().abi).decode_function_input(data)
     quorum = arguments["quorum"]

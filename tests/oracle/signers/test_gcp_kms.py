@@ -16,10 +16,10 @@ from provenance_oracle.oracle.signers.crc32c import crc32c
 from provenance_oracle.oracle.signers.open import open_signer
 from provenance_oracle.oracle.signers.signatures import CURVE_ORDER, full_signature, split_compact
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 from tests.support.gcp_kms import NAME, GcpKms, castagnoli, running_gcp_kms
 
-with keeping_recursion_limit():
+with light_imports():
     from eth_account import Account
 
 URI = f"gcpkms://{NAME}"

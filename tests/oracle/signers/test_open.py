@@ -10,9 +10,9 @@ import pytest
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
 from provenance_oracle.oracle.signers.pkcs11_uri import Pkcs11Key, parse_pkcs11_uri
 from provenance_oracle.verifier.errors import UsageError
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 
-with keeping_recursion_limit():
+with light_imports():
     from eth_account import Account
 
 KEY = bytes(range(1, 33))

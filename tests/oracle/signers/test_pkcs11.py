@@ -11,10 +11,10 @@ from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import open_signer
 from provenance_oracle.oracle.signers.signatures import full_signature
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 from tests.support.softhsm import PIN, Token, make_token
 
-with keeping_recursion_limit():
+with light_imports():
     from eth_account import Account
 
 DIGEST = bytes(range(32))

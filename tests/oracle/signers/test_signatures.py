@@ -15,9 +15,9 @@ from provenance_oracle.oracle.signers.signatures import (
     parse_raw_signature,
 )
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 
-with keeping_recursion_limit():
+with light_imports():
     from eth_account import Account
 
 KEY = bytes(range(1, 33))

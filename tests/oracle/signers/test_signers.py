@@ -17,9 +17,9 @@ from provenance_oracle.oracle.signers.keystore import KeystoreSigner
 from provenance_oracle.oracle.signers.secret_files import read_password
 from provenance_oracle.oracle.signers.signatures import compact_signature, full_signature
 from provenance_oracle.verifier.errors import UsageError, VerificationError
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 
-with keeping_recursion_limit():
+with light_imports():
     from eth_account import Account
 
 KEY = bytes(range(1, 33))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.oracle.signers.transactions import UnsignedTransaction, created_by
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 
-with keeping_recursion_limit():
+with light_imports():
     from eth_account import Account
 
 KEY = "11" * 32
@@ -34,7 +34,7 @@ TYPED = st.fixed_dictionaries(
 @given(st.one_of(LEGACY, TYPED))
 def test_both_forms_are_those_of_eth_account(fields: dict[str, Any]) -> None:
     """A key in memory signs deterministically, so every byte is the same."""
-    with keeping_recursion_limit():
+    with light_imports():
         from eth_utils.address import to_checksum_address
     if "to" in fields:
         fields["to"] = to_checksum_address(fields["to"])

@@ -20,7 +20,7 @@ from provenance_oracle.verifier.record.signing import (
     identity_change_digest,
     publication_digest,
 )
-from provenance_oracle.verifier.registry.node import keeping_recursion_limit
+from provenance_oracle.verifier.registry.light_imports import light_imports
 from tests.support.chain_fixtures import DeployedRegistry, checksummed, make_record
 
 ADDRESS, OWNER = b"\xa1" * 20, b"\xb2" * 20
@@ -31,7 +31,7 @@ NUMBER = st.integers(0, 2**16 - 1)
 
 def wallet_digest(name: str, kind: str, fields: dict[str, str], message: dict[str, Any]) -> bytes:
     """The digest as eth-account computes it, a library that makes wallets' signatures."""
-    with keeping_recursion_limit():
+    with light_imports():
         from eth_account.messages import encode_typed_data
 
     domain = {"name": name, "version": "1", "chainId": CHAIN_ID, "verifyingContract": "0x" + ADDRESS.hex()}
