@@ -58,6 +58,7 @@ class Journal(PublicationBook, Leases, Overview):
     Args:
         place: the path of a SQLite file, or a URL `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
         evidence: the folder for verdicts and evidence; None for `verdicts` beside the file, or a table of PostgreSQL.
+        is_guest: work beside the oracle that holds the file; see `sqlite.Database`.
 
     Digests have 32 bytes; `at` and `retry_at` are times with a time zone.
 
@@ -66,10 +67,10 @@ class Journal(PublicationBook, Leases, Overview):
         TemporaryError: the disk is full or fails, or the server does not answer. Steps that returned before are kept.
     """
 
-    def __init__(self, place: Path | str, evidence: Path | None = None) -> None:
-        self._database = open_store(place)
+    def __init__(self, place: Path | str, evidence: Path | None = None, *, is_guest: bool = False) -> None:
+        self._database = open_store(place, is_guest=is_guest)
         try:
-            self._evidence = open_evidence(place, evidence, self._database)
+            self._evidence = open_evidence(place, evidence, self._database, is_guest=is_guest)
         except BaseException:
             self._database.close()
             raise
@@ -331,6 +332,6 @@ class Journal(PublicationBook, Leases, Overview):
             _log.warning("verdicts are not in their folder yet: %s", error)
 
 
-def open_journal(place: str, evidence: Path | None = None) -> Journal:
-    """Open the journal that a setting names: a path, or a URL `postgresql://...`. Raises as `Journal` does."""
-    return Journal(place, evidence)
+def open_journal(place: str, evidence: Path | None = None, *, is_guest: bool = False) -> Journal:
+    """Open the journal that a setting names: a path, or a URL `postgresql://...`. Arguments and errors: `Journal`."""
+    return Journal(place, evidence, is_guest=is_guest)

@@ -10,6 +10,7 @@ from itertools import islice
 from provenance_oracle.oracle.journal.rows import Row, State, own_writing, release_row, time_text
 from provenance_oracle.oracle.journal.store import JournalStore
 
+_PAGE_ROWS = 500
 _PAIRS_MAX = 400  # two variables each; SQLite takes 32,766 in one statement
 
 
@@ -72,6 +73,27 @@ class Overview:
         """Return the rows of a source that were seen and wait for another try, `most` at most, oldest first."""
         sql = "SELECT * FROM releases WHERE source = ? AND state = 'seen' AND retry_at IS NOT NULL ORDER BY id LIMIT ?"
         return tuple(release_row(found) for found in self._database.rows(sql, (source, most)))
+
+    def failed_rows(self, release: str | None = None) -> Iterator[Row]:
+        """Yield the rows that were rejected, are stuck or wait after a failure, oldest first, read in pages.
+
+        Args:
+            release: the name of the only release that is wanted; None for all.
+        """
+        sql = (
+            "SELECT * FROM releases WHERE id > ? AND (state IN ('rejected', 'stuck')"
+            " OR (retry_at IS NOT NULL AND state NOT IN ('final', 'superseded')))"
+        )
+        sql += "" if release is None else " AND release = ?"
+        last, wanted = 0, [] if release is None else [release]
+        while found := self._database.rows(f"{sql} ORDER BY id LIMIT ?", (last, *wanted, _PAGE_ROWS)):
+            yield from map(release_row, found)
+            last = found[-1]["id"]
+
+    def named_rows(self, release: str) -> tuple[Row, ...]:
+        """Return the newest rows of a release's name, oldest first."""
+        sql = "SELECT * FROM releases WHERE release = ? ORDER BY id DESC LIMIT ?"
+        return tuple(map(release_row, reversed(self._database.rows(sql, (release, _PAGE_ROWS)))))
 
     def known(self, source: str, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
         """Return the newest row of each release that has one with its fingerprint, as `find` does, in few queries.

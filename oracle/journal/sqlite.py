@@ -46,6 +46,8 @@ class Database(GroupCommit):
         version: the schema's number.
         upgrades: by the number of an earlier schema, the step to the next one. All steps are taken as one transaction.
             A file with any other number is refused.
+        is_guest: work beside the process that holds the journal. The guest takes no lock, makes no file and carries
+            nothing over. Its transactions and those of the other process take turns, as SQLite itself has it.
 
     Raises:
         UsageError: the file is corrupt, of another program or schema version, or in use by another process; or its
@@ -53,7 +55,15 @@ class Database(GroupCommit):
         TemporaryError: the disk is full or fails. Every method may raise this too.
     """
 
-    def __init__(self, path: Path, schema: str, version: int, upgrades: Migrations = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        version: int,
+        upgrades: Migrations = MappingProxyType({}),
+        *,
+        is_guest: bool = False,
+    ) -> None:
         super().__init__()
         self.path = path
         self._version = version
@@ -63,12 +73,13 @@ class Database(GroupCommit):
             raise UsageError(
                 "the path is not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one"
             )
+        if is_guest:
+            _require_file(path)
         with ExitStack() as undo:
-            locks = [undo.enter_context(lock_beside(path))]
-            second = lock_by_name(path)
-            locks += [undo.enter_context(second)] if second else []
+            found = () if is_guest else (lock_beside(path), lock_by_name(path))
+            locks = [undo.enter_context(lock) for lock in found if lock]
             with self._failures():
-                if not path.exists():
+                if not is_guest and not path.exists():
                     _create(path, schema, version)
                 for suffix in _SIDECARS:  # SQLite applies what it finds in them when it opens the journal
                     _check_private(path.with_name(path.name + suffix))
@@ -77,11 +88,11 @@ class Database(GroupCommit):
                 self._check()  # before the first write: the file may belong to another program
                 for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                     self._connection.execute(f"PRAGMA {pragma}")
-                self._files = {each: _identity(each) for each in (path, lock_path(path))}
+                self._files = {each: _identity(each) for each in (path, lock_path(path))[: 1 if is_guest else 2]}
                 self._reader = _connect(path)
                 undo.callback(self._reader.close)
                 self._reader.execute("PRAGMA query_only=ON")
-            self._upgrade()
+            self._upgrade(is_guest=is_guest)
             self._locks = locks
             undo.pop_all()
 
@@ -154,10 +165,13 @@ class Database(GroupCommit):
         if self._pragma("quick_check") != "ok":
             raise _corrupt(self.path, str(self._pragma("quick_check")))
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, *, is_guest: bool) -> None:
         found = int(str(self._pragma("user_version")))
         if found == self._version:
             return
+        if is_guest:
+            problem = "the journal is of an earlier version; `provenance watch` carries it over when it starts"
+            raise UsageError(problem, where=self.where, got=str(found), wanted=str(self._version))
         with self.transaction() as db:
             for number in range(found, self._version):
                 self._upgrades[number](db)
@@ -192,6 +206,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _require_file(path: Path) -> None:
+    if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for some paths; this is False)
+        raise UsageError("there is no journal", where=printable(str(path)), got="no file", wanted="an oracle's journal")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

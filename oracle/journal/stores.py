@@ -18,17 +18,19 @@ def is_url(place: str | Path) -> bool:
     return str(place).startswith(_URLS)
 
 
-def open_store(place: str | Path) -> JournalStore:
+def open_store(place: str | Path, *, is_guest: bool = False) -> JournalStore:
     """Open a journal's database, make it if it is new, and carry it over to the present version.
 
     Args:
         place: the path of a file, or a URL `postgresql://...`.
+        is_guest: work beside the process that holds the file; see `sqlite.Database`. Any number of processes may use a
+            PostgreSQL database.
     """
     if is_url(place):
         from provenance_oracle.oracle.journal.postgres import PostgresDatabase
 
         return PostgresDatabase(str(place), SCHEMA, VERSION, POSTGRES_UPGRADES)
-    return Database(Path(place), SCHEMA, VERSION, UPGRADES)
+    return Database(Path(place), SCHEMA, VERSION, UPGRADES, is_guest=is_guest)
 
 
 def evidence_folder(place: str | Path, folder: Path | None) -> Path:
@@ -36,10 +38,16 @@ def evidence_folder(place: str | Path, folder: Path | None) -> Path:
     return folder or Path(place).absolute().parent / FOLDER_NAME
 
 
-def open_evidence(place: str | Path, folder: Path | None, database: JournalStore) -> EvidenceStore:
-    """Return the place for verdicts and evidence: a folder, or a table of PostgreSQL if `folder` is None."""
+def open_evidence(
+    place: str | Path, folder: Path | None, database: JournalStore, *, is_guest: bool = False
+) -> EvidenceStore:
+    """Return the place for verdicts and evidence: a folder, or a table of PostgreSQL if `folder` is None.
+
+    A guest leaves the files that wait for the disk to the process that wrote them.
+    """
     if is_url(place) and folder is None:
         return TableEvidence(database)
     store = FolderEvidence(evidence_folder(place, folder), database)
-    store.settle_all()
+    if not is_guest:
+        store.settle_all()
     return store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.cli.rows import print_rows
-from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.cli.console import Output
@@ -25,6 +25,7 @@ from provenance_oracle.verifier.errors import (
     TemporaryError,
     VerificationError,
 )
+from tests.support.postgres_server import PostgresServer
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -64,9 +65,39 @@ def test_an_unknown_release_or_journal_is_a_usage_error(journal: Path, tmp_path:
     assert _retry("--journal", str(tmp_path))[0] == 2
 
 
-def test_a_journal_in_use_is_left_alone(journal: Path) -> None:
-    with Journal(journal):
-        assert _retry("--journal", str(journal))[0] == 2
+def test_it_works_beside_a_running_oracle(journal: Path) -> None:
+    with Journal(journal) as book:
+        assert _retry("--journal", str(journal))[0] == 0
+        assert book.find("folder", "bad", "as it looked") is None
+        book.open(ReleaseKey("folder", "bad", bytes(32)), "as it looked", at=NOW)
+        assert [row.state for row in book.rows()] == [State.SEEN]
+
+
+def test_a_journal_in_postgresql_is_shared_and_a_row_in_work_is_left(postgres: PostgresServer) -> None:
+    place = postgres.new_place()
+    with open_journal(place) as book:
+        rows = [book.open(ReleaseKey("folder", name, name.encode() * 32), "f", at=NOW) for name in "ab"]
+        for row in rows:
+            book.reject(row.id, FormatError("size"), b"{}", retry_at=NOW, at=NOW)
+        book.lease(rows[0].id, "another", until=datetime.now(UTC) + timedelta(minutes=10), at=datetime.now(UTC))
+        exit_code, document = _retry("--journal", place)
+        assert (exit_code, [row["release"] for row in document["releases"]]) == (0, ["b"])
+        assert [row.fingerprint for row in book.rows()] == ["f", ""]
+
+
+def test_a_release_on_its_way_has_nothing_to_retry(journal: Path) -> None:
+    with Journal(journal) as book:
+        book.open(ReleaseKey("folder", "new", b"n" * 32), "f", at=NOW)
+    exit_code, document = _retry("--journal", str(journal), "new")
+    assert (exit_code, document["error"]["got"]) == (2, "seen")
+
+
+def test_a_journal_of_an_earlier_version_is_left_to_the_oracle(journal: Path) -> None:
+    with sqlite3.connect(journal) as connection:
+        connection.execute("PRAGMA user_version = 3")
+    connection.close()
+    exit_code, document = _retry("--journal", str(journal))
+    assert (exit_code, "carries it over" in document["error"]["message"]) == (2, True)
 
 
 def test_releases_that_wait_are_told_in_one_document(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
