@@ -8,6 +8,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -69,28 +70,38 @@ def babbling(status: int, answer: bytes, **headers: str) -> Any:
 
 
 def lying(registry: DeployedRegistry, answer: Answer, refuse: Refusal = lambda _method, _params: None) -> Any:
-    """Run a node that forwards to the registry's node and replaces results.
+    """Run a node that forwards to the registry's node and replaces results, also those of requests that come together.
 
     Args:
         answer: `answer(method, params, true result)` returns the result to send, a dictionary to merge into the
             JSON-RPC answer, or None to keep the true result.
         refuse: `refuse(method, params)` returns the HTTP status, headers and message of a refusal, or None to forward
-            the request. It may change `params`.
+            the request. It may change `params`. A status other than 200 refuses all requests that come together.
     """
 
-    def respond(body: bytes) -> tuple[int, dict[str, str], bytes]:
-        request = json.loads(body)
-        if refused := refuse(request["method"], request["params"]):
-            status, headers, message = refused
-            error = {"code": -32000, "message": message}
-            return status, headers, json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}).encode()
+    def told(request: dict[str, Any]) -> dict[str, Any]:
         body = json.dumps(request).encode()
         asked = urllib.request.Request(registry.chain.rpc_url, body, {"Content-Type": "application/json"})
-        truth = json.loads(urllib.request.urlopen(asked, timeout=10).read())
-        told = answer(request["method"], request["params"], truth.get("result"))
-        if told is not None:
-            truth = {"jsonrpc": "2.0", "id": request["id"], **(told if isinstance(told, dict) else {"result": told})}
-        return 200, {"Content-Type": "application/json"}, json.dumps(truth).encode()
+        truth: dict[str, Any] = json.loads(urllib.request.urlopen(asked, timeout=10).read())
+        said = answer(request["method"], request["params"], truth.get("result"))
+        if said is None:
+            return truth
+        return {"jsonrpc": "2.0", "id": request["id"], **(said if isinstance(said, dict) else {"result": said})}
+
+    def respond(body: bytes) -> tuple[int, dict[str, str], bytes]:
+        asked = json.loads(body)
+        answers = []
+        for request in asked if isinstance(asked, list) else [asked]:
+            if refused := refuse(request["method"], request["params"]):
+                status, headers, message = refused
+                error = {"code": -32000, "message": message}
+                answers.append({"jsonrpc": "2.0", "id": request["id"], "error": error})
+                if status != HTTPStatus.OK:
+                    return status, headers, json.dumps(answers[-1]).encode()
+            else:
+                answers.append(told(request))
+        sent = answers if isinstance(asked, list) else answers[0]
+        return 200, {"Content-Type": "application/json"}, json.dumps(sent).encode()
 
     return node(respond)
 
