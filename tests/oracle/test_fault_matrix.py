@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -22,6 +23,7 @@ from provenance_oracle.oracle.chain.anvil import run_anvil
 from provenance_oracle.verifier.policy import load_policy
 from tests.support.chain_fixtures import DeployedRegistry, deploy_registry
 from tests.support.fake_nodes import topic
+from tests.support.fault_driver import OF_THE_DISK
 from tests.support.faulty_node import (
     FaultyNode,
     fake_receipt,
@@ -81,7 +83,7 @@ OF_THE_NODE: dict[str, Callable[[FaultyNode], object]] = {
     "dropped transaction": lambda node: node.ask("anvil_dropAllTransactions"),
     "base fee times ten": lambda node: node.ask("anvil_setNextBlockBaseFeePerGas", hex(10 * _GWEI)),
 }
-FAULTS = ("kill", "disk full", "I/O error", "clock a year ahead", "clock a year behind", *OF_THE_NODE)
+FAULTS = ("kill", "clock a year ahead", "clock a year behind", *OF_THE_DISK, *OF_THE_NODE)
 
 
 class Matrix:
@@ -95,7 +97,7 @@ class Matrix:
         self._driver = subprocess.Popen(
             [sys.executable, "-m", "tests.support.fault_driver"],
             cwd=_ROOT,
-            env={**os.environ, "CRASH_KEY": registry.oracle.key.hex()},
+            env={**os.environ, "CRASH_KEY": registry.oracle.key.hex(), "LD_PRELOAD": str(_failing_disk(folder))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -162,6 +164,16 @@ class Matrix:
         events = self.registry.contract.events
         leaves = sum(int(events.BatchRecorded().process_log(log)["args"]["count"]) for log in batches)
         return len(singles) + leaves, len({log["transactionHash"] for log in singles + batches}), sent
+
+
+def _failing_disk(folder: Path) -> Path:
+    """Compile the library that lets the disk fail, and return its path."""
+    if not shutil.which("cc"):
+        pytest.skip("needs a C compiler")
+    library = folder / "failing_disk.so"
+    source = _ROOT / "tests/support/failing_disk.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source, "-ldl"], check=True)
+    return library
 
 
 @pytest.fixture(scope="module")

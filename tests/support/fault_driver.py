@@ -2,7 +2,8 @@
 
 A step is a boundary behind which something lasts: a request to the node and its answer, a commit of the journal. It is
 named by what it does and by how often that was done before, such as `answer eth_sendRawTransaction 0`. A fault of the
-node itself is asked for from the proxy (see `faulty_node`), with the method `faulty`.
+node itself is asked for from the proxy (see `faulty_node`), with the method `faulty`. A fault of the disk comes from
+`failing_disk.c`, which must be preloaded.
 
 For each line of JSON on standard input (a cell), it forks a child that runs the oracle until all releases are final,
 with another child if the first one ended early, and prints a line of JSON.
@@ -10,6 +11,8 @@ with another child if the first one ended early, and prints a line of JSON.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import json
 import os
 import signal
@@ -38,8 +41,10 @@ from tests.support.drops import drop
 RUNS_MAX = 3
 _REST_SECONDS = 0.01
 _CHILD_SECONDS = 40.0
-_COMMITS, _CLOCK_STEPS = 3, 30
+_CLOCK_STEPS = 30
 _YEAR = timedelta(days=365)
+# The error, the number of calls that fail, and whether they are syncs only.
+OF_THE_DISK = {"disk full": (errno.ENOSPC, 4, 0), "I/O error": (errno.EIO, 4, 0), "failing sync": (errno.EIO, 3, 1)}
 
 
 class ImpatientBell(Bell):
@@ -66,8 +71,6 @@ class Steps:
         self._lock = threading.Lock()
         self._seen: Counter[str] = Counter()
         self.names: list[str] = []
-        self._failing_commits = 0
-        self._error = sqlite3.SQLITE_FULL
         self._wrong_clock_until = -1
         self._offset = timedelta(0)
         self._note = Path(cell["folder"], "struck")
@@ -89,11 +92,6 @@ class Steps:
 
         def committed(database: Database) -> None:
             self._pass("before commit")
-            if self._failing_commits:
-                self._failing_commits -= 1
-                error = sqlite3.OperationalError("database or disk is full")
-                error.sqlite_errorcode = self._error
-                raise error
             commit(database)
             self._pass("after commit")
 
@@ -112,9 +110,8 @@ class Steps:
     def _strike(self, fault: str) -> None:
         if fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
-        elif fault in ("disk full", "I/O error"):
-            self._error = sqlite3.SQLITE_FULL if fault == "disk full" else sqlite3.SQLITE_IOERR
-            self._failing_commits = _COMMITS
+        elif fault in OF_THE_DISK:
+            ctypes.CDLL(None).fail_disk(*OF_THE_DISK[fault])  # of failing_disk.c, which is preloaded
         elif fault in ("clock a year ahead", "clock a year behind"):
             self._offset = _YEAR if fault.endswith("ahead") else -_YEAR
             self._wrong_clock_until = len(self.names) + _CLOCK_STEPS
