@@ -144,10 +144,13 @@ def open_oracle(
         facts: dict[str, Any] = {"conditions": conditions, "meter": metrics}
         service = Service(feeds, journal, connection.recording, judges, timing, bell, turns, **facts)
         views: dict[str, Callable[[], Any]] = {
-            "blocking": lambda: service.blocking,
+            "blocking": lambda: service.readiness.blocking,
             "metrics": metrics.text,
             "status": lambda: status_json(
-                journal.progress(since=_now() - _HOUR), conditions.standing(), at=_now(), ready=service.status.ready
+                journal.progress(since=_now() - _HOUR),
+                conditions.standing(),
+                at=_now(),
+                ready=service.readiness.status.ready,
             ),
         }
         with _watching(settings, feeds), _serving(settings, feeds, views, peers):

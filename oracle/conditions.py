@@ -188,3 +188,49 @@ class Conditions:
         down = [one for one in standing if one.kind is Trouble.SOURCE]
         all_down = bool(down) and len(down) >= sources
         return tuple(one for one in standing if one.kind in BLOCKING or (all_down and one.kind is Trouble.SOURCE))
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether the oracle works, and the problem if it does not."""
+
+    ready: bool
+    problem: str
+
+
+class Readiness:
+    """Whether records reach the chain and a source can be read. Threads may share it.
+
+    Args:
+        records: the name of the work on records.
+        sources: the name of each source.
+    """
+
+    def __init__(self, conditions: Conditions, records: str, sources: Collection[str]) -> None:
+        self._conditions = conditions
+        self._records = records
+        self._sources = tuple(sources)
+        self._unseen = {records: "no pass yet"} | dict.fromkeys(sources, "no scan yet")
+
+    def seen(self, work: str) -> None:
+        """Note that a work went through once."""
+        self._unseen.pop(work, None)
+
+    @property
+    def status(self) -> Status:
+        """Whether the oracle works now."""
+        blocking = self._conditions.blocking(len(self._sources))
+        if blocking:
+            return Status(ready=False, problem=blocking[0].reason)
+        unseen = dict(self._unseen)
+        sources = [unseen.get(source, "") for source in self._sources]
+        problem = unseen.get(self._records) or (sources[0] if sources and all(sources) else "")
+        return Status(ready=not problem, problem=problem)
+
+    @property
+    def blocking(self) -> tuple[Condition, ...]:
+        """The troubles for which the oracle is not ready, among them that it has only begun."""
+        status, blocking = self.status, self._conditions.blocking(len(self._sources))
+        if status.ready or blocking:
+            return blocking
+        return (Condition(Trouble.START, "", self._conditions.since, status.problem, NEXT_STEPS[Trouble.START]),)

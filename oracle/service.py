@@ -20,9 +20,10 @@ from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell, Ring, Stopped
-from provenance_oracle.oracle.conditions import NEXT_STEPS, Condition, Conditions, Trouble, trouble_of
+from provenance_oracle.oracle.conditions import Conditions, Readiness, Trouble, trouble_of
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row
+from provenance_oracle.oracle.journal.store import TakenError
 from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.pipeline import Judge
 from provenance_oracle.oracle.queue import Offered, ReleaseQueue
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 # The names of this thread's work and the judges'. Scanners have the names of their sources.
 _RECORDS, _JUDGES = "records", "judgements"
 _JOIN_SECONDS = 2.0
+_TAKE_OVER_SECONDS = 1.0  # between two tries to take over the records from a process that may have ended
 _REST_FACTOR = 5  # a scan that an event asks for begins this many scans' time after the last one
 
 
@@ -80,14 +82,6 @@ class Timing:
     backoff: Backoff
 
 
-@dataclass(frozen=True)
-class Status:
-    """Whether the oracle works, and the problem if it does not."""
-
-    ready: bool
-    problem: str
-
-
 class Service:
     """The process over one or more sources.
 
@@ -100,6 +94,9 @@ class Service:
         clock: returns monotonic seconds.
         conditions: the troubles that stand; the service begins and ends those of nodes, sources and the journal.
         meter: notes every scan.
+
+    Attributes:
+        readiness: whether it works. Other threads may ask.
     """
 
     def __init__(
@@ -129,26 +126,8 @@ class Service:
         self._conditions = conditions
         self._meter = meter
         self._fatal: BaseException | None = None
-        self._unseen = {_RECORDS: "no pass yet"} | {str(feed): "no scan yet" for feed in feeds}
-
-    @property
-    def status(self) -> Status:
-        """Whether records reach the chain and a source can be read. Other threads may ask."""
-        blocking = self._conditions.blocking(len(self._feeds))
-        if blocking:
-            return Status(ready=False, problem=blocking[0].reason)
-        unseen = dict(self._unseen)
-        sources = [unseen.get(str(feed), "") for feed in self._feeds]
-        problem = unseen.get(_RECORDS) or (sources[0] if sources and all(sources) else "")
-        return Status(ready=not problem, problem=problem)
-
-    @property
-    def blocking(self) -> tuple[Condition, ...]:
-        """The troubles for which the oracle is not ready, among them that it has only begun. Other threads may ask."""
-        status, blocking = self.status, self._conditions.blocking(len(self._feeds))
-        if status.ready or blocking:
-            return blocking
-        return (Condition(Trouble.START, "", self._conditions.since, status.problem, NEXT_STEPS[Trouble.START]),)
+        self.readiness = Readiness(conditions, _RECORDS, [str(feed) for feed in feeds])
+        self._stands_by = False  # another process with the same journal records
 
     @property
     def waiting(self) -> int:
@@ -225,6 +204,9 @@ class Service:
                 self._record()
             except (UsageError, ModuleNotFoundError):  # a missing package does not come by waiting
                 raise
+            except TakenError as error:
+                self._stand_by(error)
+                continue
             except Exception as error:
                 failures += 1
                 self._wait_out(_RECORDS, error, failures)
@@ -234,8 +216,20 @@ class Service:
 
     def _record(self) -> None:
         self._bell.check()
-        self._connect().settle()
+        recorder = self._connect()
+        if self._stands_by:
+            self._stands_by = False
+            _log.info("the other process has ended; this one records now")
+        recorder.settle()
         self._works(_RECORDS)
+
+    def _stand_by(self, error: TakenError) -> None:
+        """Wait for the end of the process that records now, and be ready meanwhile: records do reach the chain."""
+        if not self._stands_by:
+            self._stands_by = True
+            _log.info("%s", printable(str(error)))
+        self._works(_RECORDS)
+        self._bell.sleep(_TAKE_OVER_SECONDS)
 
     # Scans: a thread for each source
 
@@ -316,8 +310,8 @@ class Service:
         return (Trouble.NODE if isinstance(error, ProvenanceError) else Trouble.INTERNAL), ""
 
     def _works(self, work: str) -> None:
-        was_ready = self.status.ready
-        self._unseen.pop(work, None)
+        was_ready = self.readiness.status.ready
+        self.readiness.seen(work)
         self._conditions.end(Trouble.JOURNAL, work)
         if work == _RECORDS:
             self._conditions.end(Trouble.NODE)
@@ -325,7 +319,7 @@ class Service:
         elif work != _JUDGES:
             self._conditions.end(Trouble.SOURCE, work)
             self._meter.scanned(work)
-        if not was_ready and self.status.ready:
+        if not was_ready and self.readiness.status.ready:
             _log.info("the oracle is ready")
 
     # Threads

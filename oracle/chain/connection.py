@@ -83,7 +83,7 @@ def open_as_sender(journal: Journal, opening: Callable[[], RegistryWriter]) -> R
     Others that share the journal judge, and one of them takes over when this process ends.
 
     Raises:
-        TemporaryError: another process writes for this journal.
+        TakenError: another process writes for this journal.
         UsageError, TemporaryError: see `open_writer`.
     """
     journal.hold_sender()

@@ -99,7 +99,8 @@ class Journal(PublicationBook, Leases, Overview):
         """Be the one process that sends this journal's transactions, until the journal is closed.
 
         Raises:
-            TemporaryError: another process sends them. When it ends, a later call succeeds.
+            TakenError: another process sends them. When it ends, a later call succeeds.
+            TemporaryError: the database fails.
         """
         self._database.hold("sender")
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from provenance_oracle.oracle.journal.dialect import tables_for_postgres, to_postgres
 from provenance_oracle.oracle.journal.group_commit import GroupCommit
 from provenance_oracle.oracle.journal.postgres_failures import PostgresPlace, failure_of
-from provenance_oracle.oracle.journal.store import Found, Migrations, Session, SqlAnswer, other_version
+from provenance_oracle.oracle.journal.store import Found, Migrations, Session, SqlAnswer, TakenError, other_version
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, naming_extras
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _FORMAT = "CREATE TABLE journal_format (application TEXT PRIMARY KEY, version BI
 _APPLICATION = "provenance-oracle"
 # Every wait for the server is bounded: for a connection, for another writer, for a statement, for a silent network.
 _OPTIONS = "-c synchronous_commit=on -c lock_timeout=20s -c statement_timeout=60s -c client_encoding=UTF8"
+# The server too must notice soon that a machine is gone: only then may another process take over what that one held.
+_OPTIONS += " -c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 _CONNECTION = {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
 _CONNECTION |= {"tcp_user_timeout": 30_000}
 _HOLD_TRIES = 20
@@ -106,7 +108,7 @@ class PostgresDatabase(GroupCommit):
         """Keep every other process from holding `name` in this journal, until the store is closed.
 
         Raises:
-            TemporaryError: another process holds it. It may end, and a later call succeed.
+            TakenError: another process holds it. It may end, and a later call succeed.
         """
         key = self._key(name)
         for attempt in range(_HOLD_TRIES):  # the server needs a moment to notice that a process ended
@@ -116,7 +118,7 @@ class PostgresDatabase(GroupCommit):
                 if name in self._held or self._try_lock(key):
                     self._held[name] = key
                     return
-        raise TemporaryError(
+        raise TakenError(
             "another process does this work with the same journal; this one takes it over when that ends",
             where=self.where,
             got=f"{name} is taken",

@@ -9,10 +9,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 # One row of a result, by the names of its columns.
 Found = Mapping[str, Any]
+
+
+class TakenError(TemporaryError):
+    """Another process holds a name that this one asks for. That process may end, and a later try succeed."""
 
 
 class SqlAnswer(Protocol):
@@ -69,7 +73,7 @@ class JournalStore(Protocol):
         """Keep every other process from holding `name` in this journal, until the store is closed.
 
         Raises:
-            TemporaryError: another process holds it.
+            TakenError: another process holds it.
         """
 
     def close(self) -> None:

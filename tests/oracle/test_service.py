@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from provenance_oracle.oracle.bell import Bell, Stopped, stopping_on_signals
 from provenance_oracle.oracle.conditions import Conditions
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
+from provenance_oracle.oracle.journal.store import TakenError
 from provenance_oracle.oracle.pipeline import Judge
 from provenance_oracle.oracle.queue import SMALL_MAX_BYTES
 from provenance_oracle.oracle.service import Feed, Service, Timing
@@ -143,28 +145,57 @@ def waiting_row(journal: Journal) -> Row:
 def test_a_node_that_is_down_at_the_start_is_waited_for(process: Process) -> None:
     drop(process.drop / "a", {})
     process.work.connects = [TemporaryError("connection refused")] * 3
-    process.run_until(lambda: process.service.status.ready and process.work.processed == ["a"])
+    process.run_until(lambda: process.service.readiness.status.ready and process.work.processed == ["a"])
     assert process.work.connects == []
-    assert process.service.status.problem == ""
+    assert process.service.readiness.status.problem == ""
 
 
 def test_releases_are_judged_while_the_node_is_down(process: Process) -> None:
     drop(process.drop / "a", {})
     process.work.connects = [TemporaryError("connection refused")] * 1000
     process.run_until(lambda: process.work.processed == ["a"])
-    assert not process.service.status.ready
+    assert not process.service.readiness.status.ready
+
+
+def test_a_process_that_stands_by_is_ready_and_asks_again_without_a_growing_wait(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(process.bell, "sleep", lambda seconds: (slept.append(seconds), time.sleep(0.001)))
+    process.timing = replace(process.timing, backoff=Backoff(3600, 3600, lambda: 0.0))
+    process.service = process.make(process.feed)
+    process.work.connects = [TakenError("another process does this work")] * 20_000
+    process.run_until(lambda: process.service.readiness.status.ready and process.work.passes > 10)
+    assert process.work.connects, "it records itself"
+    assert max(slept) <= 2
+    assert process.conditions.standing() == ()
+
+
+def test_a_process_takes_the_records_over_and_says_so_once(
+    process: Process, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(process.bell, "sleep", lambda seconds: None)
+    process.work.connects = [TakenError("another process does this work")] * 3
+    settled: list[bool] = []
+    process.work.on_settle = lambda: settled.append(True)
+    process.run_until(lambda: bool(settled))
+    assert [line for line in caplog.messages if "process" in line and "folder" not in line] == [
+        "another process does this work",
+        "the other process has ended; this one records now",
+    ]
 
 
 def test_while_not_ready_it_says_why(process: Process) -> None:
     process.work.connects = [TemporaryError("connection refused", where="http://node")] * 1000
     process.run_until(lambda: process.work.passes > 3)
-    assert process.service.status.problem == "http://node: connection refused"
-    assert not process.service.status.ready
+    assert process.service.readiness.status.problem == "http://node: connection refused"
+    assert not process.service.readiness.status.ready
 
 
 def test_a_pass_that_fails_by_a_bug_is_tried_again(process: Process, caplog: pytest.LogCaptureFixture) -> None:
     process.work.settles = [RuntimeError("bug \x1b[2J")]
-    process.run_until(lambda: process.service.status.ready)
+    process.run_until(lambda: process.service.readiness.status.ready)
     assert "internal error: RuntimeError: bug \\u001b" in caplog.text
 
 
@@ -201,17 +232,17 @@ def test_a_source_that_is_down_delays_no_other_and_comes_back(process: Process) 
     )
     drop(process.drop / "a", {})
     process.run_until(lambda: process.work.processed == ["a"] and broken.scans > 3)
-    assert process.service.status.ready, "one of two sources works"
+    assert process.service.readiness.status.ready, "one of two sources works"
     process.bell, broken.works = Bell(), True
     process.service = process.make(Feed(broken, process.work, process.bell.new_ring()))  # type: ignore[arg-type]
-    process.run_until(lambda: process.service.status.ready)
+    process.run_until(lambda: process.service.readiness.status.ready)
 
 
 def test_with_no_source_that_can_be_read_it_is_not_ready(process: Process) -> None:
     broken = BrokenSource()
     process.service = process.make(Feed(broken, process.work, process.bell.new_ring()))  # type: ignore[arg-type]
     process.run_until(lambda: broken.scans > 2 and process.work.passes > 0)
-    assert process.service.status.problem == "broken: the store is down"
+    assert process.service.readiness.status.problem == "broken: the store is down"
 
 
 def test_a_large_release_delays_no_small_one_and_no_record(tmp_path: Path) -> None:
@@ -378,7 +409,7 @@ def test_a_stop_ends_the_wait_after_a_failed_pass(process: Process) -> None:
     process.timing = Timing(60, 0.01, 0.05, Backoff(3600, 3600, lambda: 0.0))
     process.work.connects = [TemporaryError("connection refused")] * 2
     process.service = process.make(process.feed)
-    process.run_until(lambda: process.work.passes == 1 and not process.service.status.ready)
+    process.run_until(lambda: process.work.passes == 1 and not process.service.readiness.status.ready)
     assert process.work.passes == 1
 
 
