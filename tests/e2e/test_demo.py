@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,26 +21,52 @@ from tests.support.hub_caches import to_cache
 pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
 
 
-def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "provenance_oracle.oracle.cli.main",
-        "demo",
-        "--folder",
-        str(folder),
-        "--keep-seconds",
-        "0",
-        *options,
-    ]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def _demo(folder: Path, *options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-P", "-m", "provenance_oracle.oracle.cli.main"]
+    command = [*program, "demo", "--folder", str(folder), "--keep-seconds", "0", *options]
+    return subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
-def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
-    model = tmp_path / "My model, v2"
-    make_tiny_model(model)
-    before = digest_files(model, list_files(model))
-    found = _demo(tmp_path / "demo", "--model", str(model))
+@dataclass(frozen=True)
+class UsersModel:
+    """A demo of a model of the user's, which was also the working directory.
+
+    The model is a snapshot in a cache of the Hub, of links to `blobs`, with a file of the user's own. A module in it
+    has the name of a package that the commands import, and makes the file `ran` if it runs.
+    """
+
+    model: Path
+    blobs: Path
+    digest: str
+    before: dict[str, bytes]
+    found: subprocess.CompletedProcess[str]
+    ran: Path
+
+
+@pytest.fixture(scope="module")
+def users_model(tmp_path_factory: pytest.TempPathFactory) -> UsersModel:
+    root = tmp_path_factory.mktemp("demo")
+    files, ran = root / "files", root / "ran"
+    make_tiny_model(files)
+    (files / "click.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    snapshot = to_cache(files, root / "hub")
+    model = snapshot.rename(snapshot.with_name("My model, v2"))
+    (model / "README.md").unlink()
+    (model / "README.md").write_bytes((files / "README.md").read_bytes())
+    before = _contents(root / "hub")
+    found = _demo(root / "demo", "--model", ".", cwd=model)
+    digest = digest_files(files, list_files(files)).model_digest.hex()
+    return UsersModel(model, root / "hub" / "models--org--model" / "blobs", digest, before, found, ran)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder, with where a link leads."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {f"{path} {path.is_symlink() and path.readlink()}": path.read_bytes() for path in files}
+
+
+def test_it_records_and_checks_a_model_of_the_user_s(users_model: UsersModel) -> None:
+    found = users_model.found
     assert found.returncode == 0, found.stdout
     assert "SIMULATED" in found.stdout
     assert "demo/My-model-v2" in found.stdout
@@ -47,9 +74,15 @@ def test_it_records_and_checks_a_model_of_the_user_s(tmp_path: Path) -> None:
     assert "in a claimed namespace" in found.stdout
     assert "reverts: RecordIsSimulated" in found.stdout
     assert "exit code 4" in found.stdout  # the flipped bit
-    assert before.model_digest.hex() in found.stdout
-    assert digest_files(model, list_files(model)) == before
-    assert not (model / "provenance").exists()
+    assert users_model.digest in found.stdout
+    assert _contents(users_model.blobs.parents[1]) == users_model.before
+    assert not (users_model.model / "provenance").exists()
+
+
+def test_none_of_a_hostile_model_s_files_is_run(users_model: UsersModel) -> None:
+    assert (users_model.model / "click.py").read_text().startswith("open(")
+    assert users_model.found.returncode == 0, users_model.found.stdout
+    assert not users_model.ran.exists()
 
 
 def test_it_prints_what_the_first_page_says_and_its_chain_stops(tmp_path: Path) -> None:
@@ -130,11 +163,12 @@ def test_a_linked_folder_is_not_followed_and_a_hidden_model_gets_a_name(tmp_path
         prepare_folder(tmp_path / "demo2", model)
 
 
-def test_a_model_of_links_is_copied_and_a_broken_one_refused(tmp_path: Path) -> None:
+def test_a_model_of_links_is_copied_and_a_broken_one_refused(users_model: UsersModel, tmp_path: Path) -> None:
+    assert (users_model.model / "model.safetensors").is_symlink()
+    assert users_model.found.returncode == 0
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
     snapshot = to_cache(tmp_path / "model", tmp_path / "hub")
-    assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 0
     (snapshot / "model.safetensors").resolve().unlink()
     assert _demo(tmp_path / "demo", "--model", str(snapshot)).returncode == 3
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,10 +54,20 @@ def at() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@pytest.fixture(scope="module")
+def plain(release: Path, at: str) -> dict[str, Any]:
+    """Return the verdict without a change to the environment."""
+    found: dict[str, Any] = json.loads(_provenance({}, *_check(release, at), "--json").stdout)
+    return found
+
+
+def _check(release: Path, at: str) -> tuple[str | Path, ...]:
+    return ("check", release, "--offline", "--policy", "demo", "--at", at)
+
+
 @pytest.mark.parametrize("case", ENVIRONMENTS)
-def test_the_verdict_is_the_same_in_every_environment(case: str, release: Path, at: str) -> None:
-    arguments = ("check", release, "--offline", "--policy", "demo", "--at", at)
-    plain = json.loads(_provenance({}, *arguments, "--json").stdout)
+def test_the_verdict_is_the_same_in_every_environment(case: str, release: Path, at: str, plain: dict[str, Any]) -> None:
+    arguments = _check(release, at)
     done = _provenance(ENVIRONMENTS[case], *arguments, "--json")
     assert json.loads(done.stdout) == plain
     assert plain["accepted"] is True
