@@ -125,8 +125,9 @@ class Recording:
         """
         self._writer.push_orphans()
         troubles = dict(self._writer.troubles())
-        batched = self._batches.follow() if self._batches else frozenset()
-        rows = [row for row in self._journal.unpublished() if row.id not in batched]
+        if self._batches:
+            self._batches.follow()
+        rows = self._journal.unpublished()
         begun = [row for row in rows if row.state is not State.JUDGED or row.record is None]
         fresh = self._in_turns(row for row in rows if row.state is State.JUDGED and row.record is not None)
         ahead = [] if self._batches else releases_of(fresh[:_AHEAD_SINGLE])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 from provenance_oracle.oracle.chain.batches import Batching, BatchPublisher
@@ -22,6 +24,8 @@ from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Record
 
 _log = logging.getLogger(__name__)
+# A record's bytes in a batch, and when its release was judged.
+JudgedLeaf = tuple[bytes, datetime]
 
 
 class BatchWriter(Protocol):
@@ -78,13 +82,11 @@ class BatchRecording:
         self._clock = clock
         self._must_wait = False
 
-    def follow(self) -> frozenset[int]:
-        """Take each batch one step further. Return the ids of the rows that are in a batch after it."""
-        batched: set[int] = set()
-        for publication in self._journal.open_publications():
-            if publication.kind is PublicationKind.BATCH and not self._followed(publication).state.closed:
-                batched |= {member.release_id for member in self._journal.members(publication.id)}
-        return frozenset(batched)
+    def follow(self) -> None:
+        """Take each batch one step further."""
+        for one in self._journal.open_publications():
+            if one.kind is PublicationKind.BATCH:
+                self._followed(one, partial(self._leaves_of, one.id))
 
     def begin(self, waiting: Sequence[Row]) -> list[Row]:
         """Seal rows that wait, if there are enough or they waited long enough, and return those to record singly.
@@ -93,41 +95,45 @@ class BatchRecording:
             waiting: judged rows in the order of their turns.
         """
         singles: list[Row] = []
-        left = list(waiting)
+        left = deque(waiting)
         while self._is_due(left) and self._writer.has_slot():
-            entries: dict[bytes, tuple[Row, bytes]] = {}
-            self._writer.read_ahead((), releases_of(left[: self._batching.most]))
+            entries: dict[bytes, tuple[Row, JudgedLeaf]] = {}
+            self._writer.read_ahead((), releases_of(islice(left, self._batching.most)))
             self._must_wait = False
             while left and len(entries) < self._batching.most and not self._must_wait:
-                row = left.pop(0)
+                row = left.popleft()
                 if row.key.content in entries:
                     continue  # the same release of another source; it follows this one
-                data = self._entry_of(row)
-                if data is None:
-                    singles.append(row)
-                elif data:
-                    entries[row.key.content] = (row, data)
+                for leaf in self._leaf_of(row):
+                    if leaf is None:
+                        singles.append(row)
+                    else:
+                        entries[row.key.content] = (row, leaf)
             if self._must_wait:
                 return singles
             if len(entries) == 1:
                 singles += [row for row, _ in entries.values()]
             elif entries:
-                self._followed(self._publisher.open([(row.id, data) for row, data in entries.values()]))
+                leaves = [leaf for _, leaf in entries.values()]
+                opened = self._publisher.open([(row.id, data) for row, (data, _) in entries.values()])
+                # The rows were compared with their verdicts a moment ago. This thread alone moves judged rows, so
+                # they need no second comparison before this pass signs them; a later pass compares them anew.
+                self._followed(opened, partial(_as_they_are, leaves))
         return singles
 
-    def _is_due(self, waiting: Sequence[Row]) -> bool:
+    def _is_due(self, waiting: Collection[Row]) -> bool:
         if not waiting or len(waiting) >= self._batching.most:
             return bool(waiting)
         oldest = min(row.changed_at for row in waiting)
         return abs((self._clock() - oldest).total_seconds()) >= self._batching.after_seconds
 
-    def _entry_of(self, row: Row) -> bytes | None:
-        """Return a row's record for a batch; None if it is recorded singly; no bytes if nothing is to be done now."""
-        found: list[bytes | None] = []
+    def _leaf_of(self, row: Row) -> list[JudgedLeaf | None]:
+        """Return a row's leaf for a batch; None in its place if it is recorded singly; nothing if it has to wait."""
+        found: list[JudgedLeaf | None] = []
         self._outcomes.of_step(row, partial(self._look_at, row, found))
-        return found[0] if found else b""
+        return found
 
-    def _look_at(self, row: Row, found: list[bytes | None]) -> Row:
+    def _look_at(self, row: Row, found: list[JudgedLeaf | None]) -> Row:
         known = self._batch_of_content(row)
         if known is not None:
             is_final = known.state is PublicationState.FINAL
@@ -141,7 +147,7 @@ class BatchRecording:
         if isinstance(entry, Publishing):
             self._must_wait = entry.state is State.JUDGED  # for the policy's number, as all others
             return self._steps.moved(row, entry)
-        found.append(entry)
+        found.append(None if entry is None else (entry, record.judged_at))
         return row
 
     def _batch_of_content(self, row: Row) -> StoredPublication | None:
@@ -149,9 +155,11 @@ class BatchRecording:
         places = (place for place in self._journal.places(row.key.content) if place.member.release_id != row.id)
         return next((one.publication for one in places if one.publication.kind is PublicationKind.BATCH), None)
 
-    def _followed(self, publication: StoredPublication) -> StoredPublication:
+    def _followed(
+        self, publication: StoredPublication, leaves: Callable[[], Sequence[JudgedLeaf] | None]
+    ) -> StoredPublication:
         try:
-            now = self._publisher.follow(publication, partial(self._records_of, publication.id))
+            now = self._publisher.follow(publication, leaves)
         except ProvenanceError as error:
             note = str(error)
             if note != publication.note:
@@ -163,8 +171,8 @@ class BatchRecording:
             _log.info("batch %s of %s records: %s%s", name, now.count, now.state, f", {now.note}" if now.note else "")
         return now
 
-    def _records_of(self, publication_id: int) -> list[tuple[bytes, datetime]] | None:
-        """Return the record and the time of judgement of each row of a batch; None if a row left it or was altered."""
+    def _leaves_of(self, publication_id: int) -> list[JudgedLeaf] | None:
+        """Return the leaf of each row of a batch; None if a row left the batch or was altered."""
         found = []
         for member in self._journal.members(publication_id):
             row, publication = self._journal.row(member.release_id), self._journal.publication_of(member.release_id)
@@ -182,6 +190,10 @@ class BatchRecording:
                 return None
             found.append((entry, record.judged_at))
         return found
+
+
+def _as_they_are(leaves: Sequence[JudgedLeaf]) -> Sequence[JudgedLeaf]:
+    return leaves
 
 
 def releases_of(rows: Iterable[Row]) -> list[tuple[bytes, bytes]]:

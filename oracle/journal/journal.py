@@ -166,11 +166,6 @@ class Journal(PublicationBook, Leases, Overview):
         """Return every row, oldest first."""
         return tuple(release_row(found) for found in self._database.rows("SELECT * FROM releases ORDER BY id"))
 
-    def unpublished(self) -> tuple[Row, ...]:
-        """Return the rows from `judged` to `mined`: their record or policy number is not final yet. Oldest first."""
-        sql = "SELECT * FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') ORDER BY id"
-        return tuple(release_row(found) for found in self._database.rows(sql))
-
     def supersede(self, row_id: int, *, note: str, at: datetime) -> Row:
         """Close a row whose release has gone before it was judged. `open` takes it up again if it comes back."""
         with self._step() as db:

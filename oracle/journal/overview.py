@@ -158,19 +158,17 @@ class Overview:
         )
         return bool(self._database.rows(sql))
 
-    def unsent(self, *, limit: int, at: datetime) -> tuple[Row, ...]:
-        """Return judged rows that are in no open publication and need not wait at `at`, oldest first.
+    def unpublished(self) -> tuple[Row, ...]:
+        """Return the rows from `judged` to `mined` that are in no open batch, oldest first.
 
-        Args:
-            limit: the largest number of rows.
+        Their record or policy number is not final yet. The rows of a batch move with it.
         """
         sql = (
-            "SELECT * FROM releases WHERE state = 'judged'"
-            " AND NOT (retry_at IS NOT NULL AND changed_at <= ? AND retry_at > ?)"
-            " AND NOT EXISTS (SELECT 1 FROM publication_rows WHERE release_id = releases.id AND is_open = 1)"
-            " ORDER BY seen_at, id LIMIT ?"
+            "SELECT * FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') AND NOT EXISTS ("
+            "SELECT 1 FROM publication_rows JOIN publications ON publications.id = publication_id"
+            " WHERE release_id = releases.id AND is_open = 1 AND kind = 'batch') ORDER BY id"
         )
-        return tuple(map(release_row, self._database.rows(sql, (time_text(at), time_text(at), limit))))
+        return tuple(map(release_row, self._database.rows(sql)))
 
 
 def _chunks(pairs: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

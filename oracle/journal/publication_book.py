@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from provenance_oracle.oracle.journal.publication_steps import (
+    OPEN_PUBLICATION,
     insert_publication,
     mark_publication,
     move_publication,
@@ -97,8 +98,8 @@ class PublicationBook:
 
     def publication_of(self, row_id: int) -> StoredPublication | None:
         """Return the open publication of a row; None if it has none."""
-        with self._database.transaction() as db:
-            return open_publication_of(db, row_id)
+        found = self._database.rows(OPEN_PUBLICATION, (row_id,))
+        return publication_value(found[0]) if found else None
 
     def members(self, publication_id: int) -> tuple[Member, ...]:
         """Return all rows of a publication in their order, also those that left it."""

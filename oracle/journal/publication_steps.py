@@ -17,6 +17,11 @@ from provenance_oracle.oracle.journal.rows import State, time_text
 from provenance_oracle.oracle.journal.store import Session
 
 _STATES = {state: publication for publication, state in ROW_STATES.items() if publication != PublicationState.DROPPED}
+# The open publication of a row, by the row's id.
+OPEN_PUBLICATION = (
+    "SELECT publications.* FROM publications JOIN publication_rows ON publication_id = publications.id"
+    " WHERE release_id = ? AND is_open = 1"
+)
 
 
 def insert_publication(
@@ -66,11 +71,7 @@ def mark_publication(db: Session, publication_id: int, state: PublicationState, 
 
 def open_publication_of(db: Session, row_id: int) -> StoredPublication | None:
     """Return the open publication of a row; None if it has none."""
-    sql = (
-        "SELECT publications.* FROM publications JOIN publication_rows ON publication_id = publications.id"
-        " WHERE release_id = ? AND is_open = 1"
-    )
-    found = db.execute(sql, (row_id,)).fetchone()
+    found = db.execute(OPEN_PUBLICATION, (row_id,)).fetchone()
     return publication_value(found) if found else None
 
 

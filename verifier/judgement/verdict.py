@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 
 import rfc8785
@@ -99,7 +100,7 @@ def _statement(
     details: Mapping[str, object],
 ) -> bytes:
     predicate: dict[str, object] = {
-        "verifier": {"id": VERIFIER_ID, "version": {"provenance-oracle": version("provenance-oracle")}},
+        "verifier": {"id": VERIFIER_ID, "version": {"provenance-oracle": _own_version()}},
         "timeVerified": format_time(at),
         "resourceUri": resource,
         "policy": {
@@ -158,6 +159,11 @@ def _findings_json(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
 
 def _level(finding: Finding) -> str:
     return _LEVEL_PREFIX + finding.check.replace("-", "_").upper()
+
+
+@cache
+def _own_version() -> str:
+    return version("provenance-oracle")  # it parses the package's metadata at each call
 
 
 def _sha256_hex(data: bytes) -> str:

@@ -68,6 +68,7 @@ class DeployedContract:
             self._checksummed = node.web3.to_checksum_address(address)
             code = bytes(node.web3.eth.get_code(self._checksummed))
         self._eth: Any = node.web3.eth
+        self._kept = node.client.answers
         self._views: dict[str, ViewType] = {}
         self._abi, self._codec = artifact.abi, node.web3.codec
         if code != artifact.deployed_bytecode:
@@ -159,6 +160,9 @@ class DeployedContract:
             self._views[function] = ViewType(item, self._codec)
         view = self._views[function]
         asked = {"to": self._checksummed, "data": "0x" + view.call_data(arguments).hex()}
+        kept = self._kept.find("eth_call", [asked, hex(block)])
+        if kept is not None:  # web3 would look at the call's address and its answer for longer than the answer took
+            return view.decode(bytes.fromhex(kept["result"].removeprefix("0x")))
         return view.decode(bytes(self._eth.call(asked, block)))
 
     def _event_type(self, name: str) -> EventType:

@@ -11,6 +11,7 @@ import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -39,6 +40,7 @@ from provenance_oracle.verifier.strict.encodings import certificate_hint, pem_fa
 
 CERTIFICATE_MAX_BYTES = 16 * 1024
 _BLOCKS_MAX = 4
+_PARSED_MAX = 64
 _FILE_MAX_BYTES = 2 * _BLOCKS_MAX * CERTIFICATE_MAX_BYTES
 
 # RFC 7468, section 3: lines of 64 characters, of which the last may be shorter. The END line ends with a line break or
@@ -130,6 +132,7 @@ def split_certificates(data: bytes, where: str) -> list[bytes]:
     return split_pem(data, b"CERTIFICATE", where) if data.startswith(b"-----BEGIN ") else _split_der(data, where)
 
 
+@lru_cache(maxsize=_PARSED_MAX)  # of their bytes and names alone: the authorities' come with each release
 def parse_certificate(der: bytes, where: str) -> Certificate:
     """Parse one DER certificate of at most 16 KiB. `where` names the file in messages.
 

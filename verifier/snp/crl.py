@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from provenance_oracle.verifier.snp.certificates import (
     Extension,
@@ -23,6 +24,7 @@ from provenance_oracle.verifier.snp.der import SEQUENCE, Value, parse_asn1_time,
 from provenance_oracle.verifier.strict.encodings import certificate_hint
 
 CRL_MAX_BYTES = 1024 * 1024
+_PARSED_MAX = 4
 AUTHORITY_KEY_ID = "2.5.29.35"
 _V2 = bytes.fromhex("020101")
 _CRL_NUMBER, _DELTA, _SCOPE = "2.5.29.20", "2.5.29.27", "2.5.29.28"
@@ -51,6 +53,7 @@ class Crl:
         return self.this_update <= at <= self.next_update
 
 
+@lru_cache(maxsize=_PARSED_MAX)  # of its bytes and name alone: releases on one product line bring the same list
 def parse_crl(data: bytes, where: str) -> Crl:
     """Parse one complete revocation list in PEM or DER, of at most 1 MiB of DER. `where` names the file in messages.
 

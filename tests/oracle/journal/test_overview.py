@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
-from provenance_oracle.oracle.journal.publications import Member, PublicationKind
+from provenance_oracle.oracle.journal.publications import Member, PublicationKind, PublicationState
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.verifier.errors import TemporaryError
 
@@ -69,16 +69,14 @@ def test_only_a_record_on_its_way_that_is_not_parked_is_moving(journal: Journal)
     assert not journal.is_moving()
 
 
-def test_unsent_rows_are_judged_ones_without_a_publication(journal: Journal) -> None:
-    late, early, taken, waiting = (
-        judged(journal, name, at) for name, at in zip("abcd", (LATER, AT, AT, AT), strict=True)
-    )
+def test_unpublished_rows_are_those_on_their_way_that_no_batch_moves(journal: Journal) -> None:
+    single, batched, waiting = (judged(journal, name) for name in "abc")
     opened(journal, "seen")
-    journal.open_publication(PublicationKind.RECORD, [Member(taken.id)], at=AT)
-    journal.park(waiting.id, TemporaryError("node down"), retry_at=LATER, at=AT)
-    assert [row.id for row in journal.unsent(limit=9, at=AT)] == [early.id, late.id]
-    assert [row.id for row in journal.unsent(limit=1, at=AT)] == [early.id]
-    assert [row.id for row in journal.unsent(limit=9, at=LATER)] == [early.id, waiting.id, late.id]
+    journal.open_publication(PublicationKind.RECORD, [Member(single.id)], at=AT)
+    batch = journal.open_publication(PublicationKind.BATCH, [Member(batched.id)], at=AT)
+    assert [row.id for row in journal.unpublished()] == [single.id, waiting.id]
+    journal.advance_publication(batch.id, PublicationState.DROPPED, at=AT)
+    assert [row.id for row in journal.unpublished()] == [single.id, batched.id, waiting.id]
 
 
 @pytest.mark.parametrize(
