@@ -159,7 +159,7 @@ _EXTRA_OF = {
     **dict.fromkeys(("torch", "safetensors"), "torch"),
     **dict.fromkeys(("gguf",), "gguf"),
     **dict.fromkeys(("cupy",), "cuda"),
-    **dict.fromkeys(("sigstore",), "identity"),
+    **dict.fromkeys(("sigstore", "sigstore_models", "rfc3161_client", "OpenSSL", "blake3"), "identity"),
     **dict.fromkeys(("pkcs11",), "hsm"),
     **dict.fromkeys(("boto3", "botocore"), "aws"),
     **dict.fromkeys(("google",), "gcp"),

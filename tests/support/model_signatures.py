@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -74,3 +75,11 @@ def key_bundle(files: Mapping[str, bytes] = FILES) -> dict[str, Any]:
     hint = hashlib.sha256(pem_of(SIGNING_KEY)).hexdigest()
     payload, signature = signed_by(SIGNING_KEY, statement_over(files))
     return bundle_of(payload, signature, {"publicKey": {"hint": hint}, "tlogEntries": []})
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, with the folders above them."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

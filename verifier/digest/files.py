@@ -57,6 +57,7 @@ class Listing:
 
     Attributes:
         files: the files that the manifest must name.
+        whole: the files in `provenance/` are listed too.
         limits, reading: those that the folder was listed with.
         ignored: paths of files and folders that the user leaves out (`Reading.ignored`); no folder of them was entered.
         aside: files that tools added; `match_files.set_aside` moves them here from `files`.
@@ -69,6 +70,7 @@ class Listing:
     ignored: tuple[str, ...] = ()
     aside: tuple[ListedFile, ...] = ()
     uncovered: tuple[FileDigest, ...] = ()
+    whole: bool = False
 
     @property
     def total_bytes(self) -> int:
@@ -104,8 +106,13 @@ class FileHasher(Protocol):
         """
 
 
-def list_files(root: ReleasePlace, limits: Limits = Limits(), reading: Reading = STRICT) -> Listing:
+def list_files(
+    root: ReleasePlace, limits: Limits = Limits(), reading: Reading = STRICT, *, whole: bool = False
+) -> Listing:
     """List every file of the release at `root`, except `provenance/`, without reading any of them.
+
+    Args:
+        whole: list the files in `provenance/` too.
 
     Raises:
         UsageError: the folder does not exist.
@@ -115,20 +122,21 @@ def list_files(root: ReleasePlace, limits: Limits = Limits(), reading: Reading =
     """
     release = files_of(root, reading)
     with release.session() as opened:
-        listed = _Files(limits, release.reading)
+        listed = _Files(limits, release.reading, whole)
         opened.visit_all(listed.visit, most=limits.files + 1)
     listed.refuse()
     files = sorted(listed.files, key=lambda file: file.path.encode())
     refuse_collisions((file.path for file in files), where="release", check=Check.FILE_SET)
-    return Listing(tuple(files), limits, release.reading, tuple(listed.ignored))
+    return Listing(tuple(files), limits, release.reading, tuple(listed.ignored), whole=whole)
 
 
 class _Files:
     """The files that a walk finds. It counts them against the limits, so that no folder exhausts memory."""
 
-    def __init__(self, limits: Limits, reading: Reading) -> None:
+    def __init__(self, limits: Limits, reading: Reading, whole: bool) -> None:
         self.files: list[ListedFile] = []
         self.ignored: list[str] = []
+        self._whole = whole
         self._limits = limits
         self._reading = reading
         self._entries = 0
@@ -138,7 +146,7 @@ class _Files:
 
     def visit(self, entry: ReleaseEntry) -> bool:
         """Take an entry, and return whether to enter it."""
-        if entry.is_folder and entry.path == PROVENANCE_FOLDER:
+        if entry.is_folder and entry.path == PROVENANCE_FOLDER and not self._whole:
             return False
         self._entries += 1
         self._limit("files and folders", self._entries, self._limits.files, entry.path)
@@ -146,7 +154,7 @@ class _Files:
             self.ignored.append(entry.path)
             return False
         try:
-            parse_path(entry.path, where="release", check=Check.FILE_SET)
+            parse_path(entry.path, where="release", check=Check.FILE_SET, in_provenance=self._whole)
             found = None if entry.is_folder else entry.identify()
         except FormatError as error:  # not the end: the user is told all of them at once
             self._refuse_later(entry.path, error)
@@ -230,7 +238,7 @@ def digest_files(
 
 def refuse_changes(root: ReleasePlace, listing: Listing) -> None:
     """List the release again, and raise ChangedError if it is not as it was when `listing` was taken."""
-    now = list_files(root, listing.limits, listing.reading)
+    now = list_files(root, listing.limits, listing.reading, whole=listing.whole)
     if {*now.files} != {*listing.files, *listing.aside} or now.ignored != listing.ignored:
         raise changed(files_of(root).where)
 

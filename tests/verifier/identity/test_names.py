@@ -40,7 +40,11 @@ def test_accepts(line: str) -> None:
     ("line", "digest"),
     [
         ("sigstore https://sigstore.verify.ibm.com/oauth2 email:stefanb@us.ibm.com", "82b937a5812fdc56"),
-        (f"key {'00' * 32}", "b34a653346fd452c"),
+        ("key c1e49d63327f85c7e2971aefd30b5a0d1c6b9b5e1a892e7f5fba995adace816d", "277236a02e239151"),
+        (
+            "certificate 098513323bdc1d5a40f9a0b56f0bc292f4e752caca8b42338bba219829148f02 dn:CN=intermediate-ca",
+            "e4323285cbdffda7",
+        ),
     ],
 )
 def test_digests_are_known(line: str, digest: str) -> None:

@@ -1,0 +1,127 @@
+"""The method `certificate`: a chain in the bundle, from the signer's leaf up to an anchor that the verifier knows.
+
+The chain is walked in the bundle's order up to the certificate with the anchor's key, or to an anchor given beside it.
+OpenSSL (by pyOpenSSL) builds and verifies the same chain at the same moment; the rules of `certificates` come on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509 import Certificate
+
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import UsageError, VerificationError, naming_extras
+from provenance_oracle.verifier.identity.bundle import SignatureBundle
+from provenance_oracle.verifier.identity.certificates import (
+    SigningCertificate,
+    parse_signing_certificate,
+    refuse_certificate,
+    refuse_issuer,
+    refuse_leaf,
+)
+from provenance_oracle.verifier.identity.key_method import verify_model_signature
+from provenance_oracle.verifier.identity.names import IdentityKind, PublisherIdentity, is_line
+from provenance_oracle.verifier.identity.signer import ModelSigner
+
+
+def verify_by_certificate(
+    bundle: SignatureBundle,
+    *,
+    expected: PublisherIdentity | None,
+    anchors: Sequence[SigningCertificate],
+    at: datetime,
+    allow_old: bool = False,
+) -> ModelSigner:
+    """Verify that a signer whom a known anchor certifies signed the bundle's payload.
+
+    Args:
+        expected: an identity that names the anchor's key; needed if `anchors` is empty.
+        anchors: certificates of CAs given beside the bundle.
+        at: the moment at which every certificate, the anchor included, must be valid.
+        allow_old: accept the signature of version 0.1 too; see `verify_model_signature`.
+
+    Raises:
+        UsageError: neither an anchor nor an identity that names one is given, or pyOpenSSL is not installed.
+        FormatError: a certificate is malformed (check `publisher-signature`).
+        VerificationError: the chain does not lead to the anchor, a certificate breaks a rule, or the signature does not
+            verify (check `publisher-signature`).
+    """
+    wanted = {anchor.spki_digest for anchor in anchors}
+    if expected is not None and expected.anchor is not None and not wanted:
+        wanted = {expected.anchor}
+    if not wanted:
+        raise UsageError(
+            "the bundle's certificate needs a CA to trust",
+            where=bundle.where,
+            got="no CA, and no identity that names one",
+            wanted="--publisher-ca FILE, or --identity 'certificate …' or 'authority …'",
+        )
+    certificates = [
+        parse_signing_certificate(der, f"{bundle.where}, certificate {number}")
+        for number, der in enumerate(bundle.certificates, 1)
+    ]
+    chain = _chain(bundle, certificates, wanted, anchors)
+    for certificate in chain:
+        refuse_certificate(certificate, at)
+    key = refuse_leaf(chain[0])
+    for position, issuer in enumerate(chain[1:]):
+        refuse_issuer(issuer, position)
+    _verify_with_openssl(bundle, [one.certificate for one in chain], at)
+    is_old = verify_model_signature(bundle, key, allow_old=allow_old)
+    anchor = chain[-1].spki_digest.hex()
+    lines = [f"{IdentityKind.CERTIFICATE} {anchor} {name}" for name in chain[0].names]
+    lines.append(f"{IdentityKind.AUTHORITY} {anchor}")
+    return ModelSigner(bundle.method, tuple(filter(is_line, lines)), is_old=is_old)
+
+
+def _chain(
+    bundle: SignatureBundle,
+    certificates: Sequence[SigningCertificate],
+    wanted: set[bytes],
+    anchors: Sequence[SigningCertificate],
+) -> list[SigningCertificate]:
+    """Return the chain from the leaf up to the anchor, each certificate signed by the next."""
+    given = {anchor.spki_digest: anchor for anchor in anchors}
+    chain = [certificates[0]]
+    for issuer in certificates[1:]:
+        _verify_issued(chain[-1], issuer)
+        is_anchor = issuer.spki_digest in wanted
+        chain.append(given.get(issuer.spki_digest, issuer) if is_anchor else issuer)
+        if is_anchor:
+            _verify_issued(chain[-2], chain[-1])
+            return chain
+    for anchor in anchors:
+        if anchor.certificate.subject == chain[-1].certificate.issuer:
+            _verify_issued(chain[-1], anchor)
+            return [*chain, anchor]
+    got = f"a chain of {len(chain)} that ends with {chain[-1].certificate.issuer.rfc4514_string()[:200]}"
+    raise _unchained(bundle.where, "the chain leads to another CA", got, "the CA that you trust")
+
+
+def _verify_issued(certificate: SigningCertificate, issuer: SigningCertificate) -> None:
+    try:
+        certificate.certificate.verify_directly_issued_by(issuer.certificate)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        got = f"{issuer.where} did not sign it"
+        raise _unchained(certificate.where, "the chain is broken", got, "a certificate signed by the next") from error
+
+
+def _verify_with_openssl(bundle: SignatureBundle, chain: Sequence[Certificate], at: datetime) -> None:
+    with naming_extras():
+        from OpenSSL import crypto
+    store = crypto.X509Store()
+    store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)  # the anchor may be an intermediate CA
+    store.set_time(at)
+    leaf, *between, anchor = (crypto.X509.from_cryptography(certificate) for certificate in chain)
+    store.add_cert(anchor)
+    try:
+        crypto.X509StoreContext(store, leaf, between).verify_certificate()
+    except crypto.X509StoreContextError as error:
+        raise _unchained(bundle.where, "OpenSSL refuses the chain", str(error)[:200], "a valid chain") from error
+
+
+def _unchained(where: str, problem: str, got: str, wanted: str) -> VerificationError:
+    return VerificationError(problem, check=Check.PUBLISHER_SIGNATURE, where=where, got=got, wanted=wanted)
