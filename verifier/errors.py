@@ -165,6 +165,7 @@ _EXTRA_OF = {
     **dict.fromkeys(("google",), "gcp"),
     **dict.fromkeys(("oasis_rofl_client", "cbor2", "httpx"), "rofl"),
     **dict.fromkeys(("psycopg",), "postgres"),
+    **dict.fromkeys(("sevsnpmeasure",), "measure"),
 }
 
 

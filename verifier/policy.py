@@ -315,8 +315,21 @@ def load_policy(name_or_path: str | Path) -> Policy:
 @cache
 def shipped_policy(name: str) -> Policy:
     """Return one of SHIPPED_POLICIES. It is read from the package once and cached, which is safe for a frozen value."""
-    data = resources.files("provenance_oracle.verifier").joinpath("policies", f"{name}.yaml").read_bytes()
-    return parse_policy(data, f"policy {name}")
+    return parse_policy(_shipped_page(name), f"policy {name}")
+
+
+def policy_page(name_or_path: str) -> str:
+    """Return the YAML text of a policy that `load_policy` accepts under the same name or path.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    shipped = name_or_path in SHIPPED_POLICIES
+    return (_shipped_page(name_or_path) if shipped else _read(Path(name_or_path))).decode("utf-8")
+
+
+def _shipped_page(name: str) -> bytes:
+    return resources.files("provenance_oracle.verifier").joinpath("policies", f"{name}.yaml").read_bytes()
 
 
 def _read(path: Path) -> bytes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from provenance_oracle.verifier.cli.check import check
 from provenance_oracle.verifier.cli.disk import disk
 from provenance_oracle.verifier.cli.hash import hash_command
+from provenance_oracle.verifier.cli.measure import measure
 from provenance_oracle.verifier.cli.networks import networks
 from provenance_oracle.verifier.cli.report import report
 from provenance_oracle.verifier.cli.show import show
 
-COMMANDS = (check, report, hash_command, disk, show, networks)
+COMMANDS = (check, report, hash_command, disk, measure, show, networks)

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 
-USER = ["check", "report", "hash", "disk", "show", "networks"]
+USER = ["check", "report", "hash", "disk", "measure", "show", "networks"]
 COMMANDS = ["demo", "completion", *USER, "attest", "pack", "key", "deploy", "claim", "adopt"]
 COMMANDS += ["watch", "settings", "status", "retry", "verdict", "proof", "backup", "restore", "revoke"]
 # Each of these takes 5 ms or more to import; the help has 200 ms.
