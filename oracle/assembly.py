@@ -6,10 +6,9 @@ import logging
 import os
 import random
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -24,18 +23,19 @@ from provenance_oracle.oracle.chain.batches import SINGLE, Batching
 from provenance_oracle.oracle.chain.connection import Connection, keeping_key, note_block, open_as_sender
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
+from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.clock_check import ClockCheck
 from provenance_oracle.oracle.cluster.connection import RayConnection
 from provenance_oracle.oracle.cluster.hasher import ClusterHasher
-from provenance_oracle.oracle.conditions import Conditions
+from provenance_oracle.oracle.conditions import Conditions, Trouble
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.documents import status_json
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
-from provenance_oracle.oracle.journal.kept_batches import find_leaves
 from provenance_oracle.oracle.journal.stores import is_url
 from provenance_oracle.oracle.metrics import Metrics
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Judge, Pipeline
+from provenance_oracle.oracle.quorum.exchange import Exchange
 from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.quorum.open import open_exchange
@@ -45,19 +45,18 @@ from provenance_oracle.oracle.service import Feed, Service, Timing
 from provenance_oracle.oracle.settings.effects import is_path
 from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings
-from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
-from provenance_oracle.oracle.signers.secret_files import read_password
+from provenance_oracle.oracle.signers.patient import PatientSigner
+from provenance_oracle.oracle.sources.base import Source
 from provenance_oracle.oracle.sources.open import open_sources
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
+from provenance_oracle.oracle.web.open import serving_oracle
 from provenance_oracle.verifier.cli.options import read_bounded
 from provenance_oracle.verifier.digest.choose import NamedHasher, open_hasher
 from provenance_oracle.verifier.digest.files import Limits
-from provenance_oracle.verifier.errors import naming_extras
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import Policy, load_policy
-from provenance_oracle.verifier.record.leaves import leaves_json
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 from provenance_oracle.verifier.snp.kds import HttpsFetcher
 
@@ -87,18 +86,13 @@ def open_oracle(
         UsageError: folder, key, policy, deployment file or journal are not usable, or the setting `device` or `watch`
             needs hardware or a package that is missing.
         FormatError: the deployment file is not one.
-        TemporaryError: the journal's disk is full or fails.
+        TemporaryError: the journal's disk is full or fails. A key that does not answer now is waited for.
     """
     sources = open_sources(settings, environ, bell.check)
     policy = load_policy(settings.policy)
-    payer = _open_payer(settings, environ)
-    reporter = _open_reporter(settings, payer, environ)
-    _log.info("the account %s pays, and the key %s signs reports", payer.address, reporter.address)
-    peers = _peers(settings, reporter.address, bell)
     now = live or (lambda: settings)
-    batching = view_of(lambda: _batching(now()))
-    ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())), batching)
-    timing = view_of(lambda: _timing(now()))
+    payer, reporter = _open_keys(settings, environ, view_of(lambda: _backoff(now())))
+    peers = _peers(settings, bell)
     patience = view_of(lambda: _patience(now()))
     with open_journal(settings.journal, settings.evidence) as journal:
         metrics = Metrics(journal.counts, _now, version("provenance-oracle"))
@@ -106,55 +100,58 @@ def open_oracle(
         _reopen_rejected(journal, policy)
         clock_check = ClockCheck(_now)
         outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful, metrics)
-        chain: dict[str, Any] = {"clock": _now, "on_wait": bell.check, "peers": peers, "meter": metrics}
-        opening = partial(open_writer, ledger, payer, reporter, journal, **chain)
+        parts: dict[str, Any] = {"journal": journal, "policy": policy, "outcomes": outcomes, "clock": _now}
+        parts["meter"] = metrics
+        batching = view_of(lambda: _batching(now()))
+        ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())), batching)
+        by_name = {source.name: source for source in sources}
+        records: dict[str, Any] = {"batching": batching, "conditions": conditions, "on_step": bell.check, **parts}
+
+        def opening() -> RegistryWriter:
+            chain: dict[str, Any] = {"clock": _now, "on_wait": bell.check, "meter": metrics}
+            meeting = peers and replace(peers, exchanges=_exchanges(settings, reporter.address, bell))
+            return open_writer(ledger, payer, reporter, journal, peers=meeting, **chain)
+
+        keys_work = partial(conditions.end, Trouble.SIGNER)
         connection = Connection(
-            open_writer=partial(open_as_sender, journal, opening),
+            open_writer=partial(open_as_sender, journal, payer, reporter, opening, keys_work),
             keep_key=keeping_key(ledger, reporter, bell),
-            recording_of=partial(
-                Recording,
-                {source.name: source for source in sources},
-                journal,
-                policy=policy,
-                outcomes=outcomes,
-                clock=_now,
-                on_step=bell.check,
-                batching=batching,
-                conditions=conditions,
-                meter=metrics,
-            ),
+            recording_of=partial(Recording, by_name, **records),
             on_block=partial(note_block, clock_check, metrics),
         )
-        pipeline_of = partial(
-            Pipeline,
-            journal=journal,
-            policy=policy,
-            outcomes=outcomes,
-            patience=patience,
-            clock=_now,
-            deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
-            accepting=Lock(),
-            moment_of=peers.moments.of if peers else _present,
-            worker=f"{socket.gethostname()}/{os.getpid()}",
-            meter=metrics,
-        )
+        pipeline_of = _pipelines(settings, bell, peers, patience=patience, **parts)
         feeds = [Feed(source, pipeline_of(source), bell.new_ring()) for source in sources]
-        turns = Turns(lambda: _now().timestamp())
-        judges = _judges(settings, bell)
-        facts: dict[str, Any] = {"conditions": conditions, "meter": metrics}
-        service = Service(feeds, journal, connection.recording, judges, timing, bell, turns, **facts)
-        views: dict[str, Callable[[], Any]] = {
-            "blocking": lambda: service.readiness.blocking,
-            "metrics": metrics.text,
-            "status": lambda: status_json(
-                journal.progress(since=_now() - _HOUR),
-                conditions.standing(),
-                at=_now(),
-                ready=service.readiness.status.ready,
-            ),
-        }
-        with _watching(settings, feeds), _serving(settings, feeds, views, peers):
+        work = (_judges(settings, bell), view_of(lambda: _timing(now())), bell, Turns(lambda: _now().timestamp()))
+        service = Service(feeds, journal, connection.recording, *work, conditions=conditions, meter=metrics)
+        views = _views(service, journal, metrics, conditions)
+        with _watching(settings, feeds), serving_oracle(settings, feeds, views, peers.own if peers else None):
             yield service
+
+
+def _pipelines(settings: Settings, bell: Bell, peers: Peers | None, **parts: Any) -> Callable[[Source], Pipeline]:
+    """Return a function that makes the pipeline of a source."""
+    return partial(
+        Pipeline,
+        deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
+        accepting=Lock(),
+        moment_of=peers.moments.of if peers else _present,
+        worker=f"{socket.gethostname()}/{os.getpid()}",
+        **parts,
+    )
+
+
+def _views(
+    service: Service, journal: Journal, metrics: Metrics, conditions: Conditions
+) -> dict[str, Callable[[], Any]]:
+    """Return the arguments of `oracle.web.app.Views`."""
+    readiness = service.readiness
+    return {
+        "blocking": lambda: readiness.blocking,
+        "metrics": metrics.text,
+        "status": lambda: status_json(
+            journal.progress(since=_now() - _HOUR), conditions.standing(), at=_now(), ready=readiness.status.ready
+        ),
+    }
 
 
 def _judges(settings: Settings, bell: Bell) -> list[Judge]:
@@ -175,12 +172,19 @@ def _with_cluster(local: NamedHasher, settings: Settings) -> NamedHasher:
     return ClusterHasher(local, partial(RayConnection, settings.ray_address)) if settings.ray_address else local
 
 
-def _peers(settings: Settings, own: str, bell: Bell) -> Peers | None:
-    """Return the places where the settings have oracles exchange proposals; None if they name none."""
-    if not settings.peers:
-        return None
-    exchanges = tuple(open_exchange(text, own, settings.rpc_timeout_seconds, bell.check) for text in settings.peers)
-    return Peers(exchanges, Moments(), OwnProposals())
+def _peers(settings: Settings, bell: Bell) -> Peers | None:
+    """Return what we share with the other oracles; None if the settings name none. The exchanges come later.
+
+    Raises:
+        UsageError: a text of the settings names no place.
+    """
+    _exchanges(settings, "", bell)
+    return Peers((), Moments(), OwnProposals()) if settings.peers else None
+
+
+def _exchanges(settings: Settings, own: str, bell: Bell) -> tuple[Exchange, ...]:
+    """Return the places where oracles exchange proposals. `own` is the address of the key that signs ours."""
+    return tuple(open_exchange(text, own, settings.rpc_timeout_seconds, bell.check) for text in settings.peers)
 
 
 def _present(_manifest_digest: bytes) -> None:
@@ -197,53 +201,6 @@ def _watching(settings: Settings, feeds: Sequence[Feed]) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _serving(
-    settings: Settings,
-    feeds: Sequence[Feed],
-    views: Mapping[str, Callable[[], Any]],
-    peers: Peers | None,
-) -> Iterator[None]:
-    """Answer health, metrics and webhooks by HTTP until the block ends, if the setting `listen` says where.
-
-    The server also has the batches that the oracle recorded, and its proposals for the other oracles of a quorum.
-
-    Args:
-        views: the arguments of `oracle.web.app.Views`.
-
-    Raises:
-        UsageError: the address cannot be listened on, or the file with the secret cannot be read.
-    """
-    if not settings.listen:
-        yield
-        return
-    with naming_extras():
-        from provenance_oracle.oracle.web.app import Views, make_app
-        from provenance_oracle.oracle.web.batches import batch_route
-        from provenance_oracle.oracle.web.hooks import HubHook
-        from provenance_oracle.oracle.web.proposals import proposals_route
-        from provenance_oracle.oracle.web.server import serving
-
-    def wake(source: str) -> None:
-        for feed in feeds:
-            if feed.source.name == source:
-                feed.ring.ring()
-
-    hook = None
-    if settings.webhook_secret_file:
-        secret = read_password(settings.webhook_secret_file).reveal()
-        hook = HubHook(secret, [feed.source.name for feed in feeds], wake, time.monotonic)
-    routes = [batch_route(partial(_leaves_document, settings.journal))]
-    routes += [proposals_route(peers.own)] if peers else []
-    with serving(make_app(Views(**views), hook, routes), settings.listen):
-        yield
-
-
-def _leaves_document(journal: str, root: bytes) -> bytes | None:
-    records, named = find_leaves(journal, root=root)
-    return leaves_json(records, frozenset(named)) if records else None
-
-
 def _reopen_rejected(journal: Journal, policy: Policy) -> None:
     count = journal.reopen_rejected(policy.digest, at=_now())
     if count:
@@ -255,17 +212,16 @@ def _reopen_rejected(journal: Journal, policy: Policy) -> None:
         )
 
 
-def _open_payer(settings: Settings, environ: Mapping[str, str]) -> Signer:
+def _open_keys(settings: Settings, environ: Mapping[str, str], backoff: Backoff) -> tuple[PatientSigner, PatientSigner]:
+    """Return the paying key and the key that signs reports, which are one if the settings name no other."""
+    password, opener = settings.password_file, partial(open_signer, environ=environ)
     uri = key_uri(settings.key, settings.key_variable, settings.keystore)
-    return open_signer(uri, password_file=settings.password_file, environ=environ)
-
-
-def _open_reporter(settings: Settings, payer: Signer, environ: Mapping[str, str]) -> Signer:
-    """Return the key that signs reports: the key that the settings name for reports, or the paying key."""
+    payer = PatientSigner(partial(opener, uri, password_file=password), backoff)
+    password = settings.report_password_file
     uri = key_uri(settings.report_key, settings.report_key_variable, settings.report_keystore)
-    if not uri and settings.report_password_file is None:
-        return payer
-    return open_signer(uri, password_file=settings.report_password_file, environ=environ)
+    if not uri and password is None:
+        return payer, payer
+    return payer, PatientSigner(partial(opener, uri, password_file=password), backoff)
 
 
 def _backoff(settings: Settings) -> Backoff:

@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     """The kinds of global trouble. One of SOURCE exists for each source."""
 
     NODE = "node"
+    SIGNER = "signer"
     KEY = "key"
     QUORUM = "quorum"
     PAUSED = "paused"
@@ -41,6 +42,7 @@ class Trouble(StrEnum):
 # The next step for the operator. docs/operating.md has more about each.
 NEXT_STEPS = {
     Trouble.NODE: "check the node and the setting rpc_urls; the oracle goes on by itself when the node answers",
+    Trouble.SIGNER: "check the token, service or daemon that holds the key; the oracle goes on when it answers",
     Trouble.KEY: "have the owner announce an oracle set with this key, or name another key; see docs/operating.md",
     Trouble.QUORUM: "name the other oracles in the setting peers, or check that they run",
     Trouble.PAUSED: "ask the guardian why; the oracle goes on when the registry's owner allows writes again",
@@ -54,8 +56,16 @@ NEXT_STEPS = {
 }
 # While one of these stands, nothing can be recorded.
 BLOCKING = frozenset(Trouble) - {Trouble.SOURCE, Trouble.FEES, Trouble.POLICY}
-# Those that a look at the chain finds or finds over.
-RECORDING_TROUBLES = (Trouble.KEY, Trouble.QUORUM, Trouble.PAUSED, Trouble.FUNDS, Trouble.FEES, Trouble.POLICY)
+# Those that a pass finds or finds over.
+RECORDING_TROUBLES = (
+    Trouble.SIGNER,
+    Trouble.KEY,
+    Trouble.QUORUM,
+    Trouble.PAUSED,
+    Trouble.FUNDS,
+    Trouble.FEES,
+    Trouble.POLICY,
+)
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ class Recording:
         troubles = dict(self._writer.troubles())
         if self._batches:
             self._batches.follow()
+            troubles |= self._batches.troubles
         rows = self._journal.unpublished()
         begun = [row for row in rows if row.state is not State.JUDGED or row.record is None]
         fresh = self._in_turns(row for row in rows if row.state is State.JUDGED and row.record is not None)
@@ -150,6 +151,7 @@ class Recording:
                 continue
             if self._is_held:
                 break
+        troubles |= self._batches.troubles if self._batches else {}
         self._conditions.replace(RECORDING_TROUBLES, troubles)
 
     def _step(self, row: Row) -> Row:

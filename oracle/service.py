@@ -20,7 +20,7 @@ from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell, Ring, Stopped
-from provenance_oracle.oracle.conditions import Conditions, Readiness, Trouble, trouble_of
+from provenance_oracle.oracle.conditions import Conditions, Readiness, Trouble, TroubleError, trouble_of
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row
 from provenance_oracle.oracle.journal.store import TakenError
@@ -156,21 +156,21 @@ class Service:
         """Judge the releases that are there now, and follow every record until it is final or parked.
 
         Args:
-            deadline_seconds: how long to follow records after the last judgement.
+            deadline_seconds: how long to wait for the keys, and to follow records after the last judgement.
 
         Returns:
             Every row of the journal, oldest first.
 
         Raises:
-            TemporaryError: a source, the journal or the node failed, or records were not final within
-                `deadline_seconds`.
+            TemporaryError: a source, the journal or the node failed, or a key did not answer or records were not final
+                within `deadline_seconds`.
             UsageError: a problem that needs a person.
             Stopped: the bell was stopped.
         """
         threads: list[threading.Thread] = []
         self._is_once = True
         try:
-            self._record()
+            self._record_first(self._clock() + deadline_seconds)
             for feed in self._feeds:
                 self._scan(feed)
             threads = [self._thread(self._judge_all, number) for number in range(len(self._judges))]
@@ -187,6 +187,17 @@ class Service:
         finally:
             self._end(threads)
         raise self._fatal
+
+    def _record_first(self, deadline: float) -> None:
+        """Record once, as soon as the keys can be opened."""
+        while True:
+            try:
+                return self._record()
+            except TroubleError as error:
+                if error.trouble is not Trouble.SIGNER or self._clock() > deadline:
+                    raise
+                self._conditions.begin(error.trouble, error)
+            self._bell.sleep(self._timing.settle_seconds)
 
     def _pause(self) -> None:
         """Wait for the judges, and record meanwhile."""
@@ -231,8 +242,6 @@ class Service:
         self._works(_RECORDS)
         self._bell.sleep(_TAKE_OVER_SECONDS)
 
-    # Scans: a thread for each source
-
     def _scan_all(self, feed: Feed) -> None:
         failures = 0
         while not self._bell.stopping:
@@ -260,8 +269,6 @@ class Service:
         self._queue.offer(str(feed), found)
         self._works(str(feed))
 
-    # Judgements: several threads
-
     def _judge_all(self, number: int) -> None:
         failures = 0
         is_small_only = number == 0 and len(self._judges) > 1
@@ -278,8 +285,6 @@ class Service:
             finally:
                 self._queue.end(one)
                 self._ring.ring()
-
-    # Failures
 
     def _failed(self, work: str, error: Exception, failures: int) -> None:
         """Wait after a failure of a thread's work. End the process if it needs a person, or was to run once."""
@@ -321,8 +326,6 @@ class Service:
             self._meter.scanned(work)
         if not was_ready and self.readiness.status.ready:
             _log.info("the oracle is ready")
-
-    # Threads
 
     def _thread(self, work: Callable[..., None], argument: object) -> threading.Thread:
         def run() -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from provenance_oracle.oracle.chain.batches import Batching, BatchPublisher
 from provenance_oracle.oracle.chain.transactions import Publishing
+from provenance_oracle.oracle.conditions import Trouble, trouble_of
 from provenance_oracle.oracle.journal.agreement import match_row
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.publications import PublicationKind, PublicationState, StoredPublication
@@ -59,6 +60,9 @@ class BatchRecording:
     Args:
         batching: when records share a transaction.
         clock: returns the time now, with a time zone.
+
+    Attributes:
+        troubles: the global troubles that batches met since the last `follow`, and their reasons.
     """
 
     def __init__(
@@ -81,9 +85,11 @@ class BatchRecording:
         self._batching = batching
         self._clock = clock
         self._must_wait = False
+        self.troubles: dict[Trouble, str] = {}
 
     def follow(self) -> None:
         """Take each batch one step further."""
+        self.troubles = {}
         for one in self._journal.open_publications():
             if one.kind is PublicationKind.BATCH:
                 self._followed(one, partial(self._leaves_of, one.id))
@@ -161,7 +167,9 @@ class BatchRecording:
         try:
             now = self._publisher.follow(publication, leaves)
         except ProvenanceError as error:
-            note = str(error)
+            note, trouble = str(error), trouble_of(error)
+            if trouble is not None:
+                self.troubles[trouble] = note
             if note != publication.note:
                 _log.warning("batch %d waits: %s", publication.id, note)
             now = self._journal.publication(publication.id)

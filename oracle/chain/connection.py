@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -15,11 +16,12 @@ from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.clock_check import ClockCheck
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.metrics import Metrics
-from provenance_oracle.oracle.signers.base import Signer
+from provenance_oracle.oracle.signers.patient import PatientSigner
 from provenance_oracle.oracle.signers.rofl import RoflSigner
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
+_log = logging.getLogger(__name__)
 _Recorder = TypeVar("_Recorder")
 
 
@@ -70,23 +72,45 @@ def note_block(clock_check: ClockCheck, metrics: Metrics, newest: datetime | Non
     clock_check.compare(newest)
 
 
-def keeping_key(ledger: LedgerOptions, reporter: Signer, bell: Bell) -> Callable[[], object]:
+def keeping_key(ledger: LedgerOptions, reporter: PatientSigner, bell: Bell) -> Callable[[], object]:
     """Return a function that keeps the reporting key bound, if it is one of a ROFL app."""
-    if not isinstance(reporter, RoflSigner):
-        return lambda: None
-    return BoundKey(partial(open_ledger_reader, ledger), reporter.appd, reporter.address, sleep=bell.sleep).keep
+    kept: list[BoundKey] = []
+
+    def keep() -> None:
+        key = reporter.open()
+        if isinstance(key, RoflSigner):
+            if not kept:
+                kept.append(BoundKey(partial(open_ledger_reader, ledger), key.appd, key.address, sleep=bell.sleep))
+            kept[0].keep()
+
+    return keep
 
 
-def open_as_sender(journal: Journal, opening: Callable[[], RegistryWriter]) -> RegistryWriter:
+def open_as_sender(
+    journal: Journal,
+    payer: PatientSigner,
+    reporter: PatientSigner,
+    opening: Callable[[], RegistryWriter],
+    on_keys: Callable[[], object] = lambda: None,
+) -> RegistryWriter:
     """Open the writer, as the one process that writes for a journal.
 
-    Others that share the journal judge, and one of them takes over when this process ends.
+    Others that share the journal judge, and one of them takes over when this process ends. A process whose keys do not
+    answer leaves the place to others.
+
+    Args:
+        on_keys: called when both keys are open.
 
     Raises:
+        TroubleError: a key cannot be opened now.
         TakenError: another process writes for this journal.
         UsageError, TemporaryError: see `open_writer`.
     """
+    payer.open()
+    reporter.open()
+    on_keys()
     journal.hold_sender()
+    _log.info("the account %s pays, and the key %s signs reports", payer.address, reporter.address)
     return opening()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +17,16 @@ import provenance_oracle.oracle.assembly
 from provenance_oracle.oracle.assembly import open_oracle
 from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.batches import SINGLE
+from provenance_oracle.oracle.conditions import Trouble
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey
+from provenance_oracle.oracle.service import Service
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.policy import shipped_policy
 from tests.support.desk import LIMITS
+from tests.support.gcp_kms import NAME, running_gcp_kms
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -80,3 +86,34 @@ def test_a_batch_has_the_live_settings(settings: Settings, monkeypatch: pytest.M
         assert (seen[0].most, seen[0].after_seconds, seen[0].is_on) == (128, 5, True)
         current[0] = replace(current[0], batch_max=1, batch_after_seconds=7)
         assert (seen[0].most, seen[0].after_seconds, seen[0].is_on) == (1, 7, False)
+
+
+def test_a_kms_that_is_down_at_the_start_is_a_trouble_until_it_answers_without_a_restart(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"key_variable": "", "key": f"gcpkms://{NAME}", "retry_first_seconds": 1, "rpc_timeout_seconds": 1}
+    with running_gcp_kms(monkeypatch, tmp_path) as kms:
+        kms.faults = [(503, "UNAVAILABLE")]
+        bell = Bell()
+        with open_oracle(replace(settings, **key), bell, os.environ) as service:  # type: ignore[arg-type]
+            running = threading.Thread(target=service.run)
+            running.start()
+            try:
+                kinds = _troubles_until("node", service)  # the key is there; the node of these settings never is
+            finally:
+                bell.stop()
+                running.join()
+    assert kinds == [("signer",), ("node",)]
+    assert kms.faults == []
+
+
+def _troubles_until(last: str, service: Service) -> list[tuple[str, ...]]:
+    """Return the kinds of the troubles for which the service is not ready, at each moment until they have `last`."""
+    kinds: list[tuple[str, ...]] = []
+    until = time.monotonic() + 60
+    while not (kinds and last in kinds[-1]) and time.monotonic() < until:
+        found = tuple(str(one.kind) for one in service.readiness.blocking if one.kind is not Trouble.START)
+        if found and found not in kinds:
+            kinds.append(found)
+        time.sleep(0.01)
+    return kinds

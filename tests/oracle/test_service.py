@@ -18,7 +18,7 @@ import pytest
 
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell, Stopped, stopping_on_signals
-from provenance_oracle.oracle.conditions import Conditions
+from provenance_oracle.oracle.conditions import Conditions, Trouble, TroubleError
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.store import TakenError
@@ -485,6 +485,17 @@ def test_once_has_a_deadline_and_does_not_wait_for_what_is_parked(process: Proce
         process.service.run_once(deadline_seconds=0.05)
     process.journal.park(row.id, TemporaryError("node down"), retry_at=START, at=START)
     assert process.service.run_once(deadline_seconds=10)[0].parked
+
+
+def test_once_waits_for_a_key_that_does_not_answer_until_its_deadline(process: Process) -> None:
+    down = TroubleError(Trouble.SIGNER, "the token does not answer", where="token")
+    process.work.connects = [down] * 3
+    assert process.service.run_once(deadline_seconds=60) == ()
+    assert process.work.connects == []
+    process.work.connects = [down] * 100_000
+    with pytest.raises(TroubleError, match="the token does not answer"):
+        process.service.run_once(deadline_seconds=0.05)
+    assert [one.kind for one in process.conditions.standing()] == [Trouble.SIGNER]
 
 
 def test_once_says_when_it_was_stopped(process: Process) -> None:
