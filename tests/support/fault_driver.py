@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import provenance_oracle.oracle.assembly as assembly
-import provenance_oracle.verifier.registry.json_rpc as json_rpc
+import provenance_oracle.verifier.registry.rpc_client as rpc_client
 from provenance_oracle.oracle.assembly import open_oracle
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Bell, Ring
@@ -146,7 +146,7 @@ def run_oracle(cell: dict[str, Any]) -> None:
     assembly.judge = judge_kindly  # type: ignore[assignment]
     assembly._now = steps.clock
     Backoff.delay_seconds = lambda _self, _attempts: _REST_SECONDS  # type: ignore[method-assign]
-    json_rpc._pause = lambda _seconds, on_wait: on_wait()
+    rpc_client._pause = lambda _seconds, on_wait: on_wait()
     steps.install()
     bell = ImpatientBell()
     threading.Thread(target=_stop_when_final, args=(folder, cell["releases"], bell), daemon=True).start()
