@@ -46,6 +46,7 @@ prove: .make/test  ## the long runs: changes to SEV-SNP evidence (MUTANTS=N of e
 	PROVENANCE_FAULT_CELLS=$(or $(CELLS),400) PROVENANCE_RACES=1000 PROVENANCE_BURST_FILES=60000 $(BIN)/python -m pytest -s \
 	  tests/oracle/test_fault_matrix.py tests/oracle/test_hashing_races.py tests/oracle/sources/test_watch.py
 	PROVENANCE_STRIDE=1 $(BIN)/python -m pytest tests/oracle/test_crashes.py
+	PROVENANCE_PARSER_MIB=256 $(BIN)/python -m pytest -n 2 tests/verifier/test_parsers_are_linear.py
 	$(BIN)/python hardhat/prove.py
 
 lint: .make/test  ## ruff and mypy
