@@ -12,7 +12,7 @@ from provenance_oracle.verifier.registry.head import Block
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
 from provenance_oracle.verifier.registry.raw_logs import parse_block_hash
 from provenance_oracle.verifier.registry.reader import RegistryReader
-from provenance_oracle.verifier.registry.structs import BatchState, parse_batch_state
+from provenance_oracle.verifier.registry.structs import BatchState
 from provenance_oracle.verifier.strict.abi_values import parse_word
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class BatchReader(RegistryReader):
 
     def batch(self, root: bytes, *, block: Block = "latest") -> BatchState:
         """Return the batch with this root, 32 bytes. Its count is 0 if the registry has none."""
-        return self._contract.call("batchOf", root, parse=parse_batch_state, block=self._head.number(block))
+        return self.proofs.state(root, self._head.number(block))
 
     def manifest_of_report(self, report_digest: bytes, *, block: Block = "latest") -> bytes | None:
         """See `RegistryReader`. Each range of blocks is read once."""

@@ -43,8 +43,8 @@ def proof(output: Output, release: str, place: Callable[[], JournalPlace], leave
         leaves_json,
         leaves_of,
         parse_leaves,
-        proof_json,
     )
+    from provenance_oracle.verifier.record.proof_file import proof_json
 
     if leaves is not None:
         found = parse_leaves(read_bounded(leaves, LEAVES_MAX_BYTES), str(leaves))

@@ -32,6 +32,8 @@ from provenance_oracle.verifier.cli.options import (
     now,
     output_options,
     policy_option,
+    proof_option,
+    read_proof,
     read_small,
     registry_reader,
     verbose_option,
@@ -40,7 +42,9 @@ from provenance_oracle.verifier.documents import schemas
 from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
+    from provenance_oracle.verifier.judgement.confirm import RecordSource
     from provenance_oracle.verifier.judgement.release import Release
+    from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _FOLDERS_ABOVE = 32
 
@@ -52,6 +56,7 @@ _FOLDERS_ABOVE = 32
 @at_option
 @with_chain()
 @no_cache_option
+@proof_option
 @click.option("--offline", is_flag=True, help="Judge only; do not look up a record, download nothing.")
 @click.option("--crl", type=FILE, help="A current revocation list from AMD, in place of the list in the release.")
 @fetch_option
@@ -70,6 +75,7 @@ def check(
     policy_name: str | None,
     at_text: str | None,
     no_cache: bool,
+    proof: Path | None,
     offline: bool,
     crl: Path | None,
     fetch: bool,
@@ -92,6 +98,7 @@ def check(
       provenance check ./my-model --offline
       provenance check ./my-model --rpc URL --registry 0x... --name acme/my-model
       provenance check ./my-model --network sapphire --policy strict
+      provenance check ./my-model --network sapphire --proof proof.json
       provenance check ./my-model/model.safetensors --offline
       provenance check hf://acme/my-model@v1 --offline
     """
@@ -105,9 +112,12 @@ def check(
     policy, at = load_policy(policy_name or place.policy or DEFAULT_POLICY), moment(at_text)
     expected = Expected(name, hex_of("--publisher", publisher, 32), hex_of("--measurement", measurement, 48))
     ignored = ignored_patterns(ignore)
-    reader = None
+    records: RecordSource | None = None
     if not offline:
         reader = registry_reader(place.rpc_url, place.registry, or_else=("--offline",), keeps_events=not no_cache)
+        records = _with_proof(reader, proof)
+    elif proof is not None:
+        raise UsageError("a proof counts only with its registry", where="--proof", wanted="no --offline")
     folder, paths = _place(release, files, offline)
     contents = _contents(folder, ignored, crl)
     judged = partial(confirm_part, paths=paths) if paths else confirm
@@ -115,7 +125,7 @@ def check(
         found = judged(
             contents,
             policy,
-            registry=reader,
+            registry=records,
             at=at,
             now=now(),
             fetcher=fetcher_for(fetch),
@@ -129,6 +139,16 @@ def check(
     output.text(policy_line(policy, found.judgement.result.at))
     output.checks(found.findings)
     output.document(True, check_json(found))
+
+
+def _with_proof(reader: RegistryReader, proof: Path | None) -> RecordSource:
+    """Return the registry, with the record in the file of --proof if there is one."""
+    proven = read_proof(proof)
+    if proven is None:
+        return reader
+    from provenance_oracle.verifier.registry.proven_source import ProvenSource
+
+    return ProvenSource(reader, proven)
 
 
 def _place(release: str, files: Sequence[str], offline: bool) -> tuple[Path, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from provenance_oracle.verifier.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
     from provenance_oracle.verifier.cli.console import Output
+    from provenance_oracle.verifier.record.proof_file import ProvenRecord
     from provenance_oracle.verifier.registry.reader import RegistryReader
     from provenance_oracle.verifier.snp.kds import Fetcher
     from provenance_oracle.verifier.strict.files import OnBytes
@@ -57,6 +58,13 @@ ignore_option = click.option(
     help="Leave out files that the manifest does not name, such as .git; as in .gitignore. Can be repeated.",
 )
 fetch_option = click.option("--fetch", is_flag=True, help="Fetch a current revocation list from AMD if there is none.")
+
+
+proof_option = click.option(
+    "--proof",
+    type=FILE,
+    help="The proof of a release in a batch: the JSON that `provenance proof` prints.",
+)
 
 
 def output_options(command: click.decorators.FC) -> click.decorators.FC:
@@ -122,6 +130,20 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise FormatError("too large", where=str(path), got="more", wanted=f"at most {max_bytes} bytes")
     return data
+
+
+def read_proof(path: Path | None) -> ProvenRecord | None:
+    """Return the record in the file of --proof, which leads to the root of a batch; None without the option.
+
+    Raises:
+        UsageError: the file cannot be read. FormatError: it is not a proof.
+        VerificationError: its record does not lead to its root.
+    """
+    if path is None:
+        return None
+    from provenance_oracle.verifier.record.proof_file import PROOF_MAX_BYTES, parse_proof
+
+    return parse_proof(read_bounded(path, PROOF_MAX_BYTES), str(path))
 
 
 def is_folder(path: Path) -> bool:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import hex_word, no_cache_option, output_options, registry_reader
+from provenance_oracle.verifier.cli.options import (
+    hex_word,
+    no_cache_option,
+    output_options,
+    proof_option,
+    read_proof,
+    registry_reader,
+)
 from provenance_oracle.verifier.documents import schemas
+from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance_oracle.verifier.record.fields import Entry
@@ -22,6 +31,7 @@ _PAGE = 100
 @click.argument("what", metavar="DIGEST|ID|NAME")
 @with_chain()
 @no_cache_option
+@proof_option
 @click.option("--history", is_flag=True, help="Every event of each record, and the complete history of its namespace.")
 @click.option("--lineage", is_flag=True, help="The ancestors of each release, and whether their gates are open.")
 @click.option(
@@ -42,6 +52,7 @@ def show(
     chain: ChainOptions,
     what: str,
     no_cache: bool,
+    proof: Path | None,
     history: bool,
     lineage: bool,
     limit: int,
@@ -60,6 +71,7 @@ def show(
     Examples:
       provenance show acme/tiny-model --rpc URL --registry 0x...
       provenance show acme/tiny-model@1.0 --history --lineage --network sapphire
+      provenance show 5f1c... --proof proof.json --network sapphire
     """
     from provenance_oracle.verifier.cli.words import (
         before_claim_lines,
@@ -69,13 +81,18 @@ def show(
         page_line,
     )
     from provenance_oracle.verifier.documents.registry import entries_json, page_json
-    from provenance_oracle.verifier.registry.lookup import find_page
+    from provenance_oracle.verifier.registry.lookup import find_page, find_proven
 
     place = chain.place()
     reader = registry_reader(place.rpc_url, place.registry, keeps_events=not no_cache)
-    page = find_page(reader, what, limit=limit, after=_parse_id(after_text))
+    after, proven = _parse_id(after_text), read_proof(proof)
+    page = find_proven(reader, what, proven) if proven else find_page(reader, what, limit=limit, after=after)
     entries = page.entries
-    gates = [entry.passed and reader.is_open(entry) for entry in entries]
+    if proven and any(entry.batch for entry in entries):
+        _refuse_events(history, lineage)
+        gates = [reader.proofs.is_open(proven)]
+    else:
+        gates = [entry.passed and reader.is_open(entry) for entry in entries]
     shown = list(zip(entries, gates, strict=True))
     body = entries_json(shown) | page_json(page)
     if page.total > 1:
@@ -92,6 +109,16 @@ def show(
         output.text(line)
     refusals = [reader.refusal(entry) for entry in entries]
     output.answer(body, refusals[0] if all(refusals) else None)
+
+
+def _refuse_events(history: bool, lineage: bool) -> None:
+    """Raise UsageError if the options ask for events of a record that only a proof shows."""
+    if history or lineage:
+        raise UsageError(
+            "a record in a batch has neither history nor ancestors in the registry",
+            where="--history" if history else "--lineage",
+            wanted="--proof without it, or a record that somebody wrote out with `materialise`",
+        )
 
 
 def _parse_id(text: str | None) -> bytes | None:

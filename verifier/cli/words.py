@@ -116,7 +116,8 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
 
 def record_line(entry: Entry) -> str:
     """Return when a release was recorded, and the oracles that vouch for it."""
-    return f"record           {format_time(entry.recorded_at)}, signed by {quorum_words(entry)}"
+    place = ", in a batch" if entry.batch else ""
+    return f"record           {format_time(entry.recorded_at)}{place}, signed by {quorum_words(entry)}"
 
 
 def grade_words(grade: int) -> str:
@@ -171,6 +172,9 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     yield f"checks passed    {len(entry.passed_checks)}"
     yield f"judged for       {format_time(entry.judged_at)}"
     yield f"recorded         {format_time(entry.recorded_at)}, judgement {entry.revision + 1} of this release"
+    if entry.batch:
+        yield f"in a batch       {entry.batch.root.hex()}, leaf {entry.batch.leaf}: the registry keeps only its root"
+        yield "                 the oracles vouch for it; the registry checks its rules when somebody writes it out"
     yield f"signed by        {quorum_words(entry)}"
     for signer in entry.signers:
         lost = "" if signer.counts else ", KEY REVOKED: the signature does not count"
@@ -220,7 +224,8 @@ def quorum_words(entry: Entry) -> str:
 
 def gate_line(entry: Entry, *, is_open: bool) -> str:
     """Return whether the plain gate lets the release pass, and the event that will shut a gate that is still open."""
-    words = f"open to requireModel with a minimum grade of {entry.grade} or less"
+    gate = "requireModelFromProof" if entry.batch else "requireModel"
+    words = f"open to {gate} with a minimum grade of {entry.grade} or less"
     if not is_open:
         words = _shut_words(entry)
     elif entry.awaits_revocation:

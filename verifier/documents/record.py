@@ -22,7 +22,8 @@ def entry_json(entry: Entry) -> dict[str, object]:
 
     It is the member `record` of `provenance-oracle/check/v2` and an item of `entries` in `provenance-oracle/show/v2`.
     `active` tells whether the record speaks for its release. If it does not, `closure` gives the reason as a word and
-    `closed_because` as a sentence. The contract's gates and their errors call `release_id` the record id.
+    `closed_because` as a sentence. The contract's gates and their errors call `release_id` the record id. `batch` names
+    the batch of a record that only a proof shows.
     """
     return {
         "release_id": release_id(entry.model_digest, entry.manifest_digest).hex(),
@@ -49,6 +50,7 @@ def entry_json(entry: Entry) -> dict[str, object]:
         "threshold": entry.threshold,
         "weight": entry.weight,
         "signers": [_signer_json(signer) for signer in entry.signers],
+        "batch": {"root": entry.batch.root.hex(), "leaf": entry.batch.leaf} if entry.batch else None,
         "revoked_at": format_time(entry.revoked_at) if entry.revoked_at else None,
         "model_revoked_at": format_time(entry.model_revoked_at) if entry.model_revoked_at else None,
         "held": entry.standing.held,

@@ -132,6 +132,14 @@ class RecordSigner:
 
 
 @dataclass(frozen=True)
+class BatchPlace:
+    """The place of a record in a batch: the root (32 bytes), and the number of the leaf."""
+
+    root: bytes
+    leaf: int
+
+
+@dataclass(frozen=True)
 class Entry(WrittenRecord):
     """A record as the registry keeps it, active or not.
 
@@ -141,6 +149,7 @@ class Entry(WrittenRecord):
         threshold: the weight of signatures that its epoch requires.
         signers: the oracles that signed, lowest number first.
         model_revoked_at: the moment from which every release of its model is revoked; None if the model is not revoked.
+        batch: the place of a record that only a proof shows; None for a record of its own.
     """
 
     record_id: bytes
@@ -148,6 +157,7 @@ class Entry(WrittenRecord):
     threshold: int
     signers: tuple[RecordSigner, ...]
     model_revoked_at: datetime | None = None
+    batch: BatchPlace | None = None
 
     @property
     def recorded_at(self) -> datetime:

@@ -98,24 +98,6 @@ def parse_leaves(document: bytes, where: str) -> Leaves:
     return leaves
 
 
-def proof_json(leaves: Leaves, leaf: Leaf) -> dict[str, object]:
-    """Return a leaf's proof as JSON. The member `proof` is Solidity's struct `Proof`, with every word in hex."""
-    words = {
-        "contentDigest": f"0x{leaf.proof.content_digest.hex()}",
-        "summary": f"0x{leaf.proof.summary:064x}",
-        "siblings": [f"0x{word.hex()}" for word in leaf.proof.siblings],
-    }
-    return {
-        "root": leaves.root.hex(),
-        "leaf": leaf.proof.index,
-        "count": len(leaves.leaves),
-        "model_digest": leaf.written.model_digest.hex(),
-        "manifest_digest": leaf.written.manifest_digest.hex(),
-        "record": leaf.data.hex(),
-        "proof": words,
-    }
-
-
 def _names(written: WrittenRecord) -> set[str]:
     name = f"{written.name}@{written.version}"
     return {written.manifest_digest.hex(), written.model_digest.hex(), written.name, name}

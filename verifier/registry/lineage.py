@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import RecordError
+from provenance_oracle.verifier.registry.contract import DeployedContract
 from provenance_oracle.verifier.strict.abi_values import (
     parse_flag,
     parse_items,
@@ -30,6 +33,24 @@ class Ancestor:
     depth: int
     is_attested: bool
     is_open: bool
+
+
+def read_ancestors(
+    lineage: DeployedContract, release: bytes, *, include_stated: bool, block: int, where: str
+) -> tuple[Ancestor, ...]:
+    """Return the ancestors of the release with this id, nearest first, each once.
+
+    Args:
+        include_stated: include parents that only the namespace's owner stated.
+        where: names the registry in messages.
+
+    Raises:
+        RecordError: there are more than 32, or one is more than 16 steps away (check `lineage`).
+    """
+    found = lineage.try_call("ancestorsOf", release, include_stated, parse=parse_ancestors, block=block)
+    if found is None:
+        raise RecordError("too many ancestors", check=Check.LINEAGE, where=where, got="more", wanted="32, in 16 steps")
+    return found
 
 
 def parse_ancestors(answer: object, where: str) -> tuple[Ancestor, ...]:

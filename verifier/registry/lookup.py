@@ -8,6 +8,7 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.record.proof_file import ProvenRecord
 from provenance_oracle.verifier.registry.deployment import Deployment
 from provenance_oracle.verifier.registry.event_cache import EventCache
 from provenance_oracle.verifier.registry.lineage import Ancestor, in_tree_order
@@ -80,13 +81,31 @@ def find_page(registry: RegistryReader, what: str, *, limit: int = ENTRIES_MAX, 
             got=f"by digest: {first_of(digests, _DIGESTS_MAX)}",
             wanted="`provenance show DIGEST`; or the owner adopts the release, if the namespace trusts its publisher",
         )
-    raise RecordError(
-        "no record",
-        check=Check.REGISTRY_RECORD,
-        where=what,
-        got="nothing",
-        wanted="a model digest, manifest digest, record id or name that was recorded",
-    )
+    wanted = "a model digest, manifest digest, record id or name that was recorded"
+    error = RecordError("no record", check=Check.REGISTRY_RECORD, where=what, got="nothing", wanted=wanted)
+    raise registry.proofs.with_next_step(error)
+
+
+def find_proven(registry: RegistryReader, what: str, proven: ProvenRecord) -> Page:
+    """Return the page with the entry of a record in a batch, or with the registry's own entries of its release.
+
+    Args:
+        what: as for `find_page`. It must name the record of the proof.
+
+    Raises:
+        RecordError: the proof is of another record, the registry does not have its batch, or see `BatchProofs.entry`.
+        TemporaryError: the node does not answer, or its answer makes no sense.
+    """
+    named = what.lower().removeprefix("0x") if _DIGEST.fullmatch(what) else what
+    if named not in proven.names:
+        written = proven.written
+        got = f"{written.name}@{written.version}, manifest {written.manifest_digest.hex()}"
+        problem = "the proof is of another record"
+        raise RecordError(problem, check=Check.REGISTRY_RECORD, where="--proof", got=got, wanted=what)
+    entry = registry.proofs.entry(proven)
+    if entry is None:
+        return find_page(registry, proven.written.manifest_digest.hex())
+    return Page((entry,), 1, 1, int(entry.revoked_at is not None), None)
 
 
 def _find(registry: RegistryReader, what: str) -> RecordList:

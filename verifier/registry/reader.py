@@ -13,17 +13,18 @@ from functools import partial
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, UsageError, VerificationError
-from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import Entry, Record, match_entry
 from provenance_oracle.verifier.record.keccak import keccak256
+from provenance_oracle.verifier.record.proof_file import ProvenRecord
+from provenance_oracle.verifier.registry.batch_proofs import BatchProofs
 from provenance_oracle.verifier.registry.contract import DeployedContract, load_artifact
 from provenance_oracle.verifier.registry.event_cache import EventCache
 from provenance_oracle.verifier.registry.event_reader import EventReader
 from provenance_oracle.verifier.registry.events import HistoryEvent, ModelRevocation, Publication
 from provenance_oracle.verifier.registry.head import Block, Head
 from provenance_oracle.verifier.registry.history import read_ahead, read_history
-from provenance_oracle.verifier.registry.lineage import Ancestor, parse_ancestors
+from provenance_oracle.verifier.registry.lineage import Ancestor, read_ancestors
 from provenance_oracle.verifier.registry.listings import by_release
 from provenance_oracle.verifier.registry.lists import REVOKED_IN_BATCH, RecordLists
 from provenance_oracle.verifier.registry.model_revocations import read_model_revocation, read_unrevoked
@@ -37,6 +38,7 @@ from provenance_oracle.verifier.registry.node import (
 )
 from provenance_oracle.verifier.registry.oracle_sets import AppSeat, OracleSets, Seat
 from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
+from provenance_oracle.verifier.registry.refusals import refusal_of
 from provenance_oracle.verifier.registry.satellites import Satellites
 from provenance_oracle.verifier.strict.abi_values import parse_flag, parse_number
 from provenance_oracle.verifier.strict.timestamps import format_time
@@ -58,6 +60,7 @@ class RegistryReader:
         node: the connection, for other readers and writers of the same chain.
         address: 20 bytes.
         lists: lists records, to be read in pages.
+        proofs: reads records in batches, by their proofs.
 
     Raises:
         UsageError: endpoint or address are malformed, the chain is another one, or the address has another contract or
@@ -94,6 +97,7 @@ class RegistryReader:
         self._satellites = Satellites(self._contract, self.node, events, from_block)
         self._head = Head(self.node, self._where, is_pinned=cache is not None)
         head = partial(self._head.number, "latest")
+        self.proofs = BatchProofs(self._contract, self._records, self._oracle_sets, from_block, head)
         self.lists = RecordLists(self._contract, self._records, self._satellites.namespaces, from_block, head)
 
     # One record
@@ -137,8 +141,11 @@ class RegistryReader:
             raise self._no_record(REVOKED_IN_BATCH, "an active record")
         return self._records.latest(judgements, number)
 
-    def match_record(self, record: Record) -> Entry:
+    def match_record(self, record: Record, *, proven: ProvenRecord | None = None) -> Entry:
         """Return the active entry of a release that the caller has judged, after comparing it with `record`.
+
+        Args:
+            proven: a record in a batch, which counts if the registry has no record of the release itself.
 
         Raises:
             RecordError: there is no entry, or it is revoked, held or doubtful, or its model is revoked (check
@@ -147,13 +154,18 @@ class RegistryReader:
         """
         self._head.renew()  # the judgement may have taken hours
         number = self._head.number("latest")
-        if self._records.standing(record.model_digest, record.manifest_digest, number):
+        if proven is not None and (found := self.proofs.entry(proven)):
+            entry = found
+        elif self._records.standing(record.model_digest, record.manifest_digest, number):
             entry = self.entry_of(record.model_digest, record.manifest_digest, block=number)
         elif revoked_at := self._records.model_revoked_at(record.model_digest, number):
             got = f"every release of these files revoked from {format_time(revoked_at)} on, this one not recorded"
             raise self._refused("the model was revoked", got, "a model that is not revoked")
         else:  # a manifest that is recorded for another model is forged, not unknown
-            entry = self.entry(record.manifest_digest, block=number)
+            try:
+                entry = self.entry(record.manifest_digest, block=number)
+            except RecordError as error:
+                raise self.proofs.with_next_step(error) from None
         if refusal := self.refusal(entry):
             raise refusal
         match_entry(record, entry)
@@ -161,14 +173,7 @@ class RegistryReader:
 
     def refusal(self, entry: Entry) -> RecordError | None:
         """Return the error that `match_record` raises about an entry; None if the entry is active."""
-        if entry.closure is None:
-            return None
-        got = f"weight {entry.weight} of {entry.threshold}" if entry.is_doubtful else "a record that is shut"
-        if entry.revoked_at is not None:
-            got = f"revoked from {format_time(entry.revoked_at)} on"
-        if entry.closure is Closure.REVOKED and entry.model_revoked_at is not None:
-            got += ", and so is every other release of these files"
-        return self._refused(entry.closure.explanation, got, "an active record")
+        return refusal_of(entry, self._where)
 
     def model_revocation(self, model_digest: bytes) -> ModelRevocation | None:
         """Return the revocation of a model, which holds for each of its releases; None if the model is not revoked."""
@@ -310,12 +315,7 @@ class RegistryReader:
         number = self._head.number("latest")
         lineage = self._satellites.lineage(number)
         start = release_id(entry.model_digest, entry.manifest_digest)
-        found = lineage.try_call("ancestorsOf", start, include_stated, parse=parse_ancestors, block=number)
-        if found is None:
-            raise RecordError(
-                "too many ancestors", check=Check.LINEAGE, where=self._where, got="more", wanted="32, in 16 steps"
-            )
-        return found
+        return read_ancestors(lineage, start, include_stated=include_stated, block=number, where=self._where)
 
     def contracts(self) -> dict[str, bytes]:
         """Return the contracts' addresses and the hash of the registry's code, by their names in a deployment file."""

@@ -42,7 +42,7 @@ TIME = format_time(JUDGED_AT)
 _MEMBERS = """
     release_id record_id name version manifest_digest model_digest verdict_digest report_digest policy_digest
     policy_id publisher_identity passed revision grade product_line reported_tcb passed_checks parents judged_at
-    recorded_at epoch threshold weight signers revoked_at model_revoked_at held doubtful named revisions active
+    recorded_at epoch threshold weight signers batch revoked_at model_revoked_at held doubtful named revisions active
     closure closed_because
 """
 MEMBERS = _MEMBERS.split()
