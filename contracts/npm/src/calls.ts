@@ -113,7 +113,8 @@ function encode({ name, type, components }: Parameter, value: unknown): Encoded 
     const fields: { readonly [name: string]: unknown } = Object(value);
     return encodeAll(components.map((part) => [part, fields[part.name]]));
   }
-  const length = LENGTHS[type];
+  // `provenance proof` prints the summary in hex, since JSON holds no such number.
+  const length = LENGTHS[type === "uint256" && typeof value === "string" ? "bytes32" : type];
   if (length) return [hexOf(value as Hex, length).slice(2).padStart(64, "0"), false];
   if (name === "minimumGrade" && Number(value) > GRADE_MAX) throw new FormatError(`${value}, above ${GRADE_MAX}`);
   return [number(value, bitsOf(type)), false];

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from provenance_oracle.oracle.chain.batches import Batching
 from provenance_oracle.oracle.cli.main import main
-from provenance_oracle.oracle.journal.publications import PublicationState
 from provenance_oracle.verifier.errors import FormatError, RecordError, VerificationError
 from provenance_oracle.verifier.record.leaves import leaves_json, leaves_of, parse_leaves
 from tests.support.chain_fixtures import DeployedRegistry, make_record
-from tests.support.world import World, fresh_record
+from tests.support.published import Published
+from tests.support.world import fresh_record
 
 POLICY = 7
 
@@ -65,11 +63,6 @@ def test_a_malformed_document_is_refused(name: str, value: object) -> None:
         parse_leaves(json.dumps(document).encode(), "document")
 
 
-class Published(World):
-    def connected(self, **changes: Any) -> Any:
-        return super().connected(batching=Batching(128, 0, "https://oracle.example/"), **changes)
-
-
 @pytest.fixture
 def world(registry: DeployedRegistry, tmp_path: Path) -> Iterator[Published]:
     made = Published(registry, tmp_path)
@@ -80,18 +73,7 @@ def world(registry: DeployedRegistry, tmp_path: Path) -> Iterator[Published]:
 @pytest.mark.chain
 def test_the_printed_proof_opens_the_gate_and_public_data_give_the_same(world: Published, tmp_path: Path) -> None:
     records = [fresh_record() for _ in range(3)]
-    writer = world.looking()
-    entries: list[Any] = [writer.batch_entry(record) for record in records]
-    publisher = writer.batches
-    assert publisher is not None
-    rows = [world.row(record) for record in records]
-    publication = publisher.open(list(zip(rows, entries, strict=True)))
-    found = [(entry, record.judged_at) for entry, record in zip(entries, records, strict=True)]
-    deadline = time.monotonic() + 20
-    while publication.state is not PublicationState.FINAL:
-        world.looking()
-        publication = publisher.follow(publication, lambda: found)
-        assert time.monotonic() < deadline
+    publication = world.publish_batch(records)
     code, printed = run(records[1].manifest_digest.hex(), "--journal", str(world.path))
     assert (code, printed["leaf"], printed["count"]) == (0, 1, 3)
     proof = printed["proof"]
