@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from provenance_oracle.oracle.chain.batched_parents import parent_in_batch
 from provenance_oracle.oracle.chain.batches import BatchPublisher
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name, standing_call
 from provenance_oracle.oracle.chain.endpoints import Endpoints
@@ -286,6 +287,8 @@ class RegistryWriter:
         policy_id = self._usable_policy_id(record, head)
         if isinstance(policy_id, Publishing):
             return policy_id
+        if waits := parent_in_batch(record, self._registry, self._journal, block=head):
+            return Publishing(State.JUDGED, waits, is_alone=True)
         data = self._reports.publication(record, policy_id=policy_id, head=head)
         return data if isinstance(data, Publishing) else Call(self._sender.address, self._address, data)
 

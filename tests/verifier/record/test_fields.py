@@ -42,7 +42,7 @@ def test_every_form_of_a_record_says_the_same() -> None:
     own = [{field.name for field in fields(form)} - shared for form in (Record, WrittenRecord, Entry)]
     assert own[0] == {"named_parents"}
     assert own[1] == {"policy_id", "parents"}
-    assert own[2] == own[1] | {"record_id", "standing", "threshold", "signers", "model_revoked_at"}
+    assert own[2] == own[1] | {"record_id", "standing", "threshold", "signers", "model_revoked_at", "batch"}
 
 
 def test_checks_are_named_by_their_bits() -> None:
