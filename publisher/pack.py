@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from provenance_oracle.publisher.fit_to_publish import READING, refuse_names, refuse_unfit
 from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
 from provenance_oracle.publisher.tensor_table import write_tensor_table
-from provenance_oracle.publisher.trial import Trial, read_signed, try_evidence
+from provenance_oracle.publisher.trial import Trial, read_signed, try_evidence, try_gpus
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import (
     FileSet,
@@ -27,8 +27,10 @@ from provenance_oracle.verifier.errors import FormatError, ProvenanceError, Temp
 from provenance_oracle.verifier.judgement.release import (
     CHAIN_PATH,
     CRL_PATH,
+    GPU_FOLDER,
+    GPU_PATHS,
     KEY_PATH,
-    RELEASE_PATHS,
+    PROVENANCE_PATHS,
     REPORT_PATH,
     SNP_FOLDER,
     VEK_DER_PATH,
@@ -95,6 +97,7 @@ def pack_release(
     include: Collection[str] = (),
     key_path: Path | None = None,
     progress: OnBytes | None = None,
+    gpus: tuple[bytes, ...] = (),
 ) -> Packed:
     """Turn a folder of model files into a release, in place.
 
@@ -106,6 +109,7 @@ def pack_release(
         at: the moment for which evidence and manifest are judged before anything is written; an aware datetime.
         include, key_path: paths to publish though they look like secrets, and the key's file; see `refuse_unfit`.
         progress: called with (bytes done, bytes in all) while files are hashed.
+        gpus: files with evidence of GPUs that was made for the key; see `verifier.judgement.gpus`.
 
     Raises:
         UsageError: the folder does not exist, has secrets or names that Windows cannot hold, has a manifest already or
@@ -125,6 +129,7 @@ def pack_release(
     # (2) evidence that no verifier accepts, or that names another key, is refused before the files are read
     pem, _ = public_key_of(key)
     trial = try_evidence(evidence, pem, at=at)
+    try_gpus(gpus, pem, at=at)
     # (3) every file, read once
     if with_tensor_table:
         write_tensor_table(folder, READING)
@@ -135,7 +140,7 @@ def pack_release(
     read_signed(envelope, trial)
     reused = replace and _has_report(folder, evidence.report)
     # (5) the evidence first; the manifest, written last, makes the release complete
-    _write_all(folder, _contents_of(evidence, pem, envelope))
+    _write_all(folder, _contents_of(evidence, gpus, pem, envelope))
     # (6) read it back as a verifier will
     return Packed(_read_back(folder, trial, files), files, trial, reused)
 
@@ -166,7 +171,7 @@ def _digest_all(folder: Path, *, with_sha256: bool, progress: OnBytes | None) ->
     return digest_files(folder, listing, sha256_of=paths, hasher=CpuHasher(), progress=progress)
 
 
-def _contents_of(evidence: Evidence, key_pem: bytes, envelope: bytes) -> dict[str, bytes]:
+def _contents_of(evidence: Evidence, gpus: tuple[bytes, ...], key_pem: bytes, envelope: bytes) -> dict[str, bytes]:
     """Return the files of `provenance/` by path, in the order in which they are written."""
     contents = {
         KEY_PATH: key_pem,
@@ -174,6 +179,7 @@ def _contents_of(evidence: Evidence, key_pem: bytes, envelope: bytes) -> dict[st
         VEK_PEM_PATH if evidence.vek.startswith(b"-----BEGIN") else VEK_DER_PATH: evidence.vek,
         CHAIN_PATH: evidence.chain,
         CRL_PATH: evidence.crl,
+        **dict(zip(GPU_PATHS, gpus, strict=False)),
         MANIFEST_PATH: envelope,
     }
     return {path: data for path, data in contents.items() if data is not None}
@@ -215,19 +221,20 @@ def _has_manifest(model: ReleaseFolder, folder: Path) -> bool:
     Files in `provenance/` that no release may hold are refused, except the leftovers of a crash of this module. A link
     in place of a folder is refused too: it would redirect the writes, and the removal of old files.
     """
-    known = {*RELEASE_PATHS, *map(_partial, RELEASE_PATHS)}
+    known = {*PROVENANCE_PATHS, *map(_partial, PROVENANCE_PATHS)}
     found = set[str]()
 
     def visit(entry: FolderEntry) -> bool:
         path = f"{PROVENANCE_FOLDER}/{entry.path}"
-        if path == SNP_FOLDER and not entry.is_folder:
+        is_inner = path in (SNP_FOLDER, GPU_FOLDER)
+        if is_inner and not entry.is_folder:
             raise _taken(folder / path)
-        if path != SNP_FOLDER and path not in known:
+        if not is_inner and path not in known:
             problem = "a release may not hold this"
             got, wanted = kind_of(entry.found), "remove it first"
             raise UsageError(problem, check=Check.FILE_SET, where=str(folder / path), got=got, wanted=wanted)
         found.add(path)
-        return path == SNP_FOLDER
+        return is_inner
 
     provenance = look(model.descriptor, PROVENANCE_FOLDER)
     if provenance is None:
@@ -247,13 +254,18 @@ def _taken(path: Path) -> UsageError:
 def _write_all(folder: Path, contents: dict[str, bytes]) -> None:
     """Remove the files of a former release, manifest first. Then write in order, each file durable before the next."""
     try:
-        with open_root(folder) as root, _made(root, PROVENANCE_FOLDER) as outer, _made(outer, SNP_FOLDER) as snp:
+        with ExitStack() as stack:
+            root = stack.enter_context(open_root(folder))
+            outer = stack.enter_context(_made(root, PROVENANCE_FOLDER))
+            folders = {PROVENANCE_FOLDER: outer, SNP_FOLDER: stack.enter_context(_made(outer, SNP_FOLDER))}
+            if GPU_PATHS[0] in contents or look(outer, GPU_FOLDER):
+                folders[GPU_FOLDER] = stack.enter_context(_made(outer, GPU_FOLDER))
             os.fsync(root)
-            folders = {PROVENANCE_FOLDER: outer, SNP_FOLDER: snp}
-            for path in RELEASE_PATHS:  # the manifest is the first of them: without it the release is incomplete
+            for path in PROVENANCE_PATHS:  # the manifest is the first of them: without it the release is incomplete
                 inner, _, name = path.rpartition("/")
-                remove_file(folders[inner], partial_name(name))
-                remove_file(folders[inner], name)
+                if inner in folders:
+                    remove_file(folders[inner], partial_name(name))
+                    remove_file(folders[inner], name)
                 if path == MANIFEST_PATH:
                     os.fsync(folders[inner])
             for path, data in contents.items():

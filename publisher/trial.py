@@ -13,8 +13,11 @@ from provenance_oracle.verifier.errors import (
     ProvenanceError,
     VerificationError,
 )
+from provenance_oracle.verifier.gpu_evidence.chain import NVIDIA_DEVICE_ROOTS
+from provenance_oracle.verifier.gpu_evidence.verify import GpuClaims
 from provenance_oracle.verifier.judgement.appraise import appraise_evidence, bind_key, conclude
 from provenance_oracle.verifier.judgement.binding import BINDINGS, verify_key_binding
+from provenance_oracle.verifier.judgement.gpus import verify_gpus
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.judgement.snp_claims import check_claims
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope, verify_envelope
@@ -63,6 +66,16 @@ def try_evidence(evidence: Evidence, key_pem: bytes, *, at: datetime) -> Trial:
     verify_key_binding(claims.report.report_data, key, tuple(BINDINGS))
     policy = shipped_policy("demo") if claims.root_kind is RootKind.SIMULATOR else baseline
     return Trial(claims, key, policy, _refusal_by(policy, claims, key_pem))
+
+
+def try_gpus(files: tuple[bytes, ...], key_pem: bytes, *, at: datetime) -> tuple[GpuClaims, ...]:
+    """Verify the evidence of GPUs for a key, and return what the GPUs claim; nothing without files.
+
+    Raises:
+        FormatError, VerificationError: the evidence is malformed or forged, or was made for another key. Every verifier
+            refuses it then (check `gpu-evidence`).
+    """
+    return verify_gpus(files, parse_public_key(key_pem, "key"), at=at, roots=NVIDIA_DEVICE_ROOTS, sheet=CheckSheet())
 
 
 def read_signed(envelope: bytes, trial: Trial) -> Manifest:

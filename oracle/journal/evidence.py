@@ -25,7 +25,7 @@ from typing import Protocol
 
 from provenance_oracle.oracle.journal.new_file import sync
 from provenance_oracle.oracle.journal.store import Found, JournalStore, Session
-from provenance_oracle.verifier.judgement.release import KEY_PATH, Release
+from provenance_oracle.verifier.judgement.release import GPU_PATHS, KEY_PATH, Release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 
 FOLDER_NAME = "verdicts"
@@ -182,6 +182,7 @@ def archive(release: Release) -> bytes:
         evidence.vek_name: evidence.vek,
         evidence.chain_name: evidence.chain,
         evidence.crl_name: evidence.crl if evidence.crl is not None else release.own_crl,
+        **dict(zip(GPU_PATHS, release.gpus, strict=False)),
     }
     return tar_of({name: data for name, data in files.items() if data is not None})
 

@@ -47,6 +47,13 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
     type=click.IntRange(0, 3),
     help="Privilege level to ask this VM's kernel for; 1 to 3 under an SVSM. Default: the kernel chooses.",
 )
+@click.option(
+    "--gpu-evidence",
+    type=FILE,
+    multiple=True,
+    help="Evidence of GPUs that NVIDIA's tools made with SHA-256 of the key as nonce, JSON. Can be repeated.",
+)
+@click.option("--gpus", is_flag=True, help="Ask NVIDIA's driver in this VM for the evidence of every GPU.")
 @click.option("--fetch", is_flag=True, help="Fetch missing certificates and the revocation list from AMD.")
 @output_options
 @command_body(documents.ATTEST)
@@ -62,6 +69,8 @@ def attest(
     crl: Path | None,
     simulator: str | None,
     vmpl: int | None,
+    gpu_evidence: tuple[Path, ...],
+    gpus: bool,
     fetch: bool,
 ) -> None:
     """Get an attestation report that binds the VM's key.
@@ -80,13 +89,13 @@ def attest(
     from provenance_oracle.publisher.evidence.folder import write_evidence
     from provenance_oracle.publisher.keys import load_key, load_or_make_key, make_key
     from provenance_oracle.publisher.manifest import public_key_of
-    from provenance_oracle.publisher.trial import try_evidence
+    from provenance_oracle.publisher.trial import try_evidence, try_gpus
+    from provenance_oracle.verifier.gpu_evidence.verify import gpu_nonce
     from provenance_oracle.verifier.judgement.binding import bound_report_data
+    from provenance_oracle.verifier.judgement.gpus import MEANING, describe
 
     _refuse_mixed_sources(report, vek, chain, crl, simulator)
-    if vmpl is not None and (report or simulator or request):
-        got, wanted = "--vmpl with --report, --simulator or --request", "--vmpl for a report of this VM's kernel"
-        raise UsageError("the level is asked of the kernel only", got=got, wanted=wanted)
+    _refuse_for_another_source(vmpl, bool(report or simulator or request), bool(gpu_evidence or gpus), request)
     if not out and not request:
         raise UsageError("no output is named", got="neither --out nor --request", wanted="--out FOLDER")
     # (1) the key, and the 64 bytes that bind it. Simulated evidence proves nothing, so any key will do for it.
@@ -103,10 +112,14 @@ def attest(
     evidence = _collected(report_data, report, (*([vek] if vek else []), *chain), crl, simulator, vmpl, fetch=fetch)
     # (3) judge them as `check` will: a report of another key, or certificates of another chip, are refused here
     trial = try_evidence(evidence, pem, at=datetime.now(UTC))
+    gpu_files = _gpu_files(gpu_nonce(public_key.spki), gpu_evidence, gpus)
+    gpu_claims = try_gpus(gpu_files, pem, at=datetime.now(UTC))
     # (4) the folder for `provenance pack`
-    write_evidence(out, evidence)
+    write_evidence(out, evidence, gpu_files)
     output.text(f"{out}: a report that binds {key}, and its certificates")
     output.text(f"judged by now: {trial.line}")
+    if gpu_claims:
+        output.text(f"genuine {describe(gpu_claims)}, {MEANING}")
     if evidence.crl is None:
         output.text("The evidence has no revocation list. Most policies ask for one: add --crl FILE or --fetch.")
     if simulator:
@@ -141,6 +154,17 @@ def _collected(
     return evidence_from_kernel(report_data, crl_data, fetcher=fetcher, privlevel=vmpl)
 
 
+def _gpu_files(nonce: bytes, given: tuple[Path, ...], ask: bool) -> tuple[bytes, ...]:
+    """Return the evidence of GPUs: from files, from the driver, or none."""
+    from provenance_oracle.publisher.evidence.gpus import gpus_from_driver, gpus_from_files
+
+    if given and ask:
+        raise UsageError("the GPUs have two sources", got="--gpus and --gpu-evidence", wanted="one of them")
+    if given:
+        return gpus_from_files(given)
+    return gpus_from_driver(nonce) if ask else ()
+
+
 def _refuse_mixed_sources(
     report: Path | None, vek: Path | None, chain: tuple[Path, ...], crl: Path | None, simulator: str | None
 ) -> None:
@@ -149,6 +173,16 @@ def _refuse_mixed_sources(
         raise UsageError("certificates need a report", got="--vek or --chain", wanted="--report FILE too")
     if simulator and (report or crl):
         raise UsageError("the simulator makes its own evidence", got="--report or --crl", wanted="--simulator alone")
+
+
+def _refuse_for_another_source(vmpl: int | None, has_source: bool, has_gpus: bool, request: Path | None) -> None:
+    """Refuse a level that no kernel is asked for, and evidence of GPUs where only a request is written."""
+    if vmpl is not None and has_source:
+        got, wanted = "--vmpl with --report, --simulator or --request", "--vmpl for a report of this VM's kernel"
+        raise UsageError("the level is asked of the kernel only", got=got, wanted=wanted)
+    if request and has_gpus:
+        got, wanted = "--gpus or --gpu-evidence with --request", "them with --out"
+        raise UsageError("a request takes no evidence", got=got, wanted=wanted)
 
 
 def _write_request(path: Path, report_data: bytes) -> None:

@@ -93,7 +93,7 @@ def pack(
         --dataset data.jsonl=@data.jsonl
     """
     from provenance_oracle.publisher.dependencies import parse_sources
-    from provenance_oracle.publisher.evidence.folder import read_evidence
+    from provenance_oracle.publisher.evidence.folder import read_evidence, read_gpus
     from provenance_oracle.publisher.keys import load_key
     from provenance_oracle.publisher.pack import pack_release
     from provenance_oracle.verifier.manifest.statement import Role
@@ -120,6 +120,7 @@ def pack(
             include=include,
             key_path=key,
             progress=progress,
+            gpus=read_gpus(evidence),
         )
     _print_release(output, folder, packed)
     output.document(True, documents.pack_json(packed))

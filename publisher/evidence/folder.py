@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import takewhile, zip_longest
 from pathlib import Path
 
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError, unwritten
+from provenance_oracle.verifier.judgement.release import GPU_PATHS
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.strict.files import pieces_of_file
 from provenance_oracle.verifier.strict.release_folder import ReleaseFolder, followed, open_release_folder
 
 REPORT, VEK, CHAIN, CRL = "report.bin", "vek.der", "chain.pem", "ark.crl"
+GPUS = tuple(path.rpartition("/")[2] for path in GPU_PATHS)
 _MAX_BYTES = 2 << 20
 
 
-def write_evidence(folder: Path, evidence: Evidence) -> None:
-    """Write the parts of `evidence` into `folder`, and replace the parts of earlier evidence.
+def write_evidence(folder: Path, evidence: Evidence, gpus: tuple[bytes, ...] = ()) -> None:
+    """Write the parts of `evidence` and the files of GPUs into `folder`, and replace the parts of earlier evidence.
 
     Raises:
         UsageError: the folder cannot be written. TemporaryError: the disk is full.
     """
     parts = {REPORT: evidence.report, VEK: evidence.vek, CHAIN: evidence.chain, CRL: evidence.crl}
+    parts |= dict(zip_longest(GPUS, gpus))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in parts.items():
@@ -49,6 +53,20 @@ def read_evidence(folder: Path) -> Evidence:
                 report_name=str(folder / REPORT),
             )
     except (UsageError, TemporaryError) as error:
+        raise UsageError(problem, where=str(folder), got=str(error), wanted=wanted) from error
+
+
+def read_gpus(folder: Path) -> tuple[bytes, ...]:
+    """Read the evidence of GPUs that `write_evidence` wrote. Nothing is verified.
+
+    Raises:
+        UsageError, FormatError: as `read_evidence`.
+    """
+    try:
+        with open_release_folder(followed(folder)) as opened:
+            return tuple(_read(opened, name) for name in takewhile(opened.find, GPUS))
+    except TemporaryError as error:
+        problem, wanted = "the evidence cannot be read", "a folder by `provenance attest`"
         raise UsageError(problem, where=str(folder), got=str(error), wanted=wanted) from error
 
 

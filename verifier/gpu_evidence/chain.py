@@ -51,11 +51,13 @@ _DIGEST_BYTES = 48
 class VerifiedGpu:
     """The certificates of a genuine GPU, verified up to a trusted root.
 
-    `key` verifies its evidence. `chip` is the common name of its identity, such as `GH100 A01 GSP BROM`.
+    `key` verifies its evidence. `device` is SHA-256 of its identity key's DER SubjectPublicKeyInfo, 32 bytes. `chip`
+    is the common name of its identity, such as `GH100 A01 GSP BROM`.
     `firmware_ids` are the SHA-384 digests of firmware, 48 bytes each, for which the leaf was issued.
     """
 
     key: EllipticCurvePublicKey
+    device: bytes
     chip: str
     firmware_ids: tuple[bytes, ...]
 
@@ -83,7 +85,7 @@ def verify_gpu_chain(pem: bytes, where: str, *, at: datetime, roots: tuple[bytes
             window = f"{format_time(certificate.not_before)} to {format_time(certificate.not_after)}"
             _refuse(certificate, "not valid at this time", format_time(at), window)
     leaf, identity = chain[:2]
-    return VerifiedGpu(_key_of(leaf), identity.common_name, _firmware_ids(leaf))
+    return VerifiedGpu(_key_of(leaf), hashlib.sha256(identity.spki).digest(), identity.common_name, _firmware_ids(leaf))
 
 
 def _parse_chain(pem: bytes, where: str) -> list[Certificate]:

@@ -29,10 +29,14 @@ _CHIPS = {GpuArch.HOPPER: "GH", GpuArch.BLACKWELL: "GB"}
 
 @dataclass(frozen=True)
 class GpuClaims:
-    """What a genuine GPU signed. `chip` is its identity's common name; `where` names the file."""
+    """What a genuine GPU signed.
+
+    `chip` is its identity's common name, `device` (32 bytes) tells two GPUs apart, and `where` names the file.
+    """
 
     arch: GpuArch
     chip: str
+    device: bytes
     measurements: Measurements
     where: str
 
@@ -75,7 +79,7 @@ def verify_gpu_evidence(
     # (4) the nonce beside the evidence is the one inside
     if bundle.nonce != found.nonce:
         _refuse(bundle.where, "the nonce is not that of the evidence", bundle.nonce.hex(), found.nonce.hex())
-    return GpuClaims(bundle.arch, gpu.chip, found, bundle.where)
+    return GpuClaims(bundle.arch, gpu.chip, gpu.device, found, bundle.where)
 
 
 def match_gpu_nonce(claims: GpuClaims, spki: bytes) -> None:

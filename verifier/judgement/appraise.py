@@ -12,7 +12,9 @@ from datetime import datetime
 
 from provenance_oracle.verifier.checks import Check, Finding
 from provenance_oracle.verifier.errors import AppraisalError, CrlStaleError, CrlUnavailableError
+from provenance_oracle.verifier.gpu_evidence.chain import NVIDIA_DEVICE_ROOTS
 from provenance_oracle.verifier.judgement.binding import verify_key_binding
+from provenance_oracle.verifier.judgement.gpus import verify_gpus
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.judgement.snp_claims import check_claims, grade_of
@@ -49,7 +51,13 @@ def roots_of(policy: Policy) -> tuple[TrustedRoot, ...]:
 
 
 def appraise(
-    release: Release, policy: Policy, *, at: datetime, roots: tuple[TrustedRoot, ...], sheet: CheckSheet
+    release: Release,
+    policy: Policy,
+    *,
+    at: datetime,
+    roots: tuple[TrustedRoot, ...],
+    sheet: CheckSheet,
+    gpu_roots: tuple[bytes, ...] = NVIDIA_DEVICE_ROOTS,
 ) -> AttestationResult:
     """Judge a release's evidence, key and manifest for the moment `at`. The model files are compared later.
 
@@ -57,6 +65,7 @@ def appraise(
         at: the moment for which certificates and revocation list must be valid; an aware datetime.
         roots: the root certificates to trust.
         sheet: collects the findings.
+        gpu_roots: SHA-256 of the DER of each root to trust for GPUs.
 
     Raises:
         FormatError, VerificationError: the release is malformed or forged. The first check that fails raises.
@@ -83,7 +92,10 @@ def appraise(
             f"{manifest.name} {manifest.version}, {len(manifest.files)} files{unnamed}",
             "in-toto Statement v1 with SLSA provenance v1",
         )
-        # (7) refusals by the policy count only now, so that forged input is reported as forged
+        # (7) genuine GPUs made their evidence for this key, if the release has such evidence
+        if release.gpus:
+            verify_gpus(release.gpus, key, at=at, roots=gpu_roots, sheet=sheet)
+        # (8) refusals by the policy count only now, so that forged input is reported as forged
         grade = conclude(claims, policy, sheet)
     return AttestationResult(claims, manifest, policy, grade, at, sheet.findings())
 

@@ -20,9 +20,10 @@ from provenance_oracle.verifier.digest.match_files import match_file_digests, ma
 from provenance_oracle.verifier.digest.sparse import refuse_sparse
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.errors import CrlStaleError, CrlUnavailableError
+from provenance_oracle.verifier.gpu_evidence.chain import NVIDIA_DEVICE_ROOTS
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, appraise, roots_of
 from provenance_oracle.verifier.judgement.record_of import record_of
-from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, Release
+from provenance_oracle.verifier.judgement.release import PROVENANCE_PATHS, Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.judgement.verdict import Verdict, make_verdict
 from provenance_oracle.verifier.policy import Policy
@@ -51,6 +52,7 @@ def judge(
     *,
     at: datetime,
     roots: tuple[TrustedRoot, ...] | None = None,
+    gpu_roots: tuple[bytes, ...] = NVIDIA_DEVICE_ROOTS,
     fetcher: Fetcher | None = None,
     now: datetime | None = None,
     hasher: FileHasher | None = None,
@@ -62,6 +64,7 @@ def judge(
     Args:
         at: the moment for which certificates and revocation list must be valid; an aware datetime.
         roots: trusted roots; by default the pinned roots that the policy names.
+        gpu_roots: SHA-256 of the DER of each root to trust for GPUs; by default NVIDIA's.
         fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
         now: the present, needed if `at` lies in the past: a fetched list must be current now.
         hasher: hashes the files; by default a `CpuHasher` on every core.
@@ -78,12 +81,12 @@ def judge(
         # (1) evidence, key and manifest
         progress(0, 0)
         release, result = appraise_fetching(
-            release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet, now
+            release, policy, at, roots_of(policy) if roots is None else roots, fetcher, sheet, now, gpu_roots
         )
         progress(0, 0)
         # (2) the manifest names exactly these files, with these sizes; no byte is read before
         listing = list_files(release.files, limits or Limits())
-        listing = set_aside(release.files, listing, {*result.manifest.paths, *RELEASE_PATHS})
+        listing = set_aside(release.files, listing, {*result.manifest.paths, *PROVENANCE_PATHS})
         match_file_set(result.manifest, listing, release.files)
         refuse_sparse(release.files, listing)
         sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
@@ -114,6 +117,7 @@ def appraise_fetching(
     fetcher: Fetcher | None,
     sheet: CheckSheet,
     now: datetime | None = None,
+    gpu_roots: tuple[bytes, ...] = NVIDIA_DEVICE_ROOTS,
 ) -> tuple[Release, AttestationResult]:
     """Appraise a release, and fetch a revocation list only if nothing else is missing.
 
@@ -123,14 +127,14 @@ def appraise_fetching(
         The release with the list that was used, and the result.
     """
     try:
-        result = appraise(release, policy, at=at, roots=roots, sheet=sheet)
+        result = appraise(release, policy, at=at, roots=roots, sheet=sheet, gpu_roots=gpu_roots)
         if fetcher is None or result.claims.revocation is RevocationStatus.NOT_REVOKED:
             return release, result
     except (CrlUnavailableError, CrlStaleError):
         if fetcher is None:
             raise
     release = replace(release, evidence=with_current_crl(release.evidence, at=at, fetcher=fetcher, now=now))
-    return release, appraise(release, policy, at=at, roots=roots, sheet=sheet)
+    return release, appraise(release, policy, at=at, roots=roots, sheet=sheet, gpu_roots=gpu_roots)
 
 
 def _ignore(_done_bytes: int, _all_bytes: int) -> None:

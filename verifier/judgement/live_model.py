@@ -34,7 +34,7 @@ from provenance_oracle.verifier.digest.weights.weight_files import (
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, RecordError, UsageError, VerificationError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, roots_of
 from provenance_oracle.verifier.judgement.judge import appraise_fetching
-from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, Release
+from provenance_oracle.verifier.judgement.release import PROVENANCE_PATHS, Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
 from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.manifest.statement import Manifest, parse_statement
@@ -221,7 +221,7 @@ def _refuse_twice(path: str, names: Collection[str]) -> None:
 def _match_others(folder: Path, accepted: Accepted, weights: Sequence[FileDigest]) -> Listing:
     """Compare the files of the release, and the digests of all but the weights, with the manifest."""
     manifest = accepted.manifest
-    listing = set_aside(folder, list_files(folder, Limits(), accepted.reading), {*manifest.paths, *RELEASE_PATHS})
+    listing = set_aside(folder, list_files(folder, Limits(), accepted.reading), {*manifest.paths, *PROVENANCE_PATHS})
     match_file_set(manifest, listing, folder)
     others = {file.path for file in manifest.files} - {file.path for file in weights}
     match_some_files(folder, listing, manifest, others, CpuHasher())

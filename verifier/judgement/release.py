@@ -13,6 +13,7 @@ from provenance_oracle.verifier.errors import (
     ProvenanceError,
     UsageError,
 )
+from provenance_oracle.verifier.gpu_evidence.bundle import GPU_FILE_MAX_BYTES
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
@@ -35,6 +36,7 @@ from provenance_oracle.verifier.strict.release_files import (
 from provenance_oracle.verifier.strict.release_folder import STRICT, FoundFile, Reading, holds
 
 SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
+GPU_FOLDER = f"{PROVENANCE_FOLDER}/nvidia"
 KEY_PATH = f"{PROVENANCE_FOLDER}/cvm-key.pem"
 BUNDLE_PATH = f"{PROVENANCE_FOLDER}/model.sig"  # an OpenSSF model signing bundle
 REPORT_PATH = f"{SNP_FOLDER}/report.bin"
@@ -59,6 +61,9 @@ _FILES = {
 }
 RELEASE_PATHS = tuple(_FILES)
 _MOST_NAMES = 16
+# Optional evidence of GPUs, numbered from 0 without a gap.
+GPU_PATHS = tuple(f"{GPU_FOLDER}/gpu-{number}.json" for number in range(_MOST_NAMES))
+PROVENANCE_PATHS = (*RELEASE_PATHS, *GPU_PATHS)
 _LOOK_ABOVE = 4  # folders above one that is no release, in which a release is looked for
 _LOOK_BELOW = 1000  # entries of the folder itself; a folder with more is not searched
 
@@ -75,6 +80,7 @@ class Release:
         key: the VM's public key in PEM.
         evidence: report, certificates and the revocation list that is judged.
         own_crl: the revocation list in the folder, whichever list is judged; None if the folder has none.
+        gpus: the files with evidence of GPUs, in the order of GPU_PATHS; most releases have none.
     """
 
     files: ReleaseFiles
@@ -82,6 +88,7 @@ class Release:
     key: bytes
     evidence: Evidence
     own_crl: bytes | None
+    gpus: tuple[bytes, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -140,6 +147,7 @@ def read_release(path: ReleasePlace, reading: Reading = STRICT) -> Release:
             crl_name=CRL_PATH,
         ),
         own_crl=data.get(CRL_PATH),
+        gpus=_gpus(data),
     )
 
 
@@ -194,14 +202,15 @@ def _read_provenance(release: OpenRelease) -> dict[str, bytes]:
 
     def visit(entry: ReleaseEntry) -> bool:
         path = entry.path
-        if path == SNP_FOLDER and entry.is_folder:
+        if path in (SNP_FOLDER, GPU_FOLDER) and entry.is_folder:
             return True
-        if path in _FILES:
+        if path in PROVENANCE_PATHS:
             data[path] = _read_file(release, path, entry.identify())
         elif path == BUNDLE_PATH:
             raise _not_judged(path)
         else:
-            wanted = "only " + ", ".join(_FILES)
+            is_gpu = path.startswith(f"{GPU_FOLDER}/")
+            wanted = f"{GPU_PATHS[0]} to {GPU_PATHS[-1]}" if is_gpu else "only " + ", ".join(_FILES)
             raise FormatError(
                 "a release may not hold this", check=Check.FILE_SET, where=path, got=entry.kind, wanted=wanted
             )
@@ -227,13 +236,28 @@ def _not_judged(path: str) -> FormatError:
 
 
 def _read_file(release: OpenRelease, path: str, found: FoundFile) -> bytes:
-    most, check = _FILES[path]
+    most, check = _FILES.get(path, (GPU_FILE_MAX_BYTES, Check.GPU_EVIDENCE))
     size = found.identity.size
     if size > most:
         got, wanted = f"{size} bytes", f"at most {most} bytes"
         raise FormatError("the file is too large", check=check, where=path, got=got, wanted=wanted)
     with release.open(path, found) as file:
         return b"".join(pieces_of_file(file))
+
+
+def _gpus(data: dict[str, bytes]) -> tuple[bytes, ...]:
+    """Return the evidence of GPUs in the order of its numbers. A gap would hide that a file is missing."""
+    found = [path for path in GPU_PATHS if path in data]
+    if found != list(GPU_PATHS[: len(found)]):
+        missing = next(path for path in GPU_PATHS if path not in data)
+        raise FormatError(
+            "the evidence of a GPU is missing",
+            check=Check.GPU_EVIDENCE,
+            where=missing,
+            got="no such file",
+            wanted=f"this file, as there is {found[-1]}",
+        )
+    return tuple(data[path] for path in found)
 
 
 def _vek_path(data: dict[str, bytes]) -> str:

@@ -21,7 +21,7 @@ from provenance_oracle.verifier.digest.files import FileSet
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, model_digest
 from provenance_oracle.verifier.errors import ProvenanceError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult
-from provenance_oracle.verifier.judgement.release import CRL_PATH, KEY_PATH, Release
+from provenance_oracle.verifier.judgement.release import CRL_PATH, GPU_PATHS, KEY_PATH, Release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import product_line_label
@@ -133,6 +133,7 @@ def _inputs(release: Release) -> list[dict[str, object]]:
         evidence.chain_name: evidence.chain,
         CRL_PATH: release.own_crl,  # named even where another list is judged: no byte of the folder is left out
         evidence.crl_name: evidence.crl,
+        **dict(zip(GPU_PATHS, release.gpus, strict=False)),
     }
     return [{"uri": name, "digest": {"sha256": _sha256_hex(data)}} for name, data in files.items() if data is not None]
 
