@@ -95,7 +95,7 @@ def open_oracle(
     peers = _peers(settings, bell)
     patience = view_of(lambda: _patience(now()))
     with open_journal(settings.journal, settings.evidence) as journal:
-        metrics = Metrics(journal.counts, _now, version("provenance-oracle"))
+        metrics = Metrics(journal.counts, journal.open_batches, _now, version("provenance-oracle"))
         conditions = Conditions(_now, metrics)
         _reopen_rejected(journal, policy)
         clock_check = ClockCheck(_now)

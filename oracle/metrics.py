@@ -13,14 +13,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from provenance_oracle.verifier.errors import naming_extras
+from provenance_oracle.verifier.registry.rpc_client import RpcEvent
 from provenance_oracle.verifier.strict.files import OnBytes
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 METRIC_PREFIX = "provenance_oracle_"
-# The steps of a release that are timed.
-STEPS = ("look", "appraise", "hash", "publish")
+# The steps that are timed. `scan` and `pass` are about all releases: a scan of a source, and a look at the chain.
+STEPS = ("scan", "look", "appraise", "hash", "keep", "pass", "publish", "batch", "sign")
+# The parts of the queue: small and large releases that wait for a judge, and releases that are with one.
+QUEUE_LANES = ("small", "large", "judging")
+_BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
+_OUTCOMES = ("accepted", "rejected", "parked")
+_EFFECTS = {True: "effect", False: "none"}
 _STEP_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 _LABELS_MAX = 64  # different values of one label, so that no stranger can grow the registry
 _OTHER = "other"
@@ -45,6 +51,22 @@ class Census(Protocol):
     @property
     def oldest_seen_at(self) -> datetime:
         """When the journal first saw the oldest row, with a time zone."""
+
+
+class OpenBatchCount(Protocol):
+    """The batches that are not final; `oracle.journal.overview.OpenBatches` is one."""
+
+    @property
+    def count(self) -> int:
+        """The number of batches."""
+
+    @property
+    def records(self) -> int:
+        """The number of records in them."""
+
+    @property
+    def oldest_at(self) -> datetime | None:
+        """When the oldest one began, with a time zone; None if there is none."""
 
 
 class Meter:
@@ -75,6 +97,18 @@ class Meter:
 
     def condition(self, kind: str, stands: bool) -> None:
         """Note that a global trouble begins or ends; see `oracle.conditions`."""
+
+    def rpc(self, endpoint: str, event: RpcEvent) -> None:
+        """Count an event of an HTTP request to a node. `endpoint` is its URL without user, path and query."""
+
+    def paid(self, gas: int, fee_wei: int, *, has_effect: bool) -> None:
+        """Count a transaction in a final block, with its cost, and whether it took effect."""
+
+    def batch(self, count_records: int) -> None:
+        """Count a batch that begins."""
+
+    def queued(self, lane: str, count: int) -> None:
+        """Note the number of releases in one of QUEUE_LANES."""
 
 
 SILENT = Meter()
@@ -112,6 +146,7 @@ class Metrics(Meter):
 
     Args:
         census: returns the rows by state. It is called once for each `text`.
+        batches: returns the batches that are not final. It is called once for each `text`.
         clock: returns the time now, with a time zone.
         version: the version of the program.
 
@@ -119,10 +154,15 @@ class Metrics(Meter):
         UsageError: the package prometheus_client is not installed.
     """
 
-    def __init__(self, census: Callable[[], Iterable[Census]], clock: Callable[[], datetime], version: str) -> None:
+    def __init__(
+        self,
+        census: Callable[[], Iterable[Census]],
+        batches: Callable[[], OpenBatchCount],
+        clock: Callable[[], datetime],
+        version: str,
+    ) -> None:
         with naming_extras():
             from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-        self._census = census
         self._clock = clock
         self._registry: Any = CollectorRegistry()
         self._seen: dict[str, set[str]] = {}
@@ -133,19 +173,34 @@ class Metrics(Meter):
         def gauge(name: str, text: str, *labels: str) -> Any:
             return Gauge(METRIC_PREFIX + name, text, labels, registry=self._registry)
 
-        buckets, registry = _STEP_BUCKETS, self._registry
-        text = "Time that a step of one release took"
-        self._seconds = Histogram(METRIC_PREFIX + "step_seconds", text, ["step"], buckets=buckets, registry=registry)
+        def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Any:
+            return Histogram(METRIC_PREFIX + name, text, labels, buckets=buckets, registry=self._registry)
+
+        self._seconds = histogram("step_seconds", "Time that a step took", _STEP_BUCKETS, "step")
+        self._batches = histogram("batch_records", "Records of each batch that began", _BATCH_BUCKETS)
         self._hashed = counter("hashed_bytes", "Bytes of files that were hashed")
         self._decided = counter("decisions", "Judgements that ended, by outcome", "outcome")
         self._balance = gauge("balance_wei", "Balance of the paying account when it was last read")
         self._head = gauge("head_timestamp_seconds", "Time of the newest block that the oracle read")
         self._scanned = gauge("scan_timestamp_seconds", "Time of the last scan that went through", "source")
         self._condition = gauge("condition", "1 while a global trouble stands", "kind")
+        self._requests = counter("rpc_requests", "HTTP requests to nodes", "endpoint")
+        self._failures = counter("rpc_errors", "HTTP requests to nodes that failed, by kind", "endpoint", "kind")
+        self._paid = counter("transactions", "Transactions in final blocks, by effect", "effect")
+        self._gas = counter("gas", "Gas of transactions in final blocks")
+        self._fees = counter("fees_wei", "Fees of transactions in final blocks")
+        self._queued = gauge("queued_releases", "Releases that wait for a judge or are with one", "lane")
         gauge("build_info", "The program's version, as a label", "version").labels(version).set(1)
-        for step in STEPS:
-            self._seconds.labels(step)
-        self._registry.register(_Releases(self._census, self._clock))
+        labelled = {
+            self._seconds: STEPS,
+            self._decided: _OUTCOMES,
+            self._paid: _EFFECTS.values(),
+            self._queued: QUEUE_LANES,
+        }
+        for metric, values in labelled.items():
+            for value in values:
+                metric.labels(value)
+        self._registry.register(_JournalFigures(census, batches, clock))
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -176,6 +231,28 @@ class Metrics(Meter):
     def condition(self, kind: str, stands: bool) -> None:
         self._condition.labels(self._bounded("condition", kind)).set(int(stands))
 
+    def rpc(self, endpoint: str, event: RpcEvent) -> None:
+        if endpoint not in self._seen.get("endpoint", ()):  # the first error of each kind is an increase then
+            endpoint = self._bounded("endpoint", endpoint)
+            for kind in RpcEvent:
+                if kind is not RpcEvent.SENT:
+                    self._failures.labels(endpoint, kind)
+        if event is RpcEvent.SENT:
+            self._requests.labels(endpoint).inc()
+        else:
+            self._failures.labels(endpoint, event).inc()
+
+    def paid(self, gas: int, fee_wei: int, *, has_effect: bool) -> None:
+        self._paid.labels(_EFFECTS[has_effect]).inc()
+        self._gas.inc(gas)
+        self._fees.inc(fee_wei)
+
+    def batch(self, count_records: int) -> None:
+        self._batches.observe(count_records)
+
+    def queued(self, lane: str, count: int) -> None:
+        self._queued.labels(lane).set(count)
+
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format, version 0.0.4.
 
@@ -186,11 +263,6 @@ class Metrics(Meter):
 
         return bytes(generate_latest(self._registry))
 
-    def names(self) -> set[str]:
-        """Return the name of each metric as a query names it: a histogram without `_bucket`, `_sum` and `_count`."""
-        suffixes = {"counter": "_total"}
-        return {metric.name + suffixes.get(metric.type, "") for metric in self._registry.collect()}
-
     def _bounded(self, label: str, value: str) -> str:
         """Return a label's value, or `other` once there are too many."""
         seen = self._seen.setdefault(label, set())
@@ -200,11 +272,17 @@ class Metrics(Meter):
         return _OTHER
 
 
-class _Releases:
+class _JournalFigures:
     """The figures that come from the journal, read anew at each scrape."""
 
-    def __init__(self, census: Callable[[], Iterable[Census]], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        census: Callable[[], Iterable[Census]],
+        batches: Callable[[], OpenBatchCount],
+        clock: Callable[[], datetime],
+    ) -> None:
         self._census = census
+        self._batches = batches
         self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
@@ -224,6 +302,13 @@ class _Releases:
                 parked.add_metric([str(one.state)], one.parked)
                 age.add_metric([str(one.state)], max(0.0, (now - one.oldest_seen_at).total_seconds()))
         yield from (releases, parked, age)
+        open_ones = self._batches()
+        since = max(0.0, (now - open_ones.oldest_at).total_seconds()) if open_ones.oldest_at else 0.0
+        yield GaugeMetricFamily(METRIC_PREFIX + "open_batches", "Batches that are not final", open_ones.count)
+        text = "Records in batches that are not final"
+        yield GaugeMetricFamily(METRIC_PREFIX + "open_batch_records", text, open_ones.records)
+        text = "Time since the oldest batch that is not final began"
+        yield GaugeMetricFamily(METRIC_PREFIX + "oldest_open_batch_seconds", text, since)
 
     def describe(self) -> list[Metric]:
         """Return nothing, so that registering reads no journal."""

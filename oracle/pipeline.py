@@ -160,7 +160,7 @@ class Pipeline:
         with timed_judgement(self._meter, progress) as counted:
             judgement = judge(look.release, self._policy, at=at, now=now, progress=counted)
         record = judgement.record
-        with self._accepting:
+        with self._accepting, self._meter.step("keep"):
             self._match_report(judgement)
             self._match_quota(record)
             row = self._journal.accept(

@@ -13,6 +13,7 @@ from collections import ChainMap, deque
 from dataclasses import dataclass
 from typing import Generic
 
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.sources.turns import Item, Turns, Waiting
 
 # A judge reads this much within seconds.
@@ -31,10 +32,14 @@ class ReleaseQueue(Generic[Item]):
     """What the last scan of each source found to do, without what was taken since. Safe for several threads.
 
     The queue holds what the sources' own limits let them offer.
+
+    Args:
+        meter: gets the number of releases in each part of the queue.
     """
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, meter: Meter = SILENT) -> None:
         self._turns = turns
+        self._meter = meter
         self._changed = threading.Condition()
         self._offered: dict[str, dict[str, Offered[Item]]] = {}  # by source and release
         self._lanes: dict[bool, deque[tuple[int, Waiting[Item]]]] = {True: deque(), False: deque()}
@@ -49,6 +54,7 @@ class ReleaseQueue(Generic[Item]):
             self._lanes = {True: deque(), False: deque()}
             for rank, one in enumerate(self._turns.in_order(offer.waiting for offer in waiting.values())):
                 self._lanes[waiting[one.id].total_bytes <= SMALL_MAX_BYTES].append((rank, one))
+            self._count()
             self._changed.notify_all()
 
     def take(self, *, small_only: bool) -> Waiting[Item] | None:
@@ -62,6 +68,7 @@ class ReleaseQueue(Generic[Item]):
                     self._turns.end(one)  # what is offered meanwhile must not wait for its shares' next release
                     for offers in self._offered.values():
                         offers.pop(one.id, None)
+                    self._count()
                     return one
                 self._changed.wait()
             return None
@@ -71,6 +78,7 @@ class ReleaseQueue(Generic[Item]):
         with self._changed:
             self._taken.remove(one.id)
             self._turns.end(one)
+            self._count()
 
     def close(self) -> None:
         """Have `take` return None from now on, also where it waits."""
@@ -83,3 +91,8 @@ class ReleaseQueue(Generic[Item]):
         """The number of releases that wait or are with a judge."""
         with self._changed:
             return sum(map(len, self._lanes.values())) + len(self._taken)
+
+    def _count(self) -> None:
+        self._meter.queued("small", len(self._lanes[True]))
+        self._meter.queued("large", len(self._lanes[False]))
+        self._meter.queued("judging", len(self._taken))

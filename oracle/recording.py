@@ -105,7 +105,7 @@ class Recording:
         self._on_step = on_step
         self._is_held = False  # the last row waits for a reason that concerns the next ones too
         self._batches = (
-            BatchRecording(self, journal, writer, policy, outcomes, batching, clock) if batching.is_on else None
+            BatchRecording(self, journal, writer, policy, outcomes, batching, clock, meter) if batching.is_on else None
         )
         self._conditions = conditions
         self._meter = meter

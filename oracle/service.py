@@ -93,7 +93,7 @@ class Service:
         turns: the turns of releases that are due, by Unix time.
         clock: returns monotonic seconds.
         conditions: the troubles that stand; the service begins and ends those of nodes, sources and the journal.
-        meter: notes every scan.
+        meter: times scans and passes over the chain, and gets the length of the queue.
 
     Attributes:
         readiness: whether it works. Other threads may ask.
@@ -120,7 +120,7 @@ class Service:
         self._timing = timing
         self._bell = bell
         self._clock = clock
-        self._queue: ReleaseQueue[tuple[Feed, Handle]] = ReleaseQueue(turns)
+        self._queue: ReleaseQueue[tuple[Feed, Handle]] = ReleaseQueue(turns, meter)
         self._ring = bell.new_ring()
         self._is_once = False
         self._conditions = conditions
@@ -227,11 +227,12 @@ class Service:
 
     def _record(self) -> None:
         self._bell.check()
-        recorder = self._connect()
-        if self._stands_by:
-            self._stands_by = False
-            _log.info("the other process has ended; this one records now")
-        recorder.settle()
+        with self._meter.step("pass"):
+            recorder = self._connect()
+            if self._stands_by:
+                self._stands_by = False
+                _log.info("the other process has ended; this one records now")
+            recorder.settle()
         self._works(_RECORDS)
 
     def _stand_by(self, error: TakenError) -> None:
@@ -261,11 +262,12 @@ class Service:
     def _scan(self, feed: Feed) -> None:
         """Offered the releases of a source that are due to the queue."""
         found = []
-        for handle in feed.pipeline.due(list(feed.source.releases())):
-            self._bell.check()
-            shares = tuple(f"{feed} {share}" for share in feed.source.shares(handle))
-            waiting = Waiting((feed, handle), f"{feed} {handle.id}", shares, handle.written_at)
-            found.append(Offered(waiting, handle.total_bytes))
+        with self._meter.step("scan"):
+            for handle in feed.pipeline.due(list(feed.source.releases())):
+                self._bell.check()
+                shares = tuple(f"{feed} {share}" for share in feed.source.shares(handle))
+                waiting = Waiting((feed, handle), f"{feed} {handle.id}", shares, handle.written_at)
+                found.append(Offered(waiting, handle.total_bytes))
         self._queue.offer(str(feed), found)
         self._works(str(feed))
 

@@ -19,6 +19,7 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.publications import PublicationKind, PublicationState, StoredPublication
 from provenance_oracle.oracle.journal.rows import Row, State
 from provenance_oracle.oracle.journal.stored_record import from_json
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.outcomes import Outcomes
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
 from provenance_oracle.verifier.policy import Policy
@@ -60,6 +61,7 @@ class BatchRecording:
     Args:
         batching: when records share a transaction.
         clock: returns the time now, with a time zone.
+        meter: times the steps of batches.
 
     Attributes:
         troubles: the global troubles that batches met since the last `follow`, and their reasons.
@@ -74,6 +76,7 @@ class BatchRecording:
         outcomes: Outcomes,
         batching: Batching,
         clock: Callable[[], datetime],
+        meter: Meter = SILENT,
     ) -> None:
         assert writer.batches is not None
         self._steps = steps
@@ -84,6 +87,7 @@ class BatchRecording:
         self._outcomes = outcomes
         self._batching = batching
         self._clock = clock
+        self._meter = meter
         self._must_wait = False
         self.troubles: dict[Trouble, str] = {}
 
@@ -165,7 +169,8 @@ class BatchRecording:
         self, publication: StoredPublication, leaves: Callable[[], Sequence[JudgedLeaf] | None]
     ) -> StoredPublication:
         try:
-            now = self._publisher.follow(publication, leaves)
+            with self._meter.step("batch"):
+                now = self._publisher.follow(publication, leaves)
         except ProvenanceError as error:
             note, trouble = str(error), trouble_of(error)
             if trouble is not None:

@@ -23,6 +23,7 @@ from provenance_oracle.oracle.chain.transactions import Publishing, TransactionS
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.publications import Member, PublicationKind, PublicationState, StoredPublication
 from provenance_oracle.oracle.journal.rows import State
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.verifier.record.batch import seal_batch
 from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX
 from provenance_oracle.verifier.registry.structs import BatchState
@@ -83,6 +84,7 @@ class BatchPublisher:
         address: the registry's address in checksum form.
         clock: returns the time now, with a time zone.
         uri: see `Batching`.
+        meter: counts the batches that begin.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class BatchPublisher:
         address: str,
         clock: Callable[[], datetime],
         uri: str,
+        meter: Meter = SILENT,
     ) -> None:
         self._reports = reports
         self._sender = sender
@@ -103,6 +106,7 @@ class BatchPublisher:
         self._address = address
         self._clock = clock
         self._uri = uri
+        self._meter = meter
 
     def open(self, rows: Sequence[tuple[int, bytes]]) -> StoredPublication:
         """Begin a batch and store its records, durably.
@@ -114,7 +118,9 @@ class BatchPublisher:
             UsageError: a row is not free.
         """
         members = [Member(row_id, record) for row_id, record in rows]
-        return self._journal.open_publication(PublicationKind.BATCH, members, at=self._clock())
+        made = self._journal.open_publication(PublicationKind.BATCH, members, at=self._clock())
+        self._meter.batch(len(members))
+        return made
 
     def follow(
         self, publication: StoredPublication, records: Callable[[], Sequence[tuple[bytes, datetime]] | None]

@@ -132,7 +132,7 @@ class Finality(Generic[_R_co]):
 
     def succeeded(self, transaction_hash: bytes) -> bool:
         """Return whether any endpoint shows that a transaction (hash of 32 bytes) took effect."""
-        return any(one.chain.succeeded(transaction_hash) for one in self.all)
+        return any(found.succeeded for one in self.all if (found := one.chain.receipt(transaction_hash)))
 
     def _common(self, block: int) -> int:
         """Return the newest block up to `block` that every endpoint has."""

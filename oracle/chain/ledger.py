@@ -98,7 +98,7 @@ def open_writer(
         clock: returns the time now, with a time zone.
         on_wait: called at least twice a second while a request waits. What it raises ends the request.
         peers: the other oracles of a quorum; None if there are none.
-        meter: gets the account's balance.
+        meter: gets the account's balance, and counts requests, signatures, batches, gas and fees.
 
     Raises:
         UsageError: all endpoints have another chain or contract, or a development key would be used on a chain that is
@@ -106,7 +106,8 @@ def open_writer(
         TemporaryError: no endpoint serves now.
     """
     address = checksum_address(options.registry_address)
-    places = [EndpointPlace(shown_url(url), partial(_open, url, address, options, on_wait)) for url in options.rpc_urls]
+    opening: dict[str, Any] = {"address": address, "options": options, "on_wait": on_wait, "meter": meter}
+    places = [EndpointPlace(shown_url(url), partial(_open, url, **opening)) for url in options.rpc_urls]
     endpoints = Endpoints(
         places,
         contract=address,
@@ -118,15 +119,15 @@ def open_writer(
     check_keys(payer, reporter, identity.chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity.pins())
     finality = Finality(serving, options.confirmations, min(_DECIDERS, len(places)))
-    facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id}
+    facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id, "clock": clock, "meter": meter}
     in_flight = options.in_flight_max
     registry = serving[0].registry.address
     council = None
     if peers:
         collector = Collector((*peers.exchanges, peers.own), chain_id=identity.chain_id, registry=registry, clock=clock)
         council = Council(collector, peers.moments)
-    reports = Reporter(reporter, address=registry, clock=clock, council=council, **facts)
-    sender = TransactionSender(payer, journal, options.limits, clock=clock, in_flight_max=in_flight, **facts)
+    reports = Reporter(reporter, address=registry, council=council, **facts)
+    sender = TransactionSender(payer, journal, options.limits, in_flight_max=in_flight, **facts)
     parts: dict[str, Any] = {"finality": finality, "address": address, "clock": clock}
     addresses: dict[str, Any] = {"payer": payer.address, "reporter": reporter.address}
     watch: dict[str, Any] = {"is_alone": council is None, "clock": clock, "meter": meter}
@@ -135,7 +136,7 @@ def open_writer(
         reports,
         sender,
         journal,
-        batches=BatchPublisher(reports, sender, journal, uri=options.batching.uri, **parts),
+        batches=BatchPublisher(reports, sender, journal, uri=options.batching.uri, meter=meter, **parts),
         finality=finality,
         endpoints=endpoints,
         address=address,
@@ -144,9 +145,12 @@ def open_writer(
     )
 
 
-def _open(url: str, address: str, options: LedgerOptions, on_wait: Callable[[], object]) -> Endpoint[BatchReader]:
+def _open(
+    url: str, *, address: str, options: LedgerOptions, on_wait: Callable[[], object], meter: Meter
+) -> Endpoint[BatchReader]:
     seconds = options.rpc_timeout_seconds
-    node = open_node(url, seconds, on_wait, Repeating(_TRIES, seconds))
+    counting = partial(meter.rpc, shown_url(url))
+    node = open_node(url, seconds, on_wait, Repeating(_TRIES, seconds), counting)
     index = ReportIndex(options.index, f"{address} at {hashlib.sha256(url.encode()).hexdigest()[:16]}")
     facts: dict[str, Any] = {"chain_id": options.chain_id, "from_block": options.first_block}
     registry = BatchReader(node, address, index=index, **facts)

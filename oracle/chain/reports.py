@@ -14,6 +14,7 @@ from provenance_oracle.oracle.chain.finality import Finality
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.conditions import Trouble, TroubleUsageError
 from provenance_oracle.oracle.journal.rows import State
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.quorum.collector import Collector
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.quorum.proposal import Proposal
@@ -61,6 +62,7 @@ class Reporter:
         address: address of the registry, 20 bytes.
         clock: returns the time now, with a time zone.
         council: the other oracles; None if our own signature must be enough.
+        meter: times the signatures.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Reporter:
         address: bytes,
         clock: Callable[[], datetime],
         council: Council | None = None,
+        meter: Meter = SILENT,
     ) -> None:
         self._signer = signer
         self._finality = finality
@@ -79,6 +82,7 @@ class Reporter:
         self._address = address
         self._clock = clock
         self._council = council
+        self._meter = meter
         self._signatures: OrderedDict[bytes, bytes] = OrderedDict()
 
     def exchange(self, head: int) -> None:
@@ -165,7 +169,8 @@ class Reporter:
     def _signature(self, digest: bytes) -> bytes:
         """Return our signature of a digest. One that is asked for at every pass is made once."""
         if digest not in self._signatures:
-            self._signatures[digest] = self._signer.sign_digest(digest)
+            with self._meter.step("sign"):
+                self._signatures[digest] = self._signer.sign_digest(digest)
             if len(self._signatures) > _SIGNATURES_MAX:
                 self._signatures.popitem(last=False)
         return self._signatures[digest]

@@ -20,6 +20,7 @@ from provenance_oracle.verifier.registry.raw_logs import parse_block_hash, parse
 from provenance_oracle.verifier.registry.rpc_client import Asked
 from provenance_oracle.verifier.strict.abi_values import parse_number
 
+_AMOUNT_LIMIT = 1 << 96
 _NEWEST: Asked = ("eth_getBlockByNumber", ["latest", False])
 
 
@@ -96,6 +97,24 @@ class NewestBlock:
     head_time: datetime
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """The receipt of a transaction in a block: whether it took effect, and its cost.
+
+    `gas` is the gas used, `price_wei` the price of a unit; 0 if the node does not say so. A rollup's fee for its own
+    chain is not in them.
+    """
+
+    succeeded: bool
+    gas: int
+    price_wei: int
+
+    @property
+    def fee_wei(self) -> int:
+        """The cost in wei."""
+        return self.gas * self.price_wei
+
+
 class Chain(Protocol):
     """One chain. The caller passes block numbers, so that several answers are about the same state."""
 
@@ -133,8 +152,8 @@ class Chain(Protocol):
     def estimate_gas(self, call: Call) -> int:
         """Return the gas that a call would need on the newest block."""
 
-    def succeeded(self, transaction_hash: bytes) -> bool | None:
-        """Return whether a mined transaction took effect; None if it is not mined. The hash has 32 bytes."""
+    def receipt(self, transaction_hash: bytes) -> Receipt | None:
+        """Return the receipt of a transaction (hash of 32 bytes); None if it is not mined."""
 
     def send(self, raw: bytes) -> str:
         """Send a signed transaction. Return the node's objection, "" if it has none."""
@@ -227,14 +246,16 @@ class Web3Chain:
         with node_errors(self._where):
             return int(self._web3.eth.estimate_gas(call.fields()))  # type: ignore[arg-type]
 
-    def succeeded(self, transaction_hash: bytes) -> bool | None:
+    def receipt(self, transaction_hash: bytes) -> Receipt | None:
         from web3.exceptions import TransactionNotFound
 
         with node_errors(self._where):
             try:
-                return self._web3.eth.get_transaction_receipt(transaction_hash)["status"] == 1  # type: ignore[arg-type]
+                found: Any = self._web3.eth.get_transaction_receipt(transaction_hash)  # type: ignore[arg-type]
             except TransactionNotFound:
                 return None
+            gas, price_wei = (_amount(found.get(name)) for name in ("gasUsed", "effectiveGasPrice"))
+            return Receipt(found["status"] == 1, gas, price_wei)
 
     def send(self, raw: bytes) -> str:
         from web3.exceptions import Web3RPCError
@@ -245,6 +266,11 @@ class Web3Chain:
             except Web3RPCError as error:
                 return error_words(error)
         return ""
+
+
+def _amount(value: object) -> int:
+    """Return an amount that decides nothing; 0 for anything else."""
+    return value if isinstance(value, int) and 0 <= value < _AMOUNT_LIMIT else 0
 
 
 def revert_data(data: object) -> bytes:

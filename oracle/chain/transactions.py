@@ -22,9 +22,10 @@ from typing import Any
 
 from provenance_oracle.oracle.chain.fees import FeeLimits, Offer, first_offer, higher_offer, limit_words
 from provenance_oracle.oracle.chain.finality import Finality
-from provenance_oracle.oracle.chain.rpc import Call, Chain
+from provenance_oracle.oracle.chain.rpc import Call, Chain, Receipt
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, SignedTransaction, State
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import TemporaryError
 
@@ -67,6 +68,7 @@ class TransactionSender:
         finality: decides which nonces are used up for good.
         clock: returns the time now, with a time zone.
         in_flight_max: number of transactions that may be on their way at once.
+        meter: times the signatures, and counts the gas and the fees of transactions that are in a final block.
 
     Raises (every method):
         TemporaryError: the node or the disk fails, the call would revert (RevertedError), or fees or gas are above the
@@ -83,6 +85,7 @@ class TransactionSender:
         chain_id: int,
         clock: Callable[[], datetime],
         in_flight_max: int = IN_FLIGHT_MAX,
+        meter: Meter = SILENT,
     ) -> None:
         self._in_flight_max = in_flight_max
         self._signer = signer
@@ -92,6 +95,7 @@ class TransactionSender:
         self._chain_id = chain_id
         self._clock = clock
         self._unpaid: dict[int, int] = {}  # by nonce, the wei that the account would need for higher fees
+        self._meter = meter
 
     @property
     def _chain(self) -> Chain:
@@ -171,7 +175,7 @@ class TransactionSender:
             if orphan.transaction.nonce >= used:
                 self._finality.broadcast(orphan.transaction.raw)
             elif orphan.transaction.nonce < self._finality.used_nonces(self.address, block):
-                self._journal.settle(orphan.id, AttemptState.DROPPED)
+                self._close(orphan, AttemptState.DROPPED, self._chain.receipt(orphan.transaction.hash))
 
     def settle(self, row_id: int) -> None:
         """Mark the transactions of a final row that succeeded as MINED, and others with the same nonce as DROPPED."""
@@ -182,14 +186,19 @@ class TransactionSender:
         self._settle(self._work_of_batch(publication_id))
 
     def _settle(self, work: Work) -> None:
-        live = _live(work, self.address)
-        mined = [attempt for attempt in live if self._chain.succeeded(attempt.transaction.hash)]
-        nonces = {attempt.transaction.nonce for attempt in mined}
-        for attempt in live:
-            if attempt in mined:
-                self._journal.settle(attempt.id, AttemptState.MINED)
+        found = [(attempt, self._chain.receipt(attempt.transaction.hash)) for attempt in _live(work, self.address)]
+        nonces = {attempt.transaction.nonce for attempt, receipt in found if receipt and receipt.succeeded}
+        for attempt, receipt in found:
+            if receipt and receipt.succeeded:
+                self._close(attempt, AttemptState.MINED, receipt)
             elif attempt.transaction.nonce in nonces:
-                self._journal.settle(attempt.id, AttemptState.DROPPED)
+                self._close(attempt, AttemptState.DROPPED, receipt)
+
+    def _close(self, attempt: Attempt, state: AttemptState, receipt: Receipt | None) -> None:
+        """Store the last state of a transaction, and count its cost if it is in a block."""
+        self._journal.settle(attempt.id, state)
+        if receipt:
+            self._meter.paid(receipt.gas, receipt.fee_wei, has_effect=receipt.succeeded)
 
     def _work_of(self, row_id: int) -> Work:
         return Work(
@@ -214,7 +223,7 @@ class TransactionSender:
             return False
         if nonce >= self._finality.used_nonces(self.address, block):
             return False
-        self._journal.settle(attempt.id, AttemptState.DROPPED)
+        self._close(attempt, AttemptState.DROPPED, self._chain.receipt(attempt.transaction.hash))
         return True
 
     def _first(self, work: Work, call: Call, used: int) -> Attempt:
@@ -280,7 +289,8 @@ class TransactionSender:
             "data": call.data,
             "gas": gas,
         }
-        raw, digest = self._signer.sign_transaction(fields)
+        with self._meter.step("sign"):
+            raw, digest = self._signer.sign_transaction(fields)
         transaction = SignedTransaction(
             self.address, nonce, digest, raw, offer.max_fee_wei, offer.priority_fee_wei, call.to, call.data
         )

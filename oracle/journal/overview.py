@@ -30,6 +30,20 @@ class StateCount:
 
 
 @dataclass(frozen=True)
+class OpenBatches:
+    """The batches that are not final.
+
+    Attributes:
+        count: their number. records: the number of records in them.
+        oldest_at: when the oldest one began; None if there is none.
+    """
+
+    count: int
+    records: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far the releases of a journal are.
 
@@ -135,6 +149,18 @@ class Overview:
                 for state in State
                 if state in found
             )
+
+    def open_batches(self) -> OpenBatches:
+        """Return the number, size and age of the batches that are not final. One query."""
+        sql = (
+            "SELECT COUNT(DISTINCT id) AS many, COUNT(release_id) AS records, MIN(created_at) AS oldest"
+            " FROM publications LEFT JOIN publication_rows ON publication_id = id"
+            " WHERE state IN ('open', 'signed', 'sent', 'mined') AND kind = 'batch'"
+        )
+        with own_writing():
+            (found,) = self._database.rows(sql)
+            oldest = datetime.fromisoformat(found["oldest"]) if found["oldest"] else None
+            return OpenBatches(found["many"], found["records"], oldest)
 
     def progress(self, *, since: datetime) -> Progress:
         """Return how far the releases are, with the number of rows that became final since a time. Three queries."""

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from provenance_oracle.oracle.conditions import Conditions, Trouble
-from provenance_oracle.oracle.metrics import METRIC_PREFIX, STEPS, Meter, Metrics
+from provenance_oracle.oracle.metrics import METRIC_PREFIX, QUEUE_LANES, STEPS, Meter, Metrics, timed_judgement
+from provenance_oracle.verifier.registry.rpc_client import RpcEvent
+from tests.support.figures import NOW, BatchFigure, StateFigure, all_figures, shapes, values
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PAGE = Path(__file__).parents[2] / "docs" / "monitoring.md"
-
-
-@dataclass(frozen=True)
-class Count:
-    state: str
-    count: int
-    parked: int
-    oldest_seen_at: datetime
+NODE = "https://node.example:8545"
 
 
 class Journal:
-    counts = (Count("judged", 3, 1, NOW - timedelta(hours=2)), Count("final", 7, 0, NOW - timedelta(days=9)))
+    found = (StateFigure("judged", 3, 1, NOW - timedelta(hours=2)), StateFigure("final", 7, 0, NOW - timedelta(days=9)))
+    batches = BatchFigure(2, 130, NOW - timedelta(minutes=1))
     asked = 0
 
-    def __call__(self) -> tuple[Count, ...]:
+    def counts(self) -> tuple[StateFigure, ...]:
         self.asked += 1
-        return self.counts
+        return self.found
+
+    def open_batches(self) -> BatchFigure:
+        self.asked += 1
+        return self.batches
 
 
 @pytest.fixture
@@ -41,43 +40,83 @@ def journal() -> Journal:
 
 @pytest.fixture
 def metrics(journal: Journal) -> Metrics:
-    return Metrics(journal, lambda: NOW, "1.2.3")
+    return Metrics(journal.counts, journal.open_batches, lambda: NOW, "1.2.3")
 
 
 def value(metrics: Metrics, sample: str) -> float:
-    (found,) = re.findall(rf"^{re.escape(METRIC_PREFIX + sample)} (\S+)$", metrics.text().decode(), re.MULTILINE)
-    return float(found)
+    return values(metrics.text().decode())[sample]
 
 
-def test_the_figures_of_the_journal_take_one_question_for_each_scrape(metrics: Metrics, journal: Journal) -> None:
+def test_the_figures_of_the_journal_take_two_questions_for_each_scrape(metrics: Metrics, journal: Journal) -> None:
     text = metrics.text().decode()
-    assert journal.asked == 1
+    assert journal.asked == 2
     assert f'{METRIC_PREFIX}releases{{state="final"}} 7.0' in text
     assert f'{METRIC_PREFIX}oldest_waiting_seconds{{state="judged"}} 7200.0' in text
     assert f'{METRIC_PREFIX}parked_releases{{state="judged"}} 1.0' in text
     assert 'oldest_waiting_seconds{state="final"}' not in text
 
 
-def test_each_event_is_counted(metrics: Metrics) -> None:
-    with metrics.step("look"):
+def test_open_batches_have_a_number_a_size_and_an_age(metrics: Metrics, journal: Journal) -> None:
+    names = ("open_batches", "open_batch_records", "oldest_open_batch_seconds")
+    assert [value(metrics, name) for name in names] == [2, 130, 60]
+    journal.batches = BatchFigure()
+    assert [value(metrics, name) for name in names] == [0, 0, 0]
+
+
+EVENTS: dict[str, tuple[Callable[[Metrics], object], float]] = {
+    'step_seconds_count{step="look"}': (lambda metrics: metrics.took("look", 2.5), 1),
+    'step_seconds_sum{step="sign"}': (lambda metrics: metrics.took("sign", 2.5), 2.5),
+    "hashed_bytes_total": (lambda metrics: [metrics.hashed(10), metrics.hashed(-1)], 10),
+    'decisions_total{outcome="accepted"}': (lambda metrics: metrics.decided("accepted"), 1),
+    'scan_timestamp_seconds{source="folder"}': (lambda metrics: metrics.scanned("folder"), NOW.timestamp()),
+    "balance_wei": (lambda metrics: metrics.balance(3), 3),
+    "head_timestamp_seconds": (lambda metrics: metrics.head(NOW), NOW.timestamp()),
+    'build_info{version="1.2.3"}': (lambda _: None, 1),
+    f'rpc_requests_total{{endpoint="{NODE}"}}': (lambda metrics: metrics.rpc(NODE, RpcEvent.SENT), 1),
+    f'rpc_errors_total{{endpoint="{NODE}",kind="busy"}}': (lambda metrics: metrics.rpc(NODE, RpcEvent.BUSY), 1),
+    'transactions_total{effect="effect"}': (lambda metrics: metrics.paid(21_000, 5, has_effect=True), 1),
+    'transactions_total{effect="none"}': (lambda metrics: metrics.paid(21_000, 5, has_effect=False), 1),
+    "gas_total": (lambda metrics: metrics.paid(21_000, 5, has_effect=False), 21_000),
+    "fees_wei_total": (lambda metrics: metrics.paid(21_000, 5, has_effect=True), 5),
+    "batch_records_sum": (lambda metrics: metrics.batch(7), 7),
+    'batch_records_bucket{le="8.0"}': (lambda metrics: metrics.batch(7), 1),
+    'queued_releases{lane="large"}': (lambda metrics: metrics.queued("large", 4), 4),
+}
+
+
+@pytest.mark.parametrize("sample", EVENTS)
+def test_each_event_is_counted(metrics: Metrics, sample: str) -> None:
+    event, wanted = EVENTS[sample]
+    event(metrics)
+    assert value(metrics, sample) == wanted
+
+
+def test_figures_with_known_labels_are_there_from_the_start(metrics: Metrics) -> None:
+    names = [f'step_seconds_count{{step="{step}"}}' for step in STEPS]
+    names += [f'queued_releases{{lane="{lane}"}}' for lane in QUEUE_LANES]
+    names += [f'decisions_total{{outcome="{outcome}"}}' for outcome in ("accepted", "rejected", "parked")]
+    names += [f'transactions_total{{effect="{effect}"}}' for effect in ("effect", "none")]
+    assert [value(metrics, name) for name in names] == [0] * len(names)
+
+
+def test_the_first_request_to_a_node_shows_every_kind_of_error_as_0(metrics: Metrics) -> None:
+    metrics.rpc(NODE, RpcEvent.SENT)
+    kinds = [kind for kind in RpcEvent if kind is not RpcEvent.SENT]
+    assert [value(metrics, f'rpc_errors_total{{endpoint="{NODE}",kind="{kind}"}}') for kind in kinds] == [0] * 6
+
+
+def test_a_judgement_is_timed_up_to_the_first_byte_and_from_there_on(metrics: Metrics) -> None:
+    seen: list[int] = []
+    with timed_judgement(metrics, lambda so_far, _in_all: seen.append(so_far)):
         pass
-    metrics.hashed(10)
-    metrics.hashed(-1)
-    metrics.decided("accepted")
-    metrics.scanned("folder")
-    metrics.balance(3)
-    metrics.head(NOW)
-    assert value(metrics, 'step_seconds_count{step="look"}') == 1
-    assert value(metrics, "hashed_bytes_total") == 10
-    assert value(metrics, 'decisions_total{outcome="accepted"}') == 1
-    assert value(metrics, 'scan_timestamp_seconds{source="folder"}') == NOW.timestamp()
-    assert value(metrics, "balance_wei") == 3
-    assert value(metrics, "head_timestamp_seconds") == NOW.timestamp()
-    assert value(metrics, 'build_info{version="1.2.3"}') == 1
-
-
-def test_every_step_is_there_from_the_start(metrics: Metrics) -> None:
-    assert [value(metrics, f'step_seconds_count{{step="{step}"}}') for step in STEPS] == [0] * len(STEPS)
+    assert value(metrics, 'step_seconds_count{step="hash"}') == 0
+    with timed_judgement(metrics, lambda so_far, _in_all: seen.append(so_far)) as counted:
+        counted(10, 30)
+        counted(30, 30)
+    assert seen == [10, 30]
+    assert value(metrics, 'step_seconds_count{step="appraise"}') == 2
+    assert value(metrics, 'step_seconds_count{step="hash"}') == 1
+    assert value(metrics, "hashed_bytes_total") == 30
 
 
 def test_conditions_set_and_clear_their_gauge(metrics: Metrics) -> None:
@@ -98,14 +137,23 @@ def test_strangers_cannot_make_labels_without_end(metrics: Metrics) -> None:
 
 def test_two_oracles_in_one_process_share_no_figure(metrics: Metrics, journal: Journal) -> None:
     metrics.hashed(10)
-    assert value(Metrics(journal, lambda: NOW, "1.2.3"), "hashed_bytes_total") == 0
+    other = Metrics(journal.counts, journal.open_batches, lambda: NOW, "1.2.3")
+    assert value(other, "hashed_bytes_total") == 0
 
 
-def test_every_metric_is_explained_and_no_other() -> None:
-    metrics = Metrics(Journal(), lambda: NOW, "1.2.3")
-    named = re.findall(rf"^\| `({METRIC_PREFIX}\w+)` \|", PAGE.read_text(), re.MULTILINE)
-    assert named == sorted(named)
-    assert set(named) == metrics.names()
+def test_every_metric_is_explained_with_its_type_and_labels_and_no_other() -> None:
+    row = rf"^\| `({METRIC_PREFIX}\w+)` \| (\w+) \| ([^|]*)\|"
+    rows = re.findall(row, PAGE.read_text(), re.MULTILINE)
+    names = [name for name, _, _ in rows]
+    assert names == sorted(names)
+    explained = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+    assert explained == {name: (shape.kind, shape.labels) for name, shape in shapes(all_figures()).items()}
+
+
+@pytest.mark.parametrize(("label", "known"), [("step", STEPS), ("lane", QUEUE_LANES), ("kind", RpcEvent)])
+def test_the_values_of_a_label_are_explained(label: str, known: tuple[str, ...]) -> None:
+    (text,) = re.findall(rf"^- `{label}`[^:]*: (.*(?:\n  .*)*)", PAGE.read_text(), re.MULTILINE)
+    assert re.findall(r"`([a-z-]+)`", text) == [str(one) for one in known if one != RpcEvent.SENT]
 
 
 def test_the_silent_meter_has_the_methods_of_the_loud_one() -> None:
@@ -121,4 +169,6 @@ def test_the_oracle_s_code_counts_every_figure() -> None:
     code = "".join(path.read_text() for path in folder.rglob("*.py") if path.name != "metrics.py")
     methods = {name for name, _ in inspect.getmembers(Meter, inspect.isfunction) if not name.startswith("_")}
     methods -= {"took", "hashed"}  # called by `timed_judgement` beside them
-    assert {name for name in methods if not re.search(rf"\b(_?meter|metrics)\.{name}\(", code)} == set()
+    assert {name for name in methods if not re.search(rf"\b(_?meter|metrics)\.{name}\b", code)} == set()
+    steps = {step for step in STEPS if f'_meter.step("{step}")' not in code}
+    assert steps == {"appraise", "hash"}, "those that `timed_judgement` does not time"

@@ -38,7 +38,7 @@ from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.drops import believe, drop
 
 _NODE_CALLS = (
-    (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "succeeded")),
+    (Web3Chain, ("identity", "head", "nonce", "prices", "simulate", "estimate_gas", "send", "receipt")),
     (BatchReader, ("manifest_of_report",)),
     (RegistryReader, ("entry_of", "policy_id", "seats")),
 )

@@ -13,7 +13,7 @@ from typing import Any
 from provenance_oracle.oracle.chain.calls import number_policy_call
 from provenance_oracle.oracle.chain.endpoints import EndpointPlace, Endpoints
 from provenance_oracle.oracle.chain.finality import Endpoint
-from provenance_oracle.oracle.chain.rpc import Call, ChainIdentity, NewestBlock, Prices, RevertedError
+from provenance_oracle.oracle.chain.rpc import Call, ChainIdentity, NewestBlock, Prices, Receipt, RevertedError
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.verifier.errors import RecordError, TemporaryError
 from provenance_oracle.verifier.record.fields import Entry, Record
@@ -123,11 +123,11 @@ class FakeChain:
     def estimate_gas(self, call: Call) -> int:
         return self.gas
 
-    def succeeded(self, transaction_hash: bytes) -> bool | None:
+    def receipt(self, transaction_hash: bytes) -> Receipt | None:
         for block in self.blocks:
             for raw in block:
                 if hashlib.sha256(raw).digest() == transaction_hash:
-                    return raw not in self.foreign
+                    return Receipt(raw not in self.foreign, self.gas, GWEI)
         return None
 
     def send(self, raw: bytes) -> str:

@@ -18,7 +18,14 @@ from urllib.parse import SplitResult, urlsplit
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.registry.json_rpc import error_words
 from provenance_oracle.verifier.registry.light_imports import light_imports
-from provenance_oracle.verifier.registry.rpc_client import ONCE, Repeating, RpcClient, open_provider
+from provenance_oracle.verifier.registry.rpc_client import (
+    ONCE,
+    Repeating,
+    RpcClient,
+    RpcEvent,
+    ignore_event,
+    open_provider,
+)
 from provenance_oracle.verifier.strict.exchange import Server, basic_authorization, default_port, environment_proxy
 
 if TYPE_CHECKING:
@@ -48,6 +55,7 @@ def open_node(
     timeout_seconds: float = TIMEOUT_SECONDS,
     on_wait: Callable[[], object] = lambda: None,
     repeating: Repeating = ONCE,
+    on_event: Callable[[RpcEvent], object] = ignore_event,
 ) -> NodeConnection:
     """Return a new connection to an endpoint, or the connection that is given. No network yet.
 
@@ -55,13 +63,14 @@ def open_node(
         timeout_seconds: the time for one request, from the look-up of the name to the last byte of the answer.
         on_wait: called at least twice a second while a request waits. What it raises ends the request.
         repeating: how often a request that failed is sent again.
+        on_event: called with the events of each HTTP request.
 
     Raises:
         UsageError: as `connect` does.
     """
     if isinstance(rpc_url, NodeConnection):
         return rpc_url
-    web3, client = _open(rpc_url, timeout_seconds, on_wait, repeating)
+    web3, client = _open(rpc_url, timeout_seconds, on_wait, repeating, on_event)
     return NodeConnection(web3, shown_url(rpc_url), client)
 
 
@@ -78,11 +87,15 @@ def connect(
     Raises:
         UsageError: `rpc_url` is not an http or https URL, or the extra `chain` is not installed.
     """
-    return _open(rpc_url, timeout_seconds, on_wait, ONCE)[0]
+    return _open(rpc_url, timeout_seconds, on_wait, ONCE, ignore_event)[0]
 
 
 def _open(
-    rpc_url: str, timeout_seconds: float, on_wait: Callable[[], object], repeating: Repeating
+    rpc_url: str,
+    timeout_seconds: float,
+    on_wait: Callable[[], object],
+    repeating: Repeating,
+    on_event: Callable[[RpcEvent], object],
 ) -> tuple[Web3, RpcClient]:
     with naming_extras(), light_imports():
         from web3 import Web3
@@ -93,7 +106,7 @@ def _open(
     headers = {"Authorization": authorization} if authorization else {}
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     server = _server_of(parts, timeout_seconds, shown_url(rpc_url))
-    provider, client = open_provider(server, target, headers, on_wait, repeating)
+    provider, client = open_provider(server, target, headers, on_wait, repeating, on_event)
     provider.global_ccip_read_enabled = False
     web3 = Web3(provider)
     web3.middleware_onion.remove("validation")  # it asks for the chain id twice with each call of a contract

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,26 @@ class Repeating:
 ONCE = Repeating()
 
 
+class RpcEvent(StrEnum):
+    """An event of one HTTP request: it is SENT, and then it fails in one of the other ways, or the node answers.
+
+    SILENT: no whole answer came. BUSY: status 429 or 503. STATUS: another status than 200. TOO_LARGE: the answer has
+    too many bytes or values. MALFORMED: it is not JSON. FAILED: the node says that it failed or has too much to do.
+    """
+
+    SENT = "sent"
+    SILENT = "silent"
+    BUSY = "busy"
+    STATUS = "status"
+    TOO_LARGE = "too-large"
+    MALFORMED = "malformed"
+    FAILED = "failed"
+
+
+def ignore_event(_event: RpcEvent) -> None:
+    """Do nothing."""
+
+
 class RpcClient:
     """Asks one node. It is not for use by several threads at once.
 
@@ -66,6 +87,7 @@ class RpcClient:
         where: names the node in messages.
         keys: texts that no message may repeat.
         on_wait: called at least twice a second while a request or a pause lasts. What it raises ends the request.
+        on_event: called with the events of each HTTP request.
         clock: returns monotonic seconds.
 
     Attributes:
@@ -82,6 +104,7 @@ class RpcClient:
         keys: Sequence[str],
         on_wait: Callable[[], object],
         repeating: Repeating,
+        on_event: Callable[[RpcEvent], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -91,6 +114,7 @@ class RpcClient:
         self._keys = keys
         self._on_wait = on_wait
         self._repeating = repeating
+        self._on_event = on_event
         self._clock = clock
         self._takes_batches = True
         self.answers = Answers()
@@ -152,7 +176,7 @@ class RpcClient:
         started, tries = self._clock(), 1
         while True:
             try:
-                value: Any = parse_answer(self._patiently(request, most), self._where, self._keys)
+                value: Any = self._parsed(self._patiently(request, most))
                 if not (may_pass and _passes(value)):
                     return value
             except TooMuchError:
@@ -181,7 +205,32 @@ class RpcClient:
         return answer
 
     def _send(self, request: bytes, most: int) -> Answer:
-        return self._client.exchange("POST", self._target, self._headers, request, body_max_bytes=most)
+        self._on_event(RpcEvent.SENT)
+        try:
+            answer = self._client.exchange("POST", self._target, self._headers, request, body_max_bytes=most)
+        except TooMuchError:
+            self._on_event(RpcEvent.TOO_LARGE)
+            raise
+        except TemporaryError:
+            self._on_event(RpcEvent.SILENT)
+            raise
+        if answer.status != HTTPStatus.OK:
+            self._on_event(RpcEvent.BUSY if answer.status in _BUSY else RpcEvent.STATUS)
+        return answer
+
+    def _parsed(self, answer: Answer) -> Any:
+        on_event = self._on_event if answer.status == HTTPStatus.OK else ignore_event  # another status was one already
+        try:
+            value = parse_answer(answer, self._where, self._keys)
+        except TooMuchError:
+            on_event(RpcEvent.TOO_LARGE)
+            raise
+        except ValueError:
+            on_event(RpcEvent.MALFORMED)
+            raise
+        if _passes(value):
+            on_event(RpcEvent.FAILED)
+        return value
 
 
 def open_provider(
@@ -190,11 +239,15 @@ def open_provider(
     headers: dict[str, str],
     on_wait: Callable[[], object],
     repeating: Repeating = ONCE,
+    on_event: Callable[[RpcEvent], object] = ignore_event,
 ) -> tuple[JSONBaseProvider, RpcClient]:
     """Return a provider for web3, and the client through which it asks. No network yet.
 
     It sends each request once, except that it repeats a request after the pause for which the node asked (status 429
     with `Retry-After`, at most REPEATS_MAX times and PAUSE_MAX_SECONDS each), and as `repeating` says.
+
+    Args:
+        on_event: called with the events of each HTTP request.
     """
     from web3.providers.base import JSONBaseProvider
 
@@ -208,6 +261,7 @@ def open_provider(
         keys=keys,
         on_wait=on_wait,
         repeating=repeating,
+        on_event=on_event,
     )
 
     class BoundedProvider(JSONBaseProvider):

@@ -13,7 +13,7 @@ import pytest
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
 from provenance_oracle.oracle.chain.reports import Reporter
-from provenance_oracle.oracle.chain.rpc import Call
+from provenance_oracle.oracle.chain.rpc import Call, Receipt
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, State
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
@@ -168,7 +168,7 @@ def test_a_false_nonce_or_receipt_of_one_node_costs_nothing(desk: Desk) -> None:
     writer.publish(row_id, RECORD)
     assert [attempt.state for attempt in desk.journal.attempts(row_id)] == [AttemptState.LIVE]
     other.chain.nonce = lambda *_: 9
-    other.chain.succeeded = lambda _: True
+    other.chain.receipt = lambda _: Receipt(True, 0, 0)
     writer.publish(row_id, RECORD)
     assert [attempt.state for attempt in desk.journal.attempts(row_id)] == [AttemptState.LIVE]
 

@@ -103,11 +103,27 @@ def test_a_revert_comes_with_its_reason(data: object, reason: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "gas", "fee_wei"),
+    [
+        ({"gasUsed": "0x5208", "effectiveGasPrice": "0x2"}, 21_000, 42_000),
+        ({"gasUsed": "0x5208"}, 21_000, 0),
+        ({"gasUsed": "0x1" + "0" * 24, "effectiveGasPrice": "0x1"}, 0, 0),
+    ],
+)
+def test_a_receipt_says_the_cost_if_the_node_does(told: dict[str, str], gas: int, fee_wei: int) -> None:
+    with node(lambda _: {"status": "0x1", **told}) as url:
+        found = Web3Chain(open_node(url, 5)).receipt(bytes(32))
+    assert found is not None
+    assert (found.gas, found.fee_wei) == (gas, fee_wei)
+
+
+@pytest.mark.parametrize(
     ("receipt", "succeeded"), [(None, None), ({"status": "0x1"}, True), ({"status": "0x0"}, False)]
 )
 def test_a_receipt_says_yes_no_or_not_yet(receipt: object, succeeded: bool | None) -> None:
     with node(lambda _: receipt) as url:
-        assert Web3Chain(open_node(url, 5)).succeeded(bytes(32)) is succeeded
+        found = Web3Chain(open_node(url, 5)).receipt(bytes(32))
+    assert (found and found.succeeded) is succeeded
 
 
 def test_an_address_without_code_is_no_registry() -> None:

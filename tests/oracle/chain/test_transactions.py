@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from provenance_oracle.oracle.chain.rpc import Call, Prices, RevertedError
 from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, ReleaseKey, State
+from provenance_oracle.oracle.metrics import Meter
 from provenance_oracle.verifier.errors import TemporaryError
 from tests.support.fakes import (
     ADDRESS,
@@ -40,6 +42,22 @@ from tests.support.fakes import (
 LIMITS = FeeLimits(max_fee_wei=100 * GWEI, priority_fee_max_wei=5 * GWEI, gas_max=2_000_000, bump_after_seconds=90)
 
 
+class Bill(Meter):
+    """The transactions whose cost was counted: gas, fee, and whether they took effect."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[int, int, bool]] = []
+        self.steps: list[str] = []
+
+    def paid(self, gas: int, fee_wei: int, *, has_effect: bool) -> None:
+        self.items.append((gas, fee_wei, has_effect))
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self.steps.append(name)
+        yield
+
+
 class Ledger:
     """A sender over a fake chain. Like the writer, `push` reads the state first."""
 
@@ -50,12 +68,13 @@ class Ledger:
         self.clock = Clock()
         self.journal = Journal(path)
         self.confirmations = 0
+        self.bill = Bill()
         self.sender = self._sender()
         self.chain.before_send = self._assert_stored
 
     def _sender(self) -> TransactionSender:
         finality = Finality((Endpoint(self.chain, None, "node"),), self.confirmations)
-        facts: Any = {"finality": finality, "chain_id": 31337, "clock": self.clock}
+        facts: Any = {"finality": finality, "chain_id": 31337, "clock": self.clock, "meter": self.bill}
         return TransactionSender(self.signer, self.journal, LIMITS, **facts)
 
     def _assert_stored(self, raw: bytes) -> None:
@@ -116,6 +135,41 @@ def test_what_a_node_says_to_a_sent_transaction_decides_nothing(ledger: Ledger, 
     (attempt,) = ledger.attempts(row_id)
     assert ledger.chain.sent == [attempt.transaction.raw] * 2
     assert attempt.state is AttemptState.MINED
+
+
+COST = 300_000, 300_000 * GWEI
+
+
+def test_a_transaction_is_paid_for_once_it_is_final(ledger: Ledger) -> None:
+    row_id = ledger.row()
+    ledger.push(row_id)
+    ledger.clock.advance(LIMITS.bump_after_seconds)
+    ledger.push(row_id)
+    assert ledger.bill.steps == ["sign", "sign"]
+    assert ledger.bill.items == []
+    ledger.chain.mine()
+    for _ in range(2):
+        assert ledger.push(row_id) is State.FINAL
+    assert ledger.bill.items == [(*COST, True)], "the replaced one is in no block"
+
+
+def test_a_transaction_that_reverted_is_paid_for_without_effect(ledger: Ledger) -> None:
+    row_id = ledger.row()
+    ledger.push(row_id)
+    ledger.chain.foreign.add(ledger.chain.sent[-1])
+    ledger.chain.mine()
+    assert ledger.push(row_id) is State.SENT
+    assert ledger.bill.items == [(*COST, False)]
+
+
+def test_a_transaction_of_a_closed_row_is_paid_for(ledger: Ledger) -> None:
+    row_id = ledger.row()
+    ledger.push(row_id)
+    ledger.journal.advance(row_id, State.FINAL, at=START)
+    ledger.chain.mine()
+    for _ in range(2):
+        ledger.sender.push_orphans(block=ledger.chain.head())
+    assert ledger.bill.items == [(*COST, True)]
 
 
 def test_a_lost_reply_is_no_reason_for_another_nonce(ledger: Ledger) -> None:

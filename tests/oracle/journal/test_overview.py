@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
+from provenance_oracle.oracle.journal.overview import OpenBatches
 from provenance_oracle.oracle.journal.publications import Member, PublicationKind, PublicationState
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.verifier.errors import TemporaryError
@@ -55,6 +56,21 @@ def test_rows_are_counted_by_state(journal: Journal) -> None:
     assert counts == {State.SEEN: (2, 0, AT), State.JUDGED: (1, 1, AT)}
 
 
+def test_open_batches_are_counted_with_their_records_and_the_oldest(journal: Journal) -> None:
+    assert journal.open_batches() == OpenBatches(0, 0, None)
+    rows = [judged(journal, name) for name in "abcdef"]
+    members = [Member(row.id, b"record") for row in rows]
+    batches = [
+        journal.open_publication(PublicationKind.BATCH, some, at=at)
+        for some, at in ((members[:2], LATER), (members[2:3], AT), (members[3:5], AT))
+    ]
+    journal.open_publication(PublicationKind.RECORD, members[5:], at=AT)
+    journal.advance_publication(batches[2].id, PublicationState.DROPPED, at=LATER)
+    assert journal.open_batches() == OpenBatches(2, 3, AT)
+    journal.advance_publication(batches[1].id, PublicationState.FINAL, at=LATER)
+    assert journal.open_batches() == OpenBatches(1, 2, LATER)
+
+
 def test_a_rejected_row_does_not_count_as_parked(journal: Journal) -> None:
     journal.reject(opened(journal, "a").id, TemporaryError("x"), None, retry_at=LATER, at=AT)
     assert [(one.state, one.parked) for one in journal.counts()] == [(State.REJECTED, 0)]
@@ -92,6 +108,11 @@ def test_unpublished_rows_are_those_on_their_way_that_no_batch_moves(journal: Jo
         ),
         ("SELECT * FROM releases WHERE state = 'judged' ORDER BY seen_at, id LIMIT 1", "releases_by_state"),
         ("SELECT * FROM releases WHERE state IN ('judged', 'sent')", "releases_by_state"),
+        (
+            "SELECT MIN(created_at) FROM publications LEFT JOIN publication_rows ON publication_id = id"
+            " WHERE state IN ('open', 'sent') AND kind = 'batch'",
+            "publications_by_state",
+        ),
         ("SELECT * FROM transactions WHERE sender = 'a' AND state = 'live' ORDER BY nonce", "transactions_by_sender"),
     ],
 )

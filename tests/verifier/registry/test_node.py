@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, U
 from provenance_oracle.verifier.registry import json_rpc, rpc_client
 from provenance_oracle.verifier.registry.node import connect, open_node, shown_url
 from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.registry.rpc_client import Repeating, RpcEvent
 from provenance_oracle.verifier.strict import patient_socket
 from provenance_oracle.verifier.strict.patient_socket import TooMuchError
 from tests.support.chain_fixtures import DeployedRegistry
@@ -164,6 +166,41 @@ def test_an_answer_with_too_many_values_is_never_built(value: bytes, monkeypatch
     with babbling(200, answer) as (url, _), pytest.raises(TemporaryError, match=r"too many values|too large"):
         RegistryReader(url, ADDRESS)
     assert built == []
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "event"),
+    [
+        (200, b'{"jsonrpc":"2.0","id":0,"result":"0x1"}', None),
+        (200, b'{"jsonrpc":"2.0","id":0,"error":{"code":3,"message":"execution reverted"}}', None),
+        (200, b'{"jsonrpc":"2.0","id":0,"error":{"code":-32603,"message":"internal error"}}', RpcEvent.FAILED),
+        (200, b'{"jsonrpc":"2.0","id":0,"error":{"code":-32005,"message":"too many"}}', RpcEvent.FAILED),
+        (200, b"<html>", RpcEvent.MALFORMED),
+        (200, b"[" * 5000, RpcEvent.TOO_LARGE),
+        (200, b" " * (3 << 20), RpcEvent.TOO_LARGE),
+        (413, b"<html>", RpcEvent.STATUS),
+        (500, b'{"jsonrpc":"2.0","id":0,"error":{"code":-32603,"message":"internal error"}}', RpcEvent.STATUS),
+        (429, b"", RpcEvent.BUSY),
+        (503, b"", RpcEvent.BUSY),
+    ],
+)
+def test_each_request_and_its_failure_are_told_once(status: int, answer: bytes, event: RpcEvent | None) -> None:
+    told: list[RpcEvent] = []
+    with babbling(status, answer) as (url, _):
+        client = open_node(url, on_event=told.append).client
+        with suppress(TemporaryError, ValueError):
+            client.ask("eth_gasPrice", [], b"{}")
+    assert told == [RpcEvent.SENT, *([event] if event else [])]
+
+
+def test_a_node_that_is_silent_is_told_for_each_try() -> None:
+    told: list[RpcEvent] = []
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(TemporaryError):
+            open_node(url, repeating=Repeating(2, 5), on_event=told.append).client.ask("eth_gasPrice", [], b"{}")
+    assert told == [RpcEvent.SENT, RpcEvent.SILENT] * 2
 
 
 @pytest.mark.parametrize("status", [400, 413, 500])
