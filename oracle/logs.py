@@ -1,5 +1,8 @@
 """The oracle's log: one line for each event, as text or as JSON, with one id for everything about one release.
 
+The lines about a batch have the batch's number. The lines of its releases name that number when they go into the batch
+and when they leave it, so both ways can be followed.
+
 No character of a release, a node or a client acts on the terminal that shows the log. An URL is shown without user,
 path and query, which often hold a key.
 """
@@ -29,6 +32,7 @@ _ID_DIGITS = 8
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s'\"<>]+", re.IGNORECASE)
 _WEB = ("http", "https", "ws", "wss", "postgresql", "postgres")
 _RELEASE: ContextVar[str] = ContextVar("release", default="")
+_BATCH: ContextVar[int | None] = ContextVar("batch", default=None)
 
 
 def log_id(source: str, release: str, content: bytes = b"") -> str:
@@ -53,6 +57,16 @@ def log_about(tag: str) -> Iterator[None]:
         yield
     finally:
         _RELEASE.reset(token)
+
+
+@contextmanager
+def log_about_batch(number: int) -> Iterator[None]:
+    """Give every line that this thread logs within the block the number of a batch: the id of its publication."""
+    token = _BATCH.set(number)
+    try:
+        yield
+    finally:
+        _BATCH.reset(token)
 
 
 def current_release() -> str:
@@ -93,19 +107,21 @@ def set_level(level: str) -> None:
 
 
 class TextLines(logging.Formatter):
-    """Formats an event as `TIME LEVEL [RELEASE] MESSAGE`, with the time in UTC. A traceback follows, indented."""
+    """Formats an event as `TIME LEVEL [RELEASE, batch N] MESSAGE`, with the time in UTC, and an indented traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        release = f"[{current_release()}] " if current_release() else ""
+        batch = _BATCH.get()
+        subjects = ", ".join(one for one in (current_release(), "" if batch is None else f"batch {batch}") if one)
         trace = "".join(f"\n    {line}" for line in _trace_of(self, record))
-        return f"{_time_of(record)} {record.levelname:<7} {release}{_message_of(record)}{trace}"
+        about = f"[{subjects}] " if subjects else ""
+        return f"{_time_of(record)} {record.levelname:<7} {about}{_message_of(record)}{trace}"
 
 
 class JsonLines(logging.Formatter):
     """Formats an event as one JSON object in one line.
 
-    Its members are `time` (RFC 3339, UTC), `level`, `logger`, `message`; `release`, if the event is about one; and
-    `trace`, the lines of a traceback.
+    Its members are `time` (RFC 3339, UTC), `level`, `logger`, `message`; `release` and `batch`, if the event is about
+    one; and `trace`, the lines of a traceback.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -117,6 +133,8 @@ class JsonLines(logging.Formatter):
         }
         if current_release():
             event["release"] = current_release()
+        if _BATCH.get() is not None:
+            event["batch"] = _BATCH.get()
         trace = _trace_of(self, record)
         if trace:
             event["trace"] = trace

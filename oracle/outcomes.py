@@ -11,6 +11,7 @@ from provenance_oracle.oracle.backoff import Backoff, LongWaitError
 from provenance_oracle.oracle.conditions import trouble_of
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.logs import log_id
 from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.sources.look import Look
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
@@ -122,6 +123,11 @@ class Outcomes:
     def _retry_at(self, row: Row, at: datetime, least_seconds: float = 0.0) -> datetime:
         seconds = self._patience.backoff.delay_seconds(row.vain_attempts + 1)
         return at + timedelta(seconds=max(seconds, least_seconds))
+
+
+def log_id_of(row: Row) -> str:
+    """Return the id of a row's release in the log."""
+    return log_id(row.key.source, row.key.release, row.key.content)
 
 
 def shown(row: Row) -> str:

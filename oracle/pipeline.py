@@ -21,7 +21,7 @@ from provenance_oracle.oracle.journal.stored_record import to_json
 from provenance_oracle.oracle.journal.work import working_on
 from provenance_oracle.oracle.logs import log_about, log_id
 from provenance_oracle.oracle.metrics import SILENT, Meter, timed_judgement
-from provenance_oracle.oracle.outcomes import Outcomes, Patience, shown
+from provenance_oracle.oracle.outcomes import Outcomes, Patience, log_id_of, shown
 from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.oracle.sources.look import Look, look_at
 from provenance_oracle.verifier.checks import Check, Finding, failed
@@ -141,7 +141,8 @@ class Pipeline:
         for row in self._journal.waiting_unjudged(self._source.name, most=_GONE_MAX):
             if row.key.release not in found and self._content_of(row) != row.key.content:
                 self._journal.supersede(row.id, note="has gone before it was judged", at=self._clock())
-                _log.info("%s: has gone, and waits no longer", shown(row))
+                with log_about(log_id_of(row)):
+                    _log.info("%s: has gone, and waits no longer", shown(row))
 
     def _content_of(self, row: Row) -> bytes | None:
         with self._source.open(Handle(row.key.release, row.fingerprint, revision=row.fingerprint)) as files:

@@ -26,9 +26,9 @@ from provenance_oracle.oracle.conditions import (
 from provenance_oracle.oracle.journal.agreement import findings_of, match_parents, match_policy_row, match_row
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
-from provenance_oracle.oracle.logs import log_about, log_id
+from provenance_oracle.oracle.logs import log_about
 from provenance_oracle.oracle.metrics import SILENT, Meter
-from provenance_oracle.oracle.outcomes import Outcomes, shown
+from provenance_oracle.oracle.outcomes import Outcomes, log_id_of, shown
 from provenance_oracle.oracle.pipeline import match_report_user
 from provenance_oracle.oracle.sources.base import Handle, Source
 from provenance_oracle.oracle.sources.look import Look, look_at
@@ -160,7 +160,7 @@ class Recording:
         Raises:
             TroubleError, TroubleUsageError: a trouble that concerns every row.
         """
-        with log_about(log_id(row.key.source, row.key.release, row.key.content)), self._meter.step("publish"):
+        with log_about(log_id_of(row)), self._meter.step("publish"):
             return self._outcomes.of_step(row, partial(self._while_a_node_serves, row))
 
     def _while_a_node_serves(self, row: Row) -> Row:

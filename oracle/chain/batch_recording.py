@@ -19,8 +19,9 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.publications import PublicationKind, PublicationState, StoredPublication
 from provenance_oracle.oracle.journal.rows import Row, State
 from provenance_oracle.oracle.journal.stored_record import from_json
+from provenance_oracle.oracle.logs import log_about, log_about_batch
 from provenance_oracle.oracle.metrics import SILENT, Meter
-from provenance_oracle.oracle.outcomes import Outcomes
+from provenance_oracle.oracle.outcomes import Outcomes, log_id_of, shown
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Record
@@ -124,12 +125,21 @@ class BatchRecording:
             if len(entries) == 1:
                 singles += [row for row, _ in entries.values()]
             elif entries:
-                leaves = [leaf for _, leaf in entries.values()]
-                opened = self._publisher.open([(row.id, data) for row, (data, _) in entries.values()])
-                # The rows were compared with their verdicts a moment ago. This thread alone moves judged rows, so
-                # they need no second comparison before this pass signs them; a later pass compares them anew.
-                self._followed(opened, partial(_as_they_are, leaves))
+                self._begin(list(entries.values()))
         return singles
+
+    def _begin(self, entries: Sequence[tuple[Row, JudgedLeaf]]) -> None:
+        """Begin a batch, name it in the log of each release, and take it one step further."""
+        opened = self._publisher.open([(row.id, data) for row, (data, _) in entries])
+        with log_about_batch(opened.id):
+            ids = " ".join(log_id_of(row) for row, _ in entries)
+            _log.info("batch %d begins with %d releases: %s", opened.id, len(entries), ids)
+            for row, _ in entries:
+                with log_about(log_id_of(row)):
+                    _log.info("%s: goes into batch %d", shown(row), opened.id)
+        # The rows were compared with their verdicts a moment ago. This thread alone moves judged rows, so
+        # they need no second comparison before this pass signs them; a later pass compares them anew.
+        self._followed(opened, partial(_as_they_are, [leaf for _, leaf in entries]))
 
     def _is_due(self, waiting: Collection[Row]) -> bool:
         if not waiting or len(waiting) >= self._batching.most:
@@ -140,7 +150,8 @@ class BatchRecording:
     def _leaf_of(self, row: Row) -> list[JudgedLeaf | None]:
         """Return a row's leaf for a batch; None in its place if it is recorded singly; nothing if it has to wait."""
         found: list[JudgedLeaf | None] = []
-        self._outcomes.of_step(row, partial(self._look_at, row, found))
+        with log_about(log_id_of(row)):
+            self._outcomes.of_step(row, partial(self._look_at, row, found))
         return found
 
     def _look_at(self, row: Row, found: list[JudgedLeaf | None]) -> Row:
@@ -168,6 +179,12 @@ class BatchRecording:
     def _followed(
         self, publication: StoredPublication, leaves: Callable[[], Sequence[JudgedLeaf] | None]
     ) -> StoredPublication:
+        with log_about_batch(publication.id):
+            return self._stepped(publication, leaves)
+
+    def _stepped(
+        self, publication: StoredPublication, leaves: Callable[[], Sequence[JudgedLeaf] | None]
+    ) -> StoredPublication:
         try:
             with self._meter.step("batch"):
                 now = self._publisher.follow(publication, leaves)
@@ -180,8 +197,13 @@ class BatchRecording:
             now = self._journal.publication(publication.id)
             now = self._journal.advance_publication(publication.id, now.state, note=note, at=self._clock())
         if now.state is not publication.state:
-            name = now.root.hex() if now.root else str(now.id)
-            _log.info("batch %s of %s records: %s%s", name, now.count, now.state, f", {now.note}" if now.note else "")
+            name = f", root {now.root.hex()}" if now.root else ""
+            _log.info("batch %d%s: %s%s", now.id, name, now.state, f", {now.note}" if now.note else "")
+        if now.state.closed:
+            for member in self._journal.members(now.id):
+                row = self._journal.row(member.release_id)
+                with log_about(log_id_of(row)):
+                    _log.info("%s: %s, batch %d is %s", shown(row), row.state, now.id, now.state)
         return now
 
     def _leaves_of(self, publication_id: int) -> list[JudgedLeaf] | None:
@@ -196,7 +218,8 @@ class BatchRecording:
             except TemporaryError:
                 return None  # judged by another policy
             except ProvenanceError as error:
-                self._outcomes.distrust(row, error)
+                with log_about(log_id_of(row)):
+                    self._outcomes.distrust(row, error)
                 return None
             entry = self._writer.batch_entry(record)
             if not isinstance(entry, bytes):

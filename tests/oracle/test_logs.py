@@ -11,7 +11,15 @@ from contextvars import copy_context
 
 import pytest
 
-from provenance_oracle.oracle.logs import JsonLines, TextLines, configure_logs, log_about, log_id, set_level
+from provenance_oracle.oracle.logs import (
+    JsonLines,
+    TextLines,
+    configure_logs,
+    log_about,
+    log_about_batch,
+    log_id,
+    set_level,
+)
 from provenance_oracle.verifier.errors import UsageError
 
 LOG = logging.getLogger("provenance_oracle.oracle.some_room")
@@ -48,6 +56,27 @@ def test_all_lines_about_a_release_have_its_id_and_the_others_have_none(stream: 
     assert [line["level"] for line in lines] == ["info", "info", "warning", "info"]
     assert lines[1]["logger"] == "oracle.some_room"
     assert lines[1]["time"].endswith("Z")
+
+
+def test_lines_about_a_batch_have_its_number(stream: io.StringIO) -> None:
+    configure_logs(stream, level="info", log_format="json")
+    with log_about_batch(7):
+        LOG.info("the batch")
+        with log_about(ID):
+            LOG.info("its release")
+    LOG.info("after")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line.get("release"), line.get("batch")) for line in lines] == [(None, 7), (ID, 7), (None, None)]
+
+
+def test_a_line_of_text_names_release_and_batch(stream: io.StringIO) -> None:
+    configure_logs(stream, level="info", log_format="text")
+    with log_about_batch(7):
+        LOG.info("the batch")
+        with log_about(ID):
+            LOG.info("its release")
+    ends = [line.partition("INFO    ")[2] for line in stream.getvalue().splitlines()]
+    assert ends == ["[batch 7] the batch", f"[{ID}, batch 7] its release"]
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
