@@ -48,14 +48,14 @@ NEXT_STEPS = {
     Trouble.PAUSED: "ask the guardian why; the oracle goes on when the registry's owner allows writes again",
     Trouble.FUNDS: "send money to the paying account; the oracle goes on when it has arrived",
     Trouble.FEES: "wait until fees fall, or raise the setting that the reason names",
-    Trouble.POLICY: "wait: the oracle asks for the number itself, and goes on when that is final",
+    Trouble.POLICY: "remove the cause that the reason names; the oracle asks for the policy's number again by itself",
     Trouble.JOURNAL: "make room on the journal's disk, or mend it",
     Trouble.SOURCE: "check that the source can be read; the other sources go on",
     Trouble.START: "wait for the first pass",
     Trouble.INTERNAL: "please report the line of the log with this problem; the oracle tries again",
 }
 # While one of these stands, nothing can be recorded.
-BLOCKING = frozenset(Trouble) - {Trouble.SOURCE, Trouble.FEES, Trouble.POLICY}
+BLOCKING = frozenset(Trouble) - {Trouble.SOURCE, Trouble.FEES}
 # Those that a pass finds or finds over.
 RECORDING_TROUBLES = (
     Trouble.SIGNER,

@@ -25,7 +25,7 @@ from provenance_oracle.oracle.conditions import (
 )
 from provenance_oracle.oracle.journal.agreement import findings_of, match_parents, match_policy_row, match_row
 from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.journal.rows import Row, State, policy_key
 from provenance_oracle.oracle.logs import log_about
 from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.outcomes import Outcomes, log_id_of, shown
@@ -152,7 +152,15 @@ class Recording:
             if self._is_held:
                 break
         troubles |= self._batches.troubles if self._batches else {}
-        self._conditions.replace(RECORDING_TROUBLES, troubles)
+        self._conditions.replace(RECORDING_TROUBLES, self._policy_trouble() | troubles)
+
+    def _policy_trouble(self) -> dict[Trouble, str]:
+        """Return the reason why the policy gets no number in the registry. Every new record waits for that number."""
+        key = policy_key(self._policy.digest)
+        row = self._journal.find(key.source, key.release, "")
+        if row is None or row.state is State.FINAL or row.retry_at is None:
+            return {}
+        return {Trouble.POLICY: f"{shown(row)} has no number in the registry: {row.problem}"}
 
     def _step(self, row: Row) -> Row:
         """Take a row one step further, under its own id in the log.

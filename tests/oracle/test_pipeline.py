@@ -83,7 +83,10 @@ class FakeWriter:
 
     def number_policy(self, row_id: int, policy_digest: bytes) -> Publishing:
         self.numbered.append(policy_digest)
-        return self.answers.pop(0) if self.answers else Publishing(State.FINAL)  # type: ignore[return-value]
+        answer = self.answers.pop(0) if self.answers else Publishing(State.FINAL)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def push_orphans(self) -> None:
         self.orphans += 1
@@ -746,6 +749,28 @@ def test_a_trouble_that_the_first_release_meets_spares_the_others(room: Room) ->
     assert len(room.writer.published) == 1
     assert [one.kind for one in room.conditions.standing()] == [Trouble.FEES]
     assert {row.vain_attempts for row in room.journal.rows()} == {0}
+    room.recording.settle()
+    assert room.conditions.standing() == ()
+
+
+def test_a_policy_that_gets_no_number_is_a_trouble_until_it_has_one(room: Room) -> None:
+    room.journal.open_policy(room.policy.digest, at=room.clock())
+    room.writer.answers = [TemporaryError("the call needs too much gas")]
+    for _ in range(2):
+        room.recording.settle()
+        (trouble,) = room.conditions.standing()
+        assert trouble.kind is Trouble.POLICY
+        assert trouble.reason.startswith(f"registry:policy {room.policy.digest.hex()} has no number")
+        assert "the call needs too much gas" in trouble.reason
+    assert len(room.writer.numbered) == 1
+    room.clock.advance(1000)
+    room.recording.settle()
+    assert room.conditions.standing() == ()
+
+
+def test_a_policy_whose_number_is_on_its_way_is_no_trouble(room: Room) -> None:
+    room.journal.open_policy(room.policy.digest, at=room.clock())
+    room.writer.answers = [Publishing(State.SENT, "node says: already known")]
     room.recording.settle()
     assert room.conditions.standing() == ()
 
