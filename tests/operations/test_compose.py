@@ -56,12 +56,12 @@ def test_an_image_has_a_version_and_a_health_check(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_only_prometheus_reaches_the_outside_and_only_on_this_machine(name: str) -> None:
+def test_only_prometheus_and_grafana_reach_the_outside_and_only_on_this_machine(name: str) -> None:
     service = SERVICES[name]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
-    outside = name == "prometheus"
-    assert service["networks"] == (["inside", "outside"] if outside else ["inside"])
-    assert service.get("ports", []) == (["127.0.0.1:9090:9090"] if outside else [])
+    ports = {"prometheus": ["127.0.0.1:9090:9090"], "grafana": ["127.0.0.1:3000:3000"]}.get(name, [])
+    assert service["networks"] == (["inside", "outside"] if ports else ["inside"])
+    assert service.get("ports", []) == ports
 
 
 def test_every_secret_is_a_file_and_named_where_it_is_used() -> None:
@@ -108,6 +108,20 @@ def test_prometheus_asks_the_oracle_where_it_listens() -> None:
     [job] = configuration["scrape_configs"]
     _, _, port = SERVICES["oracle"]["environment"]["PROVENANCE_LISTEN"].rpartition(":")
     assert job["static_configs"] == [{"targets": [f"oracle:{port}"]}]
+
+
+def test_grafana_asks_prometheus_shows_the_dashboard_and_has_no_account() -> None:
+    folder = ROOT / "operations" / "grafana" / "provisioning"
+    [source] = yaml.safe_load((folder / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:" + SERVICES["prometheus"]["ports"][0].rpartition(":")[2]
+    [provider] = yaml.safe_load((folder / "dashboards" / "oracle.yaml").read_text())["providers"]
+    mounts = {volume["target"]: volume["source"] for volume in SERVICES["grafana"]["volumes"]}
+    assert list((ROOT / mounts[provider["options"]["path"]]).glob("*.json"))
+    assert ROOT / mounts["/etc/grafana/provisioning"] == folder
+    environment = SERVICES["grafana"]["environment"]
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert environment["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert environment["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
 
 
 @pytest.fixture
