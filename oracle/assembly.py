@@ -115,7 +115,7 @@ def open_oracle(
         keys_work = partial(conditions.end, Trouble.SIGNER)
         connection = Connection(
             open_writer=partial(open_as_sender, journal, payer, reporter, opening, keys_work),
-            keep_key=keeping_key(ledger, reporter, bell),
+            keep_key=keeping_key(ledger, reporter, bell, metrics),
             recording_of=partial(Recording, by_name, **records),
             on_block=partial(note_block, clock_check, metrics),
         )

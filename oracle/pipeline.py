@@ -139,9 +139,9 @@ class Pipeline:
     def _close_gone(self, handles: Sequence[Handle]) -> None:
         found = {handle.id for handle in handles}
         for row in self._journal.waiting_unjudged(self._source.name, most=_GONE_MAX):
-            if row.key.release not in found and self._content_of(row) != row.key.content:
-                self._journal.supersede(row.id, note="has gone before it was judged", at=self._clock())
-                with log_about(log_id_of(row)):
+            with log_about(log_id_of(row)):
+                if row.key.release not in found and self._content_of(row) != row.key.content:
+                    self._journal.supersede(row.id, note="has gone before it was judged", at=self._clock())
                     _log.info("%s: has gone, and waits no longer", shown(row))
 
     def _content_of(self, row: Row) -> bytes | None:

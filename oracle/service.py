@@ -254,7 +254,6 @@ class Service:
                 self._failed(str(feed), error, failures)
                 continue
             failures = 0
-            # scans of very many releases take a small part of the time
             rest = max(self._timing.pause_seconds, _REST_FACTOR * (self._clock() - started))
             if feed.ring.wait(self._timing.scan_seconds):
                 self._bell.sleep(rest)
@@ -273,8 +272,7 @@ class Service:
 
     def _judge_all(self, number: int) -> None:
         failures = 0
-        is_small_only = number == 0 and len(self._judges) > 1
-        while one := self._queue.take(small_only=is_small_only):
+        while one := self._queue.take(small_only=number == 0 and len(self._judges) > 1):
             feed, handle = one.item
             try:
                 self._bell.check()

@@ -15,10 +15,11 @@ from provenance_oracle.oracle.chain.ledger import LedgerOptions
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.clock_check import ClockCheck
 from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.metrics import Metrics
+from provenance_oracle.oracle.metrics import Meter, Metrics
 from provenance_oracle.oracle.signers.patient import PatientSigner
 from provenance_oracle.oracle.signers.rofl import RoflSigner
 from provenance_oracle.verifier.errors import TemporaryError
+from provenance_oracle.verifier.registry.node import open_node, shown_url
 from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _log = logging.getLogger(__name__)
@@ -72,15 +73,15 @@ def note_block(clock_check: ClockCheck, metrics: Metrics, newest: datetime | Non
     clock_check.compare(newest)
 
 
-def keeping_key(ledger: LedgerOptions, reporter: PatientSigner, bell: Bell) -> Callable[[], object]:
-    """Return a function that keeps the reporting key bound, if it is one of a ROFL app."""
-    kept: list[BoundKey] = []
+def keeping_key(ledger: LedgerOptions, reporter: PatientSigner, bell: Bell, meter: Meter) -> Callable[[], object]:
+    """Return a function that keeps the reporting key bound, if it is one of a ROFL app. `meter` counts its requests."""
+    reading, kept = partial(open_ledger_reader, ledger, meter), list[BoundKey]()
 
     def keep() -> None:
         key = reporter.open()
         if isinstance(key, RoflSigner):
             if not kept:
-                kept.append(BoundKey(partial(open_ledger_reader, ledger), key.appd, key.address, sleep=bell.sleep))
+                kept.append(BoundKey(reading, key.appd, key.address, sleep=bell.sleep))
             kept[0].keep()
 
     return keep
@@ -114,9 +115,13 @@ def open_as_sender(
     return opening()
 
 
-def open_ledger_reader(ledger: LedgerOptions) -> RegistryReader:
+def open_ledger_reader(ledger: LedgerOptions, meter: Meter) -> RegistryReader:
     """Open the registry at the first endpoint that serves. Raise the error of the last one if none does."""
-    opening = partial(RegistryReader, address=ledger.registry_address, chain_id=ledger.chain_id)
+
+    def opening(url: str) -> RegistryReader:
+        node = open_node(url, ledger.rpc_timeout_seconds, on_event=partial(meter.rpc, shown_url(url)))
+        return RegistryReader(node, address=ledger.registry_address, chain_id=ledger.chain_id)
+
     for url in ledger.rpc_urls[:-1]:
         with suppress(TemporaryError):
             return opening(url)
