@@ -115,20 +115,26 @@ SILENT = Meter()
 
 
 @contextmanager
-def timed_judgement(meter: Meter, progress: OnBytes) -> Iterator[OnBytes]:
+def timed_judgement(meter: Meter, progress: OnBytes, clock: Callable[[], float] = time.monotonic) -> Iterator[OnBytes]:
     """Time a judgement in the block as `appraise` up to the first byte of its files, and as `hash` from there on.
 
     Args:
         progress: called as the function that is yielded.
+        clock: returns monotonic seconds.
 
     Yields:
-        The function to call while files are read, with (bytes so far, bytes in all).
+        The function to call while files are read, with (bytes so far, bytes in all), and with (0, 0) between the steps
+            before.
     """
-    started, hashing, done = time.monotonic(), None, 0
+    started, hashing, done = clock(), None, 0
+    step_began = started
 
     def counted(so_far: int, in_all: int) -> None:
-        nonlocal hashing, done
-        hashing = hashing or time.monotonic()
+        nonlocal hashing, done, step_began
+        if not in_all:
+            step_began = clock()
+        elif hashing is None:
+            hashing = step_began
         meter.hashed(so_far - done)
         done = max(done, so_far)
         progress(so_far, in_all)
@@ -136,9 +142,10 @@ def timed_judgement(meter: Meter, progress: OnBytes) -> Iterator[OnBytes]:
     try:
         yield counted
     finally:
-        meter.took("appraise", (hashing or time.monotonic()) - started)
-        if hashing:
-            meter.took("hash", time.monotonic() - hashing)
+        ended = clock()
+        meter.took("appraise", (ended if hashing is None else hashing) - started)
+        if hashing is not None:
+            meter.took("hash", ended - hashing)
 
 
 class Metrics(Meter):

@@ -107,16 +107,24 @@ def test_the_first_request_to_a_node_shows_every_kind_of_error_as_0(metrics: Met
 
 def test_a_judgement_is_timed_up_to_the_first_byte_and_from_there_on(metrics: Metrics) -> None:
     seen: list[int] = []
-    with timed_judgement(metrics, lambda so_far, _in_all: seen.append(so_far)):
-        pass
-    assert value(metrics, 'step_seconds_count{step="hash"}') == 0
-    with timed_judgement(metrics, lambda so_far, _in_all: seen.append(so_far)) as counted:
+    seconds = iter((0.0, 1.0, 5.0, 12.0))  # it begins, has read the evidence, begins to read files, ends
+    with timed_judgement(metrics, lambda so_far, _in_all: seen.append(so_far), lambda: next(seconds)) as counted:
+        counted(0, 0)
+        counted(0, 0)
         counted(10, 30)
         counted(30, 30)
-    assert seen == [10, 30]
-    assert value(metrics, 'step_seconds_count{step="appraise"}') == 2
-    assert value(metrics, 'step_seconds_count{step="hash"}') == 1
+    assert seen == [0, 0, 10, 30]
+    assert value(metrics, 'step_seconds_sum{step="appraise"}') == 5
+    assert value(metrics, 'step_seconds_sum{step="hash"}') == 7
     assert value(metrics, "hashed_bytes_total") == 30
+
+
+def test_a_judgement_that_ends_before_its_first_byte_hashed_nothing(metrics: Metrics) -> None:
+    seconds = iter((0.0, 1.0, 4.0))
+    with timed_judgement(metrics, lambda _so_far, _in_all: None, lambda: next(seconds)) as counted:
+        counted(0, 0)
+    assert value(metrics, 'step_seconds_sum{step="appraise"}') == 4
+    assert value(metrics, 'step_seconds_count{step="hash"}') == 0
 
 
 def test_conditions_set_and_clear_their_gauge(metrics: Metrics) -> None:
