@@ -113,7 +113,7 @@ class BatchProofs:
             return error
         place = f"; the records of the newest batch: {printable(found[-1])}" if found[-1] else ""
         step = (
-            f"or `--proof FILE`, if the release is in one of the registry's {len(found)} batches: the oracle's operator"
+            f"or `--proof FILE`, if the release is in a batch (the registry has {len(found)}): the oracle's operator"
             " prints it with `provenance proof MANIFEST_DIGEST`, and anyone with a batch's records, with --leaves"
             f"{place}"
         )

@@ -87,7 +87,7 @@ def test_a_release_in_a_batch_is_accepted_with_its_proof(seal: Seal, release: tu
     batched = seal(record, OTHER)
     without = batched.check(folder, proof=None)
     assert without.exit_code == 6
-    assert "or `--proof FILE`, if the release is in one of the registry's 1 batches" in without.stderr
+    assert "or `--proof FILE`, if the release is in a batch (the registry has 1)" in without.stderr
     assert f"the records of the newest batch: {URI}" in without.stderr
     found = batched.check(folder)
     assert found.exit_code == 0, found.output
