@@ -176,3 +176,45 @@ def test_false_answers_while_the_service_runs_end_it_only_if_they_last() -> None
             nodes.serving()
     with pytest.raises(UsageError):
         nodes.serving()
+
+
+def looks(nodes: Nodes, name: str) -> list[int]:
+    """Return the list that gets an entry for each look through an endpoint."""
+    made: list[int] = []
+    look = nodes.chains[name].look
+    nodes.chains[name].look = lambda: made.append(1) or look()  # type: ignore
+    return made
+
+
+def test_the_waits_of_an_endpoint_that_fails_double_up_to_ten_minutes() -> None:
+    nodes = Nodes()
+    nodes.fail("a", TemporaryError("down"))
+    made, waits = looks(nodes, "a"), []
+    nodes.serving()
+    for _ in range(8):
+        seconds = 0
+        while len(made) == len(waits) + 1:
+            nodes.clock.advance(15)
+            seconds += 15
+            nodes.serving()
+        waits.append(seconds)
+    assert waits == [15, 30, 60, 120, 240, 480, 600, 600]
+
+
+def test_a_clock_that_was_set_back_makes_no_endpoint_wait_longer() -> None:
+    nodes = Nodes()
+    nodes.fail("a", TemporaryError("down"))
+    nodes.serving()
+    nodes.fail("a", None)
+    nodes.clock.advance(-3600)
+    assert nodes.serving() == ["a", "b"]
+
+
+def test_an_identity_from_the_future_is_asked_again() -> None:
+    nodes, asked = Nodes(names=("a",)), []
+    identity = nodes.chains["a"].identity
+    nodes.chains["a"].identity = lambda contract: asked.append(contract) or identity(contract)  # type: ignore
+    nodes.serving()
+    nodes.clock.advance(-1)
+    nodes.serving()
+    assert len(asked) == 2
