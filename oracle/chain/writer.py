@@ -119,11 +119,6 @@ class RegistryWriter:
         """The time of the newest block at the last `check_chain`."""
         return self._endpoints.newest_time
 
-    @property
-    def endpoint_problems(self) -> Mapping[str, str]:
-        """Why each endpoint that is set aside does not serve now, by its name."""
-        return self._endpoints.problems
-
     def read_ahead(self, begun: Sequence[tuple[bytes, bytes]], fresh: Sequence[tuple[bytes, bytes]] = ()) -> None:
         """Ask the endpoints together what the steps of a pass will ask.
 

@@ -149,12 +149,6 @@ class ReportIndex:
             raise TemporaryError(f"the index of events cannot be used: {error}", where=self._where) from error
 
 
-def _use(
-    block: int, position: int, report: bytes, manifest: bytes, record_id: bytes, content: bytes, passed: int
-) -> Use:
-    return Use(block, position, report, manifest, record_id, content, bool(passed))
-
-
 def _is_there(hash_of: Callable[[int], bytes], number: int, digest: bytes) -> bool:
     return hash_of(number) == digest
 

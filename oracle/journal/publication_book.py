@@ -205,11 +205,6 @@ class PublicationBook:
         )
         return tuple(map(attempt_row, self._database.rows(sql, (row_id,))))
 
-    def live_attempts(self, sender: str) -> tuple[Attempt, ...]:
-        """Return all live transactions of an account, by nonce."""
-        sql = "SELECT * FROM transactions WHERE sender = ? AND state = 'live' ORDER BY nonce, id"
-        return tuple(map(attempt_row, self._database.rows(sql, (sender,))))
-
     def orphans(self, sender: str) -> tuple[Attempt, ...]:
         """Return live transactions that nobody sends any more, by nonce. Later nonces wait for them.
 

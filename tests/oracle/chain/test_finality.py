@@ -197,8 +197,8 @@ def test_one_false_answer_about_the_chain_does_not_end_the_process(desk: Desk) -
     desk.chain.facts = replace(facts, chain_id=1)
     writer = desk.open(2, second(desk, facts=facts))
     writer.check_chain()
-    assert list(writer.endpoint_problems) == ["first"]
-    assert "chain id is not the one" in writer.endpoint_problems["first"]
+    assert list(writer._endpoints.problems) == ["first"]
+    assert "chain id is not the one" in writer._endpoints.problems["first"]
     with pytest.raises(UsageError, match="chain id is not the one"):
         desk.open(2, second(desk)).check_chain()
 

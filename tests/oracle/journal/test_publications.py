@@ -69,7 +69,7 @@ def test_a_batch_moves_all_its_rows_to_final(journal: Journal) -> None:
     assert states(journal, *rows) == [State.FINAL] * 3
     assert [row.problem for row in journal.rows()] == [""] * 3
     assert journal.open_publications() == ()
-    assert journal.live_attempts("0xAA") == ()
+    assert journal.live_nonces("0xAA") == frozenset()
 
 
 def test_moving_a_publication_clears_the_failure_of_its_rows(journal: Journal) -> None:
@@ -170,7 +170,8 @@ def test_live_transactions_of_a_closed_batch_are_orphans(journal: Journal) -> No
     attempt = journal.sign_publication(one, transaction(1), at=AT)
     assert journal.orphans("0xAA") == ()
     journal.advance_publication(one, PublicationState.DROPPED, at=AT)
-    assert journal.orphans("0xAA") == (attempt,) == journal.live_attempts("0xAA")
+    assert journal.orphans("0xAA") == (attempt,)
+    assert journal.live_nonces("0xAA") == {attempt.transaction.nonce}
     assert journal.orphans("0xBB") == ()
 
 
