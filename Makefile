@@ -41,8 +41,8 @@ image:  ## build the Dockerfile with buildah and run the demo in it, as its user
 	@mkdir -p .make && touch $@
 
 prove: .make/test  ## the long runs: changes to SEV-SNP evidence (MUTANTS=N of each kind), faults (CELLS=N), forge, halmos
-	PROVENANCE_MUTANTS=$(or $(MUTANTS),100000) $(BIN)/python -m pytest -n 2 \
-	  tests/verifier/snp/test_mutations.py tests/verifier/snp/test_tampered.py
+	PROVENANCE_MUTANTS=$(or $(MUTANTS),100000) PROVENANCE_BUNDLE_MUTANTS=2000 $(BIN)/python -m pytest -n 2 \
+	  tests/verifier/snp/test_mutations.py tests/verifier/snp/test_tampered.py tests/verifier/identity/test_mutations.py
 	PROVENANCE_FAULT_CELLS=$(or $(CELLS),400) PROVENANCE_RACES=1000 PROVENANCE_BURST_FILES=60000 $(BIN)/python -m pytest -s \
 	  tests/oracle/test_fault_matrix.py tests/oracle/test_hashing_races.py tests/oracle/sources/test_watch.py
 	PROVENANCE_STRIDE=1 $(BIN)/python -m pytest tests/oracle/test_crashes.py

@@ -53,6 +53,7 @@ ALLOWED = {
     "verifier/digest/gpu/cupy_device.py": {"read_text"},
     "verifier/registry/contract.py": {"read_text"},
     "verifier/policy.py": {"read_bytes"},
+    "verifier/identity/sigstore_root.py": {"read_bytes"},
     "verifier/cli/console.py": {"open"},
     "publisher/simulator/amd.py": {"read_bytes"},
     "publisher/evidence/configfs_tsm.py": {"open"},

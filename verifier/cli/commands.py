@@ -9,5 +9,6 @@ from provenance_oracle.verifier.cli.measure import measure
 from provenance_oracle.verifier.cli.networks import networks
 from provenance_oracle.verifier.cli.report import report
 from provenance_oracle.verifier.cli.show import show
+from provenance_oracle.verifier.cli.signature import signature
 
-COMMANDS = (check, report, hash_command, disk, measure, show, networks)
+COMMANDS = (check, signature, report, hash_command, disk, measure, show, networks)

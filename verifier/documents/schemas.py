@@ -16,6 +16,7 @@ HASH = "provenance-oracle/hash/v1"
 MEASURE = "provenance-oracle/measure/v1"
 NETWORKS = "provenance-oracle/networks/v1"
 REPORT = "provenance-oracle/report/v1"
+SIGNATURE = "provenance-oracle/signature/v1"
 SHOW = "provenance-oracle/show/v2"
 
 

@@ -17,6 +17,7 @@ _HASHES_MAX = 64  # a proof in a tree of 2^64 leaves
 _DIGEST_BYTES = 32
 _LOG_ID_MAX_BYTES = 64
 _SIGNATURE_MAX_BYTES = 1024
+_SECONDS_MAX = 1 << 37  # beyond the year 6000
 _CHECKPOINT_MAX_CHARS = 64 << 10
 
 
@@ -63,7 +64,7 @@ def parse_log_entry(fields: Fields) -> LogEntry:
         log_id=log_id.base64_bytes("keyId", max_bytes=_LOG_ID_MAX_BYTES),
         kind=f"{kind.text('kind', max_chars=32)} {kind.text('version', max_chars=32)}",
         index=_number(fields, "logIndex"),
-        integrated_seconds=_number(fields, "integratedTime") if "integratedTime" in fields else 0,
+        integrated_seconds=_number(fields, "integratedTime", _SECONDS_MAX) if "integratedTime" in fields else 0,
         promise=promise.base64_bytes("signedEntryTimestamp", max_bytes=_SIGNATURE_MAX_BYTES) if promise else b"",
         body=fields.base64_bytes("canonicalizedBody", max_bytes=_BODY_MAX_BYTES),
         proof_index=_number(proof, "logIndex"),
@@ -76,9 +77,9 @@ def parse_log_entry(fields: Fields) -> LogEntry:
     return entry
 
 
-def _number(fields: Fields, key: str) -> int:
+def _number(fields: Fields, key: str, most: int = MAX_INTEGER) -> int:
     text = fields.text(key, max_chars=20)
-    if not _DIGITS.fullmatch(text) or int(text) > MAX_INTEGER:
+    if not _DIGITS.fullmatch(text) or int(text) > most:
         raise fields.error(key, "not a number", got=text, wanted="decimal digits of a 64-bit integer, as a string")
     return int(text)
 
