@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from provenance_oracle.oracle.amd_cache import KeptAnswers
@@ -133,7 +132,6 @@ def _pipelines(settings: Settings, bell: Bell, peers: Peers | None, **parts: Any
     return partial(
         Pipeline,
         deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
-        accepting=Lock(),
         moment_of=peers.moments.of if peers else _present,
         worker=f"{socket.gethostname()}/{os.getpid()}",
         **parts,

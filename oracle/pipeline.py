@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from provenance_oracle.oracle.backoff import LongWaitError
 from provenance_oracle.oracle.deadline import Deadline
+from provenance_oracle.oracle.journal.accepted import AcceptedReleases
 from provenance_oracle.oracle.journal.evidence import archive
 from provenance_oracle.oracle.journal.journal import Journal
-from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
+from provenance_oracle.oracle.journal.rows import NewRelease, ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.stored_record import to_json
 from provenance_oracle.oracle.journal.work import working_on
 from provenance_oracle.oracle.logs import log_about, log_id
@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
 _UNJUDGED = (State.SEEN, State.SUPERSEDED)
 _GONE_MAX = 100  # rows that a scan looks at
+_QUICK_MAX_BYTES = 10**8  # a release that is judged so soon that nobody misses its row meanwhile
 
 
 class Judge(Protocol):
@@ -56,9 +57,6 @@ class Pipeline:
         deadline: begins the deadline of one release.
         moment_of: returns the moment at which other oracles judge a release, by manifest digest; None for the present.
         meter: counts the judgements and times their steps.
-        accepting: held while a release is compared with those accepted before and is accepted itself. The pipelines of
-            all sources share it.
-
         worker: this process's name, unique among those that share the journal.
 
     Raises (`process`):
@@ -76,7 +74,6 @@ class Pipeline:
         patience: Patience,
         clock: Callable[[], datetime],
         deadline: Callable[[], Deadline],
-        accepting: AbstractContextManager[object],
         moment_of: Callable[[bytes], datetime | None] = lambda _manifest: None,
         worker: str = "",
         meter: Meter = SILENT,
@@ -88,7 +85,6 @@ class Pipeline:
         self._patience = patience
         self._clock = clock
         self._deadline = deadline
-        self._accepting = accepting
         self._moment_of = moment_of
         self._worker = worker
         self._meter = meter
@@ -119,22 +115,38 @@ class Pipeline:
             return known
         deadline = self._deadline()
         with log_about(log_id(self._source.name, handle.id)), self._source.open(handle) as files:
-            # (1) read the release, bounded and without trust, and open its row
+            # (1) read the release, bounded and without trust
             with self._meter.step("look"):
                 look = look_at(files, handle.id)
             if look is None:
                 return None
-            row = self._journal.open(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at=at)
-            if row.state is not State.SEEN or row.waits(at):
-                return row
+            new = NewRelease(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at)
             # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
-            tag = log_id(self._source.name, handle.id, look.content)
-            with log_about(tag), working_on(self._journal, row, self._worker, self._clock) as work:
-                if work is None:
-                    return self._journal.row(row.id)
-                progress = work.renewing(deadline.check)
-                return self._outcomes.of_step(row, partial(self._judged, row, look, judge, progress), look)
-            return None  # another process took the release over
+            with log_about(log_id(self._source.name, handle.id, look.content)):
+                is_quick = handle.total_bytes <= _QUICK_MAX_BYTES and not self._journal.is_shared
+                if is_quick and not self._journal.knows(new.key):
+                    return self._of_new(new, look, judge, deadline)
+                return self._of_row(new, look, judge, deadline)
+
+    def _of_new(self, new: NewRelease, look: Look, judge: Judge, deadline: Deadline) -> Row:
+        """Judge a small new release. Its row and its verdict are stored in one step, for the price of one commit."""
+        try:
+            return self._judged(new, look, judge, deadline.check)
+        except Exception as error:
+            row = self._journal.open(new.key, new.fingerprint, at=new.found_at)
+            return self._outcomes.of_step(row, partial(_raise, error), look)
+
+    def _of_row(self, new: NewRelease, look: Look, judge: Judge, deadline: Deadline) -> Row | None:
+        """Open the row of a release, and judge the release if the row does not wait and no other process has it."""
+        row = self._journal.open(new.key, new.fingerprint, at=new.found_at)
+        if row.state is not State.SEEN or row.waits(new.found_at):
+            return row
+        with working_on(self._journal, row, self._worker, self._clock) as work:
+            if work is None:
+                return self._journal.row(row.id)
+            progress = work.renewing(deadline.check)
+            return self._outcomes.of_step(row, partial(self._judged, row.id, look, judge, progress), look)
+        return None  # another process took the release over
 
     def _close_gone(self, handles: Sequence[Handle]) -> None:
         found = {handle.id for handle in handles}
@@ -152,7 +164,7 @@ class Pipeline:
     def _is_done(self, known: Row | None) -> bool:
         return known is not None and (known.state not in _UNJUDGED or known.waits(self._clock()))
 
-    def _judged(self, row: Row, look: Look, judge: Judge, progress: OnBytes) -> Row:
+    def _judged(self, opened: int | NewRelease, look: Look, judge: Judge, progress: OnBytes) -> Row:
         if look.release is None:
             assert look.problem is not None
             raise look.problem
@@ -161,11 +173,9 @@ class Pipeline:
         with timed_judgement(self._meter, progress) as counted:
             judgement = judge(look.release, self._policy, at=at, now=now, progress=counted)
         record = judgement.record
-        with self._accepting, self._meter.step("keep"):
-            self._match_report(judgement)
-            self._match_quota(record)
+        with self._meter.step("keep"):
             row = self._journal.accept(
-                row.id,
+                opened,
                 judgement.verdict.statement,
                 to_json(record),
                 record.snp_report_digest,
@@ -173,22 +183,25 @@ class Pipeline:
                 model_digest=record.model_digest,
                 publisher=record.publisher_identity,
                 evidence=archive(look.release),
+                check=partial(self._match_accepted, judgement),
                 at=self._clock(),
             )
         self._meter.decided("accepted")
         _log.info("%s: accepted as %s %s, grade %d", shown(row), record.name, record.version, record.grade)
         return row
 
-    def _match_report(self, judgement: Judgement) -> None:
-        """Raise AppraisalError if a release accepted before has the report with another manifest."""
-        if self._policy.report_reuse is Word.REFUSED:
-            user = self._journal.manifest_by_report(judgement.record.snp_report_digest)
-            match_report_user(judgement.record, user, judgement.findings)
+    def _match_accepted(self, judgement: Judgement, accepted: AcceptedReleases) -> None:
+        """Compare a judgement with the releases accepted before.
 
-    def _match_quota(self, record: Record) -> None:
-        """Raise LongWaitError if the publisher had the same model recorded too often within a day."""
+        Raises:
+            AppraisalError: one of them has the report with another manifest.
+            LongWaitError: the publisher had the same model recorded too often within a day.
+        """
+        record = judgement.record
+        if self._policy.report_reuse is Word.REFUSED:
+            match_report_user(record, accepted.manifest_by_report(record.snp_report_digest), judgement.findings)
         most, now = self._patience.recordings_per_day_max, self._clock()
-        times = self._journal.recordings(
+        times = accepted.recordings(
             record.model_digest, record.publisher_identity, besides=record.manifest_digest, since=now - _DAY
         )
         if len(times) >= most:
@@ -199,6 +212,10 @@ class Pipeline:
                 got=f"{len(times)} other releases of model {record.model_digest.hex()}",
                 wanted=f"at most {most}",
             )
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 def match_report_user(record: Record, user: bytes | None, findings: tuple[Finding, ...]) -> None:

@@ -19,16 +19,17 @@ A policy that has no number in the registry yet has a row of its own. Such a row
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from provenance_oracle.oracle.journal.accepted import AcceptedReleases
 from provenance_oracle.oracle.journal.leases import Leases
 from provenance_oracle.oracle.journal.overview import Overview
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
 from provenance_oracle.oracle.journal.publication_steps import follow_row
-from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State, policy_key, release_row, time_text
+from provenance_oracle.oracle.journal.rows import NewRelease, ReleaseKey, Row, State, policy_key, release_row, time_text
 from provenance_oracle.oracle.journal.steps import (
     by_key,
     count_internal_error,
@@ -37,9 +38,8 @@ from provenance_oracle.oracle.journal.steps import (
     insert_row,
     keep_verdict,
     move_row,
-    reopened,
+    open_row,
     select_row,
-    supersede_others,
 )
 from provenance_oracle.oracle.journal.store import Session
 from provenance_oracle.oracle.journal.stores import open_evidence, open_store
@@ -145,18 +145,12 @@ class Journal(PublicationBook, Leases, Overview):
         Rows of the release with other contents that were not judged yet become `superseded`.
         """
         with self._step() as db:
-            row = by_key(db, key)
-            supersede_others(db, key, at)
-            if row is None:
-                return insert_row(db, key, fingerprint, State.SEEN, at)
-            if not row.waits(at):
-                record = None if row.state is State.REJECTED else row.record
-                db.execute(
-                    "UPDATE releases SET fingerprint = ?, state = ?, record = ?, retry_at = NULL, changed_at = ?"
-                    " WHERE id = ?",
-                    (fingerprint, reopened(row), record, time_text(at), row.id),
-                )
-            return select_row(db, row.id)
+            return open_row(db, key, fingerprint, at)
+
+    def knows(self, key: ReleaseKey) -> bool:
+        """Return whether there is a row of `key`."""
+        sql = "SELECT 1 AS one FROM releases WHERE source = ? AND release = ? AND content = ?"
+        return bool(self._database.rows(sql, (key.source, key.release, key.content)))
 
     def row(self, row_id: int) -> Row:
         """Return the row with this id, which must exist."""
@@ -173,7 +167,7 @@ class Journal(PublicationBook, Leases, Overview):
 
     def accept(
         self,
-        row_id: int,
+        row: int | NewRelease,
         statement: bytes,
         record: bytes,
         report_digest: bytes,
@@ -182,26 +176,31 @@ class Journal(PublicationBook, Leases, Overview):
         model_digest: bytes | None = None,
         publisher: bytes | None = None,
         evidence: bytes | None = None,
+        check: Callable[[AcceptedReleases], object] = lambda _accepted: None,
         at: datetime,
     ) -> Row:
         """Store the PASSED verdict and the record to publish, and move the row to `judged`.
 
         Args:
+            row: the row's id; or a release that has no row yet, for which the same step makes one, as `open` does.
             statement: bytes of the verdict.
             record: the record from `stored_record.to_json`.
             policy_digest, model_digest, publisher: those in the record, by which rows are found; None: unknown.
             evidence: the release's `provenance/` as `evidence.archive` packs it; None to keep the verdict only.
+            check: called within the step with the releases that were accepted before. If it raises, nothing is stored.
         """
         with self._step() as db:
+            check(AcceptedReleases(lambda sql, values: db.execute(sql, values).fetchall()))
+            row_id = row if isinstance(row, int) else open_row(db, row.key, row.fingerprint, row.found_at).id
             digest = self._keep_verdict(db, row_id, statement, evidence, at)
             db.execute(
                 "UPDATE releases SET verdict_digest = ?, record = ?, report_digest = ?, policy_digest = ?,"
                 " model_digest = ?, publisher = ? WHERE id = ?",
                 (digest, record, report_digest, policy_digest, model_digest, publisher, row_id),
             )
-            row = move_row(db, row_id, State.JUDGED, at)
+            judged = move_row(db, row_id, State.JUDGED, at)
         self._settle_evidence(_UNSETTLED_MAX)
-        return row
+        return judged
 
     def reject(
         self,

@@ -60,6 +60,15 @@ class ReleaseKey:
         return self.release.partition("/")[0]
 
 
+@dataclass(frozen=True)
+class NewRelease:
+    """A release that has no row yet: its key, its fingerprint, and when it was found (with a time zone)."""
+
+    key: ReleaseKey
+    fingerprint: str
+    found_at: datetime
+
+
 def policy_key(policy_digest: bytes) -> ReleaseKey:
     """Return the key of the row of a policy that needs a number in the registry.
 

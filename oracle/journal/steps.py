@@ -23,6 +23,21 @@ def supersede_others(db: Session, key: ReleaseKey, at: datetime) -> None:
         move_row(db, found["id"], State.SUPERSEDED, at, "was replaced by another manifest before it was judged")
 
 
+def open_row(db: Session, key: ReleaseKey, fingerprint: str, at: datetime) -> Row:
+    """Return the row of `key`, and make it if it is new; see `Journal.open`."""
+    row = by_key(db, key)
+    supersede_others(db, key, at)
+    if row is None:
+        return insert_row(db, key, fingerprint, State.SEEN, at)
+    if not row.waits(at):
+        record = None if row.state is State.REJECTED else row.record
+        db.execute(
+            "UPDATE releases SET fingerprint = ?, state = ?, record = ?, retry_at = NULL, changed_at = ? WHERE id = ?",
+            (fingerprint, reopened(row), record, time_text(at), row.id),
+        )
+    return select_row(db, row.id)
+
+
 def insert_row(db: Session, key: ReleaseKey, fingerprint: str, state: State, at: datetime) -> Row:
     """Add a row and return it."""
     made = db.execute(

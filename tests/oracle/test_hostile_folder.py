@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import pytest
@@ -167,7 +166,6 @@ class Oracle:
             patience=_PATIENCE,
             clock=self.clock,
             deadline=partial(Deadline, _DEADLINE, self._step, self._now),
-            accepting=Lock(),
         )
         self.feed = Feed(self.source, pipeline, self.bell.new_ring())
         judges = [self._judge]

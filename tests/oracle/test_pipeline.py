@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -133,7 +132,6 @@ class Room:
             patience=self.patience,
             clock=self.clock,
             deadline=lambda: Deadline(self.deadline_seconds, lambda: self.on_step(), lambda: self.elapsed_seconds),
-            accepting=threading.Lock(),
         )
         recording = Recording(
             {self.source.name: self.source},

@@ -65,8 +65,8 @@ def test_an_accepted_release_keeps_verdict_and_record(journal: Journal) -> None:
     assert (row.state, row.record) == (State.JUDGED, b"record")
     assert row.verdict_digest == hashlib.sha256(b"statement").digest()
     assert journal.verdict(row.verdict_digest) == b"statement"
-    assert journal.manifest_by_report(b"report") == KEY.content
-    assert journal.manifest_by_report(b"other") is None
+    assert journal.accepted.manifest_by_report(b"report") == KEY.content
+    assert journal.accepted.manifest_by_report(b"other") is None
     assert journal.unpublished() == (row,)
 
 
@@ -142,14 +142,14 @@ def test_a_rejected_release_can_be_reopened_by_hand(journal: Journal) -> None:
 def test_a_rejected_release_no_longer_occupies_its_report(journal: Journal) -> None:
     row = journal.accept(opened(journal).id, b"s", b"record", b"report", at=AT)
     journal.reject(row.id, FORGED, None, retry_at=LATER, at=AT)
-    assert journal.manifest_by_report(b"report") is None
+    assert journal.accepted.manifest_by_report(b"report") is None
 
 
 def test_a_record_that_waited_for_too_long_is_forgotten_and_its_verdict_kept(journal: Journal) -> None:
     row = journal.accept(opened(journal).id, b"s", b"record", b"report", at=AT)
     forgotten = journal.forget_record(row.id, note="too old", at=LATER)
     assert (forgotten.state, forgotten.record, forgotten.problem) == (State.SEEN, None, "too old")
-    assert journal.manifest_by_report(b"report") is None
+    assert journal.accepted.manifest_by_report(b"report") is None
     assert journal.unpublished() == ()
     assert journal.verdict(row.verdict_digest or b"") == b"s"
     assert journal.find("folder", "a/b", "f1") == forgotten, "the next scan judges it, though it did not change"

@@ -104,9 +104,9 @@ def test_a_journal_of_the_last_version_is_carried_over(old: Path, caplog: pytest
         with pytest.raises(UsageError):
             journal.pin({"chain id": "6"})
         model = RECORD.model_digest, RECORD.publisher_identity
-        assert journal.recordings(*model, besides=bytes(32), since=AT - timedelta(seconds=1)) == [AT]
-        assert journal.recordings(*model, besides=b"\x01" * 32, since=AT - timedelta(seconds=1)) == []
-        assert journal.recordings(*model, besides=bytes(32), since=AT) == []
+        assert journal.accepted.recordings(*model, besides=bytes(32), since=AT - timedelta(seconds=1)) == [AT]
+        assert journal.accepted.recordings(*model, besides=b"\x01" * 32, since=AT - timedelta(seconds=1)) == []
+        assert journal.accepted.recordings(*model, besides=bytes(32), since=AT) == []
         assert journal.reopen_rejected(POLICY, at=AT) == 0
         assert journal.reopen_rejected(bytes(32), at=AT) == 1
     assert "the journal was carried over from version 2 to 4" in caplog.text
