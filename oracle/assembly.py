@@ -33,14 +33,14 @@ from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.stores import is_url
 from provenance_oracle.oracle.metrics import Metrics
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
-from provenance_oracle.oracle.pipeline import Judge, Pipeline
+from provenance_oracle.oracle.pipeline import Feed, Judge, Pipeline
 from provenance_oracle.oracle.quorum.exchange import Exchange
 from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.quorum.open import open_exchange
 from provenance_oracle.oracle.quorum.remembering_hasher import RememberedDigests, RememberingHasher
 from provenance_oracle.oracle.recording import Recording
-from provenance_oracle.oracle.service import Feed, Service, Timing
+from provenance_oracle.oracle.service import Service, Timing
 from provenance_oracle.oracle.settings.effects import is_path
 from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NoReturn, Protocol
 
 from provenance_oracle.oracle.backoff import LongWaitError
+from provenance_oracle.oracle.bell import Ring
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.accepted import AcceptedReleases
 from provenance_oracle.oracle.journal.evidence import archive
@@ -45,6 +47,28 @@ class Judge(Protocol):
     def __call__(
         self, release: Release, policy: Policy, *, at: datetime, now: datetime, progress: OnBytes
     ) -> Judgement: ...
+
+
+class Judging(Protocol):
+    """The methods of `oracle.pipeline.Pipeline` that the service calls, from several threads."""
+
+    def process(self, handle: Handle, judge: Judge) -> Row | None:
+        """Judge one release if it is due, and return its row; None if there is nothing to judge."""
+
+    def due(self, handles: Sequence[Handle]) -> list[Handle]:
+        """Return the releases for which `process` has anything to do now."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A source, and the pipeline that judges its releases. `ring` asks for an early scan of it."""
+
+    source: Source
+    pipeline: Judging
+    ring: Ring
+
+    def __str__(self) -> str:
+        return self.source.name
 
 
 class Pipeline:

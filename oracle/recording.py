@@ -6,8 +6,10 @@ repeatable, so the process can be killed between any two steps and lose nothing.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -31,10 +33,10 @@ from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.outcomes import Outcomes, log_id_of, shown
 from provenance_oracle.oracle.pipeline import match_report_user
 from provenance_oracle.oracle.sources.base import Handle, Source
-from provenance_oracle.oracle.sources.look import Look, look_at
+from provenance_oracle.oracle.sources.look import Look, look_at, start_of
 from provenance_oracle.oracle.sources.turns import Turns, Waiting
-from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError, TemporaryError
-from provenance_oracle.verifier.manifest.dsse import parse_envelope
+from provenance_oracle.verifier.errors import AppraisalError, FormatError, ProvenanceError, TemporaryError
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
 from provenance_oracle.verifier.manifest.statement import parse_statement
 from provenance_oracle.verifier.policy import Policy, Word
 from provenance_oracle.verifier.record.fields import Record
@@ -231,19 +233,32 @@ class Recording:
     def _matched(self, row: Row) -> Record:
         """Return the row's record, after comparing it with the row's verdict and the manifest of its release."""
         record = match_row(row, self._statement(row), self._policy)
-        look = None if self._journal.attempts(row.id) else self._look(row)
-        if look is not None:
-            match_parents(row, record, parse_statement(parse_envelope(look.envelope).payload))
+        payload = None if self._journal.attempts(row.id) else self._payload(row)
+        if payload is not None:
+            match_parents(row, record, parse_statement(payload))
         return record
 
     def _match_report(self, row: Row, record: Record) -> None:
         """Raise AppraisalError if the chain has the report of a record with another manifest."""
         if self._policy.report_reuse is Word.REFUSED:
             user = self._writer.manifest_of_report(record.snp_report_digest, expected=record.manifest_digest)
-            match_report_user(record, user, findings_of(self._statement(row) or b""))
+            if user not in (None, record.manifest_digest):
+                match_report_user(record, user, findings_of(self._statement(row) or b""))
 
     def _statement(self, row: Row) -> bytes | None:
         return self._journal.verdict(row.verdict_digest or b"")
+
+    def _payload(self, row: Row) -> bytes | None:
+        """Return the signed payload of a row's release; None if the source has the release no more, or another one."""
+        source = self._sources.get(row.key.source)
+        if source is None:
+            return None
+        with source.open(Handle(row.key.release, row.fingerprint, revision=row.fingerprint)) as files:
+            envelope = start_of(files, MANIFEST_PATH, MAX_ENVELOPE_BYTES)
+        with suppress(FormatError):
+            payload = parse_envelope(envelope).payload
+            return payload if hashlib.sha256(payload).digest() == row.key.content else None
+        return None
 
     def _look(self, row: Row) -> Look | None:
         """Read the release of a row as its source has it now; None if it has gone, was replaced or is malformed."""

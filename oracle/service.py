@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provenance_oracle.oracle.backoff import Backoff
-from provenance_oracle.oracle.bell import Bell, Ring, Stopped
+from provenance_oracle.oracle.bell import Bell, Stopped
 from provenance_oracle.oracle.conditions import Conditions, Readiness, Trouble, TroubleError, trouble_of
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row
 from provenance_oracle.oracle.journal.store import TakenError
 from provenance_oracle.oracle.metrics import SILENT, Meter
-from provenance_oracle.oracle.pipeline import Judge
+from provenance_oracle.oracle.pipeline import Feed, Judge
 from provenance_oracle.oracle.queue import Offered, ReleaseQueue
-from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.turns import Turns, Waiting
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
 from provenance_oracle.verifier.text import printable
@@ -40,33 +40,11 @@ _TAKE_OVER_SECONDS = 1.0  # between two tries to take over the records from a pr
 _REST_FACTOR = 5  # a scan that an event asks for begins this many scans' time after the last one
 
 
-class Judging(Protocol):
-    """The methods of `oracle.pipeline.Pipeline` that the service calls, from several threads."""
-
-    def process(self, handle: Handle, judge: Judge) -> Row | None:
-        """Judge one release if it is due, and return its row; None if there is nothing to judge."""
-
-    def due(self, handles: Sequence[Handle]) -> list[Handle]:
-        """Return the releases for which `process` has anything to do now."""
-
-
 class Recorder(Protocol):
     """The method of `oracle.recording.Recording` that the service calls."""
 
     def settle(self) -> None:
         """Take every record that is not final yet one step further."""
-
-
-@dataclass(frozen=True)
-class Feed:
-    """A source, and the pipeline that judges its releases. `ring` asks for an early scan of it."""
-
-    source: Source
-    pipeline: Judging
-    ring: Ring
-
-    def __str__(self) -> str:
-        return self.source.name
 
 
 @dataclass(frozen=True)
@@ -248,7 +226,7 @@ class Service:
         while not self._bell.stopping:
             started = self._clock()
             try:
-                self._scan(feed)
+                found = self._scan(feed)
             except Exception as error:
                 failures += 1
                 self._failed(str(feed), error, failures)
@@ -256,10 +234,20 @@ class Service:
             failures = 0
             rest = max(self._timing.pause_seconds, _REST_FACTOR * (self._clock() - started))
             if feed.ring.wait(self._timing.scan_seconds):
-                self._bell.sleep(rest)
+                self._rest(rest, found)
+            else:
+                self._rest(rest - self._timing.scan_seconds, found)
 
-    def _scan(self, feed: Feed) -> None:
-        """Offered the releases of a source that are due to the queue."""
+    def _rest(self, seconds: float, found: int) -> None:
+        """Wait before the next scan. If the last one found releases, wait no longer than the judges have work."""
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0 and not self._bell.stopping:
+            self._bell.sleep(min(left, self._timing.pause_seconds))
+            if found and not self._queue.size:
+                return
+
+    def _scan(self, feed: Feed) -> int:
+        """Offer the releases of a source that are due to the queue, and return their number."""
         found = []
         with self._meter.step("scan"):
             for handle in feed.pipeline.due(list(feed.source.releases())):
@@ -269,6 +257,7 @@ class Service:
                 found.append(Offered(waiting, handle.total_bytes))
         self._queue.offer(str(feed), found)
         self._works(str(feed))
+        return len(found)
 
     def _judge_all(self, number: int) -> None:
         failures = 0

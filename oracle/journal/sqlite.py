@@ -69,6 +69,7 @@ class Database(GroupCommit):
         self._version = version
         self._upgrades = upgrades
         self._reading = threading.Lock()
+        self._is_gone = False
         if path.is_dir():
             raise UsageError(
                 "the path is not a journal", where=str(path), got="a folder", wanted="a file, or a name for a new one"
@@ -118,7 +119,8 @@ class Database(GroupCommit):
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Found]:
         """Return the rows of a query. They are those of the last commit, also within a transaction."""
         with self._reading, self._failures():
-            self._check_place()
+            if self._is_gone:  # a step found that out; looking anew at each query costs more than the query
+                self._check_place()
             return self._reader.execute(sql, parameters).fetchall()
 
     def hold(self, name: str) -> None:
@@ -145,8 +147,10 @@ class Database(GroupCommit):
 
     def _check_place(self) -> None:
         """Raise UsageError if the journal or its lock file was deleted, moved or replaced since it was opened."""
+        self._is_gone = False
         for path, identity in self._files.items():
             if _identity(path) != identity:
+                self._is_gone = True
                 raise UsageError(
                     "the journal was deleted, moved or replaced while it was in use, and nothing more is written to it;"
                     " move it back or restore a backup (`provenance restore`), then start again",

@@ -26,9 +26,9 @@ from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
-from provenance_oracle.oracle.pipeline import Pipeline
+from provenance_oracle.oracle.pipeline import Feed, Pipeline
 from provenance_oracle.oracle.recording import Recording
-from provenance_oracle.oracle.service import Feed, Service, Timing
+from provenance_oracle.oracle.service import Service, Timing
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.publisher.manifest import public_key_of, sign_statement

@@ -22,9 +22,9 @@ from provenance_oracle.oracle.conditions import Conditions, Trouble, TroubleErro
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.store import TakenError
-from provenance_oracle.oracle.pipeline import Judge
+from provenance_oracle.oracle.pipeline import Feed, Judge
 from provenance_oracle.oracle.queue import SMALL_MAX_BYTES
-from provenance_oracle.oracle.service import Feed, Service, Timing
+from provenance_oracle.oracle.service import Service, Timing
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.oracle.sources.turns import Turns

@@ -16,6 +16,7 @@ Offset and size in bytes, then the field:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from provenance_oracle.verifier.checks import Check
@@ -26,6 +27,7 @@ from provenance_oracle.verifier.record.standing import GRADE_MAX, SIMULATED_CODE
 
 PARENTS_MAX = 8
 TEXT_MAX_BYTES = 255
+_NAMESPACES_MAX = 1024
 
 _DIGEST_NAMES = (
     "model_digest",
@@ -146,6 +148,7 @@ def record_id(record: RecordFields) -> bytes:
     return revision_id(release_id(record.model_digest, record.manifest_digest), record.revision)
 
 
+@lru_cache(maxsize=_NAMESPACES_MAX)
 def namespace_id(namespace: str) -> bytes:
     """Return the id (32 bytes) of a namespace. An invalid namespace has an id too, but nobody can claim it."""
     return keccak256(namespace.encode("utf-8", "surrogatepass"))

@@ -7,16 +7,18 @@ Sources: AMD 57230 for the form of the certificates, RFC 5280, section 4.2.1, fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
-from provenance_oracle.verifier.snp.certificates import Certificate, Signed
+from provenance_oracle.verifier.snp.certificates import CERTIFICATE_MAX_BYTES, Certificate, Signed
 from provenance_oracle.verifier.snp.crl import AUTHORITY_KEY_ID
 from provenance_oracle.verifier.snp.der import OBJECT_ID, PRINTABLE_STRING, SEQUENCE, SET, UTF8_STRING
 
@@ -28,6 +30,7 @@ _PSS_PARAMETERS = (
 _PSS_OID = "06092a864886f70d01010a"
 PSS_PLAIN = bytes.fromhex(f"3041{_PSS_OID}3034{_PSS_PARAMETERS}")
 PSS_WITH_TRAILER = bytes.fromhex(f"3046{_PSS_OID}3039{_PSS_PARAMETERS}a303020101")
+_SIGNED_MAX = 32
 _RSA_BITS, _RSA_EXPONENT, _SALT_BYTES = 4096, 65537, 48
 
 _SUBJECT_KEY_ID, _KEY_USAGE, _BASIC_CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.19"
@@ -126,11 +129,22 @@ def verify_pss(signed: Signed, issuer: Certificate, check: Check, where: str, wh
             signed.algorithm.hex(),
             "RSASSA-PSS, SHA-384, salt 48",
         )
-    key = _authority_key(issuer)
+    _authority_key(issuer)
+    verifies = _is_signed if len(signed.tbs) <= CERTIFICATE_MAX_BYTES else _is_signed.__wrapped__
+    if not verifies(issuer.spki, signed):
+        fail(check, where, f"invalid signature of {what}", "does not verify", f"a signature by {issuer.common_name}")
+
+
+@lru_cache(maxsize=_SIGNED_MAX)  # all releases from machines of one kind bring the same authorities
+def _is_signed(spki: bytes, signed: Signed) -> bool:
+    """Return whether the signature is one by the RSA key with this SubjectPublicKeyInfo (DER)."""
+    key = load_der_public_key(spki)
+    assert isinstance(key, RSAPublicKey)
     try:
         key.verify(signed.signature, signed.tbs, PSS(MGF1(SHA384()), _SALT_BYTES), SHA384())
     except InvalidSignature:
-        fail(check, where, f"invalid signature of {what}", "does not verify", f"a signature by {issuer.common_name}")
+        return False
+    return True
 
 
 def expect_subject(certificate: Certificate, common_name: str) -> None:
