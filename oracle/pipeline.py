@@ -52,8 +52,11 @@ class Judge(Protocol):
 class Judging(Protocol):
     """The methods of `oracle.pipeline.Pipeline` that the service calls, from several threads."""
 
-    def process(self, handle: Handle, judge: Judge) -> Row | None:
-        """Judge one release if it is due, and return its row; None if there is nothing to judge."""
+    def process(self, handle: Handle, judge: Judge, *, more_follow: bool = False) -> Row | None:
+        """Judge one release if it is due, and return its row; None if there is nothing to judge.
+
+        With `more_follow`, the step of the next release may make this one durable.
+        """
 
     def due(self, handles: Sequence[Handle]) -> list[Handle]:
         """Return the releases for which `process` has anything to do now."""
@@ -125,10 +128,14 @@ class Pipeline:
         known = self._journal.known(self._source.name, [(handle.id, handle.fingerprint) for handle in handles])
         return [handle for handle in handles if not self._is_done(known.get((handle.id, handle.fingerprint)))]
 
-    def process(self, handle: Handle, judge: Judge) -> Row | None:
+    def process(self, handle: Handle, judge: Judge, *, more_follow: bool = False) -> Row | None:
         """Judge one release if it is due, and return its row.
 
         A release that was decided is not read again while its fingerprint stays the same.
+
+        Args:
+            more_follow: whether another release is judged at once, so that one commit can serve both. A kill before
+                that commit has the release judged again.
 
         Returns:
             None if the release is incomplete, has gone, or cannot be read now.
@@ -149,13 +156,13 @@ class Pipeline:
             with log_about(log_id(self._source.name, handle.id, look.content)):
                 is_quick = handle.total_bytes <= _QUICK_MAX_BYTES and not self._journal.is_shared
                 if is_quick and not self._journal.knows(new.key):
-                    return self._of_new(new, look, judge, deadline)
+                    return self._of_new(new, look, judge, deadline, later=more_follow)
                 return self._of_row(new, look, judge, deadline)
 
-    def _of_new(self, new: NewRelease, look: Look, judge: Judge, deadline: Deadline) -> Row:
+    def _of_new(self, new: NewRelease, look: Look, judge: Judge, deadline: Deadline, *, later: bool) -> Row:
         """Judge a small new release. Its row and its verdict are stored in one step, for the price of one commit."""
         try:
-            return self._judged(new, look, judge, deadline.check)
+            return self._judged(new, look, judge, deadline.check, later=later)
         except Exception as error:
             row = self._journal.open(new.key, new.fingerprint, at=new.found_at)
             return self._outcomes.of_step(row, partial(_raise, error), look)
@@ -188,7 +195,9 @@ class Pipeline:
     def _is_done(self, known: Row | None) -> bool:
         return known is not None and (known.state not in _UNJUDGED or known.waits(self._clock()))
 
-    def _judged(self, opened: int | NewRelease, look: Look, judge: Judge, progress: OnBytes) -> Row:
+    def _judged(
+        self, opened: int | NewRelease, look: Look, judge: Judge, progress: OnBytes, *, later: bool = False
+    ) -> Row:
         if look.release is None:
             assert look.problem is not None
             raise look.problem
@@ -208,6 +217,7 @@ class Pipeline:
                 publisher=record.publisher_identity,
                 evidence=archive(look.release),
                 check=partial(self._match_accepted, judgement),
+                later=later,
                 at=self._clock(),
             )
         self._meter.decided("accepted")

@@ -87,6 +87,12 @@ class ReleaseQueue(Generic[Item]):
             self._changed.notify_all()
 
     @property
+    def waiting(self) -> int:
+        """The number of releases that wait."""
+        with self._changed:
+            return sum(map(len, self._lanes.values()))
+
+    @property
     def size(self) -> int:
         """The number of releases that wait or are with a judge."""
         with self._changed:

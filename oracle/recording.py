@@ -26,6 +26,7 @@ from provenance_oracle.oracle.conditions import (
     trouble_of,
 )
 from provenance_oracle.oracle.journal.agreement import findings_of, match_parents, match_policy_row, match_row
+from provenance_oracle.oracle.journal.dossiers import Dossiers
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State, policy_key
 from provenance_oracle.oracle.logs import log_about
@@ -45,6 +46,7 @@ _log = logging.getLogger(__name__)
 # Rows whose state on chain is asked together: those on their way, and those that may begin.
 _AHEAD_MAX = 500
 _AHEAD_SINGLE = 32
+_NOTHING_KEPT = Dossiers()
 
 
 class Writer(BatchWriter, Protocol):
@@ -206,10 +208,14 @@ class Recording:
             self._is_held = progress.state is State.JUDGED and not progress.is_alone
         return self.moved(row, progress)
 
-    def checked(self, row: Row) -> Record | Row:
-        """Return a row's record, fit to be signed; or the row, if it was altered or its report is another's."""
+    def checked(self, row: Row, kept: Dossiers = _NOTHING_KEPT) -> Record | Row:
+        """Return a row's record, fit to be signed; or the row, if it was altered or its report is another's.
+
+        Args:
+            kept: what was read about several rows at the begin of this pass.
+        """
         try:
-            record = self._matched(row)
+            record = self._matched(row, kept)
         except ProvenanceError as error:
             return self._outcomes.distrust(row, error)
         if row.state is State.JUDGED:
@@ -230,10 +236,12 @@ class Recording:
             _log.info("%s: %s%s", shown(row), now.state, f", {now.problem}" if now.problem else "")
         return now
 
-    def _matched(self, row: Row) -> Record:
+    def _matched(self, row: Row, kept: Dossiers) -> Record:
         """Return the row's record, after comparing it with the row's verdict and the manifest of its release."""
-        record = match_row(row, self._statement(row), self._policy)
-        payload = None if self._journal.attempts(row.id) else self._payload(row)
+        statement = kept.statements.get(row.verdict_digest or b"") or self._statement(row)
+        record = match_row(row, statement, self._policy)
+        is_signed = row.id in kept.signed if row.id in kept.ids else bool(self._journal.attempts(row.id))
+        payload = None if is_signed else self._payload(row)
         if payload is not None:
             match_parents(row, record, parse_statement(payload))
         return record

@@ -201,10 +201,14 @@ class Service:
                 self._wait_out(_RECORDS, error, failures)
                 continue
             failures = 0
-            self._ring.wait(self._timing.settle_seconds if self._journal.is_moving() else self._timing.scan_seconds)
+            if self._journal.is_moving():  # no judgement brings the next look forward: one look serves many records
+                self._bell.sleep(self._timing.settle_seconds)
+            else:
+                self._ring.wait(self._timing.scan_seconds)
 
     def _record(self) -> None:
         self._bell.check()
+        self._flush()
         with self._meter.step("pass"):
             recorder = self._connect()
             if self._stands_by:
@@ -212,6 +216,13 @@ class Service:
                 _log.info("the other process has ended; this one records now")
             recorder.settle()
         self._works(_RECORDS)
+
+    def _flush(self) -> None:
+        """Make durable what the judges left to a later commit, so that this pass sees it."""
+        try:
+            self._journal.flush()
+        except TemporaryError as error:
+            raise TroubleError(Trouble.JOURNAL, error.problem, where=error.where, got=error.got) from error
 
     def _stand_by(self, error: TakenError) -> None:
         """Wait for the end of the process that records now, and be ready meanwhile: records do reach the chain."""
@@ -240,11 +251,9 @@ class Service:
 
     def _rest(self, seconds: float, found: int) -> None:
         """Wait before the next scan. If the last one found releases, wait no longer than the judges have work."""
-        until = self._clock() + seconds
-        while (left := until - self._clock()) > 0 and not self._bell.stopping:
-            self._bell.sleep(min(left, self._timing.pause_seconds))
-            if found and not self._queue.size:
-                return
+        while seconds > 0 and not self._bell.stopping and (self._queue.size or not found):
+            self._bell.sleep(min(seconds, self._timing.pause_seconds))
+            seconds -= self._timing.pause_seconds
 
     def _scan(self, feed: Feed) -> int:
         """Offer the releases of a source that are due to the queue, and return their number."""
@@ -265,7 +274,7 @@ class Service:
             feed, handle = one.item
             try:
                 self._bell.check()
-                feed.pipeline.process(handle, self._judges[number])
+                feed.pipeline.process(handle, self._judges[number], more_follow=self._queue.waiting > 0)
                 failures = 0
                 self._works(_JUDGES)
             except Exception as error:

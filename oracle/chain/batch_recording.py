@@ -15,6 +15,7 @@ from provenance_oracle.oracle.chain.batches import Batching, BatchPublisher
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.conditions import Trouble, trouble_of
 from provenance_oracle.oracle.journal.agreement import match_row
+from provenance_oracle.oracle.journal.dossiers import Dossiers
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.publications import PublicationKind, PublicationState, StoredPublication
 from provenance_oracle.oracle.journal.rows import Row, State
@@ -49,8 +50,8 @@ class BatchWriter(Protocol):
 class RowSteps(Protocol):
     """The methods of `oracle.recording.Recording` for one row."""
 
-    def checked(self, row: Row) -> Record | Row:
-        """Return a row's record, fit to be signed; or the row, if it is not."""
+    def checked(self, row: Row, kept: Dossiers) -> Record | Row:
+        """Return a row's record, fit to be signed; or the row, if it is not. `kept` may have it or not."""
 
     def moved(self, row: Row, progress: Publishing) -> Row:
         """Store the progress of a row's publication, and return the row."""
@@ -91,6 +92,7 @@ class BatchRecording:
         self._meter = meter
         self._must_wait = False
         self.troubles: dict[Trouble, str] = {}
+        self._kept = Dossiers()
 
     def follow(self) -> None:
         """Take each batch one step further."""
@@ -109,6 +111,7 @@ class BatchRecording:
         left = deque(waiting)
         while self._is_due(left) and self._writer.has_slot():
             entries: dict[bytes, tuple[Row, JudgedLeaf]] = {}
+            self._kept = self._journal.dossiers(list(islice(left, self._batching.most)))
             self._writer.read_ahead((), releases_of(islice(left, self._batching.most)))
             self._must_wait = False
             while left and len(entries) < self._batching.most and not self._must_wait:
@@ -161,7 +164,7 @@ class BatchRecording:
             assert known.root is not None or not is_final
             note = f"in batch {known.root.hex()}" if known.root and is_final else "waits for the batch with its release"
             return self._steps.moved(row, Publishing(State.FINAL if is_final else State.JUDGED, note))
-        record = self._steps.checked(row)
+        record = self._steps.checked(row, self._kept)
         if isinstance(record, Row):
             return record
         entry = self._writer.batch_entry(record)
@@ -173,6 +176,8 @@ class BatchRecording:
 
     def _batch_of_content(self, row: Row) -> StoredPublication | None:
         """Return a batch that has the same release, from another row; None if there is none."""
+        if row.id in self._kept.ids and row.id not in self._kept.elsewhere:
+            return None
         places = (place for place in self._journal.places(row.key.content) if place.member.release_id != row.id)
         return next((one.publication for one in places if one.publication.kind is PublicationKind.BATCH), None)
 

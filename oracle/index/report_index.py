@@ -80,6 +80,7 @@ class ReportIndex:
         if head <= self._until:
             return
         with self._failures():
+            self._db.commit()  # the end of what `uses_of` reads from
             start = max(first, self._known(hash_of) + 1 - OVERLAP_BLOCKS)
             while start <= head:
                 end = min(start + _PIECE_BLOCKS - 1, head)
@@ -95,6 +96,8 @@ class ReportIndex:
             " WHERE endpoint = ? AND report = ? AND block <= ? ORDER BY block, position"
         )
         with self._failures():
+            if not self._db.in_transaction:  # the file is locked once for all questions up to the next `sync`
+                self._db.execute("BEGIN")
             rows = self._db.execute(sql, (self._endpoint, report, until)).fetchall()
         return [
             Use(one, at, named, manifest, record, content, bool(ok))
@@ -104,6 +107,7 @@ class ReportIndex:
     def forget(self) -> None:
         """Drop everything, because an entry does not fit the contract's state."""
         with self._failures(), self._db:
+            self._db.commit()
             for table in ("uses", "places"):
                 self._db.execute(f"DELETE FROM {table} WHERE endpoint = ?", (self._endpoint,))  # noqa: S608
             self._until = -1

@@ -2,7 +2,8 @@
 
 A commit waits for the disk, a few milliseconds. A thread that ends its block while others wait for their turn leaves
 the commit to them, and returns once one of them made it. So ten threads that write at the same time wait for the disk
-once, not ten times. Each block after the first has a savepoint: one that fails takes back nothing of the others.
+once, not ten times. A thread may also leave its commit to a later block. Each block after the first has a savepoint:
+one that fails takes back nothing of the others.
 """
 
 from __future__ import annotations
@@ -67,8 +68,13 @@ class GroupCommit(ABC):
         """Turn the database's failures in a block into ours."""
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Run the statements of a block as one durable transaction: all take effect, or none does."""
+    def transaction(self, *, later: bool = False) -> Iterator[Session]:
+        """Run the statements of a block as one durable transaction: all take effect, or none does.
+
+        Args:
+            later: return before the commit, which a later transaction or `flush` makes. If that fails, the block is
+                taken back, and its caller is not told.
+        """
         with self._failures():
             with self._in_turn():
                 session, group = self._joined()
@@ -83,8 +89,19 @@ class GroupCommit(ABC):
                     self._undo_block(session, group, error)
                     raise
                 finally:
-                    if group is self._group and (not self._waiting or group.count >= _BLOCKS_MAX):
+                    is_last = not self._waiting and not later
+                    if group is self._group and (is_last or group.count >= _BLOCKS_MAX):
                         self._finish(group)
+            if not later:
+                self._wait_for(group)
+
+    def flush(self) -> None:
+        """Commit what `transaction(later=True)` left open."""
+        with self._turn:
+            group = self._group
+            if group is not None:
+                self._finish(group)
+        if group is not None:
             self._wait_for(group)
 
     def before_commit(self, step: Callable[[], object]) -> None:

@@ -95,6 +95,10 @@ class Journal(PublicationBook, Leases, Overview):
         """Whether several processes may use the journal. Each then works on a release under a lease."""
         return self._database.is_shared
 
+    def flush(self) -> None:
+        """Make steps durable that were left to a later commit; see `accept`."""
+        self._database.flush()
+
     def hold_sender(self) -> None:
         """Be the one process that sends this journal's transactions, until the journal is closed.
 
@@ -177,6 +181,7 @@ class Journal(PublicationBook, Leases, Overview):
         publisher: bytes | None = None,
         evidence: bytes | None = None,
         check: Callable[[AcceptedReleases], object] = lambda _accepted: None,
+        later: bool = False,
         at: datetime,
     ) -> Row:
         """Store the PASSED verdict and the record to publish, and move the row to `judged`.
@@ -188,8 +193,9 @@ class Journal(PublicationBook, Leases, Overview):
             policy_digest, model_digest, publisher: those in the record, by which rows are found; None: unknown.
             evidence: the release's `provenance/` as `evidence.archive` packs it; None to keep the verdict only.
             check: called within the step with the releases that were accepted before. If it raises, nothing is stored.
+            later: leave the commit to a later step or to `flush`. Until then a kill or a full disk undoes this step.
         """
-        with self._step() as db:
+        with self._step(later=later) as db:
             check(AcceptedReleases(lambda sql, values: db.execute(sql, values).fetchall()))
             row_id = row if isinstance(row, int) else open_row(db, row.key, row.fingerprint, row.found_at).id
             digest = self._keep_verdict(db, row_id, statement, evidence, at)

@@ -111,9 +111,12 @@ class Leases:
             _UNDER.reset(token)
 
     @contextmanager
-    def _step(self) -> Iterator[Session]:
-        """Run a block as one durable step on releases, if the lease of this thread still holds."""
-        with self._database.transaction() as db:
+    def _step(self, *, later: bool = False) -> Iterator[Session]:
+        """Run a block as one durable step on releases, if the lease of this thread still holds.
+
+        `later` leaves the commit to a later step or `Journal.flush`.
+        """
+        with self._database.transaction(later=later) as db:
             lease = _UNDER.get()
             if lease is not None:
                 match_lease(db, lease, self._database.where)

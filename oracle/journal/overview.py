@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from provenance_oracle.oracle.journal.accepted import AcceptedReleases
+from provenance_oracle.oracle.journal.dossiers import Dossiers, read_dossiers
 from provenance_oracle.oracle.journal.rows import Row, State, own_writing, release_row, time_text
 from provenance_oracle.oracle.journal.store import JournalStore
 
@@ -67,6 +68,10 @@ class Overview:
     def accepted(self) -> AcceptedReleases:
         """The accepted releases as of the last commit."""
         return AcceptedReleases(self._database.rows)
+
+    def dossiers(self, rows: Sequence[Row]) -> Dossiers:
+        """Return what the journal holds about some rows, for one batch or a few at most."""
+        return read_dossiers(self._database.rows, rows)
 
     def waiting_unjudged(self, source: str, *, most: int) -> tuple[Row, ...]:
         """Return the rows of a source that were seen and wait for another try, `most` at most, oldest first."""

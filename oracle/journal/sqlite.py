@@ -133,6 +133,7 @@ class Database(GroupCommit):
         return self._connection
 
     def _commit(self) -> None:
+        self._check_place()
         self._connection.execute("COMMIT")
 
     def _rollback(self) -> None:

@@ -60,8 +60,16 @@ class JournalStore(Protocol):
     def is_shared(self) -> bool:
         """Whether several processes may use it at the same time."""
 
-    def transaction(self) -> AbstractContextManager[Session]:
-        """Run the statements of a block as one durable transaction: all take effect, or none does."""
+    def transaction(self, *, later: bool = False) -> AbstractContextManager[Session]:
+        """Run the statements of a block as one durable transaction: all take effect, or none does.
+
+        Args:
+            later: return before the commit, which a later transaction or `flush` makes. If that fails, the block is
+                taken back, and its caller is not told.
+        """
+
+    def flush(self) -> None:
+        """Commit what `transaction(later=True)` left open."""
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Found]:
         """Return the rows of a query."""

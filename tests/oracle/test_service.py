@@ -56,7 +56,7 @@ class FakeWork:
         _raise_next(self.connects)
         return self
 
-    def process(self, handle: Handle, judge: Judge) -> Row | None:
+    def process(self, handle: Handle, judge: Judge, *, more_follow: bool = False) -> Row | None:
         self.processed.append(handle.id)
         self.on_process(handle)
         _raise_next(self.judgements)
