@@ -188,6 +188,18 @@ def test_an_accepted_release_is_recorded(room: Room) -> None:
     assert verdict["predicate"]["verificationResult"] == "PASSED"
 
 
+def test_one_commit_serves_several_new_releases(room: Room) -> None:
+    for name in "ab":
+        drop(room.drop / name, {"n": name})
+    before = room.journal._database.commits  # type: ignore[attr-defined]
+    first, second = room.source.releases()
+    room.pipeline.process(first, room.judge, more_follow=True)
+    assert room.journal.rows() == ()
+    room.pipeline.process(second, room.judge)
+    assert [row.state for row in room.journal.rows()] == [State.JUDGED, State.JUDGED]
+    assert room.journal._database.commits == before + 1  # type: ignore[attr-defined]
+
+
 def test_a_release_that_did_not_change_is_read_and_judged_once(room: Room) -> None:
     drop(room.drop / "a", {})
     for _ in range(3):

@@ -134,3 +134,41 @@ def test_what_an_interruption_left_open_is_committed_at_the_end(tmp_path: Path) 
     group.join()
     assert committed(database) == {b"a"}, "the thread did not wait for ever"
     database.close()
+
+
+def test_a_block_that_leaves_its_commit_is_durable_with_a_later_one(database: Database) -> None:
+    for data in (b"a", b"b"):
+        with database.transaction(later=True) as db:
+            db.execute("INSERT INTO t (data) VALUES (?)", (data,))
+    assert committed(database) == set()
+    insert(database, b"c")
+    assert committed(database) == {b"a", b"b", b"c"}
+    assert database.commits == 1
+
+
+def test_a_flush_commits_what_was_left_open(database: Database) -> None:
+    database.flush()
+    with database.transaction(later=True) as db:
+        db.execute("INSERT INTO t (data) VALUES (?)", (b"a",))
+    database.flush()
+    assert committed(database) == {b"a"}
+    assert database.commits == 1
+
+
+def test_a_full_group_is_committed_though_nobody_waits(database: Database) -> None:
+    for number in range(64):
+        with database.transaction(later=True) as db:
+            db.execute("INSERT INTO t (data) VALUES (?)", (b"%d" % number,))
+    assert len(committed(database)) == 64
+
+
+def test_a_flush_that_fails_says_so_and_takes_the_blocks_back(database: Database) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    with database.transaction(later=True) as db:
+        db.execute("INSERT INTO t (data) VALUES (?)", (b"a",))
+        database.before_commit(full)
+    with pytest.raises(TemporaryError, match="No space left"):
+        database.flush()
+    assert committed(database) == set()

@@ -122,6 +122,18 @@ def test_a_rejected_row_leaves_its_batch_and_the_batch_goes_on(journal: Journal)
     assert len(journal.members(one)) == 2, "the leaf stays, or the root would have another one"
 
 
+def test_dossiers_tell_what_was_signed_and_what_is_in_a_batch_of_another_row(journal: Journal) -> None:
+    one, two = judged(journal, 1), judged(journal, 2)
+    key = journal.row(one).key
+    again = journal.open(ReleaseKey("another source", key.release, key.content), "f", at=AT).id
+    journal.sign_publication(batch(journal, one), transaction(1), at=AT)
+    kept = journal.dossiers([journal.row(row) for row in (one, two, again)])
+    assert (kept.ids, kept.signed, kept.elsewhere) == ({one, two, again}, {one}, {again})
+    digest = journal.row(two).verdict_digest
+    assert digest is not None
+    assert kept.statements[digest] == journal.verdict(digest)
+
+
 def test_a_batch_that_its_last_row_left_is_dropped(journal: Journal) -> None:
     rows = [judged(journal, number) for number in (1, 2)]
     one = batch(journal, *rows)
