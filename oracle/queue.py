@@ -87,10 +87,10 @@ class ReleaseQueue(Generic[Item]):
             self._changed.notify_all()
 
     @property
-    def waiting(self) -> int:
-        """The number of releases that wait."""
+    def has_small(self) -> bool:
+        """Whether a small release waits, which any judge can take."""
         with self._changed:
-            return sum(map(len, self._lanes.values()))
+            return bool(self._lanes[True])
 
     @property
     def size(self) -> int:

@@ -274,7 +274,9 @@ class Service:
             feed, handle = one.item
             try:
                 self._bell.check()
-                feed.pipeline.process(handle, self._judges[number], more_follow=self._queue.waiting > 0)
+                feed.pipeline.process(handle, self._judges[number], more_follow=self._queue.has_small)
+                if not self._queue.has_small:
+                    self._journal.flush()  # nobody commits soon what other judges left to a later step
                 failures = 0
                 self._works(_JUDGES)
             except Exception as error:

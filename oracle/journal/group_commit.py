@@ -9,6 +9,7 @@ one that fails takes back nothing of the others.
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +18,7 @@ from provenance_oracle.oracle.journal.store import Session
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
 
 _BLOCKS_MAX = 64  # in one commit
+_LATER_SECONDS = 0.25  # after which no commit is left to a later block: the lock keeps other processes from writing
 _PATIENCE_SECONDS = 0.05  # after which a thread no longer leaves the commit to another one
 
 
@@ -25,6 +27,7 @@ class _Group:
 
     def __init__(self) -> None:
         self.count = 0
+        self.until = time.monotonic() + _LATER_SECONDS
         self.done = threading.Event()
         self.error: Exception | None = None
         self.before_commit: list[Callable[[], object]] = []
@@ -89,7 +92,7 @@ class GroupCommit(ABC):
                     self._undo_block(session, group, error)
                     raise
                 finally:
-                    is_last = not self._waiting and not later
+                    is_last = not self._waiting and (not later or time.monotonic() > group.until)
                     if group is self._group and (is_last or group.count >= _BLOCKS_MAX):
                         self._finish(group)
             if not later:

@@ -117,6 +117,7 @@ class RpcClient:
         self._on_event = on_event
         self._clock = clock
         self._takes_batches = True
+        self._together = TOGETHER_MAX
         self.answers = Answers()
 
     def ask(self, method: str, params: Any, request: bytes) -> Any:
@@ -144,24 +145,35 @@ class RpcClient:
         """
         found: list[Any] = [self.answers.find(*question) for question in questions]
         missing = [place for place, answer in enumerate(found) if answer is None]
-        for start in range(0, len(missing), TOGETHER_MAX):
-            places = missing[start : start + TOGETHER_MAX]
-            for place, answer in zip(places, self._batch([questions[at] for at in places]), strict=True):
+        while missing:
+            places = missing[: self._together]
+            answers = self._batch([questions[at] for at in places])
+            if answers is None:  # fewer are likelier to pass; one alone is repeated, and its error is raised
+                self._together = max(1, self._together // 2)
+                continue
+            self._together = min(TOGETHER_MAX, 2 * self._together)
+            missing = missing[len(places) :]
+            for place, answer in zip(places, answers, strict=True):
                 found[place] = answer if answer is not None else self._single(*questions[place])
                 self.answers.keep(*questions[place], found[place])
         return found
 
-    def _batch(self, questions: Sequence[Asked]) -> Sequence[Any]:
-        """Return the answers to questions that share a request; None for each that must be asked alone."""
+    def _batch(self, questions: Sequence[Asked]) -> Sequence[Any] | None:
+        """Return the answers to questions that share a request, and None for each that must be asked alone.
+
+        Return None if the request failed.
+        """
         alone = [None] * len(questions)
         if not self._takes_batches or len(questions) == 1:
             return alone
         body = json.dumps([_request(*question, number) for number, question in enumerate(questions)]).encode()
         try:
-            value = self._repeated(body, ANSWER_MAX_BYTES, may_pass=True)
+            value = parse_answer(self._patiently(body, ANSWER_MAX_BYTES), self._where, self._keys)
+            if _passes(value):
+                return None
         except (TemporaryError, TooMuchError, ValueError) as error:
-            _log.debug("%s answers no requests together: %s", self._where, error)
-            return alone
+            _log.debug("%s does not answer %d requests together: %s", self._where, len(questions), error)
+            return None
         if not isinstance(value, list):
             self._takes_batches = False  # it said so; a node that is down or busy said nothing
             return alone
