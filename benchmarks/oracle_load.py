@@ -2,9 +2,9 @@
 
     python -m benchmarks.oracle_load [--releases 100 1000] [--failing 0 20] [--block-seconds 1]
 
-It runs the real `provenance watch` as a process of its own against anvil, behind a proxy that fails a share of all HTTP
-requests, and prints one row for each run. Nothing is asserted except that every release is recorded once: a row that
-lacks records says so. docs/performance.md shows the figures.
+It runs the real `provenance watch` as a process of its own against anvil, behind a proxy that fails a share of all calls.
+A request with several calls fails if one of them does. It prints one row for each run. Nothing is asserted except that
+every release is recorded once: a row that lacks records says so. docs/performance.md shows the figures.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ HEAD = (
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--releases", type=int, nargs="+", default=[100, 1000])
-    parser.add_argument("--failing", type=float, nargs="+", default=[0.0, 20.0], help="percent of all HTTP requests")
+    parser.add_argument("--failing", type=float, nargs="+", default=[0.0, 20.0], help="percent of all calls")
     parser.add_argument("--block-seconds", type=int, default=1)
     parser.add_argument("--limit-seconds", type=float, default=_LIMIT_SECONDS)
     parser.add_argument("--batch-uri", default="https://example.org/batches/", help="empty for no batches")
