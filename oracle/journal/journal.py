@@ -50,7 +50,7 @@ _UNSETTLED_MAX = 256  # verdicts whose files may not be on disk yet
 
 
 class Journal(PublicationBook, Leases, Overview):
-    """The journal. Every method is one durable step. Threads may share it.
+    """The journal. Every method is one durable step; `accept` may leave its commit to a later one.
 
     One process at a time opens a file; several may share a PostgreSQL database. A journal of an earlier version of the
     format is carried over to the present one when it is opened.

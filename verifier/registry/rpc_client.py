@@ -149,9 +149,9 @@ class RpcClient:
             places = missing[: self._together]
             answers = self._batch([questions[at] for at in places])
             if answers is None:  # fewer are likelier to pass; one alone is repeated, and its error is raised
-                self._together = max(1, self._together // 2)
+                self._together = max(1, len(places) // 2)
                 continue
-            self._together = min(TOGETHER_MAX, 2 * self._together)
+            self._together = min(TOGETHER_MAX, self._together + 1 + self._together // 8)
             missing = missing[len(places) :]
             for place, answer in zip(places, answers, strict=True):
                 found[place] = answer if answer is not None else self._single(*questions[place])

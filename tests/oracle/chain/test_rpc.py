@@ -144,3 +144,32 @@ def test_a_deeply_nested_answer_does_not_end_the_process() -> None:
     with node(lambda _: b"[" * 200_000) as url:
         found = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (0, "temporary\n"), found.stderr
+
+
+def test_questions_that_fail_together_are_asked_in_smaller_groups() -> None:
+    sizes: list[int] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            several = asked if isinstance(asked, list) else [asked]
+            sizes.append(len(several))
+            told = [{"jsonrpc": "2.0", "id": one["id"], "result": one["params"][0]} for one in several]
+            body = json.dumps(told if isinstance(asked, list) else told[0]).encode()
+            self.send_response(200 if len(several) <= 4 else 503)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,))
+        thread.start()
+        client = open_node(f"http://127.0.0.1:{server.server_port}").client
+        answers = client.ask_together([("echo", [number]) for number in range(12)])
+        server.shutdown()
+        thread.join()
+    assert [answer["result"] for answer in answers] == list(range(12))
+    assert sizes == [12, 6, 3, 4, 5, 2, 3]
