@@ -3,8 +3,8 @@
     python -m benchmarks.oracle_load [--releases 100 1000] [--failing 0 20] [--block-seconds 1]
 
 It runs the real `provenance watch` as a process of its own against anvil, behind a proxy that fails a share of all
-calls. A request with several calls fails if one of them does. It prints one row for each run. Nothing is asserted except that
-every release is recorded once: a row that lacks records says so. docs/performance.md shows the figures.
+calls. A request with several calls fails if one of them does. It prints one row for each run. Nothing is asserted
+except that every release is recorded once: a row that lacks records says so. docs/performance.md shows the figures.
 """
 
 from __future__ import annotations

@@ -77,8 +77,10 @@ class Database(GroupCommit):
         if is_guest:
             _require_file(path)
         with ExitStack() as undo:
-            found = () if is_guest else (lock_beside(path), lock_by_name(path))
-            locks = [undo.enter_context(lock) for lock in found if lock]
+            locks: list[IO[bytes]] = []
+            for take in () if is_guest else (lock_beside, lock_by_name):
+                lock = take(path)
+                locks += [undo.enter_context(lock)] if lock else []
             with self._failures():
                 if not is_guest and not path.exists():
                     _create(path, schema, version)
