@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from provenance_oracle.oracle.journal.kept_batches import find_leaves
+from provenance_oracle.oracle.pipeline import Feed
 from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
-from provenance_oracle.oracle.service import Feed
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.secret_files import read_password
 from provenance_oracle.verifier.errors import naming_extras
