@@ -121,8 +121,8 @@ class Steps:
         real = Database.transaction
 
         @contextmanager
-        def transaction(database: Database) -> Iterator[Any]:
-            with real(database) as db:
+        def transaction(database: Database, **options: bool) -> Iterator[Any]:
+            with real(database, **options) as db:
                 yield db
                 self.pass_by("before commit")
             self.pass_by("after commit")
