@@ -93,6 +93,8 @@ def open_oracle(
     payer, reporter = _open_keys(settings, environ, view_of(lambda: _backoff(now())))
     peers = _peers(settings, bell)
     patience = view_of(lambda: _patience(now()))
+    batching = view_of(lambda: _batching(now()))
+    ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())), batching)
     with open_journal(settings.journal, settings.evidence) as journal:
         metrics = Metrics(journal.counts, journal.open_batches, _now, version("provenance-oracle"))
         conditions = Conditions(_now, metrics)
@@ -101,8 +103,6 @@ def open_oracle(
         outcomes = Outcomes(journal, policy, patience, _now, clock_check.is_doubtful, metrics)
         parts: dict[str, Any] = {"journal": journal, "policy": policy, "outcomes": outcomes, "clock": _now}
         parts["meter"] = metrics
-        batching = view_of(lambda: _batching(now()))
-        ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())), batching)
         by_name = {source.name: source for source in sources}
         records: dict[str, Any] = {"batching": batching, "conditions": conditions, "on_step": bell.check, **parts}
 

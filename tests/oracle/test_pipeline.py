@@ -190,7 +190,7 @@ def test_an_accepted_release_is_recorded(room: Room) -> None:
 
 def test_one_commit_serves_several_new_releases(room: Room) -> None:
     for name in "ab":
-        drop(room.drop / name, {"n": name})
+        drop(room.drop / name, {"n": name}, report=name.encode())
     before = room.journal._database.commits  # type: ignore[attr-defined]
     first, second = room.source.releases()
     room.pipeline.process(first, room.judge, more_follow=True)
@@ -198,6 +198,15 @@ def test_one_commit_serves_several_new_releases(room: Room) -> None:
     room.pipeline.process(second, room.judge)
     assert [row.state for row in room.journal.rows()] == [State.JUDGED, State.JUDGED]
     assert room.journal._database.commits == before + 1  # type: ignore[attr-defined]
+
+
+def test_a_report_is_refused_twice_though_its_first_use_is_not_committed(room: Room) -> None:
+    for name in "ab":
+        drop(room.drop / name, {"n": name})
+    first, second = room.source.releases()
+    room.pipeline.process(first, room.judge, more_follow=True)
+    room.pipeline.process(second, room.judge)
+    assert [row.state for row in room.journal.rows()] == [State.JUDGED, State.REJECTED]
 
 
 def test_a_release_that_did_not_change_is_read_and_judged_once(room: Room) -> None:
