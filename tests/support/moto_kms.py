@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.aws_environment import lead_to
+
 REGION = "eu-central-1"
 
 
@@ -71,17 +73,8 @@ def running_kms(patch: pytest.MonkeyPatch) -> Iterator[MotoKms]:
     patch.setattr(KmsResponse, "sign", checked_sign)
     patch.setattr(KmsResponse, "call_action", faulty)
     patch.setattr(ECDSAPrivateKey, "sign", sign_digest)
-    for name, value in {
-        "AWS_ENDPOINT_URL_KMS": kms.endpoint,
-        "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
-        "AWS_SECRET_ACCESS_KEY": base64.b64encode(b"a secret of thirty bytes or so").decode(),
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/nonexistent",
-        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-        "NO_PROXY": "127.0.0.1",
-    }.items():
-        patch.setenv(name, value)
+    secret = base64.b64encode(b"a secret of thirty bytes or so").decode()
+    lead_to(patch, "KMS", kms.endpoint, region=REGION, secret=secret)
     try:
         yield kms
     finally:

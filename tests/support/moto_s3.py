@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.aws_environment import lead_to
+
 SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
 
 
@@ -72,17 +74,7 @@ def running_s3(patch: pytest.MonkeyPatch) -> Iterator[MotoS3]:
     server.start()
     host, port = server.get_host_and_port()
     s3.endpoint = f"http://{host}:{port}"
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": s3.endpoint,
-        "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/nonexistent",
-        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-        "NO_PROXY": "127.0.0.1",
-    }.items():
-        patch.setenv(name, value)
+    lead_to(patch, "S3", s3.endpoint, region="us-east-1", secret=SECRET)
     try:
         yield s3
     finally:
