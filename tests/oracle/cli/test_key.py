@@ -80,7 +80,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
 
 
 def test_the_commands_of_the_page_make_a_keystore(tmp_path: Path) -> None:
-    (commands,) = re.findall(r"### Make a keystore\n.*?```\n(.*?)```", PAGE, re.DOTALL)
+    (commands,) = re.findall(r"### Make a keystore\n.*?```sh\n(.*?)```", PAGE, re.DOTALL)
     script = f'provenance() {{ "{sys.executable}" -m provenance_oracle.oracle.cli.main "$@"; }}\n{commands}'
     done = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     keystore, password = tmp_path / "oracle.json", tmp_path / "oracle.pw"
