@@ -64,8 +64,15 @@ def _blocks() -> tuple[list[str], list[str]]:
 
 def _run(script: str, environ: dict[str, str], folder: Path) -> tuple[str, int]:
     """Run a script, and end it with all that it started. Return what it printed and its exit code."""
-    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(["bash", "-c", script], env=environ, cwd=folder, start_new_session=True, **pipe) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(
+        ["bash", "-c", script],
+        env=environ,
+        cwd=folder,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
         try:
             return process.communicate(timeout=_PATIENCE_SECONDS)[0], process.returncode
         except subprocess.TimeoutExpired:
