@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from provenance_oracle.verifier.gpu_evidence.bundle import GpuArch, GpuBundle, parse_gpu_bundle
+from tests.support.vector_folders import folder_of
 
 _FOLDER = "nvidia"
 # Messages with the certificates that go with them, as MANIFEST.json of the vectors pairs them.
@@ -20,12 +21,12 @@ def real_gpu(vectors: Path, name: str) -> GpuBundle:
     """Return the evidence of the real GPU with this name, one of NAMES."""
     if name in _HOPPERS:
         return hopper(vectors, name, _HOPPERS[name])
-    (found,) = json.loads((vectors / _FOLDER / f"{name}.json").read_text())
+    (found,) = json.loads((folder_of(vectors, _FOLDER) / f"{name}.json").read_text())
     return parse_gpu_bundle(json.dumps(found).encode(), name)
 
 
 def hopper(vectors: Path, messages: str, chain: str) -> GpuBundle:
     """Return the messages of one file with the certificates of another, and the messages' own nonce."""
-    data = bytes.fromhex((vectors / _FOLDER / f"{messages}.txt").read_text())
-    certificates = (vectors / _FOLDER / f"{chain}.txt").read_bytes().rstrip(b"\n") + b"\n"
+    data = bytes.fromhex((folder_of(vectors, _FOLDER) / f"{messages}.txt").read_text())
+    certificates = (folder_of(vectors, _FOLDER) / f"{chain}.txt").read_bytes().rstrip(b"\n") + b"\n"
     return GpuBundle(GpuArch.HOPPER, data, certificates, data[4:36], messages)

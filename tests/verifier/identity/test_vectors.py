@@ -18,6 +18,7 @@ from provenance_oracle.verifier.identity.certificates import parse_anchors
 from provenance_oracle.verifier.identity.names import parse_identity
 from provenance_oracle.verifier.identity.signer import match_signer
 from provenance_oracle.verifier.identity.statement import parse_signed_files
+from tests.support.vector_folders import folder_of
 
 # The exit code of each folder in `oms-faults`: 3 malformed, 4 forged, 5 genuine but not over every file.
 FAULTS = {
@@ -131,24 +132,26 @@ def judged(folder: Path, *options: str, model: str = "model") -> Result:
 
 
 def test_the_lists_are_those_of_the_folders(vectors: Path) -> None:
-    faults = json.loads((vectors / "oms-faults" / "INDEX.json").read_text())
+    faults = json.loads((folder_of(vectors, "oms-faults") / "INDEX.json").read_text())
     assert {case["id"]: case["expect"] == "pass" for case in faults} == {
         name: not code for name, code in FAULTS.items()
     }
-    bundles = json.loads((vectors / "oms" / "MANIFEST.json").read_text())["vectors"]
+    bundles = json.loads((folder_of(vectors, "oms") / "MANIFEST.json").read_text())["vectors"]
     assert {case["id"] for case in bundles} == MODELS.keys() | SCHEMAS.keys()
-    assert {path.name.partition(".")[0] for path in (vectors / "oms-nvidia").glob("*.sigstore.json")} == NVIDIA.keys()
+    assert {
+        path.name.partition(".")[0] for path in (folder_of(vectors, "oms-nvidia")).glob("*.sigstore.json")
+    } == NVIDIA.keys()
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_ends_as_its_list_says(vectors: Path, name: str) -> None:
-    result = judged(vectors / "oms-faults" / name)
+    result = judged(folder_of(vectors, "oms-faults") / name)
     assert result.exit_code == FAULTS[name], result.output
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_what_signers_of_every_version_wrote_verifies(vectors: Path, name: str) -> None:
-    folder = vectors / "oms" / name
+    folder = folder_of(vectors, "oms") / name
     is_old = name == "oms-v0.2.0-certificate"
     options = ["--allow-old"] * is_old + (["--identity", MODELS[name]] if MODELS[name] else [])
     has_extra = (folder / "model" / "ignore-me").exists()
@@ -164,7 +167,7 @@ def test_what_signers_of_every_version_wrote_verifies(vectors: Path, name: str) 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_bundle_fits_the_format_or_not(vectors: Path, name: str) -> None:
     try:
-        bundle = parse_bundle((vectors / "oms" / name / BUNDLE).read_bytes(), "model.sig")
+        bundle = parse_bundle((folder_of(vectors, "oms") / name / BUNDLE).read_bytes(), "model.sig")
         parse_signed_files(bundle.envelope.payload, "model.sig")
         fits = True
     except ProvenanceError:
@@ -174,7 +177,7 @@ def test_a_bundle_fits_the_format_or_not(vectors: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", NVIDIA)
 def test_a_bundle_by_nvidia(vectors: Path, name: str) -> None:
-    folder = vectors / "oms-nvidia"
+    folder = folder_of(vectors, "oms-nvidia")
     bundle = parse_bundle((folder / f"{name}.sigstore.json").read_bytes(), "model.sig")
     anchors = parse_anchors((folder / "ca.pem").read_bytes(), "ca.pem")
     at = datetime(2026, 11, 1, tzinfo=UTC)
