@@ -19,7 +19,7 @@ from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.registry.events import Publication
 from tests.support.chain_fixtures import DeployedRegistry
 
-pytestmark = pytest.mark.chain
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(3600)]
 _ROOT = Path(__file__).parents[2]
 
 
@@ -31,7 +31,7 @@ def drive(registry: DeployedRegistry, folder: Path, mode: str) -> list[dict[str,
         env={**os.environ, "CRASH_KEY": registry.oracle.key.hex()},
         capture_output=True,
         text=True,
-        timeout=290,
+        timeout=1800 if os.environ.get("PROVENANCE_STRIDE") == "1" else 290,
         check=False,
     )
     assert found.returncode == 0, found.stderr
