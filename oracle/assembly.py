@@ -222,6 +222,17 @@ def _open_keys(settings: Settings, environ: Mapping[str, str], backoff: Backoff)
     return payer, PatientSigner(partial(opener, uri, password_file=password), backoff)
 
 
+def reporting_address(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return the account of the key that signs reports, in checksum form. Raises as `PatientSigner` does."""
+    _, reporter = _open_keys(settings, environ, _backoff(settings))
+    return reporter.address
+
+
+def audited_ledger(settings: Settings) -> LedgerOptions:
+    """Return the registry and the nodes of the settings for an audit, which sends nothing."""
+    return replace(_ledger_options(settings, _fee_limits(settings), SINGLE), index=None)
+
+
 def _backoff(settings: Settings) -> Backoff:
     return Backoff(settings.retry_first_seconds, settings.retry_max_seconds, random.random)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
+    from provenance_oracle.oracle.audit.differences import Differences
     from provenance_oracle.oracle.chain.adopt_release import Adoption
     from provenance_oracle.oracle.chain.claim_namespace import Claim
     from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from provenance_oracle.verifier.registry.deployment import Deployment
 
 ADOPT = "provenance-oracle/adopt/v1"
+AUDIT = "provenance-oracle/audit/v1"
 BACKUP = "provenance-oracle/backup/v1"
 CLAIM = "provenance-oracle/claim/v1"
 DEMO = "provenance-oracle/demo/v1"
@@ -101,6 +103,31 @@ def status_json(
             for source, row in sorted(progress.failures.items())
         ],
         "conditions": None if conditions is None else [condition_json(one) for one in conditions],
+    }
+
+
+def audit_json(found: Differences, keys: Iterable[bytes]) -> dict[str, object]:
+    """Return the body of `provenance-oracle/audit/v1`: how much was compared, and each difference.
+
+    Args:
+        keys: the addresses of the oracle's keys, 20 bytes each.
+    """
+    return {
+        "oracles": [f"0x{key.hex()}" for key in sorted(keys)],
+        "compared": {name: found.read[name] for name in ("records", "batches", "rows", "verdicts")},
+        "differences": [
+            {
+                "kind": one.kind,
+                "subject": one.subject,
+                "got": one.got,
+                "wanted": one.wanted,
+                "repair": one.repair or None,
+                "next_step": None if one.repair else one.step,
+            }
+            for one in found.listed
+        ],
+        "unlisted": found.unlisted,
+        "left": found.left,
     }
 
 

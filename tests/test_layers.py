@@ -52,7 +52,7 @@ FLOORS = {
         ("conditions",),
         ("cluster", "deadline", "amd_cache", "index", "journal", "settings", "signers", "sources"),
         ("chain", "outcomes", "quorum", "queue"),
-        ("pipeline", "recording", "service", "web"),
+        ("audit", "pipeline", "recording", "service", "web"),
         ("assembly", "demo", "documents"),
         ("cli",),
     ),

@@ -62,7 +62,7 @@ ALLOWED = {
     "oracle/signers/secret_files.py": {"open"},
     # The path of a file that is open already; a worker compares the file that it finds there with the open one.
     "oracle/cluster/hasher.py": {"readlink"},
-    "oracle/journal/evidence.py": {"exists", "open", "read_bytes"},
+    "oracle/journal/evidence.py": {"exists", "listdir", "open", "read_bytes"},
     "oracle/journal/kept_evidence.py": {"is_file"},
     "oracle/journal/name_lock.py": {"open"},
     "oracle/journal/new_file.py": {"lexists", "open"},

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from provenance_oracle.oracle.index.report_index import ReportIndex, Use
 from provenance_oracle.verifier.errors import TemporaryError
-from provenance_oracle.verifier.registry.events import parse_publication
+from provenance_oracle.verifier.record.standing import Standing, parse_standing_if_any
+from provenance_oracle.verifier.registry.event_types import Log
+from provenance_oracle.verifier.registry.events import Publication, parse_publication
 from provenance_oracle.verifier.registry.head import Block
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
 from provenance_oracle.verifier.registry.raw_logs import parse_block_hash
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from provenance_oracle.verifier.registry.structs import BatchState
-from provenance_oracle.verifier.strict.abi_values import parse_word
+from provenance_oracle.verifier.strict.abi_values import parse_arguments, parse_number, parse_word
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RecordedBatch:
+    """A batch was recorded: its root (32 bytes), the oracle set, its oracles that signed (bit n), number of records."""
+
+    root: bytes
+    epoch: int
+    signers: int
+    count: int
 
 
 class BatchReader(RegistryReader):
@@ -39,20 +53,46 @@ class BatchReader(RegistryReader):
         if self._index is None:
             return super().manifest_of_report(report_digest, block=block)
         number = self._head.number(block)
-        if self._first is None:
-            self._first = self._deployed_at(number)
-        self._index.sync(self._first, number, self._hash_of, self._uses)
+        self._index.sync(self.first_block(number), number, self._hash_of, self._uses)
         found = self._index.uses_of(report_digest, number)
         for use in found:
-            kept = self._contract.call("contentOf", use.record_id, parse=parse_word, block=number)
-            if kept != use.content:
+            if self.content_of(use.record_id, block=number) != use.content:
                 self._index.forget()
                 problem = "an event does not fit the contract's state"
                 raise TemporaryError(problem, where=self._where, got="a record")
         return next((use.manifest for use in found if use.passed), None)
 
+    def places_of(self, keys: Collection[bytes], *, block: int) -> frozenset[tuple[int, int]]:
+        """Return the places that keys (addresses of 20 bytes) ever had: number of the set, number of the oracle."""
+        return self._oracle_sets.places_of(keys, block)
+
+    def first_block(self, head: int) -> int:
+        """Return a block before which the registry has no events."""
+        if self._first is None:
+            self._first = self._deployed_at(head)
+        return self._first
+
+    def published(self, first: int, last: int) -> list[Publication]:
+        """Return the events of records in a range of blocks, both ends included, oldest first."""
+        return self._contract.logs("RecordPublished", {}, first, last, parse=parse_publication)
+
+    def recorded_batches(self, first: int, last: int) -> list[RecordedBatch]:
+        """Return the events of batches in a range of blocks, both ends included, oldest first."""
+        return self._contract.logs("BatchRecorded", {}, first, last, parse=_parse_recorded_batch)
+
+    def revoked_leaves(self, first: int, last: int) -> list[bytes]:
+        """Return the ids of records that were revoked in their batch in a range of blocks, before they were written."""
+        return self._contract.logs("LeafRevoked", {}, first, last, parse=_parse_revoked_leaf)
+
+    def content_of(self, record_id: bytes, *, block: int) -> bytes:
+        """Return the content digest of a record, 32 bytes: zeros if there is none."""
+        return self._contract.call("contentOf", record_id, parse=parse_word, block=block)
+
+    def standing_of_id(self, record_id: bytes, *, block: int) -> Standing | None:
+        """Return the standing of a record; None if there is none."""
+        return self._contract.call("standingById", record_id, parse=parse_standing_if_any, block=block)
+
     def _uses(self, first: int, last: int) -> list[Use]:
-        found = self._contract.logs("RecordPublished", {}, first, last, parse=parse_publication)
         return [
             Use(
                 one.place.block_number,
@@ -63,7 +103,7 @@ class BatchReader(RegistryReader):
                 one.content_digest,
                 one.record.passed,
             )
-            for one in found
+            for one in self.published(first, last)
         ]
 
     def _hash_of(self, number: int) -> bytes:
@@ -90,3 +130,14 @@ class BatchReader(RegistryReader):
             return 0
         _log.info("%s was deployed in block %d; a deployment file saves the search", self._where, low)
         return low
+
+
+def _parse_recorded_batch(log: Log, where: str) -> RecordedBatch:
+    """Parse an event BatchRecorded. Raise FormatError for any other."""
+    parsers = {"root": parse_word, "epoch": parse_number, "signers": parse_number, "count": parse_number}
+    return RecordedBatch(*parse_arguments(log.args, parsers, where))
+
+
+def _parse_revoked_leaf(log: Log, where: str) -> bytes:
+    (key,) = parse_arguments(log.args, {"recordId": parse_word}, where)
+    return bytes(key)

@@ -40,6 +40,21 @@ def standing_call(model_digest: bytes, manifest_digest: bytes) -> bytes:
     return _encoded("standingOf", model_digest, manifest_digest)
 
 
+def content_call(record_id: bytes) -> bytes:
+    """Return the encoded call of the view with a record's content digest. The id has 32 bytes."""
+    return _encoded("contentOf", record_id)
+
+
+def standing_by_id_call(record_id: bytes) -> bytes:
+    """Return the encoded call of the view with the standing of a record. The id has 32 bytes."""
+    return _encoded("standingById", record_id)
+
+
+def batch_call(root: bytes) -> bytes:
+    """Return the encoded call of the view of a batch. The root has 32 bytes."""
+    return _encoded("batchOf", root)
+
+
 def record_batch_call(root: bytes, *, count: int, sealed_at: int, uri: str, quorum: Quorum) -> bytes:
     """Return the encoded call that records a batch.
 

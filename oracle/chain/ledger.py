@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,7 @@ from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.obstacles import Obstacles
 from provenance_oracle.oracle.chain.reports import Council, Reporter
-from provenance_oracle.oracle.chain.rpc import Web3Chain
+from provenance_oracle.oracle.chain.rpc import ChainIdentity, Web3Chain
 from provenance_oracle.oracle.chain.transactions import IN_FLIGHT_MAX, TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.index.report_index import ReportIndex
@@ -106,22 +106,12 @@ def open_writer(
         TemporaryError: no endpoint serves now.
     """
     address = checksum_address(options.registry_address)
-    opening: dict[str, Any] = {"address": address, "options": options, "on_wait": on_wait, "meter": meter}
-    places = [EndpointPlace(shown_url(url), partial(_open, url, **opening)) for url in options.rpc_urls]
-    endpoints = Endpoints(
-        places,
-        contract=address,
-        pinned=journal.pins,
-        head_age_max_seconds=options.head_age_max_seconds,
-        clock=clock,
-    )
-    serving, identity = endpoints.survey()
+    endpoints, finality, identity = open_endpoints(options, journal.pins, clock=clock, on_wait=on_wait, meter=meter)
     check_keys(payer, reporter, identity.chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity.pins())
-    finality = Finality(serving, options.confirmations, min(_DECIDERS, len(places)))
     facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id, "clock": clock, "meter": meter}
     in_flight = options.in_flight_max
-    registry = serving[0].registry.address
+    registry = finality.first.registry.address
     council = None
     if peers:
         collector = Collector((*peers.exchanges, peers.own), chain_id=identity.chain_id, registry=registry, clock=clock)
@@ -143,6 +133,28 @@ def open_writer(
         clock=clock,
         obstacles=obstacles.find,
     )
+
+
+def open_endpoints(
+    options: LedgerOptions,
+    pinned: Callable[[], Mapping[str, str]],
+    *,
+    clock: Callable[[], datetime],
+    on_wait: Callable[[], object] = lambda: None,
+    meter: Meter = SILENT,
+) -> tuple[Endpoints[BatchReader], Finality[BatchReader], ChainIdentity]:
+    """Connect to the endpoints that serve, and compare chain and registry with the facts that the journal keeps.
+
+    Args:
+        pinned: returns these facts; see `endpoints.Endpoints`. The other arguments and the errors: `open_writer`.
+    """
+    address = checksum_address(options.registry_address)
+    opening: dict[str, Any] = {"address": address, "options": options, "on_wait": on_wait, "meter": meter}
+    places = [EndpointPlace(shown_url(url), partial(_open, url, **opening)) for url in options.rpc_urls]
+    age = options.head_age_max_seconds
+    endpoints = Endpoints(places, contract=address, pinned=pinned, head_age_max_seconds=age, clock=clock)
+    serving, identity = endpoints.survey()
+    return endpoints, Finality(serving, options.confirmations, min(_DECIDERS, len(places))), identity
 
 
 def _open(

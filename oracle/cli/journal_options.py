@@ -32,11 +32,16 @@ def with_journal(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, journal: str | None, evidence: Path | None, settings_file: Path | None, **kwargs: Any) -> None:
-        command(*args, place=functools.partial(_place, journal, evidence, settings_file), **kwargs)
+        command(*args, place=functools.partial(journal_place, journal, evidence, settings_file), **kwargs)
 
+    return add_journal_options(run)
+
+
+def add_journal_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --journal, --evidence and --settings to a command, which gets their values."""
     for option in (_SETTINGS, _EVIDENCE, _JOURNAL):
-        option(run)
-    return run
+        option(command)
+    return command
 
 
 _JOURNAL = click.option(
@@ -57,7 +62,8 @@ _SETTINGS = click.option(
 )
 
 
-def _place(journal: str | None, evidence: Path | None, settings_file: Path | None) -> JournalPlace:
+def journal_place(journal: str | None, evidence: Path | None, settings_file: Path | None) -> JournalPlace:
+    """Return the journal that the values of the options name. Raises UsageError if they name none."""
     if journal:
         return JournalPlace(journal, evidence)
     if settings_file is None:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from provenance_oracle.oracle.cli.adopt import adopt
+from provenance_oracle.oracle.cli.audit import audit
 from provenance_oracle.oracle.cli.backup import backup, restore
 from provenance_oracle.oracle.cli.claim import claim
 from provenance_oracle.oracle.cli.demo import demo
@@ -38,7 +39,7 @@ ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands for publishers", (attest, pack)),
     (
         "Commands for operators, and to claim a name",
-        (key, deploy, claim, adopt, watch, settings, status, retry, verdict, proof, backup, restore, revoke),
+        (key, deploy, claim, adopt, watch, settings, status, retry, audit, verdict, proof, backup, restore, revoke),
     ),
 )
 

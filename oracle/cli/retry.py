@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.journal_options import JournalPlace, with_journal
+from provenance_oracle.oracle.cli.ledger_options import LedgerChoice, with_ledger
 from provenance_oracle.oracle.cli.rows import print_rows
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import now, output_options
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("releases", nargs=-1, metavar="[RELEASE]...")
-@with_journal
+@with_ledger
 @output_options
 @command_body(documents.RETRY)
-def retry(output: Output, releases: tuple[str, ...], place: Callable[[], JournalPlace]) -> None:
+def retry(output: Output, releases: tuple[str, ...], ledger: LedgerChoice) -> None:
     """Have releases judged again at the oracle's next pass.
 
     RELEASE is the name of a release in the journal that failed, is stuck or waits. Without a name, the command takes
-    all of these. The oracle may run.
+    all of these. A release that is final, but has no record on chain any more, is recorded again if you name it; the
+    command then asks the node. The oracle may run.
 
     \b
     Examples:
@@ -40,35 +41,54 @@ def retry(output: Output, releases: tuple[str, ...], place: Callable[[], Journal
     """
     from provenance_oracle.oracle.journal.journal import open_journal
 
-    found = place()
+    found = ledger.place()
     with open_journal(found.journal, found.evidence, is_guest=True) as journal:
-        rows = _reopened(output, journal, _chosen(journal, releases))
+        rows = _retried(output, journal, ledger, journal.failed_rows() if not releases else _chosen(journal, releases))
     if rows:
-        output.text(f"{len(rows)} reopened; the oracle judges them at its next pass (`provenance watch`):")
+        output.text(f"{len(rows)} reopened; the oracle takes them up at its next pass (`provenance watch`):")
     else:
         output.text("nothing to do: no release in the journal failed, is stuck or waits")
     print_rows(output, rows)
 
 
-def _chosen(journal: Journal, names: tuple[str, ...]) -> Iterable[Row]:
-    """Return the rows to reopen.
+def _chosen(journal: Journal, names: tuple[str, ...]) -> list[Row]:
+    """Return the rows of releases by name: those that failed, or else the newest one that is final.
 
     Raises:
-        UsageError: a name is of no release that failed, is stuck or waits.
+        UsageError: a release is on its way, or the journal has no such release.
     """
-    if not names:
-        return journal.failed_rows()
     rows: list[Row] = []
     for name in dict.fromkeys(names):
-        found = list(journal.failed_rows(name))
+        named = journal.named_rows(name)
+        found = list(journal.failed_rows(name)) or [row for row in named if row.state == "final"][-1:]
         if not found:
-            raise _nothing_to_retry(journal, name)
+            raise _nothing_to_retry(name, named)
         rows += found
     return rows
 
 
-def _nothing_to_retry(journal: Journal, name: str) -> UsageError:
-    rows, where = journal.named_rows(name), printable(name)
+def _retried(output: Output, journal: Journal, ledger: LedgerChoice, rows: Iterable[Row]) -> list[Row]:
+    """Reopen rows that failed, and put back those that are final. Return them as they are then.
+
+    A row on which another process works, in a journal that several share, stays as it is.
+    """
+    from provenance_oracle.oracle.journal.work import working_on
+
+    worker, reopened = f"{socket.gethostname()}/{os.getpid()}", []
+    for row in rows:
+        if row.state == "final":
+            reopened.append(_put_back(journal, ledger, row))
+            continue
+        with working_on(journal, row, worker, now) as work:
+            if work is None:
+                output.text(f"{printable(row.key.release)} is left: an oracle is working on it now")
+            else:
+                reopened.append(journal.reopen(row.id, at=now()))
+    return reopened
+
+
+def _nothing_to_retry(name: str, rows: Sequence[Row]) -> UsageError:
+    where = printable(name)
     if not rows:
         wanted = "a name as the oracle's log and `provenance status` show it, without the source"
         return UsageError("the journal has no such release", where=where, got="nothing", wanted=wanted)
@@ -77,15 +97,29 @@ def _nothing_to_retry(journal: Journal, name: str) -> UsageError:
     return UsageError("there is nothing to retry", where=where, got=printable(got), wanted=wanted)
 
 
-def _reopened(output: Output, journal: Journal, rows: Iterable[Row]) -> list[Row]:
-    """Reopen rows. One that another process works on, in a journal that several share, stays as it is."""
-    from provenance_oracle.oracle.journal.work import working_on
+def _put_back(journal: Journal, ledger: LedgerChoice, row: Row) -> Row:
+    """Have a final release recorded again if it has no record on chain any more.
 
-    worker, reopened = f"{socket.gethostname()}/{os.getpid()}", []
-    for row in rows:
-        with working_on(journal, row, worker, now) as work:
-            if work is None:
-                output.text(f"{printable(row.key.release)} is left: an oracle is working on it now")
-            else:
-                reopened.append(journal.reopen(row.id, at=now()))
-    return reopened
+    Raises:
+        UsageError: it has its record, or no chain is named.
+        TemporaryError: a node fails, or the nodes disagree.
+    """
+    from provenance_oracle.oracle.assembly import audited_ledger
+    from provenance_oracle.oracle.audit.repair import put_back
+    from provenance_oracle.oracle.audit.run import open_books
+
+    name = printable(row.key.release)
+    try:
+        settings = ledger.settings()
+    except UsageError as error:
+        wanted = "--settings, or --rpc and --registry, to look whether its record is still on chain"
+        got = f"final, and no chain is named ({error.where})"
+        raise UsageError("the release is recorded", where=name, got=got, wanted=wanted) from error
+    with open_books(settings.journal, settings.evidence, audited_ledger(settings), clock=now) as books:
+        done = put_back(journal, books, row, now)
+    found = journal.row(row.id)
+    if found.state == "final":
+        got = f"final, and its record {done or 'is in the work of another process'}"
+        wanted = "a release without a record on chain"
+        raise UsageError("there is nothing to retry", where=name, got=got, wanted=wanted)
+    return found

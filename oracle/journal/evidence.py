@@ -16,20 +16,26 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from provenance_oracle.oracle.journal.new_file import sync
 from provenance_oracle.oracle.journal.store import Found, JournalStore, Session
+from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.judgement.release import GPU_PATHS, KEY_PATH, Release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
+from provenance_oracle.verifier.text import printable
 
 FOLDER_NAME = "verdicts"
 _VERDICT, _EVIDENCE = ".json", ".evidence.tar"
+_NAME = re.compile(r"([0-9a-f]{64})\.json")
+_ARCHIVED_MAX = 32
 _SETTLED_AT_ONCE = 256
 _SYNCS_AT_ONCE = 8
 _STAGED = "SELECT v.digest, statement, archive FROM evidence AS e JOIN verdicts AS v ON v.digest = e.digest LIMIT ?"
@@ -158,10 +164,26 @@ class TableEvidence:
 
 def verdict_in(folder: Path, digest: bytes) -> bytes | None:
     """Return the bytes of a verdict in a folder; None if it is not there, or its bytes do not have this digest."""
+    return _matching(stored_in(folder, digest) or b"", digest)
+
+
+def stored_in(folder: Path, digest: bytes) -> bytes | None:
+    """Return the bytes in a folder under the name of a verdict, whatever their digest; None if there are none."""
     try:
-        return _matching(_path(folder, digest, _VERDICT).read_bytes(), digest)
+        return _path(folder, digest, _VERDICT).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def digests_in(folder: Path) -> Iterator[bytes]:
+    """Yield the digests that the verdicts of a folder have by their names."""
+    for part in range(256):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            names = os.listdir(folder / f"{part:02x}")  # noqa: PTH208 (the folder is our own)
+            for name in sorted(names):
+                found = _NAME.fullmatch(name)
+                if found and name.startswith(f"{part:02x}"):
+                    yield bytes.fromhex(found[1])
 
 
 def evidence_in(folder: Path, digest: bytes) -> bytes | None:
@@ -198,6 +220,24 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
             entry.size = len(files[name])
             tar.addfile(entry, io.BytesIO(files[name]))
     return stream.getvalue()
+
+
+def files_of_tar(archived: bytes) -> dict[str, bytes]:
+    """Return the files of an archive that `tar_of` made, by name.
+
+    Raises:
+        FormatError: it is no such archive.
+    """
+    import tarfile
+
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archived), mode="r:") as tar:
+            entries = [entry for entry, _ in zip(tar, range(_ARCHIVED_MAX), strict=False) if entry.isfile()]
+            files = [(entry.name, tar.extractfile(entry)) for entry in entries]
+            return {name: file.read() for name, file in files if file is not None}
+    except (tarfile.TarError, ValueError, OSError) as error:
+        where, got = "archive of evidence", printable(str(error))
+        raise FormatError("the evidence cannot be read", where=where, got=got, wanted="a tar archive") from error
 
 
 def _matching(statement: bytes, digest: bytes) -> bytes | None:

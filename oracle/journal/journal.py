@@ -25,10 +25,10 @@ from pathlib import Path
 from types import TracebackType
 
 from provenance_oracle.oracle.journal.accepted import AcceptedReleases
-from provenance_oracle.oracle.journal.leases import Leases
 from provenance_oracle.oracle.journal.overview import Overview
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
 from provenance_oracle.oracle.journal.publication_steps import follow_row
+from provenance_oracle.oracle.journal.repairs import Repairs
 from provenance_oracle.oracle.journal.rows import NewRelease, ReleaseKey, Row, State, policy_key, release_row, time_text
 from provenance_oracle.oracle.journal.steps import (
     by_key,
@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 _UNSETTLED_MAX = 256  # verdicts whose files may not be on disk yet
 
 
-class Journal(PublicationBook, Leases, Overview):
+class Journal(PublicationBook, Repairs, Overview):
     """The journal. Every method is one durable step; `accept` may leave its commit to a later one.
 
     One process at a time opens a file; several may share a PostgreSQL database. A journal of an earlier version of the

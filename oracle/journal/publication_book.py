@@ -148,20 +148,6 @@ class PublicationBook:
             _settle(db, settled or {})
             return move_publication(db, publication_id, state, at, note)
 
-    def reopen_publication(self, publication_id: int, *, note: str, at: datetime) -> StoredPublication:
-        """Move a final publication that vanished from the chain, and its final rows, back to `open` and `judged`.
-
-        A row that is in another open publication stays where it is.
-        """
-        with self._database.transaction() as db:
-            db.execute(
-                "UPDATE publication_rows SET is_open = 1 WHERE publication_id = ? AND release_id IN"
-                " (SELECT id FROM releases WHERE state = 'final') AND release_id NOT IN"
-                " (SELECT release_id FROM publication_rows WHERE is_open = 1)",
-                (publication_id,),
-            )
-            return move_publication(db, publication_id, PublicationState.OPEN, at, note)
-
     # Transactions
 
     def sign_publication(self, publication_id: int, transaction: SignedTransaction, *, at: datetime) -> Attempt:

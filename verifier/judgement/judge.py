@@ -89,7 +89,7 @@ def judge(
         listing = set_aside(release.files, listing, {*result.manifest.paths, *PROVENANCE_PATHS})
         match_file_set(result.manifest, listing, release.files)
         refuse_sparse(release.files, listing)
-        sheet.passed(Check.FILE_SET, f"{len(listing.files)} files", "exactly the files that the manifest names")
+        enter_file_set(sheet, len(listing.files))
         progress(0, 0)
         # (3) one read of every byte
         files = digest_files(
@@ -100,12 +100,25 @@ def judge(
             progress=progress,
         )
         match_file_digests(result.manifest, files)
-        sheet.passed(
-            Check.FILE_DIGESTS, f"model digest {files.model_digest.hex()[:16]}…", "the digests in the manifest"
-        )
-        _enter_unchecked(sheet)
-        findings = sheet.findings()
-        verdict = make_verdict(release, result, files, findings)
+        return judgement_of(release, result, files, sheet)
+
+
+def enter_file_set(sheet: CheckSheet, count: int) -> None:
+    """Enter that the manifest names exactly these files, `count` of them."""
+    sheet.passed(Check.FILE_SET, f"{count} files", "exactly the files that the manifest names")
+
+
+def judgement_of(release: Release, result: AttestationResult, files: FileSet, sheet: CheckSheet) -> Judgement:
+    """Return the judgement of a release whose evidence and manifest were appraised.
+
+    Args:
+        files: the digests of its files. The caller has compared them with the manifest.
+        sheet: has the findings so far.
+    """
+    sheet.passed(Check.FILE_DIGESTS, f"model digest {files.model_digest.hex()[:16]}…", "the digests in the manifest")
+    _enter_unchecked(sheet)
+    findings = sheet.findings()
+    verdict = make_verdict(release, result, files, findings)
     return Judgement(result, files, findings, verdict, record_of(result, files, findings, verdict.digest))
 
 

@@ -23,6 +23,10 @@ FINAL_DEPTH_BLOCKS = 64  # events nearer to the head are not kept
 _WORTH_KEEPING_BLOCKS = 256  # fewer new blocks are read again next time, which costs less than asking for a hash
 
 
+class TooManyEventsError(TemporaryError):
+    """A range of blocks has more events than one question may read. A caller that can asks for fewer blocks."""
+
+
 class EventReader:
     """Reads events over one connection. Not for use by several threads at once.
 
@@ -116,7 +120,7 @@ class EventReader:
                 continue
             count, size = count + len(logs), size + sum(log.size_bytes for log in logs)
             if count > LOGS_MAX or size > LOGS_MAX_BYTES:
-                raise TemporaryError(
+                raise TooManyEventsError(
                     "there are too many events to read; ask for a digest instead of a name",
                     where=where,
                     got="more",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,6 +69,16 @@ class OracleSets:
             for index, oracle in enumerate(oracles)
             if any(oracle.key) and oracle.valid_from <= at.timestamp() < oracle.valid_until
         }
+
+    def places_of(self, keys: Collection[bytes], block: int) -> frozenset[tuple[int, int]]:
+        """Return the places that keys (addresses of 20 bytes) ever had: number of the set, number of the oracle."""
+        newest = self._contract.call("currentEpoch", parse=parse_number, block=block)
+        return frozenset(
+            (number, index)
+            for number in range(1, newest + 1)
+            for index in range(min(self.epoch(number, block).size, SIGNERS_MAX))
+            if self._oracle(number, index, block).key in keys
+        )
 
     def app_seat(self, app: bytes, block: int) -> AppSeat | None:
         """Return the first place of a ROFL app (21 bytes) in the set in force; None if the app has no place."""

@@ -92,6 +92,14 @@ def test_a_release_on_its_way_has_nothing_to_retry(journal: Path) -> None:
     assert (exit_code, document["error"]["got"]) == (2, "seen")
 
 
+def test_a_final_release_needs_a_chain_to_look_at(journal: Path) -> None:
+    with Journal(journal) as book:
+        row = book.open(ReleaseKey("folder", "recorded", b"n" * 32), "f", at=NOW)
+        book.advance(row.id, State.FINAL, at=NOW)
+    exit_code, document = _retry("--journal", str(journal), "recorded")
+    assert (exit_code, "--rpc and --registry" in document["error"]["wanted"]) == (2, True)
+
+
 def test_a_journal_of_an_earlier_version_is_left_to_the_oracle(journal: Path) -> None:
     with sqlite3.connect(journal) as connection:
         connection.execute("PRAGMA user_version = 3")
@@ -159,7 +167,7 @@ def test_the_document_of_watch_is_not_accepted_if_any_release_was_rejected(
 
 def test_retry_says_what_it_did(journal: Path) -> None:
     said = CliRunner().invoke(main, ["retry", "--journal", str(journal)]).output
-    assert "1 reopened; the oracle judges them at its next pass" in said
+    assert "1 reopened; the oracle takes them up at its next pass" in said
 
 
 def test_retry_says_that_there_is_nothing_to_do(tmp_path: Path) -> None:

@@ -194,10 +194,42 @@ def test_a_publication_that_vanished_from_the_chain_is_open_again(journal: Journ
     journal.advance_publication(one, PublicationState.FINAL, at=AT)
     journal.advance(rows[1], State.JUDGED, at=AT)
     batch(journal, rows[1])
-    again = journal.reopen_publication(one, note="vanished", at=LATER)
-    assert (again.state, again.note) == (PublicationState.OPEN, "vanished")
+    again = journal.reopen_publication(one, resends=True, note="vanished", at=LATER)
+    assert (again.state, again.note) == (PublicationState.DROPPED, "vanished"), "no transaction could be sent again"
     assert states(journal, *rows) == [State.REJECTED, State.JUDGED, State.JUDGED]
-    assert [publication and publication.id for publication in map(journal.publication_of, rows)] == [None, 2, one]
+    assert [publication and publication.id for publication in map(journal.publication_of, rows)] == [None, 2, None]
+    assert journal.reopen_publication(one, resends=True, note="twice", at=LATER) == again
+
+
+@pytest.mark.parametrize("resends", [True, False])
+def test_the_transaction_of_a_batch_that_vanished_is_sent_again_if_it_still_can_be(
+    journal: Journal, resends: bool
+) -> None:
+    rows = [judged(journal, number) for number in (1, 2)]
+    one = batch(journal, *rows)
+    attempt = journal.sign_publication(one, transaction(1), at=AT)
+    settled = {attempt.id: AttemptState.MINED}
+    journal.advance_publication(one, PublicationState.FINAL, settled=settled, at=AT)
+    again = journal.reopen_publication(one, resends=resends, note="vanished", at=LATER)
+    live = [found for found in journal.attempts_of(one) if found.state is AttemptState.LIVE]
+    if resends:
+        assert (again.state, states(journal, *rows)) == (PublicationState.SENT, [State.SENT] * 2)
+        assert [found.transaction for found in live] == [attempt.transaction]
+    else:
+        assert (again.state, states(journal, *rows), live) == (PublicationState.DROPPED, [State.JUDGED] * 2, [])
+
+
+@pytest.mark.parametrize("resends", [True, False])
+def test_a_row_whose_record_vanished_is_on_its_way_again(journal: Journal, resends: bool) -> None:
+    row_id = judged(journal, 1)
+    attempt = journal.keep_transaction(row_id, transaction(1), at=AT)
+    assert journal.put_back(row_id, resends=resends, note="vanished", at=LATER).state is State.SIGNED, "not final"
+    journal.settle(attempt.id, AttemptState.MINED)
+    journal.advance(row_id, State.FINAL, at=AT)
+    row = journal.put_back(row_id, resends=resends, note="vanished", at=LATER)
+    assert (row.state, row.problem) == (State.SENT if resends else State.JUDGED, "vanished")
+    assert (journal.attempts(row_id)[0].state is AttemptState.LIVE) is resends
+    assert (journal.publication_of(row_id) is not None) is resends
 
 
 def test_the_first_signature_of_an_oracle_stays(journal: Journal) -> None:
