@@ -1,4 +1,5 @@
-"""Get the test data from the public repositories that publish it: the SEV-SNP evidence, and Wycheproof's cases.
+"""Get the test data from the public repositories that publish it: SEV-SNP evidence, Wycheproof's cases, and
+OpenSSF model signatures.
 
     python tools/vectors.py [--into FOLDER] [--source URL] [--seconds N]
 
