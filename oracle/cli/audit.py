@@ -45,7 +45,8 @@ def audit(output: Output, ledger: LedgerChoice, oracles: tuple[str, ...], repair
     \b
     Examples:
       provenance audit --settings oracle.yaml
-      provenance audit --settings oracle.yaml --oracle 0x5FbDB2315678afecb367f032d93F642f64180aa3 --repair
+      provenance audit --settings oracle.yaml --repair \\
+        --oracle 0x5FbDB2315678afecb367f032d93F642f64180aa3
     """
     from provenance_oracle.oracle.assembly import audited_ledger
     from provenance_oracle.oracle.audit.repair import Repairer

@@ -60,7 +60,7 @@ def signature(
     allow_old: bool,
     ignore: tuple[str, ...],
 ) -> None:
-    """Verify who signed a model, and that the signature covers every file of it.
+    """Verify who signed a model, and that every file of it is signed.
 
     MODEL is a folder, or the one file of a model. The signature is a bundle of OpenSSF model signing. Nothing is
     fetched, and every file is read once.
@@ -71,7 +71,8 @@ def signature(
     \b
     Examples:
       provenance signature ./my-model --publisher-key acme.pem
-      provenance signature ./my-model --identity 'sigstore https://accounts.google.com email:me@acme.org'
+      provenance signature ./my-model \\
+        --identity 'sigstore https://accounts.google.com email:me@acme.org'
     """
     from provenance_oracle.verifier.documents.signature import signature_json
     from provenance_oracle.verifier.identity.bundle import BUNDLE_MAX_BYTES, parse_bundle

@@ -102,7 +102,7 @@ class Desk:
 
     # The steps of a row
 
-    def checked(self, row: Row) -> Record | Row:
+    def checked(self, row: Row, _kept: object = None) -> Record | Row:
         return row if row.key.content in self.unfit else self.records[row.key.content]
 
     def moved(self, row: Row, progress: Publishing) -> Row:

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 
-USER = ["check", "report", "hash", "disk", "measure", "show", "networks"]
+USER = ["check", "signature", "report", "hash", "disk", "measure", "show", "networks"]
 COMMANDS = ["demo", "completion", *USER, "attest", "pack", "key", "deploy", "claim", "adopt"]
-COMMANDS += ["watch", "settings", "status", "retry", "verdict", "proof", "backup", "restore", "revoke"]
+COMMANDS += ["watch", "settings", "status", "retry", "audit", "verdict", "proof", "backup", "restore", "revoke"]
 # Each of these takes 5 ms or more to import; the help has 200 ms.
 SLOW = ("asyncio", "cryptography", "eth_utils", "importlib.metadata", "logging", "rfc8785", "sqlite3", "web3", "yaml")
 _HELP = f"""
