@@ -200,15 +200,25 @@ def _states(journal: Path) -> Counter[str]:
 
 
 def _sample(load: Load, pid: int) -> None:
+    """Add the figures of the oracle and its judge processes at this moment."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        descriptors = len(os.listdir(f"/proc/{pid}/fd"))
+        children = [one for task in os.listdir(f"/proc/{pid}/task") for one in _children(pid, task)]
+        memory, descriptors, processor = 0, 0, 0.0
+        for one in {str(pid), *children}:
+            status = Path(f"/proc/{one}/status").read_text()
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            memory += sum(1024 * int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+            processor += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            descriptors += len(os.listdir(f"/proc/{one}/fd"))
     except OSError:
         return
-    load.memory_bytes += [1024 * int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")]
-    load.processor_seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    load.memory_bytes.append(memory)
+    load.processor_seconds = max(processor, load.processor_seconds)
     load.descriptors.append(descriptors)
+
+
+def _children(pid: int, task: str) -> list[str]:
+    return Path(f"/proc/{pid}/task/{task}/children").read_text().split()
 
 
 def _read_chain(load: Load, registry: DeployedRegistry) -> None:

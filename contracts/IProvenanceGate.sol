@@ -30,6 +30,14 @@ interface IProvenanceGate {
     /// @notice Thrown when the hardware was simulated, which proves nothing.
     error RecordIsSimulated(bytes32 recordId);
 
+    /// @notice Thrown by every gate except {requireSignedBy} when the release has only a signature: the record says who
+    /// signed it, and nothing of where it was made.
+    error RecordIsSignedOnly(bytes32 recordId);
+
+    /// @notice Thrown when the release's publisher is not the one that the caller asks for. `publisher` is the one that
+    /// was noted; 0 if nobody noted it yet, see {IProvenanceRegistry-notePublisher}.
+    error SignedByAnother(bytes32 recordId, bytes32 publisher);
+
     /// @notice Thrown when the record is kept but its gate is shut: the namespace does not trust its publisher (held),
     /// or too few of its signatures are by keys that still count (doubtful).
     error RecordIsClosed(bytes32 recordId, bool held, bool doubtful);
@@ -61,6 +69,19 @@ interface IProvenanceGate {
     /// @notice Like {isModel}, but accepts records of simulated hardware and no others. Use it for demonstrations and
     /// tests.
     function isSimulatedModel(bytes32 modelDigest, bytes32 manifestDigest) external view returns (bool);
+
+    /// @notice Reverts unless the release is recorded, in good standing, and signed by the publisher with this
+    /// identity. It opens whatever the grade, also for a release that has only a signature, of which nothing is known
+    /// but who signed it. Ask {requireModel} as well if hardware matters. It does not open for simulated hardware.
+    /// @dev Reads one slot: at most 6,500 gas from another contract. A release that was judged again, or that is
+    /// refused, takes more. The identity is that of the latest judgement. For a record of confidential hardware,
+    /// somebody has to call {IProvenanceRegistry-notePublisher} first.
+    /// @param identity Digest of the identity, as `provenance identity` prints it; of a publisher, or of the workload
+    /// that made the release. 0 never passes.
+    function requireSignedBy(bytes32 modelDigest, bytes32 manifestDigest, bytes32 identity) external view;
+
+    /// @notice Returns whether {requireSignedBy} would pass.
+    function isSignedBy(bytes32 modelDigest, bytes32 manifestDigest, bytes32 identity) external view returns (bool);
 
     /// @notice Like {requireModel}, for callers that have the record's id, see {recordIdOf}.
     function requireOpen(bytes32 recordId, uint8 minimumGrade) external view;

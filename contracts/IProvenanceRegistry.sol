@@ -55,6 +55,9 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Emitted when signatures of revoked keys are taken off a record or batch, or when more signers are added.
     event Recounted(bytes32 indexed idOrRoot, uint32 signers, uint16 weight, bool doubtful);
 
+    /// @notice Emitted when the publisher of a record is noted, see {notePublisher}.
+    event PublisherNoted(bytes32 indexed recordId, bytes32 indexed identity);
+
     /// @notice Emitted when a policy gets its number.
     event PolicyNumbered(bytes32 indexed policyDigest, uint32 indexed policyId);
 
@@ -118,7 +121,12 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Thrown when a product line is 0.
     error UnknownProductLine(uint8 productLine);
 
-    /// @notice Thrown when a record of simulated hardware, or of a FAILED verdict, claims a grade above 0.
+    /// @notice Thrown when a record of a release that has only a signature has a report digest, a reported TCB, or a
+    /// passed check of SEV-SNP or GPU evidence.
+    error HardwareClaimed();
+
+    /// @notice Thrown when a record of simulated hardware, of a release that has only a signature, or of a FAILED
+    /// verdict claims a grade above 0.
     error GradeNotEarned(uint8 grade);
 
     /// @notice Thrown when no check passed in a record.
@@ -145,8 +153,11 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
      * - writes are not paused; the signatures hold, see {Quorum};
      * - the bytes are the encoding of a record, see {RecordCodec};
      * - no digest except `publisherIdentity` is zero; at least one check passed; `policyId` is not 0; `grade` is at
-     *   most 2, and 0 if simulated or failed; `judgedAt` is at most 5 minutes ahead of the block and 7 days behind it;
-     *   `namespace` and `release` are not empty; there are at most 8 parents, all of them recorded releases;
+     *   most 2, and 0 if simulated, signed only or failed; `judgedAt` is at most 5 minutes ahead of the block and 7
+     *   days behind it; `namespace` and `release` are not empty; there are at most 8 parents, all of them recorded
+     *   releases;
+     * - the record of a release that has only a signature (product line 254) has a publisher and, in place of hardware,
+     *   nothing: report digest and reported TCB are 0, and no check of SEV-SNP or GPU evidence passed;
      * - a FAILED record has revision 0 and no parents; its model digest, report digest and product line can be 0, and
      *   no check need have passed;
      * - revision 0 is the first of its release; any other follows the last one, the release is not revoked, and if it
@@ -155,7 +166,7 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
      *
      * If the model is revoked (see {revokeAllOf}), the release is revoked in the same call.
      *
-     * May emit {RecordPublished}, {ModelRevocationApplied} and {INamespaces-NamespaceEntry} events.
+     * May emit {RecordPublished}, {PublisherNoted}, {ModelRevocationApplied} and {INamespaces-NamespaceEntry} events.
      * @return isNew Whether this call wrote a record.
      */
     function publish(bytes calldata record, Quorum calldata quorum) external returns (bool isNew);
@@ -260,6 +271,13 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @param record The record as published.
     function releaseHeld(bytes calldata record) external;
 
+    /// @notice Notes the publisher of a record, so that {IProvenanceGate-requireSignedBy} finds it, and emits a
+    /// {PublisherNoted} event. Anyone can call this function. Does nothing if it was noted before. {publish} and
+    /// {materialise} note the publisher of a release that has only a signature; for others that would make every record
+    /// dearer by half. Writes must not be paused, and the publisher's identity must not be 0.
+    /// @param record The record as published.
+    function notePublisher(bytes calldata record) external;
+
     /// @notice Gives a policy its number, which never changes. Anyone can call this function.
     function numberPolicy(bytes32 policyDigest) external returns (uint32 policyId);
 
@@ -286,6 +304,10 @@ interface IProvenanceRegistry is IProvenanceGate, IOracleSets {
     /// @notice Returns the id under which a record is kept: {IProvenanceGate-recordIdOf} for the first judgement of a
     /// release, other ids for later judgements and for FAILED verdicts.
     function idOf(bytes calldata record) external pure returns (bytes32);
+
+    /// @notice Returns the identity of a record's publisher as it was noted, see {notePublisher}; 0 if nobody noted it.
+    /// The record can be revoked, or of simulated hardware: {IProvenanceGate-requireSignedBy} decides.
+    function publisherOf(bytes32 recordId) external view returns (bytes32);
 
     /// @notice Returns keccak256 of the record kept under an id, 0 if there is none.
     function contentOf(bytes32 recordId) external view returns (bytes32);

@@ -17,7 +17,7 @@ import {Oracle} from "./Types.sol";
  * @title Registry of judged model releases
  * @notice See {IProvenanceRegistry} for the functions. The registry has no proxy: a new version is a new contract.
  * @dev Each part is a contract that inherits from the one before: Stewards (owner, guardian), OracleSets (signatures),
- * RevokedModels, Records, Batches, Gates.
+ * RevokedModels, Publishers, Records, Batches, Gates.
  */
 contract ProvenanceRegistry is Gates, IERC165 {
     /// @param owner The account that announces oracle sets and appoints the guardian.

@@ -7,7 +7,8 @@ pragma solidity ^0.8.20;
  * @param modelDigest `provenance-model-v1`: binds the name, size and bytes of every file of the model.
  * @param manifestDigest SHA-256 of the signed manifest's payload. With `modelDigest` it identifies the release.
  * @param verdictDigest SHA-256 of the published verdict, a SLSA verification summary in RFC 8785 form.
- * @param reportDigest SHA-256 of bytes 0 to 0x2A0 of the SEV-SNP attestation report, the part that is signed.
+ * @param reportDigest SHA-256 of bytes 0 to 0x2A0 of the SEV-SNP attestation report, the part that is signed; 0 if the
+ * release has only a signature.
  * @param policyDigest SHA-256 of the appraisal policy's bytes.
  * @param publisherIdentity The publisher, as the oracles found out: a digest of kind and value. 0 if it is unknown.
  * @param reportedTcb REPORTED_TCB of the report, the eight bytes read as a little-endian integer, as AMD defines it.
@@ -18,8 +19,8 @@ pragma solidity ^0.8.20;
  * vouch that the number and `policyDigest` belong together.
  * @param revision 0 for the first judgement of a release, n + 1 for a judgement that supersedes judgement n.
  * @param grade 0 not graded, 1 `baseline`, 2 `strict`.
- * @param productLine 1 Milan, 2 Genoa, 3 Turin, further lines as they appear; 255 simulated hardware, which proves
- * nothing.
+ * @param productLine 1 Milan, 2 Genoa, 3 Turin, further lines as they appear; 254 no confidential hardware, since the
+ * release has only its publisher's signature; 255 simulated hardware, which proves nothing.
  * @param namespace The publisher that the release names, the part of its name before the slash.
  * @param release `model@version`, the rest of its name.
  * @param parents Ids of the releases it was made from, base models and data sets, as stated in its signed manifest.

@@ -36,16 +36,19 @@ def main(*arguments: str) -> None:
         sys.stdout.write(f"equal to {name}\n")
 
 
-def compile_all(command: tuple[str, ...], evm_version: str | None = None) -> dict[str, Any]:
-    """Compile every contract. A warning about our code ends the program like an error.
+def compile_all(
+    command: tuple[str, ...], evm_version: str | None = None, contracts: dict[str, str] = EXPORTED
+) -> dict[str, Any]:
+    """Analyse all sources, and compile some contracts. A warning about our code ends the program like an error.
 
     Args:
         command: starts a compiler that takes --standard-json.
         evm_version: replaces the committed one.
+        contracts: those whose code is wanted, with their sources. Code of all takes minutes.
     Returns:
         The compiler's outputs for contracts/, by source and contract.
     """
-    text = json.dumps(standard_input(evm_version))
+    text = json.dumps(standard_input(evm_version, contracts))
     command = (*command, "--standard-json")
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
@@ -79,22 +82,35 @@ def our_sources() -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "contracts").rglob("*.sol"))
 
 
-def standard_input(evm_version: str | None = None) -> dict[str, Any]:
+def standard_input(evm_version: str | None, contracts: dict[str, str]) -> dict[str, Any]:
     """Return the compiler's input: our sources and their imports, with the committed settings."""
+    sources = with_imports(our_sources())
+    settings = json.loads((HARDHAT / "compiler.json").read_text())
+    settings["evmVersion"] = evm_version or settings["evmVersion"]
+    return {
+        "language": "Solidity",
+        "sources": sources,
+        "settings": settings | {"outputSelection": _outputs(contracts)},
+    }
+
+
+def _outputs(contracts: dict[str, str]) -> dict[str, dict[str, list[str]]]:
+    outputs = {name: {"*": ["abi"]} for name in our_sources()}
+    for contract, source in contracts.items():
+        outputs[source][contract] = OUTPUTS
+    return outputs
+
+
+def with_imports(names: list[str]) -> dict[str, dict[str, str]]:
+    """Return these sources and all that they import, in the form that the compiler gets."""
     sources: dict[str, str] = {}
-    waiting = our_sources()
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name not in sources:
             sources[name] = _path_of(name).read_text()
             waiting += [_resolve(name, imported) for imported in _IMPORT.findall(sources[name])]
-    settings = json.loads((HARDHAT / "compiler.json").read_text())
-    settings["evmVersion"] = evm_version or settings["evmVersion"]
-    return {
-        "language": "Solidity",
-        "sources": {name: {"content": sources[name]} for name in sorted(sources)},
-        "settings": settings | {"outputSelection": {name: {"*": OUTPUTS} for name in our_sources()}},
-    }
+    return {name: {"content": sources[name]} for name in sorted(sources)}
 
 
 def _path_of(name: str) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -21,24 +20,25 @@ from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.chain.batches import SINGLE, Batching
 from provenance_oracle.oracle.chain.connection import Connection, keeping_key, note_block, open_as_sender
 from provenance_oracle.oracle.chain.fees import FeeLimits
+from provenance_oracle.oracle.chain.index_source import read_registry
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_writer
+from provenance_oracle.oracle.chain.proving import Prove, Proving
+from provenance_oracle.oracle.chain.release_proofs import ProvingOptions
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.clock_check import ClockCheck
-from provenance_oracle.oracle.cluster.connection import RayConnection
-from provenance_oracle.oracle.cluster.hasher import ClusterHasher
 from provenance_oracle.oracle.conditions import Conditions, Trouble
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.documents import status_json
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.stores import is_url
+from provenance_oracle.oracle.journal.work import own_name
+from provenance_oracle.oracle.judging.open import open_judges
+from provenance_oracle.oracle.judging.publisher_keys import read_publisher_keys
 from provenance_oracle.oracle.metrics import Metrics
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
-from provenance_oracle.oracle.pipeline import Feed, Judge, Pipeline
-from provenance_oracle.oracle.quorum.exchange import Exchange
-from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
-from provenance_oracle.oracle.quorum.moments import Moments
+from provenance_oracle.oracle.pipeline import Feed, Pipeline
+from provenance_oracle.oracle.quorum.exchange import BATCHES, RECORDS, DocumentKind, Exchange
 from provenance_oracle.oracle.quorum.open import open_exchange
-from provenance_oracle.oracle.quorum.remembering_hasher import RememberedDigests, RememberingHasher
 from provenance_oracle.oracle.recording import Recording
 from provenance_oracle.oracle.service import Service, Timing
 from provenance_oracle.oracle.settings.effects import is_path
@@ -46,22 +46,20 @@ from provenance_oracle.oracle.settings.live import view_of
 from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.signers.open import key_uri, open_signer
 from provenance_oracle.oracle.signers.patient import PatientSigner
+from provenance_oracle.oracle.signers.verdicts import VerdictSigning
 from provenance_oracle.oracle.sources.base import Source
 from provenance_oracle.oracle.sources.open import open_sources
 from provenance_oracle.oracle.sources.turns import Turns
 from provenance_oracle.oracle.sources.watch import WatchMode, watching
 from provenance_oracle.oracle.web.open import serving_oracle
-from provenance_oracle.verifier.cli.options import read_bounded
-from provenance_oracle.verifier.digest.choose import NamedHasher, open_hasher
-from provenance_oracle.verifier.digest.files import Limits
-from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.errors import UsageError, naming_extras
+from provenance_oracle.verifier.judgement.judge_any import judge_any
+from provenance_oracle.verifier.judgement.judge_signed import SignerTrust
 from provenance_oracle.verifier.policy import Policy, load_policy
-from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 from provenance_oracle.verifier.snp.kds import HttpsFetcher
 
 _log = logging.getLogger(__name__)
 _WEI_PER_GWEI = 10**9
-_BYTES_PER_GB = 10**9
 _PAUSE_SECONDS = 0.5
 _HOUR = timedelta(hours=1)
 
@@ -94,7 +92,8 @@ def open_oracle(
     peers = _peers(settings, bell)
     patience = view_of(lambda: _patience(now()))
     batching = view_of(lambda: _batching(now()))
-    ledger = _ledger_options(settings, view_of(lambda: _fee_limits(now())), batching)
+    proving = _proving_options(settings, now)
+    ledger = replace(_ledger_options(settings, view_of(lambda: _fee_limits(now())), batching), proving=proving)
     with open_journal(settings.journal, settings.evidence) as journal:
         metrics = Metrics(journal.counts, journal.open_batches, _now, version("provenance-oracle"))
         conditions = Conditions(_now, metrics)
@@ -105,11 +104,20 @@ def open_oracle(
         parts["meter"] = metrics
         by_name = {source.name: source for source in sources}
         records: dict[str, Any] = {"batching": batching, "conditions": conditions, "on_step": bell.check, **parts}
+        records["sign_verdicts"] = VerdictSigning(journal, reporter, clock=_now, on_step=bell.check)
 
         def opening() -> RegistryWriter:
             chain: dict[str, Any] = {"clock": _now, "on_wait": bell.check, "meter": metrics}
-            meeting = peers and replace(peers, exchanges=_exchanges(settings, reporter.address, bell))
+            places = partial(_exchanges, settings, reporter.address, bell)
+            if proving is None:
+                journal.drop_proofs(note="the setting prove is `never`", at=_now())
+            meeting = peers and replace(peers, exchanges=places(), batch_exchanges=places(BATCHES))
             return open_writer(ledger, payer, reporter, journal, peers=meeting, **chain)
+
+        if proving is not None:
+            records["proving"] = Proving(
+                journal, view_of(lambda: _backoff(now())), clock=_now, on_step=bell.check, meter=metrics
+            )
 
         keys_work = partial(conditions.end, Trouble.SIGNER)
         connection = Connection(
@@ -120,11 +128,20 @@ def open_oracle(
         )
         pipeline_of = _pipelines(settings, bell, peers, patience=patience, **parts)
         feeds = [Feed(source, pipeline_of(source), bell.new_ring()) for source in sources]
-        work = (_judges(settings, bell), view_of(lambda: _timing(now())), bell, Turns(lambda: _now().timestamp()))
-        service = Service(feeds, journal, connection.recording, *work, conditions=conditions, meter=metrics)
-        views = _views(service, journal, metrics, conditions)
-        with _watching(settings, feeds), serving_oracle(settings, feeds, views, peers.own if peers else None):
-            yield service
+        fetcher = KeptAnswers(HttpsFetcher(on_wait=bell.check)) if settings.fetch else None
+        judge = partial(judge_any, trust=SignerTrust(keys=read_publisher_keys(settings.publisher_keys)))
+        with open_judges(settings, policy, judge, fetcher, metrics) as judges:
+            work = (judges.all, view_of(lambda: _timing(now())), bell, Turns(lambda: _now().timestamp()))
+            told: dict[str, Any] = {"conditions": conditions, "meter": metrics, "small_judges": judges.small}
+            service = Service(feeds, journal, connection.recording, *work, **told)
+            views = _views(service, journal, metrics, conditions)
+            own = (peers.own, peers.own_batches) if peers else ()
+            with (
+                _watching(settings, feeds),
+                _explorer(settings, policy, views) as more,
+                serving_oracle(settings, feeds, views, own, more),
+            ):
+                yield service
 
 
 def _pipelines(settings: Settings, bell: Bell, peers: Peers | None, **parts: Any) -> Callable[[Source], Pipeline]:
@@ -133,7 +150,8 @@ def _pipelines(settings: Settings, bell: Bell, peers: Peers | None, **parts: Any
         Pipeline,
         deadline=partial(Deadline, settings.release_deadline_seconds, bell.check),
         moment_of=peers.moments.of if peers else _present,
-        worker=f"{socket.gethostname()}/{os.getpid()}",
+        proves=Prove(settings.prove).wants,
+        worker=own_name(),
         **parts,
     )
 
@@ -152,22 +170,18 @@ def _views(
     }
 
 
-def _judges(settings: Settings, bell: Bell) -> list[Judge]:
-    """Return a judge for each thread. The first has one core, because it takes small releases only."""
-    fetcher = KeptAnswers(HttpsFetcher(on_wait=bell.check)) if settings.fetch else None
-    limits = Limits(total_bytes=settings.release_max_gb * _BYTES_PER_GB)
-    small = open_hasher("cpu", threads=1, notify=_log.info)
-    devices = [settings.device, *["cpu"] * (settings.judges - 2)]
-    large = [_with_cluster(open_hasher(device, notify=_log.info), settings) for device in devices]
-    hashers = [small, *large]
-    remembered = RememberedDigests()
-    chosen = [RememberingHasher(one, remembered) for one in hashers] if settings.peers else hashers
-    return [partial(judge, fetcher=fetcher, hasher=hasher, limits=limits) for hasher in chosen]
-
-
-def _with_cluster(local: NamedHasher, settings: Settings) -> NamedHasher:
-    """Return a hasher that has large files hashed by the Ray cluster of the settings, if they name one."""
-    return ClusterHasher(local, partial(RayConnection, settings.ray_address)) if settings.ray_address else local
+@contextmanager
+def _explorer(settings: Settings, policy: Policy, views: dict[str, Callable[[], Any]]) -> Iterator[Sequence[Any]]:
+    """Yield the routes of the REST API and the page, if the settings ask for them, and add their figures to `views`."""
+    if not (settings.index and settings.listen):
+        yield ()
+        return
+    with naming_extras():
+        from provenance_oracle.oracle.web.explorer.beside_oracle import explorer_beside
+    own = views["metrics"]
+    with explorer_beside(settings, read_registry(settings.registry), policy, _now) as parts:
+        views["metrics"] = lambda: own() + parts.figures()
+        yield parts.routes
 
 
 def _peers(settings: Settings, bell: Bell) -> Peers | None:
@@ -177,12 +191,13 @@ def _peers(settings: Settings, bell: Bell) -> Peers | None:
         UsageError: a text of the settings names no place.
     """
     _exchanges(settings, "", bell)
-    return Peers((), Moments(), OwnProposals()) if settings.peers else None
+    return Peers() if settings.peers else None
 
 
-def _exchanges(settings: Settings, own: str, bell: Bell) -> tuple[Exchange, ...]:
+def _exchanges(settings: Settings, own: str, bell: Bell, kind: DocumentKind = RECORDS) -> tuple[Exchange, ...]:
     """Return the places where oracles exchange proposals. `own` is the address of the key that signs ours."""
-    return tuple(open_exchange(text, own, settings.rpc_timeout_seconds, bell.check) for text in settings.peers)
+    seconds = settings.rpc_timeout_seconds
+    return tuple(open_exchange(text, own, seconds, bell.check, kind) for text in settings.peers)
 
 
 def _present(_manifest_digest: bytes) -> None:
@@ -255,10 +270,24 @@ def _fee_limits(settings: Settings) -> FeeLimits:
 
 
 def _batching(settings: Settings) -> Batching:
-    """Return when records share a transaction. Peers exchange signatures of single records only."""
-    if settings.peers:
-        return SINGLE
+    """Return when records share a transaction."""
     return Batching(settings.batch_max, settings.batch_after_seconds, settings.batch_uri)
+
+
+def _proving_options(settings: Settings, now: Callable[[], Settings]) -> ProvingOptions | None:
+    """Return how releases are proven on chain; None if they are not.
+
+    Raises:
+        UsageError: they are to be proven, and the settings name no contract for it.
+    """
+    if Prove(settings.prove) is Prove.NEVER:
+        return None
+    found = read_registry(settings.registry)
+    if isinstance(found, str) or found.proofs is None:
+        got = "an address" if isinstance(found, str) else f"{settings.registry} without hardware_proofs"
+        wanted = "a deployment file with hardware_proofs (`provenance deploy --with-proofs`), or prove: never"
+        raise UsageError("no contract proves releases", where="settings prove and registry", got=got, wanted=wanted)
+    return view_of(lambda: ProvingOptions(found, now().prove_fee_max_gwei * _WEI_PER_GWEI))
 
 
 def _ledger_options(settings: Settings, limits: FeeLimits, batching: Batching) -> LedgerOptions:
@@ -288,9 +317,9 @@ class _Place:
 
 def _read_place(registry: str) -> _Place:
     """Parse the setting `registry`. A text that does not begin with 0x is the path of a deployment file."""
-    if registry.startswith("0x"):
-        return _Place(registry)
-    found = parse_deployment(read_bounded(Path(registry), FILE_MAX_BYTES), registry)
+    found = read_registry(registry)
+    if isinstance(found, str):
+        return _Place(found)
     return _Place(f"0x{found.registry.hex()}", found.chain_id, found.block)
 
 

@@ -56,6 +56,8 @@ NEXT_STEPS = {
 }
 # While one of these stands, nothing can be recorded.
 BLOCKING = frozenset(Trouble) - {Trouble.SOURCE, Trouble.FEES}
+# While one of these stands, nothing new is sent. Signing a report for other oracles stays safe, and goes on.
+SENDING = frozenset({Trouble.FUNDS, Trouble.FEES})
 # Those that a pass finds or finds over.
 RECORDING_TROUBLES = (
     Trouble.SIGNER,

@@ -6,10 +6,11 @@ this module imports nothing heavy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from provenance_oracle.verifier.registry.secp256k1 import checksum_address
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from provenance_oracle.oracle.chain.adopt_release import Adoption
     from provenance_oracle.oracle.chain.claim_namespace import Claim
     from provenance_oracle.oracle.chain.deploy_terms import OracleTerms, Terms
+    from provenance_oracle.oracle.chain.prove_release import ProofCost
     from provenance_oracle.oracle.chain.revoke_model import Applied
     from provenance_oracle.oracle.conditions import Condition
+    from provenance_oracle.oracle.index.rows import IndexStatus
     from provenance_oracle.oracle.journal.backup import Copied
     from provenance_oracle.oracle.journal.kept_evidence import KeptVerdict
     from provenance_oracle.oracle.journal.overview import Progress
     from provenance_oracle.oracle.journal.rows import Row
     from provenance_oracle.oracle.settings.load import Effective
-    from provenance_oracle.verifier.registry.deployment import Deployment
+    from provenance_oracle.verifier.proofs.reader import ReleaseProof
+    from provenance_oracle.verifier.registry.deployment import Deployment, ProofContracts
 
 ADOPT = "provenance-oracle/adopt/v1"
 AUDIT = "provenance-oracle/audit/v1"
@@ -32,12 +36,16 @@ BACKUP = "provenance-oracle/backup/v1"
 CLAIM = "provenance-oracle/claim/v1"
 DEMO = "provenance-oracle/demo/v1"
 DEPLOY = "provenance-oracle/deploy/v2"
+DISPROVE = "provenance-oracle/disprove/v1"
+INDEX = "provenance-oracle/index/v1"
 KEY = "provenance-oracle/key/v1"
 RESTORE = "provenance-oracle/restore/v1"
 RETRY = "provenance-oracle/retry/v1"
 REVOKE = "provenance-oracle/revoke/v1"
+SERVE = "provenance-oracle/serve/v1"
 SETTINGS = "provenance-oracle/settings/v1"
 PROOF = "provenance-oracle/proof/v1"
+PROVE = "provenance-oracle/prove/v1"
 STATUS = "provenance-oracle/status/v1"
 VERDICT = "provenance-oracle/verdict/v1"
 WATCH = "provenance-oracle/watch/v1"
@@ -53,13 +61,86 @@ def copied_json(copied: Copied) -> dict[str, object]:
     return {"version": copied.version, "rows": copied.rows}
 
 
-def verdict_json(digest: bytes, found: KeptVerdict) -> dict[str, object]:
-    """Return the body of `provenance-oracle/verdict/v1`: a verdict as text, whose SHA-256 is its digest."""
+def index_json(status: IndexStatus, snapshot_digest: str | None) -> dict[str, object]:
+    """Return the body of `provenance-oracle/index/v1`: how far the index is, and the SHA-256 of a new snapshot."""
+    return {
+        "chain_id": status.chain_id,
+        "registry": checksum_address(status.registry),
+        "deployed_block": status.deployed_block,
+        "indexed_until": status.until,
+        "indexed_hash": f"0x{status.until_hash.hex()}",
+        "head": status.head,
+        "lag_blocks": status.lag_blocks,
+        "unchecked": status.unchecked,
+        "records": status.records,
+        "batches": status.batches,
+        "unread_batches": status.unread_batches,
+        "writes_paused": status.writes_paused,
+        "snapshot_sha256": snapshot_digest,
+    }
+
+
+def verdict_json(digest: bytes, found: KeptVerdict, signers: Sequence[bytes] = ()) -> dict[str, object]:
+    """Return the body of `provenance-oracle/verdict/v1`: a verdict as text, whose SHA-256 is its digest.
+
+    Args:
+        signers: addresses (20 bytes) of the keys that signed it, the newest first.
+    """
     return {
         "verdict_digest": digest.hex(),
         "statement": found.statement.decode("utf-8", "replace"),
         "has_evidence": found.archive is not None,
+        "signed_by": [f"0x{address.hex()}" for address in signers],
     }
+
+
+def prove_json(
+    digests: tuple[bytes, bytes],
+    proof: ReleaseProof | None,
+    cost: ProofCost | None,
+    sent: bytes | None,
+    *,
+    confirmed: bool,
+) -> dict[str, object]:
+    """Return the body of `provenance-oracle/prove/v1`: the proof, and its cost if it was planned.
+
+    Args:
+        digests: of model and manifest, 32 bytes each.
+        sent: the hash of the transaction that this run sent; None if it sent none.
+        confirmed: the planned or sent proof confirms a record too.
+    """
+    from provenance_oracle.verifier.documents.proof import proven_json
+
+    return {
+        "model_digest": digests[0].hex(),
+        "manifest_digest": digests[1].hex(),
+        "confirms_record": confirmed,
+        "transaction": f"0x{sent.hex()}" if sent else None,
+        "cost": None if cost is None else _cost_json(cost),
+        "proven": proven_json(proof),
+    }
+
+
+def _cost_json(cost: ProofCost) -> dict[str, object]:
+    return {
+        "gas": cost.gas,
+        "sending": cost.sending,
+        "hardware": cost.hardware,
+        "manifest": cost.manifest,
+        "price_wei": cost.price_wei,
+        "wei": cost.wei,
+    }
+
+
+def disprove_json(record_id: bytes, reason: int, gas: int, sent: bytes | None) -> dict[str, object]:
+    """Return the body of `provenance-oracle/disprove/v1`: a record (its id, 32 bytes) and what is against it.
+
+    Args:
+        reason: a number of the event `RecordDisproved`.
+        sent: the hash of the transaction; None if none was sent.
+    """
+    transaction = f"0x{sent.hex()}" if sent else None
+    return {"record_id": record_id.hex(), "reason": reason, "gas": gas, "transaction": transaction}
 
 
 def batch_json(root: bytes, count: int) -> dict[str, object]:
@@ -102,6 +183,20 @@ def status_json(
             }
             for source, row in sorted(progress.failures.items())
         ],
+        "refused_batches": [{"at": format_time(one.at), "reason": one.reason} for one in progress.refusals],
+        "proofs": {
+            "counts": {str(state): count for state, count in progress.proofs.counts.items()},
+            "notes": [
+                {
+                    "source": one.source,
+                    "release": one.release,
+                    "at": format_time(one.at),
+                    "reason": one.reason,
+                    "refused": one.is_refused,
+                }
+                for one in progress.proofs.notes
+            ],
+        },
         "conditions": None if conditions is None else [condition_json(one) for one in conditions],
     }
 
@@ -142,6 +237,7 @@ def deploy_json(
     """
     return {
         **contract_addresses(deployment),
+        "proofs": None if deployment.proofs is None else proof_addresses(deployment.proofs),
         "chain_id": deployment.chain_id,
         "block": deployment.block,
         "transaction": f"0x{deployment.transaction.hex()}",
@@ -205,7 +301,7 @@ def revoke_json(done: Applied, *, sent: Iterable[bytes]) -> dict[str, object]:
 
 def settings_json(effective: Effective) -> dict[str, Any]:
     """Return the body of `provenance-oracle/settings/v1`: each setting's value, without secrets, and its origin."""
-    from provenance_oracle.oracle.settings.settings import SPECS
+    from provenance_oracle.oracle.settings.names import SPECS
 
     return {
         "settings": {
@@ -218,10 +314,17 @@ def settings_json(effective: Effective) -> dict[str, Any]:
 
 def contract_addresses(deployment: Deployment) -> dict[str, str]:
     """Return the addresses of a registry's three contracts by name, with the checksum of ERC-55."""
-    from eth_utils.address import to_checksum_address
-
     names = ("registry", "namespaces", "lineage")
-    return {name: str(to_checksum_address(getattr(deployment, name))) for name in names}
+    return {name: checksum_address(getattr(deployment, name)) for name in names}
+
+
+def proof_addresses(proofs: ProofContracts) -> dict[str, str]:
+    """Return the addresses of the contracts for proofs by name, with the checksum of ERC-55."""
+    return {
+        "amd_verifier": checksum_address(proofs.amd_verifier),
+        "hardware_proofs": checksum_address(proofs.hardware_proofs),
+        "disputes": checksum_address(proofs.disputes),
+    }
 
 
 def _row_json(row: Row) -> dict[str, object]:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 METRIC_PREFIX = "provenance_oracle_"
 # The steps that are timed. `scan` and `pass` are about all releases: a scan of a source, and a look at the chain.
-STEPS = ("scan", "look", "appraise", "hash", "keep", "pass", "publish", "batch", "sign")
+STEPS = ("scan", "look", "appraise", "hash", "keep", "pass", "publish", "batch", "prove", "sign")
 # The parts of the queue: small and large releases that wait for a judge, and releases that are with one.
 QUEUE_LANES = ("small", "large", "judging")
 _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 _OUTCOMES = ("accepted", "rejected", "parked")
+_PROOF_OUTCOMES = ("proven", "found", "refused")
 _EFFECTS = {True: "effect", False: "none"}
 _STEP_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 _LABELS_MAX = 64  # different values of one label, so that no stranger can grow the registry
@@ -74,8 +75,12 @@ class Meter:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time the block as one of STEPS."""
-        yield
+        """Time the block as one of STEPS, also if it fails."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.took(name, time.monotonic() - started)
 
     def took(self, name: str, seconds: float) -> None:
         """Count one of STEPS that took `seconds`."""
@@ -106,6 +111,12 @@ class Meter:
 
     def batch(self, count_records: int) -> None:
         """Count a batch that begins."""
+
+    def proved(self, outcome: str) -> None:
+        """Count a release that we have `proven` on chain, that we `found` proven, or whose proof is `refused`."""
+
+    def paid_for_proof(self, gas: int) -> None:
+        """Count the gas of a proof's transaction in a final block, which `paid` counts too."""
 
     def queued(self, lane: str, count: int) -> None:
         """Note the number of releases in one of QUEUE_LANES."""
@@ -196,6 +207,8 @@ class Metrics(Meter):
         self._paid = counter("transactions", "Transactions in final blocks, by effect", "effect")
         self._gas = counter("gas", "Gas of transactions in final blocks")
         self._fees = counter("fees_wei", "Fees of transactions in final blocks")
+        self._proved = counter("proofs", "Proofs of releases on chain that ended, by outcome", "outcome")
+        self._proof_gas = counter("proof_gas", "Gas of proofs in final blocks")
         self._queued = gauge("queued_releases", "Releases that wait for a judge or are with one", "lane")
         gauge("build_info", "The program's version, as a label", "version").labels(version).set(1)
         labelled = {
@@ -203,19 +216,12 @@ class Metrics(Meter):
             self._decided: _OUTCOMES,
             self._paid: _EFFECTS.values(),
             self._queued: QUEUE_LANES,
+            self._proved: _PROOF_OUTCOMES,
         }
         for metric, values in labelled.items():
             for value in values:
                 metric.labels(value)
         self._registry.register(_JournalFigures(census, batches, clock))
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.took(name, time.monotonic() - started)
 
     def took(self, name: str, seconds: float) -> None:
         self._seconds.labels(name).observe(seconds)
@@ -256,6 +262,12 @@ class Metrics(Meter):
 
     def batch(self, count_records: int) -> None:
         self._batches.observe(count_records)
+
+    def proved(self, outcome: str) -> None:
+        self._proved.labels(outcome).inc()
+
+    def paid_for_proof(self, gas: int) -> None:
+        self._proof_gas.inc(gas)
 
     def queued(self, lane: str, count: int) -> None:
         self._queued.labels(lane).set(count)

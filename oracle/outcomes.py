@@ -13,6 +13,7 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
 from provenance_oracle.oracle.logs import log_id
 from provenance_oracle.oracle.metrics import SILENT, Meter
+from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.look import Look
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.verdict import make_failed_verdict
@@ -59,11 +60,11 @@ class Outcomes:
         self._is_doubtful = is_doubtful
         self._meter = meter
 
-    def of_step(self, row: Row, step: Callable[[], Row], look: Look | None = None) -> Row:
+    def of_step(self, row: Row, step: Callable[[], Row], look: Callable[[], Look] | None = None) -> Row:
         """Take one step for a release, and return its row as the step or its failure left it.
 
         Args:
-            look: the release, if the step judges it; None if it was judged before.
+            look: returns the release, if the step judges it; None if it was judged before.
 
         Raises:
             TroubleError, TroubleUsageError: a trouble that concerns every release; the row stays as it is.
@@ -79,7 +80,7 @@ class Outcomes:
                     return self._park(row, error)
                 if self._is_doubtful(error):
                     return self._park(row, error)
-                return self.reject(row, look, error)
+                return self.reject(row, look and look(), error)
         except ProvenanceError:
             raise  # about every release, or from the journal: no row can be written
         except Exception as error:
@@ -89,7 +90,8 @@ class Outcomes:
         """Reject a release, and keep a FAILED verdict about it. With `look` None, the verdict that it has stands."""
         at, statement = self._clock(), None
         if look is not None:
-            statement = make_failed_verdict(look.envelope, look.release, self._policy, at, error).statement
+            failed = make_failed_verdict(look.envelope, look.release, self._policy, at, error, path=look.path)
+            statement = failed.statement
         policy_digest, retry_at = self._policy.digest, self._retry_at(row, at)
         rejected = self._journal.reject(row.id, error, statement, policy_digest=policy_digest, retry_at=retry_at, at=at)
         self._meter.decided("rejected")
@@ -128,6 +130,11 @@ class Outcomes:
 def log_id_of(row: Row) -> str:
     """Return the id of a row's release in the log."""
     return log_id(row.key.source, row.key.release, row.key.content)
+
+
+def handle_of(row: Row) -> Handle:
+    """Return the handle by which the source of a row opens its release as the row knows it."""
+    return Handle(row.key.release, row.fingerprint, revision=row.fingerprint)
 
 
 def shown(row: Row) -> str:

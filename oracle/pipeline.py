@@ -16,20 +16,17 @@ from provenance_oracle.oracle.backoff import LongWaitError
 from provenance_oracle.oracle.bell import Ring
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.accepted import AcceptedReleases
-from provenance_oracle.oracle.journal.evidence import archive
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import NewRelease, ReleaseKey, Row, State
-from provenance_oracle.oracle.journal.stored_record import to_json
 from provenance_oracle.oracle.journal.work import working_on
+from provenance_oracle.oracle.judging.judges import Case, Judge, Judged
 from provenance_oracle.oracle.logs import log_about, log_id
-from provenance_oracle.oracle.metrics import SILENT, Meter, timed_judgement
-from provenance_oracle.oracle.outcomes import Outcomes, Patience, log_id_of, shown
+from provenance_oracle.oracle.metrics import SILENT, Meter
+from provenance_oracle.oracle.outcomes import Outcomes, Patience, handle_of, log_id_of, shown
 from provenance_oracle.oracle.sources.base import Handle, Source
-from provenance_oracle.oracle.sources.look import Look, look_at
+from provenance_oracle.oracle.sources.look import look_at
 from provenance_oracle.verifier.checks import Check, Finding, failed
 from provenance_oracle.verifier.errors import AppraisalError
-from provenance_oracle.verifier.judgement.judge import Judgement
-from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.policy import Policy, Word
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.strict.files import OnBytes
@@ -39,14 +36,6 @@ _DAY = timedelta(days=1)
 _UNJUDGED = (State.SEEN, State.SUPERSEDED)
 _GONE_MAX = 100  # rows that a scan looks at
 _QUICK_MAX_BYTES = 10**8  # a release that is judged so soon that nobody misses its row meanwhile
-
-
-class Judge(Protocol):
-    """`verifier.judgement.judge.judge`, with its other arguments filled in."""
-
-    def __call__(
-        self, release: Release, policy: Policy, *, at: datetime, now: datetime, progress: OnBytes
-    ) -> Judgement: ...
 
 
 class Judging(Protocol):
@@ -83,6 +72,7 @@ class Pipeline:
         clock: returns the time now, with a time zone.
         deadline: begins the deadline of one release.
         moment_of: returns the moment at which other oracles judge a release, by manifest digest; None for the present.
+        proves: whether the release of a record is to be proven on chain too.
         meter: counts the judgements and times their steps.
         worker: this process's name, unique among those that share the journal.
 
@@ -102,6 +92,7 @@ class Pipeline:
         clock: Callable[[], datetime],
         deadline: Callable[[], Deadline],
         moment_of: Callable[[bytes], datetime | None] = lambda _manifest: None,
+        proves: Callable[[Record], bool] = lambda _record: False,
         worker: str = "",
         meter: Meter = SILENT,
     ) -> None:
@@ -113,6 +104,7 @@ class Pipeline:
         self._clock = clock
         self._deadline = deadline
         self._moment_of = moment_of
+        self._proves = proves
         self._worker = worker
         self._meter = meter
 
@@ -147,27 +139,26 @@ class Pipeline:
         deadline = self._deadline()
         with log_about(log_id(self._source.name, handle.id)), self._source.open(handle) as files:
             # (1) read the release, bounded and without trust
-            with self._meter.step("look"):
-                look = look_at(files, handle.id)
-            if look is None:
+            is_quick = handle.total_bytes <= _QUICK_MAX_BYTES and not self._journal.is_shared
+            case = judge.read(files, handle.id, now=at, is_quick=is_quick, progress=deadline.check)
+            if case is None:
                 return None
-            new = NewRelease(ReleaseKey(self._source.name, handle.id, look.content), handle.fingerprint, at)
+            new = NewRelease(ReleaseKey(self._source.name, handle.id, case.content), handle.fingerprint, at)
             # (2) judge it; the journal keeps the verdict, PASSED or FAILED, and the record that a PASSED one publishes
-            with log_about(log_id(self._source.name, handle.id, look.content)):
-                is_quick = handle.total_bytes <= _QUICK_MAX_BYTES and not self._journal.is_shared
+            with log_about(log_id(self._source.name, handle.id, case.content)):
                 if is_quick and not self._journal.knows(new.key):
-                    return self._of_new(new, look, judge, deadline, later=more_follow)
-                return self._of_row(new, look, judge, deadline)
+                    return self._of_new(new, case, deadline, later=more_follow)
+                return self._of_row(new, case, deadline)
 
-    def _of_new(self, new: NewRelease, look: Look, judge: Judge, deadline: Deadline, *, later: bool) -> Row:
+    def _of_new(self, new: NewRelease, case: Case, deadline: Deadline, *, later: bool) -> Row:
         """Judge a small new release. Its row and its verdict are stored in one step, for the price of one commit."""
         try:
-            return self._judged(new, look, judge, deadline.check, later=later)
+            return self._judged(new, case, deadline.check, later=later)
         except Exception as error:
             row = self._journal.open(new.key, new.fingerprint, at=new.found_at)
-            return self._outcomes.of_step(row, partial(_raise, error), look)
+            return self._outcomes.of_step(row, partial(_raise, error), case.look)
 
-    def _of_row(self, new: NewRelease, look: Look, judge: Judge, deadline: Deadline) -> Row | None:
+    def _of_row(self, new: NewRelease, case: Case, deadline: Deadline) -> Row | None:
         """Open the row of a release, and judge the release if the row does not wait and no other process has it."""
         row = self._journal.open(new.key, new.fingerprint, at=new.found_at)
         if row.state is not State.SEEN or row.waits(new.found_at):
@@ -176,7 +167,7 @@ class Pipeline:
             if work is None:
                 return self._journal.row(row.id)
             progress = work.renewing(deadline.check)
-            return self._outcomes.of_step(row, partial(self._judged, row.id, look, judge, progress), look)
+            return self._outcomes.of_step(row, partial(self._judged, row.id, case, progress), case.look)
         return None  # another process took the release over
 
     def _close_gone(self, handles: Sequence[Handle]) -> None:
@@ -188,35 +179,29 @@ class Pipeline:
                     _log.info("%s: has gone, and waits no longer", shown(row))
 
     def _content_of(self, row: Row) -> bytes | None:
-        with self._source.open(Handle(row.key.release, row.fingerprint, revision=row.fingerprint)) as files:
+        with self._source.open(handle_of(row)) as files:
             look = look_at(files, row.key.release)
         return look.content if look else None
 
     def _is_done(self, known: Row | None) -> bool:
         return known is not None and (known.state not in _UNJUDGED or known.waits(self._clock()))
 
-    def _judged(
-        self, opened: int | NewRelease, look: Look, judge: Judge, progress: OnBytes, *, later: bool = False
-    ) -> Row:
-        if look.release is None:
-            assert look.problem is not None
-            raise look.problem
+    def _judged(self, opened: int | NewRelease, case: Case, progress: OnBytes, *, later: bool = False) -> Row:
         now = self._clock()
-        at = self._moment_of(look.content) or now
-        with timed_judgement(self._meter, progress) as counted:
-            judgement = judge(look.release, self._policy, at=at, now=now, progress=counted)
-        record = judgement.record
+        judged = case.judge(self._moment_of(case.content) or now, now, progress)
+        record = judged.record
         with self._meter.step("keep"):
             row = self._journal.accept(
                 opened,
-                judgement.verdict.statement,
-                to_json(record),
+                judged.statement,
+                judged.stored_record,
                 record.snp_report_digest,
                 policy_digest=record.policy_digest,
                 model_digest=record.model_digest,
                 publisher=record.publisher_identity,
-                evidence=archive(look.release),
-                check=partial(self._match_accepted, judgement),
+                evidence=judged.evidence,
+                check=partial(self._match_accepted, judged),
+                proves=self._proves(record),
                 later=later,
                 at=self._clock(),
             )
@@ -224,16 +209,18 @@ class Pipeline:
         _log.info("%s: accepted as %s %s, grade %d", shown(row), record.name, record.version, record.grade)
         return row
 
-    def _match_accepted(self, judgement: Judgement, accepted: AcceptedReleases) -> None:
-        """Compare a judgement with the releases accepted before.
+    def _match_accepted(self, judged: Judged, accepted: AcceptedReleases) -> None:
+        """Compare a release with those accepted before.
 
         Raises:
             AppraisalError: one of them has the report with another manifest.
             LongWaitError: the publisher had the same model recorded too often within a day.
         """
-        record = judgement.record
+        record = judged.record
         if self._policy.report_reuse is Word.REFUSED:
-            match_report_user(record, accepted.manifest_by_report(record.snp_report_digest), judgement.findings)
+            user = accepted.manifest_by_report(record.snp_report_digest)
+            if user is not None:  # few releases share a report, and only they need the findings
+                match_report_user(record, user, judged.findings)
         most, now = self._patience.recordings_per_day_max, self._clock()
         times = accepted.recordings(
             record.model_digest, record.publisher_identity, besides=record.manifest_digest, since=now - _DAY
@@ -253,7 +240,7 @@ def _raise(error: Exception) -> NoReturn:
 
 
 def match_report_user(record: Record, user: bytes | None, findings: tuple[Finding, ...]) -> None:
-    """Compare the manifest of a record with the one for which its report was used before.
+    """Compare the manifest of a record with the one for which its report was used before, if it has a report.
 
     Args:
         user: that manifest's digest (32 bytes); None if the report is new.
@@ -262,7 +249,7 @@ def match_report_user(record: Record, user: bytes | None, findings: tuple[Findin
     Raises:
         AppraisalError: the report vouches for another manifest. `.findings` says so of `key-binding`.
     """
-    if user is None or user == record.manifest_digest:
+    if record.is_signed_only or user is None or user == record.manifest_digest:
         return
     got, wanted = f"manifest {user.hex()}", "a report of its own for every manifest"
     failure = failed(Check.KEY_BINDING, got, wanted)

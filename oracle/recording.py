@@ -14,11 +14,16 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from provenance_oracle.oracle.chain.agreed_batches import AgreedBatches
 from provenance_oracle.oracle.chain.batch_recording import BatchRecording, BatchWriter, releases_of
 from provenance_oracle.oracle.chain.batches import SINGLE, Batching
+from provenance_oracle.oracle.chain.proving import Proving
+from provenance_oracle.oracle.chain.quorum_batches import QuorumBatches
+from provenance_oracle.oracle.chain.release_proofs import ReleaseProofs
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.conditions import (
     RECORDING_TROUBLES,
+    SENDING,
     Conditions,
     Trouble,
     TroubleError,
@@ -31,9 +36,9 @@ from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State, policy_key
 from provenance_oracle.oracle.logs import log_about
 from provenance_oracle.oracle.metrics import SILENT, Meter
-from provenance_oracle.oracle.outcomes import Outcomes, log_id_of, shown
+from provenance_oracle.oracle.outcomes import Outcomes, handle_of, log_id_of, shown
 from provenance_oracle.oracle.pipeline import match_report_user
-from provenance_oracle.oracle.sources.base import Handle, Source
+from provenance_oracle.oracle.sources.base import Source
 from provenance_oracle.oracle.sources.look import Look, look_at, start_of
 from provenance_oracle.oracle.sources.turns import Turns, Waiting
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, ProvenanceError, TemporaryError
@@ -64,6 +69,12 @@ class Writer(BatchWriter, Protocol):
     def troubles(self) -> Mapping[Trouble, str]:
         """Return each trouble for which nothing can be recorded now, and its reason."""
 
+    proofs: ReleaseProofs | None
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether other oracles may need our signatures."""
+
     def push_orphans(self) -> None:
         """Send live transactions of closed rows again."""
 
@@ -82,6 +93,8 @@ class Recording:
         clock: returns the time now, with a time zone.
         on_step: called before each row. What it raises ends `settle`.
         batching: when records share a transaction.
+        proving: takes proofs on their way, if the writer has some.
+        sign_verdicts: signs verdicts that wait, and returns the troubles that it meets.
         conditions: gets the troubles that `settle` meets.
         meter: times the steps.
     """
@@ -98,6 +111,8 @@ class Recording:
         on_step: Callable[[], object] = lambda: None,
         conditions: Conditions,
         batching: Batching = SINGLE,
+        proving: Proving | None = None,
+        sign_verdicts: Callable[[], Mapping[Trouble, str]] = dict,
         meter: Meter = SILENT,
     ) -> None:
         self._sources = sources
@@ -108,18 +123,24 @@ class Recording:
         self._clock = clock
         self._on_step = on_step
         self._is_held = False  # the last row waits for a reason that concerns the next ones too
+        self._batching = batching
+        self._proving = proving
+        # Batches that are on their way are followed to their end, also while none begins.
+        kind = AgreedBatches if isinstance(writer.batches, QuorumBatches) else BatchRecording
         self._batches = (
-            BatchRecording(self, journal, writer, policy, outcomes, batching, clock, meter) if batching.is_on else None
+            kind(self, journal, writer, policy, outcomes, batching, clock, meter) if writer.batches else None
         )
+        self._sign_verdicts = sign_verdicts
         self._conditions = conditions
         self._meter = meter
 
     def settle(self) -> None:
-        """Take every record and every policy number that is not final yet one step further.
+        """Take every record and every policy number that is not final yet one step further, and sign verdicts.
 
         First come those that are on their way, oldest first, then the top folders in turns. If one has to wait, for a
         free place among the transactions or for the policy's number, so do the others after it. While a trouble stands
-        for which nothing can be recorded, nothing new is sent, and no row is parked for it.
+        for which nothing can be recorded, nothing new is sent, and no row is parked for it. An oracle that only cannot
+        send goes on signing, because others may be able to.
 
         Raises:
             TroubleError: no node serves.
@@ -128,22 +149,23 @@ class Recording:
             UsageError: the journal is corrupt.
         """
         self._writer.push_orphans()
-        troubles = dict(self._writer.troubles())
+        troubles = dict(self._writer.troubles()) | dict(self._sign_verdicts())
         if self._batches:
             self._batches.follow()
             troubles |= self._batches.troubles
+        batches = self._batches if self._batching.is_on else None  # to begin others
         rows = self._journal.unpublished()
         begun = [row for row in rows if row.state is not State.JUDGED or row.record is None]
         fresh = self._in_turns(row for row in rows if row.state is State.JUDGED and row.record is not None)
-        ahead = [] if self._batches else releases_of(fresh[:_AHEAD_SINGLE])
+        ahead = [] if batches else releases_of(fresh[:_AHEAD_SINGLE])
         self._writer.read_ahead(releases_of(begun[:_AHEAD_MAX]), ahead)
-        if troubles:
+        if self._stops_signing(troubles):
             fresh = []
-        elif self._batches:
-            fresh = self._batches.begin([row for row in fresh if not row.waits(self._clock())])
+        elif batches:
+            fresh = batches.begin([row for row in fresh if not row.waits(self._clock())])
         for row in begun + fresh:
             self._on_step()
-            if row.waits(self._clock()) or (troubles and row.state is State.JUDGED):
+            if row.waits(self._clock()) or (row.state is State.JUDGED and self._stops_signing(troubles)):
                 continue
             self._is_held = False
             try:
@@ -157,6 +179,12 @@ class Recording:
                 break
         troubles |= self._batches.troubles if self._batches else {}
         self._conditions.replace(RECORDING_TROUBLES, self._policy_trouble() | troubles)
+        if self._proving and self._writer.proofs:
+            self._proving.settle(self._writer.proofs, begins=not self._is_held)
+
+    def _stops_signing(self, troubles: Mapping[Trouble, str]) -> bool:
+        """Return whether nothing is signed while these troubles stand."""
+        return bool(troubles.keys() - SENDING if self._writer.has_peers else troubles)
 
     def _policy_trouble(self) -> dict[Trouble, str]:
         """Return the reason why the policy gets no number in the registry. Every new record waits for that number."""
@@ -248,7 +276,7 @@ class Recording:
 
     def _match_report(self, row: Row, record: Record) -> None:
         """Raise AppraisalError if the chain has the report of a record with another manifest."""
-        if self._policy.report_reuse is Word.REFUSED:
+        if self._policy.report_reuse is Word.REFUSED and not record.is_signed_only:
             user = self._writer.manifest_of_report(record.snp_report_digest, expected=record.manifest_digest)
             if user not in (None, record.manifest_digest):
                 match_report_user(record, user, findings_of(self._statement(row) or b""))
@@ -261,7 +289,7 @@ class Recording:
         source = self._sources.get(row.key.source)
         if source is None:
             return None
-        with source.open(Handle(row.key.release, row.fingerprint, revision=row.fingerprint)) as files:
+        with source.open(handle_of(row)) as files:
             envelope = start_of(files, MANIFEST_PATH, MAX_ENVELOPE_BYTES)
         with suppress(FormatError):
             payload = parse_envelope(envelope).payload
@@ -273,6 +301,6 @@ class Recording:
         source = self._sources.get(row.key.source)
         if source is None or row.record is None:
             return None
-        with source.open(Handle(row.key.release, row.fingerprint, revision=row.fingerprint)) as files:
+        with source.open(handle_of(row)) as files:
             look = look_at(files, row.key.release)
         return look if look and look.release and look.content == row.key.content else None

@@ -24,8 +24,9 @@ from provenance_oracle.oracle.conditions import Conditions, Readiness, Trouble, 
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row
 from provenance_oracle.oracle.journal.store import TakenError
+from provenance_oracle.oracle.judging.judges import Judge
 from provenance_oracle.oracle.metrics import SILENT, Meter
-from provenance_oracle.oracle.pipeline import Feed, Judge
+from provenance_oracle.oracle.pipeline import Feed
 from provenance_oracle.oracle.queue import Offered, ReleaseQueue
 from provenance_oracle.oracle.sources.base import Handle
 from provenance_oracle.oracle.sources.turns import Turns, Waiting
@@ -64,10 +65,9 @@ class Service:
     """The process over one or more sources.
 
     Args:
-        connect: called before every look at the chain. It compares chain and contract with the journal and returns the
-            recorder. It raises TemporaryError if the node does not answer, and UsageError if it is another chain or
-            contract.
-        judges: judges releases; each has a thread of its own. The first takes small releases only, if there are others.
+        connect: called before every look at the chain. It compares chain and contract with the journal, and returns the
+            recorder. Raises TemporaryError if the node does not answer, UsageError for another chain or contract.
+        judges: each has a thread of its own. The first `small_judges` of them take small releases only.
         turns: the turns of releases that are due, by Unix time.
         clock: returns monotonic seconds.
         conditions: the troubles that stand; the service begins and ends those of nodes, sources and the journal.
@@ -88,13 +88,14 @@ class Service:
         turns: Turns,
         clock: Callable[[], float] = time.monotonic,
         *,
+        small_judges: int = 0,
         conditions: Conditions,
         meter: Meter = SILENT,
     ) -> None:
         self._feeds = feeds
         self._journal = journal
         self._connect = connect
-        self._judges = judges
+        self._judges, self._small_judges = judges, small_judges
         self._timing = timing
         self._bell = bell
         self._clock = clock
@@ -270,7 +271,7 @@ class Service:
 
     def _judge_all(self, number: int) -> None:
         failures = 0
-        while one := self._queue.take(small_only=number == 0 and len(self._judges) > 1):
+        while one := self._queue.take(small_only=number < self._small_judges):
             feed, handle = one.item
             try:
                 self._bell.check()

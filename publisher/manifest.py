@@ -24,6 +24,7 @@ from provenance_oracle.verifier.manifest.statement import (
     BUILDER_ID,
     FSVERITY,
     PREDICATE_TYPE,
+    PUBLISHER,
     SHA256,
     SNP_REPORT,
     STATEMENT_TYPE,
@@ -39,7 +40,8 @@ PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
 class Build:
     """The job's own statements: the model's name and version, its dependencies, and the times of the job (aware).
 
-    `parameters` are further `externalParameters`, such as `method`: JSON values without floats.
+    `parameters` are further `externalParameters`, such as `method`: JSON values without floats. `publisher` is the line
+    of the identity that signs the release too; empty if nobody does.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Build:
     parameters: Mapping[str, object] = field(default_factory=dict)
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    publisher: str = ""
 
 
 def public_key_of(key: PrivateKey) -> tuple[bytes, PublicKey]:
@@ -79,7 +82,7 @@ def make_statement(files: FileSet, build: Build, report_digest: bytes) -> bytes:
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": {**build.parameters, "name": build.name, "version": build.version},
-                "internalParameters": {SNP_REPORT: {SHA256: report_digest.hex()}},
+                "internalParameters": _internal(build, report_digest),
                 "resolvedDependencies": [_dependency(dependency) for dependency in build.sources],
             },
             "runDetails": {"builder": {"id": BUILDER_ID}, "metadata": _metadata(build)},
@@ -103,6 +106,11 @@ def _subject(file: FileDigest) -> dict[str, object]:
     if file.sha256 is not None:
         digest[SHA256] = file.sha256.hex()
     return {"name": file.path, "digest": digest, "annotations": {"size": file.size}}
+
+
+def _internal(build: Build, report_digest: bytes) -> dict[str, object]:
+    publisher = {PUBLISHER: {"identity": build.publisher}} if build.publisher else {}
+    return {SNP_REPORT: {SHA256: report_digest.hex()}, **publisher}
 
 
 def _dependency(dependency: Dependency) -> dict[str, object]:

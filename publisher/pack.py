@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from provenance_oracle.publisher.fit_to_publish import READING, refuse_names, refuse_unfit
 from provenance_oracle.publisher.manifest import Build, PrivateKey, make_statement, public_key_of, sign_statement
+from provenance_oracle.publisher.signing.signature import (
+    ModelSignature,
+    Publisher,
+    match_signed_release,
+    signed_digests,
+)
 from provenance_oracle.publisher.tensor_table import write_tensor_table
 from provenance_oracle.publisher.trial import Trial, read_signed, try_evidence, try_gpus
 from provenance_oracle.verifier.checks import Check
@@ -23,7 +28,7 @@ from provenance_oracle.verifier.digest.files import (
 from provenance_oracle.verifier.digest.match_files import lfs_pointers, match_file_digests, match_file_set
 from provenance_oracle.verifier.digest.sparse import refuse_sparse
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
-from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.errors import FormatError, ProvenanceError, UsageError
 from provenance_oracle.verifier.judgement.release import (
     CHAIN_PATH,
     CRL_PATH,
@@ -47,12 +52,12 @@ from provenance_oracle.verifier.strict.files import (
     kind_of,
     look,
     open_folder,
-    open_root,
     pieces_of_file,
 )
 from provenance_oracle.verifier.strict.release_folder import ReleaseFolder, followed, open_release_folder
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
-from provenance_oracle.verifier.strict.write_file import partial_name, remove_file, write_file
+from provenance_oracle.verifier.strict.write_file import partial_path
+from provenance_oracle.verifier.strict.write_folder import write_files
 
 _MOST_NAMES = 32  # in `provenance/` or a folder of it
 
@@ -64,6 +69,7 @@ class Packed:
     Attributes:
         manifest, files: the manifest, and the digests of the files that it names.
         trial: the judgement of its evidence by a shipped policy.
+        signature: the publisher's signature; None if the release has none yet.
         report_reused: the manifest that it replaced had the same report. If an oracle recorded that manifest, the
             shipped policies refuse this one.
     """
@@ -71,6 +77,7 @@ class Packed:
     manifest: Manifest
     files: FileSet
     trial: Trial
+    signature: ModelSignature | None = None
     report_reused: bool = False
 
     @property
@@ -98,6 +105,7 @@ def pack_release(
     key_path: Path | None = None,
     progress: OnBytes | None = None,
     gpus: tuple[bytes, ...] = (),
+    publisher: Publisher | None = None,
 ) -> Packed:
     """Turn a folder of model files into a release, in place.
 
@@ -110,15 +118,17 @@ def pack_release(
         include, key_path: paths to publish though they look like secrets, and the key's file; see `refuse_unfit`.
         progress: called with (bytes done, bytes in all) while files are hashed.
         gpus: files with evidence of GPUs that was made for the key; see `verifier.judgement.gpus`.
+        publisher: the publisher whom the manifest names, and who signs files and manifest, now or later.
 
     Raises:
         UsageError: the folder does not exist, has secrets or names that Windows cannot hold, has a manifest already or
             unknown files in `provenance/`; a verifier would refuse the name or version; or it is not clear which files
             the tensor table should cover.
         FormatError: a file, its name, the key or the report is not acceptable.
-        VerificationError: the evidence is forged, or its report does not name the key (check `key-binding`).
+        VerificationError: the evidence is forged, its report does not name the key (check `key-binding`), or nobody
+            would accept the publisher's signature (check `publisher-signature`).
         ChangedError: a file changed meanwhile.
-        TemporaryError: the disk cannot be read or written.
+        TemporaryError: the disk cannot be read or written, or sigstore does not answer.
     """
     # (1) report errors before reading much, and overwrite nothing without being asked
     _refuse_names(name, version)
@@ -130,19 +140,28 @@ def pack_release(
     pem, _ = public_key_of(key)
     trial = try_evidence(evidence, pem, at=at)
     try_gpus(gpus, pem, at=at)
+    if publisher:
+        publisher.try_out()
     # (3) every file, read once
     if with_tensor_table:
         write_tensor_table(folder, READING)
-    files = _digest_all(folder, with_sha256=with_sha256, progress=progress)
-    # (4) the signed manifest
-    build = Build(name, version, sources, parameters, started_at, finished_at)
-    envelope = sign_statement(make_statement(files, build, trial.claims.report.digest), key)
+    is_signed = publisher is not None and publisher.signs
+    files = _digest_all(folder, with_sha256=with_sha256 or is_signed, progress=progress)
+    # (4) the signed manifest, and the publisher's signature over it and the files
+    line = publisher.identity().line if publisher else ""
+    build = Build(name, version, sources, parameters, started_at, finished_at, line)
+    named = files if with_sha256 else _without_sha256(files)
+    envelope = sign_statement(make_statement(named, build, trial.claims.report.digest), key)
     read_signed(envelope, trial)
+    contents = _contents_of(evidence, gpus, pem, envelope)
+    signature = publisher.sign(name, signed_digests(files, contents)) if publisher and is_signed else None
+    if signature:
+        contents = signature.files | contents  # before the manifest, which is written last
     reused = replace and _has_report(folder, evidence.report)
-    # (5) the evidence first; the manifest, written last, makes the release complete
-    _write_all(folder, _contents_of(evidence, gpus, pem, envelope))
+    # (5) a former release goes, manifest first; the new one comes, manifest last, which makes it complete
+    write_files(folder, contents, remove=PROVENANCE_PATHS)
     # (6) read it back as a verifier will
-    return Packed(_read_back(folder, trial, files), files, trial, reused)
+    return Packed(_read_back(folder, trial, files, publisher), files, trial, signature, reused)
 
 
 def _refuse_release(folder: Path, *, replace: bool) -> None:
@@ -185,12 +204,19 @@ def _contents_of(evidence: Evidence, gpus: tuple[bytes, ...], key_pem: bytes, en
     return {path: data for path, data in contents.items() if data is not None}
 
 
-def _read_back(folder: Path, trial: Trial, files: FileSet) -> Manifest:
+def _without_sha256(files: FileSet) -> FileSet:
+    return replaced(files, files=tuple(replaced(file, sha256=None) for file in files.files))
+
+
+def _read_back(folder: Path, trial: Trial, files: FileSet, publisher: Publisher | None) -> Manifest:
     """Return the manifest of the release just written. If it does not read back, remove the manifest and raise."""
     try:
-        manifest = read_signed(read_release(folder, READING).envelope, trial)
+        release = read_release(folder, READING)
+        manifest = read_signed(release.envelope, trial)
         match_file_set(manifest, list_files(folder, reading=READING), folder)
         match_file_digests(manifest, files)
+        if publisher and publisher.signs:
+            match_signed_release(release, manifest, files, publisher)
     except ProvenanceError:
         (folder / MANIFEST_PATH).unlink(missing_ok=True)
         raise
@@ -221,7 +247,7 @@ def _has_manifest(model: ReleaseFolder, folder: Path) -> bool:
     Files in `provenance/` that no release may hold are refused, except the leftovers of a crash of this module. A link
     in place of a folder is refused too: it would redirect the writes, and the removal of old files.
     """
-    known = {*PROVENANCE_PATHS, *map(_partial, PROVENANCE_PATHS)}
+    known = {*PROVENANCE_PATHS, *map(partial_path, PROVENANCE_PATHS)}
     found = set[str]()
 
     def visit(entry: FolderEntry) -> bool:
@@ -249,43 +275,3 @@ def _has_manifest(model: ReleaseFolder, folder: Path) -> bool:
 def _taken(path: Path) -> UsageError:
     problem = "the path of a folder is taken"
     return UsageError(problem, check=Check.FILE_SET, where=str(path), got="no folder", wanted="a folder")
-
-
-def _write_all(folder: Path, contents: dict[str, bytes]) -> None:
-    """Remove the files of a former release, manifest first. Then write in order, each file durable before the next."""
-    try:
-        with ExitStack() as stack:
-            root = stack.enter_context(open_root(folder))
-            outer = stack.enter_context(_made(root, PROVENANCE_FOLDER))
-            folders = {PROVENANCE_FOLDER: outer, SNP_FOLDER: stack.enter_context(_made(outer, SNP_FOLDER))}
-            if GPU_PATHS[0] in contents or look(outer, GPU_FOLDER):
-                folders[GPU_FOLDER] = stack.enter_context(_made(outer, GPU_FOLDER))
-            os.fsync(root)
-            for path in PROVENANCE_PATHS:  # the manifest is the first of them: without it the release is incomplete
-                inner, _, name = path.rpartition("/")
-                if inner in folders:
-                    remove_file(folders[inner], partial_name(name))
-                    remove_file(folders[inner], name)
-                if path == MANIFEST_PATH:
-                    os.fsync(folders[inner])
-            for path, data in contents.items():
-                inner, _, name = path.rpartition("/")
-                write_file(folders[inner], name, data)
-    except OSError as error:
-        raise TemporaryError(
-            "the release cannot be written", where=str(folder), got=str(error), wanted="a folder that can be written"
-        ) from error
-
-
-@contextmanager
-def _made(parent: int, path: str) -> Iterator[int]:
-    """Make the folder that the last segment of `path` names in an open folder, if need be, and yield its descriptor."""
-    with suppress(FileExistsError):
-        os.mkdir(path.rpartition("/")[2], dir_fd=parent)
-    with open_folder(parent, path) as folder:
-        yield folder
-
-
-def _partial(path: str) -> str:
-    inner, _, name = path.rpartition("/")
-    return f"{inner}/{partial_name(name)}"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.log_settings import keeping_log_settings
+
 # A slow moment of a shared machine is not a failure. pytest's own timeout catches a hang.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
@@ -17,7 +19,7 @@ settings.load_profile("project")
 # The configuration file of the person who runs the tests must not change them.
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 
-pytest_plugins = ["tests.support.chain_fixtures", "tests.support.postgres_server"]
+pytest_plugins = ["tests.support.chain_fixtures", "tests.support.postgres_server", "tests.support.solidity"]
 
 _ROOT = Path(__file__).parent.parent
 
@@ -72,6 +74,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _missing_tests(reporter: pytest.TerminalReporter) -> list[str]:
     reasons = [f"{report.nodeid}: {report.longrepr[2]}" for report in reporter.stats.get("skipped", [])]
     return [text for text in reasons if not any(accepted in text for accepted in _ACCEPTED_SKIPS)]
+
+
+@pytest.fixture(autouse=True)
+def log_settings() -> Iterator[None]:
+    """Undo what a command in a test sets for the log of its process."""
+    with keeping_log_settings():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,7 @@ def test_the_model_digest_can_be_computed_with_stock_tools_as_the_page_says(tmp_
     assert found.stdout.split()[0] == expected
 
 
-@pytest.mark.parametrize("contract", ["ProvenanceRegistry", "Namespaces", "Lineage"])
+@pytest.mark.parametrize("contract", ["ProvenanceRegistry", "Namespaces", "Lineage", "HardwareProofs", "Disputes"])
 def test_every_function_that_writes_is_on_the_page_of_roles(contract: str) -> None:
     abi = json.loads((ROOT / "verifier" / "abi" / f"{contract}.json").read_text())["abi"]
     writing = {
@@ -140,11 +140,19 @@ def test_every_function_that_writes_is_on_the_page_of_roles(contract: str) -> No
 _GAS = json.loads((ROOT / "hardhat" / "snapshots" / "gas.json").read_text())
 
 
-def test_the_gate_on_the_pages_is_the_one_that_is_compiled() -> None:
-    source = (ROOT / "contracts" / "examples" / "TenLines.sol").read_text()
-    for page in ("README.md", "docs/contracts.md"):
-        marked = (ROOT / page).read_text().split("<!-- contracts/examples/TenLines.sol -->\n```solidity\n", 1)[1]
-        assert marked.split("```", 1)[0] == source, page
+@pytest.mark.parametrize(
+    ("page", "gate"),
+    [
+        ("README.md", "TenLines"),
+        ("docs/contracts.md", "TenLines"),
+        ("docs/contracts.md", "TenSignedLines"),
+        ("docs/proofs.md", "TenLinesProven"),
+    ],
+)
+def test_the_gate_on_the_pages_is_the_one_that_is_compiled(page: str, gate: str) -> None:
+    source = (ROOT / "contracts" / "examples" / f"{gate}.sol").read_text()
+    marked = (ROOT / page).read_text().split(f"<!-- contracts/examples/{gate}.sol -->\n```solidity\n", 1)[1]
+    assert marked.split("```", 1)[0] == source
     assert len(source.splitlines()) - 2 <= 10  # without the lines of licence and compiler
 
 
@@ -160,6 +168,14 @@ def test_gas_on_the_page_of_contracts_is_that_of_the_snapshot() -> None:
     table = (ROOT / "docs" / "contracts.md").read_text().split("<!-- gas -->\n", 1)[1].split("\n\n", 1)[0]
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
     assert {key.strip("`"): int(figure.replace(",", "")) for figure, _, key in rows} == _GAS
+
+
+def test_gas_on_the_page_of_proofs_is_that_of_the_snapshot() -> None:
+    table = (ROOT / "docs" / "proofs.md").read_text().split("<!-- proof gas -->\n", 1)[1].split("\n\n", 1)[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+    assert len(rows) >= 8
+    for figure, _, key in rows:
+        assert int(figure.replace(",", "")) == _GAS[key.strip("`")], key
 
 
 def _rows(text: str) -> list[list[str]]:

@@ -10,11 +10,13 @@ from types import ModuleType
 import pytest
 
 import provenance_oracle
-from provenance_oracle import oracle, verifier
+from provenance_oracle import hub, loaders, oracle, verifier
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-FACADES: dict[str, ModuleType] = {module.__name__: module for module in (provenance_oracle, verifier, oracle)}
+FACADES: dict[str, ModuleType] = {
+    module.__name__: module for module in (provenance_oracle, hub, loaders, verifier, oracle)
+}
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

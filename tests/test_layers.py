@@ -31,18 +31,20 @@ FLOORS = {
         ("policy", "digest", "record"),
         ("identity",),
         ("judgement", "registry"),
+        ("proofs",),
         ("documents", "live"),
+        ("hub", "loaders"),
         ("cli",),
     ),
     "verifier/digest": (
         ("tree",),
         ("gpu",),
         ("weights",),
-        ("bookkeeping", "choose", "dataset", "files", "match_files", "samples", "sparse"),
+        ("bookkeeping", "byte_meter", "choose", "dataset", "files", "match_files", "samples", "sparse"),
     ),
     "publisher": (
         ("simulator", "manifest", "dependencies", "fit_to_publish", "trial"),
-        ("evidence", "keys", "tensor_table"),
+        ("evidence", "keys", "signing", "tensor_table"),
         ("pack",),
         ("documents",),
         ("cli",),
@@ -51,7 +53,7 @@ FLOORS = {
         ("backoff", "bell", "clock_check", "logs", "metrics"),
         ("conditions",),
         ("cluster", "deadline", "amd_cache", "index", "journal", "settings", "signers", "sources"),
-        ("chain", "outcomes", "quorum", "queue"),
+        ("chain", "judging", "outcomes", "quorum", "queue"),
         ("audit", "pipeline", "recording", "service", "web"),
         ("assembly", "demo", "documents"),
         ("cli",),
@@ -164,7 +166,16 @@ def test_heavy_packages_are_imported_only_inside_functions(package: str) -> None
 
 @pytest.mark.parametrize(
     "module",
-    ["", ".verifier", ".verifier.judgement.judge", ".verifier.cli.commands", ".publisher.cli.pack", ".oracle.cli.main"],
+    [
+        "",
+        ".hub",
+        ".loaders",
+        ".verifier",
+        ".verifier.judgement.judge",
+        ".verifier.cli.commands",
+        ".publisher.cli.pack",
+        ".oracle.cli.main",
+    ],
 )
 def test_importing_loads_no_heavy_package(module: str) -> None:
     code = f"import sys, {PREFIX}{module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
@@ -226,6 +237,7 @@ def _assert_acyclic(graph: dict[str, set[str]]) -> None:
 # The files where a program begins. They pass the time to all other code as an argument.
 CLOCKS = {
     "verifier/cli/options.py",
+    "verifier/hub/snapshot.py",
     "verifier/live.py",
     "publisher/cli/attest.py",
     "publisher/cli/pack.py",

@@ -33,22 +33,28 @@ ALLOWED = {
     "verifier/cli/networks.py": {"exists"},
     "verifier/disk/verify_image.py": {"open"},
     "verifier/registry/node.py": {"is_dir"},
-    "publisher/keys.py": {"lexists", "open"},
+    "publisher/keys.py": {"lexists"},
+    "verifier/strict/secret_files.py": {"open"},
     "oracle/settings/load.py": {"open", "stat"},
     "oracle/cli/deployment_files.py": {"lexists", "open"},
     # To find the folder that the user means. Nothing is opened; reading the release opens it anew.
     "verifier/cli/check.py": {"lexists"},
     "verifier/cli/hub.py": {"is_dir"},
     "publisher/dependencies.py": {"is_dir"},
+    "verifier/loaders/vllm_loader.py": {"is_dir"},
     # Files that the command itself makes, in a folder that the user names for them.
     "verifier/disk/build.py": {"exists", "is_file"},
+    "verifier/hub/snapshot.py": {"lexists", "lstat", "open"},  # of the folder into which it downloads, under a lock
     "verifier/cli/measure.py": {"open"},  # a new file, with the policy
     "publisher/fit_to_publish.py": {"iterdir", "open", "stat"},  # `stat`: of the key that the user names
     "oracle/demo/folder.py": {"is_dir", "is_file", "is_symlink", "iterdir", "lexists", "read_text"},
     "oracle/demo/run.py": {"copytree", "is_file", "open", "rglob", "stat"},
     "oracle/demo/chain.py": {"exists", "open", "read_text"},
+    "oracle/demo/explorer.py": {"exists", "open", "read_text"},
+    "oracle/demo/genuine.py": {"is_file", "read_bytes"},  # public evidence, of which only the EVM judges
     # Files of the project, of the operator and of the operating system.
     "verifier/digest/tree/native.py": {"read_bytes"},
+    "oracle/web/explorer/page_files.py": {"iterdir", "read_bytes"},  # the built page, which the project ships
     "verifier/digest/choose.py": {"exists"},
     "verifier/digest/gpu/cupy_device.py": {"read_text"},
     "verifier/registry/contract.py": {"read_text"},
@@ -59,9 +65,11 @@ ALLOWED = {
     "publisher/evidence/configfs_tsm.py": {"open"},
     "oracle/sources/watch.py": {"read_text"},
     "oracle/chain/anvil.py": {"open", "read_text"},
-    "oracle/signers/secret_files.py": {"open"},
+    "verifier/strict/tar.py": {"open"},  # an archive in memory
     # The path of a file that is open already; a worker compares the file that it finds there with the open one.
     "oracle/cluster/hasher.py": {"readlink"},
+    "oracle/index/snapshot.py": {"open"},  # a file that the operator names; its digest is compared first
+    "oracle/index/sqlite_index.py": {"exists", "is_dir", "is_file", "open"},
     "oracle/journal/evidence.py": {"exists", "listdir", "open", "read_bytes"},
     "oracle/journal/kept_evidence.py": {"is_file"},
     "oracle/journal/name_lock.py": {"open"},

@@ -14,12 +14,15 @@ OPTIONS += ["--no-emit-index-url", "--no-emit-find-links"]
 SERVICES = [part for name in ("postgres", "s3", "hsm", "aws", "gcp", "rofl", "ray") for part in ("--extra", name)]
 VERIFIERS = ["--extra", "identity", "--extra", "measure"]
 # Everything that the image's oracle can do. Ray and torch stay out: they are larger than all the rest.
-IMAGE = [*SERVICES[:-2], "--extra", "identity", "--extra", "hf"]
+IMAGE = [*SERVICES[:-2], "--extra", "hf"]
+# What a user's check can do, for the GitHub Action.
+ACTION = ["--extra", "chain", "--extra", "hf", "--extra", "identity"]
 SETS = {
     "base": ["pyproject.toml"],
     "oracle": ["pyproject.toml", "--extra", "oracle"],
     "test": ["pyproject.toml", "--extra", "oracle", *VERIFIERS, *SERVICES, "--group", "dev"],
     "image": ["pyproject.toml", "--extra", "oracle", *IMAGE, "--constraint", "requirements/test.txt"],
+    "action": ["pyproject.toml", *ACTION, "--constraint", "requirements/test.txt"],
     "cuda": ["requirements/cuda.in", "--constraint", "requirements/image.txt"],
     "build": ["requirements/build.in"],
     "dist": ["requirements/dist.in", "--constraint", "requirements/test.txt"],

@@ -41,12 +41,16 @@ class Check(StrEnum):
     @property
     def bit(self) -> int:
         """The bit number of this check in a record's `checks` word, counted from the lowest bit."""
-        return list(Check).index(self)
+        return _BITS[self]
 
 
+_BITS = {check: bit for bit, check in enumerate(Check)}
 # Checks of optional evidence. A judgement of a release without that evidence has no finding of them, so that its
 # verdict has the same bytes as before the check was added.
 OPTIONAL_CHECKS = frozenset({Check.GPU_EVIDENCE})
+
+# The checks of what hardware says. A release that has only a signature passes none of them.
+HARDWARE_CHECKS = frozenset(list(Check)[: list(Check).index(Check.MANIFEST_FORMAT)]) | {Check.GPU_EVIDENCE}
 
 
 class Outcome(StrEnum):

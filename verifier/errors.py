@@ -31,6 +31,7 @@ from provenance_oracle.verifier.checks import Check, Finding
 from provenance_oracle.verifier.text import printable
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FAILED = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT)  # a broken disk, or a network file system without its server
 
 
 class ProvenanceError(Exception):
@@ -142,22 +143,34 @@ def malformed(check: Check, problem: str, where: str, got: str, wanted: str) -> 
     return FormatError(problem, check=check, where=where, got=got, wanted=wanted)
 
 
+def unread(problem: str, error: OSError, *, where: str, wanted: str) -> UsageError | TemporaryError:
+    """Return the error for a file, named by the caller, that cannot be read; the caller raises it.
+
+    A failing disk is temporary. Anything else is the caller's choice of the path.
+    """
+    got = error.strerror or str(error)
+    if error.errno in DISK_FAILED:
+        return TemporaryError(problem, where=where, got=got, wanted="a disk that works")
+    return UsageError(problem, where=where, got=got, wanted=wanted)
+
+
 def unwritten(problem: str, error: OSError, *, where: str, wanted: str) -> UsageError | TemporaryError:
     """Return the error for a path, named by the caller, that cannot be written; the caller raises it.
 
-    A full disk is temporary. Anything else is the caller's choice of the path.
+    A full disk and a failing one are temporary. Anything else is the caller's choice of the path.
     """
-    full = error.errno in DISK_FULL
-    got = error.strerror or str(error)
-    return (TemporaryError if full else UsageError)(problem, where=where, got=got, wanted="room" if full else wanted)
+    if error.errno in DISK_FULL:
+        return TemporaryError(problem, where=where, got=error.strerror or str(error), wanted="room")
+    return unread(problem, error, where=where, wanted=wanted)
 
 
 # The extra that installs a package that some code imports late.
 _EXTRA_OF = {
     **dict.fromkeys(("web3", "eth_account", "eth_abi", "eth_hash", "eth_keys", "eth_utils", "requests"), "chain"),
-    **dict.fromkeys(("watchdog", "prometheus_client", "starlette", "uvicorn"), "oracle"),
+    **dict.fromkeys(("watchdog", "prometheus_client", "starlette", "uvicorn", "PIL"), "oracle"),
     **dict.fromkeys(("torch", "safetensors"), "torch"),
     **dict.fromkeys(("gguf",), "gguf"),
+    **dict.fromkeys(("huggingface_hub",), "hf"),
     **dict.fromkeys(("cupy",), "cuda"),
     **dict.fromkeys(("sigstore", "sigstore_models", "rfc3161_client", "OpenSSL", "blake3"), "identity"),
     **dict.fromkeys(("pkcs11",), "hsm"),

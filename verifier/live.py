@@ -71,7 +71,7 @@ def verify_model(
         FormatError, AppraisalError, RecordError: the release, its header, its evidence or its record is unacceptable.
         TemporaryError: a file or memory cannot be read. DeviceFaultError: a GPU computes wrongly.
     """
-    folder, accepted = _accepted(release, policy, record, at, fetcher)
+    folder, accepted = accepted_release(release, policy, record, at, fetcher)
     return confirm_weights(folder, accepted, model, files, unsaved, names)
 
 
@@ -101,7 +101,7 @@ def load_verified(
         VerificationError: a file is missing, in no manifest or of another size (check `file-set`).
         Other errors are those of `verify_model`.
     """
-    folder, accepted = _accepted(release, policy, record, at, fetcher)
+    folder, accepted = accepted_release(release, policy, record, at, fetcher)
     return load_weights_of(folder, accepted, files, weights_only=weights_only)
 
 
@@ -138,11 +138,11 @@ def load_into(
         UsageError: `module` is no torch module, or an unsaved buffer lies on the meta device.
         Other errors are those of `load_verified`.
     """
-    folder, accepted = _accepted(release, policy, record, at, fetcher)
+    folder, accepted = accepted_release(release, policy, record, at, fetcher)
     return load_into_module(folder, accepted, module, files, unsaved, names, weights_only=weights_only)
 
 
-def _accepted(
+def accepted_release(
     release: Path | str,
     policy: Policy | str | Path | None,
     record: Entry | None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -25,7 +25,7 @@ from provenance_oracle.verifier.strict.parse_yaml import YAML_MAX_BYTES, KeyPath
 from provenance_oracle.verifier.strict.schema import Between, HexOf, Like, RuleError, build
 from provenance_oracle.verifier.text import printable
 
-SHIPPED_POLICIES = ("unsafe-any", "demo", "baseline", "strict")
+SHIPPED_POLICIES = ("signed", "unsafe-any", "demo", "baseline", "strict")
 # The grade that evidence earns by meeting a shipped policy. Evidence that meets neither policy has grade 0.
 GRADES = {"baseline": 1, "strict": 2}
 _STEPPINGS = 16  # a CPUID stepping has four bits
@@ -44,6 +44,16 @@ class Word(StrEnum):
 Unchecked = Literal[Word.ANY]
 BitRule = Literal[Word.REQUIRED, Word.FORBIDDEN, Word.ANY]
 Demand = Literal[Word.REQUIRED, Word.ANY]
+
+# `required`, or identities of which the publisher must have one; `verifier.identity.names` has the forms of lines.
+IdentityLine = Annotated[
+    str,
+    Like(
+        "(key|certificate|authority|sigstore|workflow) [^ ].{0,1000}",
+        "the line of an identity, see `provenance identity`",
+    ),
+]
+PublisherRule = tuple[IdentityLine, ...] | Literal[Word.ANY, Word.REQUIRED]
 
 Byte = Annotated[int, Between(0, 0xFF)]
 Hex16 = tuple[Annotated[bytes, HexOf((16,))], ...] | Unchecked
@@ -236,7 +246,7 @@ class Pins:
 
 @dataclass(frozen=True)
 class Policy:
-    """A parsed policy. `digest` is SHA-256 of the YAML bytes (32 bytes); `source` names their origin in messages.
+    """A parsed policy. `page` holds the YAML bytes, and `digest` their SHA-256 (32 bytes); `source` names their origin.
 
     `graded` says whether evidence that this policy accepts can get a grade above 0 (see `grade_of`).
     """
@@ -264,6 +274,10 @@ class Policy:
     pins: Pins
     digest: bytes
     source: str
+    page: bytes = field(repr=False, compare=False)  # `digest` stands for it
+    # Optional, so that the bytes and digests of older policies stay.
+    publisher: PublisherRule = Word.ANY
+    signed_releases: Literal[Word.ACCEPTED, Word.REFUSED] = Word.REFUSED
 
     def __post_init__(self) -> None:
         lines = [row.line for row in self.mitigations] if self.mitigations is not Word.ANY else []
@@ -289,7 +303,7 @@ def parse_policy(data: bytes, where: str) -> Policy:
         UsageError: the bytes are not strict YAML, a rule is missing, a key is unknown, a value has the wrong kind, or
             two rules contradict each other.
     """
-    outside = {"digest": hashlib.sha256(data).digest(), "source": where}
+    outside = {"digest": hashlib.sha256(data).digest(), "source": where, "page": data}
     return build(Policy, parse_yaml(data, where), KeyPath(where), outside)
 
 

@@ -21,8 +21,10 @@ import {GateCalls} from "./GateCalls.sol";
  * - {onlyWithLineage}: this release and all its ancestors are recorded.
  * - {onlyWithLineageWithin}: this release and its ancestors of so many generations are recorded.
  * - {onlySignedBy}: this release is recorded, and a given number of oracles of your own choice signed it.
+ * - {onlyFromPublisher}: this release is recorded, and its publisher has a given identity. This modifier ignores hardware
+ *   and grade.
  *
- * All of them require good standing, real hardware and {minimumGrade}, and nothing else; {ExactProvenanceGate} adds
+ * All the others require good standing, real hardware and {minimumGrade}, and nothing else; {ExactProvenanceGate} adds
  * age, policy and weight. An answer holds only for now: a record can be revoked in the next transaction, so ask again
  * before something of value changes hands.
  */
@@ -89,6 +91,13 @@ abstract contract ProvenanceGate {
         _;
     }
 
+    /// @param identity The publisher's identity; see {IProvenanceGate-requireSignedBy}. Put {onlyRecorded} beside this
+    /// modifier if hardware matters too.
+    modifier onlyFromPublisher(bytes32 modelDigest, bytes32 manifestDigest, bytes32 identity) {
+        _requireFromPublisher(modelDigest, manifestDigest, identity);
+        _;
+    }
+
     /// @param registry A {IProvenanceRegistry}.
     /// @param grade See {minimumGrade}. Above 2, a grade that no record has, it reverts with
     /// {IProvenanceRegistry-UnknownGrade}.
@@ -127,6 +136,11 @@ abstract contract ProvenanceGate {
         if (count < threshold || threshold == 0) {
             revert TooFewSigners(provenanceRegistry.recordIdOf(modelDigest, manifestDigest), count, threshold);
         }
+    }
+
+    /// @dev Reverts unless {IProvenanceGate-requireSignedBy} passes for the release and the publisher's identity.
+    function _requireFromPublisher(bytes32 modelDigest, bytes32 manifestDigest, bytes32 identity) internal view {
+        provenanceRegistry.requireSignedBy(modelDigest, manifestDigest, identity);
     }
 
     /// @dev Reverts unless {INamespaces-requireNamed} passes for the name.

@@ -31,12 +31,14 @@ library Hashes {
         node = leaf;
         assembly ("memory-safe") {
             let end := add(siblings, 0xe0)
+            // Bit 5 is the offset in memory of the node of the level.
+            let sides := shl(5, index)
             for { let position := siblings } 1 {} {
-                let side := shl(5, and(index, 1))
+                let side := and(sides, 0x20)
                 mstore(side, node)
                 mstore(xor(side, 0x20), calldataload(position))
                 node := keccak256(0x00, 0x40)
-                index := shr(1, index)
+                sides := shr(1, sides)
                 position := add(position, 0x20)
                 if eq(position, end) { break }
             }

@@ -21,16 +21,24 @@ library Standings {
     uint256 internal constant SIMULATED = 1 << 108;
     /// @dev A later judgement: its id is not that of a release.
     uint256 internal constant REVISION = 1 << 109;
+    /// @dev The release has only a signature: no confidential hardware.
+    uint256 internal constant SIGNED_ONLY = 1 << 110;
+    /// @dev Each of these bits says that no real hardware stands behind the record.
+    uint256 internal constant UNBACKED = SIMULATED | SIGNED_ONLY;
     /// @dev Each of these bits shuts a release's gate.
     uint256 internal constant CLOSING = HELD | DOUBTFUL;
     /// @dev If a word has none of these bits, it is that of a release whose gate is open, provided that the grade is
     /// high enough.
-    uint256 internal constant SPECIAL = CLOSING | FAILED | SIMULATED | REVISION | REVOKED_AT | REVISIONS;
+    uint256 internal constant SPECIAL = SPECIAL_IF_SIGNED | SIGNED_ONLY;
+    /// @dev The same for a gate that asks for the publisher, whatever the hardware.
+    uint256 internal constant SPECIAL_IF_SIGNED = CLOSING | FAILED | SIMULATED | REVISION | REVOKED_AT | REVISIONS;
 
     uint256 private constant REVOKED_AT = uint256(type(uint40).max) << 112;
     uint256 private constant REVISIONS = uint256(type(uint16).max) << REVISIONS_SHIFT;
     uint256 private constant REVISIONS_SHIFT = 224;
     uint256 private constant JUDGEMENT_SHIFT = 152;
+    uint8 private constant LAST_BACKED_LINE = 253;
+    uint8 private constant SIGNED_LINE = 254;
     uint8 private constant SIMULATED_LINE = 255;
     uint256 private constant MATERIALISED_SHIFT = 128;
 
@@ -69,7 +77,8 @@ library Standings {
     /// without the record's own revision.
     function judgementOf(uint256 facts) internal pure returns (uint256) {
         uint256 judgement = facts >> JUDGEMENT_SHIFT << JUDGEMENT_SHIFT & ~REVISIONS;
-        return isSimulated(facts) ? judgement | SIMULATED : judgement;
+        if (productLineOf(facts) > LAST_BACKED_LINE) judgement |= isSimulated(facts) ? SIMULATED : SIGNED_ONLY;
+        return judgement;
     }
 
     function revokedAtOf(uint256 word) internal pure returns (uint40) {
@@ -98,6 +107,10 @@ library Standings {
 
     function isSimulated(uint256 word) internal pure returns (bool) {
         return productLineOf(word) == SIMULATED_LINE;
+    }
+
+    function isSignedOnly(uint256 word) internal pure returns (bool) {
+        return productLineOf(word) == SIGNED_LINE;
     }
 
     function isRevoked(uint256 word) internal view returns (bool) {

@@ -6,19 +6,21 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 // Errors of a shut gate. The satellite contracts pass them through, so they are in every list.
-const GATE_ERRORS = `RecordNotFound RecordIsRevoked RecordIsExpired RecordIsSimulated RecordIsClosed GradeTooLow
-  WrongPolicy WeightTooLow LineageTooLarge NothingNamed TooMany NotAscending`;
+const GATE_ERRORS = `RecordNotFound RecordIsRevoked RecordIsExpired RecordIsSimulated RecordIsSignedOnly SignedByAnother
+  RecordIsClosed GradeTooLow WrongPolicy WeightTooLow LineageTooLarge NothingNamed TooMany NotAscending
+  NotProven ProofNotEnough`;
 
 // All other functions are for stewards and owners of namespaces, or for calls between the contracts: see verifier/abi.
 const KEPT = {
   registryAbi: `requireModel isModel isSimulatedModel requireOpen isOpen requireModelFromProof isModelFromProof
-    requireMeets meets requireMeetsFromProof meetsFromProof countSigners recordIdOf policyIdOf standingOf
+    requireSignedBy isSignedBy requireMeets meets requireMeetsFromProof meetsFromProof countSigners recordIdOf policyIdOf standingOf
     idOf contentOf latestIdOf standingById batchOf namespaces lineage
     currentEpoch epochOf oracleAt
     publish recordBatch addSigners addBatchSigners materialise recount recountBatch closeLeaf numberPolicy releaseHeld
+    notePublisher
     RecordPublished BatchRecorded LeafClosed LeafRevoked RecordRevoked Recounted PolicyNumbered
     RecordExists RecordMalformed PolicyNotNumbered WrongRevision ZeroDigest UnknownGrade UnknownProductLine
-    GradeNotEarned NothingChecked OutOfTime TextLength WritesArePaused NotHeld RevisionRenamed NameTaken TooManyParents
+    GradeNotEarned HardwareClaimed NothingChecked OutOfTime TextLength WritesArePaused NotHeld RevisionRenamed NameTaken TooManyParents
     ParentIsSelf IdentityNotTrusted
     BatchExists BatchNotFound BatchCount WrongLeaf
     StaleEpoch UnknownOracle SignaturesLength WrongSigner HighS OracleNotValid QuorumTooSmall`,
@@ -26,13 +28,14 @@ const KEPT = {
     acceptableFrom NamespaceEntry NamespaceClaimed
     NamespaceInvalid NamespaceTaken DeadlinePassed WrongClaimSigner IdentityLimit IdentityKnown InvalidAccountNonce
     NotYet RegistryIsPaused`,
+  proofsAbi: "requireProven requireProvenAs proofOf identityOf ReleaseProven",
   lineageAbi: "requireLineage hasLineage ancestorsOf parentsOf ParentStated",
 };
 const SIGNED = { reportTypes: "Report", batchTypes: "Batch", claimTypes: "Claim" };
 
 const CONTRACTS = new URL("../", import.meta.url);
 const TARGET = new URL("src/abi.ts", import.meta.url);
-const abi = ["ProvenanceRegistry", "Namespaces", "Lineage"].flatMap((contract) => {
+const abi = ["ProvenanceRegistry", "Namespaces", "Lineage", "HardwareProofs"].flatMap((contract) => {
   return JSON.parse(readFileSync(new URL(`../verifier/abi/${contract}.json`, CONTRACTS), "utf8")).abi;
 });
 const solidity = readdirSync(CONTRACTS, { recursive: true })

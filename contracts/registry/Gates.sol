@@ -34,6 +34,15 @@ abstract contract Gates is Batches {
     }
 
     /// @inheritdoc IProvenanceGate
+    function requireSignedBy(bytes32 modelDigest, bytes32 manifestDigest, bytes32 identity) external view {
+        if (isSignedBy(modelDigest, manifestDigest, identity)) return;
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        uint256 word = _latest(recordId);
+        if (!_isStanding(word) || word.isSimulated()) _refuse(recordId, word, 0);
+        revert SignedByAnother(recordId, _publisherOf(recordId, word));
+    }
+
+    /// @inheritdoc IProvenanceGate
     function requireModelFromProof(
         bytes32 modelDigest,
         bytes32 manifestDigest,
@@ -116,6 +125,15 @@ abstract contract Gates is Batches {
     }
 
     /// @inheritdoc IProvenanceGate
+    function isSignedBy(bytes32 modelDigest, bytes32 manifestDigest, bytes32 identity) public view returns (bool) {
+        bytes32 recordId = RecordIds.ofRelease(modelDigest, manifestDigest);
+        uint256 word = _copies[recordId][identity];
+        if (word & Standings.SPECIAL_IF_SIGNED == 0 && word != 0) return true;
+        word = _latest(recordId);
+        return identity != 0 && _isStanding(word) && !word.isSimulated() && _publisherOf(recordId, word) == identity;
+    }
+
+    /// @inheritdoc IProvenanceGate
     function requireOpen(bytes32 recordId, uint8 minimumGrade) public view {
         if (!isOpen(recordId, minimumGrade)) _refuse(recordId, _latest(recordId), minimumGrade);
     }
@@ -135,7 +153,7 @@ abstract contract Gates is Batches {
 
     function _isOpen(uint256 word, uint8 minimumGrade) private view returns (bool) {
         if (word & Standings.SPECIAL == 0) return word != 0 && word.gradeOf() >= minimumGrade;
-        return _isStanding(word) && !word.isSimulated() && word.gradeOf() >= minimumGrade;
+        return _isStanding(word) && word & Standings.UNBACKED == 0 && word.gradeOf() >= minimumGrade;
     }
 
     /// @dev Reverts with the reason for which the gate is shut. Call it only with a word that does not open the gate.
@@ -146,7 +164,13 @@ abstract contract Gates is Batches {
             revert RecordIsClosed(recordId, word & Standings.HELD != 0, word & Standings.DOUBTFUL != 0);
         }
         if (word.isSimulated()) revert RecordIsSimulated(recordId);
+        if (word.isSignedOnly()) revert RecordIsSignedOnly(recordId);
         revert GradeTooLow(recordId, word.gradeOf(), minimumGrade);
+    }
+
+    /// @dev Returns the noted publisher of a release's latest judgement, whose word this is; 0 if nobody noted it.
+    function _publisherOf(bytes32 recordId, uint256 word) private view returns (bytes32) {
+        return publisherOf[RecordIds.ofRevision(recordId, word.revisionsOf())];
     }
 
     function _requireMeets(bytes32 recordId, uint256 word, Requirements calldata requirements) private view {

@@ -9,14 +9,14 @@ import {RecordCodec} from "../lib/RecordCodec.sol";
 import {RecordIds} from "../lib/RecordIds.sol";
 import {Standings} from "../lib/Standings.sol";
 import {Quorum, Standing} from "../Types.sol";
-import {RevokedModels} from "./RevokedModels.sol";
+import {Publishers} from "./Publishers.sol";
 
 /**
  * @title Records
  * @notice See {IProvenanceRegistry}. A record has two slots: its content digest, and its standing. A gate reads only
  * the standing.
  */
-abstract contract Records is RevokedModels {
+abstract contract Records is Publishers {
     using RecordCodec for bytes;
     using Standings for uint256;
 
@@ -27,6 +27,8 @@ abstract contract Records is RevokedModels {
     uint256 private constant MAX_WAIT = 7 days;
     // A revocation that never takes effect would only stand in the way.
     uint256 private constant MAX_NOTICE = 365 days;
+    // REPORTED_TCB, and the checks of SEV-SNP and GPU evidence: bits 0 to 18, and 27.
+    uint256 private constant HARDWARE_FACTS = (1 << 64) - 1 | uint256((1 << 19) - 1 | 1 << 27) << 64;
     uint256 private constant NO_RELEASE = Standings.FAILED | Standings.REVISION;
     uint256 private constant NAMES = Standings.HELD | Standings.NAMED;
 
@@ -35,7 +37,6 @@ abstract contract Records is RevokedModels {
     /// @inheritdoc IProvenanceRegistry
     ILineage public lineage;
 
-    mapping(bytes32 recordId => uint256) internal _standings;
     mapping(bytes32 recordId => bytes32) internal _contents;
     mapping(bytes32 namespaceId => uint40) private _claimedAt;
     mapping(bytes32 policyDigest => uint32) private _policyIds;
@@ -70,11 +71,10 @@ abstract contract Records is RevokedModels {
     function addSigners(bytes calldata record, Quorum calldata quorum) external {
         _requireWriting();
         bytes32 content = keccak256(record);
-        bytes32 recordId = idOf(record);
-        if (_contents[recordId] != content) revert RecordNotFound(recordId);
+        bytes32 recordId = _requireRecorded(record, content);
         _requireQuorum(_reportHash(quorum.epoch, content), quorum);
         uint256 word = _withMoreSigners(_standings[recordId], quorum);
-        _standings[recordId] = word;
+        _keep(recordId, word);
         _tellCount(recordId, word);
     }
 
@@ -88,7 +88,7 @@ abstract contract Records is RevokedModels {
         }
         uint256 recounted = _recounted(word);
         if (recounted == word) return;
-        _standings[recordId] = recounted;
+        _keep(recordId, recounted);
         _tellCount(recordId, recounted);
     }
 
@@ -101,7 +101,7 @@ abstract contract Records is RevokedModels {
         if (_contents[recordId] != content || word & Standings.HELD == 0) revert NotHeld(recordId);
         // Signatures of keys that are revoked by now must not take a name from others.
         if (_recounted(_latest(recordId)) & Standings.DOUBTFUL != 0) revert RecordIsClosed(recordId, true, true);
-        _standings[recordId] = word & ~Standings.HELD | Standings.NAMED;
+        _keep(recordId, word & ~Standings.HELD | Standings.NAMED);
         RecordCodec.Parts memory parts = record.partsOf();
         namespaces.release(
             keccak256(record.namespaceOf(parts)),
@@ -110,6 +110,15 @@ abstract contract Records is RevokedModels {
             _releaseIdOf(record),
             content
         );
+    }
+
+    /// @inheritdoc IProvenanceRegistry
+    function notePublisher(bytes calldata record) external {
+        _requireWriting();
+        bytes32 recordId = _requireRecorded(record, keccak256(record));
+        bytes32 identity = record.publisherIdentityOf();
+        if (identity == 0) revert ZeroDigest("publisherIdentity");
+        if (publisherOf[recordId] == 0) _note(recordId, identity);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -131,7 +140,7 @@ abstract contract Records is RevokedModels {
     /// @inheritdoc IProvenanceRegistry
     function noteNamed(bytes32 recordId) external {
         if (msg.sender != address(namespaces)) revert NotAllowed(msg.sender);
-        _standings[recordId] |= Standings.NAMED;
+        _keep(recordId, _standings[recordId] | Standings.NAMED);
     }
 
     /// @inheritdoc IProvenanceRegistry
@@ -188,13 +197,22 @@ abstract contract Records is RevokedModels {
         _standings[recordId] = word;
         _contents[recordId] = content;
         emit RecordPublished(record.modelDigestOf(), record.manifestDigestOf(), record.reportDigestOf(), word, record);
-        // (4) Add its ancestors. No reader uses them before the record is there.
+        if (facts & RecordCodec.PASSED == 0) return;
+        // (4) Note its publisher, if there is nothing else to ask for, and add its ancestors. No reader uses them
+        // before the record is there.
+        if (word.isSignedOnly()) _note(recordId, record.publisherIdentityOf());
         bytes calldata parents = record[parts.parents:];
         if (parents.length != 0) lineage.addParents(_releaseIdOf(record), parents);
         // (5) Revoke it at once if its bytes were revoked before.
-        if (facts & RecordCodec.PASSED != 0 && revokedModelTime(record.modelDigestOf()) != 0) {
+        if (revokedModelTime(record.modelDigestOf()) != 0) {
             _applyRevocation(record.modelDigestOf(), _releaseIdOf(record));
         }
+    }
+
+    /// @dev Returns a record's id. Reverts unless these bytes, with this hash, are the record that is kept.
+    function _requireRecorded(bytes calldata record, bytes32 content) private view returns (bytes32 recordId) {
+        recordId = idOf(record);
+        if (_contents[recordId] != content) revert RecordNotFound(recordId);
     }
 
     /// @dev Applies the revocation of a model to one of its releases. Changes nothing if the release is revoked from
@@ -205,7 +223,7 @@ abstract contract Records is RevokedModels {
         uint256 word = _requireRelease(recordId);
         uint40 revokedAt = word.revokedAtOf();
         if (revokedAt != 0 && revokedAt <= modelRevokedAt) return;
-        _standings[recordId] = word.withRevokedAt(modelRevokedAt);
+        _keep(recordId, word.withRevokedAt(modelRevokedAt));
         emit ModelRevocationApplied(recordId, modelDigest, modelRevokedAt);
     }
 
@@ -218,7 +236,7 @@ abstract contract Records is RevokedModels {
             revert OutOfTime(effectiveFrom, block.timestamp);
         }
         if (revokedAt != 0 && effectiveFrom >= revokedAt) revert RecordIsRevoked(recordId, revokedAt);
-        _standings[recordId] = word.withRevokedAt(effectiveFrom);
+        _keep(recordId, word.withRevokedAt(effectiveFrom));
         emit RecordRevoked(recordId, msg.sender, effectiveFrom, reason);
     }
 
@@ -262,7 +280,7 @@ abstract contract Records is RevokedModels {
         uint256 wanted = uint256(first.revisionsOf()) + 1;
         if (revision != wanted) revert WrongRevision(releaseId, revision, wanted);
         if (first.isRevoked()) revert RecordIsRevoked(releaseId, first.revokedAtOf());
-        _standings[releaseId] = first.withRevisions(revision);
+        _keep(releaseId, first.withRevisions(revision));
         if (first & Standings.NAMED == 0) return Standings.REVISION;
 
         bytes32 namespaceId = keccak256(record.namespaceOf(parts));
@@ -297,16 +315,20 @@ abstract contract Records is RevokedModels {
         uint256 recordedAt
     ) private pure {
         uint8 grade = facts.gradeOf();
-        bool simulated = facts.isSimulated();
         if (record.manifestDigestOf() == 0) revert ZeroDigest("manifestDigest");
         if (record.verdictDigestOf() == 0) revert ZeroDigest("verdictDigest");
         if (facts & RecordCodec.PASSED != 0) {
             if (record.modelDigestOf() == 0) revert ZeroDigest("modelDigest");
-            if (record.reportDigestOf() == 0) revert ZeroDigest("reportDigest");
             if (uint32(facts >> 64) == 0) revert NothingChecked();
             if (facts.productLineOf() == 0) revert UnknownProductLine(0);
             if (grade > MAX_GRADE) revert UnknownGrade(grade);
-            if (grade != 0 && simulated) revert GradeNotEarned(grade);
+            if (grade != 0 && (facts.isSimulated() || facts.isSignedOnly())) revert GradeNotEarned(grade);
+            if (facts.isSignedOnly()) {
+                if (record.publisherIdentityOf() == 0) revert ZeroDigest("publisherIdentity");
+                if (record.reportDigestOf() != 0 || facts & HARDWARE_FACTS != 0) revert HardwareClaimed();
+            } else if (record.reportDigestOf() == 0) {
+                revert ZeroDigest("reportDigest");
+            }
         } else {
             if (grade != 0) revert GradeNotEarned(grade);
             if (facts.revisionsOf() != 0) revert WrongRevision(idOf(record), facts.revisionsOf(), 0);

@@ -15,16 +15,29 @@ import { parseArgs } from "node:util";
 const WHERE_TO_LOOK = ["base-path", "include-path", "allow-paths"];
 
 const { values, positionals } = readOptions();
-const solc = createRequire(import.meta.url)(process.env.SOLC_PACKAGE ?? "solc");
+const name = process.env.SOLC_PACKAGE ?? "solc";
+const solc = createRequire(import.meta.url)(name);
 
 if (values.version) {
   // Tools parse the platform from this text, and know only that of native compilers.
   const version = solc.version().replace("Emscripten.clang", "Linux.g++");
   write(`solc, the solidity compiler commandline interface\nVersion: ${version}\n`);
 } else if (values["standard-json"]) {
-  write(solc.compile(positionals[0] ? readFileSync(positionals[0], "utf8") : await text(process.stdin)));
+  write(compile(positionals[0] ? readFileSync(positionals[0], "utf8") : await text(process.stdin)));
 } else {
   stop("--version or --standard-json is wanted");
+}
+
+/**
+ * As solc.compile, which copies the input to the stack, four bytes a character: more than some 1.2 million of them
+ * overflow it. So the input goes to the heap here.
+ */
+function compile(input) {
+  const program = createRequire(import.meta.url)(`${name}/soljson.js`);
+  const length = program.lengthBytesUTF8(input) + 1;
+  const place = program._solidity_alloc(length);
+  program.stringToUTF8(input, place, length);
+  return program.cwrap("solidity_compile", "string", ["number", "number", "number"])(place, 0, 0);
 }
 
 function readOptions() {

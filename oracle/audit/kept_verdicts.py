@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from provenance_oracle.oracle.audit.differences import Difference, DifferenceKind, Differences
-from provenance_oracle.oracle.journal.evidence import digests_in, evidence_in, files_of_tar, stored_in, verdict_in
+from provenance_oracle.oracle.journal.evidence import digests_in, evidence_in, stored_in, verdict_in
 from provenance_oracle.oracle.journal.pages import JournalPages
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
+from provenance_oracle.verifier.strict.tar import files_of_tar
 
 _LOOKED_UP = 500
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -14,7 +12,7 @@ from provenance_oracle.oracle.audit.run import Books
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.publications import PublicationState, StoredPublication
 from provenance_oracle.oracle.journal.rows import Row, State
-from provenance_oracle.oracle.journal.work import working_on
+from provenance_oracle.oracle.journal.work import own_name, working_on
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX
 
@@ -105,7 +103,7 @@ def put_back(journal: Journal, books: Books, row: Row, clock: Callable[[], datet
         return put_back_batch(journal, books, batch, clock)
     if not books.replay.is_gone(record.model_digest, record.manifest_digest):
         return _THERE
-    with working_on(journal, row, f"{socket.gethostname()}/{os.getpid()}", clock) as work:
+    with working_on(journal, row, own_name(), clock) as work:
         if work is None:
             return ""
         resends = _is_in_time(record.judged_at, clock())

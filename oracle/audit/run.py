@@ -12,11 +12,11 @@ from provenance_oracle.oracle.audit.chain_side import ChainSide
 from provenance_oracle.oracle.audit.differences import Differences
 from provenance_oracle.oracle.audit.journal_side import JournalSide
 from provenance_oracle.oracle.audit.kept_verdicts import KeptVerdicts
-from provenance_oracle.oracle.chain.ledger import LedgerOptions, checksum_address, open_endpoints
+from provenance_oracle.oracle.chain.ledger import LedgerOptions, contract_address, open_endpoints
 from provenance_oracle.oracle.chain.replay import EventPage, Replay
 from provenance_oracle.oracle.journal.pages import JournalPages
 from provenance_oracle.oracle.journal.questions import asking
-from provenance_oracle.oracle.journal.stores import evidence_folder, is_url
+from provenance_oracle.oracle.journal.stores import evidence_folder
 from provenance_oracle.verifier.errors import UsageError
 
 
@@ -45,9 +45,9 @@ def open_books(
     """
     with asking(place) as ask:
         pages, differences = JournalPages(ask), Differences()
-        folder = None if is_url(place) and evidence is None else evidence_folder(place, evidence)
+        folder = evidence_folder(place, evidence)
         endpoints, finality, _ = open_endpoints(ledger, pages.pins, clock=clock)
-        with closing(Replay(endpoints, finality, checksum_address(ledger.registry_address))) as replay:
+        with closing(Replay(endpoints, finality, contract_address(ledger.registry_address))) as replay:
             yield Books(replay, pages, KeptVerdicts(pages, folder, differences), differences)
 
 

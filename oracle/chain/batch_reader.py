@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from provenance_oracle.oracle.index.report_index import ReportIndex, Use
 from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.record.standing import Standing, parse_standing_if_any
-from provenance_oracle.verifier.registry.event_types import Log
 from provenance_oracle.verifier.registry.events import Publication, parse_publication
 from provenance_oracle.verifier.registry.head import Block
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
 from provenance_oracle.verifier.registry.raw_logs import parse_block_hash
 from provenance_oracle.verifier.registry.reader import RegistryReader
+from provenance_oracle.verifier.registry.registry_events import (
+    RecordedBatch,
+    parse_leaf_revocation,
+    parse_recorded_batch,
+)
 from provenance_oracle.verifier.registry.structs import BatchState
-from provenance_oracle.verifier.strict.abi_values import parse_arguments, parse_number, parse_word
+from provenance_oracle.verifier.strict.abi_values import parse_word
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RecordedBatch:
-    """A batch was recorded: its root (32 bytes), the oracle set, its oracles that signed (bit n), number of records."""
-
-    root: bytes
-    epoch: int
-    signers: int
-    count: int
 
 
 class BatchReader(RegistryReader):
@@ -78,11 +71,12 @@ class BatchReader(RegistryReader):
 
     def recorded_batches(self, first: int, last: int) -> list[RecordedBatch]:
         """Return the events of batches in a range of blocks, both ends included, oldest first."""
-        return self._contract.logs("BatchRecorded", {}, first, last, parse=_parse_recorded_batch)
+        return self._contract.logs("BatchRecorded", {}, first, last, parse=parse_recorded_batch)
 
     def revoked_leaves(self, first: int, last: int) -> list[bytes]:
         """Return the ids of records that were revoked in their batch in a range of blocks, before they were written."""
-        return self._contract.logs("LeafRevoked", {}, first, last, parse=_parse_revoked_leaf)
+        found = self._contract.logs("LeafRevoked", {}, first, last, parse=parse_leaf_revocation)
+        return [one.record_id for one in found]
 
     def content_of(self, record_id: bytes, *, block: int) -> bytes:
         """Return the content digest of a record, 32 bytes: zeros if there is none."""
@@ -130,14 +124,3 @@ class BatchReader(RegistryReader):
             return 0
         _log.info("%s was deployed in block %d; a deployment file saves the search", self._where, low)
         return low
-
-
-def _parse_recorded_batch(log: Log, where: str) -> RecordedBatch:
-    """Parse an event BatchRecorded. Raise FormatError for any other."""
-    parsers = {"root": parse_word, "epoch": parse_number, "signers": parse_number, "count": parse_number}
-    return RecordedBatch(*parse_arguments(log.args, parsers, where))
-
-
-def _parse_revoked_leaf(log: Log, where: str) -> bytes:
-    (key,) = parse_arguments(log.args, {"recordId": parse_word}, where)
-    return bytes(key)

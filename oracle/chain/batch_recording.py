@@ -30,6 +30,8 @@ from provenance_oracle.verifier.record.fields import Record
 _log = logging.getLogger(__name__)
 # A record's bytes in a batch, and when its release was judged.
 JudgedLeaf = tuple[bytes, datetime]
+# A record and its bytes for a batch; None if it is recorded singly.
+LeafChoice = tuple[Record, bytes | None]
 
 
 class BatchWriter(Protocol):
@@ -118,11 +120,11 @@ class BatchRecording:
                 row = left.popleft()
                 if row.key.content in entries:
                     continue  # the same release of another source; it follows this one
-                for leaf in self._leaf_of(row):
-                    if leaf is None:
+                for record, data in self._leaf_of(row):
+                    if data is None:
                         singles.append(row)
                     else:
-                        entries[row.key.content] = (row, leaf)
+                        entries[row.key.content] = (row, (data, record.judged_at))
             if self._must_wait:
                 return singles
             if len(entries) == 1:
@@ -134,15 +136,19 @@ class BatchRecording:
     def _begin(self, entries: Sequence[tuple[Row, JudgedLeaf]]) -> None:
         """Begin a batch, name it in the log of each release, and take it one step further."""
         opened = self._publisher.open([(row.id, data) for row, (data, _) in entries])
-        with log_about_batch(opened.id):
-            ids = " ".join(log_id_of(row) for row, _ in entries)
-            _log.info("batch %d begins with %d releases: %s", opened.id, len(entries), ids)
-            for row, _ in entries:
-                with log_about(log_id_of(row)):
-                    _log.info("%s: goes into batch %d", shown(row), opened.id)
+        self._announce(opened, [row for row, _ in entries])
         # The rows were compared with their verdicts a moment ago. This thread alone moves judged rows, so
         # they need no second comparison before this pass signs them; a later pass compares them anew.
         self._followed(opened, partial(_as_they_are, [leaf for _, leaf in entries]))
+
+    def _announce(self, opened: StoredPublication, rows: Sequence[Row]) -> None:
+        """Name a batch that begins in the log of each release."""
+        with log_about_batch(opened.id):
+            ids = " ".join(map(log_id_of, rows))
+            _log.info("batch %d begins with %d releases: %s", opened.id, len(rows), ids)
+            for row in rows:
+                with log_about(log_id_of(row)):
+                    _log.info("%s: goes into batch %d", shown(row), opened.id)
 
     def _is_due(self, waiting: Collection[Row]) -> bool:
         if not waiting or len(waiting) >= self._batching.most:
@@ -150,14 +156,14 @@ class BatchRecording:
         oldest = min(row.changed_at for row in waiting)
         return abs((self._clock() - oldest).total_seconds()) >= self._batching.after_seconds
 
-    def _leaf_of(self, row: Row) -> list[JudgedLeaf | None]:
-        """Return a row's leaf for a batch; None in its place if it is recorded singly; nothing if it has to wait."""
-        found: list[JudgedLeaf | None] = []
+    def _leaf_of(self, row: Row) -> list[LeafChoice]:
+        """Return a row's record and its bytes, or None for them if it is recorded singly; nothing if it has to wait."""
+        found: list[LeafChoice] = []
         with log_about(log_id_of(row)):
             self._outcomes.of_step(row, partial(self._look_at, row, found))
         return found
 
-    def _look_at(self, row: Row, found: list[JudgedLeaf | None]) -> Row:
+    def _look_at(self, row: Row, found: list[LeafChoice]) -> Row:
         known = self._batch_of_content(row)
         if known is not None:
             is_final = known.state is PublicationState.FINAL
@@ -171,7 +177,7 @@ class BatchRecording:
         if isinstance(entry, Publishing):
             self._must_wait = entry.state is State.JUDGED  # for the policy's number, as all others
             return self._steps.moved(row, entry)
-        found.append(None if entry is None else (entry, record.judged_at))
+        found.append((record, entry))
         return row
 
     def _batch_of_content(self, row: Row) -> StoredPublication | None:

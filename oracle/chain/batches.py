@@ -28,7 +28,9 @@ from provenance_oracle.verifier.record.batch import seal_batch
 from provenance_oracle.verifier.record.fields import JUDGED_BEFORE_MAX
 from provenance_oracle.verifier.registry.structs import BatchState
 
-_INCLUSION = timedelta(hours=1)  # as much of the contract's window must be left for the transaction
+INCLUSION = timedelta(hours=1)  # as much of the contract's window must be left for the transaction
+# The record's bytes and the time of judgement of each row of a batch, in order; None if a row has none any more.
+JudgedLeaves = Callable[[], Sequence[tuple[bytes, datetime]] | None]
 _STATES = {
     State.SEEN: PublicationState.DROPPED,
     State.JUDGED: PublicationState.OPEN,
@@ -122,9 +124,7 @@ class BatchPublisher:
         self._meter.batch(len(members))
         return made
 
-    def follow(
-        self, publication: StoredPublication, records: Callable[[], Sequence[tuple[bytes, datetime]] | None]
-    ) -> StoredPublication:
+    def follow(self, publication: StoredPublication, records: JudgedLeaves) -> StoredPublication:
         """Take a batch one step further, and move it and its rows in the journal.
 
         Args:
@@ -142,9 +142,7 @@ class BatchPublisher:
             return now
         return self._journal.advance_publication(publication.id, state, note=progress.note, at=self._clock())
 
-    def _step(
-        self, publication: StoredPublication, records: Callable[[], Sequence[tuple[bytes, datetime]] | None]
-    ) -> Publishing:
+    def _step(self, publication: StoredPublication, records: JudgedLeaves) -> Publishing:
         head = self._finality.first.chain.head()
         root = publication.root
         if root is not None and self._finality.first.registry.batch(root, block=head).count:
@@ -158,17 +156,22 @@ class BatchPublisher:
     def _prepare(
         self,
         publication: StoredPublication,
-        records: Callable[[], Sequence[tuple[bytes, datetime]] | None],
+        records: JudgedLeaves,
         head: int,
     ) -> Call | Publishing:
-        """Seal and sign a batch. Drop it if it was signed before, or if its rows are not as they were."""
+        """Seal and sign a batch. Drop it if it was signed before, if its rows are not as they were, or without a place.
+
+        Nobody could prove that a record is in a batch that has no place for its records.
+        """
+        if not self._uri:
+            return Publishing(State.SEEN, "its batch is given up, because batch_uri is not set any more")
         if self._journal.attempts_of(publication.id):
             return Publishing(State.SEEN, "its batch had no effect; it goes into another one")
         now, kept = self._clock(), [member.record for member in self._journal.members(publication.id)]
         found = records()
         if found is None or [data for data, _ in found] != kept:
             return Publishing(State.SEEN, "a record of its batch changed; it goes into another one")
-        if any(now - judged_at > JUDGED_BEFORE_MAX - _INCLUSION for _, judged_at in found):
+        if any(now - judged_at > JUDGED_BEFORE_MAX - INCLUSION for _, judged_at in found):
             return Publishing(State.SEEN, "a record of its batch waited too long; it goes into another one")
         root, count = seal_batch(tuple(data for data, _ in found)).root, len(found)
         sealed = now.replace(microsecond=0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from provenance_oracle.oracle.chain.rofl import APP_ID_BYTES, PREFIX, parse_app_id
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.registry.node import parse_address
+from provenance_oracle.verifier.registry.secp256k1 import checksum_address
 
 ORACLES_MAX = 32
 WEIGHT_MAX = 2**16 - 1
@@ -95,9 +96,7 @@ def _key(oracle: OracleTerms) -> str:
 
 
 def _party(text: str, role: str) -> str:
-    from eth_utils.address import to_checksum_address
-
     address = parse_address(text, role)
     if not any(address):
         raise UsageError("the zero address is not an account", where=role, got=text, wanted="an account")
-    return str(to_checksum_address(address))
+    return checksum_address(address)

@@ -49,12 +49,12 @@ def deployment_of(node: NodeConnection, receipt: TxReceipt) -> Deployment:
     artifact = load_artifact()
     with node_errors(node.where):
         registry = parse_account(receipt["contractAddress"], node.where)
-        code = _require_code(node, "ProvenanceRegistry", registry)
+        code = require_code(node, "ProvenanceRegistry", registry)
         functions = node.web3.eth.contract(receipt["contractAddress"], abi=artifact.abi).functions
         satellites = (functions[name]().call() for name in ("namespaces", "lineage"))
         namespaces, lineage = (parse_account(address, node.where) for address in satellites)
-        _require_code(node, "Namespaces", namespaces)
-        _require_code(node, "Lineage", lineage)
+        require_code(node, "Namespaces", namespaces)
+        require_code(node, "Lineage", lineage)
         chain_id, code_hash = node.web3.eth.chain_id, bytes(node.web3.keccak(code))
     block, transaction = receipt["blockNumber"], bytes(receipt["transactionHash"])
     return Deployment(chain_id, registry, namespaces, lineage, block, transaction, code_hash)
@@ -100,7 +100,12 @@ def _checksummed(address: str) -> str:
     return str(to_checksum_address(address))
 
 
-def _require_code(node: NodeConnection, name: str, address: bytes) -> bytes:
+def require_code(node: NodeConnection, name: str, address: bytes) -> bytes:
+    """Return the code at an address, 20 bytes.
+
+    Raises:
+        VerificationError: it is not that of the contract `name` which this version ships.
+    """
     code = bytes(node.web3.eth.get_code(node.web3.to_checksum_address(address)))
     if code != load_artifact(name).deployed_bytecode:
         raise VerificationError(

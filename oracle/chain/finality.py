@@ -6,7 +6,7 @@ journal only over an answer about a block below the confirmation depth that each
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -41,6 +41,7 @@ class Finality(Generic[_R_co]):
         self._confirmations = confirmations
         self._needed = needed
         self._obstacle = ""
+        self._set_aside: Mapping[str, str] = {}
 
     @property
     def first(self) -> Endpoint[_R_co]:
@@ -52,9 +53,14 @@ class Finality(Generic[_R_co]):
         """All endpoints that serve now, the first one first."""
         return (self._first, *self._others)
 
-    def use(self, endpoints: tuple[Endpoint[_R_co], ...]) -> None:
-        """Ask these endpoints from now on, one or more."""
+    def use(self, endpoints: tuple[Endpoint[_R_co], ...], set_aside: Mapping[str, str]) -> None:
+        """Ask these endpoints from now on, one or more.
+
+        Args:
+            set_aside: why each other endpoint does not serve, by its name, for messages.
+        """
         self._first, *self._others = endpoints
+        self._set_aside = set_aside
 
     def final_block(self, head: int) -> int:
         """Return the newest block that counts as final below `head` at each endpoint; negative if none does."""
@@ -147,9 +153,13 @@ class Finality(Generic[_R_co]):
             raise TemporaryError(
                 "too few endpoints serve now to decide anything",
                 where=self._first.where,
-                got=f"{len(self.all)} of the endpoints in rpc_urls",
+                got="; ".join([f"{len(self.all)} of the endpoints in rpc_urls", *self._reasons()]),
                 wanted=f"{self._needed} that answer the same",
             )
+
+    def _reasons(self) -> Iterator[str]:
+        for where, problem in self._set_aside.items():
+            yield f"{where}: {problem}"
 
     def _confirmed(self, found: _T, ask: Callable[[Endpoint[_R_co]], _T]) -> _T:
         self._require_enough()

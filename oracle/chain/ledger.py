@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from provenance_oracle.oracle.chain.batch_reader import BatchReader
+from provenance_oracle.oracle.chain.batched_parents import BatchedParents
 from provenance_oracle.oracle.chain.batches import SINGLE, Batching, BatchPublisher
 from provenance_oracle.oracle.chain.endpoints import EndpointPlace, Endpoints
 from provenance_oracle.oracle.chain.fees import FeeLimits
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.obstacles import Obstacles
+from provenance_oracle.oracle.chain.other_batches import OtherBatches, fetching
+from provenance_oracle.oracle.chain.quorum_batches import QuorumBatches
+from provenance_oracle.oracle.chain.release_proofs import ProvingOptions, ReleaseProofs
 from provenance_oracle.oracle.chain.reports import Council, Reporter
 from provenance_oracle.oracle.chain.rpc import ChainIdentity, Web3Chain
 from provenance_oracle.oracle.chain.transactions import IN_FLIGHT_MAX, TransactionSender
 from provenance_oracle.oracle.chain.writer import RegistryWriter
+from provenance_oracle.oracle.index.leaf_index import LeafIndex
 from provenance_oracle.oracle.index.report_index import ReportIndex
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.metrics import SILENT, Meter
+from provenance_oracle.oracle.quorum.batch_table import BatchTable
 from provenance_oracle.oracle.quorum.collector import Collector
-from provenance_oracle.oracle.quorum.exchange import Exchange
+from provenance_oracle.oracle.quorum.exchange import BATCHES, Exchange
 from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
 from provenance_oracle.oracle.quorum.moments import Moments
-from provenance_oracle.oracle.signers.base import Signer, check_keys
+from provenance_oracle.oracle.signers.base import LOCAL_CHAIN_IDS, Signer, check_keys
 from provenance_oracle.verifier.registry.node import open_node, parse_address, shown_url
 from provenance_oracle.verifier.registry.rpc_client import Repeating
+from provenance_oracle.verifier.registry.secp256k1 import checksum_address
 
 _TRIES = 6
 _DECIDERS = 2  # as many endpoints must give an answer that decides, if there are as many
@@ -50,7 +57,9 @@ class LedgerOptions:
         allow_development_key: accept a key from the environment on a chain that is not local.
         in_flight_max: transactions on their way at once.
         batching: when records share a transaction.
-        index: the file of the index of events; None for a temporary one.
+        proving: how releases are proven on chain; None if they are not.
+        index: the file of the index of events; None for a temporary one. The index of other oracles' batches lies
+            beside it, with the ending `.leaves`.
         head_age_max_seconds: age of the newest block from which an endpoint counts as lagging.
     """
 
@@ -64,20 +73,26 @@ class LedgerOptions:
     allow_development_key: bool
     in_flight_max: int = IN_FLIGHT_MAX
     batching: Batching = SINGLE
+    proving: ProvingOptions | None = None
     index: Path | None = None
     head_age_max_seconds: float = 900.0
 
 
 @dataclass(frozen=True)
 class Peers:
-    """The places where oracles of a quorum exchange proposals, and the moments that they proposed.
+    """What we share with the other oracles of a quorum.
 
-    `own` holds our proposals for the web server.
+    Attributes:
+        exchanges, batch_exchanges: the places where proposals of single records and of batches are exchanged.
+        moments: those that they proposed.
+        own, own_batches: our proposals, for the web server.
     """
 
-    exchanges: tuple[Exchange, ...]
-    moments: Moments
-    own: OwnProposals
+    exchanges: tuple[Exchange, ...] = ()
+    batch_exchanges: tuple[Exchange, ...] = ()
+    moments: Moments = field(default_factory=Moments)
+    own: OwnProposals = field(default_factory=OwnProposals)
+    own_batches: OwnProposals = field(default_factory=partial(OwnProposals, BATCHES))
 
 
 def open_writer(
@@ -105,34 +120,62 @@ def open_writer(
             not local.
         TemporaryError: no endpoint serves now.
     """
-    address = checksum_address(options.registry_address)
+    address = contract_address(options.registry_address)
     endpoints, finality, identity = open_endpoints(options, journal.pins, clock=clock, on_wait=on_wait, meter=meter)
     check_keys(payer, reporter, identity.chain_id, allow_development_key=options.allow_development_key)
     journal.pin(identity.pins())
     facts: dict[str, Any] = {"finality": finality, "chain_id": identity.chain_id, "clock": clock, "meter": meter}
     in_flight = options.in_flight_max
     registry = finality.first.registry.address
-    council = None
-    if peers:
-        collector = Collector((*peers.exchanges, peers.own), chain_id=identity.chain_id, registry=registry, clock=clock)
-        council = Council(collector, peers.moments)
+    council = _council(peers, chain_id=identity.chain_id, registry=registry, clock=clock) if peers else None
     reports = Reporter(reporter, address=registry, council=council, **facts)
     sender = TransactionSender(payer, journal, options.limits, in_flight_max=in_flight, **facts)
     parts: dict[str, Any] = {"finality": finality, "address": address, "clock": clock}
     addresses: dict[str, Any] = {"payer": payer.address, "reporter": reporter.address}
     watch: dict[str, Any] = {"is_alone": council is None, "clock": clock, "meter": meter}
     obstacles = Obstacles(finality, options.limits, **addresses, **watch)
+    of_batches: dict[str, Any] = {"uri": options.batching.uri, "meter": meter, **parts}
+    batches = (
+        QuorumBatches(reports, sender, journal, council=council, **of_batches)
+        if council
+        else BatchPublisher(reports, sender, journal, **of_batches)
+    )
+    proofs = None
+    if options.proving:
+        watched: dict[str, Any] = {"finality": finality, "reporter": reporter.address, "clock": clock}
+        proofs = ReleaseProofs(options.proving, sender, journal, **watched)
     return RegistryWriter(
         reports,
         sender,
         journal,
-        batches=BatchPublisher(reports, sender, journal, uri=options.batching.uri, meter=meter, **parts),
+        batches=batches,
+        proofs=proofs,
+        parents=BatchedParents(journal, _others(options, identity.chain_id, journal, clock, on_wait), clock),
         finality=finality,
         endpoints=endpoints,
         address=address,
         clock=clock,
         obstacles=obstacles.find,
     )
+
+
+def _others(
+    options: LedgerOptions,
+    chain_id: int,
+    journal: Journal,
+    clock: Callable[[], datetime],
+    on_wait: Callable[[], object],
+) -> OtherBatches:
+    """Return the look into the batches of other oracles."""
+    path = options.index.with_suffix(".leaves") if options.index else None
+    index = LeafIndex(path, f"{chain_id}:{options.registry_address.lower()}")
+    fetch = fetching(on_wait, is_local=chain_id in LOCAL_CHAIN_IDS)
+    return OtherBatches(index, fetch, knows=journal.has_batch, clock=clock)
+
+
+def _council(peers: Peers, **facts: Any) -> Council:
+    collector = Collector((*peers.exchanges, peers.own), **facts)
+    return Council(collector, peers.moments, BatchTable((*peers.batch_exchanges, peers.own_batches), **facts))
 
 
 def open_endpoints(
@@ -148,7 +191,7 @@ def open_endpoints(
     Args:
         pinned: returns these facts; see `endpoints.Endpoints`. The other arguments and the errors: `open_writer`.
     """
-    address = checksum_address(options.registry_address)
+    address = contract_address(options.registry_address)
     opening: dict[str, Any] = {"address": address, "options": options, "on_wait": on_wait, "meter": meter}
     places = [EndpointPlace(shown_url(url), partial(_open, url, **opening)) for url in options.rpc_urls]
     age = options.head_age_max_seconds
@@ -169,12 +212,10 @@ def _open(
     return Endpoint(Web3Chain(node), registry, node.where)
 
 
-def checksum_address(text: str) -> str:
+def contract_address(text: str) -> str:
     """Return a registry's address in checksum form, which transactions need.
 
     Raises:
         UsageError: the text is not an address.
     """
-    from eth_utils.address import to_checksum_address
-
-    return str(to_checksum_address(parse_address(text, "registry")))
+    return checksum_address(parse_address(text, "registry"))

@@ -67,7 +67,15 @@ class Payer:
         with node_errors(self.where):
             return self.web3.eth.contract(self.web3.to_checksum_address(address), abi=load_artifact(name).abi)
 
-    def send(self, call: Any, contract: str, *, is_same: Callable[[bytes, bytes], bool] | None = None) -> TxReceipt:
+    def send(
+        self,
+        call: Any,
+        contract: str,
+        *,
+        is_same: Callable[[bytes, bytes], bool] | None = None,
+        gas: int | None = None,
+        price_wei: int | None = None,
+    ) -> TxReceipt:
         """Send a call as a transaction and wait until it is in a block. Send nothing if it is on its way already.
 
         Args:
@@ -75,6 +83,8 @@ class Payer:
             contract: the contract's name, which `load_artifact` knows.
             is_same: whether a transaction to an address (20 bytes, or empty for a creation) with these data does the
                 same as the call. By default, whether they are those of the call, which must be of a function.
+            gas: the transaction's limit; None for the node's estimate.
+            price_wei: what a unit of gas may cost, if the caller was told; None for what the node asks now.
 
         Returns:
             The receipt of the transaction, which took effect.
@@ -86,7 +96,7 @@ class Payer:
         with node_errors(self.where):
             sent = self._on_its_way(is_same or _exactly(call))
             if sent is None:
-                raw, sent = self._signer.sign_transaction(self._build(call, contract))
+                raw, sent = self._signer.sign_transaction(self._build(call, contract, gas, price_wei))
                 self._announce(sent, raw)
                 self._broadcast(raw, sent)
             else:
@@ -147,13 +157,17 @@ class Payer:
                 "the node does not take the transaction", where=self.where, got=got, wanted=_WAIT
             ) from error
 
-    def _build(self, call: Any, contract: str) -> dict[str, Any]:
-        """Build the transaction and estimate its gas. Every chain takes a legacy transaction with a plain gas price."""
+    def _build(self, call: Any, contract: str, gas: int | None, price: int | None) -> dict[str, Any]:
+        """Build the transaction, and estimate its gas unless that is given.
+
+        Every chain takes a legacy transaction with a plain gas price.
+        """
         from web3.exceptions import ContractLogicError
         from web3.types import Wei
 
         eth, account = self.web3.eth, self.web3.to_checksum_address(self._signer.address)
-        price = parse_number(eth.gas_price, "gas price")
+        if price is None:
+            price = parse_number(eth.gas_price, "gas price")
         if price and eth.get_balance(account) == 0:
             # An offer of nothing is the only possible one, and chains without fees take it.
             if eth.get_block("latest").get("baseFeePerGas") != 0:
@@ -166,6 +180,8 @@ class Payer:
             "chainId": eth.chain_id,
             "gasPrice": Wei(price),
         }
+        if gas is not None:
+            envelope["gas"] = gas
         try:
             return dict(call.build_transaction(envelope))
         except ContractLogicError as error:

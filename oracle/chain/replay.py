@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from provenance_oracle.oracle.chain.batch_reader import BatchReader, RecordedBatch
+from provenance_oracle.oracle.chain.batch_reader import BatchReader
 from provenance_oracle.oracle.chain.calls import batch_call, content_call, standing_by_id_call, standing_call
 from provenance_oracle.oracle.chain.endpoints import Endpoints
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
@@ -18,6 +18,7 @@ from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.record.standing import Standing, signer_numbers
 from provenance_oracle.verifier.registry.event_reader import TooManyEventsError
 from provenance_oracle.verifier.registry.events import Publication
+from provenance_oracle.verifier.registry.registry_events import RecordedBatch
 from provenance_oracle.verifier.registry.rpc_client import Asked
 
 _PAGE_BLOCKS = 10_000  # as many as most providers give at once
@@ -104,7 +105,7 @@ class Replay:
     def look(self) -> None:
         """Take the newest block for the next questions."""
         serving, _ = self._endpoints.survey()
-        self._finality.use(serving)
+        self._finality.use(serving, self._endpoints.problems)
 
     def are_recorded(self, releases: list[tuple[bytes, bytes]]) -> list[bool]:
         """Return whether each release (model and manifest digest) has a record in the newest block."""

@@ -15,6 +15,8 @@ from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.conditions import Trouble, TroubleUsageError
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.oracle.metrics import SILENT, Meter
+from provenance_oracle.oracle.quorum.ballot import Ballot
+from provenance_oracle.oracle.quorum.batch_table import BatchTable
 from provenance_oracle.oracle.quorum.collector import Collector
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.quorum.proposal import Proposal
@@ -23,7 +25,7 @@ from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.record.codec import encode_record, record_id, release_id
 from provenance_oracle.verifier.record.fields import Entry, NamedParent, Record
 from provenance_oracle.verifier.record.signing import batch_digest, publication_digest
-from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.record.standing import UNBACKED_CODES
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from provenance_oracle.verifier.strict.timestamps import format_time
 from provenance_oracle.verifier.text import printable
@@ -48,10 +50,14 @@ class ReportRegistry(Protocol):
 
 @dataclass(frozen=True)
 class Council:
-    """The other oracles, as far as this one needs them: their signatures, and the moments that they propose."""
+    """The other oracles, as far as this one needs them.
+
+    `collector` has their signatures of records, `moments` the moments that they propose, and `table` their batches.
+    """
 
     collector: Collector
     moments: Moments
+    table: BatchTable
 
 
 class Reporter:
@@ -85,6 +91,11 @@ class Reporter:
         self._meter = meter
         self._signatures: OrderedDict[bytes, bytes] = OrderedDict()
 
+    @property
+    def has_peers(self) -> bool:
+        """Whether other oracles may need our signatures."""
+        return self._council is not None
+
     def exchange(self, head: int) -> None:
         """Exchange proposals with the other oracles, once in a pass.
 
@@ -92,7 +103,9 @@ class Reporter:
             TemporaryError: a node does not answer.
         """
         if self._council:
-            self._council.collector.exchange(self._seats(head))
+            seats = self.seats(head)
+            self._council.collector.exchange(seats)
+            self._council.table.exchange(seats)
 
     def publication(self, record: Record, *, policy_id: int, head: int) -> bytes | Publishing:
         """Return the encoded call that publishes a record with the signatures that it needs.
@@ -111,15 +124,48 @@ class Reporter:
             FormatError: the record does not fit the registry's format (check `registry-record`).
             TemporaryError: a node does not answer, the nodes disagree, or the record of a parent is not final yet.
         """
-        seats = self._seats(head)
-        seat = self._seat(seats)
+        seats = self.seats(head)
+        seat = self.seat(seats)
         data = self.encoded(record, policy_id=policy_id, head=head)
-        signature = self._signature(publication_digest(self._chain_id, self._address, seat.epoch, data))
+        signature = self.signature(publication_digest(self._chain_id, self._address, seat.epoch, data))
         if seat.weight >= seat.threshold:
             return publish_call(data, Quorum(seat.epoch, 1 << seat.index, signature))
+        ballot = self.ballot(record, data, head=head)
+        if isinstance(ballot, Publishing):
+            return ballot
         assert self._council is not None
+        if not self._council.collector.is_our_turn(record_id(record), ballot, seat.index):
+            return Publishing(State.JUDGED, "has its signatures; another oracle submits it first", is_alone=True)
+        indices = sorted(ballot.signatures)
+        bitmap = sum(1 << index for index in indices)
+        signatures = b"".join(ballot.signatures[index] for index in indices)
+        return publish_call(data, Quorum(seat.epoch, bitmap, signatures))
+
+    def ballot(self, record: Record, data: bytes, *, head: int) -> Ballot | Publishing:
+        """Offer our signature of a record to the others, and return those that it has, if they are enough.
+
+        Args:
+            data: the record's bytes, as `encoded` returned them.
+            head: the number of the newest block, whose oracle set signs.
+
+        Returns:
+            JUDGED if signatures are missing, SEEN if the release must be judged again, at the moment of another oracle.
+
+        Raises:
+            TroubleUsageError, TemporaryError: as `publication`.
+        """
+        assert self._council is not None
+        seats = self.seats(head)
+        seat, council = self.seat(seats), self._council
+        signature = self.signature(publication_digest(self._chain_id, self._address, seat.epoch, data))
         proposal = Proposal(self._chain_id, self._address, seat.epoch, data, signature)
-        return self._with_others(record, proposal, seat, seats, self._council)
+        ballot = council.collector.ballot(proposal, seats)
+        if ballot.is_enough:
+            return ballot
+        if ballot.earlier and council.moments.take(record.manifest_digest, ballot.earlier):
+            moment = format_time(ballot.earlier)
+            return Publishing(State.SEEN, f"is judged again at {moment}, the moment that another oracle proposed")
+        return Publishing(State.JUDGED, ballot.words, is_alone=True)
 
     def encoded(self, record: Record, *, policy_id: int, head: int) -> bytes:
         """Return a record's bytes for the registry, with its recorded parents. Arguments and errors as above."""
@@ -137,37 +183,21 @@ class Reporter:
         Raises:
             UsageError: the key is not in the oracle set, or the batch needs signatures of other oracles too.
         """
-        seat = self._seat(self._seats(head))
+        seat = self.seat(self.seats(head))
         if seat.weight < seat.threshold:
             raise UsageError(
-                "a batch needs signatures of other oracles, which exchange those of single records only",
+                "a batch needs signatures of other oracles, which sign one only with a batch_uri of their own",
                 where=f"key {self._signer.address}",
                 got=f"weight {seat.weight}",
-                wanted=f"the threshold, {seat.threshold}; or no batch_uri",
+                wanted=f"the threshold, {seat.threshold}",
             )
         place = (self._chain_id, self._address, seat.epoch)
         digest = batch_digest(*place, root, count=count, sealed_at=sealed_at, uri=uri)
-        quorum = Quorum(seat.epoch, 1 << seat.index, self._signature(digest))
+        quorum = Quorum(seat.epoch, 1 << seat.index, self.signature(digest))
         return seat.epoch, record_batch_call(root, count=count, sealed_at=sealed_at, uri=uri, quorum=quorum)
 
-    def _with_others(
-        self, record: Record, proposal: Proposal, seat: Seat, seats: Mapping[str, Seat], council: Council
-    ) -> bytes | Publishing:
-        ballot = council.collector.ballot(proposal, seats)
-        if not ballot.is_enough:
-            if ballot.earlier and council.moments.take(record.manifest_digest, ballot.earlier):
-                moment = format_time(ballot.earlier)
-                return Publishing(State.SEEN, f"is judged again at {moment}, the moment that another oracle proposed")
-            return Publishing(State.JUDGED, ballot.words, is_alone=True)
-        if not council.collector.is_our_turn(record_id(record), ballot, seat.index):
-            return Publishing(State.JUDGED, "has its signatures; another oracle submits it first", is_alone=True)
-        indices = sorted(ballot.signatures)
-        bitmap = sum(1 << index for index in indices)
-        signatures = b"".join(ballot.signatures[index] for index in indices)
-        return publish_call(proposal.record, Quorum(proposal.epoch, bitmap, signatures))
-
-    def _signature(self, digest: bytes) -> bytes:
-        """Return our signature of a digest. One that is asked for at every pass is made once."""
+    def signature(self, digest: bytes) -> bytes:
+        """Return our signature of a digest (32 bytes). One that is asked for at every pass is made once."""
         if digest not in self._signatures:
             with self._meter.step("sign"):
                 self._signatures[digest] = self._signer.sign_digest(digest)
@@ -175,10 +205,26 @@ class Reporter:
                 self._signatures.popitem(last=False)
         return self._signatures[digest]
 
-    def _seats(self, block: int) -> Mapping[str, Seat]:
+    @property
+    def own_address(self) -> str:
+        """The address of our key in checksum form."""
+        return self._signer.address
+
+    @property
+    def place(self) -> tuple[int, bytes]:
+        """Chain and address (20 bytes) of the registry."""
+        return self._chain_id, self._address
+
+    def seats(self, block: int) -> Mapping[str, Seat]:
+        """Return the oracle set in force at a block, by address in checksum form."""
         return self._finality.first.registry.seats(block=block, at=self._clock())
 
-    def _seat(self, seats: Mapping[str, Seat]) -> Seat:
+    def seat(self, seats: Mapping[str, Seat]) -> Seat:
+        """Return our own place.
+
+        Raises:
+            TroubleUsageError: we have none, or a record needs other oracles and none are configured.
+        """
         seat = seats.get(self._signer.address)
         where = f"key {self._signer.address}"
         if seat is None:
@@ -236,14 +282,15 @@ def _only_release(registry: ReportRegistry, record: Record, model_digest: bytes,
     """Return the id of the only release of a model in good standing; None if there is none or not only one.
 
     Anyone can have the same files recorded again. An oracle must not choose between such releases: a stranger's may be
-    revoked later and shut the child's lineage gate. A release made on real hardware has no simulated parent.
+    revoked later and shut the child's lineage gate. For the same reason a release made on real hardware has no parent
+    that was simulated or has only a signature.
     """
     good: list[Entry] = []
     for looked_at, entry in enumerate(registry.standing_releases(model_digest, block=block)):
         if looked_at == _RELEASES_MAX:
             return None
-        is_real = entry.product_line != SIMULATED_CODE or record.product_line == SIMULATED_CODE
-        if entry.closure is None and is_real:
+        is_backed = entry.product_line not in UNBACKED_CODES or record.product_line in UNBACKED_CODES
+        if entry.closure is None and is_backed:
             good.append(entry)
         if len(good) > 1:
             return None

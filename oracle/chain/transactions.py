@@ -20,10 +20,12 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from provenance_oracle.oracle.chain.dear_calls import DearTerms, affordable_offer
 from provenance_oracle.oracle.chain.fees import FeeLimits, Offer, first_offer, higher_offer, limit_words
 from provenance_oracle.oracle.chain.finality import Finality
 from provenance_oracle.oracle.chain.rpc import Call, Chain, Receipt
 from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.publications import PublicationKind
 from provenance_oracle.oracle.journal.rows import Attempt, AttemptState, SignedTransaction, State
 from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.signers.base import Signer
@@ -54,10 +56,12 @@ class Work:
     """One call that is to take effect: a row's, or that of a batch.
 
     `attempts` returns every transaction signed for it, oldest first. `keep` stores a signed one for it, durably.
+    `terms` are limits of its own.
     """
 
     attempts: Callable[[], tuple[Attempt, ...]]
     keep: Callable[[SignedTransaction], Attempt]
+    terms: DearTerms | None = None
 
 
 class TransactionSender:
@@ -96,6 +100,7 @@ class TransactionSender:
         self._clock = clock
         self._unpaid: dict[int, int] = {}  # by nonce, the wei that the account would need for higher fees
         self._meter = meter
+        self._withheld = ""
 
     @property
     def _chain(self) -> Chain:
@@ -124,13 +129,24 @@ class TransactionSender:
         needed = max(self._unpaid.values())
         return f"the account {self.address} holds {balance} wei; higher fees for what it sent may need {needed}"
 
+    def withhold(self, reason: str) -> None:
+        """Begin no call until the next `withhold`, for this reason; an empty one lets calls begin again."""
+        self._withheld = reason
+
     def push(self, row_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
         """Take the call of a single row one step further; see `push_work`."""
         return self.push_work(self._work_of(row_id), prepare, block=block)
 
-    def push_batch(self, publication_id: int, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
-        """Take the call of a batch one step further; see `push_work`."""
-        return self.push_work(self._work_of_batch(publication_id), prepare, block=block)
+    def push_batch(
+        self,
+        publication_id: int,
+        prepare: Callable[[], Call | Publishing],
+        *,
+        block: int,
+        terms: DearTerms | None = None,
+    ) -> Publishing:
+        """Take the call of a batch or a proof one step further; see `push_work`. `terms` are limits of its own."""
+        return self.push_work(self._work_of_batch(publication_id, terms), prepare, block=block)
 
     def push_work(self, work: Work, prepare: Callable[[], Call | Publishing], *, block: int) -> Publishing:
         """Take a call one step further. The caller has seen that the state at `block` does not show its effect.
@@ -141,8 +157,8 @@ class TransactionSender:
 
         Returns:
             SENT, with a note if the node objects, or if a limit of the fees or the account's money holds the
-            transaction back; JUDGED if too many transactions are on their way; otherwise the `Publishing` from
-            `prepare`.
+            transaction back; JUDGED if too many transactions are on their way, or no call may begin now; otherwise the
+            `Publishing` from `prepare`.
         """
         # (1) give up each transaction whose nonce is used in a final block although it did not succeed
         used = self._chain.nonce(self.address, block)
@@ -152,13 +168,15 @@ class TransactionSender:
         if live:
             helping, held_back = self._help(work, live[-1], used, block)
             live += helping
-        elif self.has_slot(used):
+        else:
             call = prepare()
             if isinstance(call, Publishing):
                 return call
-            live = [self._first(work, call, used)]
-        else:
-            return Publishing(State.JUDGED, f"waits because {self._in_flight_max} transactions are on their way")
+            if self._withheld:
+                return Publishing(State.JUDGED, f"is not sent now: {self._withheld}", is_alone=True)
+            if not self.has_slot(used):
+                return Publishing(State.JUDGED, f"waits because {self._in_flight_max} transactions are on their way")
+            live = [self._first(work, call, used, block)]
         # (3) send the same bytes again and again, until the state shows their effect
         newest = {attempt.transaction.nonce: attempt.transaction.raw for attempt in live}
         said = [self._finality.broadcast(raw) for nonce, raw in sorted(newest.items()) if nonce >= used]
@@ -182,7 +200,7 @@ class TransactionSender:
         self._settle(self._work_of(row_id))
 
     def settle_batch(self, publication_id: int) -> None:
-        """Do for a final batch what `settle` does for a row."""
+        """Do for a final batch or proof what `settle` does for a row."""
         self._settle(self._work_of_batch(publication_id))
 
     def _settle(self, work: Work) -> None:
@@ -199,6 +217,8 @@ class TransactionSender:
         self._journal.settle(attempt.id, state)
         if receipt:
             self._meter.paid(receipt.gas, receipt.fee_wei, has_effect=receipt.succeeded)
+            if self._journal.publication(attempt.publication_id).kind is PublicationKind.PROOF:
+                self._meter.paid_for_proof(receipt.gas)
 
     def _work_of(self, row_id: int) -> Work:
         return Work(
@@ -206,10 +226,11 @@ class TransactionSender:
             lambda signed: self._journal.keep_transaction(row_id, signed, at=self._clock()),
         )
 
-    def _work_of_batch(self, publication_id: int) -> Work:
+    def _work_of_batch(self, publication_id: int, terms: DearTerms | None = None) -> Work:
         return Work(
             partial(self._journal.attempts_of, publication_id),
             lambda signed: self._journal.sign_publication(publication_id, signed, at=self._clock()),
+            terms,
         )
 
     def _is_spent(self, attempt: Attempt, used: int, block: int) -> bool:
@@ -226,13 +247,17 @@ class TransactionSender:
         self._close(attempt, AttemptState.DROPPED, self._chain.receipt(attempt.transaction.hash))
         return True
 
-    def _first(self, work: Work, call: Call, used: int) -> Attempt:
+    def _first(self, work: Work, call: Call, used: int, block: int) -> Attempt:
         self._check_waste(work)
         self._chain.simulate(call)
         offer = first_offer(self._chain.prices(), self._limits)
+        gas = self._gas(call, work.terms)
+        if work.terms:
+            balance = self._chain.balance(self.address, block)
+            offer = affordable_offer(work.terms, self._limits, self._chain.prices(), gas, balance)
         taken = self._journal.live_nonces(self.address)
         nonce = next(free for free in count(used) if free not in taken)
-        return self._sign(work, call, nonce, offer, self._gas(call))
+        return self._sign(work, call, nonce, offer, gas)
 
     def _help(self, work: Work, waiting: Attempt, used: int, block: int) -> tuple[list[Attempt], str]:
         """Sign a transaction that brings a waiting one forward.
@@ -251,16 +276,20 @@ class TransactionSender:
         self._unpaid.pop(old.nonce, None)
         if old.nonce < used or age < timedelta(seconds=self._limits.bump_after_seconds):
             return [], ""
-        prices = self._chain.prices()
-        offered = Offer(old.max_fee_wei, old.priority_fee_wei, prices.is_legacy)
-        offer = higher_offer(offered, prices, self._limits)
+        prices, taken = self._chain.prices(), self._journal.live_nonces(self.address)
+        call = Call(old.sender, *self._signer.call_of(old.raw))  # the journal's other columns are not signed
+        offered, limits = Offer(old.max_fee_wei, old.priority_fee_wei, prices.is_legacy), self._limits
+        if work.terms and old.nonce == max(taken):  # no other call waits for it
+            limits = work.terms.under(self._limits, self._gas(call, work.terms))
+        offer = higher_offer(offered, prices, limits)
         if offer is None:
+            if work.terms and limits is not self._limits:
+                return [], f"the setting {work.terms.setting} allows no higher fee"
             return [], limit_words(prices, self._limits)
-        is_gap = used not in self._journal.live_nonces(self.address)
+        is_gap = used not in taken
         if offer == offered and not is_gap:
             return [], ""
-        call = Call(old.sender, *self._signer.call_of(old.raw))  # the journal's other columns are not signed
-        nonce, gas = used if is_gap else old.nonce, self._gas(call)
+        nonce, gas = used if is_gap else old.nonce, self._gas(call, work.terms)
         needed = offer.max_fee_wei * gas * (nonce - used + 1)  # those before it are mined first, and need as much each
         if needed > self._chain.balance(self.address, block):
             self._unpaid[old.nonce] = needed
@@ -296,8 +325,8 @@ class TransactionSender:
         )
         return work.keep(transaction)
 
-    def _gas(self, call: Call) -> int:
-        estimate, cap = self._chain.estimate_gas(call), self._limits.gas_max
+    def _gas(self, call: Call, terms: DearTerms | None) -> int:
+        estimate, cap = self._chain.estimate_gas(call), terms.gas_max if terms else self._limits.gas_max
         if estimate > cap:
             wanted = f"at most {cap}; raise the setting gas_max to allow more"
             raise TemporaryError("the call needs too much gas", where="chain", got=str(estimate), wanted=wanted)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from provenance_oracle.oracle.chain.batched_parents import parent_in_batch
+from provenance_oracle.oracle.chain.batched_parents import BatchedParents
 from provenance_oracle.oracle.chain.batches import BatchPublisher
 from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name, standing_call
 from provenance_oracle.oracle.chain.endpoints import Endpoints
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
+from provenance_oracle.oracle.chain.release_proofs import ReleaseProofs
 from provenance_oracle.oracle.chain.rpc import Call, Chain, RevertedError
 from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
-from provenance_oracle.oracle.conditions import Trouble, TroubleError
+from provenance_oracle.oracle.chain.writer_parts import Registry, Reports
+from provenance_oracle.oracle.conditions import SENDING, Trouble, TroubleError
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import State
 from provenance_oracle.verifier.checks import Check
@@ -28,41 +29,6 @@ _NAME_TAKEN, _PAUSED = "NameTaken", "WritesArePaused"
 _MATCHED_MAX = 10_000
 
 
-class Registry(Protocol):
-    """The part of `verifier.registry.reader.RegistryReader` that the writer needs."""
-
-    def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
-        """Return the entry of a release at `block`. Raise RecordError if there is none."""
-
-    def manifest_of_report(self, report_digest: bytes, *, block: int) -> bytes | None:
-        """Return the digest of the first manifest recorded with a report up to `block`; None if there is none."""
-
-    def is_recorded(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> bool:
-        """Return whether a release has a record at `block`, in good standing or not."""
-
-    def is_claimed(self, namespace: str, *, block: int) -> bool:
-        """Return whether a namespace has an owner at `block`."""
-
-    def policy_id(self, policy_digest: bytes, *, block: int) -> int:
-        """Return the number of a policy at `block`; 0 if it has none."""
-
-
-class Reports(Protocol):
-    """The methods of `oracle.chain.reports.Reporter` that the writer calls."""
-
-    def exchange(self, head: int) -> None:
-        """Exchange proposals with the other oracles, once in a pass."""
-
-    def publication(self, record: Record, *, policy_id: int, head: int) -> bytes | Publishing:
-        """Return the encoded call that publishes a record, signed for the oracle set in force at the block `head`.
-
-        Return a `Publishing` if other oracles have to sign it first.
-        """
-
-    def encoded(self, record: Record, *, policy_id: int, head: int) -> bytes:
-        """Return a record's bytes for the registry."""
-
-
 class RegistryWriter:
     """Publishes records in one registry. Publishing a record again is always safe.
 
@@ -70,6 +36,8 @@ class RegistryWriter:
         finality: asks the endpoints that serve now; several must agree before anything counts as final.
         endpoints: finds the endpoints that serve now.
         batches: publishes batches; None for single records only.
+        proofs: proves releases; None for none.
+        parents: finds parents in batches; None to look into the journal's batches only.
         address: the registry's address in checksum form.
         clock: returns the time now, with a time zone.
         obstacles: finds the troubles for which nothing can be recorded at a block; see `obstacles.Obstacles.find`.
@@ -84,6 +52,8 @@ class RegistryWriter:
         finality: Finality[Registry],
         endpoints: Endpoints[Registry],
         batches: BatchPublisher | None = None,
+        proofs: ReleaseProofs | None = None,
+        parents: BatchedParents | None = None,
         address: str,
         clock: Callable[[], datetime],
         obstacles: Callable[[int], Mapping[Trouble, str]] = lambda _block: {},
@@ -95,6 +65,8 @@ class RegistryWriter:
         self._finality = finality
         self._endpoints = endpoints
         self.batches = batches
+        self.proofs = proofs
+        self._parents = parents or BatchedParents(journal, None, clock)
         self._matched: set[Record] = set()
         self._address = address
         self._clock = clock
@@ -110,7 +82,7 @@ class RegistryWriter:
             TemporaryError: no endpoint serves now, or they disagree.
         """
         serving, identity = self._endpoints.survey()
-        self._finality.use(serving)
+        self._finality.use(serving, self._endpoints.problems)
         self._journal.pin(identity.pins())
         self._reports.exchange(self._chain.head())
 
@@ -217,12 +189,21 @@ class RegistryWriter:
     def troubles(self) -> Mapping[Trouble, str]:
         """Return each trouble for which nothing can be recorded now, and its reason.
 
+        While one of SENDING stands, no call begins until this method finds it over.
+
         Raises:
             TemporaryError: no node answers.
         """
         head = self._chain.head()
         short = self._sender.shortage(head)
-        return ({Trouble.FUNDS: short} if short else {}) | dict(self._obstacles(head))
+        found = ({Trouble.FUNDS: short} if short else {}) | dict(self._obstacles(head))
+        self._sender.withhold("; ".join(reason for trouble, reason in found.items() if trouble in SENDING))
+        return found
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether other oracles may need our signatures."""
+        return self._reports.has_peers
 
     @property
     def _chain(self) -> Chain:
@@ -282,7 +263,7 @@ class RegistryWriter:
         policy_id = self._usable_policy_id(record, head)
         if isinstance(policy_id, Publishing):
             return policy_id
-        if waits := parent_in_batch(record, self._registry, self._journal, block=head):
+        if waits := self._parents.reason_to_wait(record, self._registry, block=head):
             return Publishing(State.JUDGED, waits, is_alone=True)
         data = self._reports.publication(record, policy_id=policy_id, head=head)
         return data if isinstance(data, Publishing) else Call(self._sender.address, self._address, data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import click
 from provenance_oracle.oracle import documents
 from provenance_oracle.oracle.cli.ledger_options import LedgerChoice, with_ledger
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import now, output_options
+from provenance_oracle.verifier.cli.options import now, output_options, progress_bar
 from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,15 +92,12 @@ def _show(output: Output, found: Differences) -> None:
 
 
 @contextmanager
-def _progress(output: Output) -> Iterator[Callable[[EventPage], object]]:
-    """Show a progress bar over the blocks on standard error, as `hash_progress` does over bytes."""
-    if output.is_silent or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield lambda _page: None
-        return
-    with click.progressbar(length=1, label="reading blocks", file=sys.stderr, show_pos=True, width=0) as bar:
+def _progress(output: Output) -> Iterator[Callable[[EventPage], None]]:
+    """Show a progress bar over the blocks on standard error."""
+    with progress_bar(output, "reading blocks", shows_count=True) as advance:
 
-        def advance(page: EventPage) -> None:
-            bar.length = max(page.head - page.first + 1, 1)
-            bar.update(page.last - page.first + 1 - bar.pos)
+        def on_page(page: EventPage) -> None:
+            if advance is not None:
+                advance(page.last - page.first + 1, page.head - page.first + 1)
 
-        yield advance
+        yield on_page

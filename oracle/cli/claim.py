@@ -7,10 +7,10 @@ from functools import partial
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.key_options import KeyOptions, parse_digest, say_sent, with_key, with_owner_key
+from provenance_oracle.oracle.cli.key_options import KeyOptions, say_sent, with_key, with_owner_key
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
-from provenance_oracle.verifier.cli.options import output_options, registry_reader
+from provenance_oracle.verifier.cli.options import hex_word, output_options, publisher_identity, registry_reader
 from provenance_oracle.verifier.errors import UsageError
 
 
@@ -23,8 +23,8 @@ from provenance_oracle.verifier.errors import UsageError
     "--identity",
     "identities",
     multiple=True,
-    metavar="HEX",
-    help="A publisher to trust from the start, as `provenance show` prints it. Repeat it for each.",
+    metavar="LINE|HEX",
+    help="A publisher to trust from the start: its identity's line, or the digest. Repeat it for each.",
 )
 @click.option(
     "--identity-limit",
@@ -63,7 +63,7 @@ def claim(
     reader = registry_reader(place.rpc_url, place.registry)
     payer = key.open()
     owner = owner_key.open() if owner_key.given else payer
-    trusted = tuple(parse_digest(text, "--identity") for text in identities)
+    trusted = tuple(_identity_digest(text) for text in identities)
     limit = max(1, len(trusted)) if identity_limit is None else identity_limit
     found = claim_namespace(
         reader, payer, owner, namespace, identities=trusted, identity_limit=limit, announce=partial(say_sent, output)
@@ -76,3 +76,10 @@ def claim(
         output.text(f"trusts       the next {limit - len(trusted)} publishers that use it")
     output.text(f"transaction  0x{found.transaction.hex()}, block {found.block}")
     output.document(True, documents.claim_json(found, identities=trusted, identity_limit=limit))
+
+
+def _identity_digest(text: str) -> bytes:
+    """Return the digest of an identity: that of its line, or the one given in hex."""
+    if " " in text.strip():
+        return publisher_identity(text, "--identity").digest
+    return hex_word(text, "--identity", "not a publisher", "the line of an identity, or its digest: 64 hex digits")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provenance_oracle.oracle import documents
-from provenance_oracle.oracle.cli.deployment_files import SentFile, make_room, write_deployment
+from provenance_oracle.oracle.cli.deployment_files import SentFile, make_room, replace_deployment, write_deployment
 from provenance_oracle.oracle.cli.key_options import KeyOptions, parse_hash, say_sent, with_key
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
@@ -59,6 +61,16 @@ if TYPE_CHECKING:
     metavar="HASH",
     help="Deploy nothing: read the registry that this transaction made, and write its deployment file again.",
 )
+@click.option(
+    "--with-proofs",
+    "proof_keys",
+    type=click.Choice(["amd", "simulator"]),
+    is_flag=False,
+    flag_value="amd",
+    help="Also deploy the contracts by which AMD's signature proves releases on chain; with the keys of AMD, or of the "
+    "simulator, which prove nothing. Default: amd.",
+)
+@click.option("--verifier", "verifier_text", metavar="ADDRESS", help="With --with-proofs: a verifier that is there.")
 @output_options
 @command_body(documents.DEPLOY)
 def deploy(
@@ -74,11 +86,14 @@ def deploy(
     deployments: Path | None,
     replace: bool,
     from_transaction: str | None,
+    proof_keys: str | None,
+    verifier_text: str | None,
 ) -> None:
     """Put a registry on a chain.
 
     The policies that this version ships get their numbers in it. If you interrupt the command, run it again: it goes on
-    with the transaction that it sent.
+    with the transaction that it sent. With --from-transaction and --with-proofs, a registry that is there gets the
+    contracts for proofs.
 
     \b
     Example:
@@ -95,13 +110,12 @@ def deploy(
     rpc_url = chain.place(use_default=False).rpc_url
     if not rpc_url:
         raise UsageError("no chain is named", got="no --rpc", wanted="--network NAME, or --rpc URL")
-    if replace and not deployments:
-        raise UsageError("--replace needs a folder", got="no --deployments", wanted="--deployments DIR")
+    _refuse_idle_options(deployments, proof_keys, replace=replace, names_verifier=verifier_text is not None)
     earlier = parse_hash(from_transaction, "--from-transaction") if from_transaction else None
     if earlier and (owner or guardian or oracles or threshold is not None):
         wanted = "--from-transaction without owner, guardian, oracles and threshold"
         raise UsageError("the transaction has the terms of its registry", got="terms", wanted=wanted)
-    signer = key.open() if key.given or not earlier else None
+    signer = key.open() if key.given or not earlier or proof_keys else None
     if signer:
         first_set = tuple(parse_oracle(text) for text in oracles or (signer.address,))
         wanted_weight = majority(first_set) if threshold is None else threshold
@@ -118,11 +132,26 @@ def deploy(
     if file:
         write_deployment(file, kept, found)
         SentFile(file).remove()
+    if proof_keys:
+        assert signer is not None
+        found = _with_proofs(output, node, signer, found, terms, proof_keys, verifier_text)
+        if file:
+            replace_deployment(file, found)
     policies = {name: shipped_policy(name).digest for name in reversed(SHIPPED_POLICIES)}
     numbers = _number_policies(node, signer, found, policies)
     _print_deployment(output, found, terms, numbers, policies)
     if kept:
         output.text(f"kept         {kept}, the file of the earlier registry")
+
+
+def _refuse_idle_options(
+    deployments: Path | None, proof_keys: str | None, *, replace: bool, names_verifier: bool
+) -> None:
+    """Refuse options that would do nothing without another one."""
+    if replace and not deployments:
+        raise UsageError("--replace needs a folder", got="no --deployments", wanted="--deployments DIR")
+    if names_verifier and not proof_keys:
+        raise UsageError("--verifier is for proofs", where="--verifier", got="no --with-proofs", wanted="both")
 
 
 def _deploy_or_resume(
@@ -142,6 +171,31 @@ def _deploy_or_resume(
         if sent_file and sent_file.exists:
             error.wanted += f"; to deploy anew, remove {sent_file.path}"
         raise
+
+
+def _with_proofs(
+    output: Output,
+    node: NodeConnection,
+    signer: Signer,
+    found: Deployment,
+    terms: Terms,
+    keys: str,
+    verifier_text: str | None,
+) -> Deployment:
+    """Deploy the contracts for proofs beside a registry; return its deployment with them."""
+    from provenance_oracle.oracle.chain.deploy_proofs import deploy_proofs
+    from provenance_oracle.verifier.registry.node import parse_address
+
+    proofs = deploy_proofs(
+        node,
+        signer,
+        found.registry,
+        keeper=terms.guardian,
+        keys=keys,
+        verifier=parse_address(verifier_text, "--verifier") if verifier_text else None,
+        announce=partial(say_sent, output),
+    )
+    return replaced(found, proofs=proofs)
 
 
 def _number_policies(
@@ -168,6 +222,9 @@ def _print_deployment(
     weight = sum(oracle.weight for oracle in terms.oracles)
     for name, address in documents.contract_addresses(found).items():
         output.text(f"{name:<12} {address}")
+    if found.proofs is not None:
+        for name, address in documents.proof_addresses(found.proofs).items():
+            output.text(f"{name:<12} {address}")
     output.text(f"chain        {found.chain_id}, block {found.block}")
     output.text(f"transaction  0x{found.transaction.hex()}")
     output.text(f"owner        {terms.owner}  announces oracle sets {terms.delay_hours} hours ahead")

@@ -107,3 +107,20 @@ def write_deployment(file: Path, kept: Path | None, deployment: Deployment) -> N
     except OSError as error:
         got = f"{error.strerror}; the registry is 0x{deployment.registry.hex()}"
         raise UsageError("cannot be written", where=str(file), got=got, wanted="a file") from None
+
+
+def replace_deployment(file: Path, deployment: Deployment) -> None:
+    """Replace a deployment file by one of the same registry that says more.
+
+    Raises:
+        UsageError: the file cannot be written. The error names the new contracts, which are on the chain already.
+    """
+    from provenance_oracle.verifier.registry.deployment import encode_deployment
+
+    partial = file.with_suffix(".new")
+    try:
+        partial.write_bytes(encode_deployment(deployment))
+        partial.replace(file)
+    except OSError as error:
+        got = f"{error.strerror}; the contracts are {deployment.proofs}"
+        raise UsageError("cannot be written", where=str(file), got=got, wanted="a file") from None

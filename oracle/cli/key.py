@@ -30,7 +30,7 @@ def key(output: Output, key: KeyOptions, new: Path | None) -> None:
       provenance key --key awskms:///alias/oracle
     """
     from provenance_oracle.oracle.signers.keystore import make_keystore
-    from provenance_oracle.oracle.signers.secret_files import read_password
+    from provenance_oracle.oracle.signers.passwords import read_password
 
     if new is None:
         address = key.open().address

@@ -19,16 +19,22 @@ from provenance_oracle.oracle.cli.backup import backup, restore
 from provenance_oracle.oracle.cli.claim import claim
 from provenance_oracle.oracle.cli.demo import demo
 from provenance_oracle.oracle.cli.deploy import deploy
+from provenance_oracle.oracle.cli.disprove import disprove
+from provenance_oracle.oracle.cli.index import index_chain
 from provenance_oracle.oracle.cli.key import key
 from provenance_oracle.oracle.cli.proof import proof
+from provenance_oracle.oracle.cli.prove import prove
 from provenance_oracle.oracle.cli.retry import retry
 from provenance_oracle.oracle.cli.revoke import revoke
+from provenance_oracle.oracle.cli.serve import serve_explorer
 from provenance_oracle.oracle.cli.settings import settings
 from provenance_oracle.oracle.cli.status import status
 from provenance_oracle.oracle.cli.verdict import verdict
 from provenance_oracle.oracle.cli.watch import watch
 from provenance_oracle.publisher.cli.attest import attest
+from provenance_oracle.publisher.cli.identity import identity
 from provenance_oracle.publisher.cli.pack import pack
+from provenance_oracle.publisher.cli.sign import sign
 from provenance_oracle.verifier.cli.commands import COMMANDS as USER_COMMANDS
 from provenance_oracle.verifier.cli.completion_script import completion
 from provenance_oracle.verifier.cli.console import ended, prepare_streams, uses_color
@@ -36,10 +42,29 @@ from provenance_oracle.verifier.cli.console import ended, prepare_streams, uses_
 ROLES: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Commands to begin with", (demo, completion)),
     ("Commands for model users", USER_COMMANDS),
-    ("Commands for publishers", (attest, pack)),
+    ("Commands for publishers", (attest, pack, sign, identity)),
     (
-        "Commands for operators, and to claim a name",
-        (key, deploy, claim, adopt, watch, settings, status, retry, audit, verdict, proof, backup, restore, revoke),
+        "Commands for operators, to claim a name, and to prove a release",
+        (
+            key,
+            deploy,
+            claim,
+            adopt,
+            prove,
+            disprove,
+            watch,
+            index_chain,
+            serve_explorer,
+            settings,
+            status,
+            retry,
+            audit,
+            verdict,
+            proof,
+            backup,
+            restore,
+            revoke,
+        ),
     ),
 )
 

@@ -38,23 +38,17 @@ def proof(output: Output, release: str, place: Callable[[], JournalPlace], leave
       provenance proof acme/model@1.0 --leaves 90ab....json
       provenance proof 90ab... --batch --journal oracle.sqlite
     """
-    from provenance_oracle.verifier.record.leaves import (
-        LEAVES_MAX_BYTES,
-        leaves_json,
-        leaves_of,
-        parse_leaves,
-    )
+    from provenance_oracle.verifier.record.leaves import LEAVES_MAX_BYTES, leaves_of, parse_leaves
     from provenance_oracle.verifier.record.proof_file import proof_json
 
     if leaves is not None:
         found = parse_leaves(read_bounded(leaves, LEAVES_MAX_BYTES), str(leaves))
-        records, named = [leaf.data for leaf in found.leaves], frozenset[int]()
     else:
-        records, named = _kept(hex_word(release, "DIGEST", "not a digest", _WANTED), place().journal, is_root=batch)
-        found = leaves_of(records, named)
+        digest = hex_word(release, "DIGEST", "not a digest", _WANTED)
+        found = leaves_of(*_kept(digest, place().journal, is_root=batch))
     if batch:
-        output.raw(leaves_json(records, named).decode())
-        output.document(True, documents.batch_json(found.root, len(records)))
+        output.raw(found.document().decode())
+        output.document(True, documents.batch_json(found.root, len(found.leaves)))
         return
     body = proof_json(found, found.find(release.removeprefix("0x") if leaves is None else release))
     output.raw(json.dumps(body, indent=2))
@@ -74,4 +68,4 @@ def _kept(digest: bytes, journal: str, *, is_root: bool) -> tuple[list[bytes], f
             got="no such batch",
             wanted="a release that was recorded in a batch; a record by itself needs no proof",
         )
-    return records, frozenset(named)
+    return records, named

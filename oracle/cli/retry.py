@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -72,14 +70,14 @@ def _retried(output: Output, journal: Journal, ledger: LedgerChoice, rows: Itera
 
     A row on which another process works, in a journal that several share, stays as it is.
     """
-    from provenance_oracle.oracle.journal.work import working_on
+    from provenance_oracle.oracle.journal.work import own_name, working_on
 
-    worker, reopened = f"{socket.gethostname()}/{os.getpid()}", []
+    reopened: list[Row] = []
     for row in rows:
         if row.state == "final":
             reopened.append(_put_back(journal, ledger, row))
             continue
-        with working_on(journal, row, worker, now) as work:
+        with working_on(journal, row, own_name(), now) as work:
             if work is None:
                 output.text(f"{printable(row.key.release)} is left: an oracle is working on it now")
             else:

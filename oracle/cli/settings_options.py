@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provenance_oracle.oracle.settings.settings import SPECS, option_of
+from provenance_oracle.oracle.settings.names import SPECS, option_of
 from provenance_oracle.oracle.settings.spec import Spec
 from provenance_oracle.verifier.cli.completion import complete_files, complete_networks, complete_policies
 from provenance_oracle.verifier.cli.options import FILE

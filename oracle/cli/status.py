@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from provenance_oracle.oracle.journal.overview import Progress
 
 _HOUR = timedelta(hours=1)
+# By the state of a proof; see `oracle.journal.proof_book`.
+_PROOF_WORDS = {"open": "waiting", "signed": "signed", "sent": "sent", "mined": "not final yet", "dropped": "refused"}
 
 
 @click.command()
@@ -55,3 +57,12 @@ def _show(output: Output, progress: Progress) -> None:
     for source, row in sorted(progress.failures.items()):
         name = printable(f"{source}:{row.key.release}")
         output.text(f"last failure of {name}, {row.state}, {format_time(row.changed_at)}: {printable(row.problem)}")
+    if progress.proofs.counts:
+        counts = ", ".join(f"{count} {_PROOF_WORDS[state]}" for state, count in progress.proofs.counts.items())
+        output.text(f"proofs on chain: {counts}")
+    for note in progress.proofs.notes:
+        words = "cannot be proven" if note.is_refused else "proof waits"
+        name = printable(f"{note.source}:{note.release}")
+        output.text(f"{words}, {name}, {format_time(note.at)}: {printable(note.reason)}")
+    for refusal in progress.refusals:
+        output.text(f"not signed for another oracle, {format_time(refusal.at)}: {printable(refusal.reason)}")

@@ -9,7 +9,7 @@ be as trusted as the oracle's own machine (docs/scaling.md).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
@@ -19,7 +19,7 @@ from provenance_oracle.oracle.cluster.connection import PieceAnswer, Workers
 from provenance_oracle.oracle.cluster.pieces import FilePiece, hash_range, piece_of
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.choose import NamedHasher
-from provenance_oracle.verifier.digest.tree.blocks import BlockHash, PythonBlocks
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash, PythonBlocks, Take
 from provenance_oracle.verifier.digest.tree.fsverity import DIGEST_BYTES, FileDigest, descriptor_digest
 from provenance_oracle.verifier.digest.tree.merkle import NODE_BYTES, Advance, NodeStack
 from provenance_oracle.verifier.digest.tree.native import load_native
@@ -97,15 +97,15 @@ class ClusterHasher:
         """The name of the implementation that runs, for people."""
         return f"ray, and {self._local.path_name} for small files"
 
-    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance, also: Sequence[Take] = ()) -> FileDigest:
         """Hash one open file.
 
         Raises:
             ChangedError: the file changed. TemporaryError: the file cannot be read, or the cluster failed.
             WorkerFaultError: a worker computes wrongly.
         """
-        if sha256 or file.size < self._worth_bytes or not isinstance(file, OpenFile):
-            return self._local(file, sha256=sha256, advance=advance)
+        if sha256 or also or file.size < self._worth_bytes or not isinstance(file, OpenFile):
+            return self._local(file, sha256=sha256, advance=advance, also=also)
         while not self._lock.acquire(timeout=_LOCK_SECONDS):
             advance(0)  # may end the wait: a deadline, or a request to stop
         try:

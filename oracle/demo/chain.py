@@ -25,7 +25,7 @@ class DemoChain:
     """A running chain, with the keys of its parties. anvil funds their accounts; the keys are public.
 
     `oracles` holds the addresses of ORACLES oracles, and `oracle_keys_hex` their keys. `keep_seconds` is the time that
-    the chain goes on after the demo.
+    the chain goes on after the demo, in the process `process_id`.
     """
 
     rpc_url: str
@@ -34,6 +34,7 @@ class DemoChain:
     publisher_key_hex: str
     oracles: tuple[str, ...]
     keep_seconds: int
+    process_id: int
 
 
 def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
@@ -75,6 +76,7 @@ def start_chain(folder: Path, keep_seconds: int) -> DemoChain:
                 publisher_key_hex=started["publisher_key_hex"],
                 oracles=tuple(started["oracles"]),
                 keep_seconds=keep_seconds,
+                process_id=started["pid"],
             )
         time.sleep(0.05)
     words = (folder / "chain.log").read_text("utf-8", errors="replace").strip().splitlines() or ["nothing"]
@@ -98,14 +100,15 @@ def _serve(ready: Path, keep_seconds: float, demo_process: int) -> None:
         partial = ready.with_suffix(".partial")
         partial.write_text(json.dumps(started), "utf-8")
         partial.replace(ready)
-        while _is_alive(demo_process) and time.monotonic() < end:
+        while is_alive(demo_process) and time.monotonic() < end:
             time.sleep(0.2)
         end = min(end, time.monotonic() + keep_seconds)
         while ready.exists() and time.monotonic() < end:
             time.sleep(0.2)
 
 
-def _is_alive(process_id: int) -> bool:
+def is_alive(process_id: int) -> bool:
+    """Return whether there is a process with this number."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:

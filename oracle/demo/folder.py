@@ -9,6 +9,7 @@ from pathlib import Path
 
 from provenance_oracle.oracle.demo.model import make_tiny_model
 from provenance_oracle.publisher.fit_to_publish import copy_without
+from provenance_oracle.publisher.keys import make_key
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.text import first_of
 
@@ -21,14 +22,17 @@ _MADE = {
     "damaged",
     "deployments",
     "cvm.key",
+    "publisher.key",
     "chain.json",
     "chain.log",
+    "explorer.json",
+    "explorer.log",
     "oracles",
     "shared",
     "verdicts",
 }
-# The oracle's journal, and the files that it keeps beside it.
-_JOURNAL = "oracle.sqlite"
+# The oracle's journal, the explorer's index, and the files beside each.
+_DATABASES = ("oracle.sqlite", "index.sqlite")
 _NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -62,6 +66,17 @@ def prepare_folder(folder: Path, model: Path | None) -> Path:
     return release
 
 
+def make_publisher_key(folder: Path) -> str:
+    """Make the key with which the demo's publisher signs releases, and return its path.
+
+    Raises:
+        UsageError: the file exists. TemporaryError: the disk fails.
+    """
+    path = folder / "publisher.key"
+    make_key(path)
+    return str(path)
+
+
 def _check_model(model: Path, folder: Path) -> None:
     if not model.is_dir():
         raise UsageError("there is no model", where=str(model), got="no folder", wanted="a folder with a model's files")
@@ -72,7 +87,7 @@ def _check_model(model: Path, folder: Path) -> None:
 
 
 def _is_made(name: str) -> bool:
-    return name in _MADE or name == _JOURNAL or name.startswith((f"{_JOURNAL}.", f"{_JOURNAL}-"))
+    return name in _MADE or any(name == one or name.startswith((f"{one}.", f"{one}-")) for one in _DATABASES)
 
 
 def _clear(folder: Path) -> None:

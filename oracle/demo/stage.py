@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,10 +30,10 @@ def run(*arguments: str, environment: dict[str, str] | None = None, wanted_exit:
         DemoError: the exit code is not `wanted_exit`.
     """
     if not quiet:
-        click.secho(f"\n$ provenance {' '.join(arguments)}", bold=True)
+        click.secho(f"\n$ provenance {shlex.join(arguments)}", bold=True)
     sys.stdout.flush()
     found = subprocess.run(
-        _command(arguments),
+        command_of(arguments),
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE if quiet else None,
         encoding="utf-8",
@@ -64,9 +65,9 @@ def say(text: str) -> None:
 @contextmanager
 def running(*arguments: str, environment: dict[str, str]) -> Iterator[None]:
     """Run one `provenance` command beside the others until the block ends, and show it without its output."""
-    click.secho(f"\n$ provenance {' '.join(arguments)} &", bold=True)
+    click.secho(f"\n$ provenance {shlex.join(arguments)} &", bold=True)
     with subprocess.Popen(
-        _command(arguments), env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command_of(arguments), env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             yield
@@ -78,6 +79,7 @@ def running(*arguments: str, environment: dict[str, str]) -> Iterator[None]:
                 process.kill()
 
 
-def _command(arguments: tuple[str, ...]) -> list[str]:
+def command_of(arguments: tuple[str, ...]) -> list[str]:
+    """Return the program and its arguments for a `provenance` command."""
     # -P: without it the working directory, perhaps a stranger's model folder, leads the import path
     return [sys.executable, "-P", "-m", "provenance_oracle.oracle.cli.main", *arguments]

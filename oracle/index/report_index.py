@@ -7,17 +7,16 @@ before they show its events. An entry is only a hint: the caller compares each w
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from provenance_oracle.oracle.index.index_file import index_errors, open_index
 from provenance_oracle.verifier.errors import TemporaryError
-from provenance_oracle.verifier.text import printable
 
-OVERLAP_BLOCKS = 64
-_PIECE_BLOCKS = 100_000
+OVERLAP_BLOCKS = 64  # nodes may show a block before they show its events
+PIECE_BLOCKS = 100_000  # read at once, so that little is read again after a failure
 _PLACES_MAX = 128
 _VERSION = 1
 _SCHEMA = """
@@ -58,15 +57,9 @@ class ReportIndex:
 
     def __init__(self, path: Path | None, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._where = printable(str(path)) if path else "the index of events"
+        self._path = path
         self._until = -1
-        try:
-            self._db = _opened(path)
-        except sqlite3.DatabaseError:
-            if path is None:
-                raise
-            path.unlink(missing_ok=True)
-            self._db = _opened(path)
+        self._db = open_index(path, _SCHEMA, _VERSION)
 
     def sync(
         self, first: int, head: int, hash_of: Callable[[int], bytes], read: Callable[[int, int], Sequence[Use]]
@@ -83,7 +76,7 @@ class ReportIndex:
             self._db.commit()  # the end of what `uses_of` reads from
             start = max(first, self._known(hash_of) + 1 - OVERLAP_BLOCKS)
             while start <= head:
-                end = min(start + _PIECE_BLOCKS - 1, head)
+                end = min(start + PIECE_BLOCKS - 1, head)
                 digest = hash_of(end)  # before the events: a fork in between shows at the next call
                 self._keep(read(start, end), end, digest)
                 start = end + 1
@@ -147,23 +140,12 @@ class ReportIndex:
     @contextmanager
     def _failures(self) -> Iterator[None]:
         try:
-            yield
-        except sqlite3.Error as error:
+            with index_errors(self._path):
+                yield
+        except TemporaryError:
             self._until = -1
-            raise TemporaryError(f"the index of events cannot be used: {error}", where=self._where) from error
+            raise
 
 
 def _is_there(hash_of: Callable[[int], bytes], number: int, digest: bytes) -> bool:
     return hash_of(number) == digest
-
-
-def _opened(path: Path | None) -> sqlite3.Connection:
-    db = sqlite3.connect("" if path is None else path, timeout=10, check_same_thread=False)
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version not in (0, _VERSION):
-        db.close()
-        raise sqlite3.DatabaseError("another version")
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=NORMAL")  # what is lost is read again
-    db.executescript(_SCHEMA + f"PRAGMA user_version={_VERSION};")
-    return db

@@ -12,19 +12,18 @@ from dataclasses import fields
 
 from provenance_oracle.oracle.journal.rows import Row, policy_key
 from provenance_oracle.oracle.journal.stored_record import from_json, parent_text
-from provenance_oracle.verifier.checks import Check, Finding, Outcome, passed_bits
+from provenance_oracle.verifier.checks import Check, Finding, passed_bits
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.judgement.recorded_verdict import parse_findings
 from provenance_oracle.verifier.judgement.verdict import EXTENSION
 from provenance_oracle.verifier.manifest.statement import MODEL_DIGEST, SHA256, Manifest
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Record, named_parents, product_line_from_code, workload_identity
-from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+from provenance_oracle.verifier.record.standing import SIMULATED_CODE, UNBACKED_CODES
+from provenance_oracle.verifier.registry.signed_verdict import VERDICT_MAX_BYTES
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 from provenance_oracle.verifier.strict.timestamps import parse_time
 from provenance_oracle.verifier.text import printable
-
-_VERDICT_MAX_BYTES = 4 * 1024 * 1024
-_FINDINGS_MAX = 1000
 
 
 def match_row(row: Row, statement: bytes | None, policy: Policy) -> Record:
@@ -50,8 +49,8 @@ def match_row(row: Row, statement: bytes | None, policy: Policy) -> Record:
     if record.policy_digest != policy.digest:
         got, wanted = record.policy_digest.hex(), policy.digest.hex()
         raise TemporaryError("the release was judged by another policy", where=where, got=got, wanted=wanted)
-    if record.grade and (record.product_line == SIMULATED_CODE or not policy.graded):
-        raise _altered("grade", str(record.grade), "0 for simulated hardware or an ungraded policy", where)
+    if record.grade and (record.product_line in UNBACKED_CODES or not policy.graded):
+        raise _altered("grade", str(record.grade), "0 without real hardware or a graded policy", where)
     return record
 
 
@@ -85,13 +84,13 @@ def _record(row: Row, where: str) -> Record:
 def _stated_record(statement: bytes, record: Record, where: str) -> Record:
     """Return the record that a PASSED verdict states. `record` gives the parents, which no verdict names."""
     try:
-        value = parse_json(statement, where=where, check=Check.REGISTRY_RECORD, max_bytes=_VERDICT_MAX_BYTES)
+        value = parse_json(statement, where=where, check=Check.REGISTRY_RECORD, max_bytes=VERDICT_MAX_BYTES)
         verdict = Fields(value, where=where, check=Check.REGISTRY_RECORD)
         (subject,) = verdict.fields_list("subject", minimum=1, maximum=1)
         predicate = verdict.fields("predicate")
         predicate.constant("verificationResult", "PASSED")
         details = predicate.fields(EXTENSION)
-        findings = _findings(details)
+        findings = parse_findings(details)
         line = details.text("productLine")
         is_simulated = line == product_line_from_code(SIMULATED_CODE)
         return Record(
@@ -100,7 +99,8 @@ def _stated_record(statement: bytes, record: Record, where: str) -> Record:
             verdict_digest=hashlib.sha256(statement).digest(),
             snp_report_digest=details.hex_bytes("reportDigest", 32),
             policy_digest=predicate.fields("policy").fields("digest").hex_bytes(SHA256, 32),
-            publisher_identity=workload_identity(_measurement(findings), simulated=is_simulated),
+            publisher_identity=_named_publisher(details)
+            or workload_identity(_measurement(findings), simulated=is_simulated),
             judged_at=parse_time(predicate.text("timeVerified")),
             reported_tcb=details.hex_bytes("reportedTcb", 8),
             checks=passed_bits(findings),
@@ -118,18 +118,17 @@ def _stated_record(statement: bytes, record: Record, where: str) -> Record:
 
 def findings_of(statement: bytes) -> tuple[Finding, ...]:
     """Return the findings in a verdict that `match_row` has matched."""
-    value = parse_json(statement, where="verdict", check=Check.REGISTRY_RECORD, max_bytes=_VERDICT_MAX_BYTES)
+    value = parse_json(statement, where="verdict", check=Check.REGISTRY_RECORD, max_bytes=VERDICT_MAX_BYTES)
     verdict = Fields(value, where="verdict", check=Check.REGISTRY_RECORD)
-    return _findings(verdict.fields("predicate").fields(EXTENSION))
+    return parse_findings(verdict.fields("predicate").fields(EXTENSION))
 
 
-def _findings(details: Fields) -> tuple[Finding, ...]:
-    return tuple(map(_finding, details.fields_list("findings", maximum=_FINDINGS_MAX)))
-
-
-def _finding(entry: Fields) -> Finding:
-    got, wanted = (entry.text(key, max_chars=_VERDICT_MAX_BYTES) for key in ("got", "wanted"))
-    return Finding(Check(entry.text("check")), Outcome(entry.text("outcome")), got, wanted)
+def _named_publisher(details: Fields) -> bytes | None:
+    """Return the identity (32 bytes) of the publisher whom the manifest names and who signed; None if it names none."""
+    publisher = details.optional_fields("publisher")
+    if publisher is None or publisher.value("named") is not True:
+        return None
+    return publisher.hex_bytes("digest", 32)
 
 
 def _measurement(findings: tuple[Finding, ...]) -> bytes:

@@ -19,7 +19,7 @@ from provenance_oracle.oracle.journal.evidence import evidence_in
 from provenance_oracle.oracle.journal.migrations import UPGRADES
 from provenance_oracle.oracle.journal.new_file import new_file
 from provenance_oracle.oracle.journal.reader import open_read_only
-from provenance_oracle.oracle.journal.schema import SCHEMA, TABLES, VERSION
+from provenance_oracle.oracle.journal.schema import EVIDENCE_VERSION, SCHEMA, TABLES, VERSION
 from provenance_oracle.oracle.journal.sqlite import APPLICATION_ID, Database, lock_beside
 from provenance_oracle.oracle.journal.stores import evidence_folder, is_url, open_store
 from provenance_oracle.verifier.errors import UsageError, VerificationError
@@ -45,18 +45,17 @@ def back_up(place: str, evidence: Path | None, file: Path) -> Copied:
 
     Raises:
         UsageError: there is no such journal, or `file` exists or cannot be made.
-        TemporaryError: the disk is full, or the server does not answer.
+        TemporaryError: the disk is full or fails, or the server does not answer.
         VerificationError: the copy is not whole; it is deleted.
     """
     with new_file(file) as new:
         if is_url(place):
             _dump_postgres(place, new)
-            folder = evidence
         else:
             with open_read_only(Path(place), _READABLE) as source, closing(sqlite3.connect(new)) as target:
                 source.backup(target)
                 target.execute("PRAGMA journal_mode=DELETE")
-            folder = evidence_folder(place, evidence)
+        folder = evidence_folder(place, evidence)
         if folder is not None:
             _add_evidence(new, folder)
         return verify_copy(new)
@@ -67,7 +66,7 @@ def restore_backup(file: Path, place: str) -> Copied:
 
     Raises:
         UsageError: `file` is not a backup, or there is a journal at `place` already.
-        TemporaryError: the disk is full, or the server does not answer.
+        TemporaryError: the disk is full or fails, or the server does not answer.
         VerificationError: the backup is not whole; nothing is restored.
     """
     verify_copy(file)
@@ -122,7 +121,8 @@ def _refuse_log(path: Path) -> None:
 def _add_evidence(new: Path, folder: Path) -> None:
     """Add the archives in a folder to the table `evidence` of a copy, unless its version has no such table."""
     with closing(sqlite3.connect(new)) as db, db:
-        if db.execute("PRAGMA user_version").fetchone() != (VERSION,):
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version < EVIDENCE_VERSION:
             return
         digests = [digest for (digest,) in db.execute("SELECT digest FROM verdicts ORDER BY digest")]
         for digest in digests:

@@ -11,7 +11,7 @@ _TYPES = (
     (r"\bINTEGER\b", "BIGINT"),
     (r"\bBLOB\b", "BYTEA"),
     (r"\bTEXT\b", 'TEXT COLLATE "C"'),
-    (r"\) STRICT\b", ")"),
+    (r"\) STRICT(, WITHOUT ROWID)?(?=;|\s|$)", ")"),
     (r" REFERENCES verdicts \(digest\)", ""),  # a table that is made later and refers back
 )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from provenance_oracle.oracle.journal.accepted import Select
 from provenance_oracle.oracle.journal.rows import Row
+from provenance_oracle.oracle.journal.store import Ask
 
 _SIGNED = (
     "SELECT DISTINCT release_id AS id FROM publication_rows"
     " JOIN transactions ON transactions.publication_id = publication_rows.publication_id"
+    " JOIN publications ON publications.id = publication_rows.publication_id AND kind != 'proof'"
 )
 _ELSEWHERE = (
     "SELECT DISTINCT mine.id AS id FROM releases AS mine"
@@ -35,7 +36,7 @@ class Dossiers:
     elsewhere: frozenset[int] = frozenset()
 
 
-def read_dossiers(select: Select, rows: Sequence[Row]) -> Dossiers:
+def read_dossiers(ask: Ask, rows: Sequence[Row]) -> Dossiers:
     """Return the dossiers of at most a few hundred rows. Three queries."""
     ids, digests = [row.id for row in rows], [row.verdict_digest for row in rows]
     marks = ", ".join("?" * len(rows))
@@ -44,7 +45,7 @@ def read_dossiers(select: Select, rows: Sequence[Row]) -> Dossiers:
     elsewhere = f"{_ELSEWHERE} WHERE mine.id IN ({marks}) AND kind = 'batch' AND publications.state != 'dropped'"
     return Dossiers(
         frozenset(ids),
-        {bytes(found["digest"]): bytes(found["statement"]) for found in select(verdicts, digests)},
-        frozenset(found["id"] for found in select(signed, ids)),
-        frozenset(found["id"] for found in select(elsewhere, ids)),
+        {bytes(found["digest"]): bytes(found["statement"]) for found in ask(verdicts, digests)},
+        frozenset(found["id"] for found in ask(signed, ids)),
+        frozenset(found["id"] for found in ask(elsewhere, ids)),
     )

@@ -1,7 +1,9 @@
 """Verdicts and the evidence behind them, kept by digest, apart from the journal of a file: they outlive its loss.
 
     verdicts/ab/abcd....json            the verdict; its SHA-256 is its name, and stands in the record on chain
-    verdicts/ab/abcd....evidence.tar    the files of the release's `provenance/` that were judged, for a PASSED verdict
+    verdicts/ab/abcd....dsse.json       the same verdict in an envelope that the oracle's key signed
+    verdicts/ab/abcd....evidence.tar    for a PASSED verdict: the files of the release's `provenance/`, a revocation
+                                        list that was fetched, and the policy (`policy.yaml`)
 
 A file is there, under its name, before the journal commits the row that names it, so a kill or the loss of the journal
 loses no verdict. Waiting for the disk after each file would cost more than the judgement. So the journal's table
@@ -14,7 +16,6 @@ The evidence of refused releases is not kept, so they fill no disk.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import re
 import secrets
@@ -27,15 +28,21 @@ from typing import Protocol
 
 from provenance_oracle.oracle.journal.new_file import sync
 from provenance_oracle.oracle.journal.store import Found, JournalStore, Session
-from provenance_oracle.verifier.errors import FormatError
-from provenance_oracle.verifier.judgement.release import GPU_PATHS, KEY_PATH, Release
-from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
-from provenance_oracle.verifier.text import printable
+from provenance_oracle.verifier.judgement.kept_evidence import (
+    ENVELOPE_SUFFIX,
+    EVIDENCE_SUFFIX,
+    POLICY_NAME,
+    VERDICT_SUFFIX,
+    kept_name,
+)
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.signed_release import SignedRelease
+from provenance_oracle.verifier.policy import Policy
+from provenance_oracle.verifier.strict.tar import tar_of
 
 FOLDER_NAME = "verdicts"
-_VERDICT, _EVIDENCE = ".json", ".evidence.tar"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NAME = re.compile(r"([0-9a-f]{64})\.json")
-_ARCHIVED_MAX = 32
 _SETTLED_AT_ONCE = 256
 _SYNCS_AT_ONCE = 8
 _STAGED = "SELECT v.digest, statement, archive FROM evidence AS e JOIN verdicts AS v ON v.digest = e.digest LIMIT ?"
@@ -56,6 +63,9 @@ class EvidenceStore(Protocol):
 
     def evidence(self, digest: bytes) -> bytes | None:
         """Return the tar archive of the evidence behind a verdict; None if there is none."""
+
+    def keep_envelopes(self, envelopes: Mapping[bytes, bytes]) -> None:
+        """Keep the envelopes of verdicts, by digest, durably and in place of earlier ones."""
 
     def settle(self, *, least: int = 1) -> None:
         """Free the journal from what is in files by now, if `least` verdicts wait for it."""
@@ -82,6 +92,10 @@ class FolderEvidence:
     def evidence(self, digest: bytes) -> bytes | None:
         return TableEvidence(self._database).evidence(digest) or evidence_in(self._folder, digest)
 
+    def keep_envelopes(self, envelopes: Mapping[bytes, bytes]) -> None:
+        """Write the files, and wait until they are on disk."""
+        self._sync([self._put(digest, ENVELOPE_SUFFIX, data) for digest, data in envelopes.items()])
+
     def settle(self, *, least: int = 1) -> None:
         """Wait until the files of all verdicts in the table are on disk, and empty the table.
 
@@ -105,10 +119,7 @@ class FolderEvidence:
         paths: list[Path] = []
         for one in found:
             paths += self._write(one["digest"], one["statement"], one["archive"] or None, is_checked=True)
-        folders = {path.parent for path in paths} | {self._folder}
-        with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:  # a file system writes what several threads wait for at once
-            list(pool.map(sync, paths))
-            list(pool.map(sync, folders))
+        self._sync(paths)
         with self._database.transaction() as db:
             for one in found:
                 db.execute("DELETE FROM evidence WHERE digest = ?", (one["digest"],))
@@ -122,21 +133,36 @@ class FolderEvidence:
             is_checked: compare files that are there, because a power loss may have emptied them.
         """
         paths = []
-        for suffix, data in ((_VERDICT, statement), (_EVIDENCE, archived)):
+        for suffix, data in ((VERDICT_SUFFIX, statement), (EVIDENCE_SUFFIX, archived)):
             if data is None:
                 continue
             path = _path(self._folder, digest, suffix)
             paths.append(path)
             if path.exists() and not (is_checked and path.read_bytes() != data):
                 continue
+            self._put(digest, suffix, data)
+        return paths
+
+    def _put(self, digest: bytes, suffix: str, data: bytes) -> Path:
+        """Write a file whole under its name, in place of an earlier one, and return its path."""
+        path = _path(self._folder, digest, suffix)
+        new = f"{path}.{secrets.token_hex(4)}.new"
+        try:
+            descriptor = os.open(new, _NEW_FILE, 0o600)
+        except FileNotFoundError:  # the first file of its folder
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            new = Path(f"{path}.{secrets.token_hex(4)}.new")
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
-                file.write(data)
-            new.replace(path)
-        return paths
+            descriptor = os.open(new, _NEW_FILE, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(new, path)  # noqa: PTH105 (a `Path` of `new` takes longer than the rename)
+        return path
+
+    def _sync(self, paths: Sequence[Path]) -> None:
+        folders = {path.parent for path in paths} | {self._folder}
+        with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:  # a file system writes what several threads wait for at once
+            list(pool.map(sync, paths))
+            list(pool.map(sync, folders))
 
 
 class TableEvidence:
@@ -158,6 +184,9 @@ class TableEvidence:
         found = self._database.rows("SELECT archive FROM evidence WHERE digest = ?", (digest,))
         return bytes(found[0]["archive"]) or None if found else None
 
+    def keep_envelopes(self, envelopes: Mapping[bytes, bytes]) -> None:
+        """Do nothing: the journal stores the signatures themselves."""
+
     def settle(self, *, least: int = 1) -> None:
         """Do nothing: the table is the place."""
 
@@ -169,10 +198,7 @@ def verdict_in(folder: Path, digest: bytes) -> bytes | None:
 
 def stored_in(folder: Path, digest: bytes) -> bytes | None:
     """Return the bytes in a folder under the name of a verdict, whatever their digest; None if there are none."""
-    try:
-        return _path(folder, digest, _VERDICT).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    return _read(_path(folder, digest, VERDICT_SUFFIX))
 
 
 def digests_in(folder: Path) -> Iterator[bytes]:
@@ -188,62 +214,34 @@ def digests_in(folder: Path) -> Iterator[bytes]:
 
 def evidence_in(folder: Path, digest: bytes) -> bytes | None:
     """Return the archive of evidence of a verdict in a folder; None if there is none."""
-    try:
-        return _path(folder, digest, _EVIDENCE).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    return _read(_path(folder, digest, EVIDENCE_SUFFIX))
 
 
-def archive(release: Release) -> bytes:
-    """Return the files of a release's `provenance/` that were judged as a tar archive: the same for the same bytes."""
-    evidence = release.evidence
-    files: Mapping[str, bytes | None] = {
-        MANIFEST_PATH: release.envelope,
-        KEY_PATH: release.key,
-        evidence.report_name: evidence.report,
-        evidence.vek_name: evidence.vek,
-        evidence.chain_name: evidence.chain,
-        evidence.crl_name: evidence.crl if evidence.crl is not None else release.own_crl,
-        **dict(zip(GPU_PATHS, release.gpus, strict=False)),
-    }
-    return tar_of({name: data for name, data in files.items() if data is not None})
+def envelope_in(folder: Path, digest: bytes) -> bytes | None:
+    """Return the signed envelope of a verdict in a folder, unverified; None if there is none."""
+    return _read(_path(folder, digest, ENVELOPE_SUFFIX))
 
 
-def tar_of(files: Mapping[str, bytes]) -> bytes:
-    """Return a tar archive of files by name, without times and owners."""
-    import tarfile
+def archive(release: Release | SignedRelease, policy: Policy) -> bytes:
+    """Return the evidence of a judgement as a tar archive, the same for the same bytes.
 
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name in sorted(files):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(files[name])
-            tar.addfile(entry, io.BytesIO(files[name]))
-    return stream.getvalue()
-
-
-def files_of_tar(archived: bytes) -> dict[str, bytes]:
-    """Return the files of an archive that `tar_of` made, by name.
-
-    Raises:
-        FormatError: it is no such archive.
+    Args:
+        release: the one that was judged, with the revocation list that was.
+        policy: the one that judged it.
     """
-    import tarfile
-
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archived), mode="r:") as tar:
-            entries = [entry for entry, _ in zip(tar, range(_ARCHIVED_MAX), strict=False) if entry.isfile()]
-            files = [(entry.name, tar.extractfile(entry)) for entry in entries]
-            return {name: file.read() for name, file in files if file is not None}
-    except (tarfile.TarError, ValueError, OSError) as error:
-        where, got = "archive of evidence", printable(str(error))
-        raise FormatError("the evidence cannot be read", where=where, got=got, wanted="a tar archive") from error
+    return tar_of({**release.provenance, POLICY_NAME: policy.page})
 
 
 def _matching(statement: bytes, digest: bytes) -> bytes | None:
     return statement if hashlib.sha256(statement).digest() == digest else None
 
 
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def _path(folder: Path, digest: bytes, suffix: str) -> Path:
-    name = digest.hex()
-    return folder / name[:2] / f"{name}{suffix}"
+    return folder / kept_name(digest, suffix)

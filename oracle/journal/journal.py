@@ -26,8 +26,10 @@ from types import TracebackType
 
 from provenance_oracle.oracle.journal.accepted import AcceptedReleases
 from provenance_oracle.oracle.journal.overview import Overview
+from provenance_oracle.oracle.journal.proof_book import ProofBook, begin_proof
 from provenance_oracle.oracle.journal.publication_book import PublicationBook
 from provenance_oracle.oracle.journal.publication_steps import follow_row
+from provenance_oracle.oracle.journal.quorum_book import QuorumBook
 from provenance_oracle.oracle.journal.repairs import Repairs
 from provenance_oracle.oracle.journal.rows import NewRelease, ReleaseKey, Row, State, policy_key, release_row, time_text
 from provenance_oracle.oracle.journal.steps import (
@@ -43,13 +45,14 @@ from provenance_oracle.oracle.journal.steps import (
 )
 from provenance_oracle.oracle.journal.store import Session
 from provenance_oracle.oracle.journal.stores import open_evidence, open_store
+from provenance_oracle.oracle.journal.verdict_signatures import VerdictSignatures
 from provenance_oracle.verifier.errors import ProvenanceError, UsageError
 
 _log = logging.getLogger(__name__)
 _UNSETTLED_MAX = 256  # verdicts whose files may not be on disk yet
 
 
-class Journal(PublicationBook, Repairs, Overview):
+class Journal(PublicationBook, ProofBook, QuorumBook, Repairs, VerdictSignatures, Overview):
     """The journal. Every method is one durable step; `accept` may leave its commit to a later one.
 
     One process at a time opens a file; several may share a PostgreSQL database. A journal of an earlier version of the
@@ -181,6 +184,7 @@ class Journal(PublicationBook, Repairs, Overview):
         publisher: bytes | None = None,
         evidence: bytes | None = None,
         check: Callable[[AcceptedReleases], object] = lambda _accepted: None,
+        proves: bool = False,
         later: bool = False,
         at: datetime,
     ) -> Row:
@@ -193,6 +197,7 @@ class Journal(PublicationBook, Repairs, Overview):
             policy_digest, model_digest, publisher: those in the record, by which rows are found; None: unknown.
             evidence: the release's `provenance/` as `evidence.archive` packs it; None to keep the verdict only.
             check: called within the step with the releases that were accepted before. If it raises, nothing is stored.
+            proves: have the release proven on chain too, once its record is final.
             later: leave the commit to a later step or to `flush`. Until then a kill or a full disk undoes this step.
         """
         with self._step(later=later) as db:
@@ -204,6 +209,8 @@ class Journal(PublicationBook, Repairs, Overview):
                 " model_digest = ?, publisher = ? WHERE id = ?",
                 (digest, record, report_digest, policy_digest, model_digest, publisher, row_id),
             )
+            if proves:
+                begin_proof(db, row_id, at)
             judged = move_row(db, row_id, State.JUDGED, at)
         self._settle_evidence(_UNSETTLED_MAX)
         return judged

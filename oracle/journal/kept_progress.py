@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from provenance_oracle.oracle.journal.overview import Overview, Progress
-from provenance_oracle.oracle.journal.questions import Ask, asking
-from provenance_oracle.oracle.journal.store import Found
+from provenance_oracle.oracle.journal.questions import asking
+from provenance_oracle.oracle.journal.store import Ask, Found
 
 if TYPE_CHECKING:
     from provenance_oracle.oracle.journal.store import JournalStore

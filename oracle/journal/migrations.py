@@ -35,7 +35,16 @@ def to_version_3(db: Session) -> None:
 
 def to_version_4(db: Session) -> None:
     """Add publications, signatures and leases. Each row with transactions gets a publication that has them."""
-    for statement in filter(None, map(str.strip, _VERSION_4.split(";"))):
+    _run(db, _VERSION_4)
+
+
+def to_version_5(db: Session) -> None:
+    """Add the signatures of verdicts. Every verdict so far waits for one."""
+    _run(db, _VERSION_5)
+
+
+def _run(db: Session, script: str) -> None:
+    for statement in filter(None, map(str.strip, script.split(";"))):
         db.execute(statement)
 
 
@@ -98,7 +107,15 @@ CREATE INDEX transactions_by_publication ON transactions (publication_id);
 CREATE INDEX transactions_by_sender ON transactions (sender, state, nonce);
 """
 
-UPGRADES: Migrations = {2: to_version_3, 3: to_version_4}
+_VERSION_5 = """
+CREATE TABLE verdict_signatures (
+    digest BLOB NOT NULL, signer TEXT NOT NULL, signature BLOB NOT NULL, signed_at TEXT NOT NULL,
+    PRIMARY KEY (digest, signer)) STRICT;
+CREATE TABLE unsigned_verdicts (digest BLOB PRIMARY KEY) STRICT;
+INSERT INTO unsigned_verdicts SELECT digest FROM verdicts;
+"""
+
+UPGRADES: Migrations = {2: to_version_3, 3: to_version_4, 4: to_version_5}
 
 # The same for PostgreSQL, where the first version is 4.
-POSTGRES_UPGRADES: Migrations = {}
+POSTGRES_UPGRADES: Migrations = {4: to_version_5}

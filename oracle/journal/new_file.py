@@ -19,7 +19,8 @@ def new_file(file: Path) -> Iterator[Path]:
     If the block raises, no file is left.
 
     Raises:
-        UsageError: there is something of this name, or the folder cannot be written. TemporaryError: the disk is full.
+        UsageError: there is something of this name, or the folder cannot be written.
+        TemporaryError: the disk is full or fails.
     """
     new = file.with_name(f"{file.name}.new")
     wanted = "a name for a new file, in a folder that you may write"

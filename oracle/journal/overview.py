@@ -9,10 +9,19 @@ from itertools import islice
 
 from provenance_oracle.oracle.journal.accepted import AcceptedReleases
 from provenance_oracle.oracle.journal.dossiers import Dossiers, read_dossiers
+from provenance_oracle.oracle.journal.paging import in_pages
+from provenance_oracle.oracle.journal.proof_book import (
+    NO_PROOFS,
+    ProofProgress,
+    has_moving_proof,
+    read_proofs,
+)
+from provenance_oracle.oracle.journal.quorum_book import Refusal, read_refusals
 from provenance_oracle.oracle.journal.rows import Row, State, own_writing, release_row, time_text
 from provenance_oracle.oracle.journal.store import JournalStore
 
-_PAGE_ROWS = 500
+_NAMED_MAX = 500
+_REFUSALS_SHOWN = 10
 _PAIRS_MAX = 400  # two variables each; SQLite takes 32,766 in one statement
 
 
@@ -52,11 +61,15 @@ class Progress:
     Attributes:
         counts: by state. recorded: rows that became final since a given time.
         failures: by source, the newest row that failed or waits after a failure.
+        refusals: why batches of other oracles were not signed, the newest first.
+        proofs: how far the proofs of releases are.
     """
 
     counts: tuple[StateCount, ...]
     recorded: int
     failures: Mapping[str, Row]
+    refusals: tuple[Refusal, ...] = ()
+    proofs: ProofProgress = NO_PROOFS
 
 
 class Overview:
@@ -89,15 +102,14 @@ class Overview:
             " OR (retry_at IS NOT NULL AND state NOT IN ('final', 'superseded')))"
         )
         sql += "" if release is None else " AND release = ?"
-        last, wanted = 0, [] if release is None else [release]
-        while found := self._database.rows(f"{sql} ORDER BY id LIMIT ?", (last, *wanted, _PAGE_ROWS)):
+        wanted = [] if release is None else [release]
+        for found in in_pages(self._database.rows, f"{sql} ORDER BY id LIMIT ?", "id", 0, wanted):
             yield from map(release_row, found)
-            last = found[-1]["id"]
 
     def named_rows(self, release: str) -> tuple[Row, ...]:
         """Return the newest rows of a release's name, oldest first."""
         sql = "SELECT * FROM releases WHERE release = ? ORDER BY id DESC LIMIT ?"
-        return tuple(map(release_row, reversed(self._database.rows(sql, (release, _PAGE_ROWS)))))
+        return tuple(map(release_row, reversed(self._database.rows(sql, (release, _NAMED_MAX)))))
 
     def known(self, source: str, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
         """Return the newest row of each release that has one with its fingerprint, as `find` does, in few queries.
@@ -153,7 +165,7 @@ class Overview:
             return OpenBatches(found["many"], found["records"], oldest)
 
     def progress(self, *, since: datetime) -> Progress:
-        """Return how far the releases are, with the number of rows that became final since a time. Three queries."""
+        """Return how far the releases are, with the number of rows that became final since a time. Six queries."""
         final = "SELECT COUNT(*) AS many FROM releases WHERE state = 'final' AND changed_at > ?"
         newest = (
             "SELECT releases.* FROM releases JOIN (SELECT source AS place, MAX(changed_at) AS newest FROM releases"
@@ -164,15 +176,20 @@ class Overview:
             self.counts(),
             self._database.rows(final, (time_text(since),))[0]["many"],
             {row.key.source: row for row in map(release_row, self._database.rows(newest))},
+            read_refusals(self._database.rows, most=_REFUSALS_SHOWN),
+            read_proofs(self._database.rows),
         )
 
     def is_moving(self) -> bool:
-        """Return whether a record or a policy number is on its way to the chain. Parked rows do not count."""
+        """Return whether a record, a policy number or a proof is on its way to the chain.
+
+        Parked rows do not count, nor do proofs that wait for a reason.
+        """
         sql = (
             "SELECT 1 AS one FROM releases WHERE state IN ('judged', 'signed', 'sent', 'mined') AND retry_at IS NULL"
             " LIMIT 1"
         )
-        return bool(self._database.rows(sql))
+        return bool(self._database.rows(sql)) or has_moving_proof(self._database.rows)
 
     def unpublished(self) -> tuple[Row, ...]:
         """Return the rows from `judged` to `mined` that are in no open batch, oldest first.

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from provenance_oracle.oracle.journal.paging import PAGE_ROWS, in_pages
 from provenance_oracle.oracle.journal.publications import (
     Member,
     StoredPublication,
     member_value,
     publication_value,
 )
-from provenance_oracle.oracle.journal.questions import Ask
 from provenance_oracle.oracle.journal.rows import Row, release_row
-from provenance_oracle.oracle.journal.store import Found
-
-_PAGE = 200
+from provenance_oracle.oracle.journal.store import Ask, Found
 
 
 class JournalPages:
@@ -30,18 +28,14 @@ class JournalPages:
     def final_rows(self) -> Iterator[list[Row]]:
         """Yield the rows of releases that are final, oldest first, in pages."""
         sql = "SELECT * FROM releases WHERE state = 'final' AND record IS NOT NULL AND id > ? ORDER BY id LIMIT ?"
-        last = 0
-        while found := self._ask(sql, (last, _PAGE)):
+        for found in in_pages(self._ask, sql, "id", 0):
             yield list(map(release_row, found))
-            last = found[-1]["id"]
 
     def final_batches(self) -> Iterator[list[StoredPublication]]:
         """Yield the batches that are final, oldest first, in pages."""
         sql = "SELECT * FROM publications WHERE kind = 'batch' AND state = 'final' AND id > ? ORDER BY id LIMIT ?"
-        last = 0
-        while found := self._ask(sql, (last, _PAGE)):
+        for found in in_pages(self._ask, sql, "id", 0):
             yield list(map(publication_value, found))
-            last = found[-1]["id"]
 
     def verdicts(self) -> Iterator[list[tuple[bytes, bytes, bytes]]]:
         """Yield each verdict in pages: its digest, its bytes, and the content of its release."""
@@ -49,10 +43,8 @@ class JournalPages:
             "SELECT digest, statement, content FROM verdicts JOIN releases ON releases.id = release_id"
             " WHERE digest > ? ORDER BY digest LIMIT ?"
         )
-        last = b""
-        while found := self._ask(sql, (last, _PAGE)):
+        for found in in_pages(self._ask, sql, "digest", b""):
             yield [(bytes(one["digest"]), bytes(one["statement"]), bytes(one["content"])) for one in found]
-            last = bytes(found[-1]["digest"])
 
     def rows_of(self, contents: Sequence[bytes]) -> dict[bytes, list[Row]]:
         """Return the rows of releases by the content (digest of the manifest, 32 bytes), oldest first."""
@@ -106,6 +98,6 @@ class JournalPages:
     def _in_chunks(self, sql: str, values: Sequence[bytes]) -> Iterator[Found]:
         """Yield the rows of a query with a list of values in place of `{}`."""
         wanted = list(dict.fromkeys(values))
-        for start in range(0, len(wanted), _PAGE):
-            chunk = wanted[start : start + _PAGE]
+        for start in range(0, len(wanted), PAGE_ROWS):
+            chunk = wanted[start : start + PAGE_ROWS]
             yield from self._ask(sql.format(", ".join("?" * len(chunk))), chunk)

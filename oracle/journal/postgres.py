@@ -13,15 +13,15 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from provenance_oracle.oracle.journal.dialect import tables_for_postgres, to_postgres
 from provenance_oracle.oracle.journal.group_commit import GroupCommit
-from provenance_oracle.oracle.journal.postgres_failures import PostgresPlace, failure_of
+from provenance_oracle.oracle.journal.postgres_failures import PostgresPlace
 from provenance_oracle.oracle.journal.store import Found, Migrations, Session, SqlAnswer, TakenError, other_version
-from provenance_oracle.verifier.errors import TemporaryError, UsageError, naming_extras
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 if TYPE_CHECKING:
     import psycopg
@@ -217,17 +217,8 @@ class PostgresDatabase(GroupCommit):
     def _is_open(self) -> bool:
         return self._writer is not None and self._server.in_transaction(self._writer)
 
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        """Turn the server's failures into ours; see `postgres_failures`."""
-        with naming_extras():
-            try:
-                yield
-            except self._server.error as error:
-                ours = failure_of(error, self.where)
-                if ours is None:
-                    raise
-                raise ours from error
+    def _failures(self) -> AbstractContextManager[None]:
+        return self._server.failures()
 
 
 class _Statements:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError, naming_extras
@@ -87,6 +88,18 @@ class PostgresPlace:
         user, host, port, base = (str(self._facts.get(name) or "") for name in ("user", "host", "port", "dbname"))
         place = f"{host}:{port}" if port else host
         return printable(f"postgresql://{user}@{place}/{base}" if user else f"postgresql://{place}/{base}")
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Turn the server's failures in the block into ours, and no bug of ours; see `failure_of`."""
+        with naming_extras():
+            try:
+                yield
+            except self.error as error:
+                ours = failure_of(error, self.where)
+                if ours is None:
+                    raise
+                raise ours from error
 
     def connect(self, options: str, defaults: Mapping[str, Any], *, first: bool = False) -> psycopg.Connection[Any]:
         """Open a connection whose rows have the names of their columns, and whose statements commit by themselves.

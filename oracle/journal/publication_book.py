@@ -20,10 +20,12 @@ from datetime import datetime
 from provenance_oracle.oracle.journal.publication_steps import (
     OPEN_PUBLICATION,
     insert_publication,
+    insert_signatures,
     mark_publication,
+    match_free,
     move_publication,
     open_publication_of,
-    select_publication,
+    seal,
 )
 from provenance_oracle.oracle.journal.publications import (
     LeafPlace,
@@ -46,7 +48,6 @@ from provenance_oracle.oracle.journal.rows import (
 )
 from provenance_oracle.oracle.journal.steps import move_row
 from provenance_oracle.oracle.journal.store import JournalStore, Session
-from provenance_oracle.verifier.errors import UsageError
 
 
 class PublicationBook:
@@ -67,7 +68,7 @@ class PublicationBook:
         """
         with self._database.transaction() as db:
             for member in members:
-                _match_free(db, member.release_id, self._database.where)
+                match_free(db, member.release_id, self._database.where)
             return insert_publication(db, kind, members, at)
 
     def seal_publication(
@@ -80,11 +81,7 @@ class PublicationBook:
             epoch: the number of the oracle set that signs.
         """
         with self._database.transaction() as db:
-            db.execute(
-                "UPDATE publications SET root = ?, leaf_count = ?, uri = ?, epoch = ?, sealed_at = ? WHERE id = ?",
-                (root, count, uri, epoch, time_text(at), publication_id),
-            )
-            return select_publication(db, publication_id)
+            return seal(db, publication_id, root=root, count=count, uri=uri, epoch=epoch, at=at)
 
     def publication(self, publication_id: int) -> StoredPublication:
         """Return the publication with this id, which must exist."""
@@ -92,8 +89,11 @@ class PublicationBook:
         return publication_value(found[0])
 
     def open_publications(self) -> tuple[StoredPublication, ...]:
-        """Return the publications from `open` to `mined`, oldest first."""
-        sql = "SELECT * FROM publications WHERE state IN ('open', 'signed', 'sent', 'mined') ORDER BY id"
+        """Return the publications from `open` to `mined`, oldest first, without proofs; see `open_proofs`."""
+        sql = (
+            "SELECT * FROM publications WHERE state IN ('open', 'signed', 'sent', 'mined') AND kind != 'proof'"
+            " ORDER BY id"
+        )
         return tuple(map(publication_value, self._database.rows(sql)))
 
     def publication_of(self, row_id: int) -> StoredPublication | None:
@@ -122,10 +122,9 @@ class PublicationBook:
             LeafPlace(self.publication(one["publication_id"]), one["position"], member_value(one)) for one in found
         )
 
-    def batch_of_root(self, root: bytes) -> StoredPublication | None:
-        """Return the newest batch with this root (32 bytes); None if there is none."""
-        found = self._database.rows("SELECT * FROM publications WHERE root = ? ORDER BY id DESC LIMIT 1", (root,))
-        return publication_value(found[0]) if found else None
+    def has_batch(self, root: bytes) -> bool:
+        """Return whether there is a batch with this root (32 bytes)."""
+        return bool(self._database.rows("SELECT id FROM publications WHERE root = ? LIMIT 1", (root,)))
 
     def advance_publication(
         self,
@@ -183,23 +182,25 @@ class PublicationBook:
             return attempt
 
     def attempts(self, row_id: int) -> tuple[Attempt, ...]:
-        """Return every transaction ever signed for a row, in any publication, oldest first."""
+        """Return every transaction ever signed for a row, in any publication but proofs, oldest first."""
         sql = (
             "SELECT transactions.* FROM transactions"
             " JOIN publication_rows ON publication_rows.publication_id = transactions.publication_id"
-            " WHERE release_id = ? ORDER BY transactions.id"
+            " JOIN publications ON publications.id = transactions.publication_id"
+            " WHERE release_id = ? AND kind != 'proof' ORDER BY transactions.id"
         )
         return tuple(map(attempt_row, self._database.rows(sql, (row_id,))))
 
     def orphans(self, sender: str) -> tuple[Attempt, ...]:
         """Return live transactions that nobody sends any more, by nonce. Later nonces wait for them.
 
-        No row of their publication is on its way (each is closed or `seen`), or their batch is closed.
+        No row of their publication is on its way (each is closed or `seen`), or their batch or proof is closed.
         """
         sql = (
             "SELECT transactions.* FROM transactions JOIN publications ON publications.id = publication_id"
             " WHERE sender = ? AND transactions.state = 'live'"
-            " AND ((kind = 'batch' AND publications.state IN ('final', 'dropped')) OR NOT EXISTS ("
+            " AND ((kind IN ('batch', 'proof') AND publications.state IN ('final', 'dropped'))"
+            " OR kind != 'proof' AND NOT EXISTS ("
             "SELECT 1 FROM publication_rows JOIN releases ON releases.id = release_id"
             " WHERE publication_rows.publication_id = publications.id"
             " AND releases.state IN ('judged', 'signed', 'sent', 'mined'))) ORDER BY nonce, transactions.id"
@@ -226,32 +227,13 @@ class PublicationBook:
 
         The first signature of an oracle for a digest stays; a second one changes nothing.
         """
-        count = 0
         with self._database.transaction() as db:
-            for one in signatures:
-                count += db.execute(
-                    "INSERT INTO signatures (digest, oracle_index, epoch, signature, origin, kept_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (one.digest, one.oracle_index, one.epoch, one.signature, one.origin, time_text(one.kept_at)),
-                ).rowcount
-        return count
+            return insert_signatures(db, signatures)
 
     def signatures(self, digest: bytes) -> tuple[PartialSignature, ...]:
         """Return the stored signatures of a digest (32 bytes), by the oracle's number."""
         sql = "SELECT * FROM signatures WHERE digest = ? ORDER BY oracle_index"
         return tuple(map(signature_value, self._database.rows(sql, (digest,))))
-
-
-def _match_free(db: Session, row_id: int, where: str) -> None:
-    found = db.execute("SELECT state FROM releases WHERE id = ?", (row_id,)).fetchone()
-    state = found["state"] if found else "no such row"
-    if state != State.JUDGED or open_publication_of(db, row_id) is not None:
-        raise UsageError(
-            "the row cannot go into a publication",
-            where=f"{where}, row {row_id}",
-            got=state if state != State.JUDGED else "a row that is in an open publication",
-            wanted="a judged row in no open publication",
-        )
 
 
 def _settle(db: Session, states: Mapping[int, AttemptState]) -> None:

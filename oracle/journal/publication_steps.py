@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from provenance_oracle.oracle.journal.publications import (
     ROW_STATES,
     Member,
+    PartialSignature,
     PublicationKind,
     PublicationState,
     StoredPublication,
@@ -15,6 +16,7 @@ from provenance_oracle.oracle.journal.publications import (
 )
 from provenance_oracle.oracle.journal.rows import State, time_text
 from provenance_oracle.oracle.journal.store import Session
+from provenance_oracle.verifier.errors import UsageError
 
 _STATES = {state: publication for publication, state in ROW_STATES.items() if publication != PublicationState.DROPPED}
 # The open publication of a row, by the row's id.
@@ -25,21 +27,73 @@ OPEN_PUBLICATION = (
 
 
 def insert_publication(
-    db: Session, kind: PublicationKind, members: Sequence[Member], at: datetime
+    db: Session,
+    kind: PublicationKind,
+    members: Sequence[Member],
+    at: datetime,
+    positions: Sequence[int] | None = None,
 ) -> StoredPublication:
-    """Add an open publication with these rows, in this order, and return it."""
+    """Add an open publication with these rows, which move with it unless it is a proof, and return it.
+
+    Args:
+        positions: the number of each row's leaf; None if the rows stand in the order of the leaves, without gaps.
+    """
     made = db.execute(
         "INSERT INTO publications (kind, state, created_at, changed_at) VALUES (?, 'open', ?, ?) RETURNING *",
         (kind, time_text(at), time_text(at)),
     )
     publication = publication_value(made.fetchone())
-    for position, member in enumerate(members):
+    is_open = None if kind is PublicationKind.PROOF else 1
+    for position, member in zip(positions or range(len(members)), members, strict=True):
         db.execute(
             "INSERT INTO publication_rows (publication_id, release_id, position, record, is_named, is_open)"
-            " VALUES (?, ?, ?, ?, ?, 1)",
-            (publication.id, member.release_id, position, member.record, int(member.is_named)),
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (publication.id, member.release_id, position, member.record, int(member.is_named), is_open),
         )
     return publication
+
+
+def seal(
+    db: Session,
+    publication_id: int,
+    *,
+    root: bytes,
+    count: int,
+    uri: str = "",
+    epoch: int | None = None,
+    at: datetime,
+) -> StoredPublication:
+    """Store the root of a batch; see `Journal.seal_publication`."""
+    db.execute(
+        "UPDATE publications SET root = ?, leaf_count = ?, uri = ?, epoch = ?, sealed_at = ? WHERE id = ?",
+        (root, count, uri, epoch, time_text(at), publication_id),
+    )
+    return select_publication(db, publication_id)
+
+
+def insert_signatures(db: Session, signatures: Iterable[PartialSignature]) -> int:
+    """Add signatures that are not there yet, and return their number."""
+    count = 0
+    for one in signatures:
+        count += db.execute(
+            "INSERT INTO signatures (digest, oracle_index, epoch, signature, origin, kept_at)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (one.digest, one.oracle_index, one.epoch, one.signature, one.origin, time_text(one.kept_at)),
+        ).rowcount
+    return count
+
+
+def match_free(db: Session, row_id: int, where: str) -> None:
+    """Raise UsageError unless a row is `judged` and in no open publication."""
+    found = db.execute("SELECT state FROM releases WHERE id = ?", (row_id,)).fetchone()
+    state = found["state"] if found else "no such row"
+    if state != State.JUDGED or open_publication_of(db, row_id) is not None:
+        raise UsageError(
+            "the row cannot go into a publication",
+            where=f"{where}, row {row_id}",
+            got=state if state != State.JUDGED else "a row that is in an open publication",
+            wanted="a judged row in no open publication",
+        )
 
 
 def select_publication(db: Session, publication_id: int) -> StoredPublication:

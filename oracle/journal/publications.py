@@ -12,11 +12,15 @@ from provenance_oracle.oracle.journal.store import Found
 
 
 class PublicationKind(StrEnum):
-    """RECORD: the record of one release. BATCH: up to 128 records under one root. POLICY: a number for one policy."""
+    """RECORD: the record of one release. BATCH: up to 128 records under one root. POLICY: a number for one policy.
+
+    PROOF: the proof of one recorded release; its row does not move with it. `proof_book.py` draws its way.
+    """
 
     RECORD = "record"
     BATCH = "batch"
     POLICY = "policy"
+    PROOF = "proof"
 
 
 class PublicationState(StrEnum):

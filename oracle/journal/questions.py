@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from provenance_oracle.oracle.journal.migrations import UPGRADES
 from provenance_oracle.oracle.journal.reader import open_read_only
 from provenance_oracle.oracle.journal.schema import VERSION
-from provenance_oracle.oracle.journal.store import Found
+from provenance_oracle.oracle.journal.store import Ask
 from provenance_oracle.oracle.journal.stores import is_url, open_store
 
 _FIRST_VERSION = 4  # that has publications
-Ask = Callable[[str, Sequence[object]], Sequence[Found]]
 
 
 @contextmanager

@@ -32,7 +32,8 @@ class Repairs(Leases):
         """
         newest = (
             "SELECT publications.id FROM publications JOIN publication_rows ON publication_id = publications.id"
-            " WHERE release_id = ? AND kind != 'batch' AND publications.state = 'final' ORDER BY publications.id DESC"
+            " WHERE release_id = ? AND kind NOT IN ('batch', 'proof') AND publications.state = 'final'"
+            " ORDER BY publications.id DESC"
         )
         with self._step() as db:
             row = select_row(db, row_id)

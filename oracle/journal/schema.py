@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
+EVIDENCE_VERSION, SIGNATURES_VERSION = 4, 5  # the first ones with the tables `evidence` and `verdict_signatures`
 # In the order in which a copy is made: each refers to earlier ones, but for the verdicts of releases.
 TABLES = (
     "pins",
@@ -13,6 +14,8 @@ TABLES = (
     "transactions",
     "evidence",
     "signatures",
+    "verdict_signatures",
+    "unsigned_verdicts",
 )
 SCHEMA = """
 CREATE TABLE pins (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -57,4 +60,8 @@ CREATE TABLE evidence (digest BLOB PRIMARY KEY, archive BLOB NOT NULL) STRICT;
 CREATE TABLE signatures (
     digest BLOB NOT NULL, oracle_index INTEGER NOT NULL, epoch INTEGER NOT NULL, signature BLOB NOT NULL,
     origin TEXT NOT NULL, kept_at TEXT NOT NULL, PRIMARY KEY (digest, oracle_index)) STRICT;
+CREATE TABLE verdict_signatures (
+    digest BLOB NOT NULL, signer TEXT NOT NULL, signature BLOB NOT NULL, signed_at TEXT NOT NULL,
+    PRIMARY KEY (digest, signer)) STRICT;
+CREATE TABLE unsigned_verdicts (digest BLOB PRIMARY KEY) STRICT;
 """

@@ -22,7 +22,7 @@ from typing import IO
 from provenance_oracle.oracle.journal.group_commit import GroupCommit
 from provenance_oracle.oracle.journal.name_lock import lock_by_name
 from provenance_oracle.oracle.journal.store import Found, Migrations, Session, other_version
-from provenance_oracle.verifier.errors import TemporaryError, UsageError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, unwritten
 from provenance_oracle.verifier.text import printable
 
 # "PROV", in the file's header. A database of another program has another id there, and is refused.
@@ -245,7 +245,8 @@ def lock_beside(path: Path) -> IO[bytes]:
     try:
         lock = os.fdopen(os.open(beside, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab")
     except OSError as error:
-        raise UsageError(f"the journal's lock file cannot be opened: {error.strerror}", where=str(beside)) from error
+        problem, wanted = "the journal's lock file cannot be opened", "a file that this process may write"
+        raise unwritten(problem, error, where=str(beside), wanted=wanted) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

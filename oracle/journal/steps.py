@@ -49,10 +49,13 @@ def insert_row(db: Session, key: ReleaseKey, fingerprint: str, state: State, at:
 
 
 def keep_verdict(db: Session, row_id: int, statement: bytes, at: datetime) -> bytes:
-    """Store a verdict and return its digest (32 bytes)."""
+    """Store a verdict and return its digest (32 bytes). One that is new waits for its signature."""
     digest = hashlib.sha256(statement).digest()
     sql = "INSERT INTO verdicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-    db.execute(sql, (digest, row_id, statement, time_text(at)))
+    if db.execute(sql, (digest, row_id, statement, time_text(at))).rowcount:
+        is_signed = db.execute("SELECT 1 AS one FROM verdict_signatures WHERE digest = ?", (digest,)).fetchone()
+        if not is_signed:  # as it is if an audit restores it
+            db.execute("INSERT INTO unsigned_verdicts VALUES (?) ON CONFLICT DO NOTHING", (digest,))
     return digest
 
 

@@ -13,6 +13,8 @@ from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 # One row of a result, by the names of its columns.
 Found = Mapping[str, Any]
+# Answers a question in SQL with its parameters.
+Ask = Callable[[str, Sequence[object]], Sequence[Found]]
 
 
 class TakenError(TemporaryError):

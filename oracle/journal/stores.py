@@ -33,9 +33,15 @@ def open_store(place: str | Path, *, is_guest: bool = False) -> JournalStore:
     return Database(Path(place), SCHEMA, VERSION, UPGRADES, is_guest=is_guest)
 
 
-def evidence_folder(place: str | Path, folder: Path | None) -> Path:
-    """Return the folder with the verdicts of a journal in a file: `folder`, or `verdicts` beside the journal."""
-    return folder or Path(place).absolute().parent / FOLDER_NAME
+def evidence_folder(place: str | Path, folder: Path | None) -> Path | None:
+    """Return the folder with a journal's verdicts: `folder`, or `verdicts` beside a file; None if they are in tables.
+
+    Args:
+        place: path or URL of the journal.
+    """
+    if folder is not None or is_url(place):
+        return folder
+    return Path(place).absolute().parent / FOLDER_NAME
 
 
 def open_evidence(
@@ -45,9 +51,10 @@ def open_evidence(
 
     A guest leaves the files that wait for the disk to the process that wrote them.
     """
-    if is_url(place) and folder is None:
+    found = evidence_folder(place, folder)
+    if found is None:
         return TableEvidence(database)
-    store = FolderEvidence(evidence_folder(place, folder), database)
+    store = FolderEvidence(found, database)
     if not is_guest:
         store.settle_all()
     return store

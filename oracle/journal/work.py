@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,6 +16,11 @@ from provenance_oracle.verifier.strict.files import OnBytes
 
 _log = logging.getLogger(__name__)
 _LEASE = timedelta(minutes=10)
+
+
+def own_name() -> str:
+    """Return this process's name among those that share a journal."""
+    return f"{socket.gethostname()}/{os.getpid()}"
 
 
 class LeasedWork:
@@ -51,7 +58,7 @@ def working_on(journal: Journal, row: Row, worker: str, clock: Callable[[], date
 
     Args:
         row: the row as it was read.
-        worker: this process's name, unique among those that share the journal.
+        worker: this process's name (`own_name`), unique among those that share the journal.
     """
     if not journal.is_shared:
         yield LeasedWork(journal, None, clock)

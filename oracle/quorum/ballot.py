@@ -14,7 +14,7 @@ from provenance_oracle.verifier.strict.timestamps import format_time
 # A moment that another oracle proposes may lie this long in the past: half of what the registry takes.
 MOMENT_AGE_MAX = timedelta(days=3)
 # Fields that follow from the moment of a judgement. Two oracles that differ in no other field agree on the release.
-_FROM_THE_MOMENT = frozenset({"judged_at", "verdict_digest"})
+FROM_THE_MOMENT = frozenset({"judged_at", "verdict_digest"})
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ class Ballot:
         return "; ".join((count, *self.differences))
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """The oracles (their numbers in the set) that signed a record of ours too, and since when they are enough."""
+
+    signers: frozenset[int]
+    since: datetime
+
+
 def count_ballot(
     own: SignedProposal, others: Iterable[SignedProposal], seats: Mapping[str, Seat], *, now: datetime
 ) -> Ballot:
@@ -63,24 +71,26 @@ def count_ballot(
         place = seats.get(one.signer)
         if place is None or place.index in signatures or one.epoch != seat.epoch:
             continue
-        differing = _differing(own.fields, one.fields)
+        differing = differing_fields(own.fields, one.fields)
         if one.record == own.record:
             signatures[place.index] = one.signature
             weight += place.weight
-        elif set(differing) <= _FROM_THE_MOMENT and own.fields.judged_at > one.fields.judged_at > now - MOMENT_AGE_MAX:
+        elif set(differing) <= FROM_THE_MOMENT and own.fields.judged_at > one.fields.judged_at > now - MOMENT_AGE_MAX:
             earlier = min(earlier or one.fields.judged_at, one.fields.judged_at)
         else:
             differences.append(
-                f"oracle {one.signer} signed another record: {_words(own.fields, one.fields, differing)}"
+                f"oracle {one.signer} signed another record: {difference_words(own.fields, one.fields, differing)}"
             )
     return Ballot(signatures, weight, seat.threshold, earlier, tuple(differences))
 
 
-def _differing(ours: WrittenRecord, theirs: WrittenRecord) -> list[str]:
+def differing_fields(ours: WrittenRecord, theirs: WrittenRecord) -> list[str]:
+    """Return the names of the fields in which two records differ."""
     return [name for name, value in vars(ours).items() if getattr(theirs, name) != value]
 
 
-def _words(ours: WrittenRecord, theirs: WrittenRecord, differing: Iterable[str]) -> str:
+def difference_words(ours: WrittenRecord, theirs: WrittenRecord, differing: Iterable[str]) -> str:
+    """Return in words how a record differs from ours in some fields: `grade 2 not 1`."""
     return ", ".join(f"{name} {_shown(getattr(theirs, name))} not {_shown(getattr(ours, name))}" for name in differing)
 
 

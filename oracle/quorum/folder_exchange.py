@@ -1,4 +1,4 @@
-"""Exchange proposals through a folder that all oracles share: `<folder>/<address>/<record id>.json`.
+"""Exchange proposals through a folder that all oracles share: `<folder>/<address>/<record id>.json`, `<digest>.batch`.
 
 Each oracle writes below its own address only. Whatever the others put there is read bounded, without following links.
 """
@@ -10,27 +10,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from provenance_oracle.oracle.quorum.exchange import OFFERED_MAX
-from provenance_oracle.oracle.quorum.proposal import PROPOSAL_MAX_BYTES
+from provenance_oracle.oracle.quorum.exchange import RECORDS, DocumentKind
 from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError
 from provenance_oracle.verifier.strict.files import open_folder, open_root, read_start, scan
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.strict.write_file import remove_file, write_file
 from provenance_oracle.verifier.text import printable
 
-_SUFFIX = ".json"
 _ENTRIES_MAX = 100_000
 
 
 class FolderExchange:
-    """A shared folder.
+    """One kind of documents in a shared folder.
 
     Args:
         own: the address of the key that signs our records, in checksum form.
     """
 
-    def __init__(self, folder: Path, own: str) -> None:
+    def __init__(self, folder: Path, own: str, kind: DocumentKind = RECORDS) -> None:
         self._folder = folder
+        self._kind = kind
         self._own = own
         self._offered: dict[str, bytes] | None = None  # by file name; None: files of an earlier process may be there
 
@@ -46,8 +45,8 @@ class FolderExchange:
         def visit(entry: FolderEntry) -> bool:
             if entry.is_folder:
                 return entry.depth == 0 and entry.name != self._own
-            if entry.depth == 1 and entry.name.endswith(_SUFFIX) and len(found) < OFFERED_MAX:
-                found.append(read_start(entry.folder, entry.name, PROPOSAL_MAX_BYTES + 1))
+            if entry.depth == 1 and entry.name.endswith(self._kind.suffix) and len(found) < self._kind.most:
+                found.append(read_start(entry.folder, entry.name, self._kind.document_max_bytes + 1))
             return False
 
         try:
@@ -66,7 +65,7 @@ class FolderExchange:
                 with suppress(FileExistsError):
                     os.mkdir(self._own, dir_fd=root)
                 with open_folder(root, self._own) as folder:
-                    self._write(folder, {f"{key.hex()}{_SUFFIX}": data for key, data in proposals.items()})
+                    self._write(folder, {f"{key.hex()}{self._kind.suffix}": data for key, data in proposals.items()})
         except OSError as error:
             problem = f"our proposals cannot be written: {error.strerror}"
             raise TemporaryError(problem, where=self.where) from error
@@ -77,7 +76,7 @@ class FolderExchange:
     def _write(self, folder: int, wanted: dict[str, bytes]) -> None:
         if self._offered is None:
             names = (name for name, _ in scan(folder, self._own, _ENTRIES_MAX))
-            self._offered = dict.fromkeys((name for name in names if name.endswith(_SUFFIX)), b"")
+            self._offered = dict.fromkeys((name for name in names if name.endswith(self._kind.suffix)), b"")
         for name in self._offered.keys() - wanted.keys():
             remove_file(folder, name)
         for name, data in wanted.items():

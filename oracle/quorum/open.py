@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from provenance_oracle.oracle.quorum.exchange import Exchange
+from provenance_oracle.oracle.quorum.exchange import RECORDS, DocumentKind, Exchange
 from provenance_oracle.oracle.quorum.folder_exchange import FolderExchange
 from provenance_oracle.oracle.quorum.http_exchange import Peer
 from provenance_oracle.verifier.errors import UsageError
@@ -16,7 +16,9 @@ from provenance_oracle.verifier.text import printable
 _SECONDS_MAX = 10.0  # for one page of a peer's proposals: a peer that hangs must not hold up the records for long
 
 
-def open_exchange(text: str, own: str, seconds: float, on_wait: Callable[[], object]) -> Exchange:
+def open_exchange(
+    text: str, own: str, seconds: float, on_wait: Callable[[], object], kind: DocumentKind = RECORDS
+) -> Exchange:
     """Return the place that a text of the setting `peers` names: the URL of another oracle, or a shared folder.
 
     Args:
@@ -28,7 +30,7 @@ def open_exchange(text: str, own: str, seconds: float, on_wait: Callable[[], obj
         UsageError: the text names neither, or a URL with more than scheme, host and port.
     """
     if "://" not in text:
-        return FolderExchange(Path(text), own)
+        return FolderExchange(Path(text), own, kind)
     try:
         parts = urlsplit(text)
         port = parts.port or default_port(parts.scheme)
@@ -38,7 +40,7 @@ def open_exchange(text: str, own: str, seconds: float, on_wait: Callable[[], obj
         raise _unknown(text)
     where = f"peer {parts.scheme}://{parts.hostname}:{port}"
     server = Server(parts.scheme, parts.hostname, port, where, min(seconds, _SECONDS_MAX))
-    return Peer(HttpClient(server, on_wait), where)
+    return Peer(HttpClient(server, on_wait), where, kind)
 
 
 def _unknown(text: str) -> UsageError:

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 from provenance_oracle.oracle.signers.signatures import recovered_address
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.record.codec import decode_record, record_id
 from provenance_oracle.verifier.record.fields import WrittenRecord
+from provenance_oracle.verifier.record.leaves import parse_record_hex
 from provenance_oracle.verifier.record.signing import publication_digest
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 PROPOSAL = "provenance-oracle/proposal/v1"
 # A record has two texts of 255 bytes and 8 parents at most; its hex is twice as long.
 PROPOSAL_MAX_BYTES = 4096
-_RECORD_MAX_BYTES = 224 + 2 * 256 + 8 * 32
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def parse_proposal(data: bytes, where: str) -> Proposal:
         fields.integer("chainId", minimum=1),
         fields.hex_bytes("registry", 20),
         fields.integer("epoch", maximum=2**16 - 1),
-        _record(fields),
+        parse_record_hex(fields),
         fields.hex_bytes("signature", 64),
     )
     fields.finish()
@@ -109,19 +109,6 @@ def verify_proposal(proposal: Proposal, *, chain_id: int, registry: bytes, where
     if signer is None:
         raise _forged("the proposal is not signed", where, proposal.signature.hex(), "a signature with the lower s")
     return SignedProposal(proposal.epoch, proposal.record, proposal.signature, signer, fields, record_id(fields))
-
-
-def _record(fields: Fields) -> bytes:
-    text = fields.text("record", max_chars=2 * _RECORD_MAX_BYTES)
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        data = b""
-    if not data or data.hex() != text:
-        raise FormatError(
-            "not a record", check=Check.REGISTRY_RECORD, where=fields.where("record"), wanted="lower-case hex"
-        )
-    return data
 
 
 def _forged(problem: str, where: str, got: str, wanted: str) -> VerificationError:

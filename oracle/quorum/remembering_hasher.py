@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from provenance_oracle.verifier.digest.files import FileHasher
+from provenance_oracle.verifier.digest.tree.blocks import Take
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
 from provenance_oracle.verifier.strict.files import Identity, OpenBytes, OpenFile, identity_of
 
@@ -52,10 +53,12 @@ class RememberingHasher:
         """See `FileHasher`."""
         return self._hasher.files_at_once
 
-    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    def __call__(
+        self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None], also: Sequence[Take] = ()
+    ) -> FileDigest:
         """See `FileHasher`."""
-        if not isinstance(file, OpenFile):
-            return self._hasher(file, sha256=sha256, advance=advance)
+        if also or not isinstance(file, OpenFile):  # those who take the bytes too have not seen them
+            return self._hasher(file, sha256=sha256, advance=advance, also=also)
         identity = identity_of(os.fstat(file.descriptor))
         known = self._remembered.get(identity, sha256=sha256)
         if known is not None:

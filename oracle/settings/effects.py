@@ -45,8 +45,15 @@ _NEEDS = (
         "no key comes from the environment",
     ),
     _Need(("watch",), lambda s: any(map(is_path, s.sources)), "no source is a folder"),
+    _Need(("judge_processes",), lambda s: any(map(is_path, s.sources)), "no source is a folder"),
+    _Need(("judge_processes",), lambda s: not s.peers, "with peers, the oracle's own process judges"),
+    _Need(("judge_processes",), lambda s: is_path(s.journal), "an oracle that shares its journal judges by itself"),
     _Need(("hub_token_file",), _has_hub, "no source is on the hub (hf://)"),
     _Need(("webhook_secret_file",), lambda s: bool(s.listen), "listen is not set, so there is no server"),
+    _Need(("index", "proxies"), lambda s: bool(s.listen), "listen is not set, so there is no server"),
+    _Need(
+        ("page_rpc", "requests_per_second_max"), lambda s: bool(s.index), "index is not set, so there is no REST API"
+    ),
     _Need(("batch_after_seconds",), lambda s: s.batch_max > 1, "batch_max is 1"),
     _Need(
         ("batch_max", "batch_after_seconds"),

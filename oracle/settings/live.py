@@ -17,7 +17,8 @@ from types import FrameType
 from typing import Any, Generic, TypeVar, cast
 
 from provenance_oracle.oracle.settings.load import Effective
-from provenance_oracle.oracle.settings.settings import SPECS, Settings
+from provenance_oracle.oracle.settings.names import SPECS
+from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.text import printable
 

@@ -15,16 +15,16 @@ from typing import Any
 
 from provenance_oracle.oracle.settings.effects import useless_settings
 from provenance_oracle.oracle.settings.kinds import split_variable
-from provenance_oracle.oracle.settings.settings import (
+from provenance_oracle.oracle.settings.names import (
     DEFAULTS,
     SPECS,
     VARIABLE_PREFIX,
-    Settings,
     earlier_names,
     option_of,
     variable_of,
 )
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.oracle.settings.settings import Settings
+from provenance_oracle.verifier.errors import UsageError, unread
 from provenance_oracle.verifier.text import printable
 
 # Variables with the prefix that are not settings: other parts of the project read them.
@@ -168,7 +168,7 @@ def _read_file(file: Path) -> dict[str, object]:
         with file.open("rb") as stream:
             tree = parse_yaml(stream.read(YAML_MAX_BYTES + 1), where)
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=where) from None
+        raise unread("cannot be read", error, where=where, wanted="a file with settings") from None
     if not isinstance(tree, dict):
         raise UsageError("the file does not hold settings", where=where, wanted="name: value on every line")
     return tree

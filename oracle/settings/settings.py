@@ -9,19 +9,16 @@ A private key is never a setting. `key` names the place that holds the paying ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from types import MappingProxyType
 
 from provenance_oracle.oracle.settings.kinds import ADDRESS, FLAG, PATH, text, texts, whole, whole_or, word
-from provenance_oracle.oracle.settings.spec import Spec, about
+from provenance_oracle.oracle.settings.spec import about, setting
 
-VARIABLE_PREFIX = "PROVENANCE_"
 _SECONDS = "SECONDS"
 # The value of `confirmations` for the tag of the same name, by which a node names its newest final block.
 FINALIZED = "finalized"
-
+AUTO = "auto"
 
 _PLACES, _CHAIN, _KEYS, _JUDGING, _SERVICE = "Places", "Chain", "Keys", "Judging", "Service"
 
@@ -64,304 +61,256 @@ class Settings:
     registry: str = field(
         metadata=about(_CHAIN, text("ADDRESS|FILE"), "the registry contract: its address, or its deployment file")
     )
-    evidence: Path | None = field(
-        default=None,
-        metadata=about(
-            _PLACES,
-            PATH,
-            "folder for verdicts and the evidence behind them; not set: `verdicts` beside the journal, or a table of "
-            "PostgreSQL",
-        ),
+    evidence: Path | None = setting(
+        None,
+        _PLACES,
+        PATH,
+        "folder for verdicts and the evidence behind them; not set: `verdicts` beside the journal, or a table of "
+        "PostgreSQL",
     )
-    policy: str = field(
-        default="baseline",
-        metadata=about(
-            _JUDGING,
-            text("NAME|FILE"),
-            "a shipped policy or a file; `--network` names one of its own beside its registry",
-        ),
+    policy: str = setting(
+        "baseline",
+        _JUDGING,
+        text("NAME|FILE"),
+        "a shipped policy or a file; `--network` names one of its own beside its registry",
     )
-    fetch: bool = field(
-        default=False,
-        metadata=about(_JUDGING, FLAG, "ask AMD for a current revocation list if a release has none"),
+    fetch: bool = setting(False, _JUDGING, FLAG, "ask AMD for a current revocation list if a release has none")
+    device: str = setting(
+        "auto",
+        _JUDGING,
+        word("auto", "cpu", "cuda"),
+        "where files are hashed: a GPU if there is one, `cpu`, or `cuda` and nothing else",
     )
-    device: str = field(
-        default="auto",
-        metadata=about(
-            _JUDGING,
-            word("auto", "cpu", "cuda"),
-            "where files are hashed: a GPU if there is one, `cpu`, or `cuda` and nothing else",
-        ),
+    ray_address: str = setting(
+        "",
+        _JUDGING,
+        ADDRESS,
+        "head of a Ray cluster that hashes large files (docs/scaling.md); its token is in RAY_AUTH_TOKEN; not set: "
+        "none",
     )
-    ray_address: str = field(
-        default="",
-        metadata=about(
-            _JUDGING,
-            ADDRESS,
-            "head of a Ray cluster that hashes large files (docs/scaling.md); its token is in RAY_AUTH_TOKEN; not set: "
-            "none",
-        ),
+    judges: int = setting(
+        2, _JUDGING, whole(2, 256), "how many releases are judged at the same time; one judge is kept for small ones"
     )
-    judges: int = field(
-        default=2,
-        metadata=about(
-            _JUDGING, whole(2, 256), "how many releases are judged at the same time; one judge is kept for small ones"
-        ),
+    judge_processes: int | str = setting(
+        AUTO,
+        _JUDGING,
+        whole_or(1, 64, AUTO),
+        "processes that judge small releases of folders; auto: one for each core; 1: the oracle's own process does",
     )
-    release_max_gb: int = field(
-        default=4096,
-        metadata=about(
-            _JUDGING,
-            whole(1, 16_000),
-            "a larger release is refused (exit code 3) before a byte of it is read",
-            unit="10**9 bytes",
-        ),
+    release_max_gb: int = setting(
+        4096,
+        _JUDGING,
+        whole(1, 16_000),
+        "a larger release is refused (exit code 3) before a byte of it is read",
+        unit="10**9 bytes",
     )
-    release_deadline_seconds: int | None = field(
-        default=None,
-        metadata=about(
-            _JUDGING,
-            whole(1, 604_800, _SECONDS),
-            "for the judgement of one release; not set: 600 s, and 1 s for every 50 MB of its files",
-        ),
+    release_deadline_seconds: int | None = setting(
+        None,
+        _JUDGING,
+        whole(1, 604_800, _SECONDS),
+        "for the judgement of one release; not set: 600 s, and 1 s for every 50 MB of its files",
     )
-    recordings_per_day_max: int = field(
-        default=3,
-        metadata=about(
-            _JUDGING,
-            whole(1, 1_000_000),
-            "how often a publisher (by identity) may have the same model recorded within 24 hours; further releases of "
-            "it wait",
-            live=True,
-        ),
+    recordings_per_day_max: int = setting(
+        3,
+        _JUDGING,
+        whole(1, 1_000_000),
+        "how often a publisher (by identity) may have the same model recorded within 24 hours; further releases of "
+        "it wait",
+        live=True,
     )
-    internal_errors_max: int = field(
-        default=5,
-        metadata=about(
-            _JUDGING, whole(1, 1000), "tries of a release after a bug of ours, before it is `stuck`", live=True
-        ),
+    internal_errors_max: int = setting(
+        5, _JUDGING, whole(1, 1000), "tries of a release after a bug of ours, before it is `stuck`", live=True
     )
-    watch: str = field(
-        default="auto",
-        metadata=about(
-            _PLACES,
-            word("auto", "inotify", "poll", "scan-only"),
-            "how to notice changes of folders early; network file systems give no events",
-        ),
+    watch: str = setting(
+        "auto",
+        _PLACES,
+        word("auto", "inotify", "poll", "scan-only"),
+        "how to notice changes of folders early; network file systems give no events",
     )
-    scan_seconds: int = field(
-        default=30,
-        metadata=about(_PLACES, whole(1, 86_400, _SECONDS), "time between full scans of a source", live=True),
+    scan_seconds: int = setting(
+        30, _PLACES, whole(1, 86_400, _SECONDS), "time between full scans of a source", live=True
     )
-    releases_max: int = field(
-        default=100_000,
-        metadata=about(_PLACES, whole(1, 1_000_000), "releases that one scan of a source takes"),
+    releases_max: int = setting(100_000, _PLACES, whole(1, 1_000_000), "releases that one scan of a source takes")
+    signed_namespace: str = setting(
+        "",
+        _PLACES,
+        text("NAMESPACE"),
+        "namespace under which folders that have only `model.sig` are recorded, if the policy takes such releases; "
+        "without it they are no releases. On the hub the repository is the name",
     )
-    hub_token_file: Path | None = field(
-        default=None,
-        metadata=about(
-            _PLACES,
-            PATH,
-            "file with the token for `hf://` sources, readable by its owner only; without it `HF_TOKEN` counts",
-        ),
+    publisher_keys: tuple[str, ...] = setting(
+        (),
+        _PLACES,
+        texts("FILE"),
+        "public keys of publishers (PEM), for releases that have only a signature by the method key",
     )
-    key: str = field(
-        default="",
-        metadata=about(
-            _KEYS,
-            text("URI"),
-            "the paying key: `keystore:PATH`, `pkcs11:...` (RFC 7512), `awskms:///ARN`, `gcpkms://...`, `rofl:KEY_ID`, "
-            "or `env:NAME` for development",
-        ),
+    hub_token_file: Path | None = setting(
+        None,
+        _PLACES,
+        PATH,
+        "file with the token for `hf://` sources, readable by its owner only; without it `HF_TOKEN` counts",
     )
-    keystore: Path | None = field(
-        default=None,
-        metadata=about(
-            _KEYS, PATH, "instead of `key`: a keystore v3 file with the paying key, readable by its owner only"
-        ),
+    key: str = setting(
+        "",
+        _KEYS,
+        text("URI"),
+        "the paying key: `keystore:PATH`, `pkcs11:...` (RFC 7512), `awskms:///ARN`, `gcpkms://...`, `rofl:KEY_ID`, "
+        "or `env:NAME` for development",
     )
-    password_file: Path | None = field(
-        default=None,
-        metadata=about(_KEYS, PATH, "the password of that keystore, readable by its owner only"),
+    keystore: Path | None = setting(
+        None, _KEYS, PATH, "instead of `key`: a keystore v3 file with the paying key, readable by its owner only"
     )
-    key_variable: str = field(
-        default="",
-        metadata=about(
-            _KEYS,
-            text("NAME"),
-            "instead of `key`: the environment variable that holds the paying key; refused beyond local chains unless "
-            "`allow_development_key`",
-        ),
+    password_file: Path | None = setting(None, _KEYS, PATH, "the password of that keystore, readable by its owner only")
+    key_variable: str = setting(
+        "",
+        _KEYS,
+        text("NAME"),
+        "instead of `key`: the environment variable that holds the paying key; refused beyond local chains unless "
+        "`allow_development_key`",
     )
-    report_key: str = field(
-        default="",
-        metadata=about(
-            _KEYS,
-            text("URI"),
-            "a separate key that signs reports, named like `key`: it is scarce, and the paying key is hot and "
-            "replaceable; not set: the paying key",
-        ),
+    report_key: str = setting(
+        "",
+        _KEYS,
+        text("URI"),
+        "a separate key that signs reports, named like `key`: it is scarce, and the paying key is hot and "
+        "replaceable; not set: the paying key",
     )
-    report_keystore: Path | None = field(
-        default=None,
-        metadata=about(_KEYS, PATH, "instead of `report_key`: a keystore v3 file with the key that signs reports"),
+    report_keystore: Path | None = setting(
+        None, _KEYS, PATH, "instead of `report_key`: a keystore v3 file with the key that signs reports"
     )
-    report_password_file: Path | None = field(
-        default=None,
-        metadata=about(_KEYS, PATH, "the password of that keystore"),
+    report_password_file: Path | None = setting(None, _KEYS, PATH, "the password of that keystore")
+    report_key_variable: str = setting(
+        "",
+        _KEYS,
+        text("NAME"),
+        "instead of `report_key`: the environment variable that holds it; refused beyond local chains like "
+        "`key_variable`",
     )
-    report_key_variable: str = field(
-        default="",
-        metadata=about(
-            _KEYS,
-            text("NAME"),
-            "instead of `report_key`: the environment variable that holds it; refused beyond local chains like "
-            "`key_variable`",
-        ),
+    allow_development_key: bool = setting(False, _KEYS, FLAG, "let a key from the environment pay on a public chain")
+    confirmations: int | str = setting(
+        12,
+        _CHAIN,
+        whole_or(0, 10_000, FINALIZED),
+        "blocks on top before a record counts as final; 0 for chains with instant finality; `finalized` for the "
+        "blocks that the chain itself calls so",
     )
-    allow_development_key: bool = field(
-        default=False,
-        metadata=about(_KEYS, FLAG, "let a key from the environment pay on a public chain"),
+    rpc_timeout_seconds: int = setting(
+        20,
+        _CHAIN,
+        whole(1, 600, _SECONDS),
+        "for each request as a whole: name look-up, connection, TLS, head and body of the answer",
     )
-    confirmations: int | str = field(
-        default=12,
-        metadata=about(
-            _CHAIN,
-            whole_or(0, 10_000, FINALIZED),
-            "blocks on top before a record counts as final; 0 for chains with instant finality; `finalized` for the "
-            "blocks that the chain itself calls so",
-        ),
+    settle_seconds: int = setting(2, _CHAIN, whole(1, 3600, _SECONDS), "pause between looks at the chain", live=True)
+    max_fee_gwei: int = setting(
+        100,
+        _CHAIN,
+        whole(1, 1_000_000),
+        "above this cap the oracle waits; it never drops a record",
+        unit="gwei",
+        live=True,
     )
-    rpc_timeout_seconds: int = field(
-        default=20,
-        metadata=about(
-            _CHAIN,
-            whole(1, 600, _SECONDS),
-            "for each request as a whole: name look-up, connection, TLS, head and body of the answer",
-        ),
+    priority_fee_max_gwei: int = setting(5, _CHAIN, whole(0, 1_000_000), "the highest tip", unit="gwei", live=True)
+    gas_max: int = setting(
+        2_000_000, _CHAIN, whole(100_000, 1_000_000_000), "gas of one transaction at most", live=True
     )
-    settle_seconds: int = field(
-        default=2, metadata=about(_CHAIN, whole(1, 3600, _SECONDS), "pause between looks at the chain", live=True)
+    bump_after_seconds: int = setting(90, _CHAIN, whole(1, 86_400, _SECONDS), "when to offer a higher fee", live=True)
+    in_flight_max: int = setting(
+        16,
+        _CHAIN,
+        whole(1, 1024),
+        "transactions of the paying key on their way at once; many nodes keep 16 of one account",
     )
-    max_fee_gwei: int = field(
-        default=100,
-        metadata=about(
-            _CHAIN,
-            whole(1, 1_000_000),
-            "above this cap the oracle waits; it never drops a record",
-            unit="gwei",
-            live=True,
-        ),
+    batch_max: int = setting(
+        128, _CHAIN, whole(1, 128), "records in one transaction at most; 1 sends each record by itself", live=True
     )
-    priority_fee_max_gwei: int = field(
-        default=5, metadata=about(_CHAIN, whole(0, 1_000_000), "the highest tip", unit="gwei", live=True)
+    batch_after_seconds: int = setting(
+        5,
+        _CHAIN,
+        whole(0, 86_400, _SECONDS),
+        "how long a record waits for others to share its transaction, unless `batch_max` of them are there earlier",
+        live=True,
     )
-    gas_max: int = field(
-        default=2_000_000,
-        metadata=about(_CHAIN, whole(100_000, 1_000_000_000), "gas of one transaction at most", live=True),
+    batch_uri: str = setting(
+        "",
+        _CHAIN,
+        text("URL"),
+        "where users find the records of a batch; the root and `.json` are added. Not set: no batches, because "
+        "nobody could prove that a record is in one. All oracles of a quorum name the same place",
     )
-    bump_after_seconds: int = field(
-        default=90, metadata=about(_CHAIN, whole(1, 86_400, _SECONDS), "when to offer a higher fee", live=True)
+    prove: str = setting(
+        "never",
+        _CHAIN,
+        word("never", "graded", "always"),
+        "which releases are also proven on chain once their record is final, by AMD's signature: those with a grade "
+        "above 0, or all with SEV-SNP evidence; `registry` has to be a deployment file with `hardware_proofs`",
     )
-    in_flight_max: int = field(
-        default=16,
-        metadata=about(
-            _CHAIN,
-            whole(1, 1024),
-            "transactions of the paying key on their way at once; many nodes keep 16 of one account",
-        ),
+    prove_fee_max_gwei: int = setting(
+        100_000_000,
+        _CHAIN,
+        whole(1, 10**15),
+        "what one whole proof may cost; above this cap the proof waits, and records go on",
+        unit="gwei",
+        live=True,
     )
-    batch_max: int = field(
-        default=128,
-        metadata=about(
-            _CHAIN, whole(1, 128), "records in one transaction at most; 1 sends each record by itself", live=True
-        ),
+    head_age_max_seconds: int = setting(
+        900,
+        _CHAIN,
+        whole(1, 86_400, _SECONDS),
+        "age of an endpoint's newest block from which it counts as lagging; local chains may rest",
     )
-    batch_after_seconds: int = field(
-        default=5,
-        metadata=about(
-            _CHAIN,
-            whole(0, 86_400, _SECONDS),
-            "how long a record waits for others to share its transaction, unless `batch_max` of them are there earlier",
-            live=True,
-        ),
+    peers: tuple[str, ...] = setting(
+        (),
+        _SERVICE,
+        texts("URL"),
+        "the other oracles of a quorum, with which this one exchanges signatures: HTTP URLs or a shared folder",
     )
-    batch_uri: str = field(
-        default="",
-        metadata=about(
-            _CHAIN,
-            text("URL"),
-            "where users find the records of a batch; the root and `.json` are added. Not set: no batches, because "
-            "nobody could prove that a record is in one",
-        ),
+    retry_first_seconds: int = setting(
+        5, _SERVICE, whole(1, 3600, _SECONDS), "the first wait after a temporary failure; it doubles", live=True
     )
-    head_age_max_seconds: int = field(
-        default=900,
-        metadata=about(
-            _CHAIN,
-            whole(1, 86_400, _SECONDS),
-            "age of an endpoint's newest block from which it counts as lagging; local chains may rest",
-        ),
+    retry_max_seconds: int = setting(
+        3600, _SERVICE, whole(1, 604_800, _SECONDS), "the longest wait after a temporary failure", live=True
     )
-    peers: tuple[str, ...] = field(
-        default=(),
-        metadata=about(
-            _SERVICE,
-            texts("URL"),
-            "the other oracles of a quorum, with which this one exchanges signatures: HTTP URLs or a shared folder",
-        ),
+    listen: str = setting(
+        "", _SERVICE, ADDRESS, "address of the HTTP server for health, metrics and webhooks; not set: none"
     )
-    retry_first_seconds: int = field(
-        default=5,
-        metadata=about(
-            _SERVICE, whole(1, 3600, _SECONDS), "the first wait after a temporary failure; it doubles", live=True
-        ),
+    webhook_secret_file: Path | None = setting(
+        None, _SERVICE, PATH, "file with the secret of webhooks, readable by its owner only"
     )
-    retry_max_seconds: int = field(
-        default=3600,
-        metadata=about(_SERVICE, whole(1, 604_800, _SECONDS), "the longest wait after a temporary failure", live=True),
+    index: str = setting(
+        "",
+        _SERVICE,
+        text("FILE|URL"),
+        "database of an index that the oracle keeps of the registry, to serve the REST API and the explorer's page at "
+        "`listen` (docs/api.md): an SQLite file, or a `postgresql://` URL; not set: neither",
     )
-    listen: str = field(
-        default="",
-        metadata=about(_SERVICE, ADDRESS, "address of the HTTP server for health, metrics and webhooks; not set: none"),
+    page_rpc: tuple[str, ...] = setting(
+        (),
+        _SERVICE,
+        texts("URL"),
+        "the node that the explorer's page asks from the reader's browser; of a second one every answer is compared; "
+        "not set: none",
     )
-    webhook_secret_file: Path | None = field(
-        default=None,
-        metadata=about(_SERVICE, PATH, "file with the secret of webhooks, readable by its owner only"),
+    requests_per_second_max: int = setting(
+        20,
+        _SERVICE,
+        whole(0, 100_000),
+        "requests of the REST API that one address may send in a second, in the long run; 0 for no limit",
     )
-    log_format: str = field(
-        default="text", metadata=about(_SERVICE, word("text", "json"), "lines for people, or one JSON object a line")
+    proxies: tuple[str, ...] = setting(
+        (),
+        _SERVICE,
+        texts("ADDRESS"),
+        "IP addresses of proxies before the HTTP server, whose headers name the client",
     )
-    log_level: str = field(
-        default="info",
-        metadata=about(
-            _SERVICE, word("debug", "info", "warning", "error"), "the least important lines that are logged", live=True
-        ),
+    log_format: str = setting("text", _SERVICE, word("text", "json"), "lines for people, or one JSON object a line")
+    log_level: str = setting(
+        "info",
+        _SERVICE,
+        word("debug", "info", "warning", "error"),
+        "the least important lines that are logged",
+        live=True,
     )
 
     def __repr__(self) -> str:
-        shown = (f"{name}={spec.shown(getattr(self, name))!r}" for name, spec in SPECS.items())
+        shown = (f"{one.name}={one.metadata['spec'].shown(getattr(self, one.name))!r}" for one in fields(self))
         return f"Settings({', '.join(shown)})"
-
-
-# The description of each setting by its name.
-SPECS: Mapping[str, Spec] = MappingProxyType({one.name: one.metadata["spec"] for one in fields(Settings)})
-# The default of each setting that has one.
-DEFAULTS: Mapping[str, object] = MappingProxyType(
-    {one.name: one.default for one in fields(Settings) if one.default is not MISSING}
-)
-
-
-def variable_of(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return VARIABLE_PREFIX + name.upper()
-
-
-def option_of(name: str) -> str:
-    """Return the option of a setting."""
-    return SPECS[name].option or f"--{name.replace('_', '-')}"
-
-
-def earlier_names() -> dict[str, str]:
-    """Return the present name of each setting that had another name."""
-    return {earlier: name for name, spec in SPECS.items() for earlier in spec.replaces}

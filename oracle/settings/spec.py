@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +46,8 @@ class Spec:
 def about(section: str, kind: ValueKind, help: str, **more: Any) -> dict[str, Spec]:  # noqa: A002 (as in click)
     """Return the metadata of a field."""
     return {"spec": Spec(kind, section, help, **more)}
+
+
+def setting(default: Any, section: str, kind: ValueKind, help: str, **more: Any) -> Any:  # noqa: A002 (as in click)
+    """Return a field with a default and this description."""
+    return field(default=default, metadata=about(section, kind, help, **more))

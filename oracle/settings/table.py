@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provenance_oracle.oracle.settings.settings import DEFAULTS, SPECS
+from provenance_oracle.oracle.settings.names import DEFAULTS, SPECS
 from provenance_oracle.oracle.settings.spec import Spec
 
 BEGIN, END = "<!-- begin: table of settings -->", "<!-- end: table of settings -->"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from provenance_oracle.verifier.errors import UsageError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 _log = logging.getLogger(__name__)
 # Chain ids that development nodes use: anvil and hardhat, geth --dev.
@@ -64,6 +67,9 @@ class Signer(Protocol):
     def sign_digest(self, digest: bytes) -> bytes:
         """Return the compact signature (ERC-2098, 64 bytes) over a digest of 32 bytes."""
 
+    def sign_der(self, digest: bytes) -> bytes:
+        """Return the signature in DER over a digest of 32 bytes. It has the lower s and no parity, and costs less."""
+
 
 class DigestSigner:
     """A signer whose key signs digests and knows nothing of transactions. A subclass adds `_sign`.
@@ -76,6 +82,7 @@ class DigestSigner:
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self._public: EllipticCurvePublicKey | None = None  # known from the first signature on
 
     def sign_transaction(self, fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """See `Signer`."""
@@ -95,6 +102,15 @@ class DigestSigner:
         from provenance_oracle.oracle.signers.signatures import compact_signature
 
         return compact_signature(digest, *self._sign(digest), self.address)
+
+    def sign_der(self, digest: bytes) -> bytes:
+        """See `Signer`."""
+        from provenance_oracle.oracle.signers.signatures import der_signature, recovered_public_key
+
+        r, s = self._sign(digest)
+        if self._public is None:
+            self._public = recovered_public_key(digest, r, s, self.address)
+        return der_signature(digest, r, s, self._public, self.address)
 
     def _sign(self, digest: bytes) -> tuple[int, int]:
         """Return r and s of a signature over a digest of 32 bytes. s may be the higher one."""

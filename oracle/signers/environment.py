@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 
 from provenance_oracle.oracle.signers.base import Secret
-from provenance_oracle.oracle.signers.in_memory import KEY_BYTES, KeySigner
+from provenance_oracle.oracle.signers.in_memory import KEY_BYTES, InMemorySigner
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 
 
-class EnvironmentSigner(KeySigner):
+class EnvironmentSigner(InMemorySigner):
     """A private key from an environment variable, for development.
 
     Args:

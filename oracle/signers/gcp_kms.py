@@ -17,11 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from provenance_oracle.oracle.signers.base import DigestSigner
-from provenance_oracle.oracle.signers.crc32c import crc32c
 from provenance_oracle.oracle.signers.signatures import address_of_spki, parse_der_signature
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
+from provenance_oracle.verifier.strict.crc32c import crc32c
 from provenance_oracle.verifier.strict.exchange import Answer, HttpClient, Server, default_port, environment_proxy
 from provenance_oracle.verifier.strict.parse_json import parse_json
 from provenance_oracle.verifier.text import printable

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from provenance_oracle.oracle.signers.base import DigestSigner, Secret
-from provenance_oracle.oracle.signers.signatures import eth_account
+from provenance_oracle.oracle.signers.signatures import eth_account, private_key
 from provenance_oracle.verifier.errors import UsageError
 
 KEY_BYTES = 32
 
 
-class KeySigner(DigestSigner):
+class InMemorySigner(DigestSigner):
     """Signs with a private key held in memory. Its signatures are deterministic (RFC 6979).
 
     The caller has called `forbid_core_dumps` before it read the key.
@@ -28,8 +28,8 @@ class KeySigner(DigestSigner):
 
     def _sign(self, digest: bytes) -> tuple[int, int]:
         # No object of the library holds the key for longer than this call.
-        signed = eth_account().unsafe_sign_hash(digest, self._key.reveal())
-        return signed.r, signed.s
+        signature = private_key(self._key.reveal()).sign_msg_hash(digest)
+        return signature.r, signature.s
 
 
 def _address(key: Secret, where: str) -> str:

@@ -70,7 +70,7 @@ def _environment(name: str, _password_file: Path | None, environ: Mapping[str, s
 
 def _keystore(path: str, password_file: Path | None, _environ: Mapping[str, str]) -> Signer:
     from provenance_oracle.oracle.signers.keystore import KeystoreSigner
-    from provenance_oracle.oracle.signers.secret_files import read_password
+    from provenance_oracle.oracle.signers.passwords import read_password
 
     if password_file is None:
         raise UsageError("a keystore needs its password", where=f"keystore:{path}", wanted="a password file")

@@ -78,6 +78,11 @@ class PatientSigner:
         signer = self.open()
         return self._asked(lambda: signer.sign_digest(digest))
 
+    def sign_der(self, digest: bytes) -> bytes:
+        """See `Signer`."""
+        signer = self.open()
+        return self._asked(lambda: signer.sign_der(digest))
+
     def _asked(self, ask: Callable[[], _T]) -> _T:
         if self._failure is not None and self._clock() < self._retry_at:
             raise _trouble(self._failure)

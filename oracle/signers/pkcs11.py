@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from provenance_oracle.oracle.signers.base import DigestSigner
+from provenance_oracle.oracle.signers.passwords import read_password
 from provenance_oracle.oracle.signers.pkcs11_uri import Pkcs11Key
-from provenance_oracle.oracle.signers.secret_files import read_password
 from provenance_oracle.oracle.signers.signatures import address_of_point, parse_raw_signature
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, naming_extras
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps

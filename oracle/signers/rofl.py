@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provenance_oracle.oracle.signers.appd import Appd
-from provenance_oracle.oracle.signers.in_memory import KeySigner
+from provenance_oracle.oracle.signers.in_memory import InMemorySigner
 from provenance_oracle.verifier.strict.core_dumps import forbid_core_dumps
 
 
-class RoflSigner(KeySigner):
+class RoflSigner(InMemorySigner):
     """Signs with a key of the app. The key exists only in the memory of the enclave, and its id brings it back.
 
     Every machine of the app gets the same key, so run one machine of an app.

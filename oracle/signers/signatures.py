@@ -7,13 +7,22 @@ lack the parity of y, and s may be the higher of its two values. The registry ta
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, naming_extras
-from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.light_imports import light_imports
+from provenance_oracle.verifier.registry.secp256k1 import (
+    CURVE_ORDER,
+    AccountKey,
+    checksum_address,
+    possible_signers,
+    recovered_key,
+)
 
-CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 _SCALAR_BYTES = 32
 _WANTED_KEY = "a key on the curve secp256k1"
 
@@ -34,19 +43,12 @@ def compact_signature(digest: bytes, r: int, s: int, address: str) -> bytes:
     Raises:
         UsageError: r and s are not a signature over `digest` by `address`.
     """
-    with naming_extras(), light_imports():
-        from eth_keys.datatypes import Signature
-        from eth_keys.exceptions import BadSignature
-        from eth_utils.exceptions import ValidationError
     low = min(s, CURVE_ORDER - s)
     for parity in (0, 1):
-        try:
-            found = Signature(vrs=(parity, r, low)).recover_public_key_from_msg_hash(digest)
-        except (BadSignature, ValidationError):
-            continue
-        if found.to_checksum_address() == address:
+        key = recovered_key(digest, r, low, parity)
+        if key is not None and checksum_address(key.address) == address:
             return r.to_bytes(32, "big") + (low | parity << 255).to_bytes(32, "big")
-    raise UsageError("the signature is by another key", where=f"account {address}", wanted="one that recovers to it")
+    raise _by_another_key(address)
 
 
 def recovered_address(digest: bytes, compact: bytes) -> str | None:
@@ -56,23 +58,46 @@ def recovered_address(digest: bytes, compact: bytes) -> str | None:
         digest: 32 bytes.
         compact: 64 bytes (ERC-2098). A signature with the higher s is none: the registry refuses it.
     """
-    with naming_extras(), light_imports():
-        from eth_keys.datatypes import Signature
-        from eth_keys.exceptions import BadSignature
-        from eth_utils.exceptions import ValidationError
     r, s, parity = split_compact(compact)
-    if s > CURVE_ORDER // 2:
-        return None
-    try:
-        return str(Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(digest).to_checksum_address())
-    except (BadSignature, ValidationError):
-        return None
+    key = None if s > CURVE_ORDER // 2 else recovered_key(digest, r, s, parity)
+    return None if key is None else checksum_address(key.address)
 
 
 def full_signature(compact: bytes) -> bytes:
     """Return a compact signature as 65 bytes: r, s, then 27 or 28. The contract Namespaces takes this form."""
     r, s, parity = split_compact(compact)
     return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((27 + parity,))
+
+
+def recovered_public_key(digest: bytes, r: int, s: int, address: str) -> EllipticCurvePublicKey:
+    """Return the public key that made a signature over `digest` (32 bytes).
+
+    Raises:
+        UsageError: no key of the account `address` (in checksum form) made it.
+    """
+    for key in possible_signers(digest, r, min(s, CURVE_ORDER - s)):
+        if checksum_address(key.address) == address:
+            return key.public_key
+    raise _by_another_key(address)
+
+
+def der_signature(digest: bytes, r: int, s: int, public: EllipticCurvePublicKey, address: str) -> bytes:
+    """Return a signature in DER (ECDSA-Sig-Value of RFC 3279) with the lower s, after verifying it.
+
+    Raises:
+        UsageError: r and s are not a signature over `digest` (32 bytes) by the key `public` of `address`.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+    from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    encoded = encode_dss_signature(r, min(s, CURVE_ORDER - s))
+    try:
+        public.verify(encoded, digest, ECDSA(Prehashed(SHA256())))
+    except InvalidSignature:
+        raise _by_another_key(address) from None
+    return encoded
 
 
 def split_compact(compact: bytes) -> tuple[int, int, int]:
@@ -153,23 +178,41 @@ def eth_account() -> Any:
     return Account
 
 
+def private_key(key: bytes) -> Any:
+    """Return a key of eth-keys, which signs with libsecp256k1 where that is installed, as in an oracle it is.
+
+    Raises:
+        UsageError: the library is not installed.
+    """
+    return _key_class()(key)
+
+
+@cache
+def _key_class() -> Any:
+    with naming_extras(), light_imports():
+        from eth_keys.datatypes import PrivateKey
+    return PrivateKey
+
+
 def _address(key: object, where: str) -> str:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256K1):
         got = f"a key on {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else "another key"
         raise UsageError("the key cannot sign for an account of an EVM chain", where=where, got=got, wanted=_WANTED_KEY)
-    with naming_extras(), light_imports():
-        from eth_utils.address import to_checksum_address
     numbers = key.public_numbers()
     point = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
-    return str(to_checksum_address(keccak256(point)[-20:]))
+    return checksum_address(AccountKey(point).address)
 
 
 def _in_range(r: int, s: int, where: str) -> tuple[int, int]:
     if not (0 < r < CURVE_ORDER and 0 < s < CURVE_ORDER):
         raise _no_signature(where, "r or s out of range", "1 to n - 1")
     return r, s
+
+
+def _by_another_key(address: str) -> UsageError:
+    return UsageError("the signature is by another key", where=f"account {address}", wanted="one that recovers to it")
 
 
 def _no_signature(where: str, got: str, wanted: str) -> TemporaryError:

@@ -1,4 +1,5 @@
 """Releases as folders below one root. Any folder that holds `provenance/` is a release; no folder inside it is one.
+If the operator named a namespace for releases that have only a signature, so is any folder that holds `model.sig`.
 
 The publisher writes the signed manifest last, by rename. Without it a release is incomplete, and the source skips it.
 The source follows no symbolic link below the root and enters no hidden folder. The log names every folder that a scan
@@ -15,21 +16,24 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from provenance_oracle.oracle.sources.base import Handle
+from provenance_oracle.oracle.sources.found_files import FoundFiles
 from provenance_oracle.oracle.sources.look import start_of
 from provenance_oracle.oracle.sources.notices import Notices
 from provenance_oracle.oracle.sources.scan_order import ScanOrder
 from provenance_oracle.verifier.errors import ChangedError, ProvenanceError, TemporaryError
 from provenance_oracle.verifier.judgement.release import KEY_PATH
+from provenance_oracle.verifier.judgement.signed_release import SIGNED_BUNDLE_PATH
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.strict.files import is_directory, look, open_folder, open_root
-from provenance_oracle.verifier.strict.release_files import FolderFiles
+from provenance_oracle.verifier.strict.release_files import FolderFiles, ReleaseFiles
 from provenance_oracle.verifier.strict.release_folder import Reading, followed, open_release_folder
 from provenance_oracle.verifier.strict.walk import FolderEntry, walk
 from provenance_oracle.verifier.text import printable
@@ -51,6 +55,7 @@ class FolderSource:
         releases_max: the number of releases that a scan yields at most. It bounds the work after a flood of folders.
         on_step: called for every entry at which a scan looks. What it raises ends the scan.
         name: the name in the journal.
+        signed_namespace: the namespace of releases that have only a signature; empty: these are no releases.
     """
 
     def __init__(
@@ -60,10 +65,12 @@ class FolderSource:
         releases_max: int,
         on_step: Callable[[], object] = lambda: None,
         name: str = "folder",
+        signed_namespace: str = "",
     ) -> None:
         self.name = name
         self.root = root
         self.reading = Reading(below=root)
+        self._signed_namespace = signed_namespace
         self._order = ScanOrder(releases_max)
         self._notices = Notices(name)
         self._say = self._notices.say
@@ -100,9 +107,20 @@ class FolderSource:
         key = hashlib.sha256(start_of(self._files(handle), KEY_PATH, MAX_KEY_BYTES)).hexdigest()
         return f"folder {_top_of(handle.id)}", f"key {key}"
 
-    def open(self, handle: Handle) -> AbstractContextManager[FolderFiles]:
+    def open(self, handle: Handle) -> AbstractContextManager[ReleaseFiles]:
         """Yield the files of a release's folder. The release may have gone since the scan."""
-        return nullcontext(self._files(handle))
+        files = self._files(handle)
+        return nullcontext(self._named(files, handle) if self._signed_namespace else files)
+
+    def _named(self, files: FolderFiles, handle: Handle) -> ReleaseFiles:
+        """Return the files of a release that has only a signature with its name; other files as they are.
+
+        The name is that of the folder in the namespace of the settings.
+        """
+        with suppress(ProvenanceError), files.session() as release:
+            if not release.holds(PROVENANCE_FOLDER):
+                return FoundFiles(files, f"{self._signed_namespace}/{handle.id.rpartition('/')[2]}")
+        return files
 
     def _files(self, handle: Handle) -> FolderFiles:
         return FolderFiles(self.root / handle.id, self.reading)
@@ -164,7 +182,7 @@ class FolderSource:
             self._pass_over(path, f"it lies more than {_DEPTH_MAX} levels down; move it up")
         else:
             try:
-                release = _release_at(entry)
+                release = _release_at(entry, takes_signed=bool(self._signed_namespace))
             except ProvenanceError as error:
                 self._cannot_read(path, error)
                 return False
@@ -211,13 +229,17 @@ def _top_of(path: str) -> str:
     return path.partition("/")[0]
 
 
-def _release_at(entry: FolderEntry) -> _Found | None:
-    """Return the release in a folder; None if `provenance` in it is no folder.
+def _release_at(entry: FolderEntry, *, takes_signed: bool) -> _Found | None:
+    """Return the release in a folder; None if `provenance` in it is no folder, and it does not have only a signature.
 
     Raises: as `open_folder`.
     """
     with open_folder(entry.folder, entry.path) as folder:
-        if not is_directory(look(folder, PROVENANCE_FOLDER)):
+        evidence = look(folder, PROVENANCE_FOLDER)
+        if takes_signed and evidence is None:
+            bundle = look(folder, SIGNED_BUNDLE_PATH)
+            return _Found(entry.path, bundle.st_ctime_ns) if bundle and S_ISREG(bundle.st_mode) else None
+        if not is_directory(evidence):
             return None
         with open_folder(folder, PROVENANCE_FOLDER) as provenance:
             manifest = look(provenance, MANIFEST_PATH)

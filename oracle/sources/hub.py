@@ -1,8 +1,9 @@
 """Releases on the Hugging Face Hub: repositories, or all of an owner, at the commit of a branch.
 
-A release is a commit with a signed manifest. The commit alone says nothing: a large upload arrives as several. A scan
-asks for the heads of the repositories, and once for each new commit whether `provenance/` holds a manifest. Files are
-read at the commit, so a branch that moves meanwhile changes nothing.
+A release is a commit with a signed manifest or, if the policy takes such releases, with only a signature. The commit
+alone says nothing: a large upload arrives as several. A scan asks for the heads of the repositories, and once for each
+new commit whether `provenance/` holds a manifest. Files are read at the commit, so a branch that moves meanwhile
+changes nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from datetime import datetime
 from typing import Any
 
 from provenance_oracle.oracle.sources.base import Handle
+from provenance_oracle.oracle.sources.found_files import FoundFiles
 from provenance_oracle.oracle.sources.hub_api import HubApi, HubPlace, NothingThereError
 from provenance_oracle.oracle.sources.hub_files import HubCommit
 from provenance_oracle.verifier.errors import ChangedError, FormatError, TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.release import KEY_PATH
+from provenance_oracle.verifier.judgement.signed_release import SIGNED_BUNDLE_PATH, FoundName
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
+from provenance_oracle.verifier.strict.release_files import ReleaseFiles
 from provenance_oracle.verifier.strict.remote_files import RemoteFiles
 from provenance_oracle.verifier.text import printable
 
@@ -101,6 +105,8 @@ class HubSource:
         name: the name in the journal.
         parts: the owners and repositories.
         releases_max: the number of repositories at which a scan looks at most.
+        takes_signed: whether a commit may have only a signature. Its name is that of the repository, its version the
+            commit.
         on_step: called for each repository. What it raises ends the scan.
     """
 
@@ -111,9 +117,11 @@ class HubSource:
         api: HubApi,
         *,
         releases_max: int,
+        takes_signed: bool = False,
         on_step: Callable[[], object] = lambda: None,
     ) -> None:
         self.name = name
+        self._takes_signed = takes_signed
         self._parts = parts
         self._api = api
         self._releases_max = releases_max
@@ -161,11 +169,11 @@ class HubSource:
         found = self._known.get(handle.id)
         return (owner, f"key {found.key}") if found and found.key else (owner,)
 
-    def open(self, handle: Handle) -> AbstractContextManager[RemoteFiles]:
+    def open(self, handle: Handle) -> AbstractContextManager[ReleaseFiles]:
         """Yield the files of a release at its commit."""
-        return nullcontext(
-            RemoteFiles(HubCommit(self._api, HubPlace(handle.id, handle.revision or handle.fingerprint)))
-        )
+        commit = handle.revision or handle.fingerprint
+        files = RemoteFiles(HubCommit(self._api, HubPlace(handle.id, commit)))
+        return nullcontext(FoundFiles(files, FoundName(handle.id, commit)) if self._takes_signed else files)
 
     def _heads(self, part: HubPart) -> Iterator[_Head]:
         if part.name:
@@ -205,7 +213,7 @@ class HubSource:
         return found
 
     def _look(self, head: _Head) -> _Found:
-        """Look whether a commit holds a signed manifest.
+        """Look whether a commit holds a signed manifest, or a signature and no evidence.
 
         Raises:
             TemporaryError: the hub does not answer.
@@ -213,15 +221,19 @@ class HubSource:
         commit = HubCommit(self._api, HubPlace(head.repository, head.commit))
         try:
             files = {file.path: file for file in commit.files(f"{PROVENANCE_FOLDER}/")}
-            if MANIFEST_PATH not in files:
+            marker, key = MANIFEST_PATH, KEY_PATH
+            if self._takes_signed and not files:
+                files = {file.path: file for file in commit.files(SIGNED_BUNDLE_PATH)}
+                marker = key = SIGNED_BUNDLE_PATH
+            if marker not in files:
                 return _Found(head.commit, None)
-            with commit.stream(files[MANIFEST_PATH], 0):  # the hub lists files of gated repositories, and gives none
+            with commit.stream(files[marker], 0):  # the hub lists files of gated repositories, and gives none
                 pass
         except (ChangedError, FormatError, UsageError) as error:
             self._say(f"{head.repository} is left out: {error}")
             again_at = None if isinstance(error, FormatError) else self._scan + _AGAIN_SCANS
             return _Found(head.commit, None, again_at)
-        return _Found(head.commit, files[KEY_PATH].version if KEY_PATH in files else "none")
+        return _Found(head.commit, files[key].version if key in files else "none")
 
     def _say(self, line: str) -> None:
         """Log a line once."""

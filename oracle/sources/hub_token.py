@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from provenance_oracle.oracle.signers.base import Secret
-from provenance_oracle.oracle.signers.secret_files import open_private
 from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.secret_files import read_secret
 from provenance_oracle.verifier.text import printable
 
 _VARIABLE = "HF_TOKEN"
@@ -28,8 +28,7 @@ def read_hub_token(file: Path | None, environ: Mapping[str, str]) -> Secret | No
             return None
     else:
         where = printable(str(file))
-        with open_private(file) as stream:
-            data = stream.read(_MAX_BYTES + 1)
+        data = read_secret(file, _MAX_BYTES + 1)
     token = data.strip()
     if len(data) > _MAX_BYTES or not _TOKEN.fullmatch(token):
         wanted = f"one word of at most {_MAX_BYTES} printable characters"

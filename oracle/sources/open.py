@@ -14,6 +14,7 @@ from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.sources.base import Source
 from provenance_oracle.oracle.sources.folder import FolderSource
 from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.policy import Word, load_policy
 from provenance_oracle.verifier.text import printable
 
 if TYPE_CHECKING:
@@ -64,7 +65,14 @@ def _folder(text: str, settings: Settings, _environ: Mapping[str, str], on_step:
         raise UsageError("there is no such folder", where="sources", got=printable(text), wanted="a folder")
     first = next(filter(is_path, settings.sources), text)
     name = FIRST_FOLDER if text == first else text
-    return FolderSource(Path(text), releases_max=settings.releases_max, on_step=on_step, name=name)
+    namespace = settings.signed_namespace if _takes_signed(settings) else ""
+    return FolderSource(
+        Path(text), releases_max=settings.releases_max, on_step=on_step, name=name, signed_namespace=namespace
+    )
+
+
+def _takes_signed(settings: Settings) -> bool:
+    return load_policy(settings.policy).signed_releases is Word.ACCEPTED
 
 
 def _hub(text: str, settings: Settings, environ: Mapping[str, str], on_step: OnStep) -> Source:
@@ -78,7 +86,8 @@ def _hub(text: str, settings: Settings, environ: Mapping[str, str], on_step: OnS
         environ.get("HF_ENDPOINT") or HUB_URL, lambda: f"Bearer {token.reveal().decode()}" if token else "", on_step
     )
     api = HubApi(web, sleep=partial(_sleep, on_step))
-    return HubSource(text, parts, api, releases_max=settings.releases_max, on_step=on_step)
+    takes_signed = _takes_signed(settings)
+    return HubSource(text, parts, api, releases_max=settings.releases_max, takes_signed=takes_signed, on_step=on_step)
 
 
 def _sleep(on_step: OnStep, seconds: float) -> None:

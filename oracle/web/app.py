@@ -5,6 +5,8 @@ GET  /readyz             200 while records can be written; otherwise 503 with th
 GET  /metrics            the figures for Prometheus
 GET  /status             the document of `provenance status`
 POST /hooks/huggingface  a hint from the Hub, see `hooks`
+
+Other routes: `batches`, `verdicts`, and `proposals` with the other oracles of a quorum.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from starlette.types import ASGIApp
 from provenance_oracle.oracle.conditions import Condition, condition_json
 from provenance_oracle.oracle.web.bounds import ANSWER_SECONDS, ANSWERS_MAX, BODY_MAX_BYTES, Bounded
 from provenance_oracle.oracle.web.hooks import HubHook
+from provenance_oracle.oracle.web.open_headers import OpenApiHeaders
 from provenance_oracle.oracle.web.problems import answer_broken, answer_failed, problem_answer
 from provenance_oracle.verifier.errors import ProvenanceError
 
@@ -86,7 +89,8 @@ def make_app(views: Views, hook: HubHook | None = None, routes: Sequence[BaseRou
         exception_handlers={ProvenanceError: answer_failed, HTTPException: answer_failed, Exception: answer_broken},
     )
     app.router.redirect_slashes = False
-    return Bounded(app, body_max_bytes=BODY_MAX_BYTES, answer_seconds=ANSWER_SECONDS, answers_max=ANSWERS_MAX)
+    bounded = Bounded(app, body_max_bytes=BODY_MAX_BYTES, answer_seconds=ANSWER_SECONDS, answers_max=ANSWERS_MAX)
+    return OpenApiHeaders(bounded)
 
 
 def _kept(make: Callable[[], _T]) -> Callable[[], _T]:

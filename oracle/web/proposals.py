@@ -1,4 +1,4 @@
-"""Serve our own proposals to the other oracles of a quorum; `quorum.http_exchange` describes the page."""
+"""Serve our own proposals to the other oracles of a quorum; `quorum.http_exchange` describes the pages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from provenance_oracle.oracle.quorum.http_exchange import PROPOSALS_PATH, OwnProposals
+from provenance_oracle.oracle.quorum.http_exchange import OwnProposals
 
 _ID_BYTES = 32
 
 
 def proposals_route(own: OwnProposals) -> Route:
-    """Return the route that serves pages of our proposals. They are public: each is signed for a public contract."""
+    """Return the route that serves pages of our proposals of one kind. They are signed for a public contract."""
 
     def page(request: Request) -> Response:
         after = request.query_params.get("after", "")
@@ -22,7 +22,7 @@ def proposals_route(own: OwnProposals) -> Route:
         except ValueError:
             start = b"?"
         if len(start) not in (0, _ID_BYTES) or start.hex() != after:
-            raise HTTPException(400, "after is not a record id of 64 lower-case hex digits")
+            raise HTTPException(400, "after is not a key of 64 lower-case hex digits")
         return Response(own.page(start), media_type="application/json")
 
-    return Route(PROPOSALS_PATH, page)
+    return Route(own.kind.path, page)

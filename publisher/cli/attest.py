@@ -14,6 +14,7 @@ from provenance_oracle.verifier.cli.options import FILE, fetcher_for, output_opt
 from provenance_oracle.verifier.errors import UsageError, unwritten
 
 if TYPE_CHECKING:
+    from provenance_oracle.publisher.manifest import PrivateKey
     from provenance_oracle.verifier.snp.evidence import Evidence
 
 SIMULATED_LINES = ("milan", "genoa", "turin")
@@ -26,7 +27,14 @@ SIMULATED_LINES = ("milan", "genoa", "turin")
     required=True,
     help="The VM's private key (PEM).",
 )
-@click.option("--new-key", is_flag=True, help="Make the key first: P-384, in a new file with mode 0600.")
+@click.option("--new-key", is_flag=True, help="Make the key first, in a new file with mode 0600.")
+@click.option(
+    "--key-type",
+    type=click.Choice(["p256", "p384"]),
+    default="p256",
+    show_default=True,
+    help="The curve of a new key. A release of p256 costs half as much gas to prove on chain.",
+)
 @click.option("--out", type=FILE, help="Folder to write the evidence to.")
 @click.option(
     "--request",
@@ -61,6 +69,7 @@ def attest(
     output: Output,
     key: Path,
     new_key: bool,
+    key_type: str,
     out: Path | None,
     request: Path | None,
     report: Path | None,
@@ -87,7 +96,6 @@ def attest(
         --chain chain.pem --out evidence
     """
     from provenance_oracle.publisher.evidence.folder import write_evidence
-    from provenance_oracle.publisher.keys import load_key, load_or_make_key, make_key
     from provenance_oracle.publisher.manifest import public_key_of
     from provenance_oracle.publisher.trial import try_evidence, try_gpus
     from provenance_oracle.verifier.gpu_evidence.verify import gpu_nonce
@@ -98,9 +106,9 @@ def attest(
     _refuse_for_another_source(vmpl, bool(report or simulator or request), bool(gpu_evidence or gpus), request)
     if not out and not request:
         raise UsageError("no output is named", got="neither --out nor --request", wanted="--out FOLDER")
-    # (1) the key, and the 64 bytes that bind it. Simulated evidence proves nothing, so any key will do for it.
-    open_key = make_key if new_key else load_or_make_key if simulator else load_key
-    pem, public_key = public_key_of(open_key(key))
+    # (1) the key, and the 64 bytes that bind it
+    private_key = _key_at(key, key_type, is_new=new_key, is_simulated=simulator is not None)
+    pem, public_key = public_key_of(private_key)
     report_data = bound_report_data(public_key)
     if request:
         _write_request(request, report_data)
@@ -125,6 +133,15 @@ def attest(
     if simulator:
         output.text("The hardware was SIMULATED. Only the policy `demo` accepts this evidence.")
     output.document(True, documents.evidence_json(out, report_data, simulated=simulator is not None))
+
+
+def _key_at(path: Path, key_type: str, *, is_new: bool, is_simulated: bool) -> PrivateKey:
+    """Return the key in a file. Makes it if it is to be new, or if any will do: simulated evidence proves nothing."""
+    from provenance_oracle.publisher.keys import load_key, load_or_make_key, make_key
+
+    if is_new:
+        return make_key(path, key_type)
+    return load_or_make_key(path, key_type) if is_simulated else load_key(path)
 
 
 def _collected(

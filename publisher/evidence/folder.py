@@ -20,7 +20,7 @@ def write_evidence(folder: Path, evidence: Evidence, gpus: tuple[bytes, ...] = (
     """Write the parts of `evidence` and the files of GPUs into `folder`, and replace the parts of earlier evidence.
 
     Raises:
-        UsageError: the folder cannot be written. TemporaryError: the disk is full.
+        UsageError: the folder cannot be written. TemporaryError: the disk is full or fails.
     """
     parts = {REPORT: evidence.report, VEK: evidence.vek, CHAIN: evidence.chain, CRL: evidence.crl}
     parts |= dict(zip_longest(GPUS, gpus))

@@ -82,6 +82,16 @@ class FakeAmd:
         new = replace(old, template=template, certificate=template.sign(self.authorities[signed_by].key))
         return replace(self, authorities={**self.authorities, role: new})
 
+    def replaced(self, role: CaRole, key: rsa.RSAPrivateKey, *, serial: int, **changes: Any) -> FakeAmd:
+        """Return this AMD with another ASK or ASVK: of the same name, with another key, as AMD replaced Genoa's ASK.
+
+        `changes` replace fields of its template.
+        """
+        template = forms.authority_template(self.line, role, key.public_key(), self.ark.key.public_key())
+        template = replace(template, serial=serial, **changes)
+        new = Authority(role, template, template.sign(self.ark.key), key)
+        return replace(self, authorities={**self.authorities, role: new})
+
     @property
     def ark(self) -> Authority:
         """The root authority."""

@@ -23,6 +23,7 @@ from tests.support.chain_fixtures import (
     deploy_registry,
     make_failure,
     make_record,
+    make_signed,
     oracle_tuple,
 )
 
@@ -43,6 +44,7 @@ BASE = release(0x10, name="free/base")
 TUNED = release(0x12, name="acme/tuned", publisher_identity=IDENTITIES[0])
 HELD = release(0x14, name="acme/held", publisher_identity=IDENTITIES[1])
 SIMULATED = release(0x16, name="free/simulated", product_line=SIMULATED_CODE, grade=0)
+SIGNED = make_signed(model_digest=b"\x40" * 32, manifest_digest=b"\x41" * 32)
 FAILURE = make_failure(manifest_digest=b"\x18" * 32, model_digest=bytes(32))
 EARLIER = release(0x19, name="acme/earlier", publisher_identity=IDENTITIES[0])
 BAD_MODEL = b"\x60" * 32
@@ -76,6 +78,8 @@ def _publish(registry: DeployedRegistry) -> None:
     assert registry.publish(BASE, BOTH)["logs"] == []
     registry.publish(release(0x10, name="free/base", revision=1, grade=2), BOTH, parents=())
     registry.publish(SIMULATED, BOTH, parents=(record_id(BASE),))
+    registry.publish(SIGNED, BOTH)
+    registry.send(functions.notePublisher(registry.encode(BASE)), registry.stranger)
     registry.publish(FAILURE, BOTH)
     assert registry.refusal(registry.publishing(release(0x10, name="free/other"), BOTH))[0] == "RecordExists"
     registry.revoke(SIMULATED, effective_from=SEALED_AT + 10**6)
@@ -214,6 +218,7 @@ def _records(registry: DeployedRegistry, books: Books) -> Compared:
     for key in (*books.words, UNKNOWN):
         word = books.words.get(key)
         yield "standing", _standing(functions.standingById(key).call()), word and unpack_standing(word, "books")
+        yield "publisher", functions.publisherOf(key).call(), books.publishers.get(key, bytes(32))
         yield "content", functions.contentOf(key).call(), books.contents.get(key, bytes(32))
         attested, stated = registry.lineage.functions.parentsOf(key).call()
         yield "parents", (attested, stated), (list(books.attested.get(key, ())), list(books.stated.get(key, ())))

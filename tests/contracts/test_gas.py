@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -13,12 +14,28 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.chain.anvil import run_anvil
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd
+from provenance_oracle.verifier.proofs.evidence_calls import with_endorsed_key
 from provenance_oracle.verifier.record.codec import namespace_id, record_id
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.record.keccak import keccak256
 from provenance_oracle.verifier.registry.contract import load_artifact
+from provenance_oracle.verifier.snp.products import ProductLine
+from provenance_oracle.verifier.snp.report import parse_report
 from tests.support.batches import sealing
-from tests.support.chain_fixtures import DeployedRegistry, EmbeddedChain, deploy_registry, make_failure, make_record
+from tests.support.chain_fixtures import (
+    DeployedRegistry,
+    EmbeddedChain,
+    deploy_registry,
+    make_failure,
+    make_record,
+    make_signed,
+)
+from tests.support.evm import Evm, creation_code, run_evm
+from tests.support.proof_samples import read_crl, read_sample, sample_with_files
+from tests.support.proofs import CITED, Proofs, digests_of, make_simulated
+from tests.support.real_sets import CRLS, INTERMEDIATES, NAMES, anchor, crl, real_set
+from tests.support.snp_contracts import encode_call
 
 pytestmark = pytest.mark.chain
 
@@ -39,6 +56,25 @@ LIMITS = {
     "gate_bool_cold": 5_500,
     "gate_proof_depth7": 6_800,
     "gate_bool_proof_depth7": 6_800,
+    "gate_signed_by": 6_500,
+    "gate_signed_by_noted": 6_500,
+    "gate_bool_signed_by": 6_500,
+    "prove_p256_3": 3_330_000,
+    "prove_p256_3_with_record": 3_330_000,
+    "prove_p384_3": 6_060_000,
+    "prove_p256_403": 7_650_000,
+    "gate_proven": 5_500,
+    "disprove": 3_400_000,
+    "submit_crl": 600_000,
+    "add_intermediate": 1_250_000,
+}
+# The same for AMD's evidence, whole transactions by the rules of Osaka. A deployment fits into one transaction.
+AMD_LIMITS = {
+    "amd_deploy": 15_000_000,
+    "amd_verify_cold": 3_180_000,
+    "amd_endorse": 810_000,
+    "amd_verify_crl": 600_000,
+    "amd_verify_intermediate": 800_000,
 }
 
 # A contract that measures a call: word 0 of its input is an address, the rest is the data that it sends there by
@@ -60,18 +96,66 @@ def measured(anvil: EmbeddedChain) -> Iterator[dict[str, int]]:
     """Yield all measurements, made on a chain of its own: one oracle for single records, five for batches."""
     with run_anvil(options=("--hardfork", "prague", "--timestamp", str(AT))) as chain:
         single, several = deploy_registry(chain), deploy_registry(chain, oracles=5, threshold=3)
-        yield {**_measure_setup(single), **_measure_records(single), **_measure_batches(several)}
+        yield {
+            **_measure_setup(single),
+            **_measure_records(single),
+            **_measure_signed(single),
+            **_measure_batches(several),
+            **_measure_proofs(),
+        }
+
+
+@pytest.fixture(scope="module")
+def measured_amd(anvil_program: Path, vectors: Path) -> dict[str, int]:
+    """Return the dearest genuine evidence and list, each in a transaction of its own."""
+    with run_evm() as evm:
+        made = evm.send(creation_code("AmdVerifier"))
+        calls = {
+            "amd_verify_cold": [
+                encode_call("verify(bytes,bytes)", of.evidence.report, of.evidence.vek)
+                for of in (real_set(vectors, name) for name in NAMES)
+            ],
+            "amd_endorse": [encode_call("endorse(bytes)", real_set(vectors, name).evidence.vek) for name in NAMES],
+            "amd_verify_crl": [encode_call("verifyCrl(bytes)", crl(vectors, name)) for name in CRLS],
+            "amd_verify_intermediate": [
+                encode_call("verifyIntermediate(bytes)", anchor(vectors, name)) for name in INTERMEDIATES
+            ],
+        }
+        gas = {"amd_deploy": int(made["gasUsed"], 16)}
+        for name, sent in calls.items():
+            receipts = [evm.send(data, made["contractAddress"]) for data in sent]
+            assert {receipt["status"] for receipt in receipts} == {"0x1"}
+            gas[name] = max(int(receipt["gasUsed"], 16) for receipt in receipts)
+        return gas
 
 
 def test_gas_is_as_in_the_snapshot(measured: dict[str, int]) -> None:
-    if os.environ.get("UPDATE_GAS") == "1":
-        SNAPSHOT.write_text(json.dumps(measured, indent=2) + "\n")
-    assert measured == json.loads(SNAPSHOT.read_text()), "if meant: UPDATE_GAS=1 and commit hardhat/snapshots"
+    _match_snapshot(measured)
+    assert json.loads(SNAPSHOT.read_text()).keys() == measured.keys() | AMD_LIMITS.keys()
+
+
+def test_gas_of_amds_evidence_is_as_in_the_snapshot(measured_amd: dict[str, int]) -> None:
+    _match_snapshot(measured_amd)
 
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_nothing_costs_more_than_was_promised(measured: dict[str, int], name: str) -> None:
     assert 0 < measured[name] <= LIMITS[name]
+
+
+@pytest.mark.parametrize("name", AMD_LIMITS)
+def test_amds_evidence_costs_no_more_than_was_promised(measured_amd: dict[str, int], name: str) -> None:
+    assert 0 < measured_amd[name] <= AMD_LIMITS[name]
+
+
+def _match_snapshot(measured: dict[str, int]) -> None:
+    """Compare measurements with those of the same names in the snapshot, or write them into it."""
+    kept = json.loads(SNAPSHOT.read_text())
+    if os.environ.get("UPDATE_GAS") == "1":
+        SNAPSHOT.write_text(json.dumps(kept | measured, indent=2) + "\n")
+        return
+    wanted = {name: kept.get(name) for name in measured}
+    assert measured == wanted, "if meant: UPDATE_GAS=1 and commit hardhat/snapshots"
 
 
 def _digest(text: str) -> bytes:
@@ -137,6 +221,25 @@ def _measure_gates(registry: DeployedRegistry, first: Record, named: Record, tun
     }
 
 
+def _measure_signed(registry: DeployedRegistry) -> dict[str, int]:
+    """Measure a release that has only a signature, and the gate by publisher for it and for one on hardware."""
+    functions, hardware = registry.contract.functions, _record(7)
+    digests = {name: _digest(f"{name} 8") for name in ("model_digest", "manifest_digest", "verdict_digest")}
+    facts = {"policy_digest": _digest("policy"), "publisher_identity": IDENTITY, "judged_at": START}
+    signed = make_signed(**digests, **facts, name="hub example/model-7b", version=_digest("revision").hex()[:40])
+    registry.publish(hardware)
+    published = registry.publish(signed)["gasUsed"]
+    noted = registry.send(functions.notePublisher(registry.encode(hardware)), registry.stranger)["gasUsed"]
+    ids = [(one.model_digest, one.manifest_digest, IDENTITY) for one in (signed, hardware)]
+    return {
+        "publish_signed_only": published,
+        "note_publisher": noted,
+        "gate_signed_by": _cold(registry, functions.requireSignedBy(*ids[0])),
+        "gate_signed_by_noted": _cold(registry, functions.requireSignedBy(*ids[1])),
+        "gate_bool_signed_by": _cold(registry, functions.isSignedBy(*ids[0])),
+    }
+
+
 def _measure_batches(registry: DeployedRegistry) -> dict[str, int]:
     """Measure a hundred records under one root signed by three of five oracles, gates by proof, and one written out."""
     functions = registry.contract.functions
@@ -159,6 +262,62 @@ def _measure_batches(registry: DeployedRegistry) -> dict[str, int]:
         **gates,
         "materialise": written,
     }
+
+
+def _measure_proofs() -> dict[str, int]:
+    """Measure proofs with the simulator's keys, whose verifier is AMD's but for the keys, on the newest fork.
+
+    Each is the first of its contract, which therefore keeps AMD's certificate too.
+    """
+    options = ("--hardfork", "osaka", "--enable-tx-gas-limit", "--timestamp", str(AT))
+    with run_anvil(options=options) as chain:
+        registry, evm = deploy_registry(chain), Evm(chain.rpc_url)
+        verifier, p256 = evm.deploy(creation_code("SimulatorVerifier")), read_sample("p256")
+        digests = digests_of(p256.payload)
+        record = make_simulated(parse_report(p256.report), *digests, judged_at=START)
+        registry.publish(record)
+        samples = {
+            "prove_p256_3": p256,
+            "prove_p256_3_with_record": p256,
+            "prove_p384_3": read_sample("p384"),
+            "prove_p256_403": sample_with_files(403),
+        }
+        gas = {}
+        for name, evidence in samples.items():
+            proofs = Proofs.deploy(evm, verifier, registry.address)
+            gas[name] = proofs.prove(evidence, registry.encode(record) if "record" in name else b"")
+        gas["prove_p256_3_known_key"] = proofs.prove(with_endorsed_key(p256))
+        gas |= _measure_disputes(registry, proofs, record)
+        contract = registry.contract.w3.eth.contract(proofs.checksummed, abi=load_artifact("HardwareProofs").abi)
+        gate = _cold(registry, contract.functions.requireProven(*digests, 0, 1 << 59))
+    return {name: int(receipt["gasUsed"], 16) for name, receipt in gas.items()} | {"gate_proven": gate}
+
+
+def _measure_disputes(registry: DeployedRegistry, proofs: Proofs, honest: Record) -> dict[str, Any]:
+    """Measure the end of a record, and of its signer's key, by a report that AMD's key did not sign; and a list."""
+    evm, sample = proofs.evm, read_sample("p256")
+    words = b"".join(bytes.fromhex(one[2:]).rjust(32, b"\0") for one in (proofs.address, registry.guardian.address))
+    disputes = dataclasses.replace(proofs, address=evm.deploy(creation_code("Disputes") + words + bytes(32)))
+    registry.send(registry.contract.functions.appointGuardian(disputes.checksummed), registry.owner)
+    report = sample.report[:0x2A1] + bytes((sample.report[0x2A1] ^ 1,)) + sample.report[0x2A2:]
+    pieces = [(report, "report.bin"), (sample.vek, "vek.der")]
+    cited = [f'{{"digest":{{"sha256":"{_sha256(one)}"}},"uri":"provenance/snp/{name}"}}' for one, name in pieces]
+    verdict = json.dumps("x" * 8000).encode() + "".join(cited).encode()  # as long as a verdict is
+    places = [verdict.find(one.encode()) for one in cited]
+    verdict_digest = hashlib.sha256(verdict).digest()
+    lie = dataclasses.replace(honest, manifest_digest=_digest("disproved"), verdict_digest=verdict_digest)
+    registry.publish(lie)
+    asked = (verdict, report, places[0], sample.vek, places[1], 2**256 - 1)
+    disproved = disputes.send(f"disprove(bytes,{CITED})", registry.encode(lie), asked)
+    submitted = proofs.send("submitCrl(bytes)", read_crl())
+    # a pinned one, whose bytes never change
+    certificate = FakeAmd.load(ProductLine.GENOA).authorities[CaRole.ASK].certificate
+    added = proofs.send("addIntermediate(bytes)", certificate)
+    return {"disprove": disproved, "submit_crl": submitted, "add_intermediate": added}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _cold(registry: DeployedRegistry, call: Any) -> int:

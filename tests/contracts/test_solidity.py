@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,16 @@ def test_the_commands_end_as_forge_does(npm_run: Callable[..., str]) -> None:
     for script in ("forge", "test"):
         with pytest.raises(AssertionError, match="unexpected argument '--no-such-option'"):
             npm_run(script, "--", "--no-such-option")
+
+
+def test_an_input_of_any_length_compiles(npm_run: Callable[..., str], tmp_path: Path) -> None:
+    """The compiler's own start script overflows its stack at some 1.2 million characters; all our sources come near."""
+    source = f"// SPDX-License-Identifier: MIT\npragma solidity ^0.8.20;\n/*{'x' * 2_000_000}*/\ncontract Long {{}}\n"
+    wanted = {"outputSelection": {"*": {"*": ["abi"]}}}
+    file = tmp_path / "input.json"
+    file.write_text(json.dumps({"language": "Solidity", "sources": {"a.sol": {"content": source}}, "settings": wanted}))
+    printed = npm_run("solc", "--", "--standard-json", str(file))
+    assert '"contracts":{"a.sol":{"Long":{"abi":[]}}}' in printed
 
 
 def test_every_behaviour_is_that_of_the_source_and_of_the_shipped_bytes() -> None:

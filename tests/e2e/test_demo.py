@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
+from provenance_oracle.oracle.chain.anvil import EmbeddedChain
 from provenance_oracle.oracle.demo.folder import prepare_folder
+from provenance_oracle.oracle.demo.genuine import ask_verifier, genuine_folder
 from provenance_oracle.oracle.demo.model import make_tiny_model
 from provenance_oracle.verifier.digest.files import digest_files, list_files
-from provenance_oracle.verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.errors import FormatError, TemporaryError, UsageError
 from tests.support.hub_caches import to_cache
 
 pytestmark = [pytest.mark.chain, pytest.mark.usefixtures("anvil_program")]
@@ -39,6 +44,7 @@ class UsersModel:
     blobs: Path
     digest: str
     before: dict[str, bytes]
+    folder: Path
     found: subprocess.CompletedProcess[str]
     ran: Path
 
@@ -56,7 +62,7 @@ def users_model(tmp_path_factory: pytest.TempPathFactory) -> UsersModel:
     before = _contents(root / "hub")
     found = _demo(root / "demo", "--model", ".", cwd=model)
     digest = digest_files(files, list_files(files)).model_digest.hex()
-    return UsersModel(model, root / "hub" / "models--org--model" / "blobs", digest, before, found, ran)
+    return UsersModel(model, root / "hub" / "models--org--model" / "blobs", digest, before, root / "demo", found, ran)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -72,11 +78,45 @@ def test_it_records_and_checks_a_model_of_the_user_s(users_model: UsersModel) ->
     assert "demo/My-model-v2" in found.stdout
     assert "an active record of this release" in found.stdout
     assert "in a claimed namespace" in found.stdout
+    assert re.search(r"ok +publisher-identity +key [0-9a-f]{64} ", found.stdout)
     assert "reverts: RecordIsSimulated" in found.stdout
     assert "exit code 4" in found.stdout  # the flipped bit
     assert users_model.digest in found.stdout
     assert _contents(users_model.blobs.parents[1]) == users_model.before
     assert not (users_model.model / "provenance").exists()
+
+
+def test_it_proves_the_release_and_genuine_evidence_if_that_is_at_hand(users_model: UsersModel) -> None:
+    assert "proven           the SIMULATOR's signature checked by the EVM, block " in users_model.found.stdout
+    if genuine_folder():
+        assert "GENUINE evidence under AMD's own keys (AmdVerifier, milan-v2-enarx-" in users_model.found.stdout
+    else:
+        assert "Genuine evidence under AMD's own keys: not shown" in users_model.found.stdout
+
+
+def test_the_evm_checks_genuine_evidence_to_the_message(
+    anvil: EmbeddedChain, vectors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROVENANCE_VECTORS", str(vectors))
+    folder = genuine_folder()
+    assert folder is not None
+    found = ask_verifier(anvil.rpc_url, folder)
+    assert (found.verifier, found.is_bound, found.is_signed) == ("AmdVerifier", True, True)
+    for name, at, wanted in (("request.csr", -1, (True, False)), ("vcek.der", -1, None), ("report.bin", 0x90, None)):
+        changed = tmp_path / name
+        shutil.copytree(folder, changed)
+        data = bytearray((changed / name).read_bytes())
+        data[at] ^= 1
+        (changed / name).write_bytes(data)
+        if wanted is None:
+            with pytest.raises(TemporaryError, match="refuses genuine evidence"):
+                ask_verifier(anvil.rpc_url, changed)
+        else:
+            found = ask_verifier(anvil.rpc_url, changed)
+            assert (found.is_bound, found.is_signed) == wanted
+    monkeypatch.setenv("PROVENANCE_VECTORS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert genuine_folder() is None
 
 
 def test_none_of_a_hostile_model_s_files_is_run(users_model: UsersModel) -> None:
@@ -85,17 +125,44 @@ def test_none_of_a_hostile_model_s_files_is_run(users_model: UsersModel) -> None
     assert not users_model.ran.exists()
 
 
-def test_it_prints_what_the_first_page_says_and_its_chain_stops(tmp_path: Path) -> None:
-    found = _demo(tmp_path / "demo")
+def test_its_chain_stops(users_model: UsersModel) -> None:
+    _wait_for_the_end(json.loads((users_model.folder / "chain.json").read_text())["pid"])
+
+
+def test_it_prints_what_the_first_page_says_and_serves_the_explorer_until_the_chain_stops(tmp_path: Path) -> None:
+    found = _demo(tmp_path / "demo", "--keep", "--keep-seconds", "600")
     assert found.returncode == 0, found.stdout
     printed = iter(found.stdout.replace(str(tmp_path / "demo"), ".demo").splitlines())
     for line in _promised():
         assert any(line.fullmatch(one) for one in printed), f"the demo does not print this, or not here: {line.pattern}"
-    process = json.loads((tmp_path / "demo" / "chain.json").read_text())["pid"]
+    address = next(line.split()[0] for line in printed if line.startswith("  http://"))
+    with urlopen(address, timeout=10) as page, urlopen(f"{address}api/v1/recent", timeout=10) as records:
+        assert b'<script src="app.js"' in page.read()
+        [entry] = json.loads(records.read())["entries"]
+    assert entry["name"] == "demo/tiny-model"
+    chain = tmp_path / "demo" / "chain.json"
+    process = json.loads(chain.read_text())["pid"]
+    chain.unlink()
+    _wait_for_the_end(process)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and _answers(address):
+        time.sleep(0.2)
+    assert not _answers(address)
+
+
+def _wait_for_the_end(process: int) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and Path(f"/proc/{process}").exists():
         time.sleep(0.2)
     assert not Path(f"/proc/{process}").exists()
+
+
+def _answers(address: str) -> bool:
+    try:
+        urlopen(address, timeout=10).close()
+    except URLError:
+        return False
+    return True
 
 
 def _promised() -> list[re.Pattern[str]]:

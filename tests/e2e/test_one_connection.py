@@ -119,7 +119,7 @@ def test_deploy_and_claim_make_one_connection_each(
 ) -> None:
     made.clear()
     deployed = run(registry, Path(), "deploy", "--key-variable", "ORACLE_KEY", "--deployments", str(tmp_path))
-    assert sorted(deployed["policies"].values()) == [1, 2, 3, 4]
+    assert sorted(deployed["policies"].values()) == [1, 2, 3, 4, 5]
     assert len(made) == 1
 
     file = tmp_path / f"{registry.chain.chain_id}.json"

@@ -12,12 +12,17 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.kept_evidence import find_verdict
+from provenance_oracle.oracle.web.app import Views, make_app
+from provenance_oracle.oracle.web.server import serving
+from provenance_oracle.oracle.web.verdicts import verdict_route
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
 from provenance_oracle.verifier.policy import shipped_policy
@@ -222,3 +227,24 @@ def test_its_policy_got_a_number(world: World) -> None:
     digest = shipped_policy("demo").digest
     assert world.states[f"policy {digest.hex()}"]["state"] == "final"
     assert world.registry.policy_id(digest) == world.check(GOOD)[1]["record"]["policy_id"] == 1
+
+
+def test_every_verdict_is_signed_with_the_key_that_signs_records(world: World) -> None:
+    signer = world.check(GOOD)[1]["record"]["signers"][0]["address"]
+    for name in (GOOD, *(case.name for case in CASES)):
+        found = world.run("verdict", world.states[name]["verdict_digest"], "--journal", str(world.journal), "--json")
+        assert (found.returncode, json.loads(found.stdout)["signed_by"]) == (0, [signer])
+
+
+def test_the_record_is_judged_again_from_what_the_oracle_serves(world: World) -> None:
+    digest = world.check(GOOD)[1]["manifest_digest"]
+    find = partial(find_verdict, place=str(world.journal), evidence=None)
+    views = Views(blocking=tuple, metrics=bytes, status=dict)
+    with serving(make_app(views, routes=[verdict_route(find)]), "127.0.0.1:0") as (host, port):
+        for place in (f"http://{host}:{port}/verdicts", str(world.journal.parent / "verdicts")):
+            options = ("--from-record", digest, "--evidence", place, "--policy", "demo", "--json")
+            found = world.run("check", *options)
+            assert found.returncode == 0, found.stderr
+            told = json.loads(found.stdout)["from_record"]
+            assert told["repeated"]["bit_for_bit"]
+            assert told["verdict"]["signed_by"] == [signer["address"] for signer in told["record"]["signers"]]

@@ -18,7 +18,7 @@ import pytest
 
 from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
 from provenance_oracle.oracle.chain.rofl import parse_app_id
-from provenance_oracle.oracle.signers.in_memory import KeySigner, Secret
+from provenance_oracle.oracle.signers.in_memory import InMemorySigner, Secret
 from provenance_oracle.verifier.registry.node import connect
 from provenance_oracle.verifier.registry.reader import RegistryReader
 from tests.support.releases import make_release
@@ -36,7 +36,7 @@ class Enclave:
 
     @property
     def address(self) -> str:
-        return KeySigner(Secret(self.appd.key("oracle")), "test").address
+        return InMemorySigner(Secret(self.appd.key("oracle")), "test").address
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "provenance_oracle.oracle.cli.main", *arguments]

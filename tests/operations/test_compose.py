@@ -18,7 +18,7 @@ import yaml
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.settings.load import load_settings
 from provenance_oracle.oracle.signers.keystore import KeystoreSigner
-from provenance_oracle.oracle.signers.secret_files import read_password
+from provenance_oracle.oracle.signers.passwords import read_password
 from tests.operations.test_dockerfile import STAGES
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,17 @@ from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.agreement import match_row
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.stored_record import to_json
-from provenance_oracle.verifier.errors import TemporaryError
-from provenance_oracle.verifier.judgement.judge import judge
+from provenance_oracle.verifier.errors import TemporaryError, VerificationError
+from provenance_oracle.verifier.judgement.judge import Judgement, judge
 from provenance_oracle.verifier.judgement.release import read_release
 from provenance_oracle.verifier.policy import load_policy
-from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.fields import Record, workload_identity
 from tests.oracle.test_pipeline import Room
 from tests.support.chain_fixtures import JUDGED_AT
 from tests.support.drops import drop
 from tests.support.live_releases import lay_out
+from tests.support.signed_releases import BY_KEY, lay_out_signed
+from tests.support.whole_releases import AT
 
 JSON_NAMES = {"snp_report_digest": "report_digest", "named_parents": "parent_models"}
 ALTERED = {
@@ -193,20 +195,35 @@ def test_no_number_is_asked_for_a_policy_that_somebody_put_in(room: Room) -> Non
     assert "another policy than the oracle's" in room.journal.row(row.id).problem
 
 
+def row_of(judgement: Judgement, record: Record) -> Row:
+    nothing: Any = None
+    return Row(
+        **dict.fromkeys(Row.__dataclass_fields__, nothing)
+        | {
+            "key": ReleaseKey("folder", "a", record.manifest_digest),
+            "verdict_digest": judgement.verdict.digest,
+            "report_digest": record.snp_report_digest,
+            "record": to_json(record),
+        }
+    )
+
+
 def test_the_real_judgement_writes_rows_that_agree(tmp_path: Path) -> None:
     folder, policy = tmp_path / "release", load_policy("demo")
     folder.mkdir()
     lay_out(folder, {"config.json": b"{}\n"}, table=False, at=JUDGED_AT)
     judgement = judge(read_release(folder), policy, at=JUDGED_AT)
-    record = judgement.record
-    nothing: Any = None
-    row = Row(
-        **dict.fromkeys(Row.__dataclass_fields__, nothing)
-        | {
-            "key": ReleaseKey("folder", "a", record.manifest_digest),
-            "verdict_digest": record.verdict_digest,
-            "report_digest": record.snp_report_digest,
-            "record": to_json(record),
-        }
-    )
-    assert match_row(row, judgement.verdict.statement, policy) == record
+    row = row_of(judgement, judgement.record)
+    assert match_row(row, judgement.verdict.statement, policy) == judgement.record
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_signed_release_has_the_named_publisher_and_no_other(tmp_path: Path, named: bool) -> None:
+    policy = load_policy("demo")
+    judgement = judge(read_release(lay_out_signed(tmp_path, named=named)), policy, at=AT)
+    statement, record = judgement.verdict.statement, judgement.record
+    assert (record.publisher_identity == BY_KEY.identity.digest) is named
+    assert match_row(row_of(judgement, record), statement, policy) == record
+    other = workload_identity(bytes(48)) if named else BY_KEY.identity.digest
+    with pytest.raises(VerificationError, match="publisher_identity differs"):
+        match_row(row_of(judgement, replace(record, publisher_identity=other)), statement, policy)

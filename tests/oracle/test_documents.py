@@ -65,6 +65,7 @@ def test_a_new_registry_is_written_with_all_rights_over_it() -> None:
         "registry": "0x" + "01" * 20,
         "namespaces": "0x" + "02" * 20,
         "lineage": "0x" + "03" * 20,
+        "proofs": None,
         "chain_id": 31337,
         "block": 7,
         "transaction": "0x" + "05" * 32,

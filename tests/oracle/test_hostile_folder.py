@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from provenance_oracle.oracle.conditions import Conditions
 from provenance_oracle.oracle.deadline import Deadline
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.judging.judges import ThreadJudge
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Feed, Pipeline
 from provenance_oracle.oracle.recording import Recording
@@ -35,6 +36,7 @@ from provenance_oracle.publisher.manifest import public_key_of, sign_statement
 from provenance_oracle.publisher.pack import pack_release
 from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
 from provenance_oracle.verifier.digest.files import ReferenceHasher
+from provenance_oracle.verifier.digest.tree.blocks import Take
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
 from provenance_oracle.verifier.judgement.binding import bound_report_data
 from provenance_oracle.verifier.judgement.judge import Judgement, judge
@@ -42,7 +44,7 @@ from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.policy import Policy, load_policy
 from provenance_oracle.verifier.snp.products import ProductLine
-from provenance_oracle.verifier.strict.files import OpenFile
+from provenance_oracle.verifier.strict.files import OpenBytes
 from tests.support.fakes import GWEI, REGISTRY, Clock, FakeChain, FakeRegistry, FakeSigner, surveying
 from tests.support.whole_releases import AT, statement_of
 
@@ -109,12 +111,14 @@ def sign_again(release: Path, key: ec.EllipticCurvePrivateKey, annotations: dict
 class SlowDisk(ReferenceHasher):
     """A hasher for which every _STEP_BYTES take a step."""
 
-    def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    def __call__(
+        self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None], also: Sequence[Take] = ()
+    ) -> FileDigest:
         def slowly(size: int) -> None:
             for start in range(0, size, _STEP_BYTES):
                 advance(min(_STEP_BYTES, size - start))
 
-        return super().__call__(file, sha256=sha256, advance=slowly)
+        return super().__call__(file, sha256=sha256, advance=slowly, also=also)
 
 
 class Oracle:
@@ -168,7 +172,7 @@ class Oracle:
             deadline=partial(Deadline, _DEADLINE, self._step, self._now),
         )
         self.feed = Feed(self.source, pipeline, self.bell.new_ring())
-        judges = [self._judge]
+        judges = [ThreadJudge(self._judge, self.policy)]
         parts = (self._connect, judges, timing, self.bell, turns, self._now)
         self.service = Service([self.feed], self.journal, *parts, **troubles)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,19 @@ import pytest
 from provenance_oracle.oracle.backoff import Backoff
 from provenance_oracle.oracle.bell import Stopped
 from provenance_oracle.oracle.chain.batches import BatchPublisher
+from provenance_oracle.oracle.chain.proving import Prove
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.conditions import Conditions, Trouble, TroubleError
 from provenance_oracle.oracle.deadline import BASE_SECONDS, BYTES_PER_SECOND, Deadline
 from provenance_oracle.oracle.journal.journal import Journal
+from provenance_oracle.oracle.journal.publications import (
+    Member,
+    PublicationKind,
+    PublicationState,
+    StoredPublication,
+)
 from provenance_oracle.oracle.journal.rows import Row, State
+from provenance_oracle.oracle.judging.judges import ThreadJudge
 from provenance_oracle.oracle.outcomes import Outcomes, Patience
 from provenance_oracle.oracle.pipeline import Pipeline
 from provenance_oracle.oracle.recording import Recording
@@ -41,9 +49,12 @@ from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
 from provenance_oracle.verifier.policy import load_policy
-from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.fields import NO_REPORT, NO_TCB, Record
+from provenance_oracle.verifier.record.standing import SIGNED_CODE
+from provenance_oracle.verifier.snp.current_crl import FETCHED_CRL
 from provenance_oracle.verifier.strict.files import OnBytes
 from provenance_oracle.verifier.strict.release_files import FolderFiles, ReleaseFiles
+from provenance_oracle.verifier.strict.tar import files_of_tar
 from tests.support.drops import FINDINGS, believe, drop, manifest_payload, write_manifest
 from tests.support.fakes import START, Clock
 
@@ -61,7 +72,9 @@ class FakeWriter:
     numbered: list[bytes] = field(default_factory=list)
     on_publish: Callable[[int], object] = lambda count: None
     batches: BatchPublisher | None = None
+    proofs: Any = None
     ahead: list[int] = field(default_factory=list)
+    has_peers: bool = False
 
     def read_ahead(self, begun: Sequence[tuple[bytes, bytes]], fresh: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self.ahead.append(len(begun) + len(fresh))
@@ -101,6 +114,18 @@ class FakeWriter:
         return self.reports.get(report_digest)
 
 
+@dataclass
+class FakeProving:
+    """Notes at each call whether a proof may begin, and how many records were published before."""
+
+    writer: FakeWriter
+    calls: list[tuple[bool, int]] = field(default_factory=list)
+
+    def settle(self, proofs: object, *, begins: bool) -> None:
+        assert proofs is self.writer.proofs
+        self.calls.append((begins, len(self.writer.published)))
+
+
 class Room:
     def __init__(self, folder: Path) -> None:
         self.drop = folder / "drop"
@@ -120,6 +145,9 @@ class Room:
         self.facts: dict[str, Any] = {}
         self.deadline_seconds: float | None = None
         self.elapsed_seconds = 0.0
+        self.judges = ThreadJudge(self.judge, self.policy)
+        self.sign_verdicts: Callable[[], Mapping[Trouble, str]] = dict
+        self.prove, self.proving = Prove.NEVER, FakeProving(self.writer)
         self.pipeline, self.recording = self.make()
 
     def make(self) -> tuple[Pipeline, Recording]:
@@ -132,6 +160,7 @@ class Room:
             patience=self.patience,
             clock=self.clock,
             deadline=lambda: Deadline(self.deadline_seconds, lambda: self.on_step(), lambda: self.elapsed_seconds),
+            proves=lambda record: self.prove.wants(record),
         )
         recording = Recording(
             {self.source.name: self.source},
@@ -142,6 +171,8 @@ class Room:
             clock=self.clock,
             on_step=lambda: self.on_step(),
             conditions=self.conditions,
+            sign_verdicts=self.sign_verdicts,
+            proving=self.proving,  # type: ignore[arg-type]
         )
         return pipeline, recording
 
@@ -159,7 +190,7 @@ class Room:
         return [row and self.journal.row(row.id) for row in rows]
 
     def process(self, handle: Handle) -> Row | None:
-        return self.pipeline.process(handle, self.judge)
+        return self.pipeline.process(handle, self.judges)
 
     def one(self) -> Row:
         (row,) = self.scan()
@@ -188,14 +219,54 @@ def test_an_accepted_release_is_recorded(room: Room) -> None:
     assert verdict["predicate"]["verificationResult"] == "PASSED"
 
 
+@pytest.mark.parametrize(("grade", "wanted"), [(0, (False, False, True)), (1, (False, True, True))])
+def test_a_release_is_to_be_proven_by_its_grade(room: Room, grade: int, wanted: tuple[bool, ...]) -> None:
+    room.facts = {"grade": grade}
+    for prove, is_wanted in zip(Prove, wanted, strict=True):
+        room.prove = prove
+        drop(room.drop / prove, {"prove": prove}, report=prove.encode())
+        room.scan()
+        found = [one.row.key.release for one in room.journal.open_proofs(most=9)]
+        assert (prove in found) is is_wanted
+
+
+def test_proofs_come_after_records_and_begin_only_while_no_record_waits(room: Room) -> None:
+    drop(room.drop / "a", {"n": 1})
+    room.scan()
+    assert room.proving.calls == [], "nothing proves without the contracts"
+    room.writer.proofs = object()
+    drop(room.drop / "b", {"n": 2}, report=b"another")
+    room.writer.answers = [Publishing(State.JUDGED, "waits because 16 transactions are on their way")]
+    room.scan()
+    room.writer.answers = [Publishing(State.JUDGED, "waits for its parents", is_alone=True)]
+    room.scan()
+    room.scan()
+    assert room.proving.calls == [(False, 2), (True, 3), (True, 4)]
+
+
+def test_the_evidence_kept_is_that_of_the_release_as_judged(room: Room) -> None:
+    """The judge may have fetched a revocation list, without which the verdict could not be made again."""
+    drop(room.drop / "a", {})
+
+    def judge(release: Release, *_: object, **options: Any) -> Judgement:
+        completed = replace(release, evidence=replace(release.evidence, crl=b"list", crl_name=FETCHED_CRL))
+        return believe(completed, room.policy, at=options["at"])
+
+    (handle,) = room.source.releases()
+    row = room.pipeline.process(handle, ThreadJudge(judge, room.policy))
+    assert row is not None and row.verdict_digest is not None
+    kept = files_of_tar(room.journal.evidence(row.verdict_digest) or b"")
+    assert kept[FETCHED_CRL] == b"list"
+
+
 def test_one_commit_serves_several_new_releases(room: Room) -> None:
     for name in "ab":
         drop(room.drop / name, {"n": name}, report=name.encode())
     before = room.journal._database.commits  # type: ignore[attr-defined]
     first, second = room.source.releases()
-    room.pipeline.process(first, room.judge, more_follow=True)
+    room.pipeline.process(first, room.judges, more_follow=True)
     assert room.journal.rows() == ()
-    room.pipeline.process(second, room.judge)
+    room.pipeline.process(second, room.judges)
     assert [row.state for row in room.journal.rows()] == [State.JUDGED, State.JUDGED]
     assert room.journal._database.commits == before + 1  # type: ignore[attr-defined]
 
@@ -204,8 +275,8 @@ def test_a_report_is_refused_twice_though_its_first_use_is_not_committed(room: R
     for name in "ab":
         drop(room.drop / name, {"n": name})
     first, second = room.source.releases()
-    room.pipeline.process(first, room.judge, more_follow=True)
-    room.pipeline.process(second, room.judge)
+    room.pipeline.process(first, room.judges, more_follow=True)
+    room.pipeline.process(second, room.judges)
     assert [row.state for row in room.journal.rows()] == [State.JUDGED, State.REJECTED]
 
 
@@ -367,6 +438,29 @@ def test_the_deadline_grows_with_the_size_unless_it_is_set() -> None:
     now[0] += 1
     with pytest.raises(TemporaryError, match="at most 610 s"):
         deadline.check()
+
+
+class Ending:
+    """A publisher of batches whose next look at each finds it final."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self.journal, self.clock = journal, clock
+
+    def follow(self, publication: StoredPublication, _records: object) -> StoredPublication:
+        return self.journal.advance_publication(publication.id, PublicationState.FINAL, at=self.clock())
+
+
+def test_batches_that_are_open_are_followed_although_batching_was_switched_off(room: Room) -> None:
+    for name in "abc":
+        drop(room.drop / name, {"name": name}, report=name.encode())
+    rows = [room.process(handle) for handle in room.source.releases()]
+    members = [Member(row.id, b"record") for row in rows[:2] if row]
+    room.journal.open_publication(PublicationKind.BATCH, members, at=room.clock())
+    room.writer.batches = Ending(room.journal, room.clock)  # type: ignore[assignment]
+    _, recording = room.make()
+    recording.settle()
+    assert [row.state for row in room.journal.rows()] == [State.FINAL] * 3
+    assert len(room.writer.published) == 1, "no other batch begins: the third is recorded by itself"
 
 
 def test_a_publisher_who_has_the_same_model_recorded_again_and_again_waits(room: Room) -> None:
@@ -601,6 +695,20 @@ def test_a_report_that_vouches_for_another_manifest_on_its_way_is_refused(room: 
     assert (row.state, row.check) == (State.REJECTED, "key-binding")
 
 
+def test_releases_without_a_report_do_not_share_one(room: Room) -> None:
+    room.facts = {
+        "product_line": SIGNED_CODE,
+        "grade": 0,
+        "snp_report_digest": NO_REPORT,
+        "reported_tcb": NO_TCB,
+    }
+    room.writer.reports[NO_REPORT] = b"\x07" * 32
+    for number, name in enumerate("ab"):
+        drop(room.drop / name, {"n": number})
+    assert [row.state for row in room.scan() if row] == [State.FINAL, State.FINAL]
+    assert len({record.manifest_digest for record in room.writer.published}) == 2
+
+
 def test_the_same_manifest_in_two_folders_is_no_replay(room: Room) -> None:
     drop(room.drop / "a", {"n": 1})
     drop(room.drop / "b", {"n": 1})
@@ -745,7 +853,19 @@ def accepted(room: Room, names: str) -> None:
     for name in names:
         drop(room.drop / name, {"name": name}, report=name.encode())
     for handle in list(room.source.releases()):
-        room.pipeline.process(handle, room.judge)
+        room.pipeline.process(handle, room.judges)
+
+
+def test_verdicts_that_cannot_be_signed_are_a_trouble_of_the_key(room: Room) -> None:
+    accepted(room, "a")
+    found: dict[Trouble, str] = {Trouble.SIGNER: "the token does not answer"}
+    room.sign_verdicts = lambda: found
+    _, room.recording = room.make()
+    room.recording.settle()
+    assert (room.writer.published, room.conditions.stands(Trouble.SIGNER)) == ([], True)
+    found.clear()
+    room.recording.settle()
+    assert (len(room.writer.published), room.conditions.stands(Trouble.SIGNER)) == (1, False)
 
 
 def test_while_a_trouble_stands_nothing_is_sent_and_no_row_is_parked(room: Room) -> None:
@@ -759,6 +879,27 @@ def test_while_a_trouble_stands_nothing_is_sent_and_no_row_is_parked(room: Room)
     room.recording.settle()
     assert not room.conditions.stands(Trouble.PAUSED)
     assert {row.state for row in room.journal.rows()} == {State.FINAL}
+
+
+@pytest.mark.parametrize("trouble", [Trouble.FUNDS, Trouble.FEES])
+def test_an_oracle_that_cannot_pay_still_signs_for_the_others(room: Room, trouble: Trouble) -> None:
+    accepted(room, "abc")
+    room.writer.found = {trouble: "no money"}
+    room.recording.settle()
+    assert room.writer.published == [], "alone it would sign for nobody"
+    room.writer.has_peers = True
+    room.recording.settle()
+    assert len(room.writer.published) == 3
+    assert room.conditions.stands(trouble)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.PAUSED, Trouble.KEY, Trouble.QUORUM])
+def test_other_troubles_stop_the_signatures_too(room: Room, trouble: Trouble) -> None:
+    accepted(room, "abc")
+    room.writer.has_peers = True
+    room.writer.found = {trouble: "nothing can be recorded", Trouble.FUNDS: "no money"}
+    room.recording.settle()
+    assert room.writer.published == []
 
 
 def test_a_trouble_that_the_first_release_meets_spares_the_others(room: Room) -> None:

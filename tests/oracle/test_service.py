@@ -22,7 +22,8 @@ from provenance_oracle.oracle.conditions import Conditions, Trouble, TroubleErro
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, Row, State
 from provenance_oracle.oracle.journal.store import TakenError
-from provenance_oracle.oracle.pipeline import Feed, Judge
+from provenance_oracle.oracle.judging.judges import Judge
+from provenance_oracle.oracle.pipeline import Feed
 from provenance_oracle.oracle.queue import SMALL_MAX_BYTES
 from provenance_oracle.oracle.service import Service, Timing
 from provenance_oracle.oracle.sources.base import Handle
@@ -109,7 +110,7 @@ class Process:
     def make(self, *feeds: Feed) -> Service:
         judges: list[Any] = [None] * self.judges
         parts = (self.work.connect, judges, self.timing, self.bell, Turns(time.time))
-        return Service(feeds, self.journal, *parts, conditions=self.conditions)
+        return Service(feeds, self.journal, *parts, small_judges=self.judges - 1, conditions=self.conditions)
 
     def run_until(self, condition: Callable[[], bool]) -> None:
         """Run the loop in this thread. Another thread stops it once `condition` holds, or after 10 seconds."""

@@ -43,7 +43,7 @@ def test_other_kinds_that_sign_manifests(tmp_path: Path, key: ec.EllipticCurvePr
 def test_a_key_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> None:
     path = _write(tmp_path / "key", Ed25519PrivateKey.generate())
     path.chmod(mode)
-    with pytest.raises(UsageError, match="others can read"):
+    with pytest.raises(UsageError, match="only its owner can access"):
         load_or_make_key(path)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provenance_oracle.publisher import pack as pack_module
 from provenance_oracle.publisher.manifest import public_key_of
 from provenance_oracle.publisher.pack import Packed, pack_release
+from provenance_oracle.publisher.signing.signature import Publisher
+from provenance_oracle.publisher.signing.signers import KeySigner
 from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.files import digest_files, list_files
@@ -36,7 +37,9 @@ from provenance_oracle.verifier.manifest.statement import Dependency, Role, pars
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import parse_report
+from provenance_oracle.verifier.strict import write_file, write_folder
 from tests.support.hub_caches import to_cache
+from tests.support.model_signatures import SIGNING_KEY
 from tests.support.races import race
 
 KEY = ec.derive_private_key(7, ec.SECP384R1())
@@ -209,7 +212,10 @@ def test_evidence_too_large_to_be_read_back_is_not_left_complete(model: Path, ev
         read_release(model)
 
 
-@pytest.mark.parametrize("crash_at", range(6))
+PUBLISHER = Publisher(None, KeySigner(SIGNING_KEY), lambda: AT)
+
+
+@pytest.mark.parametrize("crash_at", range(8))
 def test_interrupted_anywhere_it_is_incomplete_and_can_be_packed_again(
     model: Path, evidence: Evidence, crash_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,28 +230,43 @@ def test_interrupted_anywhere_it_is_incomplete_and_can_be_packed_again(
             raise OSError(28, "No space left on device")
         written += 1
 
-    monkeypatch.setattr(pack_module.os, "fsync", failing)
+    monkeypatch.setattr(write_file.os, "fsync", failing)
     with pytest.raises(TemporaryError, match="No space left"):
-        pack(model, evidence)
+        pack(model, evidence, publisher=PUBLISHER)
     monkeypatch.undo()
     with pytest.raises(IncompleteError):
         read_release(model)
-    pack(model, evidence)
+    pack(model, evidence, publisher=PUBLISHER)
     assert not [path for path in provenance_files(model) if path.endswith(".partial")]
 
 
 def test_the_manifest_is_written_last(model: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    write = pack_module.write_file
+    write = write_folder.write_file
 
     def recorded(folder: int, name: str, data: bytes) -> None:
         order.append(str((Path(f"/proc/self/fd/{folder}").resolve() / name).relative_to(model)))
         write(folder, name, data)
 
-    monkeypatch.setattr(pack_module, "write_file", recorded)
+    monkeypatch.setattr(write_folder, "write_file", recorded)
     pack(model, evidence)
     assert order[-1] == MANIFEST
     assert len(order) == 6
+    order.clear()
+    pack(model, evidence, publisher=PUBLISHER, replace=True)
+    assert (order[:2], order[-1]) == (["provenance/publisher-key.pem", "provenance/model.sig"], MANIFEST)
+    assert len(order) == 8
+
+
+def test_the_manifest_names_the_publisher_and_no_more_digests(model: Path, evidence: Evidence) -> None:
+    packed = pack(model, evidence, publisher=PUBLISHER)
+    assert packed.manifest.publisher == PUBLISHER.identity().line
+    assert packed.manifest.sha256_paths == frozenset()
+    assert packed.signature is not None
+    assert {*packed.signature.verified.signed.paths} == {*packed.manifest.paths, MANIFEST}
+    again = pack(model, evidence, replace=True)  # nothing of the publisher stays
+    assert (again.manifest.publisher, again.signature) == ("", None)
+    assert not [path for path in provenance_files(model) if "publisher" in path or path.endswith(".sig")]
 
 
 def test_git_lfs_pointers_are_not_packed(model: Path, evidence: Evidence) -> None:

@@ -14,7 +14,8 @@ from tests.support.chain_fixtures import FOR_EVER, PUBLIC_DELAY_SECONDS, Deploye
 
 NOBODY = "0x" + "00" * 20
 # The bits of a standing word, as in contracts/lib/Standings.sol.
-_HELD, _DOUBTFUL, _NAMED, _SIMULATED = (1 << bit for bit in (105, 106, 107, 108))
+_HELD, _DOUBTFUL, _NAMED = (1 << bit for bit in (105, 106, 107))
+_LINE_FLAGS = {255: 1 << 108, 254: 1 << 110}
 _SIGNERS_AND_WEIGHT = ((1 << 48) - 1) << 40
 _REVOKED_AT, _REVISIONS, _JUDGEMENT = 112, 224, 152
 _COUNT, _CLOSED = 112, 128
@@ -51,6 +52,7 @@ class Books:
         }
         self.words: dict[bytes, int] = {}
         self.contents: dict[bytes, bytes] = {}
+        self.publishers: dict[bytes, bytes] = {}
         self.batches: dict[bytes, int] = {}
         self.policies: dict[bytes, int] = {}
         self.revoked_models: dict[bytes, int] = {}
@@ -105,8 +107,7 @@ class Books:
     def _on_LeafRevoked(self, _log: Any, args: Any) -> None:
         stamp, summary = self.batches[args["root"]] & (1 << 112) - 1, args["summary"]
         judgement = summary >> _JUDGEMENT << _JUDGEMENT & ~(0xFFFF << _REVISIONS)
-        simulated = _SIMULATED if summary >> 248 == 255 else 0
-        self.words[args["recordId"]] = stamp | judgement | simulated
+        self.words[args["recordId"]] = stamp | judgement | _LINE_FLAGS.get(summary >> 248, 0)
         self.contents[args["recordId"]] = args["contentDigest"]
 
     def _on_Recounted(self, _log: Any, args: Any) -> None:
@@ -114,6 +115,9 @@ class Books:
         word = kept[args["idOrRoot"]] & ~(_SIGNERS_AND_WEIGHT | _DOUBTFUL)
         doubtful = _DOUBTFUL if args["doubtful"] else 0
         kept[args["idOrRoot"]] = word | args["signers"] << 40 | args["weight"] << 72 | doubtful
+
+    def _on_PublisherNoted(self, _log: Any, args: Any) -> None:
+        self.publishers[args["recordId"]] = args["identity"]
 
     def _on_PolicyNumbered(self, _log: Any, args: Any) -> None:
         self.policies[args["policyDigest"]] = args["policyId"]

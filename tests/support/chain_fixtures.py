@@ -13,9 +13,17 @@ from typing import Any
 import pytest
 
 from provenance_oracle.oracle.chain.anvil import DevAccount, EmbeddedChain, find_anvil, run_anvil
+from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.record.codec import encode_record, namespace_id, record_id
-from provenance_oracle.verifier.record.fields import PRODUCT_LINE_CODES, Entry, Record, RecordSigner, WrittenRecord
+from provenance_oracle.verifier.record.fields import (
+    PRODUCT_LINE_CODES,
+    Entry,
+    Record,
+    RecordSigner,
+    WrittenRecord,
+    signed_record,
+)
 from provenance_oracle.verifier.record.signing import claim_digest, publication_digest
 from provenance_oracle.verifier.record.standing import Standing
 from provenance_oracle.verifier.registry.contract import load_artifact
@@ -237,6 +245,22 @@ def make_record(**changes: Any) -> Record:
 def make_failure(**changes: Any) -> Record:
     """Return a record of a FAILED verdict that the contract accepts, with the fields in `changes` replaced."""
     return make_record(**{"passed": False, "grade": 0} | changes)
+
+
+def make_signed(**changes: Any) -> Record:
+    """Return a record of a release that has only a signature, with the fields in `changes` replaced."""
+    record = signed_record(
+        manifest_digest=b"\x01" * 32,
+        model_digest=b"\x02" * 32,
+        verdict_digest=b"\x03" * 32,
+        policy_digest=b"\x05" * 32,
+        publisher_identity=b"\x06" * 32,
+        judged_at=JUDGED_AT,
+        checks=1 << Check.FILE_DIGESTS.bit | 1 << Check.PUBLISHER_SIGNATURE.bit,
+        name="hub example/model",
+        version="0123456789abcdef",
+    )
+    return replace(record, **changes)
 
 
 def make_entry(record: Record | None = None, **changes: Any) -> Entry:

@@ -41,7 +41,7 @@ class Desk:
     def open(self, confirmations: int, *others: Endpoint[Any]) -> RegistryWriter:
         """Return a writer that asks the desk's chain first, and `others` before anything counts as final."""
         endpoints: Any = (Endpoint(self.chain, self.registry, "first"), *others)
-        facts: Any = {"finality": Finality(endpoints, confirmations), "clock": self.clock}
+        facts: Any = {"finality": Finality(endpoints, confirmations, min(2, len(endpoints))), "clock": self.clock}
         sender = TransactionSender(FakeSigner(), self.journal, LIMITS, chain_id=31337, **facts)
         survey = surveying(self.journal, self.clock, *endpoints)
         return RegistryWriter(self.registry, sender, self.journal, endpoints=survey, address=REGISTRY, **facts)

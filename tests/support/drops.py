@@ -108,7 +108,7 @@ def believe(release: Release, policy: Policy, *, at: datetime, **facts: Any) -> 
     statement = statement_of(made)
     nothing: Any = None
     record = replace(made, verdict_digest=hashlib.sha256(statement).digest())
-    return Judgement(nothing, nothing, FINDINGS, Verdict(statement), record)
+    return Judgement(release, nothing, nothing, FINDINGS, Verdict(statement), record)
 
 
 def statement_of(record: Record) -> bytes:

@@ -20,6 +20,10 @@ Answer = Callable[[str, list[Any], Any], Any]
 Refusal = Callable[[str, list[Any]], tuple[int, dict[str, str], str] | None]
 
 
+# As anvil answers: any page may ask.
+_OPEN = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "content-type"}
+
+
 class QuietHandler(BaseHTTPRequestHandler):
     """A request handler that logs nothing."""
 
@@ -55,10 +59,16 @@ def node(respond: Callable[[bytes], tuple[int, dict[str, str], bytes]]) -> Itera
             seen.append(body)
             status, headers, answer = respond(body)
             self.send_response(status)
-            for name, value in (headers | {"Content-Length": str(len(answer))}).items():
+            for name, value in (headers | _OPEN | {"Content-Length": str(len(answer))}).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer)
+
+        def do_OPTIONS(self) -> None:
+            self.send_response(204)
+            for name, value in _OPEN.items():
+                self.send_header(name, value)
+            self.end_headers()
 
     with serving(Handler) as url:
         yield url, seen

@@ -37,6 +37,7 @@ from tests.support.signing_chains import key_usage
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SIGNED_AT = NOW - timedelta(days=30)
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)
+ROOTS_END = datetime(2049, 12, 31, tzinfo=UTC)
 ISSUER = "https://accounts.example.org"
 LINE = f"sigstore {ISSUER} email:me@example.org"
 _FULCIO = "1.3.6.1.4.1.57264.1"
@@ -90,6 +91,7 @@ class FakeSigstore:
         scts: the number of SCTs.
         purposes: extended key usage of the leaf.
         statement: the payload that is signed.
+        signer: the key that the leaf certifies.
     """
 
     version: int = 1
@@ -108,6 +110,7 @@ class FakeSigstore:
     scts: int = 1
     purposes: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.CODE_SIGNING,)
     statement: Any = field(default_factory=lambda: statement_over(FILES))
+    signer: ec.EllipticCurvePublicKey = field(default_factory=SIGNING_KEY.public_key)
 
     @cached_property
     def log_id(self) -> bytes:
@@ -121,9 +124,11 @@ class FakeSigstore:
         """The certificates of the CA that issues leaves, and of its root."""
         begins, ends = (moment or START for moment in self.ca_validity)
         ca = x509.BasicConstraints(True, None), key_usage(key_cert_sign=True, crl_sign=True)
-        root = _certificate("root", ROOT_KEY, "root", ROOT_KEY, START, END, [(one, True) for one in ca])
+        root = _certificate(
+            "root", ROOT_KEY.public_key(), "root", ROOT_KEY, START, ROOTS_END, [(one, True) for one in ca]
+        )
         own = [(one, True) for one in ca]
-        return _certificate("ca", CA_KEY, "root", ROOT_KEY, begins, ends, own), root
+        return _certificate("ca", CA_KEY.public_key(), "root", ROOT_KEY, begins, ends, own), root
 
     @cached_property
     def leaf(self) -> x509.Certificate:
@@ -136,10 +141,10 @@ class FakeSigstore:
         for number, value in self.extensions:
             oid = x509.ObjectIdentifier(f"{_FULCIO}.{number}")
             extensions.append((x509.UnrecognizedExtension(oid, value), False))
-        plain = _certificate("", SIGNING_KEY, "ca", CA_KEY, begins, ends, extensions)
+        plain = _certificate("", self.signer, "ca", CA_KEY, begins, ends, extensions)
         scts = _sct_list([self._sct(plain.tbs_certificate_bytes) for _ in range(self.scts)])
         extensions.append((x509.UnrecognizedExtension(_SCT_LIST, scts), False))
-        return _certificate("", SIGNING_KEY, "ca", CA_KEY, begins, ends, extensions)
+        return _certificate("", self.signer, "ca", CA_KEY, begins, ends, extensions)
 
     def _sct(self, tbs: bytes) -> bytes:
         stamp = int((self.sct_at or self.signed_at).timestamp() * 1000)
@@ -151,20 +156,21 @@ class FakeSigstore:
         head = b"\0" + log_id + struct.pack("!QH", stamp, 0) + b"\x04\x03"
         return head + struct.pack("!H", len(signature)) + signature
 
-    def bundle(self) -> dict[str, Any]:
-        """Return the bundle."""
-        payload, signature = signed_by(SIGNING_KEY, self.statement)
+    def bundle(self, statement: object = None) -> dict[str, Any]:
+        """Return the bundle over another statement than the world's own if one is given."""
+        payload, signature = signed_by(SIGNING_KEY, statement or self.statement)
         material: dict[str, Any] = {
             "certificate": {"rawBytes": _b64(self.leaf.public_bytes(Encoding.DER))},
-            "tlogEntries": [self._entry(payload, signature)],
+            "tlogEntries": [self.entry(self.body(payload, signature))],
         }
         if self.stamped or self.version == 2:
-            stamp = {"signedTimestamp": _b64(self.stamp(signature))}
+            stamp = {"signedTimestamp": _b64(self.stamp(hashlib.sha256(signature).digest()))}
             material["timestampVerificationData"] = {"rfc3161Timestamps": [stamp]}
         return bundle_of(payload, signature, material)
 
-    def _entry(self, payload: bytes, signature: bytes) -> dict[str, Any]:
-        body = json.dumps(self._body(payload, signature), sort_keys=True, separators=(",", ":")).encode()
+    def entry(self, described: dict[str, Any]) -> dict[str, Any]:
+        """Return the entry of the log with this body, as a bundle holds it."""
+        body = json.dumps(described, sort_keys=True, separators=(",", ":")).encode()
         leaves = [b"first", body, b"third"]
         index, (root, proof) = 1, _tree(leaves, 1)
         entry: dict[str, Any] = {
@@ -195,7 +201,8 @@ class FakeSigstore:
                 entry["inclusionPromise"] = {"signedEntryTimestamp": _b64(signed)}
         return entry
 
-    def _body(self, payload: bytes, signature: bytes) -> dict[str, Any]:
+    def body(self, payload: bytes, signature: bytes) -> dict[str, Any]:
+        """Return the body of the log's entry for a signature over a payload."""
         if self.version == 1:
             digest = {"algorithm": "sha256", "value": hashlib.sha256(payload).hexdigest()}
             pem = self.leaf.public_bytes(Encoding.PEM)
@@ -223,8 +230,8 @@ class FakeSigstore:
             signature = LOG2_KEY.sign(text.encode())
         return f"{text}\n\u2014 {name} {_b64(self.log_id[:4] + signature)}\n"
 
-    def stamp(self, message: bytes) -> bytes:
-        """Return a timestamp response over `message`, DER."""
+    def stamp(self, digest: bytes) -> bytes:
+        """Return a timestamp response for the SHA-256 of a message, DER."""
         signer = self.tsa_chain[0]
         info = tsp.TSTInfo(
             {
@@ -232,18 +239,18 @@ class FakeSigstore:
                 "policy": "1.2.3.4",
                 "message_imprint": {
                     "hash_algorithm": {"algorithm": "sha256"},
-                    "hashed_message": hashlib.sha256(message).digest(),
+                    "hashed_message": digest,
                 },
                 "serial_number": 7,
                 "gen_time": self.signed_at,
             }
         )
-        digest = hashlib.sha256(signer.public_bytes(Encoding.DER)).digest()
+        certificate_digest = hashlib.sha256(signer.public_bytes(Encoding.DER)).digest()
         attributes = cms.CMSAttributes(
             [
                 {"type": "content_type", "values": ["tst_info"]},
                 {"type": "message_digest", "values": [hashlib.sha256(info.dump()).digest()]},
-                {"type": "signing_certificate_v2", "values": [{"certs": [{"cert_hash": digest}]}]},
+                {"type": "signing_certificate_v2", "values": [{"certs": [{"cert_hash": certificate_digest}]}]},
             ]
         )
         asn1 = asn1_x509.Certificate.load(signer.public_bytes(Encoding.DER))
@@ -274,8 +281,9 @@ class FakeSigstore:
         ca.append((key_usage(key_cert_sign=True, crl_sign=True), True))
         own: list[tuple[x509.ExtensionType, bool]] = [(key_usage(digital_signature=True), True)]
         own.append((x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True))
-        root = _certificate("tsa root", TSA_ROOT_KEY, "tsa root", TSA_ROOT_KEY, START, END, ca)
-        return _certificate("tsa", TSA_KEY, "tsa root", TSA_ROOT_KEY, START, END, own), root
+        root = _certificate("tsa root", TSA_ROOT_KEY.public_key(), "tsa root", TSA_ROOT_KEY, START, ROOTS_END, ca)
+        tsa = _certificate("tsa", TSA_KEY.public_key(), "tsa root", TSA_ROOT_KEY, START, ROOTS_END, own)
+        return tsa, root
 
     def root(self) -> dict[str, Any]:
         """Return the trusted root."""
@@ -292,7 +300,7 @@ class FakeSigstore:
 
 def _certificate(
     name: str,
-    key: Any,
+    key: ec.EllipticCurvePublicKey,
     issuer: str,
     issuer_key: ec.EllipticCurvePrivateKey,
     begins: datetime,
@@ -300,14 +308,15 @@ def _certificate(
     extensions: list[tuple[x509.ExtensionType, bool]],
 ) -> x509.Certificate:
     subject = _named(name) if name else x509.Name([])
-    serial = int.from_bytes(hashlib.sha256(_spki(key) + name.encode()).digest()[:8], "big") >> 1
-    builder = x509.CertificateBuilder(_named(issuer), subject, key.public_key(), serial, begins, ends)
-    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    serial = int.from_bytes(hashlib.sha256(spki + name.encode()).digest()[:8], "big") >> 1
+    builder = x509.CertificateBuilder(_named(issuer), subject, key, serial, begins, ends)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     builder = builder.add_extension(authority, False)
     for extension, is_critical in extensions:
         builder = builder.add_extension(extension, is_critical)
-    return builder.sign(issuer_key, SHA256())
+    return builder.sign(issuer_key, SHA256(), ecdsa_deterministic=True)  # the same in every copy of a world
 
 
 def _sct_list(scts: list[bytes]) -> bytes:

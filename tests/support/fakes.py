@@ -56,6 +56,9 @@ class FakeSigner:
     def sign_digest(self, digest: bytes) -> bytes:
         return digest + digest[::-1]
 
+    def sign_der(self, digest: bytes) -> bytes:
+        return b"der" + digest
+
 
 class FreshSigner(FakeSigner):
     """A signer whose bytes differ each time, like those of a KMS or a token, which choose a random nonce."""
@@ -228,6 +231,7 @@ class FakeRegistry:
     numbers: dict[bytes, int] = field(default_factory=lambda: {make_record().policy_digest: 1})
     signed: list[tuple[bytes, int]] = field(default_factory=list)
     claimed: set[str] = field(default_factory=set)
+    has_peers: bool = False
 
     def entry_of(self, model_digest: bytes, manifest_digest: bytes, *, block: int) -> Entry:
         if manifest_digest in self.existing:

@@ -35,7 +35,7 @@ from provenance_oracle.oracle.bell import Bell, Ring
 from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.settings.load import load_settings
 from provenance_oracle.verifier.strict.exchange import HttpClient
-from tests.support.crash_driver import judge_kindly
+from tests.support.crash_driver import accept_all_releases
 from tests.support.drops import drop
 
 RUNS_MAX = 3
@@ -137,13 +137,14 @@ def run_oracle(cell: dict[str, Any]) -> None:
         "registry": cell["registry"],
         "key_variable": "CRASH_KEY",
         "watch": "scan-only",
+        "judge_processes": 1,  # for `judge_kindly`, which a process does not know
         "confirmations": 12,
         "bump_after_seconds": 1,
         "batch_max": cell["batch_max"],
         "batch_after_seconds": 1,
         **({"batch_uri": "https://example.org/batches/"} if cell["batch_max"] > 1 else {}),
     }
-    assembly.judge = judge_kindly  # type: ignore[assignment]
+    accept_all_releases()
     assembly._now = steps.clock
     Backoff.delay_seconds = lambda _self, _attempts: _REST_SECONDS  # type: ignore[method-assign]
     rpc_client._pause = lambda _seconds, on_wait: on_wait()

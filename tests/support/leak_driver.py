@@ -23,7 +23,7 @@ from provenance_oracle.oracle.bell import Bell
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.settings.load import load_settings
 from provenance_oracle.verifier.errors import ProvenanceError
-from tests.support.crash_driver import judge_kindly
+from tests.support.crash_driver import accept_all_releases
 from tests.support.drops import drop
 
 _opened: list[Any] = []
@@ -36,7 +36,7 @@ def main(folder: Path, options: dict[str, Any]) -> None:
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s %(message)s")
     (folder / "drop").mkdir()
     drop(folder / "drop" / "model", {"folder": str(folder)}, report=str(folder).encode())
-    assembly.judge = judge_kindly  # type: ignore[assignment]
+    accept_all_releases()
     open_signer = assembly.open_signer
 
     def remembering(*arguments: Any, **more: Any) -> Any:
@@ -44,7 +44,7 @@ def main(folder: Path, options: dict[str, Any]) -> None:
         return _opened[-1]
 
     assembly.open_signer = remembering
-    paths = {"sources": [str(folder / "drop")], "journal": str(folder / "journal.db")}
+    paths = {"sources": [str(folder / "drop")], "journal": str(folder / "journal.db"), "judge_processes": 1}
     with assembly.open_oracle(load_settings(None, os.environ, options | paths), Bell()) as service:
         service.run_once(deadline_seconds=60)
     with Journal(folder / "journal.db") as journal:

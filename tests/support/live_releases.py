@@ -28,10 +28,13 @@ def evidence(at: datetime) -> Evidence:
     return guest.evidence(bound_report_data(public_key_of(KEY)[1]))
 
 
-def lay_out(folder: Path, files: Mapping[str, bytes], *, table: bool = True, at: datetime = AT) -> Manifest:
+def lay_out(
+    folder: Path, files: Mapping[str, bytes], *, table: bool = True, at: datetime = AT, with_sha256: bool = False
+) -> Manifest:
     """Make a release of these files in `folder`, by a guest at the time `at`, with a per-tensor table by default."""
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    packed = pack_release(folder, evidence(at), KEY, name="org/model", version="1.0", at=at, with_tensor_table=table)
+    options = {"with_tensor_table": table, "with_sha256": with_sha256}
+    packed = pack_release(folder, evidence(at), KEY, name="org/model", version="1.0", at=at, **options)
     return packed.manifest

@@ -70,10 +70,10 @@ def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def key_bundle(files: Mapping[str, bytes] = FILES) -> dict[str, Any]:
-    """Return a bundle of the method `key`, signed with SIGNING_KEY."""
+def key_bundle(files: Mapping[str, bytes] = FILES, statement: object = None) -> dict[str, Any]:
+    """Return a bundle of the method `key` over files or another statement, signed with SIGNING_KEY."""
     hint = hashlib.sha256(pem_of(SIGNING_KEY)).hexdigest()
-    payload, signature = signed_by(SIGNING_KEY, statement_over(files))
+    payload, signature = signed_by(SIGNING_KEY, statement or statement_over(files))
     return bundle_of(payload, signature, {"publicKey": {"hint": hint}, "tlogEntries": []})
 
 

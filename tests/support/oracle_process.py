@@ -103,9 +103,14 @@ class OracleProcess:
         return len(events.RecordPublished().get_logs(from_block=0)) + sum(log["args"]["count"] for log in batches)
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    """Wait until the condition holds; fail if it does not within a minute, or the process ends before."""
-    until = time.monotonic() + _PATIENCE_SECONDS
+def wait_for(
+    condition: Callable[[], bool],
+    process: subprocess.Popen[str] | None = None,
+    *,
+    seconds: float = _PATIENCE_SECONDS,
+) -> None:
+    """Wait until the condition holds; fail if it does not in time (by default a minute), or the process ends before."""
+    until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it did not come"
         assert process is None or process.poll() is None or condition(), "the process ended"

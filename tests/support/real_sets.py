@@ -109,6 +109,13 @@ def read_set(folder: Path) -> RealSet:
     )
 
 
+# The certificates of AMD's intermediates, with the one that AMD revoked.
+INTERMEDIATES = (
+    *(f"{role}-{line}" for line in ("Milan", "Genoa", "Turin") for role in ("SEV", "SEV-VLEK")),
+    "SEV-Genoa-REVOKED-serial131073",
+)
+
+
 def anchor(vectors: Path, name: str) -> bytes:
     """Return the DER of one of AMD's ARKs, ASKs or ASVKs."""
     return (vectors / "snp/_anchors" / f"{name}.der").read_bytes()

@@ -100,8 +100,8 @@ def pem_of_certificates(certificates: Sequence[x509.Certificate]) -> bytes:
     return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
 
 
-def certificate_bundle(certificates: Sequence[x509.Certificate]) -> dict[str, Any]:
-    """Return a bundle of the method `certificate` over FILES, signed with SIGNING_KEY."""
+def certificate_bundle(certificates: Sequence[x509.Certificate], statement: object = None) -> dict[str, Any]:
+    """Return a bundle of the method `certificate`, by default over FILES, signed with SIGNING_KEY."""
     chain = [{"rawBytes": base64.b64encode(one.public_bytes(Encoding.DER)).decode()} for one in certificates]
-    payload, signature = signed_by(SIGNING_KEY, statement_over(FILES))
+    payload, signature = signed_by(SIGNING_KEY, statement or statement_over(FILES))
     return bundle_of(payload, signature, {"x509CertificateChain": {"certificates": chain}, "tlogEntries": []})

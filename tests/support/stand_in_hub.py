@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 LARGE_BYTES = 1000  # files from this size on lie in the store
+_NOT_FOUND = {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}
 CHANGED_AT = "2026-01-02T03:04:05.000Z"
 
 
@@ -117,9 +118,9 @@ class StandInHub:
             owner = query["author"][0].lower()
             names = [name for name in self.heads if name.lower().startswith(f"{owner}/") and self._may(name, asked)]
             return self._page(path, query, [self._described(name) for name in names])
-        if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/(.+)", path):
+        if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path):
             if found[1] not in self.heads or not self._may(found[1], asked):
-                return Reply(404 if self.token else 401, b'{"error":"Repository not found"}')
+                return Reply(404 if self.token else 401, b'{"error":"Repository not found"}', _NOT_FOUND)
             return Reply(200, json.dumps(self._described(found[1])).encode())
         if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([0-9a-f]{40})(?:/(.*))?", path):
             files = self.commits.get(found[1], {}).get(found[2])

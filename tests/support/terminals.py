@@ -21,14 +21,18 @@ class Shown:
     exit_code: int
 
 
-def on_terminal(*arguments: str | Path, columns: int, environment: dict[str, str] | None = None) -> Shown:
-    """Run `provenance` on a terminal with this many columns."""
+def on_terminal(
+    *arguments: str | Path, columns: int, environment: dict[str, str] | None = None, typed: bytes = b""
+) -> Shown:
+    """Run `provenance` on a terminal with this many columns, and answer its first prompt with `typed`."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     command = [sys.executable, "-P", "-m", "provenance_oracle.oracle.cli.main", *map(str, arguments)]
     kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     env = {**kept, "TERM": "xterm", **(environment or {})}
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True
+    ) as process:
         os.close(theirs)
         parts = []
         while True:
@@ -39,5 +43,8 @@ def on_terminal(*arguments: str | Path, columns: int, environment: dict[str, str
             if not part:
                 break
             parts.append(part)
+            if typed and part.endswith(b": "):  # a prompt; what is typed before it is discarded
+                os.write(ours, typed)
+                typed = b""
     os.close(ours)
     return Shown(b"".join(parts).decode().replace("\r\n", "\n"), process.returncode)

@@ -12,6 +12,7 @@ from provenance_oracle.oracle.chain.ledger import LedgerOptions, Peers, open_wri
 from provenance_oracle.oracle.chain.writer import RegistryWriter
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
+from provenance_oracle.oracle.metrics import SILENT, Meter
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.registry.events import Publication
@@ -42,7 +43,7 @@ class World:
             self.journal.close()
             raise
 
-    def connected(self, peers: Peers | None = None, **changes: Any) -> RegistryWriter:
+    def connected(self, peers: Peers | None = None, meter: Meter = SILENT, **changes: Any) -> RegistryWriter:
         options: dict[str, Any] = {
             "rpc_urls": (self.registry.chain.rpc_url,),
             "registry_address": self.registry.address,
@@ -57,7 +58,7 @@ class World:
             EnvironmentSigner("KEY", {"KEY": account.key.hex()}) for account in (self.payer, self.registry.oracle)
         )
         place = LedgerOptions(**options | changes)
-        return open_writer(place, payer, reporter, self.journal, clock=lambda: self.now, peers=peers)
+        return open_writer(place, payer, reporter, self.journal, clock=lambda: self.now, peers=peers, meter=meter)
 
     def looking(self) -> RegistryWriter:
         """Return the writer after a look at the newest block."""

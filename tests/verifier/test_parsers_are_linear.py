@@ -30,12 +30,19 @@ from provenance_oracle.verifier.disk.lfs import LfsFiles
 from provenance_oracle.verifier.disk.models_yaml import MODELS_YAML_MAX_BYTES, normalized_name, parse_models_yaml
 from provenance_oracle.verifier.disk.tree import FileKind, Node, directory
 from provenance_oracle.verifier.errors import ProvenanceError
+from provenance_oracle.verifier.identity.bundle import BUNDLE_MAX_BYTES, parse_bundle
+from provenance_oracle.verifier.identity.key_method import PUBLISHER_KEY_MAX_BYTES, parse_publisher_key
+from provenance_oracle.verifier.identity.sigstore_root import ROOT_MAX_BYTES, parse_trusted_root
+from provenance_oracle.verifier.identity.statement import parse_signed_files
+from provenance_oracle.verifier.judgement.recorded_verdict import parse_verdict
+from provenance_oracle.verifier.judgement.verdict import EXTENSION
 from provenance_oracle.verifier.manifest.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, parse_envelope
 from provenance_oracle.verifier.manifest.statement import parse_statement
 from provenance_oracle.verifier.policy import parse_policy
 from provenance_oracle.verifier.registry import event_cache
 from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
 from provenance_oracle.verifier.registry.raw_logs import parse_raw_logs
+from provenance_oracle.verifier.registry.signed_verdict import VERDICT_MAX_BYTES, envelope_of, verify_signed_verdict
 from provenance_oracle.verifier.snp.crl import CRL_MAX_BYTES, parse_crl
 from provenance_oracle.verifier.snp.der import parse_der
 from provenance_oracle.verifier.snp.endorsements import malformed_endorsement
@@ -44,6 +51,8 @@ from provenance_oracle.verifier.strict.abi_values import parse_items, parse_memb
 from provenance_oracle.verifier.strict.files import open_any_file
 from provenance_oracle.verifier.strict.parse_json import parse_json
 from provenance_oracle.verifier.strict.parse_yaml import YAML_MAX_BYTES, parse_yaml
+from provenance_oracle.verifier.strict.tar import files_of_tar, tar_of
+from tests.support.model_signatures import SIGNING_KEY, bundle_of, pem_of, resource, statement_of
 from tests.support.releases import NOW
 from tests.support.work import calls_of, work_of
 from tests.verifier.disk.test_models_yaml import OPT_125M
@@ -246,7 +255,74 @@ def words(size: int) -> list[bytes]:
     return [bytes(32)] * (size // 32)
 
 
+def bundle(size: int) -> bytes:
+    """A bundle whose payload fills it."""
+    return json.dumps(bundle_of(bytes(size * 3 // 4 - 400), b"sig", {"publicKey": {"hint": ""}})).encode()
+
+
+def signed_files(size: int) -> bytes:
+    return json.dumps(statement_of([resource(f"f{number:06}", b"") for number in range(size // 150)])).encode()
+
+
+def signed_shards(size: int) -> bytes:
+    entries = [resource(f"w:{number * 1000}:{(number + 1) * 1000}", b"") for number in range(size // 150)]
+    return json.dumps(statement_of(entries, method="shards", shard_size=1000)).encode()
+
+
+def publisher_key(size: int) -> bytes:
+    """A key with text around it, as GnuTLS writes it."""
+    return b"x" * (size - 1024) + b"\n" + pem_of(SIGNING_KEY)
+
+
+def trusted_root(size: int) -> bytes:
+    return json.dumps({"tlogs": [], "passed over": ["x" * 100] * (size // 105)}).encode()
+
+
+def recorded_verdict(size: int) -> bytes:
+    """A verdict with many members that no oracle writes, which are compared later."""
+    members = {f"k{number:06}": 0 for number in range(size // 12)}
+    details = {"grade": 0, "findings": []}
+    predicate = {
+        "verifier": {"version": {"provenance-oracle": "1"}},
+        "timeVerified": "2026-11-21T12:00:00Z",
+        "policy": {"digest": {"sha256": DIGEST}},
+        "inputAttestations": [{"uri": "x", "digest": {"sha256": DIGEST}}],
+        "verificationResult": "PASSED",
+        "verifiedLevels": [],
+        EXTENSION: details,
+        **members,
+    }
+    return json.dumps({"subject": [], "predicate": predicate}, separators=(",", ":")).encode()
+
+
+def signed_verdict(size: int) -> bytes:
+    """An envelope whose signature is none."""
+    return envelope_of(bytes(size * 3 // 4), [("0x", b"none")])
+
+
+def headers(size: int) -> bytes:
+    """The same header of an empty file again and again."""
+    return tar_of({"a": b""})[:512] * (size // 512)
+
+
 SHAPES = {
+    "evidence, a file": Shape(lambda n: tar_of({"a": bytes(n)}), files_of_tar, MAX_ENVELOPE_BYTES),
+    "evidence, headers": Shape(headers, files_of_tar, MAX_ENVELOPE_BYTES, is_refused=True),
+    "recorded verdict, members": Shape(recorded_verdict, lambda d: parse_verdict(d, "x.json"), MIB),
+    "signed verdict": Shape(
+        signed_verdict, lambda d: verify_signed_verdict(d, "x.dsse.json"), VERDICT_MAX_BYTES, is_refused=True
+    ),
+    "bundle, payload": Shape(bundle, lambda d: parse_bundle(d, "x.sig"), BUNDLE_MAX_BYTES - KIB),
+    "bundle, members": Shape(
+        lambda n: f"{{{repeated(n, lambda i: f'{chr(34)}k{i}{chr(34)}:0')}}}".encode(),
+        lambda d: parse_bundle(d, "x.sig"),
+        16 * KIB,
+        is_refused=True,
+    ),
+    "signature, files": Shape(signed_files, lambda d: parse_signed_files(d, "x.sig"), 30 * MIB),
+    "signature, shards": Shape(signed_shards, lambda d: parse_signed_files(d, "x.sig"), 30 * MIB),
+    "publisher's key": Shape(publisher_key, lambda d: parse_publisher_key(d, "x.pem"), PUBLISHER_KEY_MAX_BYTES),
+    "trusted root": Shape(trusted_root, lambda d: parse_trusted_root(d, "x.json"), ROOT_MAX_BYTES - KIB),
     "JSON, members": Shape(
         lambda n: f"{{{repeated(n, lambda i: f'{chr(34)}k{i}{chr(34)}:0')}}}".encode(), json_of, 16 * MIB
     ),

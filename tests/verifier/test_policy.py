@@ -41,7 +41,7 @@ def test_shipped_policy_is_named_dated_and_identified_by_its_bytes(name: str) ->
     data = (POLICIES / f"{name}.yaml").read_bytes()
     assert (policy.name, policy.source, policy.digest) == (name, f"policy {name}", hashlib.sha256(data).digest())
     assert policy.date >= date(2026, 11, 1)
-    assert policy.graded == (name in GRADES)
+    assert policy.graded == (name in {*GRADES, "signed"})
 
 
 def test_every_shipped_file_is_listed() -> None:
@@ -51,16 +51,25 @@ def test_every_shipped_file_is_listed() -> None:
 def test_roots_and_revocation_of_shipped_policies() -> None:
     roots = {name: load_policy(name).roots for name in SHIPPED_POLICIES}
     amd, simulator = frozenset({RootKind.AMD}), frozenset({RootKind.SIMULATOR})
-    assert roots == {"unsafe-any": amd, "demo": simulator, "baseline": amd, "strict": amd}
+    assert roots == {"signed": amd, "unsafe-any": amd, "demo": simulator, "baseline": amd, "strict": amd}
     asked = {name: load_policy(name).revocation_required for name in SHIPPED_POLICIES}
-    assert asked == {"unsafe-any": False, "demo": True, "baseline": True, "strict": True}
+    assert asked == {"signed": True, "unsafe-any": False, "demo": True, "baseline": True, "strict": True}
 
 
 def test_demo_has_the_rules_of_baseline() -> None:
-    apart = {"name", "description", "graded", "roots", "digest", "source"}
+    apart = {"name", "description", "graded", "roots", "digest", "source", "page"}
     demo, baseline = load_policy("demo"), load_policy("baseline")
     same = {field.name for field in fields(Policy)} - apart
     assert {name: getattr(demo, name) for name in same} == {name: getattr(baseline, name) for name in same}
+
+
+def test_signed_has_the_rules_of_baseline_and_takes_signed_releases() -> None:
+    apart = {"name", "description", "date", "digest", "source", "page", "signed_releases"}
+    signed, baseline = load_policy("signed"), load_policy("baseline")
+    same = {field.name for field in fields(Policy)} - apart
+    assert {name: getattr(signed, name) for name in same} == {name: getattr(baseline, name) for name in same}
+    accepted = {name for name in SHIPPED_POLICIES if load_policy(name).signed_releases is Word.ACCEPTED}
+    assert accepted == {"signed"}
 
 
 def test_unsafe_any_checks_nothing_that_may_be_left_unchecked() -> None:
@@ -205,7 +214,7 @@ def test_every_rule_left_out_renamed_or_emptied_is_an_error(path: tuple[Any, ...
         del parent[key]
         parent.update(changed)
         with pytest.raises(UsageError) as caught:
-            build(Policy, tree, KeyPath("my.yaml"), {"digest": b"", "source": ""})
+            build(Policy, tree, KeyPath("my.yaml"), {"digest": b"", "source": "", "page": b""})
         assert caught.value.where.startswith("my.yaml")
         assert caught.value.wanted
 

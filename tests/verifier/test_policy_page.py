@@ -13,7 +13,7 @@ from provenance_oracle.verifier.policy import SHIPPED_POLICIES, FloorRow, Policy
 _ROOT = Path(__file__).parent.parent.parent
 _PAGE = _ROOT / "docs" / "policy.md"
 # Fields that the page shows elsewhere, or that are not rules.
-_LEFT_OUT = {"schema", "name", "version", "date", "description", "digest", "source"}
+_LEFT_OUT = {"schema", "name", "version", "date", "description", "digest", "source", "page"}
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

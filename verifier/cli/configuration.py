@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import UsageError, unread
 from provenance_oracle.verifier.strict.parse_yaml import YAML_MAX_BYTES, KeyPath, parse_yaml
 from provenance_oracle.verifier.strict.schema import Like, RuleError, build
 from provenance_oracle.verifier.text import printable
@@ -66,6 +66,7 @@ def load_configuration(path: Path) -> Configuration:
 
     Raises:
         UsageError: the file cannot be read, is not strict YAML, or has a member that it may not have.
+        TemporaryError: the disk fails.
     """
     where = printable(str(path))
     try:
@@ -74,8 +75,7 @@ def load_configuration(path: Path) -> Configuration:
     except FileNotFoundError:
         return Configuration()
     except OSError as error:
-        got = error.strerror or str(error)
-        raise UsageError("the configuration cannot be read", where=where, got=got, wanted="a file") from None
+        raise unread("the configuration cannot be read", error, where=where, wanted="a file") from None
     try:
         found = build(Configuration, parse_yaml(data, where), KeyPath(where))
     except UsageError as error:

@@ -23,7 +23,14 @@ from provenance_oracle.verifier.checks import Finding, Outcome
 from provenance_oracle.verifier.cli.layout import columns_of, fitted
 from provenance_oracle.verifier.documents.errors import error_json, internal_error_json
 from provenance_oracle.verifier.documents.schemas import ERROR, envelope
-from provenance_oracle.verifier.errors import DISK_FULL, ProvenanceError, TemporaryError, UsageError, naming_extras
+from provenance_oracle.verifier.errors import (
+    DISK_FAILED,
+    DISK_FULL,
+    ProvenanceError,
+    TemporaryError,
+    UsageError,
+    naming_extras,
+)
 from provenance_oracle.verifier.judgement.sheet import was_reached
 from provenance_oracle.verifier.text import printable
 
@@ -206,10 +213,9 @@ def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None
             except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
                 raise
             except Exception as error:
-                if isinstance(error, OSError) and error.errno in DISK_FULL:
-                    full = TemporaryError("the disk is full", got=error.strerror or "", wanted="room; then try again")
-                    _report_failure(output, full)
-                    sys.exit(full.exit_code)
+                if (temporary := _disk_trouble(error)) is not None:
+                    _report_failure(output, temporary)
+                    sys.exit(temporary.exit_code)
                 if os.environ.get("PROVENANCE_DEBUG"):
                     raise
                 _report_bug(output, error)
@@ -219,6 +225,18 @@ def command_body(schema: str) -> Callable[[Callable[Concatenate[Output, P], None
         return run
 
     return wrap
+
+
+def _disk_trouble(error: Exception) -> TemporaryError | None:
+    """Return the error for a disk that is full or fails; None for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    got = error.strerror or ""
+    if error.errno in DISK_FULL:
+        return TemporaryError("the disk is full", got=got, wanted="room; then try again")
+    if error.errno in DISK_FAILED:
+        return TemporaryError("the disk fails", got=got, wanted="a disk that works; then try again")
+    return None
 
 
 def _report_failure(output: Output, error: ProvenanceError) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from provenance_oracle.verifier.errors import ProvenanceError, TemporaryError, UsageError
+from provenance_oracle.verifier.errors import ProvenanceError, UsageError
+
+if TYPE_CHECKING:
+    from provenance_oracle.verifier.strict.release_folder import Reading
 
 HUB_SCHEME = "hf://"
 _SLUG = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
@@ -68,39 +72,50 @@ def _cache(environ: Mapping[str, str]) -> Path:
 
 
 def _is_whole(snapshot: Path) -> bool:
-    """Return whether a snapshot has the files that its manifest names. Programs download only those that they load."""
-    from provenance_oracle.verifier.judgement.release import read_release
-    from provenance_oracle.verifier.manifest.dsse import parse_envelope
-    from provenance_oracle.verifier.manifest.statement import parse_statement
+    """Return whether a snapshot has the files that its manifest or its signature names.
+
+    Programs download only those that they load. Nothing is verified here: this only decides on a download.
+    """
+    from provenance_oracle.verifier.judgement.release import NoReleaseError
     from provenance_oracle.verifier.strict.release_folder import Reading, open_release_folder
 
     reading = Reading(hub_links=True)
     try:
-        release = read_release(snapshot, reading)
-        manifest = parse_statement(parse_envelope(release.envelope).payload)  # unverified: only to decide on a download
+        try:
+            named = _named_by_manifest(snapshot, reading)
+        except NoReleaseError:
+            named = _named_by_signature(snapshot, reading)
         with open_release_folder(snapshot, reading) as folder:
-            return all(folder.find(file.path) for file in manifest.files)
+            return all(map(folder.find, named))
     except ProvenanceError:
         return False
+
+
+def _named_by_manifest(snapshot: Path, reading: Reading) -> Iterable[str]:
+    from provenance_oracle.verifier.judgement.release import read_release
+    from provenance_oracle.verifier.manifest.statement import parse_statement
+
+    return parse_statement(read_release(snapshot, reading).unverified_payload).paths
+
+
+def _named_by_signature(snapshot: Path, reading: Reading) -> Iterable[str]:
+    from provenance_oracle.verifier.identity.bundle import parse_bundle
+    from provenance_oracle.verifier.identity.statement import parse_signed_files
+    from provenance_oracle.verifier.judgement.signed_release import read_signed_release
+
+    release = read_signed_release(snapshot, None, reading=reading)
+    bundle = parse_bundle(release.bundle, release.bundle_path)
+    return parse_signed_files(bundle.envelope.payload, release.bundle_path).paths
 
 
 def _downloaded(address: str, repository: str, revision: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
     except ImportError as error:
         wanted = f"{_EXTRA}, or `hf download {repository}` first"
         problem = "not whole in the cache, and huggingface_hub is not installed"
         raise UsageError(problem, where=address, got=str(error), wanted=wanted) from error
-    try:
+    from provenance_oracle.verifier.hub.repository import hub_errors
+
+    with hub_errors(address):
         return Path(snapshot_download(repository, revision=revision, etag_timeout=_ETAG_TIMEOUT_SECONDS))
-    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-        wanted = "a model and revision that you may read; `hf auth login` for private and gated ones"
-        raise UsageError("the hub has no such model", where=address, got=_first_line(error), wanted=wanted) from error
-    except Exception as error:  # of the network, the hub or the disk: the package documents no closed list
-        got = _first_line(error)
-        raise TemporaryError("the download failed", where=address, got=got, wanted="a hub that answers") from error
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".partition("\n")[0]

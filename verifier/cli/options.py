@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING
 import click
 
 from provenance_oracle.verifier.cli.completion import complete_policies
-from provenance_oracle.verifier.errors import FormatError, UsageError
+from provenance_oracle.verifier.errors import FormatError, UsageError, unread
 
 if TYPE_CHECKING:
     from provenance_oracle.verifier.cli.console import Output
+    from provenance_oracle.verifier.identity.names import PublisherIdentity
+    from provenance_oracle.verifier.proofs.reader import ProofReader
     from provenance_oracle.verifier.record.proof_file import ProvenRecord
+    from provenance_oracle.verifier.registry.deployment import Deployment
+    from provenance_oracle.verifier.registry.node import NodeConnection
     from provenance_oracle.verifier.registry.reader import RegistryReader
     from provenance_oracle.verifier.snp.kds import Fetcher
     from provenance_oracle.verifier.strict.files import OnBytes
@@ -109,6 +113,41 @@ def registry_reader(
     return open_deployment(rpc_url, parse_deployment(data, registry_text), cache=cache)
 
 
+def open_deployed(rpc_url: str | None, registry_text: str | None) -> tuple[RegistryReader, Deployment]:
+    """Open the registry of a deployment file, which also names the contracts for proofs; return it with the file.
+
+    Raises:
+        UsageError: an option is missing, --registry is an address, or there is no such registry.
+        FormatError, TemporaryError: as for `registry_reader`.
+    """
+    from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+
+    if registry_text and registry_text.startswith("0x"):
+        wanted = "--registry FILE, a deployment file, which names the contract for proofs"
+        raise UsageError(
+            "an address names no contract for proofs", where="--registry", got=registry_text, wanted=wanted
+        )
+    reader = registry_reader(rpc_url, registry_text)
+    data = read_bounded(Path(str(registry_text)), FILE_MAX_BYTES)
+    return reader, parse_deployment(data, str(registry_text))
+
+
+def proof_reader(rpc_url: str | NodeConnection | None, registry_text: str | None) -> ProofReader | None:
+    """Return a reader of proofs beside a registry; None if nothing names the contract for them.
+
+    Raises:
+        UsageError: another contract is at the address in the deployment file. TemporaryError: the node fails.
+    """
+    from provenance_oracle.verifier.proofs.reader import ProofReader
+    from provenance_oracle.verifier.registry.deployment import FILE_MAX_BYTES, parse_deployment
+    from provenance_oracle.verifier.registry.node import open_node
+
+    if not rpc_url or not registry_text or registry_text.startswith("0x"):
+        return None
+    deployment = parse_deployment(read_bounded(Path(registry_text), FILE_MAX_BYTES), registry_text)
+    return ProofReader(open_node(rpc_url), deployment) if deployment.proofs else None
+
+
 def read_small(path: Path) -> bytes:
     """Read an evidence file named on the command line, at most 2 MiB. Raises as `read_bounded` does."""
     return read_bounded(path, _SMALL_FILE_MAX_BYTES)
@@ -118,15 +157,14 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
     """Read a file named on the command line.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: the file cannot be read. TemporaryError: the disk fails.
         FormatError: the file is larger than `max_bytes`.
     """
     try:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
-    except OSError as problem:
-        got = problem.strerror or str(problem)
-        raise UsageError("cannot be read", where=str(path), got=got, wanted="a file") from None
+    except OSError as error:
+        raise unread("cannot be read", error, where=str(path), wanted="a file") from None
     if len(data) > max_bytes:
         raise FormatError("too large", where=str(path), got="more", wanted=f"at most {max_bytes} bytes")
     return data
@@ -196,26 +234,46 @@ def hex_word(text: str, where: str, problem: str, wanted: str) -> bytes:
     return bytes.fromhex(found[1])
 
 
+def publisher_identity(text: str, where: str) -> PublisherIdentity:
+    """Parse the line of a publisher's identity. Raises UsageError for a text that is none; `where` names the option."""
+    from provenance_oracle.verifier.identity.names import parse_identity
+
+    try:
+        return parse_identity(text, where)
+    except FormatError as error:
+        raise UsageError(error.problem, where=error.where, got=error.got, wanted=error.wanted) from error
+
+
 def tell(output: Output, line: str) -> None:
     """Print a remark on standard error if that is a terminal and the user wants text for people."""
     if sys.stderr.isatty() and not output.is_silent:
         click.echo(line, err=True)
 
 
+def hash_progress(output: Output) -> AbstractContextManager[OnBytes | None]:
+    """Show a progress bar while files are hashed. Its function takes (bytes done, bytes in all); see `progress_bar`."""
+    return progress_bar(output, "hashing")
+
+
 @contextmanager
-def hash_progress(output: Output) -> Iterator[OnBytes | None]:
-    """Show a progress bar on standard error while files are hashed, unless the user wants no text for people.
+def progress_bar(
+    output: Output, label: str, *, shows_count: bool = False
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on standard error, unless the user wants no text for people.
 
     There is none either if standard error is no terminal, or a dumb one, which cannot redraw a line.
+
+    Yields:
+        The function to call with (done, in all); None without a bar.
     """
     if output.is_silent or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
-    with click.progressbar(length=1, label="hashing", file=sys.stderr, show_pos=False, width=0) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr, show_pos=shows_count, width=0) as bar:
 
-        def advance(done_bytes: int, total_bytes: int) -> None:
-            bar.length = max(total_bytes, 1)
-            bar.update(done_bytes - bar.pos)
+        def advance(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
 
         yield advance
 

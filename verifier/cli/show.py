@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.cli.chain_options import ChainOptions, with_chain
 from provenance_oracle.verifier.cli.console import Output, command_body
 from provenance_oracle.verifier.cli.options import (
@@ -14,6 +15,7 @@ from provenance_oracle.verifier.cli.options import (
     no_cache_option,
     output_options,
     proof_option,
+    proof_reader,
     read_proof,
     registry_reader,
 )
@@ -73,12 +75,14 @@ def show(
       provenance show acme/tiny-model@1.0 --history --lineage --network sapphire
       provenance show 5f1c... --proof proof.json --network sapphire
     """
-    from provenance_oracle.verifier.cli.words import (
+    from provenance_oracle.verifier.cli.proof_words import proof_lines
+    from provenance_oracle.verifier.cli.record_words import (
         before_claim_lines,
         entry_lines,
         gate_line,
         next_page_line,
         page_line,
+        publisher_gate_line,
     )
     from provenance_oracle.verifier.documents.registry import entries_json, page_json
     from provenance_oracle.verifier.registry.lookup import find_page, find_proven
@@ -93,13 +97,17 @@ def show(
         gates = [reader.proofs.is_open(proven)]
     else:
         gates = [entry.passed and reader.is_open(entry) for entry in entries]
-    shown = list(zip(entries, gates, strict=True))
-    body = entries_json(shown) | page_json(page)
+    shown = [(entry, is_open, _publisher_gate(reader, entry)) for entry, is_open in zip(entries, gates, strict=True)]
+    proofs = proof_reader(reader.node, place.registry)
+    proven_on_chain = [proofs.proof(entry.model_digest, entry.manifest_digest) if proofs else None for entry in entries]
+    body = entries_json(shown, proven_on_chain) | page_json(page)
     if page.total > 1:
         output.text(page_line(page))
-    for entry, is_open in shown:
+    for (entry, is_open, to_publisher), proof_on_chain in zip(shown, proven_on_chain, strict=True):
         output.text(f"{what}: {entry.closure or 'active'}, gate {'open' if is_open else 'shut'}")
-        for line in (*entry_lines(entry), gate_line(entry, is_open=is_open)):
+        by_publisher = publisher_gate_line(entry, is_open=to_publisher)
+        by_amd = proof_lines(proof_on_chain) if proofs and entry.passed and not entry.is_signed_only else ()
+        for line in (*entry_lines(entry), gate_line(entry, is_open=is_open), *by_publisher, *by_amd):
             output.text(f"  {line}")
     if history:
         body |= _show_history(output, reader, entries)
@@ -109,6 +117,16 @@ def show(
         output.text(line)
     refusals = [reader.refusal(entry) for entry in entries]
     output.answer(body, refusals[0] if all(refusals) else None)
+
+
+def _publisher_gate(reader: RegistryReader, entry: Entry) -> bool | None:
+    """Return whether the gate by publisher is open; None for a record that no such gate opens for, or in a batch."""
+    from provenance_oracle.verifier.record.standing import SIMULATED_CODE
+
+    is_signed = Check.PUBLISHER_SIGNATURE in entry.passed_checks and entry.product_line != SIMULATED_CODE
+    if entry.batch or not entry.passed or not is_signed:
+        return None
+    return reader.is_open_to_publisher(entry)
 
 
 def _refuse_events(history: bool, lineage: bool) -> None:
@@ -128,8 +146,9 @@ def _parse_id(text: str | None) -> bytes | None:
 
 
 def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
-    from provenance_oracle.verifier.cli.words import event_line, namespace_lines
+    from provenance_oracle.verifier.cli.record_words import change_line, event_line, namespace_lines
     from provenance_oracle.verifier.documents.registry import history_json
+    from provenance_oracle.verifier.record.publisher_changes import publisher_changes
 
     events = [event for found in reader.histories(entries) for event in found]
     for event in events:
@@ -138,11 +157,14 @@ def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, 
     for name, namespace in namespaces.items():
         for line in namespace_lines(name, namespace):
             output.text(line)
-    return history_json(events, [namespace for namespace in namespaces.values() if namespace])
+    changes = publisher_changes(entries)
+    for change in changes:
+        output.text(change_line(change))
+    return history_json(events, [namespace for namespace in namespaces.values() if namespace], changes)
 
 
 def _show_lineage(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:
-    from provenance_oracle.verifier.cli.words import ancestor_line
+    from provenance_oracle.verifier.cli.record_words import ancestor_line
     from provenance_oracle.verifier.documents.registry import lineage_json
     from provenance_oracle.verifier.registry.lookup import find_ancestors
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provenance_oracle.verifier.cli.console import Output, command_body
+from provenance_oracle.verifier.cli.identity_options import read_trust
 from provenance_oracle.verifier.cli.options import (
     FILE,
     hash_progress,
@@ -17,23 +18,20 @@ from provenance_oracle.verifier.cli.options import (
     moment,
     now,
     output_options,
+    publisher_identity,
     read_bounded,
-    read_small,
 )
 from provenance_oracle.verifier.documents import schemas
 from provenance_oracle.verifier.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from provenance_oracle.verifier.identity.key_method import PublisherKey
     from provenance_oracle.verifier.identity.match import Coverage
-    from provenance_oracle.verifier.identity.names import PublisherIdentity
-    from provenance_oracle.verifier.identity.publisher import PublisherTrust, VerifiedSignature
+    from provenance_oracle.verifier.identity.publisher import VerifiedSignature
     from provenance_oracle.verifier.strict.files import OnBytes
 
 _PLACES = ("provenance/model.sig", "model.sig")
 _KEY_PLACE = "provenance/publisher-key.pem"
-_KEY_MAX_BYTES = 16 << 10
 
 
 @click.command()
@@ -77,19 +75,21 @@ def signature(
     from provenance_oracle.verifier.documents.signature import signature_json
     from provenance_oracle.verifier.identity.bundle import BUNDLE_MAX_BYTES, parse_bundle
     from provenance_oracle.verifier.identity.match import refuse_gaps
-    from provenance_oracle.verifier.identity.publisher import verify_publisher
+    from provenance_oracle.verifier.identity.publisher import PublisherTrust, verify_publisher
+    from provenance_oracle.verifier.identity.sigstore_root import load_pinned_root
 
-    expected = _identity(line)
+    expected = publisher_identity(line, "--identity") if line is not None else None
     if signature_path:
         place, data = signature_path, read_bounded(signature_path, BUNDLE_MAX_BYTES)
     else:
         place, data = _bundle_in(model, BUNDLE_MAX_BYTES)
     bundle = parse_bundle(data, str(place))
-    key = (publisher_key, read_small(publisher_key)) if publisher_key else None
+    given = read_trust(publisher_key, publisher_ca, sigstore_root)
+    key = given.keys[0] if given.keys else None
     if key is None and expected:  # the identity says which key it must be
-        key = _read_in(model, _KEY_PLACE, _KEY_MAX_BYTES)
-    trust = _trust(expected, key, publisher_ca, sigstore_root, moment(at_text) or now(), allow_old)
-    found = verify_publisher(bundle, trust)
+        key = _key_in(model)
+    at, root = moment(at_text) or now(), given.root or load_pinned_root()
+    found = verify_publisher(bundle, PublisherTrust(expected, key, given.anchors, root, at, allow_old))
     with hash_progress(output) as progress:
         coverage = _matched(model, place, found, ignore, progress)
     refuse_gaps(coverage, str(place))
@@ -140,36 +140,12 @@ def _read_in(model: Path, place: str, max_bytes: int) -> tuple[Path, bytes] | No
             return model / place, b"".join(pieces_of_file(file))
 
 
-def _identity(line: str | None) -> PublisherIdentity | None:
-    from provenance_oracle.verifier.identity.names import parse_identity
+def _key_in(model: Path) -> PublisherKey | None:
+    """Return the publisher's key in a model's folder; None if there is none."""
+    from provenance_oracle.verifier.identity.key_method import PUBLISHER_KEY_MAX_BYTES, parse_publisher_key
 
-    try:
-        return parse_identity(line, "--identity") if line is not None else None
-    except FormatError as error:
-        raise UsageError(error.problem, where=error.where, got=error.got, wanted=error.wanted) from error
-
-
-def _trust(
-    expected: PublisherIdentity | None,
-    key: tuple[Path, bytes] | None,
-    ca: Path | None,
-    sigstore_root: Path | None,
-    at: datetime,
-    allow_old: bool,
-) -> PublisherTrust:
-    from provenance_oracle.verifier.identity.certificates import parse_anchors
-    from provenance_oracle.verifier.identity.key_method import parse_publisher_key
-    from provenance_oracle.verifier.identity.publisher import PublisherTrust
-    from provenance_oracle.verifier.identity.sigstore_root import load_pinned_root, parse_trusted_root
-
-    return PublisherTrust(
-        expected,
-        parse_publisher_key(key[1], str(key[0])) if key else None,
-        parse_anchors(read_small(ca), str(ca)) if ca else (),
-        parse_trusted_root(read_small(sigstore_root), str(sigstore_root)) if sigstore_root else load_pinned_root(),
-        at,
-        allow_old,
-    )
+    found = _read_in(model, _KEY_PLACE, PUBLISHER_KEY_MAX_BYTES)
+    return parse_publisher_key(found[1], str(found[0])) if found else None
 
 
 def _matched(
@@ -189,7 +165,8 @@ def _matched(
     listing = list_files(folder, reading=reading, whole=True)
     listing = set_aside(folder, listing, frozenset(found.signed.paths))
     match_signed_files(folder, listing, found.signed, progress=progress)
-    return coverage_of(found.signed, listing, _path_in(folder, place))
+    present = {file.path: file.size for file in listing.files}
+    return coverage_of(found.signed, present, [file.path for file in listing.aside], _path_in(folder, place))
 
 
 def _path_in(folder: Path, place: Path) -> str:

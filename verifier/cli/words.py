@@ -1,33 +1,19 @@
-"""Judgements and records in words for a terminal. JSON documents are made in `verifier.documents`."""
+"""Judgements in words for a terminal. JSON documents are made in `verifier.documents`, records in `record_words`."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from provenance_oracle.verifier.documents.record import gate_shut_because
+from provenance_oracle.verifier.cli.record_words import grade_words, record_line
+from provenance_oracle.verifier.digest.files import FileSet
+from provenance_oracle.verifier.judgement.appraise import AttestationResult
 from provenance_oracle.verifier.judgement.confirm import Confirmation, PartConfirmation
+from provenance_oracle.verifier.judgement.confirm_signed import SignedConfirmation
 from provenance_oracle.verifier.judgement.judge import Judgement
 from provenance_oracle.verifier.judgement.part import PartJudgement
-from provenance_oracle.verifier.judgement.record_of import publisher_of
+from provenance_oracle.verifier.manifest.names import may_hold_code
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.record.closure import Closure
-from provenance_oracle.verifier.record.codec import release_id
-from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
-from provenance_oracle.verifier.record.standing import signer_numbers
-from provenance_oracle.verifier.registry.events import (
-    Admission,
-    AppliedRevocation,
-    HistoryEvent,
-    LeafClosure,
-    ModelRevocation,
-    Publication,
-    Recount,
-)
-from provenance_oracle.verifier.registry.lineage import Ancestor
-from provenance_oracle.verifier.registry.listings import Page
-from provenance_oracle.verifier.registry.namespaces import Namespace
 from provenance_oracle.verifier.snp.products import RootKind
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.snp.signature import Claims
@@ -37,11 +23,12 @@ from provenance_oracle.verifier.text import first_of
 SIMULATED_NOTE = "The hardware was SIMULATED: the simulator's keys are public, so anybody can make such evidence."
 UNSAFE_NOTE = "You accepted an UNSAFE ROOT: this result says nothing about AMD hardware."
 _NAMES_MAX = 20
+_CODE_NOTE = "note             the release has files that can run code: digests cover them, but nobody reviewed them"
 
 
-def policy_line(policy: Policy, at: datetime) -> str:
+def policy_line(policy: Policy, at: datetime, label: str = "policy") -> str:
     """Return the policy of a judgement, and the moment that it is for."""
-    return f"policy           {policy.name} of {policy.date}, judged for {format_time(at)}"
+    return f"{label:<17}{policy.name} of {policy.date}, judged for {format_time(at)}"
 
 
 def answer_lines(found: Confirmation | PartConfirmation) -> Iterator[str]:
@@ -60,13 +47,51 @@ def _origin_lines(found: Confirmation | PartConfirmation) -> Iterator[str]:
     """Return the publisher and the namespace of a release, and by whom the namespace is claimed."""
     result = found.judgement.result
     namespace = result.manifest.namespace
-    yield f"publisher        {publisher_of(result.claims).hex()} (the launch measurement of the VM that signed)"
+    yield from _publisher_lines(result)
     if found.entry is None:
         yield f"namespace        {namespace}: not looked up; the name is the publisher's word (--name insists on one)"
     elif found.namespace_owner is None:
         yield f"namespace        {namespace}: claimed by nobody, so anybody can publish under it"
     else:
         yield f"namespace        {namespace}: claimed by 0x{found.namespace_owner.hex()}"
+
+
+def _publisher_lines(result: AttestationResult) -> Iterator[str]:
+    """Return the publisher, and the signer if there is a signature."""
+    signature, digest = result.signature, result.publisher.digest.hex()
+    if signature is None or not signature.is_named:
+        yield f"publisher        {digest} (the launch measurement of the VM that signed)"
+    if signature is None:
+        return
+    covered = f"{len(signature.coverage.covered)} of {signature.coverage.files} files"
+    if signature.is_named:
+        yield f"publisher        {digest}"
+        yield f"signed by        {signature.identity.line}, over {covered}"
+    else:
+        yield f"signed by        {signature.identity.line}, over {covered}; NOT the publisher: the manifest names none"
+    if signature.signer.signed_at:
+        yield f"signed at        {format_time(signature.signer.signed_at)}, as a transparency log or a timestamp says"
+
+
+def signed_lines(found: SignedConfirmation) -> Iterator[str]:
+    """Return what `check` says of an accepted release that has only a signature."""
+    judged, entry = found.judgement, found.entry
+    signature = judged.signature
+    yield f"publisher        {signature.identity.digest.hex()}"
+    yield f"signed by        {signature.identity.line}, over {len(signature.coverage.covered)} files"
+    if signature.signer.signed_at:
+        yield f"signed at        {format_time(signature.signer.signed_at)}, as a transparency log or a timestamp says"
+    if entry is not None:
+        yield f"name             {entry.name} {entry.version}: where an oracle found it; the signature binds no name"
+    yield f"model digest     {judged.files.model_digest.hex()}"
+    yield f"manifest digest  {judged.manifest_digest.hex()} (of the signed payload)"
+    yield "grade            0 (not graded: no confidential hardware)"
+    if any(may_hold_code(file.path) for file in judged.files.files):
+        yield _CODE_NOTE
+    yield from _uncovered_lines(judged.files)
+    if entry is not None:
+        yield record_line(entry)
+        yield _reproduced_line(found.verdict_reproduced)
 
 
 def _part_lines(part: PartJudgement) -> Iterator[str]:
@@ -88,12 +113,16 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
     result = judgement.result
     yield f"grade            {grade_found(result.grade, result.claims, result.policy)}"
     if judgement.result.manifest.has_code:
-        yield "note             the release has files that can run code: digests cover them, but nobody reviewed them"
-    if judgement.files.uncovered:
-        names = _some_names([file.path for file in judgement.files.uncovered])
+        yield _CODE_NOTE
+    yield from _uncovered_lines(judgement.files)
+
+
+def _uncovered_lines(files: FileSet) -> Iterator[str]:
+    if files.uncovered:
+        names = _some_names([file.path for file in files.uncovered])
         yield f"not covered      {names} (hub and git add these; their digests are in the verdict)"
-    if judgement.files.ignored:
-        yield f"not covered      {first_of(judgement.files.ignored, _NAMES_MAX)} (you said so)"
+    if files.ignored:
+        yield f"not covered      {first_of(files.ignored, _NAMES_MAX)} (you said so)"
 
 
 def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
@@ -104,25 +133,17 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[str]:
     yield record_line(entry)
     if entry.grade != confirmation.judgement.result.grade:
         yield f"grade on record  {grade_words(entry.grade)}, which differs from the grade found here"
-    if confirmation.verdict_reproduced:
-        yield "verdict          reproduced here bit for bit"
-    else:
-        of = "policy, moment, version or added files"
-        yield f"verdict          differs from the verdict on record, which has another {of}"
+    yield _reproduced_line(confirmation.verdict_reproduced)
     if entry.publisher_identity != confirmation.judgement.record.publisher_identity:
         identity = entry.publisher_identity.hex()
         yield f"on record        {identity} is the publisher, which differs from the one found here"
 
 
-def record_line(entry: Entry) -> str:
-    """Return when a release was recorded, and the oracles that vouch for it."""
-    place = ", in a batch" if entry.batch else ""
-    return f"record           {format_time(entry.recorded_at)}{place}, signed by {quorum_words(entry)}"
-
-
-def grade_words(grade: int) -> str:
-    """Return a grade with its meaning, such as `2 (strict)`."""
-    return f"{grade} ({('not graded', 'baseline', 'strict')[grade]})"
+def _reproduced_line(is_reproduced: bool) -> str:
+    if is_reproduced:
+        return "verdict          reproduced here bit for bit"
+    of = "policy, moment, version or added files"
+    return f"verdict          differs from the verdict on record, which has another {of}"
 
 
 def grade_found(grade: int, claims: Claims, policy: Policy) -> str:
@@ -152,147 +173,3 @@ def limits_note(found: Confirmation | PartConfirmation) -> str:
         files, unchecked = len(found.judgement.files), len(found.judgement.unchecked)
         notes.append(f"Only {files} of {files + unchecked} files were checked.")
     return " ".join(filter(None, notes))
-
-
-def entry_lines(entry: Entry) -> Iterator[str]:
-    """Return a record and how it stands, one line for each fact."""
-    release = release_id(entry.model_digest, entry.manifest_digest)
-    yield f"name             {entry.name} {entry.version}{', in a claimed namespace' if entry.standing.named else ''}"
-    yield f"release id       {release.hex()} (gates and their errors call it recordId)"
-    if entry.record_id != release:
-        yield f"record id        {entry.record_id.hex()}"
-    yield f"manifest digest  {entry.manifest_digest.hex()}"
-    yield f"model digest     {entry.model_digest.hex()}"
-    yield f"verdict digest   {entry.verdict_digest.hex()}"
-    yield f"report digest    {entry.snp_report_digest.hex()}"
-    yield f"policy digest    {entry.policy_digest.hex()} (number {entry.policy_id} of this registry)"
-    yield f"publisher        {entry.publisher_identity.hex()}"
-    yield f"grade            {grade_words(entry.grade)}"
-    yield f"product line     {product_line_from_code(entry.product_line)}, reported TCB {entry.reported_tcb.hex()}"
-    yield f"checks passed    {len(entry.passed_checks)}"
-    yield f"judged for       {format_time(entry.judged_at)}"
-    yield f"recorded         {format_time(entry.recorded_at)}, judgement {entry.revision + 1} of this release"
-    if entry.batch:
-        yield f"in a batch       {entry.batch.root.hex()}, leaf {entry.batch.leaf}: the registry keeps only its root"
-        yield "                 the oracles vouch for it; the registry checks its rules when somebody writes it out"
-    yield f"signed by        {quorum_words(entry)}"
-    for signer in entry.signers:
-        lost = "" if signer.counts else ", KEY REVOKED: the signature does not count"
-        key = f"0x{signer.address.hex()}" if signer.address else "a key that its ROFL app replaced"
-        yield f"                 {key}, weight {signer.weight}{lost}"
-    if entry.closure:
-        yield f"{entry.closure.upper():<17}{entry.closure.explanation}{_revoked_words(entry)}"
-
-
-def _revoked_words(entry: Entry) -> str:
-    """Return from when on a release is revoked, and whether its whole model is; empty if it is not revoked."""
-    if entry.closure is not Closure.REVOKED or entry.revoked_at is None:
-        return ""
-    model = ", with every release of these files" if entry.model_revoked_at else ""
-    return f" from {format_time(entry.revoked_at)} on{model}"
-
-
-def page_line(page: Page) -> str:
-    """Return how many records a list has, which of them are shown, and how many are revoked."""
-    last = page.first + len(page.entries) - 1
-    revoked = f", {page.revoked} revoked, which come first" if page.revoked else ""
-    return f"{page.total} records{revoked}; shown: {page.first} to {last}"
-
-
-def next_page_line(page: Page, what: str) -> Iterator[str]:
-    """Return the command that shows the next page; nothing on the last page."""
-    if page.next_after is not None:
-        left = page.total - page.first - len(page.entries) + 1
-        yield f"{left} more: provenance show {shlex.quote(what)} --after {page.next_after.hex()}"
-
-
-def before_claim_lines(page: Page) -> Iterator[str]:
-    """Return the releases that a name does not lead to because they are older than the claim, and what to do."""
-    if not page.before_claim:
-        return
-    digests = [one.judgements[-1].record.manifest_digest.hex() for one in page.before_claim]
-    yield f"recorded before the namespace was claimed: not under this name; by digest: {first_of(digests, _NAMES_MAX)}"
-    yield "the owner can adopt such a release, if the namespace trusts its publisher: provenance adopt DIGEST"
-
-
-def quorum_words(entry: Entry) -> str:
-    """Return how many oracles vouch for a record, and their weight beside the threshold."""
-    count = sum(signer.counts for signer in entry.signers)
-    oracles = "1 oracle" if count == 1 else f"{count} oracles"
-    return f"{oracles} of set {entry.standing.epoch}, weight {entry.weight}, threshold {entry.threshold}"
-
-
-def gate_line(entry: Entry, *, is_open: bool) -> str:
-    """Return whether the plain gate lets the release pass, and the event that will shut a gate that is still open."""
-    gate = "requireModelFromProof" if entry.batch else "requireModel"
-    words = f"open to {gate} with a minimum grade of {entry.grade} or less"
-    if not is_open:
-        words = _shut_words(entry)
-    elif entry.awaits_revocation:
-        words = f"OPEN until somebody applies the revocation: provenance revoke {entry.model_digest.hex()} --apply"
-    elif entry.revoked_at is not None:
-        words = f"open until the revocation takes effect, {format_time(entry.revoked_at)}"
-    elif entry.closure:
-        words = "open until somebody calls recount; requireMeets is already shut"
-    return f"gate             {words}"
-
-
-def event_line(event: HistoryEvent) -> str:
-    """Return one event of a record's history, and its block and transaction."""
-    where = f"block {event.place.block_number}, 0x{event.place.transaction_hash.hex()}"
-    return f"  {_event_words(event)}, {where}"
-
-
-def namespace_lines(name: str, namespace: Namespace | None) -> Iterator[str]:
-    """Return the owner of a namespace, its trusted publishers, and the proof that its history is complete."""
-    if namespace is None:
-        yield f"namespace        {name}: claimed by nobody, so anybody can publish under it"
-        return
-    yield f"namespace        {name}: claimed {format_time(namespace.claimed_at)} by 0x{namespace.owner.hex()}"
-    for identity in namespace.identities:
-        yield f"  trusts         {identity.hex()}"
-    yield f"  history        complete: {namespace.entries} entries, up to the head that the contract keeps"
-
-
-def ancestor_line(ancestor: Ancestor, entry: Entry | None) -> str:
-    """Return one ancestor, indented by its distance from the release."""
-    name = f"{entry.name} {entry.version}" if entry else ancestor.release_id.hex()
-    edge = "attested" if ancestor.is_attested else "merely stated"
-    gate = "open" if ancestor.is_open else _shut_words(entry)
-    return f"  {'  ' * ancestor.depth}{name}  {edge}, {gate}"
-
-
-def _shut_words(entry: Entry | None) -> str:
-    reason = gate_shut_because(entry) if entry else ""
-    return f"SHUT: {reason}" if reason else "SHUT"
-
-
-def _event_words(event: HistoryEvent) -> str:
-    if isinstance(event, Publication):
-        return _publication_words(event)
-    if isinstance(event, LeafClosure):
-        return f"leaf {event.index} of batch 0x{event.root.hex()} closed: from here on the written record counts"
-    if isinstance(event, Admission):
-        did = "adopted" if event.is_adoption else "released"
-        return f"{format_time(event.admitted_at)}  {did}: its namespace now trusts the publisher"
-    if isinstance(event, Recount):
-        enough = "too little: DOUBTFUL" if event.is_doubtful else "enough"
-        return f"recounted: the signatures that count weigh {event.weight}, which is {enough}"
-    if isinstance(event, AppliedRevocation):
-        return f"{format_time(event.revoked_at)}  REVOKED with effect from this time, with its model"
-    guardian = f"0x{event.guardian.hex()}"
-    if isinstance(event, ModelRevocation):
-        return f"{format_time(event.revoked_at)}  every release of these files REVOKED: {event.reason}, by {guardian}"
-    return f"{format_time(event.revoked_at)}  REVOKED with effect from this time: {event.reason}, by {guardian}"
-
-
-def _publication_words(event: Publication) -> str:
-    record, first = event.record, event.first
-    if not record.passed:
-        outcome = "FAILED"
-    else:
-        outcome = "published" if record.revision == 0 else f"superseded by judgement {record.revision + 1}"
-    by = ", ".join(str(number) for number in signer_numbers(first.signers))
-    held = ", HELD: its namespace does not trust the publisher" if first.held else ""
-    when = format_time(first.recorded_at)
-    return f"{when}  {outcome}: {record.name} {record.version}, by oracles {by} of set {first.epoch}{held}"

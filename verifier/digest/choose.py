@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -11,6 +11,7 @@ from provenance_oracle.verifier.digest.files import FileHasher
 from provenance_oracle.verifier.digest.gpu.cuda import CudaHasher
 from provenance_oracle.verifier.digest.gpu.cupy_device import CupyDevice
 from provenance_oracle.verifier.digest.gpu.device import Device, DeviceError
+from provenance_oracle.verifier.digest.tree.blocks import Take
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest
 from provenance_oracle.verifier.digest.tree.merkle import Advance
@@ -84,7 +85,7 @@ class FallbackHasher:
     def path_name(self) -> str:
         return (self._cuda or self._cpu).path_name
 
-    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance, also: Sequence[Take] = ()) -> FileDigest:
         advanced = 0
 
         def count(size: int) -> None:
@@ -93,13 +94,13 @@ class FallbackHasher:
             advance(size)
 
         cuda = self._cuda
-        if cuda:
+        if cuda and not also:  # the CPU would take the first bytes a second time if the GPU failed
             try:
                 return cuda(file, sha256=sha256, advance=count)
             except DeviceError as error:
                 self._give_up(error)
                 advance(-advanced)
-        return self._cpu(file, sha256=sha256, advance=advance)
+        return self._cpu(file, sha256=sha256, advance=advance, also=also)
 
     def _give_up(self, error: DeviceError) -> None:
         with self._lock:  # several files can fail at once, but only the first notifies

@@ -7,15 +7,17 @@ listed again after the last byte, and digests are returned only if the two listi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from types import MappingProxyType
 from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.bookkeeping import ignore_hint
+from provenance_oracle.verifier.digest.byte_meter import ByteMeter
+from provenance_oracle.verifier.digest.tree.blocks import Take
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, FsVerityHasher, model_digest
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.manifest.names import MAX_FOLDERS, PROVENANCE_FOLDER, parse_path, refuse_collisions
@@ -27,6 +29,7 @@ from provenance_oracle.verifier.text import printable
 
 _BATCH_FILES = 1024  # files handed to the threads at a time
 _NAMED_MAX = 10  # refused entries that a message names
+NOBODY: Mapping[str, Take] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,14 @@ class FileHasher(Protocol):
     def files_at_once(self) -> int:
         """The number of threads that should call the hasher at the same time; more must not."""
 
-    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    def __call__(
+        self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None], also: Sequence[Take] = ()
+    ) -> FileDigest:
         """Read exactly `file.size` bytes, once. Call `advance` with the size of every piece read.
+
+        Args:
+            sha256: whether to compute the whole-file SHA-256 too.
+            also: each called with all bytes of the file, piece by piece in their order, from this read.
 
         Raises:
             ChangedError: the file has fewer bytes.
@@ -208,6 +217,7 @@ def digest_files(
     listing: Listing,
     *,
     sha256_of: Collection[str] = frozenset(),
+    also: Mapping[str, Take] = NOBODY,
     hasher: FileHasher | None = None,
     progress: OnBytes | None = None,
 ) -> FileSet:
@@ -216,6 +226,7 @@ def digest_files(
     Args:
         listing: the result of `list_files(root)`. If there is a manifest, compare it first.
         sha256_of: paths of the files to compute the whole-file SHA-256 of too.
+        also: takes the bytes of the file at a path from the same read; see `FileHasher`.
         hasher: hashes one file; by default the readable reference.
 
     Raises:
@@ -224,12 +235,13 @@ def digest_files(
         TemporaryError: a file cannot be read.
     """
     hasher = hasher or ReferenceHasher()
-    meter = _Meter(listing.total_bytes, progress)
+    meter = ByteMeter(listing.total_bytes, progress)
     with files_of(root, listing.reading).session() as release:
 
         def digest(listed: ListedFile) -> FileDigest:
             with release.open(listed.path, listed.found) as file:
-                return hasher(file, sha256=listed.path in sha256_of, advance=meter.advance)
+                others = (also[listed.path],) if listed.path in also else ()
+                return hasher(file, sha256=listed.path in sha256_of, advance=meter.advance, also=others)
 
         digests = _side_by_side(digest, listing.files, hasher.files_at_once)
     refuse_changes(root, listing)
@@ -248,6 +260,7 @@ def digest_some(
     paths: Sequence[str],
     *,
     sha256_of: Collection[str] = frozenset(),
+    also: Mapping[str, Take] = NOBODY,
     hasher: FileHasher | None = None,
     reading: Reading = STRICT,
     progress: OnBytes | None = None,
@@ -259,11 +272,12 @@ def digest_some(
     hasher = hasher or ReferenceHasher()
     with files_of(root, reading).session() as release:
         found = {path: file for path in paths if (file := release.find(path))}
-        meter = _Meter(sum(file.identity.size for file in found.values()), progress)
+        meter = ByteMeter(sum(file.identity.size for file in found.values()), progress)
         digests = []
         for path, known in found.items():
             with release.open(path, known) as opened:
-                digests.append(hasher(opened, sha256=path in sha256_of, advance=meter.advance))
+                others = (also[path],) if path in also else ()
+                digests.append(hasher(opened, sha256=path in sha256_of, advance=meter.advance, also=others))
     return tuple(digests)
 
 
@@ -277,7 +291,7 @@ def digest_file(
         ChangedError: the file changed meanwhile. TemporaryError: the file cannot be read.
     """
     with open_any_file(path) as file:
-        return (hasher or ReferenceHasher())(file, sha256=sha256, advance=_Meter(file.size, progress).advance)
+        return (hasher or ReferenceHasher())(file, sha256=sha256, advance=ByteMeter(file.size, progress).advance)
 
 
 class ReferenceHasher:
@@ -285,31 +299,19 @@ class ReferenceHasher:
 
     files_at_once = 1
 
-    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    def __call__(
+        self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None], also: Sequence[Take] = ()
+    ) -> FileDigest:
         tree = FsVerityHasher()
         whole = hashlib.sha256() if sha256 else None
         for piece in pieces_of_file(file):
             tree.update(piece)
             if whole:
                 whole.update(piece)
+            for take in also:
+                take(piece)
             advance(len(piece))
         return FileDigest(file.path, file.size, tree.digest(), whole.digest() if whole else None)
-
-
-class _Meter:
-    """Adds up the bytes that several threads have hashed."""
-
-    def __init__(self, total_bytes: int, progress: OnBytes | None) -> None:
-        self._total_bytes = total_bytes
-        self._progress = progress
-        self._done_bytes = 0
-        self._lock = Lock()
-
-    def advance(self, size: int) -> None:
-        with self._lock:
-            self._done_bytes += size
-            if self._progress:
-                self._progress(self._done_bytes, self._total_bytes)
 
 
 def _side_by_side(

@@ -20,6 +20,7 @@ from provenance_oracle.verifier.disk.erofs import (
     split_entries,
 )
 from provenance_oracle.verifier.disk.tree import FileKind
+from provenance_oracle.verifier.strict.crc32c import uninverted_crc32c
 
 MAGIC = 0xE0F5E1E2
 BLOCKS_OFFSET = SUPERBLOCK_OFFSET + 36  # u32: number of blocks
@@ -29,7 +30,6 @@ _FEATURE_COMPAT = 3  # superblock checksum, mtime
 _BLOCK_BITS = 12
 _FILE_TYPES = {FileKind.FILE: 0o100000, FileKind.DIRECTORY: 0o040000, FileKind.SYMLINK: 0o120000}
 _LAYOUT_PLAIN, _LAYOUT_INLINE = 0, 2
-_CRC32C_POLYNOMIAL = 0x82F63B78
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +125,5 @@ def seal_first_block(block: bytes, plan: Plan, uuid: UUID, feature_incompat: int
     )
     end = SUPERBLOCK_OFFSET + EROFS_SUPERBLOCK_BYTES
     sealed = bytearray(block[:SUPERBLOCK_OFFSET] + superblock + block[end:])
-    struct.pack_into("<I", sealed, _CHECKSUM_OFFSET, _crc32c(bytes(sealed[SUPERBLOCK_OFFSET:])))
+    struct.pack_into("<I", sealed, _CHECKSUM_OFFSET, uninverted_crc32c(bytes(sealed[SUPERBLOCK_OFFSET:])))
     return bytes(sealed)
-
-
-def _crc32c(data: bytes) -> int:
-    """Return the CRC-32C with initial value 2^32 - 1 and, unlike the usual form, without a final inversion."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (_CRC32C_POLYNOMIAL if crc & 1 else 0)
-    return crc

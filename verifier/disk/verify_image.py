@@ -16,7 +16,7 @@ from provenance_oracle.verifier.disk.erofs import SUPERBLOCK_OFFSET
 from provenance_oracle.verifier.disk.erofs_bytes import BLOCKS_OFFSET, MAGIC
 from provenance_oracle.verifier.disk.verity import BlockHasher, block_hasher, parse_superblock, superblock
 from provenance_oracle.verifier.disk.verity_tree import TreeBuilder, level_offsets
-from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError, unread
 
 _CHUNK_BYTES = 4 << 20  # a multiple of every block size
 
@@ -123,7 +123,7 @@ def _opened(image: Path) -> Iterator[int]:
     try:
         descriptor = os.open(image, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise UsageError("cannot open the image", where=str(image), got=error.strerror or "an error") from error
+        raise unread("cannot open the image", error, where=str(image), wanted="an image in a file") from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise UsageError("not a regular file", where=str(image), wanted="an image in a file")

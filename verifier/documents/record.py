@@ -63,14 +63,15 @@ def entry_json(entry: Entry) -> dict[str, object]:
     }
 
 
-def gate_json(entry: Entry, *, is_open: bool) -> dict[str, object]:
-    """Return two more members for an item of `entries` in `provenance-oracle/show/v2`: the state of the plain gate.
+def gate_json(entry: Entry, *, is_open: bool, is_open_to_publisher: bool | None = None) -> dict[str, object]:
+    """Return more members for an item of `entries` in `provenance-oracle/show/v2`: the state of its gates.
 
     Args:
         is_open: whether the contract's `requireModel` lets the release pass.
+        is_open_to_publisher: whether `requireSignedBy` does, for the publisher of the record; None if nobody asked.
     """
     reason = None if is_open else gate_shut_because(entry) or "the contract says so"
-    return {"gate_open": is_open, "gate_shut_because": reason}
+    return {"gate_open": is_open, "gate_shut_because": reason, "publisher_gate_open": is_open_to_publisher}
 
 
 def gate_shut_because(entry: Entry) -> str:
@@ -78,6 +79,8 @@ def gate_shut_because(entry: Entry) -> str:
     reasons = [entry.closure.explanation] if entry.closure else []
     if entry.product_line == SIMULATED_CODE:
         reasons.append("the hardware was simulated")
+    if entry.is_signed_only:
+        reasons.append("the release has only a signature: no confidential hardware")
     return "; ".join(reasons)
 
 

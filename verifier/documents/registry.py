@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from provenance_oracle.verifier.documents.proof import proven_json
 from provenance_oracle.verifier.documents.record import entry_json, event_json, gate_json
+from provenance_oracle.verifier.proofs.reader import ReleaseProof
 from provenance_oracle.verifier.record.fields import Entry
+from provenance_oracle.verifier.record.publisher_changes import PublisherChange
 from provenance_oracle.verifier.registry.events import HistoryEvent
 from provenance_oracle.verifier.registry.lineage import Ancestor
 from provenance_oracle.verifier.registry.listings import Listed, Page
@@ -13,13 +16,23 @@ from provenance_oracle.verifier.registry.namespaces import Namespace
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 
-def entries_json(entries: Iterable[tuple[Entry, bool]]) -> dict[str, object]:
+def entries_json(
+    entries: Sequence[tuple[Entry, bool, bool | None]], proofs: Sequence[ReleaseProof | None]
+) -> dict[str, object]:
     """Return the member `entries` of `provenance-oracle/show/v2`.
 
     Args:
-        entries: records, each with True if its plain gate is open.
+        entries: records, each with the state of its plain gate and of its gate by publisher; see `gate_json`.
+        proofs: the proof of each on chain, None for none; see `proven_json`.
     """
-    return {"entries": [entry_json(entry) | gate_json(entry, is_open=is_open) for entry, is_open in entries]}
+    return {
+        "entries": [
+            entry_json(entry)
+            | gate_json(entry, is_open=is_open, is_open_to_publisher=to_publisher)
+            | {"proven": proven_json(proof)}
+            for (entry, is_open, to_publisher), proof in zip(entries, proofs, strict=True)
+        ]
+    }
 
 
 def page_json(page: Page) -> dict[str, object]:
@@ -50,11 +63,29 @@ def listed_json(listed: Listed) -> dict[str, object]:
     }
 
 
-def history_json(events: Iterable[HistoryEvent], namespaces: Iterable[Namespace]) -> dict[str, object]:
-    """Return the members `events` and `namespaces` of `provenance-oracle/show/v2`, present with `--history`."""
+def history_json(
+    events: Iterable[HistoryEvent], namespaces: Iterable[Namespace], changes: Iterable[PublisherChange]
+) -> dict[str, object]:
+    """Return the members of `provenance-oracle/show/v2` that are present with `--history`.
+
+    These are `events`, `namespaces`, and `publisher_changes` between the releases that are shown.
+    """
     return {
         "events": [event_json(event) for event in events],
         "namespaces": [namespace_json(namespace) for namespace in namespaces],
+        "publisher_changes": [_change_json(change) for change in changes],
+    }
+
+
+def _change_json(change: PublisherChange) -> dict[str, object]:
+    before, after = change.before, change.after
+    return {
+        "name": after.name,
+        "from_version": before.version,
+        "to_version": after.version,
+        "from_publisher": before.publisher_identity.hex(),
+        "to_publisher": after.publisher_identity.hex(),
+        "recorded_at": format_time(after.recorded_at),
     }
 
 

@@ -12,6 +12,7 @@ CHECK = "provenance-oracle/check/v2"
 COMPLETION = "provenance-oracle/completion/v1"
 ERROR = "provenance-oracle/error/v1"  # of a usage error before it is clear which command is meant
 DISK = "provenance-oracle/disk/v1"
+EXPORT = "provenance-oracle/export/v1"
 HASH = "provenance-oracle/hash/v1"
 MEASURE = "provenance-oracle/measure/v1"
 NETWORKS = "provenance-oracle/networks/v1"

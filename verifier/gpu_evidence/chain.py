@@ -22,7 +22,9 @@ from cryptography.hazmat.primitives.hashes import SHA384
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, VerificationError
 from provenance_oracle.verifier.gpu_evidence.bundle import malformed_gpu
+from provenance_oracle.verifier.snp.authority import SUBJECT_KEY_ID, authority_key_id_with
 from provenance_oracle.verifier.snp.certificates import Certificate, parse_certificate, split_pem
+from provenance_oracle.verifier.snp.crl import AUTHORITY_KEY_ID
 from provenance_oracle.verifier.snp.der import OBJECT_ID, OCTET_STRING, SEQUENCE, Value, parse_der
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -34,12 +36,11 @@ NVIDIA_DEVICE_ROOTS = (bytes.fromhex("102bf659d5419614c9d8e6aecebc80454eb26b1df6
 CHAIN_CERTIFICATES = 5
 _ECDSA_SHA384 = bytes.fromhex("300a06082a8648ce3d040303")
 _SHA384_ID = bytes.fromhex("0609608648016503040202")
-_SUBJECT_KEY_ID, _AUTHORITY_KEY_ID = "2.5.29.14", "2.5.29.35"
 _KEY_USAGE, _SUBJECT_ALT_NAME, _BASIC_CONSTRAINTS = "2.5.29.15", "2.5.29.17", "2.5.29.19"
 _CRL_DISTRIBUTION_POINTS, _AUTHORITY_INFORMATION = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
 # The firmware id: on Hopper in TCG's older extension, on Blackwell in DiceTcbInfo.
 _FIRMWARE_IDS = ("2.23.133.5.4.1", "2.23.133.5.4.1.1")
-_KNOWN = {_SUBJECT_KEY_ID, _AUTHORITY_KEY_ID, _KEY_USAGE, _SUBJECT_ALT_NAME, _BASIC_CONSTRAINTS}
+_KNOWN = {SUBJECT_KEY_ID, AUTHORITY_KEY_ID, _KEY_USAGE, _SUBJECT_ALT_NAME, _BASIC_CONSTRAINTS}
 _KNOWN |= {_CRL_DISTRIBUTION_POINTS, _AUTHORITY_INFORMATION, *_FIRMWARE_IDS}
 _CA = bytes.fromhex("30030101ff")  # NVIDIA sets no limit to the path
 _DIGITAL_SIGNATURE = bytes.fromhex("03020780")  # nothing else
@@ -131,8 +132,7 @@ def _verify_issued(certificate: Certificate, issuer: Certificate) -> None:
     """Verify the issuer's name, its key id and its signature."""
     if certificate.issuer != issuer.subject:
         _refuse(certificate, "wrong issuer", "another name", issuer.common_name)
-    key_id = issuer.extension(_SUBJECT_KEY_ID) or b""
-    if certificate.extension(_AUTHORITY_KEY_ID) != b"\x30\x16\x80" + key_id[1:]:
+    if certificate.extension(AUTHORITY_KEY_ID) != authority_key_id_with(issuer.extension(SUBJECT_KEY_ID) or b""):
         _refuse(certificate, "wrong authority key id", "another key's", f"that of {issuer.common_name}")
     if certificate.signed.algorithm != _ECDSA_SHA384:
         _refuse(certificate, "wrong signature algorithm", certificate.signed.algorithm.hex(), "ecdsa-with-SHA384")

@@ -16,11 +16,12 @@ from provenance_oracle.verifier.manifest.dsse import PAYLOAD_TYPE, Envelope
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 BUNDLE_MAX_BYTES = 64 << 20
+BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 _MEDIA_TYPES = (
     "application/vnd.dev.sigstore.bundle+json;version=0.1",
     "application/vnd.dev.sigstore.bundle+json;version=0.2",
     "application/vnd.dev.sigstore.bundle+json;version=0.3",
-    "application/vnd.dev.sigstore.bundle.v0.3+json",
+    BUNDLE_TYPE,
 )
 _MAX_TOKENS = 2000
 _CERTIFICATE_MAX_BYTES = 16 << 10

@@ -12,19 +12,20 @@ from datetime import datetime
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509 import Certificate
 
-from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import UsageError, VerificationError, naming_extras
-from provenance_oracle.verifier.identity.bundle import SignatureBundle
+from provenance_oracle.verifier.errors import UsageError, naming_extras
+from provenance_oracle.verifier.identity.bundle import SignatureBundle, SigningMethod
 from provenance_oracle.verifier.identity.certificates import (
     SigningCertificate,
+    certificate_lines,
+    malformed_certificate,
     parse_signing_certificate,
     refuse_certificate,
     refuse_issuer,
     refuse_leaf,
 )
 from provenance_oracle.verifier.identity.key_method import verify_model_signature
-from provenance_oracle.verifier.identity.names import IdentityKind, PublisherIdentity, is_line
-from provenance_oracle.verifier.identity.signer import ModelSigner
+from provenance_oracle.verifier.identity.names import PublisherIdentity
+from provenance_oracle.verifier.identity.signer import ModelSigner, forged
 
 
 def verify_by_certificate(
@@ -71,10 +72,20 @@ def verify_by_certificate(
         refuse_issuer(issuer, position)
     _verify_with_openssl(bundle, [one.certificate for one in chain], at)
     is_old = verify_model_signature(bundle, key, allow_old=allow_old)
-    anchor = chain[-1].spki_digest.hex()
-    lines = [f"{IdentityKind.CERTIFICATE} {anchor} {name}" for name in chain[0].names]
-    lines.append(f"{IdentityKind.AUTHORITY} {anchor}")
-    return ModelSigner(bundle.method, tuple(filter(is_line, lines)), is_old=is_old)
+    return ModelSigner(bundle.method, certificate_lines(chain[0], chain[-1]), is_old=is_old)
+
+
+def own_anchors(bundle: SignatureBundle) -> tuple[SigningCertificate, ...]:
+    """Return the last certificate of a bundle as its own anchor; nothing for other methods.
+
+    The identities of its signer then name the anchor's key, and a verifier has to know one of them.
+
+    Raises:
+        FormatError: the certificate is malformed (check `publisher-signature`).
+    """
+    if bundle.method is not SigningMethod.CERTIFICATE:
+        return ()
+    return (parse_signing_certificate(bundle.certificates[-1], f"{bundle.where}, last certificate"),)
 
 
 def _chain(
@@ -86,6 +97,8 @@ def _chain(
     """Return the chain from the leaf up to the anchor, each certificate signed by the next."""
     given = {anchor.spki_digest: anchor for anchor in anchors}
     chain = [certificates[0]]
+    if chain[0].is_self_issued and chain[0].spki_digest in wanted:  # a self-signed certificate is its own anchor
+        return chain
     for issuer in certificates[1:]:
         _verify_issued(chain[-1], issuer)
         is_anchor = issuer.spki_digest in wanted
@@ -98,7 +111,7 @@ def _chain(
             _verify_issued(chain[-1], anchor)
             return [*chain, anchor]
     got = f"a chain of {len(chain)} that ends with {chain[-1].certificate.issuer.rfc4514_string()[:200]}"
-    raise _unchained(bundle.where, "the chain leads to another CA", got, "the CA that you trust")
+    raise forged(bundle, "the chain leads to another CA", got, "the CA that you trust")
 
 
 def _verify_issued(certificate: SigningCertificate, issuer: SigningCertificate) -> None:
@@ -106,7 +119,7 @@ def _verify_issued(certificate: SigningCertificate, issuer: SigningCertificate) 
         certificate.certificate.verify_directly_issued_by(issuer.certificate)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
         got = f"{issuer.where} did not sign it"
-        raise _unchained(certificate.where, "the chain is broken", got, "a certificate signed by the next") from error
+        raise forged(certificate, "the chain is broken", got, "a certificate signed by the next") from error
 
 
 def _verify_with_openssl(bundle: SignatureBundle, chain: Sequence[Certificate], at: datetime) -> None:
@@ -115,13 +128,12 @@ def _verify_with_openssl(bundle: SignatureBundle, chain: Sequence[Certificate], 
     store = crypto.X509Store()
     store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)  # the anchor may be an intermediate CA
     store.set_time(at)
-    leaf, *between, anchor = (crypto.X509.from_cryptography(certificate) for certificate in chain)
-    store.add_cert(anchor)
     try:
-        crypto.X509StoreContext(store, leaf, between).verify_certificate()
+        certificates = [crypto.X509.from_cryptography(certificate) for certificate in chain]
+    except crypto.Error as error:  # OpenSSL reads fields that `cryptography` passes over
+        raise malformed_certificate(bundle.where, str(error)[:200], "certificates that OpenSSL can read") from error
+    store.add_cert(certificates[-1])
+    try:
+        crypto.X509StoreContext(store, certificates[0], certificates[1:-1]).verify_certificate()
     except crypto.X509StoreContextError as error:
-        raise _unchained(bundle.where, "OpenSSL refuses the chain", str(error)[:200], "a valid chain") from error
-
-
-def _unchained(where: str, problem: str, got: str, wanted: str) -> VerificationError:
-    return VerificationError(problem, check=Check.PUBLISHER_SIGNATURE, where=where, got=got, wanted=wanted)
+        raise forged(bundle, "OpenSSL refuses the chain", str(error)[:200], "a valid chain") from error

@@ -12,14 +12,17 @@ from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, SECP521R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.identity.names import IdentityKind, is_line
+from provenance_oracle.verifier.identity.signer import forged
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 _RSA_MIN_BITS = 2048
@@ -41,6 +44,7 @@ class SigningCertificate:
     Attributes:
         certificate: as parsed.
         where: its place, for messages.
+        hashed_with: the hash of its signature; None for an algorithm that has none, or that nobody knows.
         key: the public key: ECDSA on a NIST curve, or RSA.
         spki_digest: SHA-256 of the DER SubjectPublicKeyInfo, 32 bytes.
         begins, ends: the first and the last moment of its validity.
@@ -48,10 +52,12 @@ class SigningCertificate:
         usage, purposes: key usage and extended key usage; None without them.
         unknown: the critical extensions that no rule looks at.
         names: its names: the alternative names as `kind:name`, or without any the subject as `dn:name`.
+        is_self_issued: it names itself as its issuer, as self-signed certificates do. The signature is not looked at.
     """
 
     certificate: x509.Certificate
     where: str
+    hashed_with: HashAlgorithm | None
     key: EllipticCurvePublicKey | RSAPublicKey
     spki_digest: bytes
     begins: datetime
@@ -62,6 +68,7 @@ class SigningCertificate:
     purposes: frozenset[x509.ObjectIdentifier] | None
     unknown: tuple[str, ...]
     names: tuple[str, ...]
+    is_self_issued: bool
 
 
 def parse_signing_certificate(der: bytes, where: str) -> SigningCertificate:
@@ -79,7 +86,7 @@ def parse_signing_certificate(der: bytes, where: str) -> SigningCertificate:
         raise
     except Exception as error:  # cryptography documents no closed list for malformed fields
         got = f"{type(error).__name__}: {error}"
-        raise _malformed(where, got[:200], "a DER certificate as RFC 5280 has it") from error
+        raise malformed_certificate(where, got[:200], "a DER certificate as RFC 5280 has it") from error
 
 
 def parse_anchors(pem: bytes, where: str) -> tuple[SigningCertificate, ...]:
@@ -91,14 +98,17 @@ def parse_anchors(pem: bytes, where: str) -> tuple[SigningCertificate, ...]:
     try:
         certificates = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise _malformed(where, str(error)[:200], "PEM blocks CERTIFICATE") from error
+        raise malformed_certificate(where, str(error)[:200], "PEM blocks CERTIFICATE") from error
     return tuple(parse_signing_certificate(one.public_bytes(Encoding.DER), where) for one in certificates)
 
 
 def _read(certificate: x509.Certificate, where: str) -> SigningCertificate:
     key = certificate.public_key()
+    wanted = "a key for ECDSA on P-256, P-384 or P-521, or for RSA"
     if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
-        raise _malformed(where, type(key).__name__, "an ECDSA or RSA key")
+        raise malformed_certificate(where, type(key).__name__, wanted)
+    if isinstance(key, EllipticCurvePublicKey) and not isinstance(key.curve, _CURVES):
+        raise malformed_certificate(where, key.curve.name, wanted)
     extensions = certificate.extensions
     basic = _value(extensions, x509.BasicConstraints)
     purposes = _value(extensions, x509.ExtendedKeyUsage)
@@ -107,6 +117,7 @@ def _read(certificate: x509.Certificate, where: str) -> SigningCertificate:
     return SigningCertificate(
         certificate,
         where,
+        _hash_of(certificate),
         key,
         hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest(),
         certificate.not_valid_before_utc,
@@ -117,7 +128,15 @@ def _read(certificate: x509.Certificate, where: str) -> SigningCertificate:
         frozenset(purposes) if purposes else None,
         tuple(sorted(oid.dotted_string for oid in critical - _KNOWN)),
         _names(certificate, alternative),
+        bool(certificate.issuer == certificate.subject),
     )
+
+
+def _hash_of(certificate: x509.Certificate) -> HashAlgorithm | None:
+    try:
+        return certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
 
 
 def _value(extensions: x509.Extensions, kind: type[_Kind]) -> _Kind | None:
@@ -134,6 +153,16 @@ def _names(certificate: x509.Certificate, alternative: x509.SubjectAlternativeNa
     return tuple(f"{kinds[type(name)]}:{name.value}" for name in alternative if type(name) in kinds)
 
 
+def certificate_lines(leaf: SigningCertificate, anchor: SigningCertificate) -> tuple[str, ...]:
+    """Return the identities of a leaf that leads up to an anchor, the narrowest first, each as its line.
+
+    A name that a line cannot hold is left out.
+    """
+    spki = anchor.spki_digest.hex()
+    lines = [f"{IdentityKind.CERTIFICATE} {spki} {name}" for name in leaf.names]
+    return tuple(filter(is_line, [*lines, f"{IdentityKind.AUTHORITY} {spki}"]))
+
+
 def refuse_certificate(certificate: SigningCertificate, at: datetime) -> None:
     """Refuse a certificate that breaks a rule for all, from the leaf to the anchor.
 
@@ -143,20 +172,16 @@ def refuse_certificate(certificate: SigningCertificate, at: datetime) -> None:
     """
     if not certificate.begins <= at <= certificate.ends:
         valid = f"valid from {certificate.begins:%Y-%m-%d} to {certificate.ends:%Y-%m-%d}"
-        raise _forged(certificate, "the certificate is not valid now", valid, f"a certificate valid at {at:%Y-%m-%d}")
-    if not isinstance(certificate.certificate.signature_hash_algorithm, SHA256 | SHA384 | SHA512):
+        raise forged(certificate, "the certificate is not valid now", valid, f"a certificate valid at {at:%Y-%m-%d}")
+    if not isinstance(certificate.hashed_with, SHA256 | SHA384 | SHA512):
         got = certificate.certificate.signature_algorithm_oid.dotted_string
-        raise _forged(certificate, "the certificate's signature has another hash", got, "SHA-256, SHA-384 or SHA-512")
-    if isinstance(certificate.key, RSAPublicKey):
-        is_weak = certificate.key.key_size < _RSA_MIN_BITS
-    else:
-        is_weak = not isinstance(certificate.key.curve, _CURVES)
-    if is_weak:
+        raise forged(certificate, "the certificate's signature has another hash", got, "SHA-256, SHA-384 or SHA-512")
+    if isinstance(certificate.key, RSAPublicKey) and certificate.key.key_size < _RSA_MIN_BITS:
         got = f"{certificate.key.key_size} bits"
-        raise _forged(certificate, "weak key", got, f"RSA of {_RSA_MIN_BITS} bits or more, or a NIST curve")
+        raise forged(certificate, "weak key", got, f"RSA of {_RSA_MIN_BITS} bits or more")
     if certificate.unknown:
         got = ", ".join(certificate.unknown)
-        raise _forged(certificate, "a critical extension that nobody knows", got, "only known critical extensions")
+        raise forged(certificate, "a critical extension that nobody knows", got, "only known critical extensions")
 
 
 def refuse_leaf(certificate: SigningCertificate) -> EllipticCurvePublicKey:
@@ -166,10 +191,10 @@ def refuse_leaf(certificate: SigningCertificate) -> EllipticCurvePublicKey:
         VerificationError: it may not (check `publisher-signature`).
     """
     if certificate.usage is None or not certificate.usage.digital_signature:
-        raise _forged(certificate, "the certificate may not sign", "no digitalSignature", "keyUsage digitalSignature")
+        raise forged(certificate, "the certificate may not sign", "no digitalSignature", "keyUsage digitalSignature")
     _refuse_purpose(certificate, {ExtendedKeyUsageOID.CODE_SIGNING})
     if not isinstance(certificate.key, EllipticCurvePublicKey):
-        raise _forged(certificate, "the signer's key is of another kind", "RSA", "ECDSA on P-256, P-384 or P-521")
+        raise forged(certificate, "the signer's key is of another kind", "RSA", "ECDSA on P-256, P-384 or P-521")
     return certificate.key
 
 
@@ -183,23 +208,20 @@ def refuse_issuer(certificate: SigningCertificate, cas_below: int) -> None:
         VerificationError: it may not (check `publisher-signature`).
     """
     if not certificate.ca or certificate.usage is None or not certificate.usage.key_cert_sign:
-        raise _forged(certificate, "the issuer is no CA", "no CA flag, or no keyCertSign", "a CA certificate")
+        raise forged(certificate, "the issuer is no CA", "no CA flag, or no keyCertSign", "a CA certificate")
     if certificate.path_length is not None and certificate.path_length < cas_below:
         wanted = f"at most {certificate.path_length}"
-        raise _forged(certificate, "the chain is too long", f"{cas_below} CAs below this one", wanted)
+        raise forged(certificate, "the chain is too long", f"{cas_below} CAs below this one", wanted)
     _refuse_purpose(certificate, {ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 
 
 def _refuse_purpose(certificate: SigningCertificate, allowed: set[x509.ObjectIdentifier]) -> None:
     if certificate.purposes is not None and not certificate.purposes & allowed:
         got = ", ".join(sorted(oid.dotted_string for oid in certificate.purposes))
-        raise _forged(certificate, "the certificate has another purpose", got, "codeSigning, or no extended key usage")
+        raise forged(certificate, "the certificate has another purpose", got, "codeSigning, or no extended key usage")
 
 
-def _forged(certificate: SigningCertificate, problem: str, got: str, wanted: str) -> VerificationError:
-    return VerificationError(problem, check=Check.PUBLISHER_SIGNATURE, where=certificate.where, got=got, wanted=wanted)
-
-
-def _malformed(where: str, got: str, wanted: str) -> FormatError:
+def malformed_certificate(where: str, got: str, wanted: str) -> FormatError:
+    """Return (do not raise) the error for a certificate that is not one (check `publisher-signature`)."""
     problem = "not an acceptable certificate"
     return FormatError(problem, check=Check.PUBLISHER_SIGNATURE, where=where, got=got, wanted=wanted)

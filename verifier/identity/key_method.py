@@ -21,16 +21,17 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import FormatError, VerificationError
+from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.identity.bundle import SignatureBundle
 from provenance_oracle.verifier.identity.names import IdentityKind, PublisherIdentity
-from provenance_oracle.verifier.identity.signer import ModelSigner
+from provenance_oracle.verifier.identity.signer import ModelSigner, forged
 from provenance_oracle.verifier.manifest.dsse import pae
 from provenance_oracle.verifier.strict.encodings import pem_hint
 
 PUBLISHER_KEY_MAX_BYTES = 16 * 1024
 _BEGIN, _END = b"-----BEGIN ", b"-----END PUBLIC KEY-----"
-_HASHES: dict[type, HashAlgorithm] = {SECP256R1: SHA256(), SECP384R1: SHA384(), SECP521R1: SHA512()}
+# The curves of signers, and the hash that belongs to each.
+CURVE_HASHES: dict[type, HashAlgorithm] = {SECP256R1: SHA256(), SECP384R1: SHA384(), SECP521R1: SHA512()}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class PublisherKey:
     key: EllipticCurvePublicKey
     pem: bytes
     spki: bytes
+
+    @property
+    def hint(self) -> str:
+        """The SHA-256 of the PEM text in hex, by which bundles name the key."""
+        return hashlib.sha256(self.pem).hexdigest()
 
     @property
     def identity(self) -> PublisherIdentity:
@@ -69,7 +75,7 @@ def parse_publisher_key(pem: bytes, where: str) -> PublisherKey:
     except (ValueError, UnsupportedAlgorithm) as error:
         got = f"no such block, or a malformed one{pem_hint(pem, b'PUBLIC KEY')}"
         raise _malformed(where, got, wanted) from error
-    if not isinstance(key, EllipticCurvePublicKey) or type(key.curve) not in _HASHES:
+    if not isinstance(key, EllipticCurvePublicKey) or type(key.curve) not in CURVE_HASHES:
         raise _malformed(where, type(key).__name__, wanted)
     canonical = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if pem.replace(b"\r\n", b"\n") != canonical.removesuffix(b"\n"):
@@ -86,11 +92,10 @@ def verify_by_key(bundle: SignatureBundle, key: PublisherKey, *, allow_old: bool
     Raises:
         VerificationError: the hint names another key, or the signature does not verify (check `publisher-signature`).
     """
-    hint = hashlib.sha256(key.pem).hexdigest()
-    if bundle.key_hint and bundle.key_hint != hint:
-        raise _forged(bundle, "the bundle names another key", bundle.key_hint, f"{hint}, the hint of the key given")
+    if bundle.key_hint and bundle.key_hint != key.hint:
+        raise forged(bundle, "the bundle names another key", bundle.key_hint, f"{key.hint}, the hint of the key given")
     if bundle.raw_key and bundle.raw_key.strip() != key.pem.strip():
-        raise _forged(bundle, "the bundle holds another key", "another key", key.identity.line)
+        raise forged(bundle, "the bundle holds another key", "another key", key.identity.line)
     is_old = verify_model_signature(bundle, key.key, allow_old=allow_old)
     return ModelSigner(bundle.method, (key.identity.line,), is_old=is_old)
 
@@ -111,13 +116,13 @@ def verify_model_signature(bundle: SignatureBundle, key: EllipticCurvePublicKey,
         VerificationError: the signature does not verify (check `publisher-signature`).
     """
     kind, payload = bundle.envelope.payload_type, bundle.envelope.payload
-    if _verifies(key, bundle.envelope.signature, pae(kind, payload), _HASHES[type(key.curve)]):
+    if _verifies(key, bundle.envelope.signature, pae(kind, payload), CURVE_HASHES[type(key.curve)]):
         return False
     old = b"DSSEV1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), repr(payload).encode())
     if allow_old and _verifies(key, bundle.envelope.signature, old, SHA256()):
         return True
     got = f"{len(bundle.envelope.signature)} bytes that this key did not make over this payload"
-    raise _forged(bundle, "the signature does not verify", got, f"ECDSA on {key.curve.name} by the signer's key")
+    raise forged(bundle, "the signature does not verify", got, f"ECDSA on {key.curve.name} by the signer's key")
 
 
 def _verifies(key: EllipticCurvePublicKey, signature: bytes, message: bytes, algorithm: HashAlgorithm) -> bool:
@@ -126,10 +131,6 @@ def _verifies(key: EllipticCurvePublicKey, signature: bytes, message: bytes, alg
     except InvalidSignature:
         return False
     return True
-
-
-def _forged(bundle: SignatureBundle, problem: str, got: str, wanted: str) -> VerificationError:
-    return VerificationError(problem, check=Check.PUBLISHER_SIGNATURE, where=bundle.where, got=got, wanted=wanted)
 
 
 def _malformed(where: str, got: str, wanted: str) -> FormatError:

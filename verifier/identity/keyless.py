@@ -10,18 +10,17 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import VerificationError, naming_extras
+from provenance_oracle.verifier.errors import naming_extras
 from provenance_oracle.verifier.identity.bundle import SignatureBundle
 from provenance_oracle.verifier.identity.keyless_names import identity_lines
 from provenance_oracle.verifier.identity.keyless_rules import (
-    forged,
+    FUTURE_MAX,
     moments_of,
     verify_certificate_log,
     verify_issuing_ca,
     verify_log_entry,
 )
-from provenance_oracle.verifier.identity.signer import ModelSigner
+from provenance_oracle.verifier.identity.signer import ModelSigner, forged
 from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot
 
 _EXCLUSIVE_END = timedelta(seconds=1)  # sigstore-python leaves the last moment of a timestamp authority out
@@ -48,7 +47,7 @@ def verify_keyless(bundle: SignatureBundle, root: PinnedRoot, *, at: datetime) -
     # 4. Every moment that log and timestamp authorities vouch for lies in all windows.
     moments = moments_of(bundle, bundle.entry, root)
     for moment in moments:
-        if moment > at + timedelta(minutes=5):
+        if moment > at + FUTURE_MAX:
             raise forged(
                 bundle, "the signature is dated in the future", f"{moment:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d}"
             )
@@ -61,6 +60,7 @@ def verify_keyless(bundle: SignatureBundle, root: PinnedRoot, *, at: datetime) -
         lines,
         signed_at=min(moments),
         log_index=bundle.entry.index if bundle.entry.promise or bundle.entry.kind.endswith(" 0.0.2") else None,
+        sigstore_root=root.digest,
     )
 
 
@@ -94,13 +94,8 @@ def _verified_by_sigstore(bundle: SignatureBundle, root: PinnedRoot) -> x509.Cer
         kind, payload = verifier.verify_dsse(Bundle.from_json(bundle.data), _TheLeaf(leaf))
     except Exception as error:  # of six packages, which document no closed list for malformed input
         got = f"{type(error).__name__}: {error}"
-        raise VerificationError(
-            "sigstore refuses the bundle",
-            check=Check.PUBLISHER_SIGNATURE,
-            where=bundle.where,
-            got=got[:300],
-            wanted="a bundle that the trusted root vouches for",
-        ) from error
+        wanted = "a bundle that the trusted root vouches for"
+        raise forged(bundle, "sigstore refuses the bundle", got[:300], wanted) from error
     if (kind, payload) != (bundle.envelope.payload_type, bundle.envelope.payload):
         raise forged(bundle, "sigstore verified another payload", kind, bundle.envelope.payload_type)
     return leaf

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import VerificationError, naming_extras
+from provenance_oracle.verifier.errors import naming_extras
 from provenance_oracle.verifier.identity.bundle import SignatureBundle
 from provenance_oracle.verifier.identity.log_entry import LogEntry
+from provenance_oracle.verifier.identity.signer import forged
 from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot, RootAuthority, RootLog
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -145,8 +145,3 @@ def _issued(authority: RootAuthority, leaf: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
-
-
-def forged(bundle: SignatureBundle, problem: str, got: str, wanted: str) -> VerificationError:
-    """Return the error for a bundle that is not genuine; the caller raises it."""
-    return VerificationError(problem, check=Check.PUBLISHER_SIGNATURE, where=bundle.where, got=got, wanted=wanted)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.digest.files import ListedFile, Listing, refuse_changes
+from provenance_oracle.verifier.digest.byte_meter import ByteMeter
+from provenance_oracle.verifier.digest.files import Listing, refuse_changes
+from provenance_oracle.verifier.digest.tree.blocks import Buffer
 from provenance_oracle.verifier.errors import AppraisalError, VerificationError, naming_extras
 from provenance_oracle.verifier.identity.statement import ONE_FILE, SignedFiles, SignedPart
 from provenance_oracle.verifier.manifest.names import may_hold_code
@@ -34,7 +36,8 @@ UNSIGNED_PATHS = (
     "provenance/snp/chain.pem",
     "provenance/snp/ark.crl",
 )
-_GIT_FILES = (".gitattributes", ".gitignore")
+# Files of git at the top of a model. The reference verifier never looks at them, and reports a signed one as missing.
+GIT_FILES = (".gitattributes", ".gitignore")
 _NAMED_MAX = 10
 
 
@@ -59,27 +62,31 @@ class Coverage:
         return len(self.covered) + len(self.allowed) + len(self.gaps)
 
 
-def coverage_of(signed: SignedFiles, listing: Listing, signature_path: str = "") -> Coverage:
-    """Sort the listed files by whether the signature covers them. No file is read.
+def coverage_of(
+    signed: SignedFiles, present: Mapping[str, int], aside: Iterable[str] = (), signature_path: str = ""
+) -> Coverage:
+    """Sort files by whether the signature covers them.
 
     Args:
+        present: the size in bytes of each file, by path.
+        aside: the paths of further files, which tools added.
         signature_path: the path of the bundle, if it lies among the files.
     """
     paths = set(signed.paths)
-    covered, allowed, gaps = [], [file.path for file in listing.aside], []
-    for file in listing.files:
-        if file.path in paths:
-            covered.append(file.path)
-        elif file.path in (signature_path, *UNSIGNED_PATHS, *_GIT_FILES) or _is_omitted(signed, file):
-            allowed.append(file.path)
+    covered, allowed, gaps = [], list(aside), []
+    for path, size in present.items():
+        if path in paths:
+            covered.append(path)
+        elif path in (signature_path, *UNSIGNED_PATHS, *GIT_FILES) or _is_omitted(signed, path, size):
+            allowed.append(path)
         else:
-            gaps.append(file.path)
+            gaps.append(path)
     return Coverage(tuple(covered), tuple(sorted(allowed)), tuple(gaps))
 
 
-def _is_omitted(signed: SignedFiles, file: ListedFile) -> bool:
+def _is_omitted(signed: SignedFiles, path: str, size: int) -> bool:
     """Return whether a signer of shards omits the file: it is empty. Empty files of code still have an effect."""
-    return signed.shard_size is not None and file.size == 0 and not may_hold_code(file.path)
+    return signed.shard_size is not None and size == 0 and not may_hold_code(path)
 
 
 def refuse_gaps(coverage: Coverage, where: str) -> None:
@@ -109,11 +116,11 @@ def match_signed_files(
         UsageError: the digests need a package that is not installed.
         ChangedError: a file or the folder changed meanwhile. TemporaryError: a file cannot be read.
     """
-    parts_of = _parts_of(signed)
+    parts_of = parts_by_path(signed)
     present = {file.path: file.size for file in listing.files}
     match_names(signed, present)
-    new_digest = _digest_maker(signed.algorithm)
-    meter = _Meter(sum(present[path] for path in parts_of), progress)
+    new_digest = digest_maker(signed.algorithm)
+    meter = ByteMeter(sum(present[path] for path in parts_of), progress)
     wrong = []
     with files_of(model, listing.reading).session() as release:
         for listed in listing.files:
@@ -122,7 +129,7 @@ def match_signed_files(
                     if not _is_as_signed(file, parts_of[listed.path], new_digest, meter):
                         wrong.append(listed.path)
     refuse_changes(model, listing)
-    _refuse_wrong(wrong)
+    refuse_wrong(wrong)
 
 
 def match_one_file(path: Path, signed: SignedFiles, *, progress: OnBytes | None = None) -> None:
@@ -130,11 +137,11 @@ def match_one_file(path: Path, signed: SignedFiles, *, progress: OnBytes | None 
     names = signed.paths
     if names not in ((ONE_FILE,), (path.name,)):
         raise _differs("the signature covers other files", first_of(names, _NAMED_MAX), f"only {path.name}")
-    new_digest = _digest_maker(signed.algorithm)
+    new_digest = digest_maker(signed.algorithm)
     with open_any_file(path) as file:
         match_names(signed, {names[0]: file.size})
-        is_right = _is_as_signed(file, signed.parts, new_digest, _Meter(file.size, progress))
-    _refuse_wrong([] if is_right else [path.name])
+        is_right = _is_as_signed(file, signed.parts, new_digest, ByteMeter(file.size, progress))
+    refuse_wrong([] if is_right else [path.name])
 
 
 def match_names(signed: SignedFiles, present: Mapping[str, int]) -> None:
@@ -167,7 +174,7 @@ class PartHasher:
         self._done = 0
         self._is_right = True
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: Buffer) -> None:
         """Take the next bytes of the file."""
         left = memoryview(piece)
         while left and self._done < len(self._parts):
@@ -199,27 +206,20 @@ class RunningDigest(Protocol):
     def digest(self) -> bytes: ...
 
 
-class _Meter:
-    def __init__(self, total_bytes: int, progress: OnBytes | None) -> None:
-        self._total_bytes = total_bytes
-        self._progress = progress
-        self._done_bytes = 0
-
-    def advance(self, size: int) -> None:
-        self._done_bytes += size
-        if self._progress:
-            self._progress(self._done_bytes, self._total_bytes)
-
-
-def _parts_of(signed: SignedFiles) -> dict[str, list[SignedPart]]:
+def parts_by_path(signed: SignedFiles) -> Mapping[str, list[SignedPart]]:
+    """Return the signed parts of each file."""
     parts_of: dict[str, list[SignedPart]] = defaultdict(list)
     for part in signed.parts:
         parts_of[part.path].append(part)
     return parts_of
 
 
-def _digest_maker(algorithm: str) -> Callable[[], RunningDigest]:
-    """Return the function that makes a hash of `algorithm`, one of PART_DIGESTS."""
+def digest_maker(algorithm: str) -> Callable[[], RunningDigest]:
+    """Return the function that makes a hash of `algorithm`, one of PART_DIGESTS.
+
+    Raises:
+        UsageError: the hash needs a package that is not installed.
+    """
     if algorithm == "blake3":
         with naming_extras():
             from blake3 import blake3
@@ -228,7 +228,7 @@ def _digest_maker(algorithm: str) -> Callable[[], RunningDigest]:
 
 
 def _is_as_signed(
-    file: OpenBytes, parts: Sequence[SignedPart], new_digest: Callable[[], RunningDigest], meter: _Meter
+    file: OpenBytes, parts: Sequence[SignedPart], new_digest: Callable[[], RunningDigest], meter: ByteMeter
 ) -> bool:
     hasher = PartHasher(parts, new_digest)
     for piece in pieces_of_file(file):
@@ -237,7 +237,8 @@ def _is_as_signed(
     return hasher.is_as_signed()
 
 
-def _refuse_wrong(paths: Collection[str]) -> None:
+def refuse_wrong(paths: Collection[str]) -> None:
+    """Raise VerificationError if there is any file that is not as signed (check `publisher-signature`)."""
     if paths:
         got = f"different: {first_of(sorted(paths), _NAMED_MAX)}"
         raise _differs("files are not those that were signed", got, "files with the digests in the signature")

@@ -53,11 +53,29 @@ def verify_publisher(bundle: SignatureBundle, trust: PublisherTrust) -> Verified
     """Verify a bundle, match its signer with the expected identity, and parse its payload.
 
     Raises:
+        AppraisalError: the bundle is genuine, and another identity is expected, or nobody was expected where anybody
+            can get a certificate (check `publisher-identity`).
+        ProvenanceError: as `verify_signer`.
+    """
+    signer, signed = verify_signer(bundle, trust)
+    if bundle.method is SigningMethod.SIGSTORE and trust.expected is None:
+        raise AppraisalError(
+            "the signature is genuine, but sigstore certifies anybody: say who must have signed",
+            check=Check.PUBLISHER_IDENTITY,
+            where=bundle.where,
+            got=" or ".join(signer.lines) or "a signer without a name",
+            wanted="--identity 'LINE', with a line that you know to be the publisher's",
+        )
+    return VerifiedSignature(signer, match_signer(signer, trust.expected, bundle.where), signed)
+
+
+def verify_signer(bundle: SignatureBundle, trust: PublisherTrust) -> tuple[ModelSigner, SignedFiles]:
+    """Verify a bundle and parse its payload, whoever the signer is.
+
+    Raises:
         UsageError: the method needs a key, a CA or a package that is not there.
         FormatError: the payload or a certificate is malformed (check `publisher-signature`).
         VerificationError: the bundle is not genuine (check `publisher-signature`).
-        AppraisalError: the bundle is genuine, and another identity is expected, or nobody was expected where anybody
-            can get a certificate (check `publisher-identity`).
     """
     signer = _signer_of(bundle, trust)
     signed = parse_signed_files(bundle.envelope.payload, bundle.where, allow_old=trust.allow_old)
@@ -69,15 +87,7 @@ def verify_publisher(bundle: SignatureBundle, trust: PublisherTrust) -> Verified
             got="the predicate of version 1.0",
             wanted="the predicate of version 0.1",
         )
-    if bundle.method is SigningMethod.SIGSTORE and trust.expected is None:
-        raise AppraisalError(
-            "the signature is genuine, but sigstore certifies anybody: say who must have signed",
-            check=Check.PUBLISHER_IDENTITY,
-            where=bundle.where,
-            got=" or ".join(signer.lines) or "a signer without a name",
-            wanted="--identity 'LINE', with a line that you know to be the publisher's",
-        )
-    return VerifiedSignature(signer, match_signer(signer, trust.expected, bundle.where), signed)
+    return signer, signed
 
 
 def _signer_of(bundle: SignatureBundle, trust: PublisherTrust) -> ModelSigner:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import AppraisalError
+from provenance_oracle.verifier.errors import AppraisalError, VerificationError
 from provenance_oracle.verifier.identity.bundle import SigningMethod
 from provenance_oracle.verifier.identity.names import PublisherIdentity
+
+
+class Placed(Protocol):
+    """A bundle or a certificate."""
+
+    @property
+    def where(self) -> str:
+        """Its name, for messages."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,7 @@ class ModelSigner:
             name that a line can hold.
         signed_at: the earliest moment of signing that a log or a timestamp authority vouches for; None if none does.
         log_index: the index in the transparency log, if a log vouches for it.
+        sigstore_root: SHA-256 of the trusted root that vouches for a keyless signer, 32 bytes; None for other methods.
         is_old: the signed bytes have the form that signers before version 0.3 wrote.
     """
 
@@ -28,6 +38,7 @@ class ModelSigner:
     lines: tuple[str, ...]
     signed_at: datetime | None = None
     log_index: int | None = None
+    sigstore_root: bytes | None = None
     is_old: bool = False
 
 
@@ -51,3 +62,8 @@ def match_signer(signer: ModelSigner, expected: PublisherIdentity | None, where:
             wanted=expected.line if expected else "a signer with a name",
         )
     return expected
+
+
+def forged(culprit: Placed, problem: str, got: str, wanted: str) -> VerificationError:
+    """Return the error for a bundle or a certificate that is not genuine; the caller raises it."""
+    return VerificationError(problem, check=Check.PUBLISHER_SIGNATURE, where=culprit.where, got=got, wanted=wanted)

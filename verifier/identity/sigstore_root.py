@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib import resources
 
 from cryptography import x509
@@ -87,8 +88,9 @@ class PinnedRoot:
     stampers: tuple[RootAuthority, ...]
 
 
+@cache
 def load_pinned_root() -> PinnedRoot:
-    """Return the root of the public instance that this package carries."""
+    """Return the root of the public instance that this package carries. It is parsed once."""
     return parse_trusted_root(resources.files(__package__).joinpath(_PINNED).read_bytes(), _PINNED)
 
 

@@ -13,10 +13,18 @@ from datetime import datetime
 from provenance_oracle.verifier.checks import Check, Finding
 from provenance_oracle.verifier.errors import AppraisalError, CrlStaleError, CrlUnavailableError
 from provenance_oracle.verifier.gpu_evidence.chain import NVIDIA_DEVICE_ROOTS
+from provenance_oracle.verifier.identity.names import IdentityKind, PublisherIdentity
+from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot
 from provenance_oracle.verifier.judgement.binding import verify_key_binding
 from provenance_oracle.verifier.judgement.gpus import verify_gpus
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
+from provenance_oracle.verifier.judgement.signature import (
+    ReleaseSignature,
+    check_publisher,
+    refuse_unsigned,
+    verify_release_signature,
+)
 from provenance_oracle.verifier.judgement.snp_claims import check_claims, grade_of
 from provenance_oracle.verifier.manifest.dsse import parse_envelope, verify_envelope
 from provenance_oracle.verifier.manifest.key import PublicKey, parse_public_key
@@ -25,7 +33,7 @@ from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, verify_chain
 from provenance_oracle.verifier.snp.endorsements import Endorsements, endorsements_of
 from provenance_oracle.verifier.snp.evidence import Evidence
-from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, TrustedRoot
+from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, RootKind, TrustedRoot
 from provenance_oracle.verifier.snp.report import Report, parse_report
 from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
 
@@ -34,7 +42,8 @@ from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report
 class AttestationResult:
     """The result of accepted evidence: verified claims, the signed manifest, the grade (0, 1 or 2) and every finding.
 
-    `at` is the moment of judgement.
+    `at` is the moment of judgement. `signature` is that of the publisher, None if the release has none. The digests of
+    the model files are not compared with it yet.
     """
 
     claims: Claims
@@ -43,6 +52,16 @@ class AttestationResult:
     grade: int
     at: datetime
     findings: tuple[Finding, ...]
+    signature: ReleaseSignature | None = None
+
+    @property
+    def publisher(self) -> PublisherIdentity:
+        """The identity of the publisher: the one whom the manifest names and who signed, else the measured workload."""
+        if self.signature is not None and self.signature.is_named:
+            return self.signature.identity
+        simulated = self.claims.root_kind is RootKind.SIMULATOR
+        kind = IdentityKind.SIMULATED_MEASUREMENT if simulated else IdentityKind.MEASUREMENT
+        return PublisherIdentity(f"{kind} {self.claims.report.measurement.hex()}")
 
 
 def roots_of(policy: Policy) -> tuple[TrustedRoot, ...]:
@@ -58,6 +77,7 @@ def appraise(
     roots: tuple[TrustedRoot, ...],
     sheet: CheckSheet,
     gpu_roots: tuple[bytes, ...] = NVIDIA_DEVICE_ROOTS,
+    sigstore_root: PinnedRoot | None = None,
 ) -> AttestationResult:
     """Judge a release's evidence, key and manifest for the moment `at`. The model files are compared later.
 
@@ -66,11 +86,13 @@ def appraise(
         roots: the root certificates to trust.
         sheet: collects the findings.
         gpu_roots: SHA-256 of the DER of each root to trust for GPUs.
+        sigstore_root: the trusted root for keyless signatures; None for that of the public instance.
 
     Raises:
         FormatError, VerificationError: the release is malformed or forged. The first check that fails raises.
         AppraisalError: the evidence is genuine, but the policy refuses it. `.findings` holds all findings.
         CrlUnavailableError, CrlStaleError: every other check passed, but the revocation status is unknown.
+        IncompleteError: every other check passed; the signature of the publisher whom the manifest names is missing.
     """
     with sheet:
         # (1) to (4): the chip's certificates, the report, and the policy's findings on its claims
@@ -95,9 +117,13 @@ def appraise(
         # (7) genuine GPUs made their evidence for this key, if the release has such evidence
         if release.gpus:
             verify_gpus(release.gpus, key, at=at, roots=gpu_roots, sheet=sheet)
-        # (8) refusals by the policy count only now, so that forged input is reported as forged
+        # (8) the publisher whom the manifest names signed it, if there is a signature
+        signature = verify_release_signature(release, manifest, at=at, root=sigstore_root, sheet=sheet)
+        sheet.add(check_publisher(policy.publisher, signature))
+        # (9) refusals by the policy count only now, so that forged input is reported as forged
         grade = conclude(claims, policy, sheet)
-    return AttestationResult(claims, manifest, policy, grade, at, sheet.findings())
+        refuse_unsigned(manifest, signature)
+    return AttestationResult(claims, manifest, policy, grade, at, sheet.findings(), signature)
 
 
 def appraise_evidence(

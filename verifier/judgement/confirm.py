@@ -10,13 +10,13 @@ from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check, Finding
 from provenance_oracle.verifier.errors import RecordError
+from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot
 from provenance_oracle.verifier.judgement.appraise import AttestationResult
 from provenance_oracle.verifier.judgement.expected import ANYTHING, Expected, match_expected
 from provenance_oracle.verifier.judgement.judge import Judgement, judge
 from provenance_oracle.verifier.judgement.part import PartJudgement, judge_part
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
-from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Entry, Record
 from provenance_oracle.verifier.snp.kds import Fetcher
@@ -75,6 +75,7 @@ def confirm(
     at: datetime | None,
     now: datetime,
     fetcher: Fetcher | None = None,
+    sigstore_root: PinnedRoot | None = None,
     progress: OnBytes | None = None,
     expected: Expected = ANYTHING,
 ) -> Confirmation:
@@ -88,6 +89,7 @@ def confirm(
         registry: None to work offline.
         at, now: aware datetimes.
         fetcher: fetches a current revocation list if the release has none; None: nothing is fetched.
+        sigstore_root: the trusted root for keyless signatures; None for that of the public instance.
         progress: called with (bytes done, bytes in all) while files are hashed.
         expected: the facts that the user insists on.
 
@@ -97,7 +99,9 @@ def confirm(
         ProvenanceError: every other failure of `judge` or of the registry.
     """
     moment = at or _moment_of_record(registry, release) or now
-    judgement = judge(release, policy, at=moment, fetcher=fetcher, now=now, progress=progress)
+    judgement = judge(
+        release, policy, at=moment, fetcher=fetcher, now=now, sigstore_root=sigstore_root, progress=progress
+    )
     found = (judgement.result, judgement.findings)
     entry, owner, findings = _look_up(registry, *found, lambda: judgement.record, expected)
     return Confirmation(judgement, entry, findings, owner)
@@ -112,12 +116,15 @@ def confirm_part(
     at: datetime | None,
     now: datetime,
     fetcher: Fetcher | None = None,
+    sigstore_root: PinnedRoot | None = None,
     progress: OnBytes | None = None,
     expected: Expected = ANYTHING,
 ) -> PartConfirmation:
     """Judge the files of a release at `paths` and match the release with its record; see `confirm` and `judge_part`."""
     moment = at or _moment_of_record(registry, release) or now
-    part = judge_part(release, policy, paths, at=moment, fetcher=fetcher, now=now, progress=progress)
+    part = judge_part(
+        release, policy, paths, at=moment, fetcher=fetcher, now=now, sigstore_root=sigstore_root, progress=progress
+    )
     entry, owner, findings = _look_up(registry, part.result, part.findings, part.stated_record, expected)
     return PartConfirmation(part, entry, findings, owner)
 
@@ -134,32 +141,53 @@ def _look_up(
     Raises:
         AppraisalError: the release is not the expected one. RecordError: there is no active record.
     """
-    sheet, entry, owner = CheckSheet(), None, None
+    sheet = CheckSheet()
     with sheet:
         sheet.add(findings)
         match_expected(result, expected)
-        if registry is None:
-            sheet.not_checked(Check.REGISTRY_RECORD, "offline: no registry was asked")
-        else:
-            entry = registry.match_record(record())
-            owner = registry.namespace_owner(result.manifest.namespace)
-            sheet.passed(
-                Check.REGISTRY_RECORD,
-                f"recorded {entry.recorded_at:%Y-%m-%d %H:%M:%SZ}",
-                "an active record of this release",
-            )
+        entry, owner = find_record(registry, record, sheet)
     return entry, owner, sheet.findings()
 
 
-def _moment_of_record(registry: RecordSource | None, release: Release) -> datetime | None:
-    """Return the moment at which the record says that it was judged; None without a record or a registry.
+def find_record(
+    registry: RecordSource | None, record: Callable[[], Record], sheet: CheckSheet
+) -> tuple[Entry | None, bytes | None]:
+    """Return the active record of an accepted release and the owner of its namespace; None for both offline.
 
-    The record is not trusted yet: `match_record` compares it after the judgement.
+    Args:
+        record: returns the record that the judgement here made.
+        sheet: collects the finding.
+
+    Raises:
+        RecordError, VerificationError: there is no active record that matches.
     """
     if registry is None:
-        return None
-    manifest_digest = hashlib.sha256(parse_envelope(release.envelope).payload).digest()
+        sheet.not_checked(Check.REGISTRY_RECORD, "offline: no registry was asked")
+        return None, None
+    entry = registry.match_record(record())
+    owner = registry.namespace_owner(entry.namespace)
+    enter_record(sheet, entry)
+    return entry, owner
+
+
+def enter_record(sheet: CheckSheet, entry: Entry) -> None:
+    """Enter that the registry has an active record of the release."""
+    when = f"recorded {entry.recorded_at:%Y-%m-%d %H:%M:%SZ}"
+    sheet.passed(Check.REGISTRY_RECORD, when, "an active record of this release")
+
+
+def known_entry(registry: RecordSource | None, payload: bytes) -> Entry | None:
+    """Return what a registry has of a release, by the payload that its publisher or its VM signed; None without any.
+
+    Nothing in it is trusted yet: `find_record` compares it after the judgement.
+    """
     try:
-        return registry.entry(manifest_digest).judged_as_of
+        return registry.entry(hashlib.sha256(payload).digest()) if registry else None
     except RecordError:
         return None
+
+
+def _moment_of_record(registry: RecordSource | None, release: Release) -> datetime | None:
+    """Return the moment at which the record says that it was judged; None without a record or a registry."""
+    known = known_entry(registry, release.unverified_payload) if registry else None
+    return known.judged_as_of if known else None

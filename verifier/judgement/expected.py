@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import AppraisalError
+from provenance_oracle.verifier.identity.names import PublisherIdentity
 from provenance_oracle.verifier.judgement.appraise import AttestationResult
-from provenance_oracle.verifier.judgement.record_of import publisher_of
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,15 @@ class Expected:
 
     Attributes:
         name: `namespace/model`, or `namespace/model@version`.
-        publisher: the publisher's identity, 32 bytes.
+        publisher: the digest of the publisher's identity, 32 bytes.
+        identities: lines of identities, one of which the publisher must have; empty for any publisher.
         measurement: the launch measurement, 48 bytes.
     """
 
     name: str | None = None
     publisher: bytes | None = None
     measurement: bytes | None = None
+    identities: tuple[PublisherIdentity, ...] = ()
 
 
 ANYTHING = Expected()
@@ -34,16 +36,37 @@ def match_expected(result: AttestationResult, expected: Expected) -> None:
     Raises:
         AppraisalError: a fact differs. The release is genuine, but it is another one.
     """
-    manifest, claims = result.manifest, result.claims
-    name = f"{manifest.name}@{manifest.version}" if "@" in (expected.name or "") else manifest.name
-    measurement = claims.report.measurement
-    if expected.name not in (None, name):
-        raise _another("name", None, name, expected.name or "")
-    publisher = publisher_of(claims)
-    if expected.publisher not in (None, publisher):
-        raise _another("publisher", Check.PUBLISHER_IDENTITY, publisher.hex(), (expected.publisher or b"").hex())
+    match_name(result.manifest.name, result.manifest.version, expected)
+    match_identities(result.publisher, _lines_of(result), expected)
+    measurement = result.claims.report.measurement
     if expected.measurement not in (None, measurement):
         raise _another("measurement", Check.MEASUREMENT, measurement.hex(), (expected.measurement or b"").hex())
+
+
+def match_name(name: str, version: str, expected: Expected) -> None:
+    """Raise AppraisalError if a release has another name, or another version where one is expected."""
+    got = f"{name}@{version}" if "@" in (expected.name or "") else name
+    if expected.name not in (None, got):
+        raise _another("name", None, got, expected.name or "")
+
+
+def match_identities(publisher: PublisherIdentity, lines: tuple[str, ...], expected: Expected) -> None:
+    """Raise AppraisalError if a release has another publisher (check `publisher-identity`).
+
+    Args:
+        publisher: the identity on chain. lines: all identities that fit the publisher.
+    """
+    check = Check.PUBLISHER_IDENTITY
+    if expected.publisher not in (None, publisher.digest):
+        raise _another("publisher", check, publisher.digest.hex(), (expected.publisher or b"").hex())
+    if expected.identities and not any(one.line in lines for one in expected.identities):
+        raise _another("publisher", check, " or ".join(lines), " or ".join(one.line for one in expected.identities))
+
+
+def _lines_of(result: AttestationResult) -> tuple[str, ...]:
+    """Return the lines of all identities that fit the publisher."""
+    signature = result.signature
+    return signature.signer.lines if signature is not None and signature.is_named else (result.publisher.line,)
 
 
 def _another(fact: str, check: Check | None, got: str, wanted: str) -> AppraisalError:

@@ -36,7 +36,6 @@ from provenance_oracle.verifier.judgement.appraise import AttestationResult, roo
 from provenance_oracle.verifier.judgement.judge import appraise_fetching
 from provenance_oracle.verifier.judgement.release import PROVENANCE_PATHS, Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
-from provenance_oracle.verifier.manifest.dsse import parse_envelope
 from provenance_oracle.verifier.manifest.statement import Manifest, parse_statement
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Entry, product_line_from_code
@@ -120,7 +119,7 @@ def accept(
     if policy is not None:
         moment = at or (record.judged_as_of if record else now)
         _, result = appraise_fetching(release, policy, moment, roots_of(policy), fetcher, CheckSheet(), now)
-    payload = parse_envelope(release.envelope).payload
+    payload = release.unverified_payload
     if record is not None:
         _match_record(payload, record, is_judged_here=result is not None)
     return Accepted(result.manifest if result else parse_statement(payload), result, record, release.files.reading)
@@ -133,8 +132,12 @@ def confirm_weights(
     files: Collection[str],
     unsaved: Collection[str],
     names: NameMap | None = None,
+    beside: Mapping[str, object] | None = None,
 ) -> ModelConfirmation:
     """Compare the weights that a model has in memory with the files of an accepted release.
+
+    Args:
+        beside: tensors of the files that the model does not have, so that the digests of the files can be computed.
 
     Raises the errors of `verifier.live.verify_model`, except those about evidence and record.
     """
@@ -144,7 +147,7 @@ def confirm_weights(
         table = read_table(release, accepted.manifest)
     # (2) the same names, dtypes and shapes in model and files
     loader = transformers_map(model, lambda: _architecture(folder, accepted))
-    state = match_state(weights, state_of(model), unsaved, names, loader)
+    state = match_state(weights, {**state_of(model), **(beside or {})}, unsaved, names, loader)
     memories = {name: tensor.memory for name, tensor in state.tensors.items()}
     # (3) every byte
     hasher = AnyDevice()
@@ -167,7 +170,7 @@ def load_weights_of(
     confirmed, hasher = [], AnyDevice()
     with open_release_folder(folder, accepted.reading) as release:
         chosen = choose_weights(release, manifest, files)
-        listing = None if weights_only else _match_others(folder, accepted, chosen)
+        listing = None if weights_only else match_other_files(folder, accepted, chosen)
         table = read_table(release, manifest)
         for named in chosen:
             loaded, file = load_weights(release, named, table, hasher)
@@ -218,7 +221,7 @@ def _refuse_twice(path: str, names: Collection[str]) -> None:
         raise FormatError(problem, check=Check.FILE_DIGESTS, where=where, got="a name twice", wanted="one model")
 
 
-def _match_others(folder: Path, accepted: Accepted, weights: Sequence[FileDigest]) -> Listing:
+def match_other_files(folder: Path, accepted: Accepted, weights: Sequence[FileDigest]) -> Listing:
     """Compare the files of the release, and the digests of all but the weights, with the manifest."""
     manifest = accepted.manifest
     listing = set_aside(folder, list_files(folder, Limits(), accepted.reading), {*manifest.paths, *PROVENANCE_PATHS})

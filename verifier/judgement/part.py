@@ -12,11 +12,13 @@ from provenance_oracle.verifier.digest.match_files import match_some_digests
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, model_digest
 from provenance_oracle.verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot
 from provenance_oracle.verifier.judgement.appraise import AttestationResult, roots_of
 from provenance_oracle.verifier.judgement.judge import appraise_fetching
 from provenance_oracle.verifier.judgement.record_of import record_of
 from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.judgement.sheet import CheckSheet
+from provenance_oracle.verifier.judgement.signature import SignedBytes, enter_signature
 from provenance_oracle.verifier.policy import Policy
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.snp.kds import Fetcher
@@ -59,6 +61,7 @@ def judge_part(
     at: datetime,
     fetcher: Fetcher | None = None,
     now: datetime | None = None,
+    sigstore_root: PinnedRoot | None = None,
     progress: OnBytes | None = None,
 ) -> PartJudgement:
     """Judge a release's evidence and manifest, and compare the files at `paths`, each read once, with the manifest.
@@ -71,7 +74,9 @@ def judge_part(
     """
     sheet = CheckSheet()
     with sheet:
-        release, result = appraise_fetching(release, policy, at, roots_of(policy), fetcher, sheet, now)
+        release, result = appraise_fetching(
+            release, policy, at, roots_of(policy), fetcher, sheet, now, sigstore_root=sigstore_root
+        )
         named = {file.path: file for file in result.manifest.files}
         chosen = sorted(set(paths))
         for path in chosen:
@@ -83,9 +88,14 @@ def judge_part(
                     got="a path that the manifest does not name",
                     wanted="a file of the manifest",
                 )
-        hashed = result.manifest.sha256_paths & set(chosen)
-        files = digest_some(release.files, chosen, sha256_of=hashed, hasher=CpuHasher(), progress=progress)
+        signed = SignedBytes(result.signature)
+        hashed = (result.manifest.sha256_paths | signed.sha256_of) & set(chosen)
+        files = digest_some(
+            release.files, chosen, sha256_of=hashed, also=signed.takers, hasher=CpuHasher(), progress=progress
+        )
         match_some_digests([named[path] for path in chosen], files)
+        signed.match(files)
+        enter_signature(sheet, result.signature)
         share = f"{len(chosen)} of {len(named)} files"
         sheet.not_checked(Check.FILE_SET, f"only {share} were looked at")
         sheet.passed(Check.FILE_DIGESTS, share, "their digests in the manifest")

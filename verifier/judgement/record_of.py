@@ -5,14 +5,7 @@ from __future__ import annotations
 from provenance_oracle.verifier.checks import Finding, passed_bits
 from provenance_oracle.verifier.digest.files import FileSet
 from provenance_oracle.verifier.judgement.appraise import AttestationResult
-from provenance_oracle.verifier.record.fields import Record, named_parents, product_line_code, workload_identity
-from provenance_oracle.verifier.snp.products import RootKind
-from provenance_oracle.verifier.snp.signature import Claims
-
-
-def publisher_of(claims: Claims) -> bytes:
-    """Return the identity of the publisher that the evidence proves, 32 bytes: for now a measured workload."""
-    return workload_identity(claims.report.measurement, simulated=claims.root_kind is RootKind.SIMULATOR)
+from provenance_oracle.verifier.record.fields import Record, named_parents, product_line_code
 
 
 def record_of(
@@ -30,7 +23,7 @@ def record_of(
         verdict_digest=verdict_digest,
         snp_report_digest=claims.report.digest,
         policy_digest=result.policy.digest,
-        publisher_identity=publisher_of(claims),
+        publisher_identity=result.publisher.digest,
         judged_at=result.at.replace(microsecond=0),
         reported_tcb=claims.report.reported_tcb,
         checks=passed_bits(findings),

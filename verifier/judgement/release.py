@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ from provenance_oracle.verifier.errors import (
     UsageError,
 )
 from provenance_oracle.verifier.gpu_evidence.bundle import GPU_FILE_MAX_BYTES
-from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES
+from provenance_oracle.verifier.identity.bundle import BUNDLE_MAX_BYTES
+from provenance_oracle.verifier.identity.key_method import PUBLISHER_KEY_MAX_BYTES
+from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, MAX_ENVELOPE_BYTES, parse_envelope
 from provenance_oracle.verifier.manifest.key import MAX_KEY_BYTES
 from provenance_oracle.verifier.manifest.names import PROVENANCE_FOLDER
 from provenance_oracle.verifier.snp.evidence import Evidence
@@ -34,11 +37,13 @@ from provenance_oracle.verifier.strict.release_files import (
     files_of,
 )
 from provenance_oracle.verifier.strict.release_folder import STRICT, FoundFile, Reading, holds
+from provenance_oracle.verifier.strict.write_file import partial_path
 
 SNP_FOLDER = f"{PROVENANCE_FOLDER}/snp"
 GPU_FOLDER = f"{PROVENANCE_FOLDER}/nvidia"
 KEY_PATH = f"{PROVENANCE_FOLDER}/cvm-key.pem"
 BUNDLE_PATH = f"{PROVENANCE_FOLDER}/model.sig"  # an OpenSSF model signing bundle
+PUBLISHER_KEY_PATH = f"{PROVENANCE_FOLDER}/publisher-key.pem"
 REPORT_PATH = f"{SNP_FOLDER}/report.bin"
 VEK_PEM_PATH = f"{SNP_FOLDER}/vek.pem"
 VEK_DER_PATH = f"{SNP_FOLDER}/vek.der"
@@ -58,12 +63,15 @@ _FILES = {
     VEK_DER_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
     CHAIN_PATH: (64 * 1024, Check.ENDORSEMENTS_FORMAT),
     CRL_PATH: (1024 * 1024, Check.ENDORSEMENTS_FORMAT),
+    BUNDLE_PATH: (BUNDLE_MAX_BYTES, Check.PUBLISHER_SIGNATURE),
+    PUBLISHER_KEY_PATH: (PUBLISHER_KEY_MAX_BYTES, Check.PUBLISHER_SIGNATURE),
 }
 RELEASE_PATHS = tuple(_FILES)
 _MOST_NAMES = 16
 # Optional evidence of GPUs, numbered from 0 without a gap.
 GPU_PATHS = tuple(f"{GPU_FOLDER}/gpu-{number}.json" for number in range(_MOST_NAMES))
 PROVENANCE_PATHS = (*RELEASE_PATHS, *GPU_PATHS)
+_HALF_SIGNED = (partial_path(BUNDLE_PATH), partial_path(PUBLISHER_KEY_PATH))
 _LOOK_ABOVE = 4  # folders above one that is no release, in which a release is looked for
 _LOOK_BELOW = 1000  # entries of the folder itself; a folder with more is not searched
 
@@ -81,6 +89,8 @@ class Release:
         evidence: report, certificates and the revocation list that is judged.
         own_crl: the revocation list in the folder, whichever list is judged; None if the folder has none.
         gpus: the files with evidence of GPUs, in the order of GPU_PATHS; most releases have none.
+        signature: the OpenSSF signing bundle; None if the release has none.
+        publisher_key: the publisher's public key in PEM, for a bundle of the method key; else None.
     """
 
     files: ReleaseFiles
@@ -89,6 +99,8 @@ class Release:
     evidence: Evidence
     own_crl: bytes | None
     gpus: tuple[bytes, ...] = ()
+    signature: bytes | None = None
+    publisher_key: bytes | None = None
 
     @property
     def path(self) -> Path:
@@ -100,6 +112,36 @@ class Release:
         if isinstance(self.files, FolderFiles):
             return self.files.path
         raise UsageError("the release is not in a folder", where=self.files.where, got="a store", wanted="a folder")
+
+    @property
+    def unverified_payload(self) -> bytes:
+        """The payload of the envelope, whose signature nobody verified here. Its SHA-256 is the manifest digest.
+
+        Raises:
+            FormatError: the envelope is malformed (check `manifest-format`).
+        """
+        return parse_envelope(self.envelope).payload
+
+    @property
+    def provenance(self) -> Mapping[str, bytes]:
+        """The bytes of every file of the release's `provenance/`, by name, and of a revocation list from elsewhere.
+
+        The list that is judged has its own name beside the one in the folder. The order is that of a verdict's inputs.
+        """
+        evidence = self.evidence
+        files = (
+            (MANIFEST_PATH, self.envelope),
+            (KEY_PATH, self.key),
+            (evidence.report_name, evidence.report),
+            (evidence.vek_name, evidence.vek),
+            (evidence.chain_name, evidence.chain),
+            (CRL_PATH, self.own_crl),
+            (evidence.crl_name, evidence.crl),
+            *zip(GPU_PATHS, self.gpus, strict=False),
+            (BUNDLE_PATH, self.signature),
+            (PUBLISHER_KEY_PATH, self.publisher_key),
+        )
+        return {name: data for name, data in files if data is not None}
 
 
 class NoReleaseError(FormatError):
@@ -126,7 +168,23 @@ def read_release(path: ReleasePlace, reading: Reading = STRICT) -> Release:
         if not _has_manifest(release):
             raise _incomplete() if release.holds(PROVENANCE_FOLDER) else _no_release(files)
         data = _read_provenance(release)
-    if MANIFEST_PATH not in data:  # removed since the first look
+    return release_of(files, data)
+
+
+def release_of(files: ReleaseFiles, data: Mapping[str, bytes]) -> Release:
+    """Return a release whose `provenance/` holds these files, by name.
+
+    Args:
+        files: the way to its other files.
+
+    Raises:
+        IncompleteError: the manifest is missing.
+        FormatError: another file is missing, too large, or not one that a release may hold.
+    """
+    for path, content in data.items():
+        _refuse_name(path, "a file")
+        _refuse_large(path, len(content))
+    if MANIFEST_PATH not in data:
         raise _incomplete()
     vek_path = _vek_path(data)
     for needed in (KEY_PATH, REPORT_PATH, CHAIN_PATH):
@@ -148,6 +206,8 @@ def read_release(path: ReleasePlace, reading: Reading = STRICT) -> Release:
         ),
         own_crl=data.get(CRL_PATH),
         gpus=_gpus(data),
+        signature=data.get(BUNDLE_PATH),
+        publisher_key=data.get(PUBLISHER_KEY_PATH),
     )
 
 
@@ -204,48 +264,45 @@ def _read_provenance(release: OpenRelease) -> dict[str, bytes]:
         path = entry.path
         if path in (SNP_FOLDER, GPU_FOLDER) and entry.is_folder:
             return True
-        if path in PROVENANCE_PATHS:
-            data[path] = _read_file(release, path, entry.identify())
-        elif path == BUNDLE_PATH:
-            raise _not_judged(path)
-        else:
-            is_gpu = path.startswith(f"{GPU_FOLDER}/")
-            wanted = f"{GPU_PATHS[0]} to {GPU_PATHS[-1]}" if is_gpu else "only " + ", ".join(_FILES)
-            raise FormatError(
-                "a release may not hold this", check=Check.FILE_SET, where=path, got=entry.kind, wanted=wanted
-            )
+        _refuse_name(path, entry.kind)
+        data[path] = _read_file(release, path, entry.identify())
         return False
 
     release.visit_all(visit, most=_MOST_NAMES, below=PROVENANCE_FOLDER)
     return data
 
 
-def _not_judged(path: str) -> FormatError:
-    """Return the error for a signing bundle.
+def _refuse_name(path: str, kind: str) -> None:
+    """Refuse an entry that no release may hold. `kind` says what it is.
 
-    Nothing in this version judges a bundle. Its bytes would lie in an accepted release with no digest of them in the
-    manifest, the record or the verdict.
+    Raises:
+        FormatError: no release may hold it (check `file-set`).
+        IncompleteError: it is half of the publisher's signature, which `provenance sign` writes after the manifest.
     """
-    return FormatError(
-        "OpenSSF model signing bundles are not judged yet",
-        check=Check.PUBLISHER_SIGNATURE,
-        where=path,
-        got="a bundle",
-        wanted="a release without it; remove the file",
-    )
+    if path in _HALF_SIGNED:
+        wanted = "the whole signature; if `provenance sign` was interrupted, run it again"
+        problem = "the publisher's signature is still being written"
+        raise IncompleteError(problem, check=Check.PUBLISHER_SIGNATURE, where=path, got=kind, wanted=wanted)
+    if path not in PROVENANCE_PATHS:
+        is_gpu = path.startswith(f"{GPU_FOLDER}/")
+        wanted = f"{GPU_PATHS[0]} to {GPU_PATHS[-1]}" if is_gpu else "only " + ", ".join(_FILES)
+        raise FormatError("a release may not hold this", check=Check.FILE_SET, where=path, got=kind, wanted=wanted)
 
 
-def _read_file(release: OpenRelease, path: str, found: FoundFile) -> bytes:
+def _refuse_large(path: str, size: int) -> None:
     most, check = _FILES.get(path, (GPU_FILE_MAX_BYTES, Check.GPU_EVIDENCE))
-    size = found.identity.size
     if size > most:
         got, wanted = f"{size} bytes", f"at most {most} bytes"
         raise FormatError("the file is too large", check=check, where=path, got=got, wanted=wanted)
+
+
+def _read_file(release: OpenRelease, path: str, found: FoundFile) -> bytes:
+    _refuse_large(path, found.identity.size)
     with release.open(path, found) as file:
         return b"".join(pieces_of_file(file))
 
 
-def _gpus(data: dict[str, bytes]) -> tuple[bytes, ...]:
+def _gpus(data: Mapping[str, bytes]) -> tuple[bytes, ...]:
     """Return the evidence of GPUs in the order of its numbers. A gap would hide that a file is missing."""
     found = [path for path in GPU_PATHS if path in data]
     if found != list(GPU_PATHS[: len(found)]):
@@ -260,7 +317,7 @@ def _gpus(data: dict[str, bytes]) -> tuple[bytes, ...]:
     return tuple(data[path] for path in found)
 
 
-def _vek_path(data: dict[str, bytes]) -> str:
+def _vek_path(data: Mapping[str, bytes]) -> str:
     paths = [path for path in (VEK_PEM_PATH, VEK_DER_PATH) if path in data]
     if not paths:
         raise _missing(VEK_PEM_PATH)

@@ -20,15 +20,19 @@ from provenance_oracle.verifier.digest.files import FileSet
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, model_digest
 from provenance_oracle.verifier.errors import ProvenanceError
 from provenance_oracle.verifier.judgement.appraise import AttestationResult
-from provenance_oracle.verifier.judgement.release import CRL_PATH, GPU_PATHS, KEY_PATH, Release
+from provenance_oracle.verifier.judgement.release import Release
+from provenance_oracle.verifier.judgement.signature import ReleaseSignature
+from provenance_oracle.verifier.judgement.signed_release import FoundName, SignedRelease
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH
 from provenance_oracle.verifier.policy import Policy
-from provenance_oracle.verifier.record.fields import product_line_label
+from provenance_oracle.verifier.record.fields import NO_REPORT, NO_TCB, SIGNED_NAME, product_line_label
 from provenance_oracle.verifier.strict.timestamps import format_time
 from provenance_oracle.verifier.text import printable
 
 VERIFIER_ID = "tag:provenance-oracle,2026:verifier/v1"
 EXTENSION = "tag:provenance-oracle,2026:verdict/v1"
+# Names of files without the publisher's signature that a verdict lists; `covered` and `files` give the number of all.
+_UNCOVERED_MAX = 100
 _LEVEL_PREFIX = "PROVENANCE_ORACLE_"
 
 
@@ -47,35 +51,79 @@ class Verdict:
 def make_verdict(release: Release, result: AttestationResult, files: FileSet, findings: tuple[Finding, ...]) -> Verdict:
     """Return the PASSED verdict of a release whose evidence, manifest and files were all accepted."""
     manifest, claims = result.manifest, result.claims
-    details: dict[str, object] = {
+    facts: dict[str, object] = {
         "grade": result.grade,
         "productLine": product_line_label(claims.line, claims.root_kind),
         "reportedTcb": claims.report.reported_tcb.hex(),
         "reportDigest": claims.report.digest.hex(),
         "manifestDigest": manifest.digest.hex(),
-        "findings": _findings_json(findings),
     }
+    name = FoundName(manifest.name, manifest.version)
+    return _passed(release, result.policy, result.at, name, facts, result.signature, files, findings)
+
+
+def make_signed_verdict(
+    release: SignedRelease,
+    policy: Policy,
+    at: datetime,
+    signature: ReleaseSignature,
+    files: FileSet,
+    findings: tuple[Finding, ...],
+) -> Verdict:
+    """Return the PASSED verdict of a release that has only its publisher's signature. Its grade is 0."""
+    facts: dict[str, object] = {
+        "grade": 0,
+        "productLine": SIGNED_NAME,
+        "reportedTcb": NO_TCB.hex(),
+        "reportDigest": NO_REPORT.hex(),
+        "manifestDigest": signature.signed.payload_digest.hex(),
+    }
+    return _passed(release, policy, at, release.found or FoundName("", ""), facts, signature, files, findings)
+
+
+def _passed(
+    release: Release | SignedRelease,
+    policy: Policy,
+    at: datetime,
+    named: FoundName,
+    facts: Mapping[str, object],
+    signature: ReleaseSignature | None,
+    files: FileSet,
+    findings: tuple[Finding, ...],
+) -> Verdict:
+    details: dict[str, object] = {**facts, "findings": _findings_json(findings)}
+    if signature is not None:
+        details["publisher"] = _publisher_json(signature)
+        if signature.signer.sigstore_root is not None:
+            details["sigstoreRoot"] = signature.signer.sigstore_root.hex()
     if files.uncovered:
         details["uncovered"] = _uncovered_json(files.uncovered)
-    levels = [f"{_LEVEL_PREFIX}GRADE_{result.grade}"]
+    levels = [f"{_LEVEL_PREFIX}GRADE_{facts['grade']}"]
     levels += [_level(f) for f in findings if f.outcome is Outcome.PASSED]
     subject = {
-        "name": manifest.name,
+        "name": named.name,
         "digest": {"provenance_model_v1": files.model_digest.hex()},
-        "annotations": {"version": manifest.version},
+        "annotations": {"version": named.version},
     }
-    resource = f"{manifest.name}@{manifest.version}"
-    return Verdict(_statement(release, result.policy, result.at, subject, resource, "PASSED", levels, details))
+    resource = f"{named.name}@{named.version}"
+    return Verdict(_statement(release, policy, at, subject, resource, "PASSED", levels, details))
 
 
 def make_failed_verdict(
-    envelope: bytes, release: Release | None, policy: Policy, at: datetime, error: ProvenanceError
+    envelope: bytes,
+    release: Release | SignedRelease | None,
+    policy: Policy,
+    at: datetime,
+    error: ProvenanceError,
+    *,
+    path: str = MANIFEST_PATH,
 ) -> Verdict:
-    """Return the FAILED verdict of a release that `error` refused. Its subject is the manifest file as received.
+    """Return the FAILED verdict of a release that `error` refused. Its subject is that file as received.
 
     Args:
         envelope: the bytes of the manifest file that could be read.
         release: None if the release was too malformed to be read whole.
+        path: the name of that file.
     """
     details = {
         "exitCode": error.exit_code,
@@ -83,13 +131,13 @@ def make_failed_verdict(
         "message": str(error),
         "findings": _findings_json(error.findings),
     }
-    subject = {"name": MANIFEST_PATH, "digest": {"sha256": _sha256_hex(envelope)}}
+    subject = {"name": path, "digest": {"sha256": _sha256_hex(envelope)}}
     resource = f"sha256:{_sha256_hex(envelope)}"
     return Verdict(_statement(release, policy, at, subject, resource, "FAILED", ["FAILED"], details))
 
 
 def _statement(
-    release: Release | None,
+    release: Release | SignedRelease | None,
     policy: Policy,
     at: datetime,
     subject: Mapping[str, object],
@@ -124,19 +172,29 @@ def _statement(
     return text.encode()
 
 
-def _inputs(release: Release) -> list[dict[str, object]]:
-    evidence = release.evidence
-    files = {
-        MANIFEST_PATH: release.envelope,
-        KEY_PATH: release.key,
-        evidence.report_name: evidence.report,
-        evidence.vek_name: evidence.vek,
-        evidence.chain_name: evidence.chain,
-        CRL_PATH: release.own_crl,  # named even where another list is judged: no byte of the folder is left out
-        evidence.crl_name: evidence.crl,
-        **dict(zip(GPU_PATHS, release.gpus, strict=False)),
+def _inputs(release: Release | SignedRelease) -> list[dict[str, object]]:
+    return [{"uri": name, "digest": {"sha256": _sha256_hex(data)}} for name, data in release.provenance.items()]
+
+
+def _publisher_json(signature: ReleaseSignature) -> dict[str, object]:
+    """Return who signed, and over what. `named` says whether the manifest names this publisher."""
+    signer, signed, coverage = signature.signer, signature.signed, signature.coverage
+    found: dict[str, object] = {
+        "identity": signature.identity.line,
+        "digest": signature.identity.digest.hex(),
+        "named": signature.is_named,
+        "method": signer.method,
+        "payloadDigest": signed.payload_digest.hex(),
+        "omsRoot": signed.root.hex(),
+        "covered": len(coverage.covered),
+        "files": coverage.files,
+        "uncovered": sorted((*coverage.allowed, *coverage.gaps))[:_UNCOVERED_MAX],
     }
-    return [{"uri": name, "digest": {"sha256": _sha256_hex(data)}} for name, data in files.items() if data is not None]
+    if signer.signed_at is not None:
+        found["signedAt"] = format_time(signer.signed_at)
+    if signer.log_index is not None:
+        found["logIndex"] = signer.log_index
+    return found
 
 
 def _uncovered_json(files: tuple[FileDigest, ...]) -> list[dict[str, object]]:

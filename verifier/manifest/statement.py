@@ -37,6 +37,8 @@ MODEL_DIGEST = "provenance_model_v1"
 MANIFEST_DIGEST = "provenance_manifest_v1"  # SHA-256 of a release's signed payload
 # In internalParameters: {"snpReport": {"sha256": ...}}, the SHA-256 of bytes [0, 0x2A0) of the report, its signed part.
 SNP_REPORT = "snpReport"
+# In internalParameters: {"publisher": {"identity": LINE}}, the publisher who must have signed the release too.
+PUBLISHER = "publisher"
 DATASET_DIGEST = "provenance_dataset_v1"
 MAX_FILES = 100_000
 
@@ -106,6 +108,9 @@ class Manifest:
     `report_digest` is the SHA-256 of the signed part of the only report that belongs to the manifest, or None if the
     manifest names no report. Without it, the owner of any VM can replace the report by one of their own for the same
     public key, and the release keeps its identity.
+
+    `publisher` is the line of the identity that must have signed `provenance/model.sig`; empty if the manifest names
+    no publisher. Without it, the owner of any VM can put files that a publisher signed under another name.
     """
 
     name: str
@@ -113,6 +118,7 @@ class Manifest:
     files: tuple[ManifestFile, ...]
     dependencies: tuple[Dependency, ...]
     report_digest: bytes | None
+    publisher: str
     builder: str
     invocation_id: str
     started_at: datetime | None
@@ -159,7 +165,7 @@ def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
     definition = predicate.fields("buildDefinition")
     details = predicate.fields("runDetails")
     predicate.finish()
-    name, version, dependencies, report_digest = _build_definition(definition)
+    name, version, dependencies, (report_digest, publisher) = _build_definition(definition)
     invocation_id, started_at, finished_at = _run_details(details)
     return Manifest(
         name=name,
@@ -167,6 +173,7 @@ def parse_statement(payload: bytes, where: str = MANIFEST_PATH) -> Manifest:
         files=files,
         dependencies=dependencies,
         report_digest=report_digest,
+        publisher=publisher,
         builder=BUILDER_ID,
         invocation_id=invocation_id,
         started_at=started_at,
@@ -216,30 +223,36 @@ def _file(subject: Fields) -> ManifestFile:
     return ManifestFile(path, size, fsverity, sha256)
 
 
-def _build_definition(definition: Fields) -> tuple[str, str, tuple[Dependency, ...], bytes | None]:
+def _build_definition(definition: Fields) -> tuple[str, str, tuple[Dependency, ...], tuple[bytes | None, str]]:
     definition.constant("buildType", BUILD_TYPE)
     parameters = definition.fields("externalParameters")
     name = parse_model_name(parameters.text("name"), parameters.where("name"))
     version = parse_version(parameters.text("version"), parameters.where("version"))
     parameters.pass_over_rest(max_chars=_MAX_OPAQUE_CHARS)
-    report_digest = _report_digest(definition.optional_fields("internalParameters"))
+    internal = _internal_parameters(definition.optional_fields("internalParameters"))
     entries: Sequence[Fields] = ()
     if "resolvedDependencies" in definition:
         entries = definition.fields_list("resolvedDependencies", maximum=_MAX_DEPENDENCIES)
     definition.finish()
-    return name, version, tuple(_dependency(entry) for entry in entries), report_digest
+    return name, version, tuple(_dependency(entry) for entry in entries), internal
 
 
-def _report_digest(internal: Fields | None) -> bytes | None:
+def _internal_parameters(internal: Fields | None) -> tuple[bytes | None, str]:
+    """Return the digest of the report and the line of the publisher that the manifest names: None and "" if none."""
     if internal is None:
-        return None
-    report = internal.optional_fields(SNP_REPORT)
+        return None, ""
+    report, publisher = internal.optional_fields(SNP_REPORT), internal.optional_fields(PUBLISHER)
     internal.pass_over_rest(max_chars=_MAX_OPAQUE_CHARS)
-    if report is None:
-        return None
-    digest = report.hex_bytes(SHA256, 32)
-    report.finish()
-    return digest
+    digest, line = None, ""
+    if report is not None:
+        digest = report.hex_bytes(SHA256, 32)
+        report.finish()
+    if publisher is not None:
+        line = _line(publisher, "identity", publisher.text("identity", max_chars=_MAX_LINE_CHARS))
+        if not line:
+            raise publisher.error("identity", "names nobody", got="an empty line", wanted="the line of an identity")
+        publisher.finish()
+    return digest, line
 
 
 def _dependency(entry: Fields) -> Dependency:
@@ -297,7 +310,10 @@ def _run_details(details: Fields) -> tuple[str, datetime | None, datetime | None
 
 def _optional_line(fields: Fields, key: str) -> str:
     """Take an optional text that is shown to people: one printable line."""
-    text = fields.optional_text(key, max_chars=_MAX_LINE_CHARS) or ""
+    return _line(fields, key, fields.optional_text(key, max_chars=_MAX_LINE_CHARS) or "")
+
+
+def _line(fields: Fields, key: str, text: str) -> str:
     if unacceptable := unacceptable_in(text):
         problem = f"unprintable characters: {some_characters(unacceptable)}"
         raise fields.error(key, problem, got=text, wanted="one line without control and invisible characters")

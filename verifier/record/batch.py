@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import UsageError, VerificationError
 from provenance_oracle.verifier.record.codec import decode_record, facts_of, record_id
 from provenance_oracle.verifier.record.keccak import keccak256
@@ -40,6 +41,11 @@ class Proof:
     def index(self) -> int:
         """The leaf's number; below 128 in a valid proof."""
         return self.summary & 0xFF
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the record has a name in a claimed namespace."""
+        return bool(self.summary & _NAMED)
 
     def solidity(self) -> tuple[bytes, int, list[bytes]]:
         """Return the fields in the order of the contract's struct."""
@@ -96,7 +102,7 @@ def verify_proof(record: bytes, proof: Proof, root: bytes) -> None:
         root: the root of the batch, 32 bytes.
 
     Raises:
-        VerificationError: the proof does not lead from this record to the root.
+        VerificationError: the proof does not lead from this record to the root (check `registry-record`).
         FormatError: the bytes are not those of a record (check `registry-record`).
     """
     facts, key = facts_of(record), record_id(decode_record(record, "record"))
@@ -110,7 +116,11 @@ def verify_proof(record: bytes, proof: Proof, root: bytes) -> None:
     )
     if not fits:
         raise VerificationError(
-            "the record is not in this batch", where=f"leaf {place}", got="another leaf or root", wanted=root.hex()
+            "the record is not in this batch",
+            check=Check.REGISTRY_RECORD,
+            where=f"leaf {place}",
+            got="another leaf or root",
+            wanted=root.hex(),
         )
 
 

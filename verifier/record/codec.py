@@ -19,15 +19,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.checks import HARDWARE_CHECKS, Check
 from provenance_oracle.verifier.errors import FormatError
-from provenance_oracle.verifier.record.fields import RecordFields, WrittenRecord
+from provenance_oracle.verifier.record.fields import NO_REPORT, RecordFields, WrittenRecord
 from provenance_oracle.verifier.record.keccak import keccak256
-from provenance_oracle.verifier.record.standing import GRADE_MAX, SIMULATED_CODE, parse_moment
+from provenance_oracle.verifier.record.standing import GRADE_MAX, UNBACKED_CODES, parse_moment
 
 PARENTS_MAX = 8
 TEXT_MAX_BYTES = 255
 _NAMESPACES_MAX = 1024
+_RELEASES_MAX = 1024
 
 _DIGEST_NAMES = (
     "model_digest",
@@ -40,6 +41,7 @@ _DIGEST_NAMES = (
 _FACTS = 32 * len(_DIGEST_NAMES)
 _TEXTS = _FACTS + 32
 _ZERO_FACTS = ((1 << 55) - 1) << 97
+_HARDWARE_FACTS = (1 << 64) - 1 | sum(1 << check.bit for check in HARDWARE_CHECKS) << 64
 # Name, lowest bit and width in bits of every number in the facts.
 _NUMBERS = (
     ("checks", 64, 32),
@@ -73,6 +75,7 @@ def encode_record(record: RecordFields, *, policy_id: int, parents: tuple[bytes,
         if not 0 <= values[name] < 1 << width:
             raise _malformed(f"record, {name}", str(values[name]), f"a number of {width} bits")
         facts |= int(values[name]) << lowest_bit
+    _require_no_hardware(record, facts, "record")
     namespace, release = _split_name(record)
     return b"".join((*digests, facts.to_bytes(32, "big"), _text(namespace), _text(release), *parents))
 
@@ -98,7 +101,7 @@ def decode_record(data: bytes, where: str) -> WrittenRecord:
     facts = facts_of(data)
     numbers: Any = {name: facts >> lowest_bit & (1 << width) - 1 for name, lowest_bit, width in _NUMBERS}
     passed, judged_at, policy_id = bool(numbers.pop("passed")), numbers.pop("judged_at"), numbers.pop("policy_id")
-    earns_grade = passed and numbers["product_line"] != SIMULATED_CODE
+    earns_grade = passed and numbers["product_line"] not in UNBACKED_CODES
     if facts & _ZERO_FACTS or policy_id == 0 or numbers["grade"] > (GRADE_MAX if earns_grade else 0):
         raise _malformed(where, f"facts {facts:#x}", "zeros where nothing is said, a policy, a grade that was earned")
     if not passed and (numbers["revision"] or position != len(data)):
@@ -108,7 +111,7 @@ def decode_record(data: bytes, where: str) -> WrittenRecord:
     if not namespace or "/" in namespace or not separator:
         raise _malformed(where, f"{namespace}/{release}", "namespace/model@version")
     digests: Any = {name: data[32 * index : 32 * index + 32] for index, name in enumerate(_DIGEST_NAMES)}
-    return WrittenRecord(
+    record = WrittenRecord(
         **digests,
         **numbers,
         judged_at=parse_moment(judged_at, where),
@@ -119,6 +122,9 @@ def decode_record(data: bytes, where: str) -> WrittenRecord:
         policy_id=policy_id,
         parents=tuple(data[start : start + 32] for start in range(position, len(data), 32)),
     )
+    # (4) nothing of hardware in a release that has only a signature
+    _require_no_hardware(record, facts, where)
+    return record
 
 
 def facts_of(data: bytes) -> int:
@@ -126,6 +132,7 @@ def facts_of(data: bytes) -> int:
     return int.from_bytes(data[_FACTS:_TEXTS], "big")
 
 
+@lru_cache(maxsize=_RELEASES_MAX)
 def release_id(model_digest: bytes, manifest_digest: bytes) -> bytes:
     """Return the id (32 bytes) of a release, which is also the id of its first judgement."""
     return keccak256(model_digest + manifest_digest)
@@ -152,6 +159,20 @@ def record_id(record: RecordFields) -> bytes:
 def namespace_id(namespace: str) -> bytes:
     """Return the id (32 bytes) of a namespace. An invalid namespace has an id too, but nobody can claim it."""
     return keccak256(namespace.encode("utf-8", "surrogatepass"))
+
+
+def _require_no_hardware(record: RecordFields, facts: int, where: str) -> None:
+    """Raise FormatError for the record of a signed release that names no publisher, or claims hardware."""
+    if not (record.is_signed_only and record.passed):
+        return
+    if not any(record.publisher_identity):
+        raise _malformed(where, "a signed release without a publisher", "the identity of the signer")
+    if record.snp_report_digest != NO_REPORT or facts & _HARDWARE_FACTS or record.grade:
+        raise _malformed(
+            where,
+            f"report {record.snp_report_digest.hex()}, facts {facts:#x}",
+            "no report, TCB, grade or check of hardware in a signed release",
+        )
 
 
 def _split_name(record: RecordFields) -> tuple[str, str]:

@@ -10,17 +10,24 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import UsageError, VerificationError
 from provenance_oracle.verifier.manifest.statement import MANIFEST_DIGEST, MODEL_DIGEST, Manifest
 from provenance_oracle.verifier.record.closure import Closure
-from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing
+from provenance_oracle.verifier.record.standing import SIGNED_CODE, SIMULATED_CODE, Standing
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind
 
-# One byte on chain: append only. The contract refuses 0; 255 means simulated hardware.
+# One byte on chain: append only. The contract refuses 0; 254 means a release that has only a signature, 255 simulated
+# hardware.
 PRODUCT_LINE_CODES = {ProductLine.MILAN: 1, ProductLine.GENOA: 2, ProductLine.TURIN: 3}
 SIMULATED_NAME = "simulated"
+SIGNED_NAME = "no confidential hardware"
+
+# What a release that has only a signature has in place of a report's digest and of REPORTED_TCB.
+NO_REPORT = bytes(32)
+NO_TCB = bytes(8)
 
 # A record may have been judged this long before its block, since the chain may be down or fees too high, and this long
 # after it, since the contract allows an oracle's clock to be that much ahead.
@@ -36,7 +43,7 @@ class RecordFields:
         manifest_digest: SHA-256 of the signed manifest's payload.
         model_digest: provenance-model-v1 digest of the model's files. Both digests together identify the release.
         verdict_digest: SHA-256 of the verdict statement.
-        snp_report_digest: SHA-256 of the report's signed bytes.
+        snp_report_digest: SHA-256 of the report's signed bytes; NO_REPORT for a signed release.
         policy_digest: SHA-256 of the policy's bytes.
         publisher_identity: the publisher's identity, see `workload_identity`; 32 zero bytes if it is unknown.
         judged_at: the moment of judgement, for which the certificates were checked.
@@ -44,7 +51,8 @@ class RecordFields:
             little-endian, as AMD defines TCB_VERSION; so 04 00 00 00 00 00 18 db is 0xdb18000000000004.
         checks: bit n is set if the check with `Check.bit` n passed.
         grade: 0, 1 or 2.
-        product_line: a code of PRODUCT_LINE_CODES, or SIMULATED_CODE.
+        product_line: a code of PRODUCT_LINE_CODES, SIMULATED_CODE, or SIGNED_CODE: no confidential hardware, because
+            the release has only its publisher's signature (a signed release, see `signed_record`).
         passed: False for a FAILED verdict, which the registry keeps and which opens no gate.
         revision: 0 for the first judgement of a release, n + 1 for the judgement that supersedes judgement n.
         name: `namespace/model`.
@@ -73,9 +81,19 @@ class RecordFields:
         return self.name.partition("/")[0]
 
     @property
+    def is_signed_only(self) -> bool:
+        """Whether the release has only its publisher's signature, and no evidence of where it was made."""
+        return self.product_line == SIGNED_CODE
+
+    @property
     def passed_checks(self) -> tuple[Check, ...]:
         """The checks that passed, as far as this version of the package knows them."""
-        return tuple(check for check in Check if self.checks >> check.bit & 1)
+        return _checks_in(self.checks)
+
+
+@lru_cache(maxsize=256)  # of few different values, and asked for with every record that is shown
+def _checks_in(bits: int) -> tuple[Check, ...]:
+    return tuple(check for check in Check if bits >> check.bit & 1)
 
 
 @dataclass(frozen=True)
@@ -233,6 +251,44 @@ def workload_identity(measurement: bytes, *, simulated: bool = False) -> bytes:
     return hashlib.sha256(f"provenance-identity-v1\n{kind} {measurement.hex()}\n".encode()).digest()
 
 
+def signed_record(
+    *,
+    manifest_digest: bytes,
+    model_digest: bytes,
+    verdict_digest: bytes,
+    policy_digest: bytes,
+    publisher_identity: bytes,
+    judged_at: datetime,
+    checks: int,
+    name: str,
+    version: str,
+) -> Record:
+    """Return the record of a release that has only its publisher's signature. The arguments are those of `Record`.
+
+    Args:
+        manifest_digest: SHA-256 of the signature's payload, the statement that names the files.
+        name, version: where the oracle found the release, since such a signature binds no name.
+    """
+    return Record(
+        manifest_digest=manifest_digest,
+        model_digest=model_digest,
+        verdict_digest=verdict_digest,
+        snp_report_digest=NO_REPORT,
+        policy_digest=policy_digest,
+        publisher_identity=publisher_identity,
+        judged_at=judged_at,
+        reported_tcb=NO_TCB,
+        checks=checks,
+        grade=0,
+        product_line=SIGNED_CODE,
+        passed=True,
+        revision=0,
+        name=name,
+        version=version,
+        named_parents=(),
+    )
+
+
 def named_parents(manifest: Manifest) -> tuple[NamedParent, ...]:
     """Return the dependencies that may have records, each once, in their order."""
     digests = (dict(entry.digests) for entry in manifest.dependencies)
@@ -259,7 +315,8 @@ def product_line_label(line: ProductLine, root_kind: RootKind) -> str:
 
 def product_line_from_code(code: int) -> str:
     """Return the name for a product line's code on chain. A code newer than this version is shown as its number."""
-    names = {number: str(line) for line, number in PRODUCT_LINE_CODES.items()} | {SIMULATED_CODE: SIMULATED_NAME}
+    names = {number: str(line) for line, number in PRODUCT_LINE_CODES.items()}
+    names |= {SIMULATED_CODE: SIMULATED_NAME, SIGNED_CODE: SIGNED_NAME}
     return names.get(code, f"line {code}")
 
 

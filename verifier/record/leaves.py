@@ -9,19 +9,21 @@ to be trusted: a document counts only if its records lead to its root, and the r
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, RecordError, VerificationError
 from provenance_oracle.verifier.record.batch import LEAVES_MAX, Batch, Proof, seal_batch
-from provenance_oracle.verifier.record.codec import decode_record
+from provenance_oracle.verifier.record.codec import decode_record, record_id
 from provenance_oracle.verifier.record.fields import WrittenRecord
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 LEAVES_SCHEMA = "provenance-oracle/batch/v1"
 LEAVES_MAX_BYTES = 4 << 20
 _RECORD_MAX_CHARS = 16_384
+_HEX = re.compile("(?:[0-9a-f]{2})+")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Leaf:
     written: WrittenRecord
     proof: Proof
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every text that means this record: its digests and its id in lower-case hex, and its names."""
+        written = self.written
+        digests = (written.manifest_digest, written.model_digest, record_id(written))
+        name = f"{written.name}@{written.version}"
+        return frozenset((*(digest.hex() for digest in digests), written.name, name))
+
 
 @dataclass(frozen=True)
 class Leaves:
@@ -40,14 +50,19 @@ class Leaves:
     root: bytes
     leaves: tuple[Leaf, ...]
 
+    def document(self) -> bytes:
+        """Return the leaves document of the batch."""
+        named = frozenset(leaf.proof.index for leaf in self.leaves if leaf.proof.is_named)
+        return leaves_json([leaf.data for leaf in self.leaves], named)
+
     def find(self, wanted: str) -> Leaf:
-        """Return the only leaf that a digest (of manifest or model, 64 hex digits), `namespace/model` or
-        `namespace/model@version` means.
+        """Return the only leaf that a digest (of manifest or model, 64 hex digits), a record's id, `namespace/model`
+        or `namespace/model@version` means.
 
         Raises:
             RecordError: there is none, or more than one.
         """
-        found = [leaf for leaf in self.leaves if wanted in _names(leaf.written)]
+        found = [leaf for leaf in self.leaves if wanted in leaf.names]
         if len(found) != 1:
             got = f"{len(found)} records" if found else "no such record"
             raise RecordError(
@@ -89,7 +104,7 @@ def parse_leaves(document: bytes, where: str) -> Leaves:
     root = fields.hex_bytes("root", 32)
     listed = fields.fields_list("records", minimum=1, maximum=LEAVES_MAX)
     fields.finish()
-    records = [_parse_hex(one) for one in listed]
+    records = [parse_record_hex(one) for one in listed]
     named = frozenset(number for number, one in enumerate(listed) if _parse_flag(one))
     leaves = leaves_of(records, named)
     if leaves.root != root:
@@ -98,19 +113,16 @@ def parse_leaves(document: bytes, where: str) -> Leaves:
     return leaves
 
 
-def _names(written: WrittenRecord) -> set[str]:
-    name = f"{written.name}@{written.version}"
-    return {written.manifest_digest.hex(), written.model_digest.hex(), written.name, name}
+def parse_record_hex(fields: Fields) -> bytes:
+    """Take the member `record`: a record's bytes, at least one, in lower-case hex without spaces.
 
-
-def _parse_hex(one: Fields) -> bytes:
-    text = one.text("record", max_chars=_RECORD_MAX_CHARS)
-    try:
-        if text != text.lower():
-            raise ValueError(text)
-        return bytes.fromhex(text)
-    except ValueError:
-        raise one.error("record", "the text is not hex", got="another text", wanted="lower-case hex digits") from None
+    Raises:
+        FormatError: the member is missing, too long or something else.
+    """
+    text = fields.text("record", max_chars=_RECORD_MAX_CHARS)
+    if not _HEX.fullmatch(text):
+        raise fields.error("record", "the text is not hex", got="another text", wanted="lower-case hex digits")
+    return bytes.fromhex(text)
 
 
 def _parse_flag(one: Fields) -> bool:

@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.record.batch import DEPTH, LEAVES_MAX, Proof, verify_proof
-from provenance_oracle.verifier.record.codec import decode_record, record_id
+from provenance_oracle.verifier.record.codec import decode_record
 from provenance_oracle.verifier.record.fields import WrittenRecord
-from provenance_oracle.verifier.record.leaves import Leaf, Leaves
+from provenance_oracle.verifier.record.leaves import Leaf, Leaves, parse_record_hex
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 PROOF_SCHEMA = "provenance-oracle/proof/v1"
 PROOF_MAX_BYTES = 64 << 10
-_RECORD_MAX_CHARS = 16_384
 _WORD = re.compile("0x[0-9a-f]{64}")
 
 
@@ -45,10 +44,7 @@ class ProvenRecord:
     @property
     def names(self) -> frozenset[str]:
         """Every text that means this record: its digests and its id in lower-case hex, and its names."""
-        written = self.written
-        digests = (written.manifest_digest, written.model_digest, record_id(written))
-        name = f"{written.name}@{written.version}"
-        return frozenset((*(digest.hex() for digest in digests), written.name, name))
+        return self.leaf.names
 
 
 def proof_json(leaves: Leaves, leaf: Leaf) -> dict[str, object]:
@@ -89,7 +85,7 @@ def parse_proof(document: bytes, where: str) -> ProvenRecord:
     leaf = fields.integer("leaf", maximum=LEAVES_MAX - 1)
     fields.integer("count", minimum=1, maximum=LEAVES_MAX)
     digests = tuple(fields.hex_bytes(name, 32) for name in ("model_digest", "manifest_digest"))
-    data = _parse_record(fields)
+    data = parse_record_hex(fields)
     proof = _parse_struct(fields.fields("proof"))
     fields.finish()
     written = decode_record(data, where)
@@ -104,13 +100,6 @@ def parse_proof(document: bytes, where: str) -> ProvenRecord:
             wanted=f"leaf {proof.index} with manifest {written.manifest_digest.hex()}",
         )
     return ProvenRecord(root, Leaf(data, written, proof))
-
-
-def _parse_record(fields: Fields) -> bytes:
-    text = fields.text("record", max_chars=_RECORD_MAX_CHARS)
-    if not re.fullmatch("([0-9a-f]{2})+", text):
-        raise fields.error("record", "the text is not hex", got="another text", wanted="lower-case hex digits")
-    return bytes.fromhex(text)
 
 
 def _parse_struct(fields: Fields) -> Proof:

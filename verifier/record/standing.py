@@ -17,7 +17,10 @@ from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.strict.abi_values import ValueParser, parse_flag, parse_members, parse_number
 
 GRADE_MAX = 2
+# Codes of product lines that stand for no confidential hardware; `verifier.record.fields` has the others.
+SIGNED_CODE = 254
 SIMULATED_CODE = 255
+UNBACKED_CODES = frozenset({SIGNED_CODE, SIMULATED_CODE})
 SIGNERS_MAX = 32
 
 # Name, lowest bit and width of each number in the word, and the bit of each flag.
@@ -34,8 +37,11 @@ _NUMBERS = (
     ("product_line", 248, 8),
 )
 _FLAGS = (("failed", 104), ("held", 105), ("doubtful", 106), ("named", 107))
-_SIMULATED_BIT = 108  # bit 109 is another flag, REVISION: this is a later judgement
-_RESERVED = 0b11 << 110
+# The flags that repeat the product line. Bit 109 is another flag, REVISION: this is a later judgement.
+_LINE_FLAGS = {SIMULATED_CODE: 1 << 108, SIGNED_CODE: 1 << 110}
+_ANY_LINE_FLAG = sum(_LINE_FLAGS.values())
+_RESERVED = 1 << 111
+_JUDGEMENT_BIT = 152  # what a judgement says stands from here on, as in the facts of a record
 
 
 @dataclass(frozen=True)
@@ -99,10 +105,29 @@ def unpack_standing(word: int, where: str) -> Standing:
     """
     numbers: dict[str, Any] = {name: word >> lowest_bit & (1 << width) - 1 for name, lowest_bit, width in _NUMBERS}
     flags = {name: bool(word >> bit & 1) for name, bit in _FLAGS}
-    is_simulated = bool(word >> _SIMULATED_BIT & 1)
-    if word >> 256 or word & _RESERVED or is_simulated != (numbers["product_line"] == SIMULATED_CODE):
+    line_flag = _LINE_FLAGS.get(numbers["product_line"], 0)
+    if word >> 256 or word & _RESERVED or word & _ANY_LINE_FLAG != line_flag:
         raise _malformed(where, f"{word:#x}")
     return _standing(where, **numbers, **flags)
+
+
+def standing_of_summary(
+    summary: int, where: str, *, recorded_at: int, signers: int, weight: int, epoch: int, doubtful: bool
+) -> Standing:
+    """Return the standing that the registry keeps of a record that was revoked in its batch (`Batches._closeAndKeep`).
+
+    Args:
+        summary: that of the proof, which has a record's judgement in the bits of a standing.
+        where: names it in messages.
+        recorded_at: the batch's time in seconds since 1970. The other arguments are the batch's too.
+
+    Raises:
+        FormatError: the contract cannot hold such values (check `registry-record`).
+    """
+    judgement = {name: summary >> bit & (1 << width) - 1 for name, bit, width in _NUMBERS if bit >= _JUDGEMENT_BIT}
+    stamp = {"recorded_at": recorded_at, "signers": signers, "weight": weight, "epoch": epoch, "doubtful": doubtful}
+    nothing = {"revoked_at": 0, "revisions": 0, "failed": False, "held": False, "named": False}
+    return _standing(where, **judgement | stamp | nothing)
 
 
 def parse_standing(answer: object, where: str) -> Standing:

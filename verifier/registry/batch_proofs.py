@@ -13,7 +13,7 @@ from collections.abc import Callable
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import RecordError, TemporaryError
 from provenance_oracle.verifier.record.codec import record_id, release_id
-from provenance_oracle.verifier.record.fields import BatchPlace, Entry
+from provenance_oracle.verifier.record.fields import BatchPlace, Entry, WrittenRecord
 from provenance_oracle.verifier.record.proof_file import ProvenRecord
 from provenance_oracle.verifier.record.standing import Standing, parse_moment
 from provenance_oracle.verifier.registry.contract import DeployedContract
@@ -29,7 +29,6 @@ from provenance_oracle.verifier.strict.abi_values import (
 )
 from provenance_oracle.verifier.text import printable
 
-_NAMED = 1 << 8  # in a proof's summary: the record has a name in a claimed namespace
 _URI_MAX_CHARS = 256
 
 
@@ -133,22 +132,7 @@ class BatchProofs:
             )
         if batch.materialised >> proof.index & 1:
             raise TemporaryError("the leaf is closed, and its record is missing", where=self._contract.where)
-        return Standing(
-            recorded_at=parse_moment(batch.recorded_at, self._contract.where),
-            revoked_at=None,
-            judged_at=written.judged_at,
-            policy_id=written.policy_id,
-            signers=batch.signers,
-            weight=batch.weight,
-            epoch=batch.epoch,
-            revisions=0,
-            grade=written.grade,
-            product_line=written.product_line,
-            failed=False,
-            held=bool(proof.summary & _NAMED),
-            doubtful=batch.doubtful,
-            named=False,
-        )
+        return standing_in_batch(batch, written, is_named=proof.is_named, where=self._contract.where)
 
     def _is_revoked_leaf(self, proven: ProvenRecord, standing: Standing, release: bytes, block: int) -> bool:
         """Return whether the registry keeps nothing of a release but a revocation of this very record."""
@@ -159,6 +143,33 @@ class BatchProofs:
 
     def _refused(self, problem: str, got: str, wanted: str) -> RecordError:
         return RecordError(problem, check=Check.REGISTRY_RECORD, where=self._contract.where, got=got, wanted=wanted)
+
+
+def standing_in_batch(batch: BatchState, written: WrittenRecord, *, is_named: bool, where: str) -> Standing:
+    """Return the standing of a record that only a proof shows, as `Batches._proven` does.
+
+    Args:
+        is_named: whether the leaf says that the record has a name in a claimed namespace.
+
+    Raises:
+        FormatError: the batch has a time that no registry holds.
+    """
+    return Standing(
+        recorded_at=parse_moment(batch.recorded_at, where),
+        revoked_at=None,
+        judged_at=written.judged_at,
+        policy_id=written.policy_id,
+        signers=batch.signers,
+        weight=batch.weight,
+        epoch=batch.epoch,
+        revisions=0,
+        grade=written.grade,
+        product_line=written.product_line,
+        failed=False,
+        held=is_named,
+        doubtful=batch.doubtful,
+        named=False,
+    )
 
 
 def _parse_uri(log: Log, where: str) -> str:

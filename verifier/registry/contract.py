@@ -17,6 +17,7 @@ from provenance_oracle.verifier.errors import UsageError
 from provenance_oracle.verifier.registry.event_reader import EventReader
 from provenance_oracle.verifier.registry.event_types import EventType, Log
 from provenance_oracle.verifier.registry.node import NodeConnection, node_errors
+from provenance_oracle.verifier.registry.rpc_client import Asked
 from provenance_oracle.verifier.registry.view_types import ViewType
 from provenance_oracle.verifier.strict.abi_values import WORD_BYTES
 
@@ -36,7 +37,7 @@ class Artifact:
 
 @cache
 def load_artifact(name: str = "ProvenanceRegistry") -> Artifact:
-    """Return a compiled contract of this version: `ProvenanceRegistry`, `Namespaces` or `Lineage`."""
+    """Return a compiled contract of this version, by a name in `hardhat/exported.json`."""
     exported = json.loads(resources.files("provenance_oracle.verifier").joinpath(f"abi/{name}.json").read_text("utf-8"))
     code, deployed = (bytes.fromhex(exported[part].removeprefix("0x")) for part in ("bytecode", "deployedBytecode"))
     return Artifact(exported["abi"], code, deployed)
@@ -68,6 +69,7 @@ class DeployedContract:
             self._checksummed = node.web3.to_checksum_address(address)
             code = bytes(node.web3.eth.get_code(self._checksummed))
         self._eth: Any = node.web3.eth
+        self._client = node.client
         self._kept = node.client.answers
         self._views: dict[str, ViewType] = {}
         self._abi, self._codec = artifact.abi, node.web3.codec
@@ -114,6 +116,16 @@ class DeployedContract:
                 return None
             return parse(answer, self.where)
 
+    def ask_ahead(self, calls: Iterable[tuple[str, tuple[object, ...]]], block: int) -> None:
+        """Ask several views together, so that `call` finds their answers, if the connection keeps answers.
+
+        Args:
+            calls: names of views with their arguments.
+        """
+        asked: list[Asked] = [("eth_call", [self._request(*one), hex(block)]) for one in calls]
+        with node_errors(self.where):
+            self._client.ask_together(asked)
+
     def logs(
         self, event: str, wanted: Mapping[str, bytes], first: int, last: int, *, parse: Callable[[Log, str], _T]
     ) -> list[_T]:
@@ -154,12 +166,17 @@ class DeployedContract:
         """Return whether there is such an event. The arguments are those of `logs`."""
         return bool(self.logs(event, wanted, first, last, parse=lambda _log, _where: True))
 
-    def _ask(self, function: str, arguments: tuple[object, ...], block: int) -> object:
+    def _view(self, function: str) -> ViewType:
         if function not in self._views:
             (item,) = (item for item in self._abi if item["type"] == "function" and item["name"] == function)
             self._views[function] = ViewType(item, self._codec)
-        view = self._views[function]
-        asked = {"to": self._checksummed, "data": "0x" + view.call_data(arguments).hex()}
+        return self._views[function]
+
+    def _request(self, function: str, arguments: tuple[object, ...]) -> dict[str, Any]:
+        return {"to": self._checksummed, "data": "0x" + self._view(function).call_data(arguments).hex()}
+
+    def _ask(self, function: str, arguments: tuple[object, ...], block: int) -> object:
+        view, asked = self._view(function), self._request(function, arguments)
         kept = self._kept.find("eth_call", [asked, hex(block)])
         if kept is not None:  # web3 would look at the call's address and its answer for longer than the answer took
             return view.decode(bytes.fromhex(kept["result"].removeprefix("0x")))
@@ -180,7 +197,7 @@ def _require_words(values: Iterable[object], where: str) -> None:
 
 def _code_words(code: bytes) -> str:
     """Return words for the contract whose code is at an address."""
-    for name in ("ProvenanceRegistry", "Namespaces", "Lineage"):
+    for name in ("ProvenanceRegistry", "Namespaces", "Lineage", "HardwareProofs", "Disputes"):
         if code == load_artifact(name).deployed_bytecode:
             return f"the {name} contract"
     return f"a contract of {len(code)} bytes" if code else "no contract"

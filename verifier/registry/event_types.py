@@ -29,14 +29,14 @@ class EventType:
     """
 
     def __init__(self, item: Any, codec: Any) -> None:
-        from eth_utils.abi import abi_to_signature
+        from eth_utils.abi import abi_to_signature, collapse_if_tuple
 
         inputs = item["inputs"]
         self._codec = codec
         self._topic = keccak256(abi_to_signature(item).encode())
         self._indexed = [(part["name"], part["type"]) for part in inputs if part["indexed"]]
         self._names = [part["name"] for part in inputs if not part["indexed"]]
-        self._types = [part["type"] for part in inputs if not part["indexed"]]
+        self._types = [collapse_if_tuple(part) for part in inputs if not part["indexed"]]
 
     def question(self, address: bytes, wanted: Mapping[str, bytes]) -> Question:
         """Return the question for the events of a contract whose indexed arguments have the `wanted` words."""

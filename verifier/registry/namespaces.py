@@ -7,6 +7,7 @@ the head that the contract keeps has seen all of them (`contracts/INamespaces.so
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -98,7 +99,7 @@ class NamespaceReader:
         if not any(state.owner):
             return None
         entries = self.history(name, block)
-        identities = _trusted(entries)
+        identities = trusted_identities(entries)
         if len(identities) != state.trusted:
             raise TemporaryError("the node contradicts itself", where=self._contract.where, got="identities")
         limits = (state.identity_limit, state.first_uses)
@@ -114,7 +115,7 @@ class NamespaceReader:
         key = namespace_id(name)
         wanted = self._contract.call("headOf", key, parse=parse_number, block=block)
         filters = {"namespaceId": key}
-        entries = self._contract.logs("NamespaceEntry", filters, self._from_block, block, parse=_parse_entry)
+        entries = self._contract.logs("NamespaceEntry", filters, self._from_block, block, parse=parse_namespace_entry)
         head = 0
         for number, entry in enumerate(entries, 1):
             head = next_head(head, entry.kind, entry.subject, int(entry.at.timestamp()))
@@ -153,7 +154,8 @@ def next_head(head: int, kind: int, subject: bytes, seconds: int) -> int:
     return ((head >> _HASH_BITS) + 1) << _HASH_BITS | low
 
 
-def _trusted(entries: tuple[NamespaceEntry, ...]) -> tuple[bytes, ...]:
+def trusted_identities(entries: Iterable[NamespaceEntry]) -> tuple[bytes, ...]:
+    """Return the identities that a namespace trusts after the entries of its history, longest trusted first."""
     trusted: dict[bytes, None] = {}
     for entry in entries:
         if entry.kind is Kind.IDENTITY_TRUSTED:
@@ -163,7 +165,8 @@ def _trusted(entries: tuple[NamespaceEntry, ...]) -> tuple[bytes, ...]:
     return tuple(trusted)
 
 
-def _parse_entry(log: Log, where: str) -> NamespaceEntry:
+def parse_namespace_entry(log: Log, where: str) -> NamespaceEntry:
+    """Parse an event NamespaceEntry. Raise FormatError for any other."""
     parsers = {
         "number": parse_number,
         "kind": _parse_kind,

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from provenance_oracle.verifier.errors import FormatError, ProvenanceError, TemporaryError, UsageError, naming_extras
+from provenance_oracle.verifier.errors import (
+    FormatError,
+    ProvenanceError,
+    TemporaryError,
+    UsageError,
+    naming_extras,
+    unread,
+)
 from provenance_oracle.verifier.registry.json_rpc import error_words
 from provenance_oracle.verifier.registry.light_imports import light_imports
 from provenance_oracle.verifier.registry.rpc_client import (
@@ -141,8 +148,7 @@ def _trusting() -> ssl.SSLContext:
             is_folder = Path(bundle).is_dir()
             context.load_verify_locations(**{"capath" if is_folder else "cafile": bundle})
     except OSError as error:
-        got = error.strerror or type(error).__name__
-        raise UsageError("the certificates cannot be read", where=name, got=got, wanted="a file in PEM") from None
+        raise unread("the certificates cannot be read", error, where=name, wanted="a file in PEM") from None
     return context
 
 

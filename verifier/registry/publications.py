@@ -53,6 +53,18 @@ class KeptRecords:
                 raise self._contradiction("a record")
         return checked
 
+    def judgements(
+        self, model_digest: bytes, manifest_digest: bytes, block: int, *, passed: bool = True
+    ) -> list[Publication]:
+        """Return the compared publications of one release, or of its FAILED verdicts."""
+        found = self.read({"modelDigest": model_digest, "manifestDigest": manifest_digest}, block)
+        return self.believed([one for one in found if one.record.passed == passed], block)
+
+    def judgements_of(self, entry: Entry, block: int) -> list[Publication]:
+        """Return the publications that an entry stands for: those of a release, or that of one FAILED verdict."""
+        found = self.judgements(entry.model_digest, entry.manifest_digest, block, passed=entry.passed)
+        return [one for one in found if entry.passed or one.record_id == entry.record_id]
+
     def standing(self, model_digest: bytes, manifest_digest: bytes, block: int) -> Standing | None:
         """Return the standing of a release; None if the registry has no record of it."""
         digests = (model_digest, manifest_digest)

@@ -40,6 +40,7 @@ from provenance_oracle.verifier.registry.oracle_sets import AppSeat, OracleSets,
 from provenance_oracle.verifier.registry.publications import KeptRecords, id_of_release
 from provenance_oracle.verifier.registry.refusals import refusal_of
 from provenance_oracle.verifier.registry.satellites import Satellites
+from provenance_oracle.verifier.registry.secp256k1 import checksum_address
 from provenance_oracle.verifier.strict.abi_values import parse_flag, parse_number
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -136,7 +137,7 @@ class RegistryReader:
         standing = self._records.standing(model_digest, manifest_digest, number)
         if standing is None:
             raise self._no_record("nothing", f"a record of manifest {manifest_digest.hex()}")
-        judgements = self._judgements(model_digest, manifest_digest, number)
+        judgements = self._records.judgements(model_digest, manifest_digest, number)
         if not judgements and standing.revoked_at is not None:
             raise self._no_record(REVOKED_IN_BATCH, "an active record")
         return self._records.latest(judgements, number)
@@ -190,6 +191,11 @@ class RegistryReader:
         release = release_id(entry.model_digest, entry.manifest_digest)
         return self._contract.call("isOpen", release, 0, parse=parse_flag, block=self._head.number("latest"))
 
+    def is_open_to_publisher(self, entry: Entry) -> bool:
+        """Return whether the gate by publisher is open for an entry's release and the publisher named there."""
+        asked = (entry.model_digest, entry.manifest_digest, entry.publisher_identity)
+        return self._contract.call("isSignedBy", *asked, parse=parse_flag, block=self._head.number("latest"))
+
     def history(self, entry: Entry) -> tuple[HistoryEvent, ...]:
         """Return the events of an entry, oldest first.
 
@@ -200,7 +206,7 @@ class RegistryReader:
     def histories(self, entries: Sequence[Entry]) -> list[tuple[HistoryEvent, ...]]:
         """Return the events of each entry, as `history` does. With a cache, each block is read once for all entries."""
         number = self._head.number("latest")
-        judgements = [self._judgements_of(entry, number) for entry in entries]
+        judgements = [self._records.judgements_of(entry, number) for entry in entries]
         read_ahead(self._contract, [one for found in judgements for one in found], first=self._from_block, block=number)
         return [self._history(entry, found, number) for entry, found in zip(entries, judgements, strict=True)]
 
@@ -262,10 +268,8 @@ class RegistryReader:
 
     def seats(self, *, block: Block = "latest", at: datetime) -> dict[str, Seat]:
         """Return the places of the oracle set in force whose keys count at a moment, by address in checksum form."""
-        from eth_utils.address import to_checksum_address
-
         found = self._oracle_sets.seats(self._head.number(block), at=at)
-        return {str(to_checksum_address(key)): seat for key, seat in found.items()}
+        return {checksum_address(key): seat for key, seat in found.items()}
 
     def is_paused(self, *, block: Block = "latest") -> bool:
         """Return whether the guardian has stopped all writes."""
@@ -327,18 +331,6 @@ class RegistryReader:
 
     def _publications(self, indexed: str, digest: bytes, block: int) -> list[Publication]:
         return self._records.believed(self._records.read({indexed: digest}, block), block)
-
-    def _judgements_of(self, entry: Entry, block: int) -> list[Publication]:
-        """Return the publications that an entry stands for: those of a release, or that of one FAILED verdict."""
-        found = self._judgements(entry.model_digest, entry.manifest_digest, block, passed=entry.passed)
-        return [one for one in found if entry.passed or one.record_id == entry.record_id]
-
-    def _judgements(
-        self, model_digest: bytes, manifest_digest: bytes, block: int, *, passed: bool = True
-    ) -> list[Publication]:
-        """Return the publications of one release, or of its FAILED verdicts."""
-        found = self._records.read({"modelDigest": model_digest, "manifestDigest": manifest_digest}, block)
-        return self._records.believed([one for one in found if one.record.passed == passed], block)
 
     def _history(self, entry: Entry, judgements: list[Publication], number: int) -> tuple[HistoryEvent, ...]:
         decided_later = any(one.first.held or (entry.standing.named and not one.first.named) for one in judgements)

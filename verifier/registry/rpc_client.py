@@ -168,7 +168,7 @@ class RpcClient:
             return alone
         body = json.dumps([_request(*question, number) for number, question in enumerate(questions)]).encode()
         try:
-            value = parse_answer(self._patiently(body, ANSWER_MAX_BYTES), self._where, self._keys)
+            value = self._parsed(self._patiently(body, ANSWER_MAX_BYTES))
             if _passes(value):
                 return None
         except (TemporaryError, TooMuchError, ValueError) as error:
@@ -231,6 +231,7 @@ class RpcClient:
         return answer
 
     def _parsed(self, answer: Answer) -> Any:
+        """Return the JSON of an answer to one question or several, and tell the event if it is a failure."""
         on_event = self._on_event if answer.status == HTTPStatus.OK else ignore_event  # another status was one already
         try:
             value = parse_answer(answer, self._where, self._keys)

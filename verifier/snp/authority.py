@@ -33,11 +33,11 @@ PSS_WITH_TRAILER = bytes.fromhex(f"3046{_PSS_OID}3039{_PSS_PARAMETERS}a303020101
 _SIGNED_MAX = 32
 _RSA_BITS, _RSA_EXPONENT, _SALT_BYTES = 4096, 65537, 48
 
-_SUBJECT_KEY_ID, _KEY_USAGE, _BASIC_CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.19"
+SUBJECT_KEY_ID, _KEY_USAGE, _BASIC_CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.19"
 _CRL_DISTRIBUTION_POINTS = "2.5.29.31"
 # The extensions of an authority with their names (RFC 5280, 4.2.1), and each with the critical flag that AMD sets.
 _CA_EXTENSIONS = {
-    _SUBJECT_KEY_ID: "SubjectKeyIdentifier",
+    SUBJECT_KEY_ID: "SubjectKeyIdentifier",
     _KEY_USAGE: "KeyUsage",
     _BASIC_CONSTRAINTS: "BasicConstraints",
     _CRL_DISTRIBUTION_POINTS: "CRLDistributionPoints",
@@ -97,8 +97,12 @@ def authority_key_id_of(issuer: Certificate) -> bytes:
     Raises:
         VerificationError: the issuer has no subject key id (check `vek-chain`).
     """
-    key_id = _extension(issuer, _SUBJECT_KEY_ID)
-    return b"\x30\x16\x80" + key_id[1:]
+    return authority_key_id_with(_extension(issuer, SUBJECT_KEY_ID))
+
+
+def authority_key_id_with(subject_key_id: bytes) -> bytes:
+    """Return the DER of the authority key id that contains a subject key id of 20 bytes, given in DER too."""
+    return b"\x30\x16\x80" + subject_key_id[1:]
 
 
 def verify_issued(certificate: Certificate, issuer: Certificate) -> None:

@@ -14,7 +14,7 @@ from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.kds import Fetcher, crl_url, fetch_crl, forget_answer
 from provenance_oracle.verifier.snp.products import ProductLine
 
-_FETCHED = "fetched CRL"
+FETCHED_CRL = "fetched CRL"  # its name in messages, in a verdict, and in kept evidence
 
 
 def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now: datetime | None = None) -> Evidence:
@@ -44,7 +44,7 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now:
     line, kind, crl_at = _line_of(endorsements), endorsements.vek.kind, max(at, now or at)
     fetched = fetch_crl(fetcher, line, kind)
     try:
-        crl = parse_crl(fetched, _FETCHED)
+        crl = parse_crl(fetched, FETCHED_CRL)
         verify_crl(crl, endorsements.ark)
     except (FormatError, VerificationError) as error:
         forget_answer(fetcher, crl_url(line, kind))
@@ -52,13 +52,13 @@ def with_current_crl(evidence: Evidence, *, at: datetime, fetcher: Fetcher, now:
         raise CrlUnavailableError(
             f"the answer for AMD's revocation list is {'not signed by its root' if is_list else 'no such list'}",
             check=Check.VEK_REVOCATION,
-            where=_FETCHED,
+            where=FETCHED_CRL,
             got=str(error),
             wanted=f"a revocation list signed by {endorsements.ark.common_name}" if is_list else "a revocation list",
         ) from error
     if not crl.covers(crl_at):
         forget_answer(fetcher, crl_url(line, kind))
-    return replace(evidence, crl=fetched, crl_name=_FETCHED, crl_at=crl_at)
+    return replace(evidence, crl=fetched, crl_name=FETCHED_CRL, crl_at=crl_at)
 
 
 def _line_of(endorsements: Endorsements) -> ProductLine:

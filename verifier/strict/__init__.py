@@ -1,4 +1,4 @@
-"""Strict, bounded readers for untrusted input: JSON, YAML, schemas, files, timestamps and ABI values.
+"""Strict, bounded readers for untrusted input: JSON, YAML, schemas, files, timestamps, checksums and ABI values.
 
 The package imports only `errors`, `checks` and `text`.
 """

@@ -166,11 +166,12 @@ def read_start(parent: int, path: str, most: int) -> bytes:
     """
     with os_errors(path):
         descriptor = os.open(file_name(path), _FLAGS, dir_fd=parent)
-    with _closing(descriptor), os_errors(path), os.fdopen(descriptor, "rb", closefd=False) as file:
+    with _closing(descriptor), os_errors(path):
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise not_allowed(path, kind_of(found))
-        return file.read(most)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(most)
 
 
 @contextmanager

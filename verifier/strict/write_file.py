@@ -11,6 +11,12 @@ def partial_name(name: str) -> str:
     return f".{name}.partial"
 
 
+def partial_path(path: str) -> str:
+    """Return the path that the file at `path`, POSIX style, has while `write_file` writes it, and after a crash."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{partial_name(name)}"
+
+
 def write_file(folder: int, name: str, data: bytes) -> None:
     """Write the file `name` into an open folder, in place of the file of that name and of an old partial one.
 

@@ -5,6 +5,8 @@ export const gateErrors = [
   {name:"RecordIsRevoked",inputs:[{name:"recordId",type:"bytes32"},{name:"revokedAt",type:"uint40"}],type:"error"},
   {name:"RecordIsExpired",inputs:[{name:"recordId",type:"bytes32"},{name:"judgedAt",type:"uint40"},{name:"maximumAge",type:"uint40"}],type:"error"},
   {name:"RecordIsSimulated",inputs:[{name:"recordId",type:"bytes32"}],type:"error"},
+  {name:"RecordIsSignedOnly",inputs:[{name:"recordId",type:"bytes32"}],type:"error"},
+  {name:"SignedByAnother",inputs:[{name:"recordId",type:"bytes32"},{name:"publisher",type:"bytes32"}],type:"error"},
   {name:"RecordIsClosed",inputs:[{name:"recordId",type:"bytes32"},{name:"held",type:"bool"},{name:"doubtful",type:"bool"}],type:"error"},
   {name:"GradeTooLow",inputs:[{name:"recordId",type:"bytes32"},{name:"grade",type:"uint8"},{name:"minimumGrade",type:"uint8"}],type:"error"},
   {name:"WrongPolicy",inputs:[{name:"recordId",type:"bytes32"},{name:"policyId",type:"uint32"}],type:"error"},
@@ -13,6 +15,8 @@ export const gateErrors = [
   {name:"NothingNamed",inputs:[{name:"namespaceId",type:"bytes32"},{name:"releaseDigest",type:"bytes32"}],type:"error"},
   {name:"TooMany",inputs:[{name:"count",type:"uint256"},{name:"most",type:"uint256"}],type:"error"},
   {name:"NotAscending",inputs:[{name:"index",type:"uint256"}],type:"error"},
+  {name:"NotProven",inputs:[{name:"releaseId",type:"bytes32"}],type:"error"},
+  {name:"ProofNotEnough",inputs:[{name:"releaseId",type:"bytes32"},{name:"what",type:"uint8"},{name:"word",type:"uint256"}],type:"error"},
 ] as const;
 
 export const registryAbi = [
@@ -24,6 +28,8 @@ export const registryAbi = [
   {name:"isOpen",inputs:[{name:"recordId",type:"bytes32"},{name:"minimumGrade",type:"uint8"}],type:"function",stateMutability:"view",outputs:[{name:"",type:"bool"}]},
   {name:"requireModelFromProof",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"proof",type:"tuple",components:[{name:"contentDigest",type:"bytes32"},{name:"summary",type:"uint256"},{name:"siblings",type:"bytes32[7]"}]},{name:"minimumGrade",type:"uint8"}],type:"function",stateMutability:"view",outputs:[]},
   {name:"isModelFromProof",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"proof",type:"tuple",components:[{name:"contentDigest",type:"bytes32"},{name:"summary",type:"uint256"},{name:"siblings",type:"bytes32[7]"}]},{name:"minimumGrade",type:"uint8"}],type:"function",stateMutability:"view",outputs:[{name:"",type:"bool"}]},
+  {name:"requireSignedBy",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"identity",type:"bytes32"}],type:"function",stateMutability:"view",outputs:[]},
+  {name:"isSignedBy",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"identity",type:"bytes32"}],type:"function",stateMutability:"view",outputs:[{name:"",type:"bool"}]},
   {name:"requireMeets",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"requirements",type:"tuple",components:[{name:"minimumGrade",type:"uint8"},{name:"maximumAge",type:"uint40"},{name:"minimumWeight",type:"uint16"},{name:"anyPolicy",type:"bool"},{name:"policies",type:"uint32[]"}]}],type:"function",stateMutability:"view",outputs:[]},
   {name:"meets",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"requirements",type:"tuple",components:[{name:"minimumGrade",type:"uint8"},{name:"maximumAge",type:"uint40"},{name:"minimumWeight",type:"uint16"},{name:"anyPolicy",type:"bool"},{name:"policies",type:"uint32[]"}]}],type:"function",stateMutability:"view",outputs:[{name:"",type:"bool"}]},
   {name:"requireMeetsFromProof",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"proof",type:"tuple",components:[{name:"contentDigest",type:"bytes32"},{name:"summary",type:"uint256"},{name:"siblings",type:"bytes32[7]"}]},{name:"requirements",type:"tuple",components:[{name:"minimumGrade",type:"uint8"},{name:"maximumAge",type:"uint40"},{name:"minimumWeight",type:"uint16"},{name:"anyPolicy",type:"bool"},{name:"policies",type:"uint32[]"}]}],type:"function",stateMutability:"view",outputs:[]},
@@ -52,6 +58,7 @@ export const registryAbi = [
   {name:"closeLeaf",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"proof",type:"tuple",components:[{name:"contentDigest",type:"bytes32"},{name:"summary",type:"uint256"},{name:"siblings",type:"bytes32[7]"}]}],type:"function",stateMutability:"nonpayable",outputs:[]},
   {name:"numberPolicy",inputs:[{name:"policyDigest",type:"bytes32"}],type:"function",stateMutability:"nonpayable",outputs:[{name:"policyId",type:"uint32"}]},
   {name:"releaseHeld",inputs:[{name:"record",type:"bytes"}],type:"function",stateMutability:"nonpayable",outputs:[]},
+  {name:"notePublisher",inputs:[{name:"record",type:"bytes"}],type:"function",stateMutability:"nonpayable",outputs:[]},
   {name:"RecordPublished",inputs:[{name:"modelDigest",type:"bytes32",indexed:true},{name:"manifestDigest",type:"bytes32",indexed:true},{name:"reportDigest",type:"bytes32",indexed:true},{name:"standing",type:"uint256"},{name:"record",type:"bytes"}],type:"event"},
   {name:"BatchRecorded",inputs:[{name:"root",type:"bytes32",indexed:true},{name:"epoch",type:"uint16",indexed:true},{name:"signers",type:"uint32"},{name:"count",type:"uint8"},{name:"sealedAt",type:"uint40"},{name:"uri",type:"string"}],type:"event"},
   {name:"LeafClosed",inputs:[{name:"recordId",type:"bytes32",indexed:true},{name:"root",type:"bytes32",indexed:true},{name:"index",type:"uint8"}],type:"event"},
@@ -67,6 +74,7 @@ export const registryAbi = [
   {name:"UnknownGrade",inputs:[{name:"grade",type:"uint8"}],type:"error"},
   {name:"UnknownProductLine",inputs:[{name:"productLine",type:"uint8"}],type:"error"},
   {name:"GradeNotEarned",inputs:[{name:"grade",type:"uint8"}],type:"error"},
+  {name:"HardwareClaimed",inputs:[],type:"error"},
   {name:"NothingChecked",inputs:[],type:"error"},
   {name:"OutOfTime",inputs:[{name:"moment",type:"uint40"},{name:"blockTime",type:"uint256"}],type:"error"},
   {name:"TextLength",inputs:[{name:"field",type:"string"},{name:"lengthBytes",type:"uint256"}],type:"error"},
@@ -112,6 +120,15 @@ export const namespacesAbi = [
   {name:"InvalidAccountNonce",inputs:[{name:"account",type:"address"},{name:"currentNonce",type:"uint256"}],type:"error"},
   {name:"NotYet",inputs:[{name:"from",type:"uint40"}],type:"error"},
   {name:"RegistryIsPaused",inputs:[],type:"error"},
+] as const;
+
+export const proofsAbi = [
+  ...gateErrors,
+  {name:"requireProven",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"required",type:"uint256"},{name:"forbidden",type:"uint256"}],type:"function",stateMutability:"view",outputs:[]},
+  {name:"requireProvenAs",inputs:[{name:"modelDigest",type:"bytes32"},{name:"manifestDigest",type:"bytes32"},{name:"rules",type:"tuple",components:[{name:"required",type:"uint256"},{name:"forbidden",type:"uint256"},{name:"lines",type:"uint256"},{name:"milanFloor",type:"uint64"},{name:"genoaFloor",type:"uint64"},{name:"turinFloor",type:"uint64"},{name:"identity",type:"bytes32"},{name:"maximumAge",type:"uint40"},{name:"freshLists",type:"bool"}]}],type:"function",stateMutability:"view",outputs:[]},
+  {name:"proofOf",inputs:[{name:"releaseId",type:"bytes32"}],type:"function",stateMutability:"view",outputs:[{name:"word",type:"uint256"}]},
+  {name:"identityOf",inputs:[{name:"releaseId",type:"bytes32"}],type:"function",stateMutability:"view",outputs:[{name:"identity",type:"bytes32"}]},
+  {name:"ReleaseProven",inputs:[{name:"modelDigest",type:"bytes32",indexed:true},{name:"manifestDigest",type:"bytes32",indexed:true},{name:"reportDigest",type:"bytes32",indexed:true},{name:"word",type:"uint256"},{name:"identity",type:"bytes32"}],type:"event"},
 ] as const;
 
 export const lineageAbi = [

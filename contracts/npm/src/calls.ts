@@ -1,6 +1,6 @@
 // The part of the ABI encoding that the gates need, from the ABI itself: types, selectors, arguments, answers.
 
-import { gateErrors, namespacesAbi, registryAbi } from "./abi.js";
+import { gateErrors, namespacesAbi, proofsAbi, registryAbi } from "./abi.js";
 import { about, bytesOf, FormatError, hexOf, nameDigest, valueOf, wholeOf, wordOf, type Hex } from "./bytes.js";
 
 type Scalar<T> = T extends `${infer Item}[${infer Size}]`
@@ -46,7 +46,7 @@ interface Item {
 }
 
 function itemOf(name: string): Item {
-  return [...registryAbi, ...namespacesAbi].find((one) => one.name === name)!;
+  return [...registryAbi, ...namespacesAbi, ...proofsAbi].find((one) => one.name === name)!;
 }
 
 /** keccak256 of a signature: the topic of an event; its first four bytes select a function or an error. */

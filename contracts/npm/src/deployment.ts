@@ -12,6 +12,8 @@ export interface Deployment {
   readonly transaction: Hex;
   /** EXTCODEHASH */
   readonly codeHash: Hex;
+  /** If releases can be proven on chain. */
+  readonly hardwareProofs?: Hex;
 }
 
 /** From a chain's JSON file. */
@@ -26,6 +28,7 @@ export function parseDeployment(file: unknown): Deployment {
     block: number("block"),
     transaction: hex("transaction", 32),
     codeHash: hex("code_hash", 32),
+    ...("hardware_proofs" in Object(file) && { hardwareProofs: hex("hardware_proofs", 20) }),
   };
 }
 

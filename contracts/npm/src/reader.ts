@@ -4,6 +4,7 @@ import { FormatError, hexIn, keccak256, nameDigest, wholeIn, type Hex } from "./
 import { decodeAnswer, decodeRefusal, encodeCall, topicOf } from "./calls.js";
 import type { Proof, Refusal, Requirements, Standing } from "./calls.js";
 import { asNodeError, askProvider, askUrl, NodeError, revertData, type Ask, type Provider } from "./node.js";
+import { FORBIDDEN, unpackProof, type ReleaseProof } from "./proof.js";
 import { decodeRecord, recordIdOf, type ModelRecord } from "./record.js";
 
 /** The gate is shut. */
@@ -21,6 +22,8 @@ export class GateError extends Error {
 export type ReaderOptions = {
   readonly chainId: number;
   readonly registry: Hex;
+  /** For `proofOf` and `requireProven`. */
+  readonly hardwareProofs?: Hex;
   /** First block of the events. Default: 0 */
   readonly block?: number;
   /** Default: "latest", which a reorganisation may undo. */
@@ -62,6 +65,15 @@ export class RegistryReader {
   /** {@link isModel} for simulated hardware only. */
   isSimulatedModel(modelDigest: Hex, manifestDigest: Hex): Promise<boolean> {
     return this.#call("isSimulatedModel", modelDigest, manifestDigest);
+  }
+
+  /** The gate by publisher. */
+  requireSignedBy(modelDigest: Hex, manifestDigest: Hex, identity: Hex): Promise<void> {
+    return this.#must("isSignedBy", "requireSignedBy", modelDigest, manifestDigest, identity);
+  }
+
+  isSignedBy(modelDigest: Hex, manifestDigest: Hex, identity: Hex): Promise<boolean> {
+    return this.#call("isSignedBy", modelDigest, manifestDigest, identity);
   }
 
   /** The gate for a record in a batch. */
@@ -146,6 +158,23 @@ export class RegistryReader {
   async #named(name: string, namespace: string, release: string, ...values: unknown[]): Promise<Hex> {
     const ids = [namespace, release].map(nameDigest);
     return this.#callAt(await this.#call("namespaces"), name, [...ids, ...values]);
+  }
+
+  /** AMD's signature, checked by the EVM; undefined if nobody has proven the release. */
+  async proofOf(modelDigest: Hex, manifestDigest: Hex): Promise<ReleaseProof | undefined> {
+    const word = await this.#proven<bigint>("proofOf", recordIdOf(modelDigest, manifestDigest));
+    return word ? unpackProof(word) : undefined;
+  }
+
+  /** The gate of HardwareGate: throws unless the release is proven. The masks are of the proof's word. */
+  async requireProven(modelDigest: Hex, manifestDigest: Hex, required = 0n, forbidden = FORBIDDEN): Promise<void> {
+    // This answer is a word, so there is a contract.
+    await this.proofOf(modelDigest, manifestDigest);
+    await this.#proven("requireProven", modelDigest, manifestDigest, required, forbidden);
+  }
+
+  #proven<T>(name: string, ...values: unknown[]): Promise<T> {
+    return this.#callAt(hexIn(this.#options, "hardwareProofs", 20), name, values);
   }
 
   // At an address without a contract, a call that returns nothing succeeds. So only `true` opens the gate; after

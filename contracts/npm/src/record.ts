@@ -3,7 +3,7 @@
 
 import { about, bytesOf, FormatError, hexIn, hexOf, joinHex, keccak256, packBits, unpackBits, utf8 } from "./bytes.js";
 import type { Hex, Layout } from "./bytes.js";
-import { encodeCall, type Standing } from "./calls.js";
+import type { Standing } from "./calls.js";
 
 /** The oracles' findings about a release; see Types.sol. Times are seconds since 1970. */
 export interface ModelRecord {
@@ -22,7 +22,7 @@ export interface ModelRecord {
   readonly revision: number;
   /** 0 to 2 */
   readonly grade: number;
-  /** 255: simulated */
+  /** 254: signed only, 255: simulated */
   readonly productLine: number;
   readonly namespace: string;
   /** `model@version` */
@@ -100,7 +100,8 @@ export function unpackStanding(word: bigint): Standing {
 
 /** The same on every chain. */
 export function recordIdOf(modelDigest: Hex, manifestDigest: Hex): Hex {
-  return keccak256(`0x${encodeCall("recordIdOf", [modelDigest, manifestDigest]).slice(10)}`);
+  const release = { modelDigest, manifestDigest };
+  return keccak256(joinHex([hexIn(release, "modelDigest", 32), hexIn(release, "manifestDigest", 32)]));
 }
 
 function encodeText(text: string): Hex {

@@ -24,6 +24,12 @@ contract Meter is ProvenanceGate {
         return before - gasleft();
     }
 
+    function published(bytes32 model, bytes32 manifest, bytes32 identity) external view returns (uint256) {
+        uint256 before = gasleft();
+        _requireFromPublisher(model, manifest, identity);
+        return before - gasleft();
+    }
+
     function named(bytes32 namespaceId, bytes32 release) external view returns (uint256) {
         uint256 before = gasleft();
         _requireNamed(namespaceId, release);
@@ -66,6 +72,8 @@ contract GasTest is Worlds, FromShipped {
         Grown memory tree = _grow(records);
         _recordBatch(tree);
         proof = _proof(tree, 57);
+        _publish(_signedOnly(3));
+        registry.notePublisher(_bytes(_record(GOOD)));
     }
 
     function test_gas_recorded() public view {
@@ -75,6 +83,12 @@ contract GasTest is Worlds, FromShipped {
     function test_gas_proven() public view {
         Proof memory shown = proof;
         _requireAtMost(7_300, meter.proven(_modelDigest(157), _manifestDigest(157), shown));
+    }
+
+    function test_gas_published() public view {
+        _requireAtMost(6_500, meter.published(_modelDigest(3), _manifestDigest(3), PUBLISHER));
+        // The second question finds the registry warm, which saves 2,500.
+        _requireAtMost(4_000, meter.published(_modelDigest(GOOD), _manifestDigest(GOOD), PUBLISHER));
     }
 
     function test_gas_named() public view {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.24;
 
 import {TenLines} from "../../../contracts/examples/TenLines.sol";
+import {TenSignedLines} from "../../../contracts/examples/TenSignedLines.sol";
 import {ProvenanceGate} from "../../../contracts/gate/ProvenanceGate.sol";
 import {ILineage} from "../../../contracts/ILineage.sol";
 import {INamespaces} from "../../../contracts/INamespaces.sol";
@@ -52,6 +53,13 @@ contract Dapp is ProvenanceGate {
         ++entered;
     }
 
+    function published(bytes32 model, bytes32 manifest, bytes32 identity)
+        external
+        onlyFromPublisher(model, manifest, identity)
+    {
+        ++entered;
+    }
+
     /// @dev Returns the record that a name leads to, for callers that use it further.
     function recordOf(bytes32 namespaceId, bytes32 release) external view returns (bytes32) {
         return _requireNamed(namespaceId, release);
@@ -89,6 +97,31 @@ contract ProvenanceGateTest is Worlds, FromSource {
     function test_recorded() public {
         dapp.recorded(_modelDigest(GOOD), _manifestDigest(GOOD));
         VM.assertEq(dapp.entered(), 1, "entered");
+    }
+
+    function test_published() public {
+        registry.notePublisher(_bytes(_record(GOOD)));
+        dapp.published(_modelDigest(GOOD), _manifestDigest(GOOD), PUBLISHER);
+        _publish(_signedOnly(2));
+        dapp.published(_modelDigest(2), _manifestDigest(2), PUBLISHER);
+        VM.assertEq(dapp.entered(), 2, "entered");
+        VM.expectRevert(abi.encodeWithSelector(IProvenanceGate.SignedByAnother.selector, _releaseId(2), PUBLISHER));
+        dapp.published(_modelDigest(2), _manifestDigest(2), OTHER_PUBLISHER);
+    }
+
+    function test_the_ten_signed_lines() public {
+        TenSignedLines ten = new TenSignedLines(address(registry), PUBLISHER);
+        _publish(_signedOnly(2));
+        VM.prank(ANYBODY);
+        ten.register(_modelDigest(2), _manifestDigest(2));
+        VM.assertEq(ten.modelOf(ANYBODY), _modelDigest(2), "registered");
+        Record memory other = _signedOnly(3);
+        other.publisherIdentity = OTHER_PUBLISHER;
+        _publish(other);
+        bytes memory reason =
+            abi.encodeWithSelector(IProvenanceGate.SignedByAnother.selector, _releaseId(3), OTHER_PUBLISHER);
+        VM.expectRevert(reason);
+        ten.register(_modelDigest(3), _manifestDigest(3));
     }
 
     function test_the_ten_lines() public {

@@ -60,6 +60,22 @@ contract Anybody is Counters {
         _inspect(one, how);
     }
 
+    function notePublisher(uint256 pick, bool spoilt) external {
+        if (_ids.length == 0) return;
+        Kept storage kept = _kept[_ids[pick % _ids.length]];
+        bytes memory record = kept.record;
+        if (spoilt) record[191] ^= 0x01; // of the publisher's identity
+        VM.recordLogs();
+        try _registry.notePublisher(record) {
+            _expect(Promise.EveryCallDoesWhatItShould, !spoilt && _logs() == (kept.noted ? 0 : 1));
+            _expect(Promise.PauseStopsWrites, !_paused);
+            kept.noted = true;
+        } catch {
+            _expect(Promise.EveryCallDoesWhatItShould, (spoilt || _paused) && _logs() == 0);
+        }
+        _inspect(pick % RELEASES, uint8(pick));
+    }
+
     function materialise(uint256 pick, bool second) external {
         if (_roots.length == 0) return;
         Planted storage batch = _planted[_roots[pick % _roots.length]];
@@ -73,9 +89,11 @@ contract Anybody is Counters {
         try _registry.materialise(_bytes(record), proof) returns (bool isNew) {
             _expect(Promise.EveryCallDoesWhatItShould, isDue && isNew == !known);
             bool revokes = isNew && record.passed && _isDueToModel(batch.releases[leaf]);
-            _expect(Promise.TheSameTwiceIsSilent, _logs() == (isNew ? 2 : 1) + (revokes ? 1 : 0));
+            bool notes = isNew && _isNotedAtOnce(record);
+            _expect(Promise.TheSameTwiceIsSilent, _logs() == (isNew ? 2 : 1) + (revokes ? 1 : 0) + (notes ? 1 : 0));
             batch.written[leaf] = true;
             if (isNew) _enter(batch.releases[leaf], record, _stampOf(batch));
+            if (notes) _kept[_idOf(record)].noted = true;
             if (revokes) _applyToModel(batch.releases[leaf]);
         } catch (bytes memory reason) {
             _expect(Promise.EveryCallDoesWhatItShould, !isDue);
@@ -113,10 +131,12 @@ contract Anybody is Counters {
         _expect(Promise.PauseStopsWrites, !isNew || !_paused);
         _expect(Promise.OtherContentIsRefused, !attempt.known || attempt.same);
         bool revokes = isNew && attempt.record.passed && _isDueToModel(attempt.release);
-        uint256 events = (isNew ? 1 : 0) + (revokes ? 1 : 0);
+        bool notes = isNew && _isNotedAtOnce(attempt.record);
+        uint256 events = (isNew ? 1 : 0) + (revokes ? 1 : 0) + (notes ? 1 : 0);
         _expect(Promise.TheSameTwiceIsSilent, isNew == !attempt.known && _logs() == events);
         _expect(Promise.EveryCallDoesWhatItShould, isNew == isDue);
         if (isNew) _enter(attempt.release, attempt.record, _stampNow(attempt.epoch, attempt.signers));
+        if (notes) _kept[_idOf(attempt.record)].noted = true;
         if (revokes) _applyToModel(attempt.release);
     }
 
@@ -162,6 +182,8 @@ contract Anybody is Counters {
         if (variant < 4 && record.passed) record.grade = variant;
         if (variant == 4) (record.productLine, record.grade) = (255, 0);
         if (variant == 5) record.checks = 1;
+        if (variant == 6) _stripHardware(record);
+        if (variant == 7) record.publisherIdentity = OTHER_PUBLISHER;
     }
 
     function _signedBatch(bytes32 root, uint32 bits) private view returns (Quorum memory) {

@@ -35,6 +35,8 @@ abstract contract Books is Signing, Tree {
         uint16 epoch;
         uint32 signers;
         bool doubtful;
+        bytes32 publisher;
+        bool noted;
     }
 
     struct Planted {
@@ -116,6 +118,11 @@ abstract contract Books is Signing, Tree {
         _ids.push(recordId);
     }
 
+    /// @dev Returns whether the registry notes the publisher of a record when it writes the record.
+    function _isNotedAtOnce(Record memory record) internal pure returns (bool) {
+        return record.passed && record.productLine == 254;
+    }
+
     /// @dev Returns whether the revocation of the release's model changes the release once it is applied.
     function _isDueToModel(uint256 release) internal view returns (bool) {
         (uint40 model, uint40 known) = (_modelRevokedAt[release], _revokedAt[release]);
@@ -131,6 +138,7 @@ abstract contract Books is Signing, Tree {
         stamp.judgedAt = record.judgedAt;
         stamp.grade = record.grade;
         stamp.productLine = record.productLine;
+        stamp.publisher = record.publisherIdentity;
         return stamp;
     }
 
@@ -154,7 +162,13 @@ abstract contract Books is Signing, Tree {
 
     function _isOpen(uint256 release, uint8 grade) internal view returns (bool) {
         Kept memory latest = _latest(release);
-        return _isStanding(release, latest) && latest.productLine != 255 && latest.grade >= grade;
+        return _isStanding(release, latest) && latest.productLine < 254 && latest.grade >= grade;
+    }
+
+    function _isSignedBy(uint256 release, bytes32 publisher) internal view returns (bool) {
+        Kept memory latest = _latest(release);
+        bool open = _isStanding(release, latest) && latest.productLine != 255;
+        return open && latest.noted && latest.publisher == publisher;
     }
 
     function _isStanding(uint256 release, Kept memory latest) internal view returns (bool) {
@@ -173,7 +187,7 @@ abstract contract Books is Signing, Tree {
     function _satisfies(Kept memory judged, Requirements memory wanted) internal view returns (bool) {
         uint32 valid = _valid(judged.epoch, judged.signers, judged.recordedAt);
         bool enough = valid == judged.signers || _weightOf(valid) >= THRESHOLD;
-        bool open = judged.recordedAt != 0 && !judged.doubtful && enough && judged.productLine != 255;
+        bool open = judged.recordedAt != 0 && !judged.doubtful && enough && judged.productLine < 254;
         return open && judged.grade >= wanted.minimumGrade && _weightOf(valid) >= wanted.minimumWeight
             && block.timestamp <= uint256(judged.judgedAt) + wanted.maximumAge;
     }
@@ -187,7 +201,7 @@ abstract contract Books is Signing, Tree {
         Record memory record = batch.records[leaf];
         if (!_isFirst(record)) return false;
         if (batch.written[leaf]) return _isOpen(batch.releases[leaf], grade);
-        return !batch.doubtful && record.productLine != 255 && record.grade >= grade;
+        return !batch.doubtful && record.productLine < 254 && record.grade >= grade;
     }
 
     function _meetsFromProof(Planted storage batch, uint256 leaf, Requirements memory wanted)

@@ -22,9 +22,19 @@ abstract contract Inspector is Books {
         }
         bool simulated = _latest(release).productLine == 255 && _isStanding(release, _latest(release));
         _expect(Promise.GatesFollowTheBooks, _registry.isSimulatedModel(model, manifest) == simulated);
+        _inspectPublisher(release, PUBLISHER);
+        _inspectPublisher(release, OTHER_PUBLISHER);
         _inspectRequirements(release, pick);
         if (_ids.length != 0) _inspectRecord(_ids[(pick + release) % _ids.length]);
         if (_roots.length != 0) _inspectProof(_planted[_roots[(pick + release) % _roots.length]], pick);
+    }
+
+    function _inspectPublisher(uint256 release, bytes32 publisher) private {
+        (bytes32 model, bytes32 manifest) = (_modelDigest(release), _manifestDigest(release));
+        bool signed = _registry.isSignedBy(model, manifest, publisher);
+        bytes memory question = abi.encodeCall(_registry.requireSignedBy, (model, manifest, publisher));
+        _expect(Promise.BothFlavoursAgree, signed == _passes(question));
+        _expect(Promise.GatesFollowTheBooks, signed == _isSignedBy(release, publisher));
     }
 
     function _inspectRequirements(uint256 release, uint8 pick) private {

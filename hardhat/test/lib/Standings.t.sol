@@ -26,6 +26,7 @@ contract StandingsTest {
         VM.assertEq(word.gradeOf(), standing.grade, "grade");
         VM.assertEq(word.productLineOf(), standing.productLine, "productLine");
         VM.assertEq(word.isSimulated(), standing.productLine == 255, "simulated");
+        VM.assertEq(word.isSignedOnly(), standing.productLine == 254, "signed only");
     }
 
     function testFuzz_revocationChangesNothingElse(Standing memory standing, uint40 revokedAt) public pure {
@@ -67,8 +68,17 @@ contract StandingsTest {
         wanted.grade = uint8(facts >> 240);
         wanted.policyId = uint32(facts >> 192);
         wanted.judgedAt = uint40(facts >> 152);
-        uint256 simulated = wanted.productLine == 255 ? Standings.SIMULATED : 0;
-        VM.assertEq(judgement, _pack(wanted) | simulated, "judgement");
+        uint256 flag = wanted.productLine == 255 ? Standings.SIMULATED : 0;
+        if (wanted.productLine == 254) flag = Standings.SIGNED_ONLY;
+        VM.assertEq(judgement, _pack(wanted) | flag, "judgement");
+    }
+
+    function test_theLinesWithoutRealHardwareHaveFlags() public pure {
+        for (uint256 line = 0; line < 256; ++line) {
+            uint256 flag = line == 255 ? Standings.SIMULATED : line == 254 ? Standings.SIGNED_ONLY : 0;
+            VM.assertEq(Standings.judgementOf(line << 248), line << 248 | flag, "flag");
+        }
+        VM.assertEq(Standings.UNBACKED, Standings.SIMULATED | Standings.SIGNED_ONLY, "unbacked");
     }
 
     function testFuzz_unpacksABatch(Batch memory batch) public pure {
@@ -90,13 +100,14 @@ contract StandingsTest {
     }
 
     function test_flagsAreBitsOfTheirOwn() public pure {
-        uint256[6] memory flags = [
+        uint256[7] memory flags = [
             Standings.FAILED,
             Standings.HELD,
             Standings.DOUBTFUL,
             Standings.NAMED,
             Standings.SIMULATED,
-            Standings.REVISION
+            Standings.REVISION,
+            Standings.SIGNED_ONLY
         ];
         uint256 all = 0;
         for (uint256 i = 0; i < flags.length; ++i) {
@@ -105,6 +116,7 @@ contract StandingsTest {
         }
         uint256 times = uint256(type(uint40).max) << 112 | uint256(type(uint16).max) << 224;
         VM.assertEq(Standings.SPECIAL, all & ~Standings.NAMED | times, "special");
+        VM.assertEq(Standings.SPECIAL_IF_SIGNED, Standings.SPECIAL & ~Standings.SIGNED_ONLY, "special if signed");
         VM.assertEq(Standings.CLOSING, Standings.HELD | Standings.DOUBTFUL, "closing");
     }
 

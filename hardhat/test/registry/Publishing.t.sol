@@ -159,7 +159,7 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         VM.assertEq(standing.policyId, record.policyId, "policy");
         VM.assertEq(standing.judgedAt, record.judgedAt, "judged at");
         VM.assertEq(standing.failed, !record.passed, "failed");
-        bool open = record.passed && record.productLine != 255;
+        bool open = record.passed && record.productLine < 254;
         VM.assertEq(registry.isModel(record.modelDigest, record.manifestDigest, record.grade), open, "open");
     }
 
@@ -170,10 +170,14 @@ abstract contract PublishingBehaviour is RegistryBehaviour {
         if (record.verdictDigest == 0) record.verdictDigest = POLICY;
         if (record.reportDigest == 0) record.reportDigest = POLICY;
         if (record.policyDigest == 0) record.policyDigest = POLICY;
-        record.grade = record.passed && record.productLine != 255 ? record.grade % 3 : 0;
+        record.grade = record.passed && record.productLine < 254 ? record.grade % 3 : 0;
         if (record.productLine == 0) record.productLine = 1;
         if (record.policyId == 0) record.policyId = 1;
         record.checks |= 1;
+        if (record.productLine == 254 && record.passed) {
+            _stripHardware(record);
+            if (record.publisherIdentity == 0) record.publisherIdentity = PUBLISHER;
+        }
         record.judgedAt = uint40(START - 7 days + record.judgedAt % (7 days + 5 minutes + 1));
         record.revision = 0;
         record.namespace = _cut(record.namespace);

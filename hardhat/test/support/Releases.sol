@@ -8,6 +8,7 @@ import {Record} from "../../../contracts/Types.sol";
 abstract contract Releases {
     bytes32 internal constant POLICY = keccak256("policy");
     bytes32 internal constant PUBLISHER = keccak256("publisher");
+    bytes32 internal constant OTHER_PUBLISHER = keccak256("another publisher");
 
     /// @dev Returns the first judgement of release `number`: passed, strict, judged now, on Genoa, by policy number 1.
     function _record(uint256 number) internal view returns (Record memory record) {
@@ -47,6 +48,23 @@ abstract contract Releases {
         record = _record(number);
         record.productLine = 255;
         record.grade = 0;
+    }
+
+    /// @dev Returns the record of a release that has only a signature.
+    function _signedOnly(uint256 number) internal view returns (Record memory record) {
+        record = _record(number);
+        _stripHardware(record);
+        record.namespace = "hub acme";
+        record.release = "model@0123456789abcdef";
+    }
+
+    /// @dev Takes away all that a record says of hardware.
+    function _stripHardware(Record memory record) internal pure {
+        record.productLine = 254;
+        record.grade = 0;
+        record.reportDigest = 0;
+        record.reportedTcb = 0;
+        record.checks = 1 << 22 | 1 << 23; // file-digests, publisher-signature
     }
 
     function _modelDigest(uint256 number) internal pure returns (bytes32) {

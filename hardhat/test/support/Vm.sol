@@ -11,6 +11,8 @@ interface Vm {
 
     // chain state
     function warp(uint256 time) external;
+    function load(address account, bytes32 slot) external view returns (bytes32);
+    function store(address account, bytes32 slot, bytes32 value) external;
     function chainId(uint256 id) external;
     function etch(address account, bytes calldata code) external;
     function deal(address account, uint256 balance) external;
@@ -24,6 +26,7 @@ interface Vm {
     function stopPrank() external;
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function signP256(uint256 key, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
 
     // expectations for the next call
     function assume(bool condition) external pure;
@@ -38,6 +41,7 @@ interface Vm {
     // files, read only
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+    function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function toString(uint256 value) external pure returns (string memory);
 
     // comparisons that print the actual and the expected value

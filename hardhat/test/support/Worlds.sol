@@ -14,7 +14,7 @@ abstract contract Worlds is RegistryBehaviour {
     uint256 internal constant GOOD = 1;
     uint256 internal constant UNKNOWN = 99;
     uint256 internal constant PUBLISHER_KEY = 500;
-    uint256 internal constant SPOILINGS = 6;
+    uint256 internal constant SPOILINGS = 7;
 
     function setUp() public virtual override {
         super.setUp();
@@ -48,6 +48,10 @@ abstract contract Worlds is RegistryBehaviour {
             _revokeKey(0);
             registry.recount(recordId);
             return abi.encodeWithSelector(IProvenanceGate.RecordIsClosed.selector, recordId, false, true);
+        }
+        if (kind == 5) {
+            _publish(_signedOnly(number));
+            return abi.encodeWithSelector(IProvenanceGate.RecordIsSignedOnly.selector, recordId);
         }
         _publish(_failure(number));
         return abi.encodeWithSelector(IProvenanceGate.RecordNotFound.selector, recordId);

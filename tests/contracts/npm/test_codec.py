@@ -19,7 +19,7 @@ from tests.support.chain_fixtures import make_failure, make_record
 
 def _records() -> list[bytes]:
     """Return records of all kinds, with numbers at the limits of their ranges."""
-    largest = {"checks": 2**32 - 1, "grade": 2, "product_line": 254, "reported_tcb": b"\xff" * 8}
+    largest = {"checks": 2**32 - 1, "grade": 2, "product_line": 253, "reported_tcb": b"\xff" * 8}
     written = [
         (make_record(), 1, ()),
         (make_record(**largest), 2**32 - 1, (b"\x0a" * 32,)),

@@ -23,7 +23,7 @@ from tests.contracts.npm.project import (
     release_of,
     run_node,
 )
-from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_failure, make_record
+from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, make_failure, make_record, make_signed
 from tests.support.fake_nodes import babbling, dripping, lying
 
 pytestmark = pytest.mark.chain
@@ -109,6 +109,30 @@ def test_a_shut_gate_says_why(project: Project, ask: Ask, registry: DeployedRegi
     assert ask(("recordOf", *wishes[0][:2]))[0]["refusal"] == reasons[0]["refusal"]
     assert ask(("standingOf", *wishes[0][:2]), ("isSimulatedModel", *release_of(SIMULATED))) == [None, True]
     assert _run_example(project, registry, REVOKED, unknown) == [f"revoked since {revoked_at}", "RecordNotFound"]
+
+
+def test_the_gate_by_publisher(ask: Ask, registry: DeployedRegistry) -> None:
+    signed = make_signed(manifest_digest=b"\x07" * 32)
+    for record in (OPEN, REVOKED, signed):
+        registry.publish(record)
+    registry.revoke(REVOKED)
+    registry.send(registry.contract.functions.notePublisher(registry.encode(REVOKED)), registry.stranger)
+    publisher, other = hex_of(signed.publisher_identity), hex_of(UNKNOWN)
+    by = ("requireSignedBy", "isSignedBy")
+    assert ask(*((gate, *release_of(signed), publisher) for gate in by)) == [None, True]
+    assert ask(("recordOf", *release_of(signed))) == [record_in_typescript(registry.encode(signed))]
+    cases = [
+        (signed, other, {"error": "SignedByAnother", "publisher": publisher}),
+        (OPEN, publisher, {"error": "SignedByAnother", "publisher": hex_of(bytes(32))}),  # nobody noted it
+        (REVOKED, publisher, {"error": "RecordIsRevoked", "revokedAt": _standing_of(registry, REVOKED)["revokedAt"]}),
+    ]
+    reasons = ask(*(("requireSignedBy", *release_of(record), identity) for record, identity, _ in cases))
+    assert [reason["refusal"] for reason in reasons] == [
+        refusal | {"recordId": hex_of(record_id(record))} for record, _, refusal in cases
+    ]
+    assert ask(*(("isSignedBy", *release_of(record), identity) for record, identity, _ in cases)) == [False] * 3
+    (shut,) = ask(("requireModel", *release_of(signed), 0))
+    assert shut["refusal"] == {"error": "RecordIsSignedOnly", "recordId": hex_of(record_id(signed))}
 
 
 def test_a_question_that_no_gate_takes_is_not_answered_with_no(ask: Ask, registry: DeployedRegistry) -> None:

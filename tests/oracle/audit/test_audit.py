@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from provenance_oracle.oracle.chain.batches import Batching
 from provenance_oracle.oracle.cli.main import main
-from provenance_oracle.oracle.journal.evidence import archive, tar_of
+from provenance_oracle.oracle.journal.evidence import archive
 from provenance_oracle.oracle.journal.journal import open_journal
 from provenance_oracle.oracle.journal.publications import PublicationState
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
@@ -25,6 +25,7 @@ from provenance_oracle.verifier.judgement.release import read_release
 from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.record.fields import Record
 from provenance_oracle.verifier.registry import event_reader
+from provenance_oracle.verifier.strict.tar import tar_of
 from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry
 from tests.support.postgres_server import PostgresServer
 from tests.support.releases import make_release
@@ -271,7 +272,7 @@ def test_a_verdict_that_was_lost_twice_is_made_again_from_its_evidence(world: Au
     record, statement = judgement.record, judgement.verdict.statement
     row = world.journal.open(ReleaseKey("test", "a", record.manifest_digest), "f", at=world.now)
     report = record.snp_report_digest
-    world.journal.accept(row.id, statement, to_json(record), report, evidence=archive(release), at=world.now)
+    world.journal.accept(row.id, statement, to_json(record), report, evidence=archive(release, policy), at=world.now)
     world.registry.policy_id(policy.digest)
     world.finish(row.id, record)
     world.journal.close()

@@ -25,10 +25,12 @@ URI = "https://oracle.example/batches/"
 
 
 class Batches(World):
-    """A world whose writer publishes batches."""
+    """A world whose writer publishes batches, with `uri` as the place of their records."""
+
+    uri = URI
 
     def connected(self, **changes: Any) -> Any:
-        return super().connected(batching=Batching(128, 0, URI), **changes)
+        return super().connected(batching=Batching(128, 0, self.uri), **changes)
 
     @property
     def publisher(self) -> BatchPublisher:
@@ -113,6 +115,27 @@ def test_the_same_bytes_are_sent_again_after_a_restart(world: Batches) -> None:
         world.rpc("evm_setAutomine", True)
     world.rpc("anvil_mine", "0x1")
     world.until(PublicationState.FINAL, publication, records)
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_without_a_place_for_batches_one_that_is_sent_ends_and_another_frees_its_rows(
+    world: Batches, is_sent: bool
+) -> None:
+    records = [fresh_record() for _ in range(2)]
+    publication, rows = world.opened(records)
+    world.rpc("evm_setAutomine", False)
+    try:
+        if is_sent:
+            assert world.step(publication, records).state is PublicationState.SENT
+        world.uri = ""
+        world.restart()
+    finally:
+        world.rpc("evm_setAutomine", True)
+    world.rpc("anvil_mine", "0x1")
+    end = PublicationState.FINAL if is_sent else PublicationState.DROPPED
+    now = world.until(end, publication, records)
+    assert world.states(rows) == {State.FINAL if is_sent else State.JUDGED}
+    assert is_sent or "batch_uri is not set any more" in now.note
 
 
 def test_a_batch_whose_nonce_another_transaction_used_frees_its_rows(world: Batches) -> None:

@@ -13,7 +13,7 @@ import pytest
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.ledger import LedgerOptions, open_writer
 from provenance_oracle.oracle.chain.reports import Reporter
-from provenance_oracle.oracle.chain.rpc import Call, Receipt
+from provenance_oracle.oracle.chain.rpc import Call, NewestBlock, Receipt
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.rows import AttemptState, ReleaseKey, State
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
@@ -111,6 +111,26 @@ def test_a_second_node_may_lag_but_not_far(desk: Desk) -> None:
     for ask in (lambda: writer.publish(row_id, RECORD), lambda: writer.manifest_of_report(b"r", expected=b"m")):
         with pytest.raises(TemporaryError, match="the second node lags behind"):
             ask()
+
+
+def test_one_of_two_nodes_decides_nothing_and_the_error_says_why_the_other_is_set_aside(desk: Desk) -> None:
+    other, answer = second(desk), [TemporaryError("connection refused")]
+
+    def look() -> NewestBlock:
+        if answer:
+            raise answer[0]
+        return desk.chain.look()
+
+    other.chain.look = look  # type: ignore[method-assign]
+    writer = desk.open(2, other)
+    writer.check_chain()
+    problem = "too few endpoints serve now.*1 of the endpoints in rpc_urls; second: connection refused, wanted 2"
+    with pytest.raises(TemporaryError, match=problem):
+        writer.manifest_of_report(b"r", expected=b"m")
+    answer.clear()
+    desk.clock.advance(15)
+    writer.check_chain()
+    assert writer.manifest_of_report(b"r", expected=b"m") is None
 
 
 def test_a_policy_s_number_counts_if_both_nodes_give_it(desk: Desk) -> None:

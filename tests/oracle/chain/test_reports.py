@@ -14,6 +14,7 @@ from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.reports import Council, Reporter
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.rows import State
+from provenance_oracle.oracle.quorum.batch_table import BatchTable
 from provenance_oracle.oracle.quorum.collector import TURN, Collector
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.quorum.proposal import Proposal, encode_proposal, parse_proposal
@@ -27,7 +28,7 @@ from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.light_imports import light_imports
 from provenance_oracle.verifier.registry.oracle_sets import Seat
-from tests.support.chain_fixtures import make_entry, make_failure, make_record
+from tests.support.chain_fixtures import make_entry, make_failure, make_record, make_signed
 from tests.support.fakes import START, Clock, FakeChain
 
 REGISTRY = bytes(range(20))
@@ -128,7 +129,9 @@ def test_a_model_digest_alone_names_only_the_only_release_in_good_standing() -> 
     revoked = make_entry(_release(2), revoked_at=make_record().judged_at)
     doubtful = make_entry(_release(5), doubtful=True)
     failed = make_entry(make_failure(model_digest=b"\x20" * 32, manifest_digest=b"\x09" * 32))
-    for others in ((), (revoked,), (simulated,), (doubtful,), (failed,), (revoked, simulated, doubtful, failed)):
+    signed = make_entry(make_signed(model_digest=b"\x20" * 32, manifest_digest=b"\x08" * 32))
+    shut = (revoked, simulated, signed, doubtful, failed)
+    for others in ((), *((one,) for one in shut), shut):
         ledger = Ledger(models={b"\x20" * 32: [*others, good]})
         assert _parents(ledger, b"\x20" * 32) == (record_id(_release(3)),)
         ledger = Ledger(models={b"\x20" * 32: [*others, good, again]})
@@ -229,8 +232,9 @@ class Pair:
     def __init__(self) -> None:
         self.shelf, self.moments, self.clock = Shelf(), Moments(), Clock()
         finality = Finality((Endpoint(FakeChain(), Together(), "node"),), 0)
-        collector = Collector([self.shelf], chain_id=5, registry=REGISTRY, clock=self.clock)
-        council = Council(collector, self.moments)
+        place: Any = {"chain_id": 5, "registry": REGISTRY, "clock": self.clock}
+        self.collector = Collector([self.shelf], **place)
+        council = Council(self.collector, self.moments, BatchTable([], **place))
         facts: Any = {"finality": finality, "chain_id": 5, "address": REGISTRY, "clock": self.clock}
         self.reporter = Reporter(SIGNER, **facts, council=council)
 
@@ -290,3 +294,13 @@ def test_another_record_of_the_other_oracle_is_named_and_not_signed() -> None:
     waiting = pair.publication(make_record())
     assert isinstance(waiting, Publishing)
     assert f"oracle {OTHER.address} signed another record: grade 0 not 1" in waiting.note
+
+
+def test_in_its_turn_an_oracle_submits_a_record_first_whatever_its_number() -> None:
+    pair = Pair()
+    pair.other_signs(make_record())
+    pair.reporter.exchange(7)
+    pair.collector.take_turn(record_id(make_record()))
+    assert isinstance(pair.reporter.publication(make_record(), policy_id=9, head=7), bytes)
+    assert isinstance(pair.publication(make_record()), Publishing), "only in the pass in which it is told"
+    assert pair.collector.asked_for() == {make_record().manifest_digest}

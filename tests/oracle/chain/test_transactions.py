@@ -508,3 +508,25 @@ def _act(ledger: Ledger, row_ids: list[int], action: str | int) -> None:
         ledger.chain.reorg(int(action.split()[1]))
     else:
         {"mine": ledger.chain.mine, "forget": ledger.chain.forget, "foreign": ledger.chain.use_nonce}[action]()
+
+
+def test_while_calls_are_withheld_what_was_sent_goes_on_and_nothing_begins(ledger: Ledger) -> None:
+    first, second = ledger.row(0), ledger.row(1)
+    ledger.push(first)
+    ledger.sender.withhold("no money")
+    assert [ledger.push(first), ledger.push(second)] == [State.SENT, State.JUDGED]
+    assert ledger.attempts(second) == ()
+    ledger.sender.withhold("")
+    assert ledger.push(second) is State.SENT
+
+
+def test_a_call_is_prepared_while_it_cannot_be_sent_because_others_need_its_signature(ledger: Ledger) -> None:
+    ledger.sender.withhold("no money")
+    prepared: list[int] = []
+
+    def prepare() -> Call:
+        prepared.append(1)
+        return Call(ADDRESS, REGISTRY, b"x")
+
+    progress = ledger.sender.push(ledger.row(), prepare, block=ledger.chain.head())
+    assert (progress, prepared) == (Publishing(State.JUDGED, "is not sent now: no money", is_alone=True), [1])

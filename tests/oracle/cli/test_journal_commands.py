@@ -14,6 +14,9 @@ from click.testing import CliRunner
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.rows import ReleaseKey
+from provenance_oracle.oracle.signers.environment import EnvironmentSigner
+from provenance_oracle.oracle.signers.verdicts import VerdictSigning
+from provenance_oracle.verifier.registry.signed_verdict import verify_signed_verdict
 from tests.support.postgres_server import PASSWORD, PostgresServer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +44,7 @@ def test_a_journal_is_copied_and_restored(path: Path, tmp_path: Path) -> None:
     file, restored = tmp_path / "backup", tmp_path / "restored.sqlite"
     with Journal(path):
         code, document = run("backup", str(file), "--journal", str(path))
-    assert (code, document["rows"]["releases"], document["version"]) == (0, 1, 4)
+    assert (code, document["rows"]["releases"], document["version"]) == (0, 1, 5)
     again, other = run("restore", str(file), "--journal", str(restored))
     assert (again, other["rows"]) == (0, document["rows"])
     assert run("restore", str(file), "--journal", str(restored))[0] == 2
@@ -104,3 +107,26 @@ def test_a_journal_in_postgresql_is_named_by_its_url(postgres: PostgresServer, p
     assert PASSWORD not in json.dumps(document)
     with open_journal(url) as book:
         assert len(book.rows()) == 1
+
+
+def test_the_signed_verdict_and_its_key_are_written(path: Path, tmp_path: Path) -> None:
+    envelope, key = tmp_path / "verdict.dsse.json", tmp_path / "oracle.pem"
+    arguments = ("verdict", DIGEST, "--journal", str(path), "--envelope", str(envelope), "--public-key", str(key))
+    code, document = run(*arguments)
+    assert (code, "not signed yet" in document["error"]["message"], envelope.exists()) == (6, True, False)
+    signer = EnvironmentSigner("KEY", {"KEY": "11" * 32})
+    with Journal(path) as book:
+        assert VerdictSigning(book, signer, clock=lambda: AT)() == {}
+    code, document = run(*arguments)
+    assert (code, document["signed_by"]) == (0, [signer.address.lower()])
+    signed = verify_signed_verdict(envelope.read_bytes(), "envelope")
+    assert (signed.statement, signed.keys[0].pem) == (STATEMENT, key.read_bytes())
+    assert run("verdict", DIGEST, "--journal", str(path))[1]["signed_by"] == [signer.address.lower()]
+
+
+def test_a_signature_that_was_altered_is_forged(path: Path) -> None:
+    with Journal(path) as book:
+        VerdictSigning(book, EnvironmentSigner("KEY", {"KEY": "11" * 32}), clock=lambda: AT)()
+    (file,) = path.parent.rglob("*.dsse.json")
+    file.write_bytes(file.read_bytes().replace(b"0x", b"0y"))
+    assert run("verdict", DIGEST, "--journal", str(path))[0] == 4

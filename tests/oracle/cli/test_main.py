@@ -16,9 +16,10 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 
-USER = ["check", "signature", "report", "hash", "disk", "measure", "show", "networks"]
-COMMANDS = ["demo", "completion", *USER, "attest", "pack", "key", "deploy", "claim", "adopt"]
-COMMANDS += ["watch", "settings", "status", "retry", "audit", "verdict", "proof", "backup", "restore", "revoke"]
+USER = ["check", "signature", "report", "hash", "disk", "measure", "show", "export", "networks"]
+COMMANDS = ["demo", "completion", *USER, "attest", "pack", "sign", "identity", "key", "deploy", "claim", "adopt"]
+COMMANDS += ["prove", "disprove", "watch", "index", "serve", "settings", "status", "retry", "audit", "verdict", "proof"]
+COMMANDS += ["backup", "restore", "revoke"]
 # Each of these takes 5 ms or more to import; the help has 200 ms.
 SLOW = ("asyncio", "cryptography", "eth_utils", "importlib.metadata", "logging", "rfc8785", "sqlite3", "web3", "yaml")
 _HELP = f"""
@@ -135,6 +136,13 @@ def test_a_full_disk_is_temporary(tmp_path: Path) -> None:
         assert process.returncode == 7, said
         assert b"Traceback" not in said
         assert b"No space left" in said
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="no /proc")
+def test_a_failing_disk_is_temporary() -> None:
+    found = CliRunner().invoke(main, ["report", "/proc/self/mem", "--vek", "/dev/null", "--chain", "/dev/null"])
+    assert found.exit_code == 7
+    assert "/proc/self/mem: cannot be read: got Input/output error" in found.stderr
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")

@@ -38,7 +38,7 @@ STEPS = {
     f"pack model --base-model X=@empty {PACK}": "wanted the files of a model",
     "pack model --evidence ev --key K --name org/tiny --version 1.0": "`provenance attest --new-key` makes one",
     "attest --key K --out e": "`provenance attest --new-key` makes one",
-    "attest --key k --new-key --out e": "leave out --new-key to use the key in it",
+    "attest --key k --new-key --out e": "leave out --new-key to use the key in a file that is there",
     "attest --key k --out e": "elsewhere --report FILE of another tool, or --simulator genoa",
     "attest --key new --new-key": "--out FOLDER",
     "claim org/model --rpc http://127.0.0.1:1 --registry 0x00": "provenance claim org",

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.verifier.errors import FormatError, RecordError, VerificationError
+from provenance_oracle.verifier.record.codec import record_id
 from provenance_oracle.verifier.record.leaves import leaves_json, leaves_of, parse_leaves
 from tests.support.chain_fixtures import DeployedRegistry, make_record
 from tests.support.published import Published
@@ -36,8 +37,10 @@ def test_the_document_has_all_that_a_proof_needs() -> None:
     records = _encoded(0xA1, 0xA2, 3)
     leaves = parse_leaves(leaves_json(records, frozenset({1})), "document")
     assert leaves == leaves_of(records, frozenset({1}))
+    assert leaves.document() == leaves_json(records, frozenset({1}))
     assert leaves.find("a2" * 32).proof.index == 1
     assert leaves.find("example/model@3.0").proof.index == 2
+    assert leaves.find(record_id(leaves.leaves[2].written).hex()).proof.index == 2
 
 
 @pytest.mark.parametrize("wanted", ["09" * 32, "example/model", make_record().model_digest.hex()])
@@ -54,13 +57,29 @@ def test_a_document_whose_records_lead_elsewhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("record", "0xAB"), ("record", "AB"), ("record", "zz"), ("named", 1), ("more", 1)]
+    ("name", "value"),
+    [
+        ("record", "0xAB"),
+        ("record", "AB"),
+        ("record", "zz"),
+        ("record", "ab cd"),
+        ("record", ""),
+        ("named", 1),
+        ("more", 1),
+    ],
 )
 def test_a_malformed_document_is_refused(name: str, value: object) -> None:
     document = json.loads(leaves_json(_encoded(1)))
     document["records"][0][name] = value
     with pytest.raises(FormatError):
         parse_leaves(json.dumps(document).encode(), "document")
+
+
+def test_a_document_that_is_given_is_printed_with_its_names_in_claimed_namespaces(tmp_path: Path) -> None:
+    document, file = leaves_json(_encoded(1, 2), frozenset({1})), tmp_path / "batch.json"
+    file.write_bytes(document)
+    printed = CliRunner().invoke(main, ["proof", "00" * 32, "--leaves", str(file), "--batch"]).stdout
+    assert printed == f"{document.decode()}\n"
 
 
 @pytest.fixture

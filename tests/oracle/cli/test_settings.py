@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from provenance_oracle.oracle.cli.main import main
-from provenance_oracle.oracle.settings.settings import SPECS, option_of
+from provenance_oracle.oracle.settings.names import SPECS, option_of
 
 NEEDED = ["drop", "--journal", "j", "--rpc", "http://127.0.0.1:9/key", "--registry", "0x" + "11" * 20]
 

@@ -115,7 +115,7 @@ def test_a_backup_of_an_earlier_version_is_carried_over(tmp_path: Path, other_pl
     old.write_bytes(gzip.decompress(SAMPLE.read_bytes()))
     made = back_up(str(old), None, tmp_path / "backup")
     assert (made.version, made.rows["releases"]) == (3, 12)
-    assert restore_backup(tmp_path / "backup", other_place).version == 4
+    assert restore_backup(tmp_path / "backup", other_place).version == 5
     with open_journal(other_place) as journal:
         assert len(journal.rows()) == 12
         assert len(journal.attempts(6)) == 2

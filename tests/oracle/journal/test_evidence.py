@@ -14,13 +14,14 @@ import pytest
 
 from provenance_oracle.oracle.journal import evidence as evidence_module
 from provenance_oracle.oracle.journal import journal as journal_module
-from provenance_oracle.oracle.journal.evidence import FolderEvidence, archive, tar_of, verdict_in
+from provenance_oracle.oracle.journal.evidence import FolderEvidence, archive, verdict_in
 from provenance_oracle.oracle.journal.journal import Journal, open_journal
 from provenance_oracle.oracle.journal.kept_evidence import KeptVerdict, find_verdict
 from provenance_oracle.oracle.journal.rows import ReleaseKey, State
 from provenance_oracle.oracle.journal.sqlite import Database
 from provenance_oracle.oracle.sources.look import look_at
 from provenance_oracle.verifier.errors import TemporaryError, VerificationError
+from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.strict.release_files import FolderFiles
 from tests.support.drops import drop
 
@@ -167,17 +168,13 @@ def test_a_disk_that_fails_later_leaves_the_evidence_in_the_journal(
 
 def test_the_archive_holds_the_files_that_were_judged(tmp_path: Path) -> None:
     folder = drop(tmp_path / "a", {"n": 1})
-    look = look_at(FolderFiles(folder), "a")
+    look, policy = look_at(FolderFiles(folder), "a"), load_policy("demo")
     assert look is not None and look.release is not None
-    with tarfile.open(fileobj=io.BytesIO(archive(look.release))) as tar:
+    kept = archive(look.release, policy)
+    with tarfile.open(fileobj=io.BytesIO(kept)) as tar:
         found = {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
     provenance = folder / "provenance"
     files = [path for path in provenance.rglob("*") if path.is_file()]
-    assert found == {str(path.relative_to(folder)): path.read_bytes() for path in files}
-    assert archive(look.release) == archive(look.release)
-
-
-def test_an_archive_names_no_time_and_no_owner() -> None:
-    with tarfile.open(fileobj=io.BytesIO(tar_of({"b": b"2", "a": b"1"}))) as tar:
-        entries = [(entry.name, entry.mtime, entry.uid, entry.uname) for entry in tar]
-    assert entries == [("a", 0, 0, ""), ("b", 0, 0, "")]
+    judged = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    assert found == {**judged, "policy.yaml": policy.page}
+    assert kept == archive(look.release, policy)

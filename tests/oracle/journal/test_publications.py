@@ -107,8 +107,6 @@ def test_the_leaves_of_a_batch_can_be_read_in_their_order(journal: Journal) -> N
     (place,) = journal.places(b"\x01" * 32)
     assert (place.publication.id, place.position, place.member) == (one, 1, wanted[1])
     assert journal.places(b"\x02" * 32) == ()
-    assert journal.batch_of_root(ROOT) == journal.publication(one)
-    assert journal.batch_of_root(bytes(32)) is None
     journal.advance_publication(one, PublicationState.DROPPED, at=AT)
     assert journal.places(b"\x01" * 32) == ()
 

@@ -13,7 +13,7 @@ import pytest
 
 from provenance_oracle.oracle.quorum.ballot import MOMENT_AGE_MAX, Ballot, count_ballot
 from provenance_oracle.oracle.quorum.collector import TURN, Collector
-from provenance_oracle.oracle.quorum.exchange import OFFERED_MAX
+from provenance_oracle.oracle.quorum.exchange import BATCHES, OFFERED_MAX, RECORDS
 from provenance_oracle.oracle.quorum.folder_exchange import FolderExchange
 from provenance_oracle.oracle.quorum.moments import Moments
 from provenance_oracle.oracle.quorum.proposal import (
@@ -187,12 +187,12 @@ def test_a_place_that_fails_or_lies_leaves_the_others_to_count(caplog: pytest.Lo
         one.exchange(SEATS)
         clock.advance(20)
     assert one.ballot(propose(SIGNERS[0]), SEATS).is_enough
-    assert list(one.problems) == ["down"]
+    assert list(one._places.problems) == ["down"]
     assert caplog.text.count("down: down") == 1
     down.fails = False
     clock.advance(20)
     one.exchange(SEATS)
-    assert one.problems == {}
+    assert one._places.problems == {}
 
 
 def test_a_place_that_fails_is_asked_less_and_less_often() -> None:
@@ -245,6 +245,16 @@ def test_a_restarted_oracle_withdraws_what_it_offered_before(tmp_path: Path) -> 
     FolderExchange(tmp_path, SIGNERS[0].address).offer({b"a" * 32: b"old", b"b" * 32: b"stays"})
     FolderExchange(tmp_path, SIGNERS[0].address).offer({b"b" * 32: b"stays"})
     assert list(FolderExchange(tmp_path, SIGNERS[1].address).read()) == [b"stays"]
+
+
+def test_records_and_batches_share_a_folder_and_leave_each_other_alone(tmp_path: Path) -> None:
+    records, batches = (FolderExchange(tmp_path, SIGNERS[0].address, kind) for kind in (RECORDS, BATCHES))
+    other = [FolderExchange(tmp_path, SIGNERS[1].address, kind) for kind in (RECORDS, BATCHES)]
+    records.offer({b"a" * 32: b"record"})
+    batches.offer({b"b" * 32: b"batch"})
+    assert [list(one.read()) for one in other] == [[b"record"], [b"batch"]]
+    FolderExchange(tmp_path, SIGNERS[0].address, BATCHES).offer({})
+    assert [list(one.read()) for one in other] == [[b"record"], []]
 
 
 def test_a_hostile_folder_is_read_within_bounds(tmp_path: Path) -> None:

@@ -53,6 +53,15 @@ def test_other_digests_of_the_same_file_are_computed(folder: Folder) -> None:
     assert folder.hasher.read == 3
 
 
+def test_those_who_take_the_bytes_get_them_although_the_digest_is_known(folder: Folder) -> None:
+    folder.digests()
+    taken: list[bytes] = []
+    remembering = RememberingHasher(folder.hasher, folder.remembered)
+    listing = list_files(folder.path)
+    digest_files(folder.path, listing, also={"b": lambda data: taken.append(bytes(data))}, hasher=remembering)
+    assert b"".join(taken) == b"b" * 5000
+
+
 def test_a_file_that_was_moved_keeps_its_digest_and_gets_its_path(folder: Folder) -> None:
     folder.digests()
     os.link(folder.path / "a", folder.path.parent / "kept")  # a link and its removal change the time of change

@@ -12,7 +12,8 @@ import pytest
 
 from provenance_oracle.oracle.settings.live import LiveSettings, reloading_on_hangup, view_of
 from provenance_oracle.oracle.settings.load import Effective, Given, read_settings
-from provenance_oracle.oracle.settings.settings import SPECS, Settings
+from provenance_oracle.oracle.settings.names import SPECS
+from provenance_oracle.oracle.settings.settings import Settings
 
 OPTIONS = {"sources": ["drop"], "journal": "j", "rpc_urls": ["http://h/key"], "registry": "0x11"}
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from provenance_oracle.oracle.chain.proving import Prove
 from provenance_oracle.oracle.settings.effects import NOT_WIRED
 from provenance_oracle.oracle.settings.load import Given, Origin, load_settings, read_settings
-from provenance_oracle.oracle.settings.settings import SPECS, Settings, variable_of
+from provenance_oracle.oracle.settings.names import SPECS, variable_of
+from provenance_oracle.oracle.settings.settings import Settings
 from provenance_oracle.oracle.sources.watch import WatchMode
 from provenance_oracle.verifier.digest.choose import DEVICES
-from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError
 
 NEEDED = {"sources": ["drop"], "journal": "j.db", "rpc_urls": ["http://127.0.0.1:1"], "registry": "0x" + "11" * 20}
 
@@ -44,6 +46,7 @@ def test_options_go_before_environment_before_file(tmp_path: Path) -> None:
 
 def test_every_setting_can_come_from_the_environment() -> None:
     texts = {"watch": "poll", "allow_development_key": "true", "fetch": "true", "device": "cpu", "gas_max": "200000"}
+    texts |= {"prove": "graded"}
     texts |= {"log_format": "json", "log_level": "debug", "sources": "a b", "peers": "p q\nr\n", "listen": "8080"}
     environ = {variable_of(name): texts.get(name, "7") for name in SPECS}
     effective = read_settings(Given(), environ)
@@ -64,6 +67,7 @@ def test_every_default_fits_its_kind() -> None:
 def test_the_words_of_settings_are_those_of_the_code_that_takes_them() -> None:
     assert SPECS["watch"].kind.choices == tuple(WatchMode)
     assert SPECS["device"].kind.choices == tuple(DEVICES)
+    assert SPECS["prove"].kind.choices == tuple(Prove)
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -191,6 +195,9 @@ def test_variables_of_other_commands_are_not_told() -> None:
         ({"keystore": "k", "report_password_file": "p"}, "report_password_file"),
         ({"keystore": "k", "allow_development_key": True}, "allow_development_key"),
         ({"sources": ["s3://b/p"], "watch": "poll"}, "watch"),
+        ({"sources": ["s3://b/p"], "judge_processes": 2}, "judge_processes"),
+        ({"peers": ["/p"], "judge_processes": 2}, "judge_processes"),
+        ({"journal": "postgresql://h/d", "judge_processes": 2}, "judge_processes"),
         ({"retry_first_seconds": 10, "retry_max_seconds": 5}, "retry_first_seconds"),
     ],
 )
@@ -260,6 +267,12 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(UsageError, match="cannot be read"):
             load_settings(path, {}, NEEDED)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no /proc")
+def test_settings_on_a_failing_disk_are_temporary() -> None:
+    with pytest.raises(TemporaryError, match="cannot be read: got Input/output error"):
+        load_settings(Path("/proc/self/mem"), {}, NEEDED)
 
 
 def test_the_process_environment_is_a_mapping_that_fits() -> None:

@@ -9,10 +9,12 @@ import pytest
 
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.oracle.signers.open import open_signer
-from provenance_oracle.oracle.signers.signatures import CURVE_ORDER, full_signature, split_compact
+from provenance_oracle.oracle.signers.signatures import full_signature, split_compact
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.registry.light_imports import light_imports
+from provenance_oracle.verifier.registry.secp256k1 import CURVE_ORDER
 from tests.support.moto_kms import MotoKms, running_kms
+from tests.support.verdict_signers import signers_of_verdicts
 
 with light_imports():
     from eth_account import Account
@@ -51,6 +53,11 @@ def test_a_key_in_kms_signs_digests_and_transactions(kms: MotoKms) -> None:
     raw, _ = signer.sign_transaction(FIELDS)
     assert Account.recover_transaction(raw) == signer.address
     assert {sign["KeyId"] for sign in kms.signs} == {arn}
+
+
+def test_a_key_in_kms_signs_verdicts(kms: MotoKms) -> None:
+    signer = open_signer(f"awskms:///{kms.make_key()}")
+    assert signers_of_verdicts(signer) == {signer.address}
 
 
 def test_the_forms_of_cosign_name_the_key(kms: MotoKms) -> None:

@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from provenance_oracle.oracle.signers.base import Signer
-from provenance_oracle.oracle.signers.crc32c import crc32c
 from provenance_oracle.oracle.signers.open import open_signer
-from provenance_oracle.oracle.signers.signatures import CURVE_ORDER, full_signature, split_compact
+from provenance_oracle.oracle.signers.signatures import full_signature, split_compact
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.registry.light_imports import light_imports
+from provenance_oracle.verifier.registry.secp256k1 import CURVE_ORDER
+from provenance_oracle.verifier.strict.crc32c import crc32c
 from tests.support.gcp_kms import NAME, GcpKms, castagnoli, running_gcp_kms
+from tests.support.verdict_signers import signers_of_verdicts
 
 with light_imports():
     from eth_account import Account
@@ -36,6 +38,11 @@ def kms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GcpKms]:
 
 def signed_by(signer: Signer) -> str:
     return str(Account._recover_hash(DIGEST, signature=full_signature(signer.sign_digest(DIGEST))))
+
+
+def test_a_key_in_kms_signs_verdicts(kms: GcpKms) -> None:
+    signer = open_signer(URI)
+    assert signers_of_verdicts(signer) == {signer.address}
 
 
 def test_a_key_in_kms_signs_digests_with_one_token(kms: GcpKms) -> None:

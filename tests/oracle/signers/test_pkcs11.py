@@ -13,6 +13,7 @@ from provenance_oracle.oracle.signers.signatures import full_signature
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.registry.light_imports import light_imports
 from tests.support.softhsm import PIN, Token, make_token
+from tests.support.verdict_signers import signers_of_verdicts
 
 with light_imports():
     from eth_account import Account
@@ -51,6 +52,11 @@ def test_a_key_in_a_token_signs_digests_and_transactions(token: Token) -> None:
     assert Account.recover_transaction(raw) == signer.address
     assert signer.call_of(raw) == (FIELDS["to"], b"x")
     assert signer.sign_transaction(FIELDS)[0] != raw, "a token signs with a nonce of its own each time"
+
+
+def test_a_key_in_a_token_signs_verdicts(token: Token) -> None:
+    signer = open_signer(token.uri())
+    assert signers_of_verdicts(signer) == {signer.address}
 
 
 def test_the_private_key_cannot_leave_the_token(token: Token) -> None:

@@ -8,7 +8,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from provenance_oracle.oracle.signers.signatures import (
-    CURVE_ORDER,
     address_of_point,
     address_of_spki,
     parse_der_signature,
@@ -16,6 +15,7 @@ from provenance_oracle.oracle.signers.signatures import (
 )
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.registry.light_imports import light_imports
+from provenance_oracle.verifier.registry.secp256k1 import CURVE_ORDER
 
 with light_imports():
     from eth_account import Account

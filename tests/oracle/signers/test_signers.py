@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from provenance_oracle.oracle.signers.base import Secret, check_custody, check_keys
+from provenance_oracle.oracle.signers.base import DigestSigner, Secret, check_custody, check_keys
 from provenance_oracle.oracle.signers.environment import EnvironmentSigner
 from provenance_oracle.oracle.signers.keystore import KeystoreSigner
-from provenance_oracle.oracle.signers.secret_files import read_password
+from provenance_oracle.oracle.signers.passwords import read_password
 from provenance_oracle.oracle.signers.signatures import compact_signature, full_signature
-from provenance_oracle.verifier.errors import UsageError, VerificationError
+from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError
 from provenance_oracle.verifier.registry.light_imports import light_imports
+from tests.support.verdict_signers import signers_of_verdicts
 
 with light_imports():
     from eth_account import Account
@@ -68,6 +69,7 @@ def test_the_call_of_a_transaction_is_read_from_its_signed_bytes(kind: dict[str,
             signer.call_of(other)
 
 
+FAILING = Path("/proc/self/mem")  # a file of mode 0600 in which reading at the start is an I/O error (EIO)
 DIGEST = bytes(range(32, 64))
 # The order of secp256k1. Only the lower half of the values of s is accepted.
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -85,6 +87,33 @@ def test_a_digest_is_signed_compactly_with_the_lower_s() -> None:
         parities.add(word >> 255)
         assert (len(signature), (word & (1 << 255) - 1) <= ORDER // 2) == (64, True)
     assert parities == {0, 1}
+
+
+def test_a_verdict_is_signed_in_der_with_the_lower_s() -> None:
+    signer = EnvironmentSigner("K", {"K": KEY.hex()})
+    assert signers_of_verdicts(signer, 32) == {ADDRESS}
+    assert signer.sign_der(DIGEST) == signer.sign_der(DIGEST), "a key in memory signs alike"
+
+
+class OtherKey(DigestSigner):
+    """A holder that signs with the key of its account first, and with another one then."""
+
+    def __init__(self, *keys: bytes) -> None:
+        super().__init__(ADDRESS)
+        self._keys = list(keys)
+
+    def _sign(self, digest: bytes) -> tuple[int, int]:
+        signed = Account.unsafe_sign_hash(digest, self._keys.pop(0))
+        return signed.r, ORDER - signed.s
+
+
+def test_a_verdict_that_another_key_signed_is_not_kept() -> None:
+    with pytest.raises(UsageError, match="by another key"):
+        OtherKey(b"\x11" * 32).sign_der(DIGEST)
+    signer = OtherKey(KEY, b"\x11" * 32)
+    signer.sign_der(DIGEST)
+    with pytest.raises(UsageError, match="by another key"):
+        signer.sign_der(DIGEST)
 
 
 def test_what_a_kms_gives_is_made_low_and_its_parity_found() -> None:
@@ -151,6 +180,13 @@ def test_a_missing_keystore_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> N
             KeystoreSigner(path, Secret(b"x"))
     with pytest.raises(UsageError, match="only its owner can access"):
         KeystoreSigner(tmp_path / "pipe", Secret(b"x"))
+
+
+@pytest.mark.skipif(not FAILING.exists(), reason="no /proc")
+def test_a_key_or_password_on_a_failing_disk_is_temporary(keystore: Path) -> None:
+    for read in (lambda: KeystoreSigner(FAILING, Secret(b"x")), lambda: read_password(FAILING)):
+        with pytest.raises(TemporaryError, match="cannot be read: got Input/output error"):
+            read()
 
 
 def test_a_password_comes_from_a_file_or_a_descriptor(tmp_path: Path) -> None:

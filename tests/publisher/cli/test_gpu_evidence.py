@@ -19,6 +19,7 @@ from provenance_oracle.verifier.gpu_evidence.verify import gpu_nonce
 from provenance_oracle.verifier.judgement.release import GPU_FOLDER
 from tests.publisher.cli.test_attest_and_pack import run
 from tests.support.fake_gpus import FakeGpu
+from tests.support.publisher_files import write_key
 
 GPU = FakeGpu()
 
@@ -56,6 +57,19 @@ def test_a_list_of_nvidias_tools_becomes_files_of_the_release(tmp_path: Path) ->
     assert run("pack", tmp_path / "model", *pack, "--replace")[0] == 0
     assert not file.exists()
     assert run("check", tmp_path / "model", "--offline", "--policy", "demo")[0] == 0
+
+
+def test_the_publisher_signs_the_evidence_of_gpus_too(tmp_path: Path) -> None:
+    _attest(tmp_path)
+    (tmp_path / "gpu.json").write_bytes(GPU.file(_nonce(tmp_path)))
+    assert _attest(tmp_path, "--gpu-evidence", tmp_path / "gpu.json")[0] == 0
+    make_tiny_model(tmp_path / "model")
+    pack = ("--evidence", tmp_path / "evidence", "--key", tmp_path / "cvm.key", "--name", "a/b", "--version", "1")
+    assert run("pack", tmp_path / "model", *pack, "--sign-key", write_key(tmp_path / "acme.key"))[0] == 0
+    key = ("--publisher-key", tmp_path / "model" / "provenance" / "publisher-key.pem")
+    assert run("signature", tmp_path / "model", *key)[0] == 0
+    (tmp_path / "model" / GPU_FOLDER / "gpu-0.json").write_bytes(b"{}")
+    assert run("signature", tmp_path / "model", *key)[0] == 4
 
 
 def test_evidence_for_another_key_is_refused_at_once(tmp_path: Path) -> None:

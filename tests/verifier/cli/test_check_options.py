@@ -18,6 +18,9 @@ from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.judgement.release import CRL_PATH
 from tests.support.check_command import check, document
 from tests.support.hub_caches import COMMIT, to_cache
+from tests.support.model_signatures import SIGNING_KEY, pem_of
+from tests.support.signed_releases import BY_CERTIFICATE, BY_KEY, PUBLISHERS, lay_out_signed
+from tests.support.signing_chains import CA, LEAF, ROOT, certified, pem_of_certificates
 from tests.support.whole_releases import FILES, Deviation, lay_out
 
 
@@ -289,3 +292,60 @@ def test_the_release_in_the_cache_is_the_release(hub: Path, release: Path) -> No
     digests = {document(check(place, "--json"))["verdict_digest"] for place in (release, "hf://org/model")}
     assert len(digests) == 1
     assert len(hashlib.sha256().digest()) == len(bytes.fromhex(digests.pop()))
+
+
+# The publisher
+
+
+def _ca(folder: Path) -> Path:
+    path = folder / "ca.pem"
+    path.write_bytes(pem_of_certificates(certified(LEAF, CA, ROOT)[-1:]))
+    return path
+
+
+def _key(folder: Path) -> Path:
+    path = folder / "key.pem"
+    path.write_bytes(pem_of(SIGNING_KEY))
+    return path
+
+
+def test_the_publisher_is_shown(tmp_path: Path) -> None:
+    result = check(lay_out_signed(tmp_path / "release"))
+    assert f"signed by        {BY_KEY.line}, over 4 of 4 files" in result.output
+    assert f"publisher        {BY_KEY.identity.digest.hex()}\n" in result.output
+    found = document(check(tmp_path / "release", "--json"))
+    assert found["publisher"] == found["signed_by"]["digest"] == BY_KEY.identity.digest.hex()
+    assert (found["signed_by"]["named"], found["signed_by"]["not_covered"]) == (True, [])
+
+
+def test_a_signer_whom_the_manifest_does_not_name_is_shown_as_no_publisher(tmp_path: Path) -> None:
+    result = check(lay_out_signed(tmp_path / "release", named=False))
+    assert result.exit_code == 0
+    assert "NOT the publisher: the manifest names none" in result.output
+    assert document(check(tmp_path / "release", "--json"))["signed_by"]["named"] is False
+
+
+def test_an_expected_publisher(tmp_path: Path) -> None:
+    by_key, by_certificate = lay_out_signed(tmp_path / "a"), lay_out_signed(tmp_path / "b", BY_CERTIFICATE)
+    for release, options, exit_code in (
+        (by_key, ["--identity", BY_KEY.line], 0),
+        (by_key, ["--identity", BY_CERTIFICATE.line, "--identity", BY_KEY.line], 0),
+        (by_key, ["--publisher-key", _key(tmp_path)], 0),
+        (by_key, ["--publisher-ca", _ca(tmp_path)], 5),
+        (by_certificate, ["--publisher-ca", _ca(tmp_path)], 0),
+        (by_certificate, ["--identity", BY_CERTIFICATE.line], 0),
+        (by_certificate, ["--publisher-key", _key(tmp_path)], 5),
+        (by_certificate, ["--identity", "me@example.org"], 2),
+        (by_certificate, ["--publisher-key", tmp_path / "none"], 2),
+    ):
+        assert check(release, *options).exit_code == exit_code, options
+
+
+def test_another_sigstore_must_be_named(tmp_path: Path) -> None:
+    publisher = PUBLISHERS["sigstore, log version 2"]
+    assert publisher.root
+    root = tmp_path / "root.json"
+    root.write_bytes(publisher.root.data)
+    release = lay_out_signed(tmp_path / "release", publisher)
+    assert check(release).exit_code == 4
+    assert check(release, "--sigstore-root", root, "--identity", publisher.line).exit_code == 0

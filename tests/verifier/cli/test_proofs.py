@@ -97,6 +97,17 @@ def test_a_release_in_a_batch_is_accepted_with_its_proof(seal: Seal, release: tu
     assert (body["active"], body["batch"]) == (True, {"root": batched.leaves.root.hex(), "leaf": 0})
 
 
+def test_a_record_in_a_batch_is_exported_with_its_proof(seal: Seal, release: tuple[Path, Record]) -> None:
+    _, record = release
+    batched = seal(record, OTHER)
+    digest = record.manifest_digest.hex()
+    assert batched.run("export", digest, "--format", "cyclonedx", proof=None).exit_code == 6
+    found = batched.run("export", digest, "--format", "cyclonedx")
+    assert found.exit_code == 0, found.output
+    properties = json.loads(found.stdout)["metadata"]["component"]["properties"]
+    assert {"name": "provenance-oracle:batch", "value": f"{batched.leaves.root.hex()}, leaf 0"} in properties
+
+
 def test_another_release_s_proof_is_refused(seal: Seal, release: tuple[Path, Record]) -> None:
     folder, record = release
     found = seal(record, OTHER).check(folder, proof=1)

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from provenance_oracle.oracle.cli.main import main
+from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.documents.errors import error_json
 from provenance_oracle.verifier.errors import RecordError
 from provenance_oracle.verifier.judgement.judge import judge
@@ -19,7 +20,14 @@ from provenance_oracle.verifier.judgement.release import read_release
 from provenance_oracle.verifier.policy import load_policy
 from provenance_oracle.verifier.record.codec import record_id, release_id
 from provenance_oracle.verifier.record.fields import Record
-from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry, deploy_registry, make_failure, make_record
+from tests.support.chain_fixtures import (
+    JUDGED_AT,
+    DeployedRegistry,
+    deploy_registry,
+    make_failure,
+    make_record,
+    make_signed,
+)
 from tests.support.fake_nodes import lying, telling_logs
 from tests.support.live_releases import lay_out
 from tests.support.terminals import on_terminal
@@ -294,6 +302,34 @@ def test_show_says_that_gates_are_shut_to_simulated_hardware(shown: DeployedRegi
     assert entry["gate_shut_because"] == "the hardware was simulated"
     shown.revoke(SIMULATED)
     assert "SHUT: the record was revoked; the hardware was simulated" in run(shown, "show", "sim/model").stdout
+
+
+def test_show_says_what_a_signature_alone_does_not_say(registry: DeployedRegistry) -> None:
+    signed = make_signed()
+    registry.publish(signed)
+    found = run(registry, "show", signed.name)
+    assert found.exit_code == 0
+    assert "no confidential hardware: signed by the publisher above; nothing is known of where it" in found.stdout
+    assert "gate             SHUT: the release has only a signature: no confidential hardware" in found.stdout
+    assert "report digest" not in found.stdout
+    assert f"publisher        {signed.publisher_identity.hex()}" in found.stdout
+    assert "by publisher     open to requireSignedBy with the publisher above" in found.stdout
+    (entry,) = document(registry, "show", signed.manifest_digest.hex())["entries"]
+    assert (entry["active"], entry["gate_open"], entry["product_line"]) == (True, False, "no confidential hardware")
+    assert entry["publisher_gate_open"] is True
+    registry.revoke(signed)
+    assert "by publisher" not in run(registry, "show", signed.name).stdout
+
+
+def test_show_says_that_nobody_noted_the_publisher(registry: DeployedRegistry) -> None:
+    signed = make_record(checks=1 << Check.PUBLISHER_SIGNATURE.bit)
+    registry.publish(signed)
+    assert "by publisher     SHUT until anybody notes the publisher" in run(registry, "show", signed.name).stdout
+    registry.send(registry.contract.functions.notePublisher(registry.encode(signed)), registry.stranger)
+    assert "by publisher     open to requireSignedBy" in run(registry, "show", signed.name).stdout
+    registry.publish(make_record(manifest_digest=b"\x0a" * 32))
+    (bare,) = document(registry, "show", "0a" * 32)["entries"]
+    assert bare["publisher_gate_open"] is None, "no signature of a publisher was judged"
 
 
 def test_show_says_until_when_a_gate_is_open(registry: DeployedRegistry) -> None:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from provenance_oracle.verifier.digest.files import (
     list_files,
 )
 from provenance_oracle.verifier.digest.match_files import match_file_digests, match_file_set
+from provenance_oracle.verifier.digest.tree.blocks import Take
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
 from provenance_oracle.verifier.errors import (
     ChangedError,
@@ -35,7 +36,7 @@ from provenance_oracle.verifier.errors import (
     VerificationError,
 )
 from provenance_oracle.verifier.manifest.statement import Manifest, ManifestFile
-from provenance_oracle.verifier.strict.files import PIECE_BYTES, OpenFile
+from provenance_oracle.verifier.strict.files import PIECE_BYTES, OpenBytes, OpenFile
 
 CONTENT = {"a.txt": b"alpha", "empty": b"", "sub/b.bin": os.urandom(10_000), "sub/deep/c": b"c" * 5000}
 
@@ -52,7 +53,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def manifest_of(*files: ManifestFile) -> Manifest:
-    return Manifest("o/m", "1", files, (), None, "b", "", None, None, bytes(32))
+    return Manifest("o/m", "1", files, (), None, "", "b", "", None, None, bytes(32))
 
 
 def named(path: str, data: bytes) -> ManifestFile:
@@ -401,7 +402,9 @@ class Interrupted:
     def __init__(self, hasher: Callable[..., FileDigest]) -> None:
         self._hasher = hasher
 
-    def __call__(self, file: OpenFile, *, sha256: bool, advance: Callable[[int], None]) -> FileDigest:
+    def __call__(
+        self, file: OpenBytes, *, sha256: bool, advance: Callable[[int], None], also: Sequence[Take] = ()
+    ) -> FileDigest:
         return self._hasher(file, sha256=sha256, advance=advance)
 
 

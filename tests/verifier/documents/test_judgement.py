@@ -20,7 +20,7 @@ from tests.support.whole_releases import AT, lay_out
 
 POLICY = load_policy("demo")
 _JUDGEMENT = """
-    name version model_digest manifest_digest verdict_digest grade at policy claims has_code
+    name version model_digest manifest_digest verdict_digest grade at policy claims has_code signed_by
     not_checked not_covered
 """
 JUDGEMENT = _JUDGEMENT.split()
@@ -54,7 +54,7 @@ def test_a_judgement_has_these_members(judgement: Judgement) -> None:
 
 def test_a_check_adds_the_record_and_the_findings(judgement: Judgement) -> None:
     alone = check_json(Confirmation(judgement, None, judgement.findings))
-    assert list(alone) == [*JUDGEMENT, "publisher", "namespace", "record", "verdict_reproduced", "findings"]
+    assert list(alone) == [*JUDGEMENT, "publisher", "namespace", "record", "verdict_reproduced", "proven", "findings"]
     assert (alone["record"], alone["verdict_reproduced"]) == (None, False)
     entry = make_entry(judgement.record)
     both = check_json(Confirmation(judgement, entry, judgement.findings))

@@ -19,6 +19,7 @@ from provenance_oracle.verifier.documents.registry import (
 from provenance_oracle.verifier.record.closure import Closure
 from provenance_oracle.verifier.record.codec import release_id
 from provenance_oracle.verifier.record.fields import RecordSigner
+from provenance_oracle.verifier.record.publisher_changes import PublisherChange
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.registry.events import (
     Admission,
@@ -33,7 +34,7 @@ from provenance_oracle.verifier.registry.lineage import Ancestor
 from provenance_oracle.verifier.registry.namespaces import Namespace
 from provenance_oracle.verifier.registry.raw_logs import Place
 from provenance_oracle.verifier.strict.timestamps import format_time
-from tests.support.chain_fixtures import JUDGED_AT, make_entry, make_failure, make_record
+from tests.support.chain_fixtures import JUDGED_AT, make_entry, make_failure, make_record, make_signed
 
 PLACE = Place(7, 3, b"\x07" * 32)
 WHERE = {"block": 7, "transaction": "0x" + "07" * 32}
@@ -89,13 +90,21 @@ def test_a_closed_record_names_the_reason_as_a_word_and_as_a_sentence(closure: C
     found = written(entry_json(entry))
     assert (found["active"], found["closure"]) == (False, closure.value)
     assert found["closed_because"] == closure.explanation == gate_shut_because(entry)
-    assert gate_json(entry, is_open=False) == {"gate_open": False, "gate_shut_because": closure.explanation}
-    assert gate_json(entry, is_open=True) == {"gate_open": True, "gate_shut_because": None}
+    assert gate_json(entry, is_open=False) == {
+        "gate_open": False,
+        "gate_shut_because": closure.explanation,
+        "publisher_gate_open": None,
+    }
+    opened = gate_json(entry, is_open=True, is_open_to_publisher=True)
+    assert opened == {"gate_open": True, "gate_shut_because": None, "publisher_gate_open": True}
 
 
 def test_a_gate_may_be_shut_for_several_reasons_or_for_one_that_no_record_has() -> None:
     simulated = make_entry(make_record(product_line=SIMULATED_CODE, grade=0), revoked_at=JUDGED_AT)
     assert gate_shut_because(simulated) == "the record was revoked; the hardware was simulated"
+    signed = make_entry(make_signed())
+    assert gate_shut_because(signed) == "the release has only a signature: no confidential hardware"
+    assert (signed.closure, entry_json(signed)["product_line"]) == (None, "no confidential hardware")
     assert gate_shut_because(make_entry()) == ""
     assert gate_json(make_entry(), is_open=False)["gate_shut_because"] == "the contract says so"
 
@@ -135,9 +144,10 @@ def test_every_event_has_a_word_its_facts_and_its_place() -> None:
     )
     for event, expected in events:
         assert written(event_json(event)) == expected | WHERE
-    assert history_json([event for event, _ in events], []) == {
+    assert history_json([event for event, _ in events], [], []) == {
         "events": [event_json(event) for event, _ in events],
         "namespaces": [],
+        "publisher_changes": [],
     }
 
 
@@ -153,7 +163,21 @@ def test_a_namespace_is_there_only_with_its_whole_history() -> None:
         "history_entries": 4,
         "history_complete": True,
     }
-    assert history_json([], [namespace])["namespaces"] == [namespace_json(namespace)]
+    assert history_json([], [namespace], [])["namespaces"] == [namespace_json(namespace)]
+
+
+def test_a_change_of_the_publisher_is_told() -> None:
+    before = make_entry(make_record(version="1.0", publisher_identity=b"\x01" * 32))
+    after = make_entry(make_record(version="1.1", publisher_identity=b"\x02" * 32))
+    (change,) = written(history_json([], [], [PublisherChange(before, after)])["publisher_changes"])
+    assert change == {
+        "name": before.name,
+        "from_version": "1.0",
+        "to_version": "1.1",
+        "from_publisher": "01" * 32,
+        "to_publisher": "02" * 32,
+        "recorded_at": TIME,
+    }
 
 
 def test_an_ancestor_has_a_name_only_if_it_is_recorded() -> None:
@@ -169,5 +193,5 @@ def test_an_ancestor_has_a_name_only_if_it_is_recorded() -> None:
 
 def test_records_are_shown_with_their_gates() -> None:
     entry = make_entry()
-    (found,) = written(entries_json([(entry, True)]))["entries"]
-    assert list(found) == [*MEMBERS, "gate_open", "gate_shut_because"]
+    (found,) = written(entries_json([(entry, True, False)], [None]))["entries"]
+    assert list(found) == [*MEMBERS, "gate_open", "gate_shut_because", "publisher_gate_open", "proven"]

@@ -14,8 +14,8 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, ProvenanceError, VerificationError
 from provenance_oracle.verifier.gpu_evidence.bundle import GpuArch, GpuBundle
 from provenance_oracle.verifier.gpu_evidence.verify import match_gpu_nonce, verify_gpu_evidence
+from tests.support.mutants import changed
 from tests.support.real_gpus import NAMES, hopper, real_gpu
-from tests.verifier.snp.test_second_opinion import changed
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
 # `make prove` sets many more than the default.

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA224
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, UsageError, VerificationError
@@ -104,6 +105,16 @@ def test_the_leaf_is_no_anchor() -> None:
         verified(GOOD, identity=f"authority {spki_hex(GOOD[0])}")
 
 
+def test_a_self_signed_leaf_is_an_anchor_that_may_be_trusted() -> None:
+    own, other = certified(LEAF), certified(replace(LEAF, key=CA.key))
+    assert verified(own, anchors=own).lines == (
+        f"certificate {spki_hex(own[0])} email:me@example.org",
+        f"authority {spki_hex(own[0])}",
+    )
+    with pytest.raises(VerificationError, match="did not sign it"):  # of the same name, by another key
+        verified(own, anchors=other)
+
+
 def test_an_anchor_of_the_same_name_is_another_anchor() -> None:
     with pytest.raises(VerificationError, match="did not sign it"):
         verified(GOOD[:2], anchors=certified(ca("Root", 99)))
@@ -161,7 +172,6 @@ REFUSED = {
         (LEAF, replace(CA, extensions=(*CA.extensions, (UNKNOWN, True))), ROOT),
         "1.2.3.4",
     ),
-    "a curve of another kind": ((LEAF, replace(CA, key=ec.derive_private_key(5, ec.SECP256K1())), ROOT), "weak key"),
     "an RSA leaf": ((replace(LEAF, key=RSA_2048), CA, ROOT), "another kind"),
     "name constraints": (
         (
@@ -200,6 +210,43 @@ def test_the_leaf_signed_the_payload() -> None:
 def test_refuses_what_is_no_certificate(der: bytes) -> None:
     with pytest.raises(FormatError, match="DER certificate"):
         parse_signing_certificate(der, "leaf")
+
+
+_ALGORITHM = bytes.fromhex("300a06082a8648ce3d040302")  # ecdsa-with-SHA256
+_UNKNOWN = bytes.fromhex("300a06082a8648ce3d040c02")
+
+
+def _changed(certificate: x509.Certificate, old: bytes, new: bytes) -> bytes:
+    """Return a certificate with the last place changed where it has the bytes `old`."""
+    head, _, tail = certificate.public_bytes(Encoding.DER).rpartition(old)
+    return head + new + tail
+
+
+def test_refuses_a_curve_of_another_kind() -> None:
+    with pytest.raises(FormatError, match="P-521"):
+        judged(LEAF, replace(CA, key=ec.derive_private_key(5, ec.SECP256K1())), ROOT)
+
+
+def test_refuses_an_anchor_whose_signature_has_an_algorithm_that_nobody_knows() -> None:
+    """Nothing verifies the signature of an anchor, so that only this rule looks at it."""
+    root = x509.load_der_x509_certificate(_changed(GOOD[2], _ALGORITHM, _UNKNOWN))
+    with pytest.raises(VerificationError, match="another hash"):
+        verified([*GOOD[:2], root], identity=f"authority {spki_hex(root)}")
+
+
+@pytest.mark.parametrize("name", [b"Signer", b"CA"])
+def test_refuses_a_certificate_whose_subject_or_issuer_is_no_name(name: bytes) -> None:
+    text = bytes([0x0C, len(name)]) + name  # UTF8String
+    with pytest.raises(FormatError, match="DER certificate"):
+        parse_signing_certificate(_changed(GOOD[0], text, bytes([0x8C]) + text[1:]), "leaf")
+
+
+def test_refuses_a_certificate_that_openssl_cannot_read() -> None:
+    """An OCTET STRING as a name, which `cryptography` reads as text."""
+    der = certified(LEAF)[0].public_bytes(Encoding.DER).replace(b"\x0c\x06Signer", b"\x04\x06Signer")
+    own = x509.load_der_x509_certificate(der)
+    with pytest.raises(FormatError, match="OpenSSL can read"):
+        verified([own], identity=f"authority {spki_hex(own)}")
 
 
 def test_refuses_a_file_without_certificates() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -197,7 +198,7 @@ def test_a_changed_field_of_a_promise_is_refused(name: str) -> None:
 def test_a_timestamp_over_other_bytes_or_by_somebody_else_is_refused(world: FakeSigstore) -> None:
     bundle = world.bundle()
     stamps = bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
-    stamps[0]["signedTimestamp"] = base64.b64encode(world.stamp(b"other")).decode()
+    stamps[0]["signedTimestamp"] = base64.b64encode(world.stamp(hashlib.sha256(b"other").digest())).decode()
     refuse(world, bundle=bundle)
     root = world.root()
     root["timestampAuthorities"] = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from provenance_oracle.verifier.checks import OPTIONAL_CHECKS, Check, Outcome, failed, not_checked, passed, passed_bits
@@ -15,6 +18,8 @@ from provenance_oracle.verifier.errors import (
     TemporaryError,
     UsageError,
     VerificationError,
+    unread,
+    unwritten,
 )
 from provenance_oracle.verifier.judgement.sheet import NOT_REACHED, CheckSheet
 
@@ -136,3 +141,26 @@ def test_what_could_not_be_decided_did_not_fail() -> None:
 def test_what_is_no_failure_of_ours_passes_through() -> None:
     with pytest.raises(ZeroDivisionError), CheckSheet():
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("number", "read", "written"),
+    [
+        (errno.ENOENT, UsageError, UsageError),
+        (errno.EACCES, UsageError, UsageError),
+        (errno.EROFS, UsageError, UsageError),
+        (errno.ENOSPC, UsageError, TemporaryError),
+        (errno.EDQUOT, UsageError, TemporaryError),
+        (errno.EIO, TemporaryError, TemporaryError),
+        (errno.ESTALE, TemporaryError, TemporaryError),
+        (errno.ETIMEDOUT, TemporaryError, TemporaryError),
+    ],
+)
+def test_a_full_or_failing_disk_is_temporary_and_a_wrong_path_is_not(
+    number: int, read: type[ProvenanceError], written: type[ProvenanceError]
+) -> None:
+    error = OSError(number, os.strerror(number))
+    for make, kind in ((unread, read), (unwritten, written)):
+        made = make("it failed", error, where="path", wanted="another path")
+        assert (type(made), made.got) == (kind, os.strerror(number))
+        assert (made.wanted == "another path") == (kind is UsageError)

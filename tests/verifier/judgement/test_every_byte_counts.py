@@ -12,7 +12,8 @@ from provenance_oracle.verifier.errors import ProvenanceError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.judgement.release import CRL_PATH, RELEASE_PATHS, Release, read_release
 from provenance_oracle.verifier.policy import load_policy
-from tests.support.whole_releases import AT, lay_out
+from tests.support.signed_releases import lay_out_signed
+from tests.support.whole_releases import AT
 
 POLICY = load_policy("demo")
 SAMPLES = 40  # bytes flipped in each file, besides all its white space
@@ -20,7 +21,7 @@ SAMPLES = 40  # bytes flipped in each file, besides all its white space
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_out(tmp_path_factory.mktemp("bytes") / "release")
+    return lay_out_signed(tmp_path_factory.mktemp("bytes") / "release")
 
 
 def outcome(folder: Path, crl: bytes | None = None) -> object:

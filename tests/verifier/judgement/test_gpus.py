@@ -75,7 +75,7 @@ def test_it_is_in_verdict_and_record(release: Path, put: Callable[..., None]) ->
     predicate = json.loads(judgement.verdict.statement)["predicate"]
     assert "PROVENANCE_ORACLE_GPU_EVIDENCE" in predicate["verifiedLevels"]
     assert GPU_PATHS[0] in [one["uri"] for one in predicate["inputAttestations"]]
-    assert GPU_PATHS[0].encode() in archive(read_release(release))
+    assert GPU_PATHS[0].encode() in archive(read_release(release), judgement.result.policy)
 
 
 def test_a_release_without_it_has_the_verdict_that_it_always_had(release: Path, put: Callable[..., None]) -> None:

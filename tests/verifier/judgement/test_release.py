@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,13 @@ import pytest
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import ChangedError, FormatError, IncompleteError, UsageError
 from provenance_oracle.verifier.judgement import release as release_module
-from provenance_oracle.verifier.judgement.release import RELEASE_PATHS, NoReleaseError, read_release
+from provenance_oracle.verifier.judgement.release import (
+    BUNDLE_PATH,
+    PUBLISHER_KEY_PATH,
+    RELEASE_PATHS,
+    NoReleaseError,
+    read_release,
+)
 from provenance_oracle.verifier.strict import release_folder
 from provenance_oracle.verifier.strict.files import OpenFile, open_file
 
@@ -45,6 +52,13 @@ def test_reads_everything(folder: Path) -> None:
         (evidence.crl, evidence.crl_name),
     ):
         assert data == name.encode()
+    assert release.provenance == CONTENT, "every file of the folder"
+
+
+def test_a_list_from_elsewhere_stands_beside_that_of_the_folder(folder: Path) -> None:
+    release = read_release(folder)
+    fetched = replace(release, evidence=replace(release.evidence, crl=b"newer", crl_name="fetched CRL"))
+    assert fetched.provenance == CONTENT | {"fetched CRL": b"newer"}
 
 
 def test_optional_files(folder: Path) -> None:
@@ -53,12 +67,12 @@ def test_optional_files(folder: Path) -> None:
     assert (release.evidence.crl, release.own_crl) == (None, None)
 
 
-@pytest.mark.parametrize("size", [0, 1, 2**24])
-def test_a_signing_bundle_is_refused_because_nothing_judges_it(folder: Path, size: int) -> None:
-    (folder / "provenance/model.sig").write_bytes(bytes(size))
-    error = refused(folder, Check.PUBLISHER_SIGNATURE)
-    assert (error.exit_code, error.where) == (3, "provenance/model.sig")
-    assert "not judged yet" in str(error)
+def test_the_publishers_signature_is_read_whole(folder: Path) -> None:
+    (folder / BUNDLE_PATH).write_bytes(b"bundle")
+    (folder / PUBLISHER_KEY_PATH).write_bytes(b"key")
+    release = read_release(folder)
+    assert (release.signature, release.publisher_key) == (b"bundle", b"key")
+    assert [*release.provenance][-2:] == [BUNDLE_PATH, PUBLISHER_KEY_PATH]
 
 
 def test_vek_in_der(folder: Path) -> None:
@@ -181,6 +195,16 @@ def test_two_veks(folder: Path) -> None:
 def test_anything_else_is_refused(folder: Path, path: str) -> None:
     lay_out(folder, {path: b""})
     assert str(refused(folder, Check.FILE_SET)).isprintable()
+
+
+@pytest.mark.parametrize("name", ["model.sig", "publisher-key.pem"])
+def test_half_of_a_signature_is_incomplete_because_it_comes_after_the_manifest(folder: Path, name: str) -> None:
+    lay_out(folder, {f"provenance/.{name}.partial": b"half"})
+    with pytest.raises(IncompleteError) as raised:
+        read_release(folder)
+    assert raised.value.check is Check.PUBLISHER_SIGNATURE
+    (folder / "provenance" / f".{name}.partial").rename(folder / "provenance" / "snp" / f".{name}.partial")
+    refused(folder, Check.FILE_SET)
 
 
 def test_many_names_are_refused_unread(folder: Path) -> None:

@@ -19,6 +19,7 @@ from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.manifest.statement import ManifestFile, Role, parse_statement
 
 A, B = "ab" * 32, "cd" * 32
+LINE = f"key {A}"
 
 STATEMENT: dict[str, Any] = {
     "_type": "https://in-toto.io/Statement/v1",
@@ -35,7 +36,7 @@ STATEMENT: dict[str, Any] = {
         "buildDefinition": {
             "buildType": "tag:provenance-oracle,2026:cvm-fine-tune/v1",
             "externalParameters": {"name": "org/model", "version": "1.0", "method": "lora", "steps": 7},
-            "internalParameters": {"image": "x", "snpReport": {"sha256": B}},
+            "internalParameters": {"image": "x", "snpReport": {"sha256": B}, "publisher": {"identity": LINE}},
             "resolvedDependencies": [
                 {
                     "name": "base",
@@ -87,6 +88,7 @@ def test_reads_everything() -> None:
     assert (data.digests, data.relation, data.uri) == ((("sha256", b),), "", "")
     assert code.digests == (("gitCommit", bytes.fromhex("0a" * 20)),)
     assert manifest.report_digest == b
+    assert manifest.publisher == LINE
     assert manifest.builder == "tag:provenance-oracle,2026:sev-snp-cvm/v1"
     assert manifest.invocation_id == "urn:uuid:1"
     assert manifest.started_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -105,6 +107,7 @@ def test_reads_the_least() -> None:
     manifest = parse_statement(encoded(least))
     assert manifest.dependencies == ()
     assert manifest.report_digest is None
+    assert manifest.publisher == ""
     assert (manifest.invocation_id, manifest.started_at, manifest.finished_at) == ("", None, None)
     assert manifest.sha256_paths == frozenset()
     assert manifest.has_code
@@ -198,6 +201,13 @@ BAD = {
     "report without digest": put(*DEFINITION, "internalParameters", "snpReport", {}),
     "report with half a digest": put(*DEFINITION, "internalParameters", "snpReport", {"sha256": A[:32]}),
     "report with more than a digest": put(*DEFINITION, "internalParameters", "snpReport", {"sha256": A, "x": 1}),
+    "publisher is a line": put(*DEFINITION, "internalParameters", "publisher", LINE),
+    "publisher without identity": put(*DEFINITION, "internalParameters", "publisher", {}),
+    "publisher is nobody": put(*DEFINITION, "internalParameters", "publisher", {"identity": ""}),
+    "publisher with two lines": put(*DEFINITION, "internalParameters", "publisher", {"identity": f"{LINE}\nx"}),
+    "publisher with more than an identity": put(
+        *DEFINITION, "internalParameters", "publisher", {"identity": LINE, "name": "Acme"}
+    ),
     "dependencies are an object": put(*DEFINITION, "resolvedDependencies", {}),
     "no role": drop(*DEPENDENCY, "annotations", "role"),
     "unknown role": put(*DEPENDENCY, "annotations", "role", "friend"),

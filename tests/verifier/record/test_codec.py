@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.checks import HARDWARE_CHECKS, Check
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.record.codec import (
     PARENTS_MAX,
@@ -25,8 +25,8 @@ from provenance_oracle.verifier.record.codec import (
     revision_id,
 )
 from provenance_oracle.verifier.record.fields import Record, RecordFields
-from provenance_oracle.verifier.record.standing import SIMULATED_CODE
-from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record
+from provenance_oracle.verifier.record.standing import SIGNED_CODE, SIMULATED_CODE, UNBACKED_CODES
+from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record, make_signed
 
 DIGEST = st.binary(min_size=32, max_size=32)
 NAME = st.from_regex("[A-Za-z0-9._-]{1,40}", fullmatch=True)
@@ -34,18 +34,31 @@ PARENTS = (b"\x77" * 32, b"\x78" * 32)
 RECORD = make_record(judged_at=datetime(2026, 6, 1, 12, tzinfo=UTC))
 GOOD = encode_record(RECORD, policy_id=5, parents=PARENTS)
 FACTS, TEXTS = 192, 224
+HARDWARE_BITS = sum(1 << check.bit for check in HARDWARE_CHECKS)
+
+
+@st.composite
+def signed_records(draw: st.DrawFn) -> Record:
+    return make_signed(
+        publisher_identity=draw(DIGEST.filter(any)),
+        checks=draw(st.integers(0, 2**32 - 1)) & ~HARDWARE_BITS,
+        judged_at=datetime.fromtimestamp(draw(st.integers(0, 253402300799)), UTC),
+        version=draw(NAME),
+    )
 
 
 @st.composite
 def records(draw: st.DrawFn) -> Record:
     passed = draw(st.booleans())
     line = draw(st.integers(1, 255))
+    if passed and line == SIGNED_CODE:
+        return draw(signed_records())
     return Record(
         **{name: draw(DIGEST) for name in [field.name for field in fields(RecordFields)][:6]},
         judged_at=datetime.fromtimestamp(draw(st.integers(0, 253402300799)), UTC),
         reported_tcb=draw(st.binary(min_size=8, max_size=8)),
         checks=draw(st.integers(0, 2**32 - 1)),
-        grade=draw(st.integers(0, 2)) if passed and line != SIMULATED_CODE else 0,
+        grade=draw(st.integers(0, 2)) if passed and line not in UNBACKED_CODES else 0,
         product_line=line,
         passed=passed,
         revision=draw(st.integers(0, 2**16 - 1)) if passed else 0,
@@ -146,6 +159,39 @@ def test_facts_that_no_registry_takes_are_refused(facts: int) -> None:
     without_parents = 32 * len(PARENTS)
     decode_record(_with_facts(WITHOUT_GRADE ^ PASSED)[:-without_parents], "record")
     decode_record(_with_facts(WITHOUT_GRADE | SIMULATED_CODE << LINE), "record")
+
+
+# Signed releases
+
+SIGNED = encode_record(make_signed(), policy_id=5, parents=())
+
+
+def test_a_signed_release_has_no_hardware_in_its_bytes() -> None:
+    found = decode_record(SIGNED, "record")
+    assert (found.product_line, found.grade, found.is_signed_only) == (254, 0, True)
+    assert (found.snp_report_digest, found.reported_tcb) == (bytes(32), bytes(8))
+    assert not HARDWARE_CHECKS & set(found.passed_checks)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"snp_report_digest": b"\x04" * 32},
+        {"reported_tcb": b"\x01" + bytes(7)},
+        {"grade": 1},
+        {"publisher_identity": bytes(32)},
+        *[{"checks": 1 << check.bit | 1 << Check.FILE_DIGESTS.bit} for check in sorted(HARDWARE_CHECKS)],
+    ],
+)
+def test_a_signed_release_that_claims_hardware_is_neither_written_nor_read(change: dict[str, Any]) -> None:
+    record = make_signed(**change)
+    with pytest.raises(FormatError) as caught:
+        encode_record(record, policy_id=5, parents=())
+    assert caught.value.check is Check.REGISTRY_RECORD
+    other = encode_record(replace(record, product_line=1), policy_id=5, parents=())
+    data = other[:FACTS] + bytes((SIGNED_CODE,)) + other[FACTS + 1 :]
+    with pytest.raises(FormatError):
+        decode_record(data, "record")
 
 
 def _with_texts(namespace: bytes, release: bytes) -> bytes:

@@ -31,7 +31,7 @@ from provenance_oracle.verifier.record.fields import (
 )
 from provenance_oracle.verifier.record.standing import SIMULATED_CODE
 from provenance_oracle.verifier.snp.products import ProductLine, RootKind
-from tests.support.chain_fixtures import JUDGED_AT, change_entry, make_entry, make_failure, make_record
+from tests.support.chain_fixtures import JUDGED_AT, change_entry, make_entry, make_failure, make_record, make_signed
 from tests.support.whole_releases import AT, lay_out, sign_again, statement_of
 
 MEASUREMENT = bytes(range(48))
@@ -96,6 +96,14 @@ def test_a_simulated_line_says_so_whatever_it_simulates() -> None:
     for line in ProductLine:
         assert product_line_code(line, RootKind.SIMULATOR) == SIMULATED_CODE
         assert product_line_label(line, RootKind.SIMULATOR) == "simulated" == product_line_from_code(SIMULATED_CODE)
+
+
+def test_a_signed_release_has_a_line_of_its_own_and_nothing_of_hardware() -> None:
+    record = make_signed()
+    assert (record.product_line, record.grade, record.is_signed_only) == (254, 0, True)
+    assert product_line_from_code(record.product_line) == "no confidential hardware"
+    assert (record.snp_report_digest, record.reported_tcb, record.named_parents) == (bytes(32), bytes(8), ())
+    assert not make_record().is_signed_only
 
 
 def test_every_line_has_its_own_code_and_name() -> None:

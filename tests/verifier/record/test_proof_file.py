@@ -39,6 +39,7 @@ def test_a_proof_comes_back_with_and_without_the_members_of_json_output() -> Non
         ({"count": 0}, "out of range"),
         ({"record": "zz"}, "the text is not hex"),
         ({"record": ""}, "the text is not hex"),
+        ({"record": "ab cd"}, "the text is not hex"),
         ({"more": 1}, "unknown key"),
         ({"accepted": "x" * 9}, "too large"),
         ({"proof": BODY["proof"] | {"summary": 1}}, "not a word"),

@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
 from provenance_oracle.verifier.record.codec import record_id
-from provenance_oracle.verifier.record.standing import SIMULATED_CODE, Standing, parse_standing, unpack_standing
-from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record
+from provenance_oracle.verifier.record.fields import Record
+from provenance_oracle.verifier.record.standing import (
+    SIGNED_CODE,
+    SIMULATED_CODE,
+    Standing,
+    parse_standing,
+    unpack_standing,
+)
+from tests.support.chain_fixtures import DeployedRegistry, make_failure, make_record, make_signed
 
 # Name, lowest bit, width: the layout in `contracts/lib/Standings.sol`, lowest bit first.
 NUMBERS = {
@@ -30,21 +37,22 @@ NUMBERS = {
     "product_line": (248, 8),
 }
 FLAGS = {"failed": 104, "held": 105, "doubtful": 106, "named": 107}
-SIMULATED, REVISION, RESERVED = 108, 109, (110, 111)
+SIMULATED, REVISION, SIGNED, RESERVED = 108, 109, 110, 111
 CALENDAR = 253402300799
 RECORDED = 1_760_000_000
 
 
 def pack(**values: int) -> int:
-    """Return a word with these fields; simulated hardware also gets its flag."""
+    """Return a word with these fields; a product line without real hardware also gets its flag."""
     word = sum(values[name] << bit for name, (bit, _) in NUMBERS.items() if name in values)
     word |= sum(int(values.get(name, 0)) << bit for name, bit in FLAGS.items())
-    return word | int(values.get("product_line") == SIMULATED_CODE) << SIMULATED
+    line_flags = {SIMULATED_CODE: 1 << SIMULATED, SIGNED_CODE: 1 << SIGNED}
+    return word | line_flags.get(values.get("product_line", 0), 0)
 
 
 def test_the_fields_fill_the_word() -> None:
     bits = [bit for low, width in NUMBERS.values() for bit in range(low, low + width)]
-    assert sorted([*bits, *FLAGS.values(), SIMULATED, REVISION, *RESERVED]) == list(range(256))
+    assert sorted([*bits, *FLAGS.values(), SIMULATED, REVISION, SIGNED, RESERVED]) == list(range(256))
     assert {*NUMBERS, *FLAGS} == {field.name for field in fields(Standing)}
 
 
@@ -84,8 +92,11 @@ GOOD = {"recorded_at": RECORDED, "judged_at": RECORDED, "grade": 1, "product_lin
         pack(**GOOD | {"revoked_at": CALENDAR + 1}),
         pack(**GOOD) | 1 << SIMULATED,
         pack(**GOOD | {"product_line": SIMULATED_CODE}) ^ 1 << SIMULATED,
-        pack(**GOOD) | 1 << RESERVED[0],
-        pack(**GOOD) | 1 << RESERVED[1],
+        pack(**GOOD) | 1 << SIGNED,
+        pack(**GOOD | {"product_line": SIGNED_CODE}) ^ 1 << SIGNED,
+        pack(**GOOD | {"product_line": SIGNED_CODE}) | 1 << SIMULATED,
+        pack(**GOOD | {"product_line": SIMULATED_CODE}) | 1 << SIGNED,
+        pack(**GOOD) | 1 << RESERVED,
         pack(**GOOD) | 1 << 256,
     ],
 )
@@ -102,8 +113,16 @@ def test_refuses_what_the_contract_cannot_hold(word: int) -> None:
     [{}, {"grade": 0, "product_line": SIMULATED_CODE}, {"grade": 2, "product_line": 3}, {"passed": False, "grade": 0}],
 )
 def test_agrees_with_the_contract(registry: DeployedRegistry, changes: dict[str, Any]) -> None:
-    record = make_failure(**changes) if changes.get("passed") is False else make_record(**changes)
+    _agrees(registry, make_failure(**changes) if changes.get("passed") is False else make_record(**changes))
+
+
+@pytest.mark.chain
+def test_agrees_with_the_contract_about_a_signed_release(registry: DeployedRegistry) -> None:
+    _agrees(registry, make_signed())
+
+
+def _agrees(registry: DeployedRegistry, record: Record) -> None:
     receipt = registry.publish(record)
-    (event,) = registry.contract.events.RecordPublished().process_receipt(receipt)
+    event = registry.contract.events.RecordPublished().process_log(receipt["logs"][0])
     told = registry.contract.functions.standingById(record_id(record)).call()
     assert unpack_standing(event["args"]["standing"], "event") == parse_standing(told, "state")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+TESTS = Path(__file__).parents[2]
 IMPORT = """
 import json, sys
 from provenance_oracle.verifier.registry.light_imports import light_imports
@@ -37,6 +42,25 @@ assert py_ecc.bls.G2Basic is G2Basic
 """
 
 
+ALL = """
+import importlib, pathlib, sys
+import provenance_oracle
+
+limit = sys.getrecursionlimit()
+rooms = [pathlib.Path(path) for path in provenance_oracle.__path__]
+names = [path.relative_to(room).with_suffix("") for room in rooms for path in sorted(room.glob("*/**/*.py"))]
+for name in names:
+    module = ".".join(("provenance_oracle", *name.parts)).removesuffix(".__init__")
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        print(module, error.name)
+    assert sys.getrecursionlimit() == limit, module
+assert len(names) > 400, len(names)
+"""
+_SLOW = ("web3", "eth_account", "eth_keyfile", "py_ecc")
+
+
 def _run(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -48,3 +72,16 @@ def test_the_pairings_come_with_their_first_use_and_the_recursion_limit_stays() 
 
 def test_a_name_that_is_not_foreseen_is_the_real_one() -> None:
     _run(OTHER_NAME)
+
+
+def test_no_module_of_the_project_changes_the_recursion_limit() -> None:
+    _run(ALL)
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: str(path.relative_to(TESTS)))
+def test_no_test_changes_it_for_those_that_run_after_it(path: Path) -> None:
+    """Every worker imports all tests before the first one runs."""
+    for node in ast.parse(path.read_text()).body:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert not [name for name in names if name.partition(".")[0] in _SLOW], f"line {node.lineno}"

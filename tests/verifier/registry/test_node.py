@@ -190,7 +190,12 @@ def test_each_request_and_its_failure_are_told_once(status: int, answer: bytes, 
         client = open_node(url, on_event=told.append).client
         with suppress(TemporaryError, ValueError):
             client.ask("eth_gasPrice", [], b"{}")
-    assert told == [RpcEvent.SENT, *([event] if event else [])]
+        once = [RpcEvent.SENT, *([event] if event else [])]
+        assert told == once
+        told.clear()
+        with suppress(TemporaryError, ValueError):
+            client.ask_together([("eth_gasPrice", []), ("eth_chainId", [])])
+    assert told[: len(once) + 1] == [*once, RpcEvent.SENT], "of the shared request, before each is asked alone"
 
 
 def test_a_node_that_is_silent_is_told_for_each_try() -> None:

@@ -23,8 +23,8 @@ from provenance_oracle.verifier.snp.crl import CRL_MAX_BYTES, parse_crl
 from provenance_oracle.verifier.snp.endorsements import Endorsements, parse_endorsements, parse_vek
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import SigningKey
+from tests.support.mutants import changed
 from tests.support.real_sets import NAMES, anchor, crl, judge, real_set
-from tests.verifier.snp.test_second_opinion import changed
 
 _AT = datetime(2026, 11, 21, tzinfo=UTC)
 _GUEST = FakeGuest.on(FakeAmd.load(ProductLine.GENOA), at=_AT)

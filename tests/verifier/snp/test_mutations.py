@@ -22,13 +22,12 @@ from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError, VerificationError
 from provenance_oracle.verifier.snp.certificates import parse_certificate
 from provenance_oracle.verifier.snp.chain import verify_chain
-from provenance_oracle.verifier.snp.der import Value, parse_der
 from provenance_oracle.verifier.snp.endorsements import parse_endorsements
 from provenance_oracle.verifier.snp.products import AMD_ROOTS, SIMULATOR_ROOTS, ProductLine
-from provenance_oracle.verifier.snp.report import REPORT_BYTES, parse_report
+from provenance_oracle.verifier.snp.report import parse_report
 from provenance_oracle.verifier.snp.signature import Claims, match_vek_to_report, verify_report_signature
+from tests.support.mutants import changed, changed_der, changed_report
 from tests.support.real_sets import NAMES, RealSet, crl, judge, real_set
-from tests.verifier.snp.test_second_opinion import changed
 
 _MUTANTS = int(os.environ.get("PROVENANCE_MUTANTS", "1200"))
 # Signing with RSA-4096 takes longer than a judgement.
@@ -68,7 +67,7 @@ def test_no_changed_report_is_accepted(real: dict[str, RealSet]) -> None:
     for rng in _seeds("report", 3 * _MUTANTS):
         name = rng.choice(NAMES)
         genuine = real[name].evidence.report
-        mutant = _changed_report(genuine, real[rng.choice(NAMES)].evidence.report, rng)
+        mutant = changed_report(genuine, real[rng.choice(NAMES)].evidence.report, rng)
         assert _accepted(lambda judge=judges[name], mutant=mutant: judge(mutant)) is (mutant == genuine)  # type: ignore[misc]
 
 
@@ -77,25 +76,6 @@ def _judge_of_reports(of: RealSet) -> Callable[[bytes], Claims]:
     endorsements = parse_endorsements(of.evidence.vek, of.evidence.chain, None)
     chain = verify_chain(endorsements, roots=AMD_ROOTS, at=of.at)
     return lambda report: verify_report_signature(match_vek_to_report(chain, parse_report(report)))
-
-
-def _changed_report(report: bytes, other: bytes, rng: random.Random) -> bytes:
-    """Return a changed report, mostly of the right size: bits, a field of another report, a number, zeros or bytes."""
-    mutant = bytearray(report)
-    at, size = 8 * rng.randrange(REPORT_BYTES // 8), 8 * rng.randrange(1, 9)
-    match rng.randrange(5):
-        case 0:
-            for _ in range(rng.randrange(1, 4)):
-                mutant[rng.randrange(REPORT_BYTES)] ^= 1 << rng.randrange(8)
-        case 1:
-            mutant[at : at + size] = other[at : at + size]
-        case 2:
-            mutant[at : at + 4] = rng.choice((0, 1, 2, 3, 4, 5, 6, 2**32 - 1)).to_bytes(4, "little")
-        case 3:
-            mutant[at : at + size] = bytes(size)
-        case _:
-            return changed(report, rng)
-    return bytes(mutant[:REPORT_BYTES])
 
 
 # --- certificates and lists, not signed again ---------------------------------------------------------------
@@ -118,7 +98,7 @@ def test_no_changed_certificate_or_list_is_accepted(vectors: Path, real: dict[st
     for rng in _seeds(part, _MUTANTS):
         name = rng.choice(names)
         genuine = files[NAMES.index(name)]
-        mutant = _changed_der(genuine[part], rng.choice(donors), rng)
+        mutant = changed_der(genuine[part], rng.choice(donors), rng)
         if mutant in (of[part] for of in files):
             continue  # the same, or another genuine one
         now = genuine | {part: mutant}
@@ -141,53 +121,6 @@ def test_changed_pem_holds_the_same_certificates_or_is_refused(real: dict[str, R
             assert {parsed.intermediate.der, parsed.ark.der} == {of.intermediate, of.ark}
 
 
-def _changed_der(data: bytes, donor: bytes, rng: random.Random) -> bytes:
-    """Change some bytes, or replace one DER value and correct every length around it."""
-    if rng.randrange(2):
-        return changed(data, rng)
-    tree, others = _parse(data), list(_values_in(_parse(donor)))
-    target = rng.choice(list(_values_in(tree)))
-    return _rebuilt(tree, target, _replacement(target, rng.choice(others), rng))
-
-
-def _replacement(target: Value, other: Value, rng: random.Random) -> bytes:
-    match rng.randrange(7):
-        case 0:
-            return b""
-        case 1:
-            return target.encoding * 2
-        case 2:
-            return other.encoding
-        case 3:
-            return der.tlv(other.tag, target.content)
-        case 4:
-            return der.tlv(target.tag, other.content)
-        case 5 if target.children:
-            children = list(target.children)
-            rng.shuffle(children)
-            return der.tlv(target.tag, *(child.encoding for child in children))
-        case _:
-            return der.tlv(target.tag, changed(target.content or b"\0", rng))
-
-
-def _parse(data: bytes) -> Value:
-    return parse_der(data, lambda what, got, wanted: FormatError(what, got=got, wanted=wanted))
-
-
-def _values_in(value: Value) -> Iterator[Value]:
-    yield value
-    for child in value.children:
-        yield from _values_in(child)
-
-
-def _rebuilt(value: Value, target: Value, new: bytes) -> bytes:
-    if value is target:
-        return new
-    if not value.children:
-        return value.encoding
-    return der.tlv(value.tag, *(_rebuilt(child, target, new) for child in value.children))
-
-
 # --- certificates, signed again -----------------------------------------------------------------------------
 
 
@@ -204,7 +137,7 @@ def test_what_amd_would_have_signed_says_the_same_or_is_refused(line: ProductLin
     tbs = parse_certificate(original, part).signed.tbs
     accepted = 0
     for rng in _seeds(f"{line} {part}", _SIGNED_MUTANTS):
-        mutant = _changed_der(tbs, rng.choice((evidence.vek, amd.ark.certificate)), rng)
+        mutant = changed_der(tbs, rng.choice((evidence.vek, amd.ark.certificate)), rng)
         if mutant == tbs:
             continue
         algorithm = Pss(explicit_trailer=part == "intermediate")

@@ -20,7 +20,7 @@ from provenance_oracle.publisher.simulator.report import encode_tcb
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.snp.chain import RevocationStatus, VerifiedChain, verify_chain
-from provenance_oracle.verifier.snp.endorsements import parse_endorsements
+from provenance_oracle.verifier.snp.endorsements import SPL4, parse_endorsements
 from provenance_oracle.verifier.snp.evidence import Evidence
 from provenance_oracle.verifier.snp.products import (
     AMD_ROOTS,
@@ -133,7 +133,7 @@ def vek_extensions(guest: FakeGuest) -> tuple[X509Extension, ...]:
 
 def _product_line() -> list[Case]:
     check = Check.PRODUCT_LINE
-    genoa = vek_extensions(_GENOA)
+    genoa, spl4 = vek_extensions(_GENOA), X509Extension(SPL4, der.integer(0))
     of_short_id = _GENOA.vek(extensions=changed(genoa, forms.HWID, _GENOA.chip_id[:8]))
     short_id_report = _GENOA.report(_REPORT_DATA, chip_id=_GENOA.chip_id[:8].ljust(64, b"\0"))
     return [
@@ -145,6 +145,8 @@ def _product_line() -> list[Case]:
         _with_vek(check, "structVersion", _GENOA, extensions=changed(genoa, forms.STRUCT_VERSION, der.integer(1))),
         _case(check, "hwID", _GENOA, vek=of_short_id.certificate, report=short_id_report),
         _with_vek(check, "hwID", _TURIN, extensions=changed(vek_extensions(_TURIN), forms.HWID, _TURIN.chip_id)),
+        _with_vek(check, "extension .3.4", _GENOA, extensions=without(genoa, SPL4)),
+        _with_vek(check, "extension .3.4", _TURIN, extensions=(*vek_extensions(_TURIN), spl4)),
     ]
 
 
@@ -211,6 +213,8 @@ def _vek_chain_leaf() -> list[Case]:
         _with_vek(check, "issuer", _GENOA, issuer=Name("SEV-Genoa", organization="AMD")),
         _with_vek(check, "subject", _GENOA, subject=Name("SEV-VCEK", organization="AMD")),
         _with_vek(check, "signature algorithm", _GENOA, pss=Pss(salt_bytes=32)),
+        # the signature is right, and the certificate states another algorithm
+        _with_vek(check, "signature algorithm", _GENOA, pss=Pss(salt_bytes=32), signing_pss=Pss()),
         _with_vek(check, "signature algorithm", _GENOA, pss=Pss(hash_name="sha256")),
         _with_vek(check, "does not verify", _GENOA, signing_pss=Pss(salt_bytes=32)),
         _with_vek(check, "does not verify", _GENOA, signing_pss=Pss(hash_name="sha256")),
@@ -303,13 +307,13 @@ def _report_signature() -> list[Case]:
     ]
 
 
-_GOOD = [
+GOOD = [
     _case(None, "", replace(guest, version=version, csp_id=csp_id))
     for guest in (_MILAN, _GENOA, _TURIN)
     for version in (2, 3, 4, 5)
     for csp_id in (None, _VLEK.csp_id)
 ]
-_CASES = [
+CASES = [
     *_product_line(),
     *_vek_chain_root(),
     *_vek_chain_intermediate(),
@@ -321,11 +325,11 @@ _CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", _GOOD)
+@pytest.mark.parametrize("case", GOOD)
 def test_without_a_deviation_every_check_holds(case: Case) -> None:
     assert failing_checks(case) == []
 
 
-@pytest.mark.parametrize("case", _CASES, ids=lambda case: f"{case.check}-{case.problem}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.problem}")
 def test_only_this_check_fails(case: Case) -> None:
     assert failing_checks(case) == [case.check]

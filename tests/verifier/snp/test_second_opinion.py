@@ -19,6 +19,7 @@ from OpenSSL import crypto
 from provenance_oracle.verifier.errors import FormatError, VerificationError
 from provenance_oracle.verifier.snp.certificates import Certificate, parse_certificate
 from provenance_oracle.verifier.snp.crl import Crl, parse_crl
+from tests.support.mutants import changed
 from tests.support.real_sets import CRLS, NAMES, anchor, crl, judge, real_certificates, real_set
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number", "ignore:Attribute's length must be")
@@ -156,25 +157,3 @@ def _assert_same_list(ours: Crl, theirs: x509.CertificateRevocationList) -> None
     assert ours.issuer == theirs.issuer.public_bytes()
     assert ours.revoked_serials == {entry.serial_number for entry in theirs}
     assert (ours.signed.tbs, ours.signed.signature) == (theirs.tbs_certlist_bytes, theirs.signature)
-
-
-def changed(data: bytes, rng: random.Random) -> bytes:
-    """Return `data` with a few bytes changed, removed, inserted or copied, often with tag and length bytes."""
-    mutant = bytearray(data)
-    for _ in range(rng.choice((1, 1, 2, 4))):
-        at = rng.randrange(len(mutant))
-        other = rng.randrange(len(mutant))
-        size = rng.randrange(1, 12)
-        match rng.randrange(5):
-            case 0:
-                mutant[at] ^= 1 << rng.randrange(8)
-            case 1:
-                mutant[at] = rng.choice(b"\x00\x01\x02\x03\x05\x06\x0c\x13\x17\x18\x30\x31\x7f\x80\x81\xa0\xa3\xff")
-            case 2:
-                del mutant[at : at + size]
-                mutant = mutant or bytearray(b"0")
-            case 3:
-                mutant[at:at] = rng.randbytes(size)
-            case _:
-                mutant[at : at + size] = mutant[other : other + size]
-    return bytes(mutant)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -21,7 +21,7 @@ from typing import Protocol
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.digest.gpu.device import Device, DeviceError, DeviceFaultError, Lane, Lanes
-from provenance_oracle.verifier.digest.tree.blocks import Buffer, count_blocks
+from provenance_oracle.verifier.digest.tree.blocks import Buffer, Take, count_blocks
 from provenance_oracle.verifier.digest.tree.cpu import CpuHasher
 from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, DIGEST_BYTES, FileDigest, descriptor_digest
 from provenance_oracle.verifier.digest.tree.merkle import (
@@ -86,15 +86,15 @@ class CudaHasher:
         """The name of the implementation that runs, for people."""
         return f"cuda ({self._device.name})"
 
-    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance, also: Sequence[Take] = ()) -> FileDigest:
         """Hash one open file.
 
         Raises:
             ChangedError: the file has fewer than `file.size` bytes. TemporaryError: the file cannot be read.
             DeviceError: the GPU failed; the file has no digest yet. DeviceFaultError: the GPU computes wrongly.
         """
-        if sha256 or file.size < self._worth_bytes or not isinstance(file, OpenFile):
-            return self._cpu(file, sha256=sha256, advance=advance)
+        if sha256 or also or file.size < self._worth_bytes or not isinstance(file, OpenFile):
+            return self._cpu(file, sha256=sha256, advance=advance, also=also)
         return FileDigest(file.path, file.size, self.digest(FileSource(file), advance=advance, file=file))
 
     def digest(self, source: ByteSource, *, advance: Advance = _ignore, file: OpenFile | None = None) -> bytes:

@@ -6,11 +6,14 @@ Two implementations give equal results: `PythonBlocks`, which is always availabl
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES
 
 Buffer = bytes | bytearray | memoryview
+# Takes the next bytes of a file, to compute another digest of it from the same read. It keeps no reference to them.
+Take = Callable[[Buffer], object]
 
 
 class FileHash(Protocol):
@@ -70,6 +73,26 @@ class PythonBlocks:
 
     def file_hash(self) -> FileHash:
         return HashlibFileHash(self)
+
+
+class OtherHashes:
+    """Passes the bytes of a file to takers of other digests, and to its `FileHash` if one is wanted."""
+
+    def __init__(self, blocks: BlockHash, sha256: FileHash | None, also: Sequence[Take]) -> None:
+        self._blocks = blocks
+        self._sha256 = sha256
+        self._also = also
+
+    def take(self, data: Buffer) -> None:
+        for take in self._also:
+            take(data)
+        if self._sha256:
+            self._sha256.take(data)
+
+    def take_both(self, blocks: Buffer) -> bytes:
+        for take in self._also:
+            take(blocks)
+        return self._sha256.take_both(blocks) if self._sha256 else self._blocks.hash_blocks(blocks)
 
 
 class HashlibFileHash:

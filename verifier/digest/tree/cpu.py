@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from provenance_oracle.verifier.digest.tree.blocks import BlockHash, FileHash
+from provenance_oracle.verifier.digest.tree.blocks import BlockHash, OtherHashes, Take
 from provenance_oracle.verifier.digest.tree.crew import Crew, Job
 from provenance_oracle.verifier.digest.tree.fsverity import BLOCK_BYTES, FileDigest, descriptor_digest
 from provenance_oracle.verifier.digest.tree.merkle import (
@@ -79,42 +79,53 @@ class CpuHasher:
         """The name of the implementation that runs, for people."""
         return self.blocks.path_name
 
-    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance) -> FileDigest:
+    def __call__(self, file: OpenBytes, *, sha256: bool, advance: Advance, also: Sequence[Take] = ()) -> FileDigest:
         source = FileSource(file) if isinstance(file, OpenFile) else StreamSource(file)
-        found = self.digest(source, sha256=sha256, advance=advance)
+        found = self.digest(source, sha256=sha256, advance=advance, also=also)
         return FileDigest(file.path, file.size, found.fsverity, found.sha256)
 
-    def digest(self, source: ByteSource, *, sha256: bool = False, advance: Advance = lambda size: None) -> Digests:
+    def digest(
+        self,
+        source: ByteSource,
+        *,
+        sha256: bool = False,
+        advance: Advance = lambda size: None,
+        also: Sequence[Take] = (),
+    ) -> Digests:
         """Read the source once and return its digests.
 
         Args:
             sha256: whether to compute the whole-file SHA-256 too.
             advance: called in this thread with the size of every piece that is done.
+            also: each called in this thread with all bytes of the source, piece by piece in their order.
 
         Raises:
             ChangedError: the source has fewer bytes than `source.size`. TemporaryError: the source cannot be read.
         """
         if source.size <= BLOCK_BYTES:
-            return self._digest_one_block(source, sha256, advance)
+            return self._digest_one_block(source, sha256, advance, also)
         nodes = NodeStack(self.blocks)
         file = self.blocks.file_hash() if sha256 else None
+        serial = OtherHashes(self.blocks, file, also) if sha256 or also else None
         with self._crew.job() as job:
-            for piece in self._pieces(job, source, file):
+            for piece in self._pieces(job, source, serial):
                 nodes.push(piece.nodes)
                 advance(piece.size)
         return Digests(descriptor_digest(source.size, nodes.root()), file.digest() if file else None)
 
-    def _digest_one_block(self, source: ByteSource, sha256: bool, advance: Advance) -> Digests:
+    def _digest_one_block(self, source: ByteSource, sha256: bool, advance: Advance, also: Sequence[Take]) -> Digests:
         data = bytearray(source.size)
         source.read_into(memoryview(data), 0)
+        for take in also:
+            take(data)
         advance(source.size)
         fsverity = digest_of_one_block(self.blocks, bytes(data))
         return Digests(fsverity, hashlib.sha256(data).digest() if sha256 else None)
 
-    def _pieces(self, job: Job[_Piece], source: ByteSource, file: FileHash | None) -> Iterator[_Piece]:
+    def _pieces(self, job: Job[_Piece], source: ByteSource, serial: OtherHashes | None) -> Iterator[_Piece]:
         if isinstance(source, StreamSource):
-            return self._hash_stream(job, source, file)
-        return self._hash_both(job, source, file) if file else self._hash_tree(job, source)
+            return self._hash_stream(job, source, serial)
+        return self._hash_both(job, source, serial) if serial else self._hash_tree(job, source)
 
     def _hash_tree(self, job: Job[_Piece], source: ByteSource) -> Iterator[_Piece]:
         for offset in range(0, source.size, _RANGE_BYTES):
@@ -131,24 +142,24 @@ class CpuHasher:
         self._idle_buffers.append(buffer)
         return _Piece(hash_nodes(self.blocks, leaves), size)
 
-    def _hash_both(self, job: Job[_Piece], source: ByteSource, file: FileHash) -> Iterator[_Piece]:
+    def _hash_both(self, job: Job[_Piece], source: ByteSource, serial: OtherHashes) -> Iterator[_Piece]:
         for offset in range(0, source.size, CPU_PIECE_BYTES):
             if job.has_help():
                 job.add(partial(self._hash_piece, source, offset))
-                yield from self._take(job.results(), file)
+                yield from self._take(job.results(), serial)
             else:
-                yield from self._take(job.results(rest=True), file)
-                yield self._hash_piece_alone(source, offset, file)
-        yield from self._take(job.results(rest=True), file)
+                yield from self._take(job.results(rest=True), serial)
+                yield self._hash_piece_alone(source, offset, serial)
+        yield from self._take(job.results(rest=True), serial)
 
-    def _hash_stream(self, job: Job[_Piece], source: StreamSource, file: FileHash | None) -> Iterator[_Piece]:
+    def _hash_stream(self, job: Job[_Piece], source: StreamSource, serial: OtherHashes | None) -> Iterator[_Piece]:
         """Read the pieces in this thread, in order, while idle threads hash those that were read."""
         for offset in range(0, source.size, CPU_PIECE_BYTES):
             buffer = self._borrow()
             blocks, size = read_blocks(source, buffer, offset)
             job.add(partial(self._hash_read, blocks, size, buffer))
-            yield from self._take(job.results(), file)
-        yield from self._take(job.results(rest=True), file)
+            yield from self._take(job.results(), serial)
+        yield from self._take(job.results(rest=True), serial)
 
     def _hash_read(self, blocks: memoryview, size: int, buffer: memoryview) -> _Piece:
         """Hash the part of the tree of a piece that was read."""
@@ -160,24 +171,24 @@ class CpuHasher:
         blocks, size = read_blocks(source, buffer, offset)
         return self._hash_read(blocks, size, buffer)
 
-    def _take(self, pieces: Iterator[_Piece], file: FileHash | None) -> Iterator[_Piece]:
-        """Add the pieces, which arrive in order, to the digest of the whole file, if one is wanted."""
+    def _take(self, pieces: Iterator[_Piece], serial: OtherHashes | None) -> Iterator[_Piece]:
+        """Add the pieces, which arrive in order, to the digest of the whole serial, if one is wanted."""
         for piece in pieces:
             assert piece.buffer is not None
-            if file:
-                file.take(piece.buffer[: piece.size])
+            if serial:
+                serial.take(piece.buffer[: piece.size])
             self._idle_buffers.append(piece.buffer)
             yield piece
 
-    def _hash_piece_alone(self, source: ByteSource, offset: int, file: FileHash) -> _Piece:
+    def _hash_piece_alone(self, source: ByteSource, offset: int, serial: OtherHashes) -> _Piece:
         """Read a piece and hash it for both digests at once."""
         buffer = self._borrow()
         blocks, size = read_blocks(source, buffer, offset)
         if size % BLOCK_BYTES:
             leaves = self.blocks.hash_blocks(blocks)
-            file.take(blocks[:size])
+            serial.take(blocks[:size])
         else:
-            leaves = file.take_both(blocks)
+            leaves = serial.take_both(blocks)
         self._idle_buffers.append(buffer)
         return _Piece(hash_nodes(self.blocks, leaves), size)
 

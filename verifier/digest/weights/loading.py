@@ -7,7 +7,7 @@ its path a second time, and no memory map is used whose pages could change after
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,11 @@ from provenance_oracle.verifier.digest.weights.safetensors_header import TensorE
 from provenance_oracle.verifier.digest.weights.segment_hasher import SegmentHasher
 from provenance_oracle.verifier.digest.weights.tensor_table import TensorRow
 from provenance_oracle.verifier.digest.weights.tensors import DTYPES, PAIRED_DTYPE
-from provenance_oracle.verifier.digest.weights.weight_files import weights_file
+from provenance_oracle.verifier.digest.weights.weight_files import WeightsFile, weights_file
 from provenance_oracle.verifier.errors import TemporaryError, UsageError, VerificationError, naming_extras
 from provenance_oracle.verifier.strict.files import OpenFile
 from provenance_oracle.verifier.strict.release_folder import ReleaseFolder
+from provenance_oracle.verifier.text import printable
 
 _TORCH_NAMES = {ours: theirs for theirs, ours in DTYPES.items()}
 
@@ -78,6 +79,29 @@ def load_weights(
         }
         confirmed = match_weights(file, memories, table, hasher)
     return tensors, confirmed
+
+
+def read_tensors(release: ReleaseFolder, files: Iterable[WeightsFile], names: Collection[str]) -> dict[str, Any]:
+    """Read some tensors of the files as torch tensors on the CPU, in memory of their own, by name. Nothing is compared.
+
+    Args:
+        files: as `read_weights` returns them.
+
+    Raises:
+        UsageError: no file holds a name, or torch lacks a dtype.
+        ChangedError, TemporaryError: a file changed meanwhile, or cannot be read; there is not enough memory.
+    """
+    tensors: dict[str, Any] = {}
+    for file in files:
+        with release.open_named(file.path) as opened:
+            for entry in file.header.tensors:
+                if entry.name in names:
+                    tensors[entry.name] = _allocate(entry, file.path)
+                    memory = (ctypes.c_char * entry.nbytes).from_address(tensors[entry.name].data_ptr())
+                    FileSource(opened).read_into(memoryview(memory).cast("B"), entry.begin)
+    for name in sorted(set(names) - tensors.keys()):
+        raise UsageError("no file holds the tensor", where="unused", got=printable(name), wanted="tensors of the files")
+    return tensors
 
 
 def _allocate(entry: TensorEntry, path: str) -> Any:

@@ -96,6 +96,21 @@ def test_equals_the_reference_around_the_third_level(size: int) -> None:
     assert digests.sha256 == hashlib.sha256(data).digest()
 
 
+@pytest.mark.parametrize("sha256", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 4096, 5000, NODE_BYTES + 1, 3 * CPU_PIECE_BYTES - 1])
+def test_others_take_every_byte_once_and_in_order(all_blocks: list[BlockHash], size: int, sha256: bool) -> None:
+    """Another digest of the file comes from the same read, and no digest is different for it."""
+    data = DATA[:size]
+    for blocks in all_blocks:
+        for threads in (1, 3):
+            first, second = hashlib.blake2b(), hashlib.sha512()
+            hasher = CpuHasher(threads, blocks)
+            found = hasher.digest(Memory(data), sha256=sha256, also=[first.update, second.update])
+            assert found == hasher.digest(Memory(data), sha256=sha256)
+            assert first.digest() == hashlib.blake2b(data).digest()
+            assert second.digest() == hashlib.sha512(data).digest()
+
+
 @given(size=st.integers(0, len(DATA)), threads=st.integers(1, 4), sha256=st.booleans())
 @settings(max_examples=25)
 def test_any_size(size: int, threads: int, sha256: bool) -> None:
@@ -160,7 +175,10 @@ def test_it_is_a_hasher_of_files(tmp_path: Path, all_blocks: list[BlockHash]) ->
     wanted = digest_files(tmp_path, listing, sha256_of=names)
     for blocks in all_blocks:
         for threads in (1, 3):
-            assert digest_files(tmp_path, listing, sha256_of=names, hasher=CpuHasher(threads, blocks)) == wanted
+            hasher, other = CpuHasher(threads, blocks), hashlib.sha512()
+            also = {"4.bin": other.update}
+            assert digest_files(tmp_path, listing, sha256_of=names, also=also, hasher=hasher) == wanted
+            assert other.digest() == hashlib.sha512(DATA[: 3 * CPU_PIECE_BYTES]).digest()
 
 
 def test_one_bad_file_of_many_ends_the_work(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_no_swap_makes_a_reader_take_a_file_from_outside(tmp_path: Path, swap: C
         ManifestFile(path, len(data), fsverity_digest(data), None)
         for path, data in zip(PATHS, (WEIGHTS, b"{}"), strict=True)
     )
-    manifest = Manifest("org/model", "1", named, (), None, "", "", None, None, bytes(32))
+    manifest = Manifest("org/model", "1", named, (), None, "", "", "", None, None, bytes(32))
 
     def make() -> Path:
         release = tmp_path / f"release{next(numbers)}"

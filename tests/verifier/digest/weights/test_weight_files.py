@@ -36,7 +36,7 @@ def manifest_of(folder: Path, files: dict[str, bytes], *, fsverity: bool = True,
         )
         for path, data in files.items()
     )
-    return Manifest("org/model", "1", named, (), None, "", "", None, None, bytes(32))
+    return Manifest("org/model", "1", named, (), None, "", "", "", None, None, bytes(32))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+// What the chain would say to a proof, and what it would take: simulated, and the gas estimated, before anybody pays.
+// It equals oracle/chain/prove_release.py.
+
+import { hexOf, keccak256, type Hex } from "../../../contracts/npm/src/bytes.js";
+import { NodeError, revertData, type Ask } from "../../../contracts/npm/src/node.js";
+import type { EvidenceCall } from "../check/evidence_calls.js";
+import { bigOf, dataOf, numberOf, quantity, question, smallOf, NodeReader, wordsIn } from "../data/node.js";
+import type { ProvingEvidence } from "../judge.js";
+import { encodeProve, IS_ENDORSED, refusalWords } from "./interface.js";
+
+/** EIP-7825: no transaction may have more gas. */
+const TRANSACTION_GAS_MAX = 16_777_216;
+const P384_SIGNATURE_BYTES = 96;
+
+/** What to prove, and at which contract. `record` may be empty. */
+export interface Proposal extends ProvingEvidence {
+  readonly proofs: Hex;
+  readonly record: Hex;
+}
+
+/** A proof that the chain would take now. */
+export interface Plan {
+  readonly data: Hex;
+  readonly gas: number;
+  /** What a transaction may have: by EIP-7825, or by the newest block. */
+  readonly gasMax: number;
+  /** The gas limit to send it with. Another proof of the same chip can make this one dearer by less than a tenth. */
+  readonly limit: number;
+  readonly price: bigint;
+  readonly isKeyKnown: boolean;
+  readonly releaseId: Hex;
+  /** What the proof would say. */
+  readonly word: bigint;
+}
+
+/** The chain refuses the proof, or it does not fit into a transaction: nothing was sent. */
+export class ProofRefused extends Error {
+  override readonly name = "ProofRefused";
+
+  constructor(
+    readonly title: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Simulates a proof and estimates its gas, as of the account that would send it. Throws ProofRefused, and NodeError,
+ * which says nothing about the proof.
+ */
+export async function planProof(ask: Ask, { proofs, whole, endorsed, record }: Proposal, from?: Hex): Promise<Plan> {
+  const { vekKey, vekFacts, vekChip, intermediate } = endorsed;
+  const { number, gasLimit } = Object(await question(ask, "eth_getBlockByNumber", ["latest", false]));
+  const node = new NodeReader(ask, 0, numberOf(number, "block number"));
+  const gasMax = Math.min(TRANSACTION_GAS_MAX, numberOf(gasLimit, "gas limit"));
+  const asked = [keccak256(vekKey), vekFacts, hexOf(vekChip), hexOf(intermediate)] as const;
+  const isKeyKnown = smallOf(await node.callOne(proofs, IS_ENDORSED, ...asked)) === 1;
+  const evidence = isKeyKnown ? endorsed : whole;
+  const data = encodeProve(evidence, record);
+  const sent = { to: proofs, data, ...(from && { from }) };
+  const answer = await simulate(ask, sent, gasMax, evidence);
+  const [gas, price] = await Promise.all([
+    question(ask, "eth_estimateGas", [sent]).then((told) => numberOf(told, "gas")),
+    question(ask, "eth_gasPrice", []).then((told) => BigInt(numberOf(told, "gas price"))),
+  ]);
+  if (gas > gasMax) throw tooLarge(evidence, `${gas.toLocaleString("en")} gas`, gasMax);
+  const [releaseId, word] = wordsIn(answer);
+  if (!releaseId) throw new NodeError("the node simulates nothing");
+  const limit = Math.min(Math.floor((gas * 11) / 10), gasMax);
+  return { data, gas, gasMax, limit, price, isKeyKnown, releaseId, word: bigOf(word) };
+}
+
+async function simulate(ask: Ask, transaction: object, gasMax: number, evidence: EvidenceCall): Promise<Uint8Array> {
+  try {
+    return dataOf(await question(ask, "eth_call", [{ ...transaction, gas: quantity(gasMax) }, "latest"]), "simulation");
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error;
+    const data = revertData(error.cause);
+    if (data) {
+      const { name, meaning } = refusalWords(data);
+      throw new ProofRefused("The chain refuses the proof.", `${name}: ${meaning}.`);
+    }
+    // Out of gas has no data.
+    if (/gas|revert/i.test(error.message)) throw tooLarge(evidence, `more than ${gasMax.toLocaleString("en")} gas`, gasMax);
+    throw error;
+  }
+}
+
+function tooLarge({ signature, payload }: EvidenceCall, got: string, gasMax: number): ProofRefused {
+  const isP384 = signature.length === P384_SIGNATURE_BYTES;
+  const wayOut = isP384 ? "The publisher can use a key on P-256 (provenance attest --key-type p256)." : "The publisher can use fewer files, or larger ones.";
+  const told = `With a manifest of ${payload.length.toLocaleString("en")} bytes it takes ${got}; a transaction may have ${gasMax.toLocaleString("en")}.`;
+  return new ProofRefused("The proof does not fit into a transaction.", `${told} ${wayOut}`);
+}

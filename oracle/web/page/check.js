@@ -1,0 +1,1027 @@
+"use strict";var provenanceCheck=(()=>{var On=Object.defineProperty;var ma=Object.getOwnPropertyDescriptor;var ya=Object.getOwnPropertyNames;var pa=Object.prototype.hasOwnProperty;var ba=(e,t)=>{for(var n in t)On(e,n,{get:t[n],enumerable:!0})},wa=(e,t,n,r)=>{if(t&&typeof t=="object"||typeof t=="func\
+tion")for(let o of ya(t))!pa.call(e,o)&&o!==n&&On(e,o,{get:()=>t[o],enumerable:!(r=ma(t,o))||r.enumerable});return e};var xa=e=>wa(On({},"__esModule",{value:!0}),e);var Gu={};ba(Gu,{judge:()=>Vu,judgeSigned:()=>ju,provenBy:()=>Ku,provingEvidence:()=>Lu});var Ea=Array.from({length:256},(e,t)=>t.toString(16).padStart(2,"0")),Sa=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}),
+Aa=new TextDecoder("windows-1252"),Ba=new TextEncoder,va=/^[A-Za-z0-9+/]*={0,2}$/;function l(e){let t="";for(let n of e)
+t+=Ea[n];return t}function v(e){if(e.length%2!==0||!/^[0-9a-f]*$/.test(e))return;let t=new Uint8Array(e.length/2);for(let n=0;n<
+t.length;n++)t[n]=Number.parseInt(e.slice(2*n,2*n+2),16);return t}function D(e){if(e.length%4!==0||!va.test(e))return;let t=atob(
+e),n=new Uint8Array(t.length);for(let o=0;o<n.length;o++)n[o]=t.charCodeAt(o);let r=n.subarray(n.length-(n.length%3||3));
+return btoa(String.fromCharCode(...r))===e.slice(e.length?-4:0)?n:void 0}function he(e){let t="";for(let n of e)t+=String.
+fromCharCode(n);return btoa(t)}function K(e){try{return Sa.decode(e)}catch{return}}function k(e){return Ba.encode(e)}function C(e){
+return e.length===0?0n:BigInt(`0x${l(e)}`)}function Pt(e){return C($t(e))}function $t(e){return Uint8Array.from(e).reverse()}
+function A(...e){let t=new Uint8Array(e.reduce((r,o)=>r+o.length,0)),n=0;for(let r of e)t.set(r,n),n+=r.length;return t}
+function Nn(e,t){let n=Math.min(e.length,t.length);for(let r=0;r<n;r++){let o=e[r]-t[r];if(o)return o}return e.length-t.
+length}function m(e,t){return e.length===t.length&&Nn(e,t)===0}function Y(e){return e.every(t=>t===0)}function z(e){return Aa.
+decode(e)}function ge(e,t){let n=Math.min(e.length,t.length),r=0;for(;r<n&&e[r]===t[r];)r++;return r===n?e.length-t.length:
+qr(e.charCodeAt(r))-qr(t.charCodeAt(r))}function qr(e){return e>=55296&&e<57344?e+65536:e}function je(e){let t=0;for(let n=0;n<
+e.length;n++){let r=e.charCodeAt(n),o=e.charCodeAt(n+1);r>=55296&&r<56320&&o>=56320&&o<57344&&n++,t++}return t}var ae=["report-format","endorsements-format","product-line","vek-chain","vek-validity","vek-revocation","vek-match","re\
+port-signature","guest-policy","platform-info","vmpl","tcb-floor","tcb-consistency","mitigations","measurement","host-da\
+ta","id-key","chip-allow-list","key-binding","manifest-format","manifest-signature","file-set","file-digests","publisher\
+-signature","publisher-identity","lineage","registry-record","gpu-evidence"],T=class extends Error{constructor(n,r,o,i,s,a){
+super(`${i}: ${o}: ${r}: got ${s||"nothing"}, wanted ${a||"nothing"}`);this.kind=n;this.problem=r;this.check=o;this.where=
+i;this.got=s;this.wanted=a}kind;problem;check;where;got;wanted;static name="CheckError";name="CheckError";findings=[]},we=class extends Error{static name="\
+UnsupportedError";name="UnsupportedError"};function y(e,t,n,r,o){return new T("malformed",t,e,n,r,o)}function x(e,t,n,r,o){
+return new T("forged",t,e,n,r,o)}function M(e,t,n,r,o){return new T("refused",t,e,n,r,o)}function Ce(e,t){try{return t()}catch(n){
+throw n instanceof T?new T(n.kind,n.problem,e,n.where,n.got,n.wanted):n}}var ka="not reached",Ca=new Set(["gpu-evidence"]),
+eo=["failed","passed","not-checked"],Ge=class{#e=new Map;#n;constructor(t=()=>{}){this.#n=t}passed(t,n,r){this.add({check:t,
+outcome:"passed",got:n,wanted:r})}notChecked(t,n){this.add({check:t,outcome:"not-checked",got:n,wanted:""})}add(t){let n=this.#e.
+get(t.check);n&&eo.indexOf(n.outcome)<eo.indexOf(t.outcome)||(this.#e.set(t.check,t),this.#n(t))}findings(){return ae.filter(
+n=>this.#e.has(n)||!Ca.has(n)).map(n=>this.#e.get(n)??{check:n,outcome:"not-checked",got:ka,wanted:""})}async guard(t){try{
+return await t()}catch(n){throw n instanceof T&&(this.#t(n),n.findings=this.findings()),n}}#t(t){if(this.#e.get(t.check)?.
+outcome==="failed")return;let n=t.got||t.problem,r=t.kind==="incomplete"?{check:t.check,outcome:"not-checked",got:t.problem,
+wanted:""}:{check:t.check,outcome:"failed",got:t.where?`${t.where}: ${n}`:n,wanted:t.wanted};this.#e.set(t.check,r),this.#n(
+r)}};var xe=2n**63n-1n,Ta=-(2n**63n),Dn=20,Ia=3e6,Ra=32,Pa="one UTF-8 JSON value: unique keys, 64-bit integers, no floats, no\
+ lone surrogates",to=/-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y,Ot=/[^"\\\u0000-\u001f]*/y,Mn=/[ \t\n\r]*/y,no={
+'"':'"',"\\":"\\","/":"/",b:"\b",f:"\f",n:`
+`,r:"\r",t:"	"},$a=[["true",!0],["false",!1],["null",null]];function N(e,t){let{check:n,where:r,maxBytes:o}=t;if(e.length>
+o)throw y(n,"too large",r,`${e.length} bytes`,`at most ${o} bytes`);let i=K(e),s=a=>y(n,"not strict JSON",r,a,Pa);if(i===
+void 0)throw s("bytes that are not UTF-8");return new _n(i,t,s).document()}var _n=class{constructor(t,n,r){this.text=t;this.
+limits=n;this.fail=r}text;limits;fail;#e=0;#n=0;document(){let t=this.#t(0);if(this.#o(),this.#e!==this.text.length)throw this.
+fail(`extra data at character ${this.#e}`);return t}#t(t){this.#o();let n=this.text[this.#e];if(n==='"')return this.#l();
+if(n==="{")return this.#r(t+1);if(n==="[")return this.#i(t+1);let r=$a.find(([o])=>this.text.startsWith(o,this.#e));return r?
+(this.#e+=r[0].length,r[1]):this.#g()}#r(t){let n=new Map;if(this.#c(t),this.#s("}"))return n;do{if(this.#o(),this.text[this.#e]!==
+'"')throw this.fail(`no key at character ${this.#e}`);let r=this.#l();if(this.#o(),this.text[this.#e++]!==":")throw this.
+fail(`no colon at character ${this.#e-1}`);let o=this.#t(t);if(n.has(r))throw this.fail(`key ${JSON.stringify(r)} occurs\
+ twice`);n.set(r,o)}while(this.#d("}"));return n}#i(t){let n=[];if(this.#c(t),this.#s("]"))return n;do n.push(this.#t(t));while(this.#d(
+"]"));return n}#c(t){let{maxDepth:n=Ra}=this.limits;if(t>n)throw this.fail(`nested more than ${n} deep at character ${this.#e}`);
+this.#a()}#s(t){return this.#o(),this.text[this.#e]!==t?!1:(this.#a(),!0)}#d(t){if(this.#s(t))return!1;if(this.text[this.#e]!==
+",")throw this.fail(`no comma or ${t} at character ${this.#e}`);return this.#a(),!0}#a(){this.#f(),this.#e++}#f(){let{maxTokens:t=Ia}=this.
+limits;if(++this.#n>t)throw this.fail(`more than ${t} strings, brackets and commas`)}#o(){Mn.lastIndex=this.#e,Mn.test(this.
+text),this.#e=Mn.lastIndex}#l(){this.#f();let t=[];for(this.#e++;;){Ot.lastIndex=this.#e,Ot.test(this.text),t.push(this.
+text.slice(this.#e,Ot.lastIndex)),this.#e=Ot.lastIndex;let r=this.text[this.#e++];if(r==='"')break;if(r!=="\\")throw this.
+fail(`a control character or the end in a string at character ${this.#e-1}`);t.push(this.#h())}let n=t.join("");if(t.length>
+1&&/\p{Cs}/u.test(n))throw this.fail("a lone surrogate");return n}#h(){let t=this.text[this.#e++]??"",n=Object.hasOwn(no,
+t)?no[t]:void 0;if(n!==void 0)return n;let r=this.text.slice(this.#e,this.#e+4);if(t!=="u"||!/^[0-9A-Fa-f]{4}$/.test(r))
+throw this.fail(`a wrong escape at character ${this.#e-2}`);return this.#e+=4,String.fromCharCode(Number.parseInt(r,16))}#g(){
+to.lastIndex=this.#e;let t=to.exec(this.text);if(!t)throw this.fail(`no value at character ${this.#e}`);let[n,r,o]=t;if(this.#e+=
+n.length,r===void 0&&o===void 0)return this.#u(n);if(!this.limits.wholeFloats||r!==".0"||o!==void 0)throw this.fail(`num\
+ber ${n.slice(0,Dn)} is not an integer`);return this.#u(n.slice(0,-2))}#u(t){let n=t.length<=Dn?BigInt(t):xe+1n;if(n<Ta||
+n>xe)throw this.fail(`integer ${t.slice(0,Dn)}\u2026 does not fit 64 bits`);return n}};var R=class e{constructor(t,n,r,o=""){this.document=n;this.check=r;this.path=o;if(!(t instanceof Map))throw this.error("",
+"wrong type",Nt(t),"an object");this.#e=new Map(t)}document;check;path;#e;get keys(){return[...this.#e.keys()]}has(t){return this.#e.
+has(t)}where(t=""){let n=this.#t(t);return n?`${this.document}, ${n}`:this.document}error(t,n,r,o){return y(this.check,n,
+this.where(t),r,o)}value(t){let n=this.#e.get(t);if(n===void 0)throw this.error(t,"missing","no such key",t);return this.#e.
+delete(t),n}text(t,n=1024){let r=this.value(t);if(typeof r!="string")throw this.error(t,"wrong type",Nt(r),"a string");let o=je(
+r);if(o>n)throw this.error(t,"too long",`${o} characters`,`at most ${n}`);return r}optionalText(t,n=1024){return this.has(
+t)?this.text(t,n):void 0}constant(t,n){let r=this.text(t);if(r!==n)throw this.error(t,"unknown value",r,n)}integer(t,n=0n,r=xe){
+let o=this.value(t);if(typeof o!="bigint")throw this.error(t,"wrong type",Nt(o),"an integer");if(o<n||o>r)throw this.error(
+t,"out of range",String(o),`${n} to ${r}`);return o}hexBytes(t,n){let r=this.text(t),o=v(r);if(o?.length!==n)throw this.
+error(t,"not a digest",r,`${2*n} lower-case hex digits`);return o}optionalHexBytes(t,n){return this.has(t)?this.hexBytes(
+t,n):void 0}base64Bytes(t,n){let r=this.text(t,4*(Math.floor(n/3)+1)),o=D(r);if(!o||o.length>n)throw this.error(t,"not c\
+anonical base64",r.slice(-8),"standard alphabet, padded, no stray bits");return o}fields(t){return this.#r(this.value(t),
+t)}optionalFields(t){return this.has(t)?this.fields(t):void 0}fieldsList(t,n,r){let o=this.value(t);if(!Array.isArray(o))
+throw this.error(t,"wrong type",Nt(o),"a list");if(o.length<n||o.length>r){let i=n===r?`exactly ${n}`:`${n} to ${r}`;throw this.
+error(t,"wrong number of entries",String(o.length),i)}return o.map((i,s)=>this.#r(i,`${t}[${s}]`))}passOver(t,n){for(let r of t)
+this.has(r)&&this.#n(r,this.value(r),n)}passOverRest(t){this.passOver(this.keys,t)}finish(){let[t]=[...this.#e.keys()].sort(
+ge);if(t!==void 0)throw this.error(t,"unknown key",t,"only keys that the format defines")}#n(t,n,r){let o=Fn(n);if(o>r)throw this.
+error(t,"too large",`${o} characters`,`at most ${r}`)}#t(t){return this.path&&t?`${this.path}.${t}`:this.path||t}#r(t,n){
+return new e(t,this.document,this.check,this.#t(n))}};function Fn(e){if(e===null||typeof e=="boolean"||typeof e=="bigint")
+return String(e).length;if(typeof e=="string")return ro(e);let t=n=>2+2*Math.max(n-1,0);if(e instanceof Map){let n=t(e.size);
+for(let[r,o]of e)n+=ro(r)+2+Fn(o);return n}return e.reduce((n,r)=>n+Fn(r),t(e.length))}function ro(e){let t=2;for(let n=0;n<
+e.length;n++){let r=e.charCodeAt(n);t+=/["\\\b\f\n\r\t]/.test(e[n])?2:r<32||r>126?6:1}return t}function Nt(e){return e instanceof
+Map?"an object":Array.isArray(e)?"a list":typeof e=="string"?`the string ${JSON.stringify(Array.from(e).slice(0,40).join(
+""))}`:String(e)}var Ee=class extends Error{static name="FormatError";name="FormatError"};function Dt(e,t){let n=e instanceof Uint8Array?e:Da(e);if(n.length!==(t??n.length))throw new Ee(`${n.length} bytes, not ${t}`);
+return n}function Un(e,t){return`0x${Array.from(Dt(e,t),n=>n.toString(16).padStart(2,"0")).join("")}`}function Oa(e,t){return t===1?e===1n:t>48?e:Number(e)}function oo(e,t){let n=t,r=e.map(([o,i])=>{let s=Oa(BigInt.asUintN(i,n),i);return n>>=BigInt(i),[o,s]});return Object.fromEntries(
+r)}var st=17;function Se(e){let t=Dt(e),n=new Uint8Array(t.length+8*st-t.length%(8*st));n.set(t),n[t.length]=1,n[n.length-1]|=
+128;let r=new DataView(n.buffer),o=new BigUint64Array(25);for(let s=0;8*s<n.length;s++)o[s%st]^=r.getBigUint64(8*s,!0),s%
+st===st-1&&Na(o);let i=new DataView(new ArrayBuffer(32));for(let s=0;s<4;s++)i.setBigUint64(8*s,o[s],!0);return Un(new Uint8Array(
+i.buffer))}function Na(e){let t=(o,i)=>o<<BigInt(i)|o>>BigInt(64-i),n=new BigUint64Array(5),r=1;for(let o=0;o<24;o++){for(let s=0;s<
+5;s++)n[s]=e[s]^e[s+5]^e[s+10]^e[s+15]^e[s+20];for(let s=0;s<25;s++)e[s]^=n[(s+4)%5]^t(n[(s+1)%5],1);let i=e[1];for(let s=0,
+a=1,c=0;s<24;s++){[a,c]=[c,(2*a+3*c)%5];let d=e[a+5*c];e[a+5*c]=t(i,(s+1)*(s+2)/2%64),i=d}for(let s=0;s<25;s+=5){let a=e.
+slice(s,s+5);for(let c=0;c<5;c++)e[s+c]=a[c]^~a[(c+1)%5]&a[(c+2)%5]}for(let s=0;s<7;s++)r&1&&(e[0]^=1n<<BigInt(2**s-1)),
+r=r<<1^(r&128?369:0)}}function Da(e){if(!(typeof e=="string"&&/^0x([0-9a-f]{2})*$/i.test(e)))throw new Ee("not 0x and pa\
+irs of digits");return Uint8Array.from(e.slice(2).match(/../g)??[],n=>parseInt(n,16))}var Ma=["modelDigest","manifestDigest","verdictDigest","reportDigest","policyDigest","publisherIdentity"],_a=192,io=224,
+Fa=[["reportedTcb",64],["checks",32],["passed",1],["unused",55],["judgedAt",40],["policyId",32],["revision",16],["grade",
+8],["productLine",8]];function ao(e){let t=Dt(e);if(t.length<io+2)throw Mt(t);let n=u=>Un(t.subarray(u,u+32)),{unused:r,...o}=oo(Fa,BigInt(n(_a))),
+[i,s]=so(t,io),[a,c]=so(t,s);if(r!==0n||(t.length-c)%32!==0)throw Mt(t);let d=[];for(let u=c;u<t.length;u+=32)d.push(n(u));
+return{...Object.fromEntries(Ma.map((u,g)=>[u,n(32*g)])),...o,namespace:i,release:a,parents:d}}function so(e,t){let n=t+1+(e[t]??0);if(n>e.length)throw Mt(e);try{return[new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}).
+decode(e.subarray(t+1,n)),n]}catch{throw Mt(e)}}function Mt(e){return new Ee(`${e.length} bytes, not those of a record`)}var Ua=2,[co,Ha]=[254,255],Ka=253402300799,fo=192,La=8;function lo(e,t){let n=Ga(e,t),{passed:r,grade:o,productLine:i,policyId:s,
+judgedAt:a,revision:c,parents:d,namespace:f,release:u}=n;if(s===0||o>(r&&i!==co&&i!==Ha?Ua:0))throw Te(t,`grade ${o}, po\
+licy ${s}`,"a policy, and a grade that was earned");if(!r&&(c||d.length))throw Te(t,"a FAILED verdict with a revision or\
+ parents","neither");if(!f||f.includes("/")||!u.includes("@"))throw Te(t,`${f}/${u}`,"namespace/model@version");if(a>Ka)
+throw Te(t,`${a}`,"seconds since 1970, before the year 10000");let h=e.subarray(fo,fo+32);return i===co&&r&&Va(n,h,t),{fields:n,
+facts:h,id:ja(n)}}function Va(e,t,n){let o=ae.map((s,a)=>a<ae.indexOf("manifest-format")||s==="gpu-evidence"?a:-1).some(
+s=>s>=0&&e.checks&1<<s);if(Y(ce(e.publisherIdentity)))throw Te(n,"a signed release without a publisher","the identity of\
+ the signer");if(!(Y(ce(e.reportDigest))&&Y(t.subarray(-La))&&!e.grade)||o)throw Te(n,"claims of hardware","no report, T\
+CB, grade or check of hardware in a signed release")}function ja(e){let{passed:t,revision:n}=e,[r,o,i]=[e.modelDigest,e.
+manifestDigest,e.verdictDigest].map(ce);if(!t)return Ae(r,o,i);let s=Ae(r,o);return n?Ae(s,Uint8Array.of(n>>8,n&255)):s}
+function Ae(...e){return ce(Se(A(...e)))}function ce(e){return v(e.slice(2))}function Ga(e,t){try{return ao(e)}catch(n){
+throw n instanceof Ee?Te(t,n.message,l(e.subarray(0,16))):n}}function Te(e,t,n){return y("registry-record","the record i\
+s malformed",e,t,n)}var Hn="registry-record",Kn=128,uo=7,Ya=65536,za=16384,Ja=13;function _t(e,t){let n=new R(N(e,{where:t,check:Hn,maxBytes:Ya}),
+t,Hn);n.has("schema")&&n.constant("schema","provenance-oracle/proof/v1"),n.passOver(["accepted"],5);let r=n.hexBytes("ro\
+ot",32),o=Number(n.integer("leaf",0n,BigInt(Kn-1)));n.integer("count",1n,BigInt(Kn));let[i,s]=[n.hexBytes("model_digest",
+32),n.hexBytes("manifest_digest",32)],a=Za(n),c=Qa(n.fields("proof"));n.finish();let d=lo(a,t);if(Xa(d,a,c,r),o===c.summary[31]&&
+m(i,ce(d.fields.modelDigest))&&m(s,ce(d.fields.manifestDigest)))return{root:r,leaf:o,record:d};let u=`leaf ${c.summary[31]}\
+ with manifest ${d.fields.manifestDigest}`;throw ho("the document contradicts the record in it",t,"another leaf or diges\
+t",u)}function Xa({facts:e,id:t},n,r,o){let{contentDigest:i,summary:s,siblings:a}=r,c=s[31],d=new Uint8Array(32);d.set(e.
+subarray(0,Ja)),d[31]=c,d[30]=s[30]&1;let f=Ae(t,i,s);if(a.forEach((g,h)=>{f=c>>h&1?Ae(g,f):Ae(f,g)}),!(m(i,Ae(n))&&c<Kn&&
+m(s,d)&&m(f,o)))throw ho("the record is not in this batch",`leaf ${c}`,"another leaf or root",l(o))}function Za(e){let t=v(
+e.text("record",za));if(!t?.length)throw e.error("record","the text is not hex","another text","lower-case hex digits");
+return t}function Qa(e){let t=(i,s)=>{if(typeof s=="string"&&/^0x[0-9a-f]{64}$/.test(s))return ce(s);throw e.error(i,"no\
+t a word","another value","0x and 64 lower-case hex digits")},n=t("contentDigest",e.value("contentDigest")),r=t("summary",
+e.value("summary")),o=e.value("siblings");if(!Array.isArray(o)||o.length!==uo)throw e.error("siblings","not the way to a\
+ root","something else",`${uo} words`);return e.finish(),{contentDigest:n,summary:r,siblings:o.map(i=>t("siblings",i))}}
+function ho(e,t,n,r){return x(Hn,e,t,n,r)}var[ct,L,ze,F,Wa,_]=[1,2,3,4,5,6],[V,Be,dt,Ye,Je]=[12,19,22,23,24],[w,q]=[48,49],yo=Uint8Array.of(255),qa=16,go=5e4,ec=21,
+po=32,[bo,wo,tc]=[32,128,192],nc=2050;function B(e,t,n=qa){let{value:r,end:o}=new Ln(e,t,n).value(0,e.length,0);if(o!==e.
+length)throw t("extra bytes after the value",`${e.length-o} bytes`,"none");return r}var Ln=class{constructor(t,n,r){this.
+data=t;this.problem=n;this.levels=r}data;problem;levels;#e=go;value(t,n,r){if(this.#e--,r>this.levels||this.#e<0)throw this.
+problem("too many levels or values","more",`at most ${this.levels} levels and ${go} values`);let{tag:o,begin:i,end:s}=this.#n(
+t,n),a=[];for(let d=o&bo?i:s;d<s;){let f=this.value(d,s,r+1);a.push(f.value),d=f.end}let c={tag:o,content:this.data.subarray(
+i,s),encoding:this.data.subarray(t,s),children:a};return oc(c,this.problem),{value:c,end:s}}#n(t,n){let{data:r,problem:o}=this;
+if(t+2>n)throw o("the value is cut short",`${n-t} bytes`,"a tag and a length");let i=r[t],s=r[t+1],a=t+2;if((i&31)===31||
+i===0)throw o("unsupported tag",Ft(i),"a tag in one byte, not zero");if(s&128){let c=s&127;if(c<1||c>4||a+c>n)throw o("u\
+nsupported length",Ft(s),"definite, at most four bytes");if(s=Number(C(r.subarray(a,a+c))),s<128||s<2**(8*(c-1)))throw o(
+"length is not minimal",l(r.subarray(t,a+c)),"the shortest form");a+=c}if(a+s>n)throw o("the value is cut short",`${n-a}\
+ bytes`,`${s} bytes`);return{tag:i,begin:a,end:a+s}}},at=()=>!0,mo=e=>e.every(t=>t<128),rc=new Map([[ct,[e=>e.length===1&&
+(e[0]===0||e[0]===255),"00 or ff"]],[L,[ic,"an integer in its shortest form"]],[ze,[sc,"unused bits counted, and zero"]],
+[F,[at,""]],[Wa,[e=>e.length===0,"nothing"]],[_,[ac,`at most ${po} bytes, arcs in their shortest form`]],[V,[e=>K(e)!==void 0,
+"UTF-8"]],[Be,[mo,"ASCII"]],[dt,[mo,"ASCII"]],[Ye,[at,""]],[Je,[at,""]],[w,[at,""]],[q,[at,""]]]);function oc({tag:e,content:t,
+children:n},r){if((e&tc)===wo)return;let o=rc.get(e);if(!o)throw r("unsupported tag",Ft(e),"one of those that certificat\
+es are made of");let i=l(t.subarray(0,16));if(!o[0](t))throw r(`malformed value of tag ${Ft(e)}`,i||"nothing",o[1]);let s=n.
+every(({encoding:a},c)=>c===0||Nn(n[c-1].encoding,a)<=0);if(e===q&&!s)throw r("members of a SET are out of order",i,"mem\
+bers sorted by their encoding")}function ic(e){let[t,n]=e;return t===void 0||n===void 0?e.length===1:!(t===0&&n<128)&&!(t===
+255&&n>=128)}function sc(e){return e.length<2?e.length===1&&e[0]===0:e[0]<8&&(e.at(-1)&(1<<e[0])-1)===0}function ac(e){return e.
+length>0&&e.length<=po&&e.at(-1)<128&&e.every((n,r)=>n!==128||r>0&&e[r-1]>=128)}function Ie(e,t){let{tag:n,content:r,encoding:o}=e;
+if(n!==L||r[0]&128||r.length>ec)throw t("not a number",l(o.subarray(0,16)),"a non-negative INTEGER of at most 20 octets");
+return C(r)}function P(e,t){if(e.tag!==_)throw t("not an object identifier",l(e.encoding.subarray(0,16)),"an OBJECT IDEN\
+TIFIER");let n=[],r=0n;for(let a of e.content)r=r<<7n|BigInt(a&127),!(a&128)&&(n.push(r),r=0n);let[o,...i]=n,s=o<80n?o/40n:
+2n;return[s,o-40n*s,...i].join(".")}function Re(e,t){let n=cc(e.tag,String.fromCharCode(...e.content.subarray(0,16)),e.content.
+length);if(n!==void 0)return n;throw t("not a time",l(e.encoding.subarray(0,24)),"UTCTime, from 2050 on GeneralizedTime,\
+ in seconds and Z")}function cc(e,t,n){if(t.length!==n||!/^[0-9]+Z$/.test(t))return;let r=e===Ye&&n===13?(t<"50"?"20":"1\
+9")+t:t,o=Number(r.slice(0,4));if(e===Ye?n!==13:e!==Je||n!==15||o<nc)return;let[i,s,a,c,d]=[4,6,8,10,12].map(f=>Number(r.
+slice(f,f+2)));return ft(o,i,s,a,c,d)}function ft(e,t,n,r,o,i){let s=new Date(0);if(s.setUTCFullYear(e,t-1,n),!(!(e>0&&s.
+getUTCMonth()===t-1&&s.getUTCDate()===n)||r>23||o>59||i>59))return s.getTime()/1e3+3600*r+60*o+i}function Ut(e,t,n){return e?.
+tag===t&&m(e.content,n)}function j(e){return wo|bo|e}function J(e,t){let n=t.length,r=n<128?[n]:n<256?[129,n]:[130,n>>8,
+n&255],o=new Uint8Array(1+r.length+n);return o.set([e,...r]),o.set(t,1+r.length),o}function Ft(e){return`0x${e.toString(
+16)}`}var Ht=e=>v(e),So=[{algorithm:"ECDSA P-256",size:32,prefix:Ht("3059301306072a8648ce3d020106082a8648ce3d03010703420004")},
+{algorithm:"ECDSA P-384",size:48,prefix:Ht("3076301006072a8648ce3d020106052b8104002203620004")},{algorithm:"ECDSA P-521",
+size:66,prefix:Ht("30819b301006072a8648ce3d020106052b810400230381860004")},{algorithm:"Ed25519",size:32,prefix:Ht("302a3\
+00506032b6570032100")}],dc={"P-256":{prime:2n**256n-2n**224n+2n**192n+2n**96n-1n,b:0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn},
+"P-384":{prime:2n**384n-2n**128n-2n**96n+2n**32n-1n,b:0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn},
+"P-521":{prime:2n**521n-1n,b:0x051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n}},
+fc={"P-256":"SHA-256","P-384":"SHA-384","P-521":"SHA-512"},xo=16*1024,lc=64;function Pe(e){let t=So.find(({prefix:r})=>m(
+e.subarray(0,r.length),r));if(!t)return;let n=e.subarray(t.prefix.length);return t.algorithm==="Ed25519"?n.length===t.size?
+t.algorithm:void 0:n.length===2*t.size&&uc(n,t)?t.algorithm:void 0}function Lt(e){return e==="Ed25519"?void 0:e.slice(6)}
+function uc(e,{algorithm:t,size:n}){let{prime:r,b:o}=dc[Lt(t)],[i,s]=[C(e.subarray(0,n)),C(e.subarray(n))];return i<r&&s<
+r&&(i**3n-3n*i+o-s*s)%r===0n}function Vt(e,t){if(e.length>xo)throw Kt(t,`${e.length} bytes`,`at most ${xo} bytes`);let n=Eo(
+z(e).replaceAll(`\r
+`,`
+`)),r=n.split(`
+`),o=D(r.slice(1,-1).join(""));if(!o?.length)throw Kt(t,"no such block, or a malformed one","one PEM block PUBLIC KEY");
+if(n!==Eo(lt(o,"PUBLIC KEY")))throw Kt(t,"another encoding of a key, or more than one","exactly the canonical PUBLIC KEY\
+ block");let i=Pe(o);if(!i||i==="ECDSA P-521")throw Kt(t,"another kind of key","ECDSA on P-256 or P-384, or Ed25519");return{
+spki:o,algorithm:i}}function lt(e,t){let n=he(e).match(new RegExp(`.{1,${lc}}`,"g"))??[];return[`-----BEGIN ${t}-----`,...n,
+`-----END ${t}-----`,""].join(`
+`)}function Eo(e){return e.endsWith(`
+`)?e.slice(0,-1):e}function Kt(e,t,n){return y("key-binding","not an acceptable public key",e,t,n)}async function X(e,t,n,r){
+let o=Lt(e.algorithm);if(!o)return ht(e.spki,{name:"Ed25519"},{name:"Ed25519"},t,n);let i=gt(t,hc(o));return i!==void 0&&
+ut(e.spki,o,i,n,r??fc[o])}async function ut(e,t,n,r,o){return ht(e,{name:"ECDSA",namedCurve:t},{name:"ECDSA",hash:o},n,r)}
+async function Ao(e,t,n,r,o){return ht(e,{name:"RSA-PSS",hash:r},{name:"RSA-PSS",saltLength:o},t,n)}async function ht(e,t,n,r,o){
+let i=Bo();try{let s=await i.importKey("spki",e,t,!1,["verify"]);return await i.verify(n,s,r,o)}catch(s){if(s instanceof
+DOMException&&s.name==="NotSupportedError")throw new we(`this browser cannot verify signatures by ${t.name}; a newer one\
+ can`);if(s instanceof DOMException)return!1;throw s}}function hc(e){return So.find(({algorithm:t})=>t===`ECDSA ${e}`).size}
+function gt(e,t){let n=e[1]===129?3:2,r=e.subarray(n),o=n===2?r.length<128:r.length>=128&&r.length<256;if(e[0]!==48||!o||
+e[n-1]!==r.length)return;let i=2+(r[1]??0),a=[r.subarray(0,i),r.subarray(i)].map(c=>gc(c,t));return a[0]&&a[1]&&A(a[0],a[1])}
+function gc(e,t){let[n,r,o,i]=e;if(n!==2||r!==e.length-2||o===void 0||o>=128||o===0&&i!==void 0&&i<128)return;let s=e.subarray(
+o===0?3:2);if(s.length>t)return;let a=new Uint8Array(t);return a.set(s,t-s.length),a}async function b(e,t){return new Uint8Array(
+await Bo().digest(e,t))}function Bo(){let e=globalThis.crypto.subtle;if(e)return e;throw new we("this page has no WebCry\
+pto: open it over https, or from 127.0.0.1")}var jn=16*1024,jt=4,vo=2*jt*jn,Vn=/-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)-----END ([A-Z0-9 ]{1,40})-----(?:(?:\r?\n)+|$)/y,
+mc=v("a003020102"),yc=v("0603550403"),pc=v("300d06092a864886f70d0101010500");function me(e,t){return e.extensions.find(n=>n.
+oid===t)?.value}function E(e,t,n,r){return y("endorsements-format",t,e,n,r)}function Z(e,t=""){return(n,r,o)=>E(e,n+t,r,
+o)}function mt(e,t){if(e.length>vo){let n=`at most ${vo}`;throw E(t,"the certificate file is too large",`${e.length} byt\
+es`,n)}return Gn(e)?yt(e,"CERTIFICATE",t):bc(e,t)}function Gn(e){return z(e.subarray(0,11))==="-----BEGIN "}function yt(e,t,n,r=jt){
+let o=z(e),i=[];for(let s=0;s<o.length;s=Vn.lastIndex){Vn.lastIndex=s;let[,a,c="",d]=Vn.exec(o)??[];if(a!==t||d!==t||i.length===
+r){let u=`at most ${r} blocks of ${t} and nothing else`;throw E(n,"malformed PEM",`byte ${s}`,u)}let f=D(c.replace(/[\r\n]/g,
+""));if(!f?.length)throw E(n,"malformed PEM","base64 in another form","canonical base64");i.push(f)}return i}function bc(e,t){
+let n=[];for(let r=0;r<e.length;){let[o,i,s=0,a]=e.subarray(r,r+4),c=r+4+256*s+(a??0);if(o!==w||i!==130||a===void 0||c>e.
+length||n.length===jt){let d=`PEM, or at most ${jt} in DER`;throw E(t,"not a file of certificates",`byte ${r}`,d)}n.push(
+e.subarray(r,c)),r=c}return n}function $e(e,t){if(e.length>jn){let h=`at most ${jn}`;throw E(t,"the certificate is too l\
+arge",`${e.length} bytes`,h)}let n=Z(t),{signed:r,fields:o}=pt(e,t),[i,s,a,c,d,f,u,g]=o;if(o.length!==8||!m(i.encoding,mc))
+throw E(t,"wrong certificate structure",`${o.length} fields`,"X.509 v3 with extensions");if(Yn(a,r,t),[c,d,f].some(h=>h.
+tag!==w)||d.children.length!==2)throw E(t,"malformed names or validity","another structure","those of a certificate");return{
+der:e,signed:r,serial:Ie(s,n),issuer:c.encoding,notBefore:Re(d.children[0],n),notAfter:Re(d.children[1],n),subject:f.encoding,
+commonName:Ec(f),spki:u.encoding,key:Gt(u,t),extensions:bt(g,3,t),where:t}}function Yn(e,t,n){if(m(e.encoding,t.algorithm))
+return;throw E(n,"conflicting signature algorithms","two different ones","the same inside and outside")}function pt(e,t){
+let n=B(e,Z(t)),[r,o,i]=n.children,s=n.children.map(({tag:c})=>c).join();if(n.tag!==w||s!==[w,w,ze].join())throw E(t,"wr\
+ong outer structure",`tag ${n.tag}, ${n.children.length} parts`,"a SEQUENCE of what is signed, algorithm and signature");
+if(i.content[0]!==0)throw E(t,"malformed signature","not whole bytes","a BIT STRING of whole bytes");return{signed:{tbs:r.
+encoding,algorithm:o.encoding,signature:i.content.subarray(1)},fields:r.children}}function bt(e,t,n){let[r]=e.children;if(e.
+tag!==j(t)||e.children.length!==1)throw E(n,"malformed extensions",`tag ${e.tag}`,"a field of extensions");return zn(r,n)}
+function zn(e,t){if(e.tag!==w)throw E(t,"malformed extensions",`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>wc(o,
+t)),r=new Set(n.map(({oid:o})=>o));if(n.length===0||r.size!==n.length)throw E(t,"missing or repeated extensions","none, \
+or one twice","each once");return n}function wc(e,t){let n=e.children,r=n.at(-1),o=n.length===3;if(!(e.tag===w&&(n.length===
+2||o)&&r?.tag===F)||o&&!Ut(n[1],ct,yo))throw E(t,"malformed extension",l(e.encoding.subarray(0,16)),"identifier, critica\
+l if it is, OCTET STRING");return{oid:P(n[0],Z(t)),critical:o,value:r.content}}function Gt(e,t){let n=Pe(e.encoding),r=n&&
+Lt(n);if(r)return{curve:r};let[o,i]=e.children,a=e.children.length===2&&m(o.encoding,pc)&&i.tag===ze&&i.content[0]===0?xc(
+i.content.subarray(1),t):void 0;if(!a)throw E(t,"unreadable public key","another kind","an RSA or elliptic curve key");return a}
+function xc(e,t){let{tag:n,children:r}=B(e,Z(t," in the public key"));if(!(n===w&&r.length===2&&r.every(c=>c.tag===L))||
+r.some(({content:c})=>c[0]>=128))return;let[i,s]=r.map(({content:c})=>C(c));return i>=3n&&s>=3n&&s<i&&s%2n===1n?{bits:i.
+toString(2).length,exponent:s}:void 0}function Ec(e){let n=e.children.flatMap(i=>i.children.map(({children:s})=>s)).filter(
+i=>i.length===2&&m(i[0].encoding,yc)),r=n[0]?.[1];return n.length===1&&(r?.tag===V||r?.tag===Be)?K(r.content)??"":""}var ee="application/vnd.in-toto+json",$="provenance/manifest.dsse.json",Xe=64*1024*1024,Sc=256,Ac=64;function Oe(e,t){let n=k(
+e);return A(k(`DSSEv1 ${n.length} ${e} ${t.length} `),t)}function Yt(e,t=$){let n="manifest-format",r=N(e,{where:t,check:n,
+maxBytes:Xe,maxTokens:Ac}),o=new R(r,t,n);o.constant("payloadType",ee);let i=o.base64Bytes("payload",Xe),[s]=o.fieldsList(
+"signatures",1,1),a=s.base64Bytes("sig",Sc),c=s.optionalText("keyid",256)??"";return s.finish(),o.finish(),{payload:i,signature:a,
+keyid:c}}async function ko(e,t,n=$){let{payload:r,signature:o}=e;if(await X(t,o,Oe(ee,r)))return r;throw x("manifest-sig\
+nature","the signature does not verify",n,`${o.length} bytes that this key did not make over these bytes`,`${t.algorithm}\
+ by the key in provenance/cvm-key.pem`)}var wt=e=>v(e),Co="a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020\
+130",To="06092a864886f70d01010a",Bc=[`3041${To}3034${Co}`,`3046${To}3039${Co}a303020101`].map(wt),[Io,Ro,vc]=[4096,65537n,
+48],Jt="2.5.29.35",[Po,$o,Oo]=["2.5.29.14","2.5.29.15","2.5.29.19"],No=new Map([[Po,["SubjectKeyIdentifier",!1]],[$o,["K\
+eyUsage",!0]],[Oo,["BasicConstraints",!0]],["2.5.29.31",["CRLDistributionPoints",!1]],[Jt,["AuthorityKeyIdentifier",!1]]]),
+[Do,kc]=[4,2],Cc=wt("0302"),Mo={constraints:wt("30030101ff"),usage:Do|kc},_o={constraints:wt("30060101ff020100"),usage:Do};
+async function Jn(e,t,n){Fo(e);let r=e.extensions.filter(({oid:a,critical:c})=>No.get(a)?.[1]!==c);if(r.length>0){let a=`\
+foreign or wrongly marked: ${r.map(({oid:c})=>c).join(", ")}`;throw te(e,"wrong extensions",a,"those of an authority")}let o=zt(
+e,Oo),i=zt(e,$o);if(!m(o,n.constraints)){let a=`${l(n.constraints)}: a CA of this level`;throw te(e,"wrong basic constra\
+ints",l(o),a)}let s=i.at(-1)??0;if(!m(i.subarray(0,-2),Cc)||(s&n.usage)!==n.usage)throw te(e,"wrong key usage",`${l(i)}:\
+ may not sign all it signs`,`bits ${n.usage}`);if(e!==t){let a=zt(e,Jt),c=Xn(t);if(!m(a,c))throw te(e,"wrong authority k\
+ey id",l(a),l(c))}await Zn(e,t)}function Xn(e){return A(wt("301680"),zt(e,Po).subarray(1))}async function Zn(e,t){if(!m(
+e.issuer,t.subject))throw te(e,"wrong issuer","another name",t.commonName);await Qn(e.signed,t,"vek-chain",e.where,e.commonName)}
+async function Qn(e,t,n,r,o){if(!Bc.some(i=>m(i,e.algorithm))){let i=`unsupported signature algorithm of ${o}`;throw x(n,
+i,r,l(e.algorithm),"RSASSA-PSS, SHA-384, salt 48")}if(Fo(t),!await Ao(t.spki,e.signature,e.tbs,"SHA-384",vc))throw x(n,`\
+invalid signature of ${o}`,r,"does not verify",`a signature by ${t.commonName}`)}function Xt(e,t){if(m(e.subject,Tc(t)))
+return;let n=`CN=${t}, Advanced Micro Devices`;throw te(e,"wrong subject",e.commonName||"another name",n)}function Tc(e){
+let n=[[11,V,"Engineering"],[6,Be,"US"],[7,V,"Santa Clara"],[8,V,"CA"],[10,V,"Advanced Micro Devices"],[3,V,e]].map(([r,
+o,i])=>{let s=A(J(_,Uint8Array.of(85,4,r)),J(o,k(i)));return J(q,J(w,s))});return J(w,A(...n))}function Fo(e){let{key:t}=e;
+if(!("bits"in t&&t.bits===Io&&t.exponent===Ro))throw te(e,"wrong kind of key","another key",`RSA-${Io}, exponent ${Ro}`)}
+function zt(e,t){let n=me(e,t);if(n)return n;throw te(e,"missing extension",`no ${No.get(t)?.[0]}`,"one")}function te(e,t,n,r){
+return x("vek-chain",`${t} (${e.commonName||"unnamed"})`,e.where,n||"nothing",r)}var Zt=1024*1024,Ic=v("020101"),[Rc,Pc,$c]=["2.5.29.20","2.5.29.27","2.5.29.28"];function Uo(e,t){let n=Oc(e,t),r=Z(t),{
+signed:o,fields:i}=pt(n,t),[s,a,c,d,f,u]=i;if(i.length!==6&&i.length!==7||!m(s.encoding,Ic))throw E(t,"wrong structure o\
+f the revocation list",`${i.length} fields`,"X.509 v2 with next update and extensions");if(Yn(a,o,t),c.tag!==w)throw E(t,
+"malformed issuer",`tag ${c.tag}`,"a name");return{signed:o,issuer:c.encoding,...Nc(bt(i.at(-1),0,t),t),thisUpdate:Re(d,
+r),nextUpdate:Re(f,r),revokedSerials:i.length===7?Dc(u,t):new Set,where:t}}function Ho(e,t){return e.thisUpdate<=t&&t<=e.
+nextUpdate}function Oc(e,t){if(e.length>2*Zt){let o=`at most ${Zt}`;throw E(t,"the revocation list is too large",`${e.length}\
+ bytes`,o)}let[n,...r]=Gn(e)?yt(e,"X509 CRL",t):[e];if(!n||r.length>0||n.length>Zt){let o=`one of at most ${Zt} bytes`;throw E(
+t,"wrong number or size of revocation lists",`${r.length+1}`,o)}return n}function Nc(e,t){let n=new Map(e.map(({oid:a,value:c})=>[
+a,c])),r=[...n.keys()].sort().join(", ");if(e.some(({critical:a})=>a)||n.has(Pc)||n.has($c))throw E(t,"unsupported exten\
+sions of the revocation list",r,"a complete list, and no critical extension");let[o,i]=[n.get(Rc),n.get(Jt)];if(!o||!i)throw E(
+t,"missing extensions of the revocation list",r,"CRL number and authority key id");let s=Z(t," in the CRL number");return{
+number:Ie(B(o,s),s),authorityKeyId:i}}function Dc(e,t){if(e.tag!==w)throw E(t,"malformed entries of the revocation list",
+`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>Mc(o,t)),r=new Set(n);if(r.size!==n.length)throw E(t,"repeated entr\
+ies of the revocation list","a serial number twice","each once");return r}function Mc(e,t){let[n,r,o,...i]=e.children;if(e.
+tag!==w||!n||!r||i.length>0){let s=l(e.encoding.subarray(0,16));throw E(t,"malformed entry of the revocation list",s,"a \
+serial number and a time")}if(Re(r,Z(t)),o&&zn(o,t).some(({critical:s})=>s))throw E(t,"unsupported entry of the revocati\
+on list","a critical extension","none");return Ie(n,Z(t))}var ne="1.3.6.1.4.1.3704.1.",[Lo,Wn,Vo,qn]=["1","2","4","5"].map(e=>ne+e),jo=new Map([[`${ne}3.1`,"bootloader"],[`${ne}3\
+.2`,"tee"],[`${ne}3.3`,"snp"],[`${ne}3.8`,"microcode"],[`${ne}3.9`,"fmc"]]),Qt=`${ne}3.4`,Go=[Qt,`${ne}3.5`,`${ne}3.6`,`${ne}\
+3.7`],_c=new Set([Qt,`${ne}3.9`]),Fc=/^[\x20-\x7e]{1,256}$/;function Yo(e,t,n){let r=mt(e.data,e.where),o=mt(t.data,t.where);
+if(r.length!==1)throw E(e.where,"wrong number of certificates",`${r.length}`,"one, the VCEK or VLEK");if(o.length!==2)throw E(
+t.where,"wrong number of certificates",`${o.length}`,"two, ASK or ASVK and ARK");let i=o.map(d=>$e(d,t.where)),s=i.filter(
+({subject:d,issuer:f})=>m(d,f)),[a]=i.filter(d=>!s.includes(d)),[c]=s;if(s.length!==1||!c||!a){let d=`${s.length}`;throw E(
+t.where,"wrong number of self-issued certificates",d,"one, the ARK")}return{vek:er($e(r[0],e.where)),intermediate:a,ark:c,
+crl:n&&Uo(n.data,n.where)}}function er(e){let{where:t,commonName:n}=e;if(n!=="SEV-VCEK"&&n!=="SEV-VLEK")throw E(t,"subje\
+ct",n,"SEV-VCEK or SEV-VLEK");let r=n==="SEV-VCEK"?"VCEK":"VLEK",o=Uc(e,r),i=a=>Hc(o.get(a),a,t);for(let a of Go)if(o.has(
+a)&&i(a)!==0)throw E(t,`reserved extension ${a} is set`,"not zero","zero");let s=[...jo].filter(([a])=>o.has(a));return{
+certificate:e,kind:r,structVersion:i(Lo),productName:Ko(o.get(Wn),Wn,t),tcb:new Map(s.map(([a,c])=>[c,i(a)])),hwid:r==="\
+VCEK"?Kc(o.get(Vo),t):void 0,cspId:r==="VLEK"?Ko(o.get(qn),qn,t):void 0}}function Uc(e,t){let r=[Lo,Wn,t==="VCEK"?Vo:qn,
+...jo.keys(),...Go],o=new Map(e.extensions.map(({oid:a,value:c})=>[a,c])),i=r.filter(a=>!o.has(a)&&!_c.has(a)),s=e.extensions.
+filter(({oid:a,critical:c})=>c||!r.includes(a));if(i.length+s.length>0){let a=`missing, foreign or critical: ${[...i,...s.
+map(({oid:c})=>c)].sort().join(", ")}`;throw E(e.where,"wrong set of extensions",a,`those of a ${t}`)}return o}function Hc(e,t,n){
+let r=Z(n,` in extension ${t}`),o=Ie(B(e,r),r);if(o>0xffn)throw E(n,`extension ${t} is out of range`,`${o}`,"0 to 255");
+return Number(o)}function Ko(e,t,n){let{tag:r,content:o}=B(e,Z(n,` in extension ${t}`)),i=String.fromCharCode(...o.subarray(
+0,257));if(r===dt&&Fc.test(i)&&m(k(i),o))return i;let s=l(e.subarray(0,32));throw E(n,`extension ${t} is not a valid tex\
+t`,s,"a short printable IA5String")}function Kc(e,t){if(e.length===8||e.length===64)return e;throw E(t,"wrong size of hw\
+ID",`${e.length} bytes`,"64 raw bytes (8 on Turin)")}function zo(e){return Et(e).length===0}function Et(e){return/^[\x20-\x7e]*$/.test(e)?[]:[...new Set(e)].filter(t=>!Vc(t.
+codePointAt(0)))}function Wt(e){let t=e.slice(0,Lc).map(r=>`U+${r.codePointAt(0).toString(16).toUpperCase().padStart(4,"\
+0")}`),n=e.length-t.length;return t.join(", ")+(n>0?` and ${n} more`:"")}var Lc=4,xt;function Vc(e){xt??=Gc.trim().split(
+/\s+/).map(jc);let[t,n]=[0,xt.length];for(;t<n;){let r=t+n>>1;xt[r][1]<e?t=r+1:n=r}return t<xt.length&&xt[t][0]<=e}function jc(e){
+let[t,n=t]=e.split("-").map(r=>Number.parseInt(r,16));return[t,n]}var Gc=`
+20-7e a1-ac ae-34e 350-377 37a-37f 384-38a 38c 38e-3a1 3a3-52f 531-556 559-58a 58d-58f 591-5c7 5d0-5ea 5ef-5f4
+606-61b 61d-6dc 6de-70d 710-74a 74d-7b1 7c0-7fa 7fd-82d 830-83e 840-85b 85e 860-86a 870-88e 898-8e1 8e3-983 985-98c
+98f-990 993-9a8 9aa-9b0 9b2 9b6-9b9 9bc-9c4 9c7-9c8 9cb-9ce 9d7 9dc-9dd 9df-9e3 9e6-9fe a01-a03 a05-a0a a0f-a10
+a13-a28 a2a-a30 a32-a33 a35-a36 a38-a39 a3c a3e-a42 a47-a48 a4b-a4d a51 a59-a5c a5e a66-a76 a81-a83 a85-a8d a8f-a91
+a93-aa8 aaa-ab0 ab2-ab3 ab5-ab9 abc-ac5 ac7-ac9 acb-acd ad0 ae0-ae3 ae6-af1 af9-aff b01-b03 b05-b0c b0f-b10 b13-b28
+b2a-b30 b32-b33 b35-b39 b3c-b44 b47-b48 b4b-b4d b55-b57 b5c-b5d b5f-b63 b66-b77 b82-b83 b85-b8a b8e-b90 b92-b95
+b99-b9a b9c b9e-b9f ba3-ba4 ba8-baa bae-bb9 bbe-bc2 bc6-bc8 bca-bcd bd0 bd7 be6-bfa c00-c0c c0e-c10 c12-c28 c2a-c39
+c3c-c44 c46-c48 c4a-c4d c55-c56 c58-c5a c5d c60-c63 c66-c6f c77-c8c c8e-c90 c92-ca8 caa-cb3 cb5-cb9 cbc-cc4 cc6-cc8
+cca-ccd cd5-cd6 cdd-cde ce0-ce3 ce6-cef cf1-cf2 d00-d0c d0e-d10 d12-d44 d46-d48 d4a-d4f d54-d63 d66-d7f d81-d83
+d85-d96 d9a-db1 db3-dbb dbd dc0-dc6 dca dcf-dd4 dd6 dd8-ddf de6-def df2-df4 e01-e3a e3f-e5b e81-e82 e84 e86-e8a
+e8c-ea3 ea5 ea7-ebd ec0-ec4 ec6 ec8-ecd ed0-ed9 edc-edf f00-f47 f49-f6c f71-f97 f99-fbc fbe-fcc fce-fda 1000-10c5
+10c7 10cd 10d0-115e 1161-1248 124a-124d 1250-1256 1258 125a-125d 1260-1288 128a-128d 1290-12b0 12b2-12b5 12b8-12be
+12c0 12c2-12c5 12c8-12d6 12d8-1310 1312-1315 1318-135a 135d-137c 1380-1399 13a0-13f5 13f8-13fd 1400-167f 1681-169c
+16a0-16f8 1700-1715 171f-1736 1740-1753 1760-176c 176e-1770 1772-1773 1780-17b3 17b6-17dd 17e0-17e9 17f0-17f9
+1800-180a 1810-1819 1820-1878 1880-18aa 18b0-18f5 1900-191e 1920-192b 1930-193b 1940 1944-196d 1970-1974 1980-19ab
+19b0-19c9 19d0-19da 19de-1a1b 1a1e-1a5e 1a60-1a7c 1a7f-1a89 1a90-1a99 1aa0-1aad 1ab0-1ace 1b00-1b4c 1b50-1b7e
+1b80-1bf3 1bfc-1c37 1c3b-1c49 1c4d-1c88 1c90-1cba 1cbd-1cc7 1cd0-1cfa 1d00-1f15 1f18-1f1d 1f20-1f45 1f48-1f4d
+1f50-1f57 1f59 1f5b 1f5d 1f5f-1f7d 1f80-1fb4 1fb6-1fc4 1fc6-1fd3 1fd6-1fdb 1fdd-1fef 1ff2-1ff4 1ff6-1ffe 2010-2027
+2030-205e 2070-2071 2074-208e 2090-209c 20a0-20c0 20d0-20f0 2100-218b 2190-2426 2440-244a 2460-2b73 2b76-2b95
+2b97-2cf3 2cf9-2d25 2d27 2d2d 2d30-2d67 2d6f-2d70 2d7f-2d96 2da0-2da6 2da8-2dae 2db0-2db6 2db8-2dbe 2dc0-2dc6
+2dc8-2dce 2dd0-2dd6 2dd8-2dde 2de0-2e5d 2e80-2e99 2e9b-2ef3 2f00-2fd5 2ff0-2ffb 3001-303f 3041-3096 3099-30ff
+3105-312f 3131-3163 3165-318e 3190-31e3 31f0-321e 3220-a48c a490-a4c6 a4d0-a62b a640-a6f7 a700-a7ca a7d0-a7d1 a7d3
+a7d5-a7d9 a7f2-a82c a830-a839 a840-a877 a880-a8c5 a8ce-a8d9 a8e0-a953 a95f-a97c a980-a9cd a9cf-a9d9 a9de-a9fe
+aa00-aa36 aa40-aa4d aa50-aa59 aa5c-aac2 aadb-aaf6 ab01-ab06 ab09-ab0e ab11-ab16 ab20-ab26 ab28-ab2e ab30-ab6b
+ab70-abed abf0-abf9 ac00-d7a3 d7b0-d7c6 d7cb-d7fb f900-fa6d fa70-fad9 fb00-fb06 fb13-fb17 fb1d-fb36 fb38-fb3c fb3e
+fb40-fb41 fb43-fb44 fb46-fbc2 fbd3-fd8f fd92-fdc7 fdcf fdf0-fdff fe10-fe19 fe20-fe52 fe54-fe66 fe68-fe6b fe70-fe74
+fe76-fefc ff01-ff9f ffa1-ffbe ffc2-ffc7 ffca-ffcf ffd2-ffd7 ffda-ffdc ffe0-ffe6 ffe8-ffee fffc-fffd 10000-1000b
+1000d-10026 10028-1003a 1003c-1003d 1003f-1004d 10050-1005d 10080-100fa 10100-10102 10107-10133 10137-1018e
+10190-1019c 101a0 101d0-101fd 10280-1029c 102a0-102d0 102e0-102fb 10300-10323 1032d-1034a 10350-1037a 10380-1039d
+1039f-103c3 103c8-103d5 10400-1049d 104a0-104a9 104b0-104d3 104d8-104fb 10500-10527 10530-10563 1056f-1057a
+1057c-1058a 1058c-10592 10594-10595 10597-105a1 105a3-105b1 105b3-105b9 105bb-105bc 10600-10736 10740-10755
+10760-10767 10780-10785 10787-107b0 107b2-107ba 10800-10805 10808 1080a-10835 10837-10838 1083c 1083f-10855
+10857-1089e 108a7-108af 108e0-108f2 108f4-108f5 108fb-1091b 1091f-10939 1093f 10980-109b7 109bc-109cf 109d2-10a03
+10a05-10a06 10a0c-10a13 10a15-10a17 10a19-10a35 10a38-10a3a 10a3f-10a48 10a50-10a58 10a60-10a9f 10ac0-10ae6
+10aeb-10af6 10b00-10b35 10b39-10b55 10b58-10b72 10b78-10b91 10b99-10b9c 10ba9-10baf 10c00-10c48 10c80-10cb2
+10cc0-10cf2 10cfa-10d27 10d30-10d39 10e60-10e7e 10e80-10ea9 10eab-10ead 10eb0-10eb1 10f00-10f27 10f30-10f59
+10f70-10f89 10fb0-10fcb 10fe0-10ff6 11000-1104d 11052-11075 1107f-110bc 110be-110c2 110d0-110e8 110f0-110f9
+11100-11134 11136-11147 11150-11176 11180-111df 111e1-111f4 11200-11211 11213-1123e 11280-11286 11288 1128a-1128d
+1128f-1129d 1129f-112a9 112b0-112ea 112f0-112f9 11300-11303 11305-1130c 1130f-11310 11313-11328 1132a-11330
+11332-11333 11335-11339 1133b-11344 11347-11348 1134b-1134d 11350 11357 1135d-11363 11366-1136c 11370-11374
+11400-1145b 1145d-11461 11480-114c7 114d0-114d9 11580-115b5 115b8-115dd 11600-11644 11650-11659 11660-1166c
+11680-116b9 116c0-116c9 11700-1171a 1171d-1172b 11730-11746 11800-1183b 118a0-118f2 118ff-11906 11909 1190c-11913
+11915-11916 11918-11935 11937-11938 1193b-11946 11950-11959 119a0-119a7 119aa-119d7 119da-119e4 11a00-11a47
+11a50-11aa2 11ab0-11af8 11c00-11c08 11c0a-11c36 11c38-11c45 11c50-11c6c 11c70-11c8f 11c92-11ca7 11ca9-11cb6
+11d00-11d06 11d08-11d09 11d0b-11d36 11d3a 11d3c-11d3d 11d3f-11d47 11d50-11d59 11d60-11d65 11d67-11d68 11d6a-11d8e
+11d90-11d91 11d93-11d98 11da0-11da9 11ee0-11ef8 11fb0 11fc0-11ff1 11fff-12399 12400-1246e 12470-12474 12480-12543
+12f90-12ff2 13000-1342e 14400-14646 16800-16a38 16a40-16a5e 16a60-16a69 16a6e-16abe 16ac0-16ac9 16ad0-16aed
+16af0-16af5 16b00-16b45 16b50-16b59 16b5b-16b61 16b63-16b77 16b7d-16b8f 16e40-16e9a 16f00-16f4a 16f4f-16f87
+16f8f-16f9f 16fe0-16fe4 16ff0-16ff1 17000-187f7 18800-18cd5 18d00-18d08 1aff0-1aff3 1aff5-1affb 1affd-1affe
+1b000-1b122 1b150-1b152 1b164-1b167 1b170-1b2fb 1bc00-1bc6a 1bc70-1bc7c 1bc80-1bc88 1bc90-1bc99 1bc9c-1bc9f
+1cf00-1cf2d 1cf30-1cf46 1cf50-1cfc3 1d000-1d0f5 1d100-1d126 1d129-1d172 1d17b-1d1ea 1d200-1d245 1d2e0-1d2f3
+1d300-1d356 1d360-1d378 1d400-1d454 1d456-1d49c 1d49e-1d49f 1d4a2 1d4a5-1d4a6 1d4a9-1d4ac 1d4ae-1d4b9 1d4bb
+1d4bd-1d4c3 1d4c5-1d505 1d507-1d50a 1d50d-1d514 1d516-1d51c 1d51e-1d539 1d53b-1d53e 1d540-1d544 1d546 1d54a-1d550
+1d552-1d6a5 1d6a8-1d7cb 1d7ce-1da8b 1da9b-1da9f 1daa1-1daaf 1df00-1df1e 1e000-1e006 1e008-1e018 1e01b-1e021
+1e023-1e024 1e026-1e02a 1e100-1e12c 1e130-1e13d 1e140-1e149 1e14e-1e14f 1e290-1e2ae 1e2c0-1e2f9 1e2ff 1e7e0-1e7e6
+1e7e8-1e7eb 1e7ed-1e7ee 1e7f0-1e7fe 1e800-1e8c4 1e8c7-1e8d6 1e900-1e94b 1e950-1e959 1e95e-1e95f 1ec71-1ecb4
+1ed01-1ed3d 1ee00-1ee03 1ee05-1ee1f 1ee21-1ee22 1ee24 1ee27 1ee29-1ee32 1ee34-1ee37 1ee39 1ee3b 1ee42 1ee47 1ee49
+1ee4b 1ee4d-1ee4f 1ee51-1ee52 1ee54 1ee57 1ee59 1ee5b 1ee5d 1ee5f 1ee61-1ee62 1ee64 1ee67-1ee6a 1ee6c-1ee72
+1ee74-1ee77 1ee79-1ee7c 1ee7e 1ee80-1ee89 1ee8b-1ee9b 1eea1-1eea3 1eea5-1eea9 1eeab-1eebb 1eef0-1eef1 1f000-1f02b
+1f030-1f093 1f0a0-1f0ae 1f0b1-1f0bf 1f0c1-1f0cf 1f0d1-1f0f5 1f100-1f1ad 1f1e6-1f202 1f210-1f23b 1f240-1f248
+1f250-1f251 1f260-1f265 1f300-1f6d7 1f6dd-1f6ec 1f6f0-1f6fc 1f700-1f773 1f780-1f7d8 1f7e0-1f7eb 1f7f0 1f800-1f80b
+1f810-1f847 1f850-1f859 1f860-1f887 1f890-1f8ad 1f8b0-1f8b1 1f900-1fa53 1fa60-1fa6d 1fa70-1fa74 1fa78-1fa7c
+1fa80-1fa86 1fa90-1faac 1fab0-1faba 1fac0-1fac5 1fad0-1fad9 1fae0-1fae7 1faf0-1faf6 1fb00-1fb92 1fb94-1fbca
+1fbf0-1fbf9 20000-2a6df 2a700-2b738 2b740-2b81d 2b820-2cea1 2ceb0-2ebe0 2f800-2fa1d 30000-3134a
+`;var ye="provenance",[Jo,Xo,Zo]=[4096,255,32],Qo="[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?",Yc=new RegExp(`^${Qo}/${Qo}\
+$`),zc=/^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?$/;function qo(e,t){if(!e.includes("..")&&Yc.test(e))return e;throw y(
+"manifest-format","not a model name",t,e,"namespace/model in A-Z a-z 0-9 . _ -")}function ei(e,t){if(!e.includes("..")&&
+zc.test(e))return e;throw y("manifest-format","not a version",t,e,"1 to 64 of A-Z a-z 0-9 . _ + -")}function en(e,t,n,r=!1){
+let o=e.split("/"),[i=""]=o,s=Jc(e,o);if(!s&&qt(i)===ye&&!(r&&i===ye)&&(s=`lies in ${ye}/`),!s)return e;throw y(t,`file \
+name ${s}`,n,e,"a relative path, NFC, printable, no dot segments")}function Jc(e,t){let n=Et(e);if(n.length>0)return`has\
+ control, invisible or unknown characters: ${Wt(n)}`;let r=o=>k(o).length;return e.normalize("NFC")!==e?"is not in Unico\
+de form NFC":r(e)>Jo?`is longer than ${Jo} bytes`:t.some(o=>["",".",".."].includes(o))?"is empty or absolute, or has emp\
+ty or dot segments":t.some(o=>r(o)>Xo)?`has a segment longer than ${Xo} bytes`:t.length>Zo+1?`lies in more than ${Zo} fo\
+lders`:e.includes("\\")||/^[A-Za-z]:/.test(e)?"has a backslash or a drive letter":""}function tn(e,t,n){let r=new Map;for(let o of e){
+let i=o.split("/"),s=i.pop(),a=r;i.forEach((d,f)=>{let u=qt(d),[g,h]=a.get(u)??[d,new Map];if(g!==d||!h)throw Wo(i.slice(
+0,f+1),g,t,n);a.set(u,[g,h]),a=h});let c=a.get(qt(s));if(c)throw Wo([...i,s],c[0],t,n);a.set(qt(s),[s,void 0])}}function Wo(e,t,n,r){
+let o=[...e.slice(0,-1),t].join("/");return y(n,"two file names collide",r,e.join("/"),`none that collides with ${o}`)}function qt(e){
+return Array.from(e.normalize("NFD"),Xc).join("").normalize("NFD")}function Xc(e){return e==="\u0131"?e:e.toLowerCase().
+toUpperCase().toLowerCase()}var Ze=`${ye}/snp`,Zc=`${ye}/nvidia`,Ne=`${ye}/cvm-key.pem`,Qe=`${Ze}/report.bin`,[nr,ti]=[`${Ze}/vek.pem`,`${Ze}/vek.de\
+r`],ni=`${Ze}/chain.pem`,rr=`${Ze}/ark.crl`,re=`${ye}/model.sig`,De=`${ye}/publisher-key.pem`,pe=1024,rn=new Map([[$,[Xe,
+"manifest-format"]],[Ne,[16*pe,"key-binding"]],[Qe,[8*pe,"report-format"]],[nr,[64*pe,"endorsements-format"]],[ti,[64*pe,
+"endorsements-format"]],[ni,[64*pe,"endorsements-format"]],[rr,[1024*pe,"endorsements-format"]],[re,[64*1024*pe,"publish\
+er-signature"]],[De,[16*pe,"publisher-signature"]]]),Qc=64*pe,nn=Array.from({length:16},(e,t)=>`${Zc}/gpu-${t}.json`),Wc=[
+...rn.keys(),...nn];function on(e){for(let[a,c]of e)qc(a,c.length);let t=e.get($);if(!t){let a="the manifest, written la\
+st";throw new T("incomplete","no signed manifest yet","manifest-format",$,"no such file",a)}let n=ed(e),[r,o,i]=[Ne,Qe,ni].
+map(a=>tr(e,a)),s=e.has(rr)?tr(e,rr):void 0;return{envelope:t,key:r.data,report:o,vek:tr(e,n),chain:i,crl:s,gpus:td(e),provenance:e}}
+function qc(e,t){if(!Wc.includes(e)){let o=`only ${[...rn.keys()].join(", ")}`;throw y("file-set","a release may not hol\
+d this",e,"a file",o)}let[n,r]=rn.get(e)??[Qc,"gpu-evidence"];if(t>n)throw y(r,"the file is too large",e,`${t} bytes`,`a\
+t most ${n} bytes`)}function tr(e,t){let n=e.get(t);if(n)return{where:t,data:n};let[,r]=rn.get(t);throw y(r,"the file is\
+ missing",t,"no such file","this file in every release")}function ed(e){let[t=nr,n]=[nr,ti].filter(i=>e.has(i));if(!n)return t;
+let[r,o]=["the release has two VEK certificates","vek.pem and vek.der"];throw y("endorsements-format",r,Ze,o,"one of the\
+m")}function td(e){let t=nn.filter(o=>e.has(o)),n=t.findIndex((o,i)=>o!==nn[i]);if(n<0)return new Map(t.map(o=>[o,e.get(
+o)]));let r=`this file, as there is ${t.at(-1)}`;throw y("gpu-evidence","the evidence of a GPU is missing",nn[n],"no suc\
+h file",r)}var or=["Milan","Genoa","Turin"],We=(e,t,n)=>({line:t,kind:e,arkSha256:n}),oi=[We("amd","Milan","69d063b45344d26a2e94e1f\
+4210de49ef555308287d4c174445c95639a540bcd"),We("amd","Genoa","4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d10\
+3db2f1"),We("amd","Turin","1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a")],ii=[We("simulator","Milan",
+"152386dec633d422a7104fcb81de7baec2b1300ebaa4444106c7d542f3c40bcf"),We("simulator","Genoa","7f3fe4ef2c92d5cd40579cfe6d86\
+c9b13a6a43e7216e9e39629f7cb04bd960f1"),We("simulator","Turin","f10e606a8fa25a01ef021521bbc8549cef213dabe778d1bf6574d2c10\
+9d1e3fa")],nd=[[25,0,15,"Milan"],[25,16,31,"Genoa"],[25,160,175,"Genoa"],[26,0,17,"Turin"]];function ir({family:e,model:t}){
+return nd.find(([n,r,o])=>n===e&&r<=t&&t<=o)?.[3]}function si(e){return`${rd(e)} (${ir(e)??"no supported line"})`}function rd({
+family:e,model:t,stepping:n}){let r=o=>`${o.toString(16).padStart(2,"0")}h`;return`${r(e)}/${r(t)}/${n}`}var ai={Milan:{
+productNames:["Milan","Milan-B0","Milan-B1"],structVersion:0,hwidBytes:64,hasSpl4:!0},Genoa:{productNames:["Genoa"],structVersion:0,
+hwidBytes:64,hasSpl4:!0},Turin:{productNames:["Turin"],structVersion:1,hwidBytes:8,hasSpl4:!1}},od=["bootloader","tee","\
+snp","microcode","fmc"],ri=new Map([["bootloader",0],["tee",1],["snp",6],["microcode",7]]),id=new Map([["fmc",0],["bootl\
+oader",1],["tee",2],["snp",3],["microcode",7]]),sr={Milan:ri,Genoa:ri,Turin:id};function ci(e,t,n){let r=sr[t],o=new Set(
+r.values());if(e.some((i,s)=>i!==0&&!o.has(s)))throw y("report-format",`reserved TCB bytes of ${t} are set`,n,l(e),"zero\
+ in every reserved byte");return new Map([...r].map(([i,s])=>[i,e[s]]))}function be(e){return od.filter(t=>e.has(t)).map(
+t=>`${t} ${e.get(t)}`).join(" ")}var ar=1184,sd=672,cr=48,dr=4294967295,fr=0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+ad=(1n<<26n)-1n,cd=1n<<17n;function St(e,t){let n=(h,p,I,W)=>{if(!h)throw y("report-format",p,t,I,W)};n(e.length===ar,"w\
+rong report size",`${e.length} bytes`,`${ar} bytes`);let r=new DataView(e.buffer,e.byteOffset,e.length),o=h=>r.getUint32(
+h,!0),i=h=>r.getBigUint64(h,!0),s=o(0);n(s>=2&&s<=5,"unsupported report version",`${s}`,"2, 3, 4 or 5"),n(o(52)===1,"uns\
+upported signature_algo",`${o(52)}`,"1 (ECDSA P-384)");let a=o(72);n(a>>>5===0,"reserved bits of key_info are set",`${a}`,
+"bits 5 to 31 zero"),n((a&2)===0,"mask_chip_key is set","1 (the report is not signed)","0"),n(a>>>2<=1,"unsupported sign\
+ing_key",`${a>>>2}`,"0 (VCEK) or 1 (VLEK)");for(let[h,p]of dd(s))n(Y(e.subarray(h,p)),`reserved bytes ${h} to ${p} are s\
+et`,"not zero","zero");let c=i(8);n((c&~ad)===0n,"reserved bits of policy are set",qe(c),"bits 26 to 63 zero"),n((c&cd)!==
+0n,"reserved bit 17 of policy is not set","0","1");let d=o(48);n(d<=3||d===dr,"unknown vmpl",`${d}`,"0 to 3");let[f,u]=[
+672,744].map(h=>e.subarray(h,h+cr));for(let h of[f,u].map(Pt))n(h>0n&&h<fr,"invalid signature","a component out of range",
+"0 < r, s < order of P-384");let g=h=>`${e[h+2]}.${e[h+1]}.${e[h]}`;return{version:s,guestSvn:o(4),policy:c,familyId:e.subarray(
+16,32),imageId:e.subarray(32,48),vmpl:d,platformInfo:i(64),signingKey:a>>>2?"VLEK":"VCEK",reportData:e.subarray(80,144),
+measurement:e.subarray(144,192),hostData:e.subarray(192,224),idKeyDigest:e.subarray(224,272),authorKeyDigest:e.subarray(
+272,320),reportId:e.subarray(320,352),reportIdMa:e.subarray(352,384),cpuid:s===2?void 0:{family:e[392],model:e[393],stepping:e[394]},
+chipId:e.subarray(416,480),currentTcb:e.subarray(56,64),reportedTcb:e.subarray(384,392),committedTcb:e.subarray(480,488),
+launchTcb:e.subarray(496,504),currentFirmware:g(488),committedFirmware:g(492),launchMitVector:s>=5?i(504):void 0,currentMitVector:s>=
+5?i(512):void 0,signatureR:f,signatureS:u,signed:e.subarray(0,sd),where:t}}function dd(e){return[[76,80],[e===2?392:395,
+416],[491,492],[495,496],[e>=5?520:504,672],[672+cr,744],[744+cr,ar]]}function qe(e){return`0x${e.toString(16)}`}var di=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"]],fd=64,ld=64,ud=96,fi='"predicateType":"https://slsa.dev/pro\
+venance/v1","subject":[',lr=/\{"annotations":\{"size":(?:0|[1-9][0-9]{0,15})\},"digest":\{"fsverity_sha256_4096":"[0-9a-f]{64}"(?:,"sha256":"[0-9a-f]{64}")?\},"name":"([ !#-[\]-~]+)"\}/y,
+hd=200,ur=new Uint8Array(0),gd=new Uint8Array(32),ui="the RFC 8785 form that `provenance pack` writes";async function hi(e){
+let t=Yt(e.envelope),n=Vt(e.key,Ne),r=St(e.report.data,Qe);await pd(r.reportData,n);let{payload:o}=t,[i,s]=wd(o,await b(
+"SHA-256",r.signed)),a=mt(e.vek.data,e.vek.where),[c]=a;if(!c||a.length!==1){let g=`${a.length}`;throw y("endorsements-f\
+ormat","wrong number of certificates",e.vek.where,g,"one, the VCEK or VLEK")}let d=bd(n,t.signature),f={vekKey:ur,vekFacts:0n,
+vekChip:new Uint8Array(32)},u={internalAt:i,subjectsAt:s,intermediate:gd};return{report:e.report.data,vek:c,...f,key:n.spki,
+signature:d,payload:o,...u}}function gi(e){let{key:t,facts:n,chip:r}=md(e.report,e.vek);return{...e,vek:ur,vekKey:t,vekFacts:n,
+vekChip:r}}function md(e,t){let{certificate:n,kind:r,productName:o,hwid:i}=er($e(t,"vek")),[s]=o.split("-"),a=or.findIndex(
+p=>p===s)+1;if(a===0)throw y("product-line","unknown product line","vek",o,or.join(", "));let[c,d]=[n.notBefore,n.notAfter].
+map(p=>BigInt(Math.max(0,p))),f=Pt(St(e,Qe).reportedTcb),u=r==="VCEK"?0n:1n,g=f|c<<64n|d<<104n|BigInt(a)<<144n|u<<152n,h=A(
+i??ur,new Uint8Array(ld-(i?.length??0)));return{facts:g,chip:yd(h),key:n.spki.slice(-ud)}}function yd(e){return v(Se(e).
+slice(2))}async function pd(e,t){for(let[,r]of di){let o=new Uint8Array(fd);if(o.set(await b(r,t.spki)),m(e,o))return}let n=di.
+map(([r])=>r).join(" or ");throw M("key-binding","the chain cannot read how the report binds the VM's key",Qe,"another o\
+ne",n)}function bd(e,t){if(e.algorithm==="Ed25519")throw M("key-binding","the chain does not know the algorithm of the V\
+M's key",Ne,e.algorithm,"ECDSA on P-256 or P-384; `provenance attest --new-key` makes one");let n=gt(t,e.algorithm==="EC\
+DSA P-256"?32:48);if(n)return n;throw M("manifest-signature","the signature is not one of ECDSA",$,`${t.length} bytes`,"\
+DER")}function wd(e,t){let n=z(e);return[xd(n,l(t)),Ed(n,e)]}function xd(e,t){let n='(?:"publisher":\\{"identity":"[^"\\\\\\\
+x00-\\x1f]*"\\},)?',r=e.search(new RegExp(`"internalParameters":\\{${n}"snpReport":\\{"sha256":"${t}"\\}\\}`));if(r>=0)return r;
+throw M("manifest-format","the chain does not see that the manifest names this report",$,"no such member",ui)}function Ed(e,t){
+let n=e.lastIndexOf(fi);if(n<0)throw M("manifest-format","the chain does not see the list of files at the end of the man\
+ifest",$,"another form",ui);let[r,o]=[n+fi.length,""];for(;;){lr.lastIndex=r;let s=lr.exec(e)?.[1];if(s===void 0)break;if(s<=
+o)throw li(`${s} after ${o}`,"paths in ascending order of their bytes");if([r,o]=[lr.lastIndex,s],e.slice(r)==="]}")return n;
+if(e[r]!==",")break;r+=1}let i=new TextDecoder().decode(t.subarray(r,r+hd));throw li(i,"printable ASCII in names, withou\
+t quotation mark and backslash, and an fs-verity digest")}function li(e,t){return M("manifest-format","the chain cannot \
+read a file of the manifest",$,e,t)}var de=4096,et=32,hr=4*1024*1024,mi=256;function bi(e){let t=async(n,r)=>new Uint8Array(await e.slice(n,r).arrayBuffer());
+return{size:e.size,read:t}}async function wi(e,t=()=>{}){let n=new Uint8Array(et*Math.ceil(e.size/de)),r=yi(e,0);for(let o=0;o<
+e.size;o+=hr){let i=await r;r=yi(e,o+hr),r.catch(()=>{}),n.set(await pi(i),o/de*et),t(i.length)}for(;n.length>et;)n=await pi(
+n);return Ad(e.size,n.length?n:new Uint8Array(et))}async function yi(e,t){let n=Math.min(t+hr,e.size);if(t>=n)return new Uint8Array;
+let r=await e.read(t,n);if(r.length===n-t)return r;throw y("file-set","the file changed while it was read","file",`${r.length}\
+ bytes`,`${n-t}`)}async function pi(e){let t=new Uint8Array(et*Math.ceil(e.length/de));for(let n=0;n<e.length;n+=mi*de){
+let r=Math.min(n+mi*de,e.length),o=[];for(let i=n;i<r;i+=de)o.push(b("SHA-256",Sd(e,i)));t.set(A(...await Promise.all(o)),
+n/de*et)}return t}function Sd(e,t){let n=e.subarray(t,t+de);if(n.length===de)return n;let r=new Uint8Array(de);return r.
+set(n),r}async function Ad(e,t){let n=new Uint8Array(256);return n.set([1,1,12,0]),new DataView(n.buffer).setBigUint64(8,
+BigInt(e),!0),n.set(t,16),b("SHA-256",n)}async function At(e){if(new Set(e.map(({path:o})=>o)).size!==e.length||e.some(({
+path:o})=>o.includes(`
+`)))throw y("file-set","a path has a newline or occurs twice","model digest","","");let r=[...e].sort((o,i)=>ge(o.path,i.
+path)).map(({fsverity:o,size:i,path:s})=>`${l(o)} ${i} ${s}
+`);return b("SHA-256",k([`provenance-model-v1
+`,...r].join("")))}var sn=64,xi=kd(64),Bd=Uint32Array.from(xi,e=>Math.cbrt(e)%1*2**32),vd=Uint32Array.from(xi.slice(0,8),e=>Math.sqrt(e)%1*
+2**32),an=class{#e=vd.slice();#n=new Uint32Array(64);#t=new Uint8Array;#r=0;update(t){this.#r+=t.length;let n=this.#t.length?
+A(this.#t,t):t,r=n.length-n.length%sn,o=new DataView(n.buffer,n.byteOffset,n.length);for(let i=0;i<r;i+=sn)this.#i(o,i);
+this.#t=n.slice(r)}digest(){let t=this.#r,n=new Uint8Array(sn-(t+8)%sn+8);n[0]=128,new DataView(n.buffer).setBigUint64(n.
+length-8,BigInt(t)*8n),this.update(n);let r=new DataView(new ArrayBuffer(32));return this.#e.forEach((o,i)=>r.setUint32(
+4*i,o)),new Uint8Array(r.buffer)}#i(t,n){let r=this.#n;for(let h=0;h<16;h++)r[h]=t.getUint32(n+4*h);for(let h=16;h<64;h++){
+let[p,I]=[r[h-15],r[h-2]],W=fe(p,7)^fe(p,18)^p>>>3,H=fe(I,17)^fe(I,19)^I>>>10;r[h]=r[h-16]+W+r[h-7]+H}let o=this.#e,[i,s,
+a,c,d,f,u,g]=o;for(let h=0;h<64;h++){let p=g+(fe(d,6)^fe(d,11)^fe(d,25))+(d&f^~d&u)+Bd[h]+r[h]|0,I=(fe(i,2)^fe(i,13)^fe(
+i,22))+(i&s^i&a^s&a)|0;[g,u,f,d,c,a,s,i]=[u,f,d,c+p|0,a,s,i,p+I|0]}[i,s,a,c,d,f,u,g].forEach((h,p)=>{o[p]=o[p]+h})}};function fe(e,t){
+return e>>>t|e<<32-t}function kd(e){let t=[];for(let n=2;t.length<e;n++)t.every(r=>n%r!==0)&&t.push(n);return t}async function Cd({path:e,file:t,withSha256:n},r){let o=n?new an:void 0,i=bi(t),s=await wi(o?Td(i,o):i,r);return{path:e,
+size:BigInt(t.size),fsverity:s,sha256:o?.digest()}}function Td(e,t){let n=Promise.resolve(),r=(o,i)=>{let s=n.then(()=>e.
+read(o,i));return n=s.then(a=>t.update(a),()=>{}),s};return{size:e.size,read:r}}async function Ei(e,t,n){let r=[];for(let[
+o,i]of e.entries())r.push(await(n?Id(n,{id:o,...i},t):Cd(i,t)));return r}function Id(e,t,n){return new Promise((r,o)=>{e.
+onerror=()=>o(new Error("the worker that hashes files failed")),e.onmessage=({data:i})=>{i.id===t.id&&(i.kind==="bytes"?
+n(i.count):i.kind==="digest"?r(i.digest):o(new Error(i.why)))},e.postMessage(t)})}var Rd=64,Pd=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"],["sha512-spki","SHA-512"]];async function Si(e,t){let n=[];
+for(let[o,i]of Pd){let s=new Uint8Array(Rd);if(s.set(await b(i,t.spki)),m(e,s))return o;n.push(`${l(s)} (${o})`)}let r=Y(
+e)?"64 zero bytes":l(e);throw x("key-binding","the report does not name this key","report_data",r,n.join(" or "))}function tt(e){return`${new Date(Math.floor(e)*1e3).toISOString().slice(0,19)}Z`}function Ai(e){let t=/^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z$/.
+exec(e);if(!t||e.startsWith("0000"))return;let[,n,r,o=""]=t,i=Date.parse(`${n}T${r}Z`);return!Number.isNaN(i)&&new Date(
+i).toISOString()===`${n}T${r}.000Z`?i/1e3+ +`0${o}`:void 0}async function Bi(e,t,n){let{intermediate:r,ark:o,crl:i}=e,{certificate:s,kind:a}=e.vek,{line:c,kind:d}=await $d(o,t);Xt(
+o,`ARK-${c}`),await Jn(o,o,Mo),Xt(r,a==="VCEK"?`SEV-${c}`:`SEV-VLEK-${c}`),await Jn(r,o,_o),gr(o,n),gr(r,n);let f=await Od(
+r,o,i,n);if(Xt(s,`SEV-${a}`),await Zn(s,r),!("curve"in s.key)||s.key.curve!=="P-384")throw te(s,"wrong kind of key","ano\
+ther key","elliptic curve P-384");return gr(s,n),{line:c,rootKind:d,endorsements:e,at:n,revocation:f}}async function $d(e,t){
+let n=l(await b("SHA-256",e.der)),r=t.find(({arkSha256:i})=>i===n);if(r)return r;let o=[...new Set(t.map(({kind:i})=>i))].
+sort().join(", ");throw te(e,"root is not trusted",`${e.commonName} ${n}`,`a pinned root (${o})`)}async function Od(e,t,n,r){
+if(!n)return"unavailable";let o="vek-revocation";if(!m(n.issuer,t.subject))throw x(o,"wrong issuer of the CRL",n.where,"\
+another name",t.commonName);if(!m(n.authorityKeyId,Xn(t)))throw x(o,"wrong authority key id of the CRL",n.where,"another\
+ key",t.commonName);if(await Qn(n.signed,t,o,n.where,"the CRL"),n.revokedSerials.has(e.serial)){let i=`${e.commonName} i\
+s revoked`,s=`serial ${e.serial} in CRL no. ${n.number}`;throw x(o,i,e.where,s,"a certificate that AMD has not revoked")}
+return Ho(n,r)?"not revoked":"stale"}function gr(e,t){let{notBefore:n,notAfter:r,commonName:o,where:i}=e;if(n<=t&&t<=r)return;
+let s=`${tt(n)} to ${tt(r)}`;throw x("vek-validity",`${o} is not valid at this time`,i,tt(t),s)}function vi(e,t){let{vek:n}=e.endorsements;if(Nd(e.line,n,t),t.signingKey!==n.kind)throw fn(n,"signing key",t.signingKey,
+n.kind);let r=dn(t,"reportedTcb",e.line),o=[...sr[e.line].keys()];if(!o.every(s=>n.tcb.get(s)===r.get(s))||n.tcb.size!==
+o.length)throw fn(n,"reported TCB",be(r),be(n.tcb));return{chain:e,report:t,reportedTcb:r,isChipIdMasked:Dd(n,t)}}async function ki(e){
+let{report:t,chain:n}=e,{vek:r}=n.endorsements,o=A($t(t.signatureR),$t(t.signatureS));if(!await ut(r.certificate.spki,"P\
+-384",o,t.signed,"SHA-384")){let i=`an ECDSA P-384 signature by the ${r.kind}`;throw x("report-signature","the report's \
+signature does not verify",t.where,"another key or other bytes",i)}return{report:t,line:n.line,rootKind:n.rootKind,cpuid:t.
+cpuid,currentTcb:dn(t,"currentTcb",n.line),reportedTcb:e.reportedTcb,committedTcb:dn(t,"committedTcb",n.line),launchTcb:dn(
+t,"launchTcb",n.line),vekKind:r.kind,cspId:r.cspId,chipId:e.isChipIdMasked||r.kind==="VLEK"?void 0:t.chipId,at:n.at,revocation:n.
+revocation}}function dn(e,t,n){return ci(e[t],n,`${e.where}: ${t.replace("Tcb","_tcb")}`)}function Nd(e,t,n){let r=ai[e],
+{productName:o,structVersion:i,hwid:s}=t;if(!r.productNames.includes(o))throw cn(t,"productName",o,r.productNames.join("\
+ or "));if(i!==r.structVersion)throw cn(t,"structVersion",`${i}`,`${r.structVersion}`);if(s&&s.length!==r.hwidBytes)throw cn(
+t,"hwID",`${s.length} bytes`,`${r.hwidBytes} bytes`);let a=me(t.certificate,Qt)!==void 0;if(a!==r.hasSpl4)throw cn(t,"ex\
+tension .3.4",`present: ${a}`,`present: ${r.hasSpl4}`);if(n.cpuid&&ir(n.cpuid)!==e){let c="the processor belongs to anot\
+her product line",d=`CPUID ${si(n.cpuid)}`;throw x("product-line",c,n.where,d,`a processor of ${e}`)}}function Dd(e,t){let n=Y(
+t.chipId);if(e.kind==="VLEK"){if(n)return!1;throw fn(e,"chip id",l(t.chipId),"zero, as a VLEK names no chip")}let r=new Uint8Array(
+t.chipId.length);if(r.set(e.hwid??[]),!n&&!m(t.chipId,r))throw fn(e,"chip id",l(t.chipId),`the certificate's ${l(r)}`);return n}
+function fn(e,t,n,r){let o=`the report does not match the ${e.kind} (${t})`;return x("vek-match",o,e.certificate.where,n,
+r)}function cn(e,t,n,r){let o=`the certificate belongs to another product line (${t})`;return x("product-line",o,e.certificate.
+where,n,r)}var O=class extends Error{static name="BeyondThisPage";name="BeyondThisPage"};async function nt(e,t){let{payload:n,signature:r}=e.
+envelope;if(await X(t,r,Oe(ee,n)))return;let o=`${r.length} bytes that this key did not make over this payload`;throw S(
+e.where,"the signature does not verify",o,`${t.algorithm} by the signer's key`)}function mr(e,t,n){let r=t??e.lines[0];if(r!==
+void 0&&e.lines.includes(r))return r;throw M("publisher-identity","the signature is genuine, and its signer is not the o\
+ne expected",n,e.lines.join(" or ")||"a signer without a name",t??"a signer with a name")}function S(e,t,n,r){return x("\
+publisher-signature",t,e,n,r)}var yr=10,Md=new Set(["provenance/cvm-key.pem","provenance/model.sig","provenance/publisher-key.pem","provenance/snp/rep\
+ort.bin","provenance/snp/vek.pem","provenance/snp/vek.der","provenance/snp/chain.pem","provenance/snp/ark.crl",".gitattr\
+ibutes",".gitignore"]),_d=/\.(bash|bat|bin|c|cc|ckpt|cmd|cpp|cu|dill|dll|dylib|exe|h5|ipynb|jar|joblib|js|keras|lua|mjs|php|pickle|pkl|pl|ps1|pt|pt2|pth|py|pyc|pyd|pyx|rb|sh|so|so\.[0-9.]+|ts|wasm|whl)$/i;
+function br(e,t){let n={covered:[],allowed:[],gaps:[]};for(let[r,o]of t){let i=e.inShards&&o===0n&&!_d.test(r.slice(r.lastIndexOf(
+"/")+1)),s=e.paths.has(r)?"covered":Md.has(r)||i?"allowed":"gaps";n[s].push(r)}return n}function Bt({covered:e,allowed:t,
+gaps:n}){return`${e.length} of ${e.length+t.length+n.length} files`}function wr(e,t){if(e.gaps.length)throw M("publisher\
+-signature","the signature is genuine, and does not cover every file",t,`${Bt(e)}; not covered: ${Er(e.gaps)}`,"every fi\
+le of the model")}function xr(e,t){let n=[...e.paths].filter(r=>!t.has(r));if(n.length)throw pr("a signed file is missin\
+g",`missing: ${Er(n)}`,"every signed file");for(let[r,o]of Ti(e)){let i=o.at(-1).end,s=t.get(r);if(i!==null&&i!==s)throw pr(
+"a signed file has another size",`${r}: ${s}`,`${i} bytes`)}}async function Ci(e,t){let n=[];for(let[r,o]of Ti(e)){let i=t.
+get(r);if(i){if(e.algorithm!=="sha256")throw new O(`browsers have no ${e.algorithm}`);for(let{digest:s,start:a,end:c}of o){
+let d=i.subarray(Number(a),c===null?void 0:Number(c));m(await b("SHA-256",d),s)||n.push(r)}}}if(n.length)throw Ii(n)}function vt(e){
+let t=e.algorithm==="sha256"&&!e.inShards;return new Map(t?e.parts.map(({path:n,digest:r})=>[n,r]):[])}function ln(e,t){
+let n=vt(e),r=t.filter(({path:o,sha256:i})=>{let s=n.get(o);return s&&!(i&&m(i,s))});if(r.length)throw Ii(r.map(({path:o})=>o))}
+function Ti(e){let t=new Map;for(let n of e.parts)t.set(n.path,[...t.get(n.path)??[],n]);for(let n of t.values())n.sort(
+(r,o)=>Number(r.start-o.start));return t}function Er(e){let t=e.length>yr?` and ${e.length-yr} more`:"";return e.slice(0,
+yr).join(", ")+t}function Ii(e){let t=`different: ${Er([...new Set(e)].sort(ge))}`;return pr("files are not those that w\
+ere signed",t,"files with the digests in the signature")}function pr(e,t,n){return S("model",e,t,n)}var un=32,$i=3,Oi=20,Fd="11e001ff",Ud="116000",Ri=7,Sr=48,Hd=1,Kd=3,Pi=1024;function Ni(e,t){let n=new Ar(e,t);n.constant(
+Fd,"not an SPDM 1.1 request for all measurements, signed");let r=n.take(un,"the request's nonce"),o=n.number(1,"the requ\
+est's slot");n.expect(o<=Ri,"unknown slot",`${o}`,`0 to ${Ri}`),n.constant(Ud,"not an SPDM 1.1 response with measurement\
+s");let i=n.number(1,"the response's slot");n.expect(i===o,"the response is of another slot",`${i}`,`${o}`);let s=n.number(
+1,"the number of measurements"),a=n.part(n.number(3,"the length of the measurements"),"the measurements");Ld(a,s),n.take(
+un,"the response's nonce");let c=n.number(2,"the length of NVIDIA's fields");n.expect(c<=Pi,"too many fields",`${c} byte\
+s`,`at most ${Pi}`);let d=Vd(n.part(c,"NVIDIA's fields")),f=e.subarray(0,n.position),u=n.take(2*Sr,"the signature"),h=[0,
+Sr].map(H=>C(u.subarray(H,H+Sr))).every(H=>0n<H&&H<fr);n.expect(h,"invalid signature","a component out of range","0 < r,\
+ s < order of P-384");let p=e.subarray(n.position),I=p.length===1&&p[0]===0;return n.expect(p.length===0||I,"bytes after\
+ the signature",`${p.length} bytes`,"none, or one zero byte"),{nonce:r,count:s,opaque:d,signed:f,signature:u}}function Ld(e,t){
+e.expect(t>0,"no measurements","0","one or more");let n=0;for(let r=0;r<t;r++){let o=e.number(1,"the index of a measurem\
+ent"),i=n<o&&o<255;e.expect(i,"measurements out of order",`${o} after ${n}`,"rising, 1 to 254"),n=o;let s=e.number(1,"th\
+e specification of a measurement"),a=s===Hd;e.expect(a,"unknown measurement specification",`${s}`,"1 (DMTF)");let c=e.number(
+2,"the size of a measurement");e.number(1,"the type of a measurement");let d=e.number(2,"the size of a measurement's val\
+ue"),f=c===Kd+d;e.expect(f,"conflicting sizes of a measurement",`${c} and ${d}`,"the first 3 larger"),e.take(d,"the valu\
+e of a measurement")}e.finish("bytes after the last measurement")}function Vd(e){let t=new Map;for(;!e.isAtEnd;){let n=e.
+number(2,"the type of a field");e.expect(!t.has(n),"a field occurs twice",`type ${n}`,"each type once"),t.set(n,e.take(e.
+number(2,"the size of a field"),`the field of type ${n}`))}return t}var Ar=class e{constructor(t,n){this.data=t;this.where=
+n}data;where;position=0;get isAtEnd(){return this.position===this.data.length}take(t,n){let r=this.data.subarray(this.position,
+this.position+t);return this.expect(r.length===t,`${n}: cut short`,`${r.length} bytes`,`${t} bytes`),this.position+=t,r}number(t,n){
+return this.take(t,n).reduceRight((r,o)=>256*r+o,0)}part(t,n){return new e(this.take(t,n),this.where)}constant(t,n){let r=l(
+this.take(t.length/2,"the head of a message"));this.expect(r===t,n,r,t)}finish(t){this.expect(this.isAtEnd,t,`${this.data.
+length-this.position} bytes`,"none")}expect(t,n,r,o){if(!t)throw y("gpu-evidence",n,this.where,r,o)}};var ve="gpu-evidence",jd=65536,vr=new Map([["HOPPER","GH"],["BLACKWELL","GB"]]),Br=5,Mi="102bf659d5419614c9d8e6aecebc804\
+54eb26b1df6a769ac720b9a690b167b48",Gd="300a06082a8648ce3d040303",Yd="0609608648016503040202",zd=48,[_i,Fi]=["2.5.29.14",
+"2.5.29.35"],[hn,kr]=["2.5.29.15","2.5.29.19"],Ui=["2.23.133.5.4.1","2.23.133.5.4.1.1"],Jd=[_i,Fi,hn,kr,...Ui,"2.5.29.17",
+"2.5.29.31","1.3.6.1.5.5.7.1.1"],Di="30030101ff",Xd=["03020780"],Zd=["03020204","03020106"],Qd="made for this key; not p\
+roved to be attached to this VM";async function Hi(e,t,n,r,o=Mi){let i=l(await b("SHA-256",t.spki)),s=[];for(let[c,d]of e){
+let f=await Wd(d,c,n,o);if(f.nonce!==i){let g=`${i}, SHA-256 of the key`;throw Me(c,"the evidence was not made for this \
+key",f.nonce,g)}let u=s.find(({device:g})=>g===f.device);if(u)throw Me(c,"one GPU made two files of evidence",`the GPU o\
+f ${u.where}`,"each GPU once");s.push(f)}return r.passed(ve,`genuine ${of(s)}, ${Qd}`,"NVIDIA's device root, the GPU's s\
+ignature, and SHA-256 of the VM's key as nonce"),s}async function Wd(e,t,n,r=Mi){let o=qd(e,t),i=Ni(o.messages,t),[s,a]=await ef(
+o.chain,t,n,r),c=rf(s),d=a.commonName;if(!d.startsWith(vr.get(o.arch)))throw Me(t,"the GPU is of another architecture",d,
+`a chip of ${o.arch}`);if(!await ut(s.spki,"P-384",i.signature,i.signed,"SHA-384"))throw Me(t,"the signature does not ve\
+rify","another key or other bytes","an ECDSA P-384 signature by the GPU's key");let f=l(i.opaque.get(Oi)??new Uint8Array);
+if(!c.includes(f))throw Me(t,"the certificate is for other firmware",f||"no firmware id",c.join(" or "));let u=l(i.nonce);
+if(l(o.nonce)!==u)throw Me(t,"the nonce is not that of the evidence",l(o.nonce),u);let g=l(await b("SHA-256",a.spki));return{
+chip:d,device:g,driver:sf(i),nonce:u,where:t}}function qd(e,t){let n=N(e,{where:t,check:ve,maxBytes:jd,maxDepth:2,maxTokens:64}),
+r=new R(n,t,ve),o=r.text("arch",32);if(!vr.has(o))throw r.error("arch","unknown architecture",o,[...vr.keys()].join(" or\
+ "));let i=r.base64Bytes("evidence",8192),s=r.base64Bytes("certificate",16384),a=r.hexBytes("nonce",un);return r.finish(),
+{arch:o,messages:i,chain:s,nonce:a}}async function ef(e,t,n,r){let o=Ce(ve,()=>yt(e,"CERTIFICATE",t,Br)),i=Ce(ve,()=>o.map(
+c=>$e(c,t))),s=i.at(-1);if(!s||i.length!==Br){let c=`${Br}, from the GPU's to NVIDIA's root`;throw y(ve,"wrong number of\
+ certificates",t,`${i.length}`,c)}let a=l(await b("SHA-256",s.der));if(a!==r)throw G(s,"root is not trusted",a,"NVIDIA D\
+evice Identity CA");for(let[c,d]of i.entries())if(tf(d,c===0),await nf(d,i[c+1]??s),n<d.notBefore||n>d.notAfter)throw G(
+d,"not valid at this time",`${n}`,`${d.notBefore} to ${d.notAfter}`);return Ki(i[0]),[i[0],i[1]]}function tf(e,t){let{extensions:n}=e,
+r=n.filter(({oid:c})=>!Jd.includes(c)).map(({oid:c})=>c);if(r.length)throw G(e,"unknown extensions",r.join(", "),"those \
+of NVIDIA's certificates");let o=n.filter(c=>c.critical).map(({oid:c})=>c).sort().join(", ");if(o!==(t?[hn]:[hn,kr]).join(
+", "))throw G(e,"wrong critical extensions",o,"key usage, and basic constraints of an authority");let[i,s]=[kr,hn].map(c=>Vi(
+me(e,c)));if(i!==(t?"none":Di))throw G(e,"wrong basic constraints",i,t?"none":Di);let a=t?Xd:Zd;if(!a.includes(s))throw G(
+e,"wrong key usage",s,a.join(" or "))}async function nf(e,t){let{signed:n}=e;if(!m(e.issuer,t.subject))throw G(e,"wrong \
+issuer","another name",t.commonName);let r=l(me(t,_i)??new Uint8Array).slice(2);if(Vi(me(e,Fi))!==`301680${r}`)throw G(e,
+"wrong authority key id","another key's",`that of ${t.commonName}`);let o=l(n.algorithm);if(o!==Gd)throw G(e,"wrong sign\
+ature algorithm",o,"ecdsa-with-SHA384");let i={spki:t.spki,algorithm:`ECDSA ${Ki(t)}`};if(!await X(i,n.signature,n.tbs,"\
+SHA-384"))throw G(e,"invalid signature","does not verify",`a signature by ${t.commonName}`)}function Ki(e){let{key:t}=e;
+if("curve"in t&&t.curve==="P-384")return t.curve;throw G(e,"wrong kind of key","another key","elliptic curve P-384")}function rf(e){
+let t=Ui.flatMap(i=>me(e,i)??[]),[n]=t;if(!n||t.length!==1)throw G(e,"wrong number of firmware id extensions",`${t.length}`,
+"one");let r=B(n,(i,s,a)=>y(ve,`${i} in the firmware id`,e.where,s,a)),o=Li(r).filter(([i,{content:s}])=>l(i.encoding)===
+Yd&&s.length===zd&&!Y(s));if(o.length)return o.map(([,{content:i}])=>l(i));throw G(e,"no firmware id","none","one or mor\
+e SHA-384 digests")}function Li({tag:e,children:t}){let[n,r]=t,o=t.length===2&&n.tag===_&&r.tag===F;return[...e===w&&o?[
+[n,r]]:[],...t.flatMap(Li)]}function of(e){let t=e.map(({chip:r,driver:o})=>`${r}, driver ${o||"not told"}`),n=[...new Set(
+t)].map(r=>{let o=t.filter(i=>i===r).length;return o>1?`${o} x ${r}`:r});return`GPU${e.length>1?"s":""} (${n.join("; ")}\
+)`}function sf(e){return z(e.opaque.get($i)??new Uint8Array).replace(/\0+$/,"")}function Vi(e){return e?l(e):"none"}function G(e,t,n,r){
+return Me(e.where,`${t} (${e.commonName||"unnamed"})`,n,r)}function Me(e,t,n,r){return x(ve,t,e,n,r)}var af="https://in-toto.io/Statement/v1",cf="https://slsa.dev/provenance/v1",df="tag:provenance-oracle,2026:cvm-fine-tun\
+e/v1",ff="tag:provenance-oracle,2026:sev-snp-cvm/v1",Cr="fsverity_sha256_4096",yn="sha256",gn="manifest-format",[lf,uf,_e,
+Yi,hf]=[1e5,1e4,65536,2048,64],ji=["base-model","adapter","dataset","code","image"],gf=new Map([[yn,32],[Cr,32],["proven\
+ance_model_v1",32],["provenance_manifest_v1",32],["provenance_dataset_v1",32],["sha384",48],["sha512",64]]);async function zi(e,t=$){
+let n=N(e,{where:t,check:gn,maxBytes:Xe}),r=new R(n,t,gn);r.constant("_type",af),r.constant("predicateType",cf);let o=r.
+fieldsList("subject",1,lf).map(mf),i=o.map(({path:d})=>d);tn(i,gn,t);let s=r.fields("predicate");r.finish();let a=s.fields(
+"buildDefinition"),c=s.fields("runDetails");return s.finish(),{files:o,...yf(a),...Ef(c),digest:await b("SHA-256",e)}}function Ji(e,t,n=$){
+let{reportDigest:r}=e;if(!r||m(r,t))return;throw x("key-binding","the report is not the one that the manifest names",n,l(
+t),l(r))}function mf(e){let t=en(e.text("name",4096),gn,e.where("name")),n=e.fields("digest"),r=n.optionalHexBytes(Cr,32),
+o=n.optionalHexBytes(yn,32);if(!r&&!o)throw n.error("","no digest","neither",`${Cr} or ${yn}`);n.finish();let i=e.fields(
+"annotations"),s=i.integer("size");return i.passOverRest(_e),e.finish(),{path:t,size:s,fsverity:r,sha256:o}}function yf(e){
+e.constant("buildType",df);let t=e.fields("externalParameters"),n=qo(t.text("name"),t.where("name")),r=ei(t.text("versio\
+n"),t.where("version"));t.passOverRest(_e);let o=pf(e.optionalFields("internalParameters")),i="resolvedDependencies",s=e.
+has(i)?e.fieldsList(i,0,uf):[];return e.finish(),{name:n,version:r,dependencies:s.map(bf),...o}}function pf(e){let t=e?.
+optionalFields("snpReport"),n=e?.optionalFields("publisher");e?.passOverRest(_e);let r=t?.hexBytes(yn,32);if(t?.finish(),
+!n)return{reportDigest:r,publisher:""};let o=Xi(n,"identity",n.text("identity",Yi));if(!o)throw n.error("identity","name\
+s nobody","an empty line","the line of an identity");return n.finish(),{reportDigest:r,publisher:o}}function bf(e){let[t,
+n]=[mn(e,"name"),mn(e,"uri")];if(!t&&!n)throw e.error("","a dependency without name and uri","neither","name or uri");let r=wf(
+e.fields("digest")),o=e.fields("annotations"),i=o.text("role"),s=ji.find(c=>c===i);if(!s)throw o.error("role","unknown r\
+ole",i,`one of ${ji.join(", ")}`);let a=mn(o,"relation");return o.passOverRest(_e),e.passOver(["downloadLocation","media\
+Type"],_e),e.finish(),{role:s,name:t,uri:n,digests:r,relation:a}}function wf(e){let{keys:t}=e;if(t.length===0)throw e.error(
+"","no digest","an empty object","one digest or more");return new Map(t.map(n=>[n,xf(e,n)]))}function xf(e,t){if(!/^[A-Za-z][A-Za-z0-9_]{0,63}$/.
+test(t))throw e.error("","not the name of a digest",t,"ASCII letters, digits and _");let n=e.text(t,2*hf),r=v(n),o=gf.get(
+t);if(r?.length&&r.length===(o??r.length))return r;throw e.error(t,"not a digest",n,o?`${2*o} lower-case hex digits`:"lo\
+wer-case hex")}function Ef(e){let t=e.fields("builder");t.constant("id",ff),t.passOver(["version","builderDependencies"],
+_e),t.finish(),e.passOver(["byproducts"],_e);let n=e.optionalFields("metadata");if(e.finish(),!n)return{invocationId:"",
+startedAt:void 0,finishedAt:void 0};let r=mn(n,"invocationId"),[o,i]=[Gi(n,"startedOn"),Gi(n,"finishedOn")];if(n.finish(),
+o!==void 0&&i!==void 0&&i<o)throw n.error("finishedOn","ends before it starts",`${i}`,`${o} or later`);return{invocationId:r,
+startedAt:o,finishedAt:i}}function mn(e,t){return Xi(e,t,e.optionalText(t,Yi)??"")}function Xi(e,t,n){let r=Et(n);if(r.length===
+0)return n;let o=`unprintable characters: ${Wt(r)}`;throw e.error(t,o,n,"one line without control and invisible characte\
+rs")}function Gi(e,t){let n=e.optionalText(t),r=n===void 0?void 0:Ai(n);if(n===void 0||r!==void 0)return r;throw e.error(
+t,"not a moment",n,"RFC 3339 in UTC, as 2026-11-20T10:00:00Z")}function Zi(e,t,n){let r=new Map(e.files.map(i=>[i.path,i]));for(let i of t){let s=r.get(i.path),a="a file of the manife\
+st",c="a path that the manifest does not name";if(!s)throw x("file-set","not a file of this release",i.path,c,a);Sf(s,i)}
+let o=new Set(t.map(({path:i})=>i)).size===r.size;return o?n.passed("file-set",`${r.size} files`,"exactly the files that\
+ the manifest names"):n.notChecked("file-set",`only ${t.length} of ${r.size} files were looked at`),n.passed("file-diges\
+ts",`${t.length} of ${r.size} files`,"their digests in the manifest"),o}function Sf(e,t){if(t.size!==e.size)throw x("fil\
+e-set","the file has another size",e.path,`${t.size} bytes`,`${e.size} bytes`);let n=[["fsverity_sha256_4096",t.fsverity,
+e.fsverity],["sha256",t.sha256,e.sha256]];for(let[r,o,i]of n)if(i&&!(o&&m(o,i)))throw Af(r,e.path,o,i)}function Af(e,t,n,r){
+return x("file-digests",`${e} differs`,t,n?l(n):"not computed",l(r))}var Bf=1024,vf="provenance-identity-v1",Tr="[0-9a-f]{64}",Qi="https?://[^ ]+",Wi="[^ ](?:.*[^ ])?",Ir={key:Fe(Tr),certificate:Fe(
+`${Tr} (?:email|dns|uri|dn):${Wi}`),authority:Fe(Tr),sigstore:Fe(`${Qi} (?:email|uri|other):${Wi}`),workflow:Fe(`${Qi} h\
+ttps://[^ @]+`),"snp-measurement":Fe("[0-9a-f]{96}"),"simulated-snp-measurement":Fe("[0-9a-f]{96}")};function Fe(e){return new RegExp(
+`^(?:${e})$`,"u")}function qi(e,t){if(Rr(e))return e;let n=`a line that begins with ${Object.keys(Ir).join(", ")}`;throw y(
+"publisher-identity","not the identity of a publisher",t,e,n)}function Rr(e){let t=kt(e),n=Object.hasOwn(Ir,t)?Ir[t]:void 0;
+return n!==void 0&&Pr(e)&&n.test(e.slice(t.length+1))}function kt(e){return e.split(" ",1)[0]}function es(e){return["key",
+"certificate","authority"].includes(kt(e))?e.split(" ")[1]:""}async function pn(e){return l(await b("SHA-256",k(`${vf}
+${e}
+`)))}function Pr(e){return je(e)<=Bf&&zo(e)&&e===e.normalize("NFC")}var oe=2n**256n-2n**32n-977n,ke=0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,kf={x:0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,
+y:0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8n};function ns(e,t,n){let r=ie(t**3n+7n,oe),o=Tf(r,(oe+
+1n)/4n);if(!(ie(o*o,oe)===r&&t>0n&&t<ke&&n>0n&&n<ke))return[];let s=rs(t,ke),[a,c]=[-C(e)*s,n*s];return[o,oe-o].map(f=>$r(
+ts(kf,ie(a,ke)),ts({x:t,y:f},ie(c,ke)))).flatMap(f=>f?[Cf(f)]:[])}function Cf({x:e,y:t}){let n=[e,t].map(i=>i.toString(16).
+padStart(64,"0")).join(""),r=Se(v(n)).slice(-40),o=Se(k(r)).slice(2);return`0x${[...r].map((i,s)=>o[s]>="8"?i.toUpperCase():
+i).join("")}`}function $r(e,t){if(!e||!t)return e??t;if(e.x===t.x&&e.y!==t.y)return null;let[n,r]=e.x===t.x?[3n*e.x**2n,
+2n*e.y]:[t.y-e.y,t.x-e.x],o=ie(n*rs(ie(r,oe),oe),oe),i=ie(o**2n-e.x-t.x,oe);return{x:i,y:ie(o*(e.x-i)-e.y,oe)}}function ts(e,t){
+let n=null;for(let r=e,o=t;o>0n;o>>=1n)o&1n&&(n=$r(n,r)),r=$r(r,r);return n}function Tf(e,t){let n=1n;for(let r=e,o=t;o>
+0n;o>>=1n)o&1n&&(n=ie(n*r,oe)),r=ie(r*r,oe);return n}function rs(e,t){let[n,r,o,i]=[e,t,1n,0n];for(;n>1n;){let s=r/n;[n,
+r]=[r-s*n,n],[o,i]=[i-s*o,o]}return ie(o,t)}function ie(e,t){let n=e%t;return n<0n?n+t:n}var Ct="registry-record",Tt=4<<20,If=1e3,Rf=64,is=8,Pf=32+16*is,$f="tag:provenance-oracle,2026:verdict/v1",os=["passed",
+"failed","not-checked"],Of=/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;async function ss(e,t,n){let r=l(await b("SHA-256",e));if(r!==
+t)throw It("the verdict is not that of the record",n,r,t);let o=N(e,{where:n,check:Ct,maxBytes:Tt}),i=new R(o,n,Ct),s=i.
+fields("predicate");s.constant("verificationResult","PASSED");let a=s.text("timeVerified");if(!Of.test(a))throw s.error(
+"timeVerified","not a time",a,"2026-11-21T10:00:00Z");let c=l(s.fields("policy").fields("digest").hexBytes("sha256",32)),
+d=s.fields("verifier").fields("version").text("provenance-oracle"),f=s.fields($f),u=f.fieldsList("findings",0,If).map(Df),
+g=_f(s);Ff(s);let h=i.fieldsList("subject",1,1)[0],p={name:h.text("name"),version:h.fields("annotations").text("version"),
+model_digest:l(h.fields("digest").hexBytes("provenance_model_v1",32)),manifest_digest:l(f.hexBytes("manifestDigest",32)),
+report_digest:l(f.hexBytes("reportDigest",32)),reported_tcb:l(f.hexBytes("reportedTcb",8)),product_line:f.text("productL\
+ine"),grade:Number(f.integer("grade",0n,2n)),policy_digest:c,judged_at:a,passed_checks:Mf(u)};return{digest:t,judgedAt:a,
+policyDigest:c,version:d,findings:u,inputs:g,stated:p}}function as(e,t){for(let n of Object.keys(e.stated)){let[r,o]=[String(
+t[n]),String(e.stated[n])];if(r!==o)throw It(`the record says otherwise than its verdict (${n})`,"registry",r,o)}}async function cs(e,t,n){
+let r=N(e,{where:n,check:Ct,maxBytes:2*Tt,maxTokens:Pf}),o=new R(r,n,Ct);o.constant("payloadType",ee);let i=o.base64Bytes(
+"payload",Tt),s=o.fieldsList("signatures",1,is);o.finish();let a=await b("SHA-256",Oe(ee,i)),c=s.map(d=>Nf(d,a));if(!m(i,
+t))throw It("the envelope is around another verdict",n,"another payload","the verdict of the record");return c}function Nf(e,t){
+let n=e.where("sig"),r=e.text("keyid",64),o=e.base64Bytes("sig",80),i=gt(o,32),[s,a]=i?[C(i.subarray(0,32)),C(i.subarray(
+32))]:[0n,0n];if(s===0n||s>=ke||a===0n||a>ke/2n)throw It("the signature of the verdict is malformed",n,`${o.length} othe\
+r bytes`,"ECDSA-Sig-Value in DER with the lower s");e.finish();let c=ns(t,s,a);if(c.includes(r))return r;let d=c.join(" \
+or ")||"no key";throw It("the signature of the verdict is not by the key that it names",n,d,r)}function Df(e){let[t,n]=[
+e.text("got",Tt),e.text("wanted",Tt)],[r,o]=[e.text("check"),e.text("outcome")];if(!ae.includes(r))throw e.error("check",
+"unknown value",r,"a check");if(!os.includes(o))throw e.error("outcome","unknown value",o,os.join(" or "));return{check:r,
+outcome:o,got:t,wanted:n}}function Mf(e){let t=new Set(e.filter(({outcome:n})=>n!=="passed").map(({check:n})=>n));return ae.
+filter(n=>!t.has(n)&&e.some(r=>r.check===n))}function _f(e){let t=e.fieldsList("inputAttestations",1,Rf),n=new Map(t.map(
+r=>[r.text("uri"),l(r.fields("digest").hexBytes("sha256",32))]));if(n.size===t.length)return n;throw e.error("inputAttes\
+tations","a name occurs twice",`${t.length}`,"each once")}function Ff(e){let t=e.value("verifiedLevels");if(!(Array.isArray(
+t)&&t.every(n=>typeof n=="string")))throw e.error("verifiedLevels","wrong type","something else","a list of strings")}function It(e,t,n,r){
+return x(Ct,e,t,n,r)}async function ds(e,t,{claims:n,manifest:r,modelDigest:o},i){let s={manifest_digest:l(r.digest),model_digest:o?l(o):e.model_digest,
+report_digest:l(await b("SHA-256",n.report.signed)),reported_tcb:l(n.report.reportedTcb),product_line:n.rootKind==="simu\
+lator"?"simulated":n.line,name:r.name,version:r.version,publisher_identity:await pn(Lf(n,r))};Nr(e,s),await Or(e,t,`the \
+record names this release${o?"":", but for the model digest, which the manifest does not state"}`,i)}async function Or(e,t,n,r){
+if(e.closure!==null)throw M("registry-record",e.closed_because??e.closure,"registry",e.closure,"an active record");let o=[
+n,...await Uf(e,t)];e.batch&&!t.proof?r.notChecked("registry-record",`${o.join("; ")}; no proof that the record is in it\
+s batch`):r.passed("registry-record",o.join("; "),"every fact that follows from the release")}function Nr(e,t){for(let n of Object.
+keys(t)){if(t[n]===e[n])continue;let r=`the record on chain belongs to another release (${n} differs)`;throw x("registry\
+-record",r,"registry",String(e[n]),String(t[n]))}}async function Uf(e,{verdict:t,envelope:n,proof:r}){let o=[];return t&&
+(as(await ss(t,e.verdict_digest,"verdict"),e),o.push("the oracle's verdict has the digest on chain and says the same")),
+t&&n&&(Hf(await cs(n,t,"envelope"),e),o.push("an oracle that signed the record signed the verdict")),r&&e.batch&&(Kf(r,e,
+e.batch),o.push(`leaf ${e.batch.leaf} leads to the root of the batch`)),o}function Hf(e,{signers:t}){let n=t.flatMap(({address:o})=>o?.
+toLowerCase()??[]);if(n.length<t.length||e.some(o=>n.includes(o.toLowerCase())))return;throw x("registry-record","the ve\
+rdict is signed by another key than the record","envelope",e.join(", "),n.join(" or "))}function Kf(e,t,n){let{root:r,leaf:o,
+record:i}=_t(e,"proof"),s=[l(r),o,l(i.id),l(ce(i.fields.verdictDigest))].join(" "),a=[n.root,n.leaf,t.record_id,t.verdict_digest].
+join(" ");if(s!==a)throw x("registry-record","the proof is of another record","proof",s,a)}function Lf({rootKind:e,report:t},{
+publisher:n}){return n||`${e==="simulator"?"simulated-":""}snp-measurement ${l(t.measurement)}`}var wn=64<<20,fs="publisher-signature",ms="application/vnd.dev.sigstore.bundle.v0.3+json",Dr="application/vnd.dev.sigsto\
+re.bundle+json;version=0.",Vf=[`${Dr}1`,`${Dr}2`,`${Dr}3`,ms],ls=["publicKey","x509CertificateChain","certificate"],jf=2e3,
+Gf=8,Yf=16384,zf=8,us=64,Jf=44,Xf=2n**37n;function Mr(e,t){let n=N(e,{where:t,check:fs,maxBytes:wn,maxTokens:jf}),r=new R(
+n,t,fs),o=r.text("mediaType");if(!Vf.includes(o))throw r.error("mediaType","unknown value",o,ms);let i=Qf(r.fields("dsse\
+Envelope")),s=r.fields("verificationMaterial");r.finish();let a=ls.filter(f=>s.has(f));if(a.length!==1)throw s.error("",
+"not one verification material",`${a.length} of them`,ls.join(" or "));let d={...{where:t,envelope:i,keyHint:"",rawKey:new Uint8Array,
+certificates:[],entry:null,stamps:[]},...Zf[a[0]](s)};return s.finish(),d}var Zf={publicKey(e){gs(e);let t=e.fields("pub\
+licKey"),n=t.optionalText("hint",64)??"",r=t.has("rawBytes")?t.base64Bytes("rawBytes",4096):new Uint8Array;return t.optionalText(
+"keyDetails",64),t.finish(),{method:"key",keyHint:n,rawKey:r}},x509CertificateChain(e){gs(e);let t=e.fields("x509Certifi\
+cateChain"),n=t.fieldsList("certificates",1,Gf).map(hs);return t.finish(),{method:"certificate",certificates:n}},certificate(e){
+let t=[hs(e.fields("certificate"))],n=Wf(e.fieldsList("tlogEntries",1,1)[0]),r=e.optionalFields("timestampVerificationDa\
+ta"),i=(r?.has("rfc3161Timestamps")?r.fieldsList("rfc3161Timestamps",0,zf):[]).map(s=>ys(s,s.base64Bytes("signedTimestam\
+p",32768)));return r?.finish(),{method:"sigstore",certificates:t,entry:n,stamps:i}}};function Qf(e){e.constant("payloadT\
+ype",ee);let t=e.base64Bytes("payload",wn),n=e.fieldsList("signatures",1,1)[0],r=n.base64Bytes("sig",256),o=n.has("keyid")?
+n.value("keyid"):null;if(o!==null&&o!=="")throw n.error("keyid","not empty","a key id","nothing; model signatures have n\
+o key id");return n.finish(),e.finish(),{payload:t,signature:r,keyid:""}}function hs(e){return ys(e,e.base64Bytes("rawBy\
+tes",Yf))}function gs(e){e.has("tlogEntries")&&e.fieldsList("tlogEntries",0,0),e.optionalFields("timestampVerificationDa\
+ta")?.finish()}function Wf(e){let t=e.fields("logId"),n=e.fields("kindVersion"),r=e.fields("inclusionProof"),o=r.fields(
+"checkpoint"),i=e.optionalFields("inclusionPromise"),s={logId:t.base64Bytes("keyId",64),kind:`${n.text("kind",32)} ${n.text(
+"version",32)}`,index:bn(e,"logIndex",xe),integratedAt:e.has("integratedTime")?Number(bn(e,"integratedTime",Xf)):0,promise:i?.
+base64Bytes("signedEntryTimestamp",1024)??new Uint8Array,body:e.base64Bytes("canonicalizedBody",1<<20),proofIndex:bn(r,"\
+logIndex",xe),treeSize:bn(r,"treeSize",xe),root:qf(r,"rootHash"),hashes:el(r),checkpoint:o.text("envelope",65536)};for(let a of[
+t,n,o,r,i,e])a?.finish();return s}function bn(e,t,n){let r=e.text(t,20);if(/^(0|[1-9][0-9]{0,18})$/.test(r)&&BigInt(r)<=
+n)return BigInt(r);throw e.error(t,"not a number",r,"decimal digits of a 64-bit integer, as a string")}function qf(e,t){
+let n=e.base64Bytes(t,32);if(n.length!==32)throw e.error(t,"not a digest",`${n.length} bytes`,"32 bytes");return n}function el(e){
+let t=e.has("hashes")?e.value("hashes"):[];if(Array.isArray(t)&&t.length<=us&&t.every(r=>typeof r=="string"&&je(r)===Jf))
+return t;throw e.error("hashes","not a list of digests","another value",`at most ${us}, of 32 bytes in base64`)}function ys(e,t){
+return e.finish(),t}var xn=128,ws=4,tl=8,nl=1,rl=128,[ps,_r]=[128,160],ol=/^[A-Za-z0-9 '()+,\-./:=?]*$/,bs={"2.5.4.3":"CN","2.5.4.7":"L","2.\
+5.4.8":"ST","2.5.4.10":"O","2.5.4.11":"OU","2.5.4.6":"C","2.5.4.9":"STREET","0.9.2342.19200300.100.1.25":"DC","0.9.2342.\
+19200300.100.1.1":"UID"};function xs(e,t){let n=[...Q(B(e,t),t)],r=n[0]?.tag===ct&&n.shift().content[0]===255,o=n.shift(),
+i=o===void 0||o.tag===L&&o.content[0]<128&&r,s=B(e,t).children[0]?.content[0]===0&&!r&&o===void 0;if(!i||s||n.length)throw U(
+t,e);return{ca:r,pathLength:o&&C(o.content)}}function Es(e,t){let n=B(e,t);if(n.tag!==ze)throw U(t,e);let[,r=0,o=0]=n.content;
+if(((r&nl)!==0||(o&rl)!==0)&&!(r&tl))throw U(t,e);return r}function Ss(e,t){return Q(B(e,t),t).map(n=>P(n,t))}function As(e,t){
+return Q(B(e,t),t).map(r=>En(r,t)).filter(r=>r!=="")}var il={129:"email",130:"dns",134:"uri"},sl=[4,8,16,32];function En(e,t){
+let{tag:n,content:r,children:o}=e,i=il[n];if(i!==void 0){let u=K(r);if(u===void 0)throw U(t,e.encoding);return`${i}:${u}`}
+let[s,a]=o,c=n===160&&o.length===2&&s.tag===_&&a.tag===160,d=n===135&&sl.includes(r.length),f=n===136&&r.length>0;if(n===
+164&&o.length===1)Sn(s,t);else if(!c&&!d&&!f)throw U(t,e.encoding);return""}function Sn(e,t){return Q(e,t).map(r=>{if(r.
+tag!==q||r.children.length===0)throw U(t,r.encoding);let o=r.children.map(({children:i})=>l(i[0]?.encoding??new Uint8Array));
+if(new Set(o).size!==o.length)throw U(t,r.encoding);return r.children.map(i=>al(i,t)).join("+")}).reverse().join(",")}function al(e,t){
+let[n,r]=Q(e,t);if(e.children.length!==2||!n||!r)throw U(t,e.encoding);let o=P(n,t),i=[V,Be,dt].includes(r.tag)?K(r.content):
+void 0;if(!(i!==void 0&&(r.tag!==Be||ol.test(i))))throw U(t,e.encoding);return`${Object.hasOwn(bs,o)?bs[o]:o}=${cl(i)}`}
+function cl(e){let t=e.replace(/[\\"+,;<>]/g,"\\$&").replaceAll("\0","\\00"),n=t.startsWith("#")||t.startsWith(" ")&&t.length>
+1?`\\${t}`:t;return n.endsWith(" ")?`${n.slice(0,-1)}\\ `:n}function Bs(e,t){let n=B(e,t);if(n.tag!==F)throw U(t,e);return n.
+content}function vs(e,t){let n=[...Q(B(e,t),t)],r=n[0]?.tag===ps?n.shift().content:void 0,o=n[0]?.tag===(_r|1)?n.shift():
+void 0;o?.children.forEach(s=>En(s,t));let i=n[0]?.tag===(ps|2)?n.shift():void 0;if(n.length||!o!=!i)throw U(t,e);return{
+keyId:r,namesIssuer:o!==void 0}}function ks(e,t){for(let n of Q(B(e,t),t)){let[r,o]=Q(n,t);if(n.children.length!==2)throw U(
+t,e);P(r,t),En(o,t)}}function Cs(e,t){for(let n of Q(B(e,t),t)){let[r,...o]=Q(n,t),i=r?.children[0];if(!(r?.tag===_r&&r.
+children.length===1&&o.length===0)||i?.tag!==_r)throw U(t,e);for(let a of i.children)En(a,t)}}function Fr(e,t){let n=String.
+fromCharCode(...e.content.subarray(0,16)),r=e.tag===Ye?`${n<"50"?"20":"19"}${n}`:n,o=(e.tag===Ye||e.tag===Je)&&/^[0-9]{14}Z$/.
+test(r),i=o?[r.slice(0,4),...r.slice(4,14).match(/../g)].map(Number):[],[s=0,a=0,c=0,d=0,f=0,u=0]=i,g=ft(s,a,c,d,f,u);if(!o||
+g===void 0)throw t("not a time",l(e.encoding.subarray(0,24)),"a time");return g}function Q(e,t){if(e.tag!==w)throw U(t,e.
+encoding);return e.children}function U(e,t){return e("another structure",l(t.subarray(0,16)),"the form of RFC 5280")}var dl=Uint8Array.of(2),fl="1.2.840.10045.2.1",ll="0500",ul="1.2.840.113549.1.1.10",hl=[2,3,6,7],gl=["1.2.840.10045.3.1.\
+7","1.3.132.0.34","1.3.132.0.35"],rt={"1.2.840.10045.4.3.2":{by:"EC",hash:"SHA-256"},"1.2.840.10045.4.3.3":{by:"EC",hash:"\
+SHA-384"},"1.2.840.10045.4.3.4":{by:"EC",hash:"SHA-512"},"1.2.840.113549.1.1.11":{by:"RSA",hash:"SHA-256"},"1.2.840.1135\
+49.1.1.12":{by:"RSA",hash:"SHA-384"},"1.2.840.113549.1.1.13":{by:"RSA",hash:"SHA-512"}};async function ot(e,t,n=[]){let r=(Ke,Le,ue)=>y(
+"publisher-signature",`not an acceptable certificate: ${Ke}`,t,Le,ue),{signed:o,fields:i}=Ce("publisher-signature",()=>pt(
+e,t)),s=[...i],a=s[0]?.tag===j(0)?s.shift():void 0,c=a===void 0||a.children.length===1&&Ut(a.children[0],L,dl),d=s.at(-1)?.
+tag===j(3)?s.pop():void 0,[f,u,g,h,p,I,...W]=s,H=f?.tag===L&&u?.tag===w&&h?.tag===w;if(!c||!H||h.children.length!==2||I?.
+tag!==w||W.length)throw r("another structure",`${i.length} fields`,"a certificate of version 3");return Ts(u,r),Sn(g,r),
+{where:t,der:e,signed:o,algorithm:Ts(B(o.algorithm,r),r),isConsistent:m(o.algorithm,u.encoding),issuer:g.encoding,subject:p.
+encoding,begins:Fr(h.children[0],r),ends:Fr(h.children[1],r),spki:I.encoding,spkiDigest:l(await b("SHA-256",I.encoding)),
+key:Ce("publisher-signature",()=>ml(I,t,r)),fields:i,...bl(d,Sn(p,r),t,r,n)}}function Ts(e,t){let[n,r]=e.children,o=n&&e.
+children.length<=2?P(n,t):"";if(o===ul)throw new O("a certificate is signed by RSA-PSS");let i=r===void 0||l(r.encoding)===
+ll;if(o&&(i||!Object.hasOwn(rt,o)))return o;throw t("malformed algorithm",l(e.encoding.subarray(0,24)),"an identifier")}
+function ml(e,t,n){let[r,o]=e.children,[i,s]=r?.children??[];if(!(i?.tag===_&&s?.tag===_&&P(i,n)===fl))return Gt(e,t);let c=P(
+s,n);if(gl.includes(c)&&hl.includes(o?.content[1]??0))throw new O("a certificate holds a key in a form that browsers do \
+not read");return Gt(e,t)}var yl=new Set(["2.5.29.16","2.5.29.18","2.5.29.30","2.5.29.32","2.5.29.36","2.5.29.54","1.3.6\
+.1.5.5.7.1.7","1.3.6.1.5.5.7.1.8","1.3.6.1.5.5.7.1.14","1.3.6.1.5.5.7.1.24","1.3.6.1.5.5.7.48.1.5","1.3.6.1.4.1.11129.2.\
+4.2","1.3.6.1.4.1.11129.2.4.3","1.3.6.1.4.1.311.21.7","1.3.36.8.3.3","2.16.840.1.113730.1.1"]),pl=["2.5.29.15","2.5.29.1\
+7","2.5.29.19","2.5.29.37"];function bl(e,t,n,r,o){let i=e?Ce("publisher-signature",()=>bt(e,3,n)):[],s=i.find(({oid:f})=>yl.
+has(f)&&!o.includes(f));if(s)throw new O(`a certificate has the extension ${s.oid}, which this page does not read`);let a=(f,u)=>{
+let g=i.find(h=>h.oid===f)?.value;return g&&u(g,(h,p,I)=>r(`${h} in extension ${f}`,p,I))};for(let f of["1.3.6.1.5.5.7.1\
+.1","1.3.6.1.5.5.7.1.11"])a(f,ks);for(let f of["2.5.29.31","2.5.29.46"])a(f,Cs);let c=a("2.5.29.35",vs);if(c?.namesIssuer)
+throw new O("a certificate names its issuer's certificate by number");let d=a("2.5.29.37",Ss);return{extensions:i,basic:a(
+"2.5.29.19",xs),usage:a("2.5.29.15",Es),purposes:d?.length?d:void 0,unknown:i.filter(({critical:f,oid:u})=>f&&!pl.includes(
+u)).map(({oid:f})=>f),names:a("2.5.29.17",As)??[`dn:${t}`],subjectKeyId:a("2.5.29.14",Bs),authorityKeyId:c?.keyId}}var Is=2048,Bn="1.3.6.1.5.5.7.3.3",wl="2.5.29.37.0";async function Ur(e,t,n){let r=e.certificates.map((c,d)=>ot(c,`${e.where}\
+, certificate ${d+1}`)),o=await Promise.all(r),i=t===void 0?o.at(-1):void 0,s=await xl(e,o,i?.spkiDigest??es(t),i);for(let c of s)
+Sl(c,n);let a=Al(s[0]);return s.slice(1).forEach(Bl),await nt(e,a),{method:e.method,lines:vl(s[0],s.at(-1))}}async function xl(e,t,n,r){
+let o=t[0],i=[o];if(m(o.issuer,o.subject)&&o.spkiDigest===n)return i;for(let a of t.slice(1)){await An(i.at(-1),a);let c=a.
+spkiDigest===n,d=c?r??a:a;if(d!==a&&await An(i.at(-1),d),i.push(d),c)return i}let s=`a chain of ${i.length} that does no\
+t lead to it`;throw S(e.where,"the chain leads to another CA",s,"the CA that the identity names")}async function An(e,t){
+let{authorityKeyId:n}=e,r=m(e.issuer,t.subject)&&e.isConsistent,o=!n||!t.subjectKeyId||m(n,t.subjectKeyId);if(r&&o&&await El(
+e,t))return;let i=`${t.where} did not sign it`;throw S(e.where,"the chain is broken",i,"a certificate signed by the next")}
+async function El(e,t){let{algorithm:n,signed:r}=e,{key:o,spki:i}=t,s=rt[n];if(s===void 0)return!1;if("curve"in o){let c={
+spki:i,algorithm:`ECDSA ${o.curve}`};return s.by==="EC"&&X(c,r.signature,r.tbs,s.hash)}let a="RSASSA-PKCS1-v1_5";return s.
+by==="RSA"&&ht(i,{name:a,hash:s.hash},{name:a},r.signature,r.tbs)}function Sl(e,t){let{where:n,begins:r,ends:o,algorithm:i,
+key:s,unknown:a}=e;if(t<r||t>o)throw S(n,"the certificate is not valid now",`${r} to ${o}`,`one valid at ${t}`);if(!Object.
+hasOwn(rt,i))throw S(n,"the certificate's signature has another hash",i,"SHA-256, SHA-384 or SHA-512");if("bits"in s&&s.
+bits<Is)throw S(n,"weak key",`${s.bits} bits`,`RSA of ${Is} bits or more`);if(a.length)throw S(n,"a critical extension t\
+hat nobody knows",a.join(", "),"only known critical extensions")}function Al(e){if(!((e.usage??0)&xn))throw S(e.where,"t\
+he certificate may not sign","no digitalSignature","keyUsage digitalSignature");Rs(e,[Bn]);let{key:t,spki:n}=e;if("curve"in
+t)return{spki:n,algorithm:`ECDSA ${t.curve}`};throw S(e.where,"the signer's key is of another kind","RSA","ECDSA on P-25\
+6, P-384 or P-521")}function Bl(e,t){let{where:n,basic:r,usage:o=0}=e;if(!r?.ca||!(o&ws))throw S(n,"the issuer is no CA",
+"no CA flag, or no keyCertSign","a CA certificate");if(r.pathLength!==void 0&&r.pathLength<t)throw S(n,"the chain is too\
+ long",`${t} CAs below this one`,`at most ${r.pathLength}`);Rs(e,[Bn,wl])}function Rs({where:e,purposes:t},n){if(!t||t.some(
+o=>n.includes(o)))return;throw S(e,"the certificate has another purpose",t.join(", "),"codeSigning, or no extended key u\
+sage")}function vl(e,t){return[...e.names.map(r=>`certificate ${t.spkiDigest} ${r}`),`authority ${t.spkiDigest}`].filter(
+Pr)}var Ps={mediaType:"application/vnd.dev.sigstore.trustedroot+json;version=0.1",tlogs:[{baseUrl:"https://rekor.sigstore.de\
+v",hashAlgorithm:"SHA2_256",publicKey:{rawBytes:"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2G2Y+2tabdTV5BcGiBIx0a9fAFwrkBbmLSG\
+tks4L3qX6yYY0zufBnhC8Ur/iy55GhWP/9A/bY2LhC30M9+RYtw==",keyDetails:"PKIX_ECDSA_P256_SHA_256",validFor:{start:"2021-01-12T\
+11:53:27Z"}},logId:{keyId:"wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0="}},{baseUrl:"https://log2025-1.rekor.sigstore.de\
+v",hashAlgorithm:"SHA2_256",publicKey:{rawBytes:"MCowBQYDK2VwAyEAt8rlp1knGwjfbcXAYPYAkn0XiLz1x8O4t0YkEhie244=",keyDetails:"\
+PKIX_ED25519",validFor:{start:"2025-09-23T00:00:00Z"}},logId:{keyId:"zxGZFVvd0FEmjR8WrFwMdcAJ9vtaY/QXf44Y1wUeP6A="}}],certificateAuthorities:[
+{subject:{organization:"sigstore.dev",commonName:"sigstore"},uri:"https://fulcio.sigstore.dev",certChain:{certificates:[
+{rawBytes:"MIIB+DCCAX6gAwIBAgITNVkDZoCiofPDsy7dfm6geLbuhzAKBggqhkjOPQQDAzAqMRUwEwYDVQQKEwxzaWdzdG9yZS5kZXYxETAPBgNVBAMTC\
+HNpZ3N0b3JlMB4XDTIxMDMwNzAzMjAyOVoXDTMxMDIyMzAzMjAyOVowKjEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MREwDwYDVQQDEwhzaWdzdG9yZTB2MBAGB\
+yqGSM49AgEGBSuBBAAiA2IABLSyA7Ii5k+pNO8ZEWY0ylemWDowOkNa3kL+GZE5Z5GWehL9/A9bRNA3RbrsZ5i0JcastaRL7Sp5fp/jD5dxqc/UdTVnlvS16\
+an+2Yfswe/QuLolRUCrcOE2+2iA5+tzd6NmMGQwDgYDVR0PAQH/BAQDAgEGMBIGA1UdEwEB/wQIMAYBAf8CAQEwHQYDVR0OBBYEFMjFHQBBmiQpMlEk6w2uS\
+u1KBtPsMB8GA1UdIwQYMBaAFMjFHQBBmiQpMlEk6w2uSu1KBtPsMAoGCCqGSM49BAMDA2gAMGUCMH8liWJfMui6vXXBhjDgY4MwslmN/TJxVe/83WrFomwmN\
+f056y1X48F9c4m3a3ozXAIxAKjRay5/aj/jsKKGIkmQatjI8uupHr/+CxFvaJWmpYqNkLDGRU+9orzh5hI2RrcuaQ=="}]},validFor:{start:"2021-03\
+-07T03:20:29Z",end:"2022-12-31T23:59:59.999Z"}},{subject:{organization:"sigstore.dev",commonName:"sigstore"},uri:"https:\
+//fulcio.sigstore.dev",certChain:{certificates:[{rawBytes:"MIICGjCCAaGgAwIBAgIUALnViVfnU0brJasmRkHrn/UnfaQwCgYIKoZIzj0EA\
+wMwKjEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MREwDwYDVQQDEwhzaWdzdG9yZTAeFw0yMjA0MTMyMDA2MTVaFw0zMTEwMDUxMzU2NThaMDcxFTATBgNVBAoTD\
+HNpZ3N0b3JlLmRldjEeMBwGA1UEAxMVc2lnc3RvcmUtaW50ZXJtZWRpYXRlMHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE8RVS/ysH+NOvuDZyPIZtilgUF9Nla\
+rYpAd9HP1vBBH1U5CV77LSS7s0ZiH4nE7Hv7ptS6LvvR/STk798LVgMzLlJ4HeIfF3tHSaexLcYpSASr1kS0N/RgBJz/9jWCiXno3sweTAOBgNVHQ8BAf8EB\
+AMCAQYwEwYDVR0lBAwwCgYIKwYBBQUHAwMwEgYDVR0TAQH/BAgwBgEB/wIBADAdBgNVHQ4EFgQU39Ppz1YkEZb5qNjpKFWixi4YZD8wHwYDVR0jBBgwFoAUW\
+MAeX5FFpWapesyQoZMi0CrFxfowCgYIKoZIzj0EAwMDZwAwZAIwPCsQK4DYiZYDPIaDi5HFKnfxXx6ASSVmERfsynYBiX2X6SJRnZU84/9DZdnFvvxmAjBOt\
+6QpBlc4J/0DxvkTCqpclvziL6BCCPnjdlIB3Pu3BxsPmygUY7Ii2zbdCdliiow="},{rawBytes:"MIIB9zCCAXygAwIBAgIUALZNAPFdxHPwjeDloDwyYCh\
+AO/4wCgYIKoZIzj0EAwMwKjEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MREwDwYDVQQDEwhzaWdzdG9yZTAeFw0yMTEwMDcxMzU2NTlaFw0zMTEwMDUxMzU2NTh\
+aMCoxFTATBgNVBAoTDHNpZ3N0b3JlLmRldjERMA8GA1UEAxMIc2lnc3RvcmUwdjAQBgcqhkjOPQIBBgUrgQQAIgNiAAT7XeFT4rb3PQGwS4IajtLk3/Olnpg\
+angaBclYpsYBr5i+4ynB07ceb3LP0OIOZdxexX69c5iVuyJRQ+Hz05yi+UF3uBWAlHpiS5sh0+H2GHE7SXrk1EC5m1Tr19L9gg92jYzBhMA4GA1UdDwEB/wQ\
+EAwIBBjAPBgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBRYwB5fkUWlZql6zJChkyLQKsXF+jAfBgNVHSMEGDAWgBRYwB5fkUWlZql6zJChkyLQKsXF+jAKBgg\
+qhkjOPQQDAwNpADBmAjEAj1nHeXZp+13NWBNa+EDsDP8G1WWg1tCMWP/WHPqpaVo0jhsweNFZgSs0eE7wYI4qAjEA2WB9ot98sIkoF3vZYdd3/VtWB5b9TNM\
+ea7Ix/stJ5TfcLLeABLE4BNJOsQ4vnBHJ"}]},validFor:{start:"2022-04-13T20:06:15Z"}}],ctlogs:[{baseUrl:"https://ctfe.sigstore.\
+dev/test",hashAlgorithm:"SHA2_256",publicKey:{rawBytes:"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEbfwR+RJudXscgRBRpKX1XFDy3Pyu\
+dDxz/SfnRi1fT8ekpfBd2O1uoz7jr3Z8nKzxA69EUQ+eFCFI3zeubPWU7w==",keyDetails:"PKIX_ECDSA_P256_SHA_256",validFor:{start:"2021\
+-03-14T00:00:00Z",end:"2022-10-31T23:59:59.999Z"}},logId:{keyId:"CGCS8ChS/2hF0dFrJ4ScRWcYrBY9wzjSbea8IgY2b3I="}},{baseUrl:"\
+https://ctfe.sigstore.dev/2022",hashAlgorithm:"SHA2_256",publicKey:{rawBytes:"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEiPSlFi\
+0CmFTfEjCUqF9HuCEcYXNKAaYalIJmBZ8yyezPjTqhxrKBpMnaocVtLJBI1eM3uXnQzQGAJdJ4gs9Fyw==",keyDetails:"PKIX_ECDSA_P256_SHA_256",
+validFor:{start:"2022-10-20T00:00:00Z"}},logId:{keyId:"3T0wasbHETJjGR4cmWc3AqJKXrjePK3/h4pygC8p7o4="}}],timestampAuthorities:[
+{subject:{organization:"sigstore.dev",commonName:"sigstore-tsa-selfsigned"},uri:"https://timestamp.sigstore.dev/api/v1/t\
+imestamp",certChain:{certificates:[{rawBytes:"MIICEDCCAZagAwIBAgIUOhNULwyQYe68wUMvy4qOiyojiwwwCgYIKoZIzj0EAwMwOTEVMBMGA1\
+UEChMMc2lnc3RvcmUuZGV2MSAwHgYDVQQDExdzaWdzdG9yZS10c2Etc2VsZnNpZ25lZDAeFw0yNTA0MDgwNjU5NDNaFw0zNTA0MDYwNjU5NDNaMC4xFTATBg\
+NVBAoTDHNpZ3N0b3JlLmRldjEVMBMGA1UEAxMMc2lnc3RvcmUtdHNhMHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE4ra2Z8hKNig2T9kFjCAToGG30jky+WQv3B\
+zL+mKvh1SKNR/UwuwsfNCg4sryoYAd8E6isovVA3M4aoNdm9QDi50Z8nTEyvqgfDPtTIwXItfiW/AFf1V7uwkbkAoj0xxco2owaDAOBgNVHQ8BAf8EBAMCB4\
+AwHQYDVR0OBBYEFIn9eUOHz9BlRsMCRscsc1t9tOsDMB8GA1UdIwQYMBaAFJjsAe9/u1H/1JUeb4qImFMHic6/MBYGA1UdJQEB/wQMMAoGCCsGAQUFBwMIMA\
+oGCCqGSM49BAMDA2gAMGUCMDtpsV/6KaO0qyF/UMsX2aSUXKQFdoGTptQGc0ftq1csulHPGG6dsmyMNd3JB+G3EQIxAOajvBcjpJmKb4Nv+2Taoj8Uc5+b6i\
+h6FXCCKraSqupe07zqswMcXJTe1cExvHvvlw=="},{rawBytes:"MIIB9zCCAXygAwIBAgIUV7f0GLDOoEzIh8LXSW80OJiUp14wCgYIKoZIzj0EAwMwOTEV\
+MBMGA1UEChMMc2lnc3RvcmUuZGV2MSAwHgYDVQQDExdzaWdzdG9yZS10c2Etc2VsZnNpZ25lZDAeFw0yNTA0MDgwNjU5NDNaFw0zNTA0MDYwNjU5NDNaMDkx\
+FTATBgNVBAoTDHNpZ3N0b3JlLmRldjEgMB4GA1UEAxMXc2lnc3RvcmUtdHNhLXNlbGZzaWduZWQwdjAQBgcqhkjOPQIBBgUrgQQAIgNiAAQUQNtfRT/ou3YA\
+Ta6wB/kKTe70cfJwyRIBovMnt8RcJph/COE82uyS6FmppLLL1VBPGcPfpQPYJNXzWwi8icwhKQ6W/Qe2h3oebBb2FHpwNJDqo+TMaC/tdfkv/ElJB72jRTBD\
+MA4GA1UdDwEB/wQEAwIBBjASBgNVHRMBAf8ECDAGAQH/AgEAMB0GA1UdDgQWBBSY7AHvf7tR/9SVHm+KiJhTB4nOvzAKBggqhkjOPQQDAwNpADBmAjEAwGEG\
+rfGZR1cen1R8/DTVMI943LssZmJRtDp/i7SfGHmGRP6gRbuj9vOK3b67Z0QQAjEAuT2H673LQEaHTcyQSZrkp4mX7WwkmF+sVbkYY5mXN+RMH13KUEHHOqAS\
+aemYWK/E"}]},validFor:{start:"2025-07-04T00:00:00Z"}}]};var Hr=Ps;async function vn(e,t){let n=e.filter(({logId:r})=>l(D(r.keyId))===t);return Promise.all(n.map(({publicKey:r})=>Cl(
+t,r)))}async function Cl(e,{rawBytes:t,validFor:n}){let r=D(t),o={spki:r,algorithm:Pe(r)};return{id:e,spkiDigest:l(await b(
+"SHA-256",r)),window:$s(n),signed:(i,s)=>X(o,i,s)}}async function kn({certChain:e,validFor:t}){let n=e.certificates.map(
+({rawBytes:r})=>ot(D(r),"root"));return{chain:await Promise.all(n),window:$s(t)}}function $s({start:e,end:t}){return{start:Date.
+parse(e)/1e3,end:t===void 0?1/0:Date.parse(t)/1e3}}function Rt({start:e,end:t},n){return e<=n&&n<=t}function Cn({chain:e,
+window:t},n){return Rt(t,n)&&e.every(({begins:r,ends:o})=>r<=n&&n<=o)}var Tn="1.3.6.1.4.1.11129.2.4.2",Tl="2.5.29.17",Il="1.3.6.1.4.1.57264.1",[Rl,Pl,$l,Ol]=[1,7,8,9].map(e=>`${Il}.${e}`),Nl="\
+0403",Dl=Uint8Array.of(0,1);function Os(e){let t=(f,u,g)=>y("publisher-signature",`malformed certificate: ${f}`,e.where,
+u,g),n=f=>Ds(e,f)??new Uint8Array,r=Q(B(n(Tl),t),t),[o]=r;if(!o||r.length!==1)throw Lr(e,`${r.length} names`,"exactly on\
+e alternative name");let[i,s]=[n(Rl),Kr(n($l),t)],a=s||new TextDecoder("utf-8",{ignoreBOM:!0}).decode(i);if(s&&i.length&&
+K(i)!==s)throw Lr(e,"two issuers","one issuer");let c=Kr(n(Ol),t),d=[`sigstore ${a} ${Ml(o,e,t)}`];return c&&d.push(`wor\
+kflow ${a} ${_l(c)}`),d.filter(Rr)}function Ml(e,t,n){let[r,o]=e.children;if(e.tag===129||e.tag===134)return`${e.tag===129?
+"email":"uri"}:${K(e.content)??""}`;if(e.tag===j(0)&&r?.tag===_&&P(r,n)===Pl&&o?.children.length===1)return`other:${Kr(o.
+children[0].encoding,n)}`;throw Lr(t,"a name of another kind","an e-mail address, a URI or sigstore's other name")}function _l(e){
+return e.includes("@refs/")?e.slice(0,e.indexOf("@refs/")):e.slice(0,Math.max(e.lastIndexOf("@"),0))}function Kr(e,t){if(!e.
+length)return"";let n=B(e,t);if(n.tag!==V)throw t("a text of another type",`tag ${n.tag}`,"UTF8String");return K(n.content)}
+async function Ns(e,t,n,r){let o=Fl(e),[i,s]=o?await vn(n.ctlogs,l(o.logId)):[],a=o?Number(C(o.moment))/1e3:0,c=i?.spkiDigest===
+i?.id&&!s&&i&&Rt(i.window,a)&&a<=r;if(!(o&&c&&await i.signed(o.signature,Ul(o,e,t))))throw S(e.where,"no log vouches for\
+ the certificate","no such SCT","one SCT by a log of the root")}function Fl(e){let t=()=>S(e.where,"no SCT","another for\
+m","a list of SCTs"),n=B(Ds(e,Tn)??new Uint8Array,t),r=n.content,o=d=>Number(C(r.subarray(d,d+2))),i=47+o(45),s=i+4,a=n.
+tag===F&&o(0)===r.length-2&&o(2)===r.length-4&&r[4]===0,c=l(r.subarray(i,i+2))===Nl;if(!(!a||!c||s+o(i+2)!==r.length))return{
+logId:r.subarray(5,37),moment:r.subarray(37,45),extensions:r.subarray(45,i),signature:r.subarray(s)}}function Ul(e,t,n){
+let r=Hl(t),o=Uint8Array.of(r.length>>16,r.length>>8&255,r.length&255),i=A(Uint8Array.of(0,0),e.moment,Dl),s=Uint8Array.
+from(n.spkiDigest.match(/../g),a=>Number.parseInt(a,16));return A(i,s,o,r,e.extensions)}function Hl({fields:e}){let t=s=>new Error(
+s),[n]=e.at(-1).children,r=n.children.filter(({children:[s]})=>P(s,t)!==Tn),o=J(w,A(...r.map(({encoding:s})=>s))),i=e.slice(
+0,-1).map(({encoding:s})=>s);return J(w,A(...i,J(j(3),o)))}function Ds({extensions:e},t){return e.find(n=>n.oid===t)?.value}
+function Lr(e,t,n){return S(e.where,"the certificate does not name one signer",t,n)}var Ue="dsse 0.0.1",jr="hashedrekord 0.0.2",Vr=4;async function Ms(e,t,n){let r=(f,u,g)=>S(e.where,f,u,g);if(t.kind!==Ue&&
+t.kind!==jr)throw r("another kind of entry",t.kind,Ue);let[o,i]=await vn(n.tlogs,l(t.logId));if(!o||i)throw r("no such l\
+og",l(t.logId),"a log of the trusted root");if(!await Kl(t))throw r("the log does not include the entry",`index ${t.proofIndex}`,
+"a proof that leads to the root");let s=await Ll(e,t,o);if(!(s.size===t.treeSize&&m(s.root,t.root))||t.proofIndex>=t.treeSize){
+let f=`index ${t.proofIndex} of ${t.treeSize}`;throw r("the proof is not for the checkpoint's tree",f,`a proof for a tre\
+e of ${s.size}`)}let c=`{"body":"${he(t.body)}","integratedTime":${t.integratedAt},"logID":"${o.id}","logIndex":${t.index}\
+}`;if(t.promise.length&&!await o.signed(t.promise,k(c)))throw r("the log's promise does not verify",`entry ${t.index}`,"\
+one by the log's key");if(!t.promise.length&&t.kind===jr&&t.index!==t.proofIndex)throw r("the entry has two indices",`${t.
+index}`,`${t.proofIndex}`);if(!await(t.kind===Ue?jl(e,t):Gl(e,t)))throw r("the log's entry is about something else","ano\
+ther payload or signature","this bundle's");return o}async function Kl(e){let t=e.hashes.map(D),[n,r]=[e.proofIndex,e.treeSize-
+1n];if(n>r)return!1;let o=await b("SHA-256",A(Uint8Array.of(0),e.body));for(let i of t){if(!i||r===0n)return!1;let s=(n&
+1n)===1n||n===r;for(o=await b("SHA-256",A(Uint8Array.of(1),...s?[i,o]:[o,i]));s&&(n&1n)===0n&&n!==0n;)[n,r]=[n>>1n,r>>1n];
+[n,r]=[n>>1n,r>>1n]}return r===0n&&m(o,e.root)}async function Ll(e,t,n){let[r="",o="",i]=t.checkpoint.split(`
+
+`),[s,a="",c=""]=r.split(`
+`),d=D(c);if(!(s&&/^[0-9]{1,19}$/.test(a)&&d&&o.endsWith(`
+`)&&i===void 0))throw S(e.where,"malformed checkpoint","another text","a signed note");let u=[...o.matchAll(/\u2014 \S+ ([A-Za-z0-9+/]+={0,2})\n/g)].
+map(([,h])=>Vl(h)),g=u.find(h=>m(h.subarray(0,Vr),t.logId.subarray(0,Vr)));if(!g||!await n.signed(g.subarray(Vr),k(`${r}\
+
+`)))throw S(e.where,"the checkpoint does not verify",`${u.length} signatures`,"one by the log's key");return{size:BigInt(
+a),root:d}}function Vl(e){try{return Uint8Array.from(atob(e),t=>t.charCodeAt(0))}catch{return new Uint8Array}}function _s(e,t){
+let n={where:`${e.where}, entry of the log`,check:"publisher-signature",maxBytes:1048576};return new R(N(t.body,n),n.where,
+n.check)}async function jl(e,t){let{payload:n,signature:r}=e.envelope,o=_s(e,t),i=o.fields("spec"),s=i.fields("payloadHa\
+sh"),[a]=i.fieldsList("signatures",1,1),c=lt(e.certificates[0],"CERTIFICATE");return`${o.text("kind")} ${o.text("apiVers\
+ion")}`===Ue&&s.text("algorithm")==="sha256"&&s.text("value")===l(await b("SHA-256",n))&&a.text("signature")===he(r)&&a.
+text("verifier",65536)===he(k(c))}async function Gl(e,t){let{payload:n,signature:r}=e.envelope,o=_s(e,t),i=o.fields("spe\
+c").fields("hashedRekordV002"),[s,a]=[i.fields("data"),i.fields("signature")],c=a.fields("verifier"),d=await b("SHA-256",
+Oe(ee,n));return`${o.text("kind")} ${o.text("apiVersion")}`===jr&&s.text("algorithm")==="SHA2_256"&&s.text("digest")===he(
+d)&&a.text("content")===he(r)&&c.text("keyDetails")==="PKIX_ECDSA_P256_SHA_256"&&c.fields("x509Certificate").text("rawBy\
+tes",65536)===he(e.certificates[0])}var[Yl,zl,Jl]=["3003020100","020103","020101"],[Xl,Fs]=["1.2.840.113549.1.7.2","1.2.840.113549.1.9.16.1.4"],Zl=20,Ql="1.\
+2.840.113549.1.9.4",Wl="1.2.840.113549.1.9.3",Us={"2.16.840.1.101.3.4.2.1":"SHA-256","2.16.840.1.101.3.4.2.2":"SHA-384",
+"2.16.840.1.101.3.4.2.3":"SHA-512"};async function Ks(e,t,n,r){let o=(g,h,p)=>S(r,`timestamp: ${g}`,h,p),i=ql(e,o),{moment:s,
+imprint:a,imprintHash:c}=eu(i.info,o),d=m(await b(c,t),a),f=m(await b(i.hash,i.info),i.infoDigest),u=await Promise.all(n.
+timestampAuthorities.map(kn));for(let g of u)if(d&&f&&Cn(g,s)&&tu(i,g)&&await nu(i,g))return s;throw o("no authority mad\
+e it in its window",`a timestamp of ${s}`,"one by an authority of the root")}function ql(e,t){let n=Gr(t),[r,o]=n(B(e,t,
+Zl),w,2);if(l(r.encoding)!==Yl)throw t("not granted","another status","granted");let[i,s]=n(o,w,2),[a]=n(s,j(0),1),c=[...n(
+a,w)],[d,f,u]=c.splice(0,3),g=c[0]?.tag===j(0)?c.shift().children.map(({encoding:se})=>se):[],[h]=n(c.shift(),q,1),[p,I]=n(
+u,w,2),[W]=n(I,j(0),1),[H,Ke,Le,ue,Zr,Ve,...fa]=n(h,w),la=[[d,H].map(se=>se&&l(se.encoding)).join(),W.tag,Ke?.tag,ue?.tag,
+Ve?.tag],ua=[zl,Jl,F,w,j(0),F],Qr=[i,p].map(se=>P(se,t)).join();if(la.join()!==ua.join()||Qr!==[Xl,Fs].join()||c.length||
+fa.length)throw t("another structure",Qr,"signed data around a TSTInfo");let Wr=Hs(ue,Ql,t),[ha]=n(f,q,1).map(({encoding:se})=>m(
+se,Le.encoding)),[$n]=n(Zr,w,1).map(se=>rt[P(se,t)]),ga=Hs(ue,Wl,t);if(!ha||$n?.by!=="EC"||$n.hash!==Ls(Le,t)||Wr.tag!==
+F||P(ga,t)!==Fs)throw t("another structure","other attributes","a digest of a TSTInfo");return{info:W.content,infoDigest:Wr.
+content,hash:$n.hash,certificates:g,signer:Ke.encoding,attributes:A(Uint8Array.of(q),ue.encoding.subarray(1)),signature:Ve.
+content}}function eu(e,t){let n=Gr(t),[r,o,i,s,a]=n(B(e,t),w),[c,d]=n(i,w,2),f=String.fromCharCode(...a?.content.subarray(
+0,32)??[]),u=/^([0-9]{14})(\.[0-9]+)?Z$/.exec(f),g=[r?.tag,o?.tag,s?.tag,a?.tag,d.tag].join(),h=u&&g===[L,_,L,Je,F].join(),
+[p,I,W,H,Ke,Le]=[0,4,6,8,10,12].map(Ve=>Number(f.slice(Ve,Ve===0?4:Ve+2))),ue=h?ft(p,I,W,H,Ke,Le):void 0;if(ue===void 0)
+throw t("another structure",g,"a TSTInfo");return{moment:ue+ +`0${u[2]??""}`,imprint:d.content,imprintHash:Ls(c,t)}}function tu({
+signer:e,certificates:t},{chain:n}){let[r]=n,o=r?.fields.find(({tag:a})=>a===L)?.encoding;if(!r||!o||!m(e,J(w,A(r.issuer,
+o))))return!1;let i=a=>m(a,r.der),s=a=>n.some(c=>m(a,c.der));return t.length===0||t.some(i)&&t.every(s)}async function nu(e,{
+chain:[t]}){if(!t||!("curve"in t.key))return!1;let n={spki:t.spki,algorithm:`ECDSA ${t.key.curve}`};return X(n,e.signature,
+e.attributes,e.hash)}function Hs(e,t,n){let r=Gr(n),o=e.children.filter(i=>P(r(i,w,2)[0],n)===t);if(o.length!==1)throw n(
+"another structure",`${o.length} attributes ${t}`,"one");return r(o[0].children[1],q,1)[0]}function Ls(e,t){let[n,r]=e.children,
+o=r===void 0||l(r.encoding)==="0500",i=n&&o&&e.children.length<=2?Us[P(n,t)]:void 0;if(!i)throw t("another hash",l(e.encoding.
+subarray(0,16)),Object.values(Us).join(" or "));return i}function Gr(e){return(t,n,r)=>{let o=t?.tag===n?t.children:void 0;
+if(o&&(r===void 0||o.length===r))return o;throw e("another structure",`tag ${t?.tag??"of nothing"}`,`tag ${n}`)}}var Vs=300;async function Yr(e,t,n){let{where:r}=e,o=e.entry,i=await ru(e,o,n),s=await ou(e),c=(await Promise.all(i.map(
+u=>iu(s,n,u))))[0];await Ns(s,c,n,t+Vs);let d=await Ms(e,o,n),f=Os(s);for(let u of i){if(u>t+Vs)throw S(r,"the signature\
+ is dated in the future",`${u}`,`${t}`);if(!Rt(d.window,u))throw S(r,"the log's key was not valid then",`${u}`,"a moment\
+ in its window")}if(!("curve"in s.key)||s.key.curve!=="P-256")throw new O("a key of another curve");return await nt(e,{spki:s.
+spki,algorithm:"ECDSA P-256"}),{method:e.method,lines:f}}async function ru(e,t,n){let{where:r,stamps:o,envelope:i}=e,s=t.
+promise.length&&t.integratedAt?[t.integratedAt]:[];if(s.length&&t.kind!==Ue)throw S(r,"a promise for such an entry",t.kind,
+Ue);if(new Set(o.map(l)).size!==o.length)throw S(r,"two equal timestamps","two","one");let a=await Promise.all(o.map(c=>Ks(
+c,i.signature,n,r)));if(s.length+a.length)return[...s,...a];throw S(r,"nobody vouches for a time","no promise and no tim\
+estamp","one of them")}async function ou(e){let{where:t}=e,n=await ot(e.certificates[0],t,[Tn]).catch(o=>{throw o instanceof
+T?S(t,o.problem,o.got,o.wanted):o});if((n.usage??0)&xn&&n.purposes?.includes(Bn))return n;throw S(t,"the certificate may\
+ not sign","another purpose","digitalSignature and codeSigning")}async function iu(e,t,n){let r=e.begins<=n&&n<=e.ends,o=await Promise.
+all(t.certificateAuthorities.map(kn));for(let s of o){let[a]=s.chain;if(r&&a&&Cn(s,n)&&await su(e,a))return a}let i=`no \
+CA of the trusted root was valid at ${n} and issued the certificate`;throw S(e.where,"the certificate was not valid then",
+i,"a CA within its window")}async function su(e,t){try{return await An(e,t),!0}catch(n){if(n instanceof T)return!1;throw n}}var js=16384,Gs="-----BEGIN ",Ys="-----END PUBLIC KEY-----",au=/^[ \t-\r]+|[ \t-\r]+$/g,zs="one PEM block PUBLIC KEY: EC\
+DSA on P-256, P-384 or P-521";async function Js(e,t){if(e.length>js)throw In(t,`${e.length} bytes`,`at most ${js} bytes`);
+let n=z(e),r=n.split(Gs).length===2,o=n.slice(n.indexOf(Gs),n.lastIndexOf(Ys)+Ys.length).replaceAll(`\r
+`,`
+`),i=r?D(o.split(`
+`).slice(1,-1).join("")):void 0;if(!i?.length)throw In(t,"no such block, or a malformed one",zs);let s=lt(i,"PUBLIC KEY");
+if(`${o}
+`!==s)throw In(t,"another encoding of a key","the canonical PUBLIC KEY block");let a=Pe(i);if(!a||a==="Ed25519")throw In(
+t,"another kind of key",zs);return{key:{spki:i,algorithm:a},pem:s,line:`key ${l(await b("SHA-256",i))}`}}async function Xs(e,t){
+let n=l(await b("SHA-256",k(t.pem)));if(e.keyHint&&e.keyHint!==n)throw S(e.where,"the bundle names another key",e.keyHint,
+`${n}, the hint of the key given`);if(e.rawKey.length&&z(e.rawKey).replace(au,"")!==t.pem.trim())throw S(e.where,"the bu\
+ndle holds another key","another key",t.line);return await nt(e,t.key),{method:e.method,lines:[t.line]}}function In(e,t,n){
+return y("publisher-signature","not an acceptable publisher's key",e,t,n)}var Rn="publisher-signature",cu="https://model_signing/signature/v1.0",zr=".",Jr={sha256:32,blake2b:64,blake3:32},du=25e4,
+Zs=1024,fu=4136,lu=/^(.*):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})$/su,uu=/[*?[\\]|(?:^|\/)\.{0,2}(?:\/|\n?$)/u;async function Xr(e,t){
+let n=N(e,{where:t,check:Rn,maxBytes:wn,wholeFloats:!0}),r=new R(n,t,Rn,"payload");r.constant("_type","https://in-toto.i\
+o/Statement/v1"),r.constant("predicateType",cu);let o=r.fieldsList("subject",1,1)[0];o.text("name");let i=o.fields("dige\
+st"),s=i.hexBytes("sha256",32),a=r.fields("predicate"),c=a.fields("serialization"),{algorithm:d,shardSize:f}=hu(c),g=a.fieldsList(
+"resources",1,du).map(p=>gu(p,d,f,t));for(let p of[i,o,c,a,r])p.finish();await mu(r,s,g);let h=new Set(g.map(p=>p.path));
+return yu(r,t,g,[...h]),f!==null&&bu(r,g,f),{parts:g,algorithm:d,inShards:f!==null,root:s,payloadDigest:await b("SHA-256",
+e),paths:h}}function hu(e){let t=e.text("method");if(t!=="files"&&t!=="shards")throw e.error("method","unknown value",t,
+"files or shards");let n=e.text("hash_type");if(!Object.hasOwn(Jr,n))throw e.error("hash_type","unknown value",n,Object.
+keys(Jr).join(" or "));if(e.value("allow_symlinks")!==!1)throw e.error("allow_symlinks","links are not allowed","another\
+ value","false");let r=e.has("ignore_paths")?e.value("ignore_paths"):[];if(!Array.isArray(r)||r.length>Zs)throw e.error(
+"ignore_paths","not a list","another value",`at most ${Zs}`);if(r.some(o=>typeof o!="string"||uu.test(o)))throw e.error(
+"ignore_paths","not a path","another value","relative paths without dot segments and wildcards");return{algorithm:n,shardSize:t===
+"shards"?e.integer("shard_size",1n):null}}function gu(e,t,n,r){let o=e.text("name",fu);e.constant("algorithm",t);let i=e.
+hexBytes("digest",Jr[t]);if(e.finish(),n===null)return{path:Qs(o,r),digest:i,start:0n,end:null};let s=lu.exec(o);if(!s)throw e.
+error("name","not the name of a shard",o,"PATH:START:END");return{path:Qs(s[1],r),digest:i,start:BigInt(s[2]),end:BigInt(
+s[3])}}function Qs(e,t){return e===zr?e:en(e,Rn,t,!0)}async function mu(e,t,n){let r=n[0].digest.length,o=new Uint8Array(
+r*n.length);n.forEach((s,a)=>o.set(s.digest,a*r));let i=await b("SHA-256",o);if(!m(i,t))throw e.error("subject[0].digest\
+.sha256","not the digest of the resources",l(t),l(i))}function yu(e,t,n,r){let o=n.map(a=>a.end===null?a.path:`${a.path}\
+:${a.start}:${a.end}`);if(new Set(o).size!==o.length)throw e.error("predicate.resources","a name occurs twice","the same\
+ twice","each name once");if(r.includes(zr)&&r.length>1)throw e.error("predicate.resources","not a path",zr,"names of fi\
+les");if(tn(r,Rn,t),Ws(o,ge)||Ws(n,pu))return;throw e.error("predicate.resources","the names are out of order","another \
+order","by code point, or by path component")}function Ws(e,t){return e.every((n,r)=>r===0||t(e[r-1],n)<=0)}function pu(e,t){
+let[n,r]=[e.path.split("/"),t.path.split("/")];for(let o=0;o<Math.min(n.length,r.length);o++){let i=ge(n[o],r[o]);if(i!==
+0)return i}return n.length-r.length||qs(e,t)}function qs(e,t){return e.start<t.start?-1:+(e.start>t.start)}function bu(e,t,n){
+let r=new Map;for(let o of[...t].sort(qs)){let i=o.end??0n;if(!(o.start===(r.get(o.path)??0n)&&o.start%n===0n)||i<=o.start||
+i-o.start>n){let a=`shards of ${n} bytes that follow each other`;throw e.error("predicate.resources","the shards have ga\
+ps",`${o.path}:${o.start}:${i}`,a)}r.set(o.path,i)}}var Pn="model.sig",He="publisher-signature",it="publisher-identity",ea={key:["key"],certificate:["certificate","authorit\
+y"],sigstore:["sigstore","workflow"]};async function ta(e,t,n,r,o=Hr){let i=Su(t),s=e.get(re);if(!s){i===void 0&&Au(e);for(let a of[
+He,it])r.notChecked(a,"no OpenSSF signing bundle");return}try{let a=await wu(Mr(s,re),e,t,i,n,o);return xu(r,a),a}catch(a){
+if(!(a instanceof O))throw a;for(let c of[He,it])r.notChecked(c,`not in a browser: ${a.message}`);return}}async function wu(e,t,n,r,o,i){
+let s=await Eu(e,t.get(De),r,o,i),a=await Xr(e.envelope.payload,re),c=mr(s,r,re),d=n.files.map(({path:h,size:p})=>[h,p]),
+f=[...t].map(([h,p])=>[h,BigInt(p.length)]);xr(a,new Map([...d,...f])),await Ci(a,t);let u=BigInt(t.get($)?.length??0),g=br(
+a,new Map([...d,[$,u]]));return r!==void 0&&wr(g,re),{signer:s,identity:c,isNamed:r!==void 0,signed:a,coverage:g}}function xu(e,{
+identity:t,isNamed:n,coverage:r}){let o=Bt(r);if(n){e.passed(it,t,"the publisher whom the manifest names"),e.passed(He,o,
+"genuine, over every file and the manifest");return}e.notChecked(it,`signed by ${t}, but the manifest names no publisher`),
+e.notChecked(He,`genuine, over ${o}, but the manifest names no publisher`)}async function Eu(e,t,n,r,o){let{method:i}=e,
+s=`a signature by the method ${i}`;if(n!==void 0&&!ea[i].includes(kt(n)))throw M(it,"another kind of signer than the one\
+ whom the manifest names",re,s,n);if(t===void 0==(i==="key"))throw y(He,"the file goes with signatures by the method key\
+, and only with these",De,t?s:"no such file",t?"no such file":"the publisher's public key");let a=t&&await Js(t,De);return a?
+Xs(e,a):i==="certificate"?Ur(e,n,r):Yr(e,r,o)}function Su({publisher:e}){if(!e)return;let t=qi(e,`${$}, internalParamete\
+rs.publisher`),n=Object.values(ea).flat();if(n.includes(kt(t)))return t;let r=`an identity that begins with ${n.join(", ")}`;
+throw y(it,"no signature can prove this publisher",$,t,r)}function na(e,{publisher:t}){if(!t||e.has(re))return;let n="th\
+e manifest names a publisher, whose signature is not there yet";throw new T("incomplete",n,He,re,"no such file",`a signa\
+ture by ${t}`)}function Au(e){if(!e.has(De))return;throw y(He,"the release has a publisher's key and no signature",De,`n\
+o ${re}`,"both files or neither")}async function ra(e,t,n,r=Hr){let o=Mr(e,Pn);if(o.method==="key")throw new O("the bund\
+le names a key and does not hold it");let s=await(o.method==="sigstore"?Yr(o,n,r):Ur(o,void 0,n)),a=await Xr(o.envelope.
+payload,Pn),c=mr(s,void 0,Pn);xr(a,t);let d=br(a,t);return wr(d,Pn),{signer:s,identity:c,isNamed:!0,signed:a,coverage:d}}var Bu="the policy's rule is not judged in a browser",vu=[["smt",16n],["migrate_ma",18n],["debug",19n],["single_socket",
+20n],["cxl_allow",21n],["mem_aes_256_xts",22n],["rapl_dis",23n],["ciphertext_hiding",24n],["page_swap_disable",25n]],ku=[
+["smt",0n],["tsme",1n],["ecc",2n],["rapl_dis",3n],["ciphertext_hiding",4n],["alias_check_complete",5n],["iommu_write_saf\
+e",6n],["tio",7n]];function ia(e){let{report:t}=e,n=e.chipId?`chip ${l(e.chipId)}`:`no chip id, ${e.cspId??"masked by th\
+e host"}`;return[le("guest-policy",`${qe(t.policy)}: ${oa(t.policy,vu)}`),le("platform-info",`${qe(t.platformInfo)}: ${oa(
+t.platformInfo,ku)}`),Cu(t.vmpl),le("tcb-floor",`reported ${be(e.reportedTcb)}`),le("tcb-consistency",`current ${be(e.currentTcb)}\
+, committed ${be(e.committedTcb)}`),le("mitigations",Tu(e)),le("measurement",`measurement ${l(t.measurement)}`),le("host\
+-data",`host_data ${l(t.hostData)}`),le("id-key",`id_key_digest ${l(t.idKeyDigest)}, guest_svn ${t.guestSvn}`),le("chip-\
+allow-list",n)]}function le(e,t){return{check:e,outcome:"not-checked",got:`${t}; ${Bu}`,wanted:""}}function Cu(e){if(e!==
+dr)return le("vmpl",`VMPL ${e}`);let[t,n]=["a report that the host asked for","one that the guest asked for"];return{check:"\
+vmpl",outcome:"failed",got:t,wanted:n}}function Tu({report:{version:e,launchMitVector:t,currentMitVector:n}}){return t===
+void 0||n===void 0?`report version ${e} has no mitigation vectors`:`launch ${qe(t)}, current ${qe(n)}`}function oa(e,t){
+return t.filter(([,n])=>e>>n&1n).map(([n])=>n).join(", ")||"no bit on"}async function sa(e,t){let n=new Ge(t.onFinding);return n.guard(async()=>{let r=on(e),o=await Iu(r,t.at,n),i=await Pu(o,
+r.key,n),s=await $u(r,o,i,n),a=r.gpus.size>0?await Hi(r.gpus,i,t.at,n):[],c=await ta(r.provenance,s,t.at,n);Ou(n),na(r.provenance,
+s);let d=await Nu(s,c,t,n);n.notChecked("lineage","the record's parents are shown, and not judged again");let{record:f,kept:u={}}=t;
+f?await ds(f,u,{claims:o,manifest:s,modelDigest:d},n):n.notChecked("registry-record","no record was given");let g=o.rootKind===
+"simulator";return{findings:n.findings(),claims:o,manifest:s,modelDigest:d,gpus:a,signature:c,isSimulated:g}})}async function Iu(e,t,n){
+let r=Yo(e.vek,e.chain,e.crl),o=`${r.vek.kind}, two issuers${r.crl?", CRL":", no CRL"}`;n.passed("endorsements-format",o,
+"strict DER with AMD's extensions");let i=St(e.report.data,e.report.where),a=`version ${i.version===4?"4":"2, 3 or 5"}, \
+reserved bytes zero`;n.passed("report-format",`version ${i.version}, 1184 bytes`,a);let c=await Bi(r,[...oi,...ii],t);Ru(
+c,n);let d=vi(c,i);n.passed("product-line",c.line,"chain, certificate and processor agree");let f=await ki(d);n.passed("\
+vek-match",`${f.vekKind}, ${be(f.reportedTcb)}`,"the chip and TCB the report names");let u=l(await b("SHA-256",i.signed));
+n.passed("report-signature",`report ${u.slice(0,16)}\u2026`,"ECDSA P-384 by the VEK");for(let g of ia(f))n.add(g);return f}
+function Ru({line:e,rootKind:t,at:n,revocation:r,endorsements:{crl:o}},i){let s=t==="simulator"?" (SIMULATED: its keys a\
+re public, so this proves no hardware)":"";i.passed("vek-chain",`${t} root of ${e}${s}`,"a pinned root");let a=tt(n).replace(
+"T"," ");i.passed("vek-validity",`all valid at ${a}`,"every certificate in its window"),o&&r==="not revoked"?i.passed("v\
+ek-revocation",`CRL no. ${o.number}`,"issuer not in a current CRL"):i.notChecked("vek-revocation",`CRL ${r}`)}async function Pu(e,t,n){
+let r=Vt(t,Ne),o=await Si(e.report.reportData,r);return n.passed("key-binding",`REPORT_DATA is ${o} of the key`,"all 64 \
+bytes"),r}async function $u(e,t,n,r){let o=await ko(Yt(e.envelope),n);r.passed("manifest-signature",`signed by the ${n.algorithm}\
+ key of the VM`,"the bound key's signature");let i=await zi(o);Ji(i,await b("SHA-256",t.report.signed));let s=i.reportDigest?
+"":", no report named",a=`${i.name} ${i.version}, ${i.files.length} files${s}`;return r.passed("manifest-format",a,"in-t\
+oto Statement v1 with SLSA provenance v1"),i}function Ou(e){let t=e.findings().find(({outcome:r})=>r==="failed");if(!t)return;
+let n="every policy refuses the evidence";throw new T("refused",n,t.check,"evidence",t.got,t.wanted)}async function Nu(e,t,n,r){
+let o=e.files.filter(({sha256:c})=>c).map(({path:c})=>c),i=t?vt(t.signed).keys():[],s=await n.hashFiles?.(e,new Set([...o,
+...i]))??[];if(s.length>0){let c=Zi(e,s,r);if(t&&ln(t.signed,s),c)return At(s)}else{let c="drop the model's files on the\
+ page to compare them";r.notChecked("file-set",c),r.notChecked("file-digests",c)}let a=e.files.flatMap(({path:c,size:d,fsverity:f})=>f?
+[{path:c,size:d,fsverity:f}]:[]);return a.length===e.files.length?At(a):void 0}var Du="no confidential hardware: the release has only a signature",Mu="no manifest: the signature names the files",_u="\
+00".repeat(32);async function aa({bundle:e,sizes:t},n){let r=new Ge(n.onFinding);return r.guard(async()=>{let o=await ra(
+e,t,n.at),i=vt(o.signed);if(!i.size)throw new O("the files are signed in shards, or by a hash that browsers do not have");
+Fu(o),r.passed("file-set",`${t.size} files`,"the files that the signature covers, and none besides");let s=await n.hashFiles(
+new Set(i.keys()));ln(o.signed,s);let a=l(await At(s));return Uu(r,o,a),await Hu(n.record,n.kept,o,a,r),{findings:r.findings(),
+isSimulated:!1}})}function Fu({coverage:{allowed:e}}){let[t]=e;if(t!==void 0)throw x("file-set","the signature does not \
+cover the file; take it out of the folder",t,"one more file","none")}function Uu(e,{identity:t,coverage:n},r){let o=ae.indexOf(
+"manifest-format");for(let i of ae.slice(0,o))e.notChecked(i,Du);for(let i of["manifest-format","manifest-signature"])e.
+notChecked(i,Mu);e.passed("file-digests",`model digest ${r.slice(0,16)}\u2026`,"the signed digests"),e.passed("publisher\
+-signature",Bt(n),"genuine, over every file"),e.passed("publisher-identity",t,"the signer"),e.notChecked("lineage","the \
+signature names no ancestors")}async function Hu(e,t,{identity:n,signed:r},o,i){Nr(e,{manifest_digest:l(r.payloadDigest),
+model_digest:o,report_digest:_u,publisher_identity:await pn(n)}),await Or(e,t,"the record names these files and this sig\
+ner",i)}function Ku(e){try{let{root:t,leaf:n,record:r}=_t(e,"proof");return{root:l(t),leaf:n,record:r.fields}}catch(t){if(t instanceof
+T)return{problem:t.message};throw t}}async function Lu(e){try{let t=await hi(on(e));return{whole:t,endorsed:gi(t)}}catch(t){
+if(t instanceof T)return{problem:t.message};if(t instanceof we)return{problem:`this browser lacks something: ${t.message}`};
+throw t}}function Vu({evidence:e,files:t,at:n,record:r,kept:o},i){let s=(a,c)=>da(t,c,i);return ca(sa(e,{at:n,record:r,kept:o,
+onFinding:i.onFinding,hashFiles:s}))}function ju({bundle:e,files:t,at:n,record:r,kept:o},i){let s=new Map([...t].map(([c,
+{size:d}])=>[c,BigInt(d)])),a=c=>da(t,c,i);return ca(aa({bundle:e,sizes:s},{at:n,record:r,kept:o,onFinding:i.onFinding,hashFiles:a}))}
+async function ca(e){try{let{findings:t,isSimulated:n}=await e;return{kind:"accepted",findings:t,isSimulated:n}}catch(t){
+if(t instanceof we)return{kind:"undecided",why:`this browser lacks something: ${t.message}`};if(t instanceof O)return{kind:"\
+undecided",why:`not in a browser: ${t.message}`};if(!(t instanceof T))throw t;let{kind:n,check:r,problem:o,where:i,got:s,
+wanted:a,findings:c}=t;return n==="incomplete"?{kind:"undecided",why:`${i}: ${o}`}:{kind:"refused",check:r,problem:o,where:i,
+got:s,wanted:a,findings:c}}}async function da(e,t,n){if(e.size===0)return[];let r=[...e].map(([c,d])=>({path:c,file:d,withSha256:t.
+has(c)})),o=r.reduce((c,{file:d})=>c+d.size,0),i=0,s=n.startWorker(),a=new Promise((c,d)=>{n.signal.addEventListener("ab\
+ort",()=>d(n.signal.reason),{once:!0})});try{return await Promise.race([Ei(r,c=>n.onBytes(i+=c,o),s),a])}finally{s?.terminate()}}return xa(Gu);})();
