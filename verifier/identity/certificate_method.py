@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509 import Certificate
 
 from provenance_oracle.verifier.errors import UsageError, naming_extras
@@ -23,6 +22,7 @@ from provenance_oracle.verifier.identity.certificates import (
     refuse_issuer,
     refuse_leaf,
 )
+from provenance_oracle.verifier.identity.issued_by import is_issued_by
 from provenance_oracle.verifier.identity.key_method import verify_model_signature
 from provenance_oracle.verifier.identity.names import PublisherIdentity
 from provenance_oracle.verifier.identity.signer import ModelSigner, forged
@@ -115,11 +115,9 @@ def _chain(
 
 
 def _verify_issued(certificate: SigningCertificate, issuer: SigningCertificate) -> None:
-    try:
-        certificate.certificate.verify_directly_issued_by(issuer.certificate)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+    if not is_issued_by(certificate.certificate, issuer.certificate):
         got = f"{issuer.where} did not sign it"
-        raise forged(certificate, "the chain is broken", got, "a certificate signed by the next") from error
+        raise forged(certificate, "the chain is broken", got, "a certificate signed by the next")
 
 
 def _verify_with_openssl(bundle: SignatureBundle, chain: Sequence[Certificate], at: datetime) -> None:

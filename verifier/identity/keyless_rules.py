@@ -11,10 +11,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from provenance_oracle.verifier.errors import naming_extras
 from provenance_oracle.verifier.identity.bundle import SignatureBundle
+from provenance_oracle.verifier.identity.issued_by import is_issued_by
 from provenance_oracle.verifier.identity.log_entry import LogEntry
 from provenance_oracle.verifier.identity.signer import forged
 from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot, RootAuthority, RootLog
@@ -115,7 +115,8 @@ def _stamped_at(bundle: SignatureBundle, stamp: bytes, root: PinnedRoot) -> date
 def verify_issuing_ca(bundle: SignatureBundle, leaf: x509.Certificate, root: PinnedRoot, moment: datetime) -> None:
     """Raise VerificationError unless a CA of the root, valid at `moment`, issued the leaf, itself valid then."""
     is_valid = leaf.not_valid_before_utc <= moment <= leaf.not_valid_after_utc
-    if not is_valid or not any(_was_valid(one, moment) and _issued(one, leaf) for one in root.authorities):
+    valid_cas = [one for one in root.authorities if _was_valid(one, moment)]
+    if not is_valid or not any(is_issued_by(leaf, one.chain[0]) for one in valid_cas):
         got = f"no CA of the trusted root was valid at {format_time(moment)} and issued the certificate"
         raise forged(bundle, "the certificate was not valid then", got, "a CA within its window")
 
@@ -137,11 +138,3 @@ def _was_valid(authority: RootAuthority, moment: datetime) -> bool:
     return moment in authority.window and all(
         one.not_valid_before_utc <= moment <= one.not_valid_after_utc for one in authority.chain
     )
-
-
-def _issued(authority: RootAuthority, leaf: x509.Certificate) -> bool:
-    try:
-        leaf.verify_directly_issued_by(authority.chain[0])
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True

@@ -144,6 +144,8 @@ def _is_signed(spki: bytes, signed: Signed) -> bool:
     """Return whether the signature is one by the RSA key with this SubjectPublicKeyInfo (DER)."""
     key = load_der_public_key(spki)
     assert isinstance(key, RSAPublicKey)
+    if len(signed.signature) * 8 != _RSA_BITS:  # OpenSSL takes one without its leading zero bytes (RFC 8017, 8.1.2)
+        return False
     try:
         key.verify(signed.signature, signed.tbs, PSS(MGF1(SHA384()), _SALT_BYTES), SHA384())
     except InvalidSignature:

@@ -91,7 +91,8 @@ export async function verifyPss(
     throw forged(check, problem, where, hexOf(signed.algorithm), "RSASSA-PSS, SHA-384, salt 48");
   }
   expectAuthorityKey(issuer);
-  if (await isSignedPss(issuer.spki, signed.signature, signed.tbs, "SHA-384", SALT_BYTES)) return;
+  const isWhole = signed.signature.length * 8 === RSA_BITS; // OpenSSL takes one without its leading zero bytes
+  if (isWhole && (await isSignedPss(issuer.spki, signed.signature, signed.tbs, "SHA-384", SALT_BYTES))) return;
   throw forged(check, `invalid signature of ${what}`, where, "does not verify", `a signature by ${issuer.commonName}`);
 }
 

@@ -11,7 +11,7 @@ function A(...e){let t=new Uint8Array(e.reduce((r,o)=>r+o.length,0)),n=0;for(let
 function Nn(e,t){let n=Math.min(e.length,t.length);for(let r=0;r<n;r++){let o=e[r]-t[r];if(o)return o}return e.length-t.
 length}function m(e,t){return e.length===t.length&&Nn(e,t)===0}function Y(e){return e.every(t=>t===0)}function z(e){return Aa.
 decode(e)}function ge(e,t){let n=Math.min(e.length,t.length),r=0;for(;r<n&&e[r]===t[r];)r++;return r===n?e.length-t.length:
-qr(e.charCodeAt(r))-qr(t.charCodeAt(r))}function qr(e){return e>=55296&&e<57344?e+65536:e}function je(e){let t=0;for(let n=0;n<
+eo(e.charCodeAt(r))-eo(t.charCodeAt(r))}function eo(e){return e>=55296&&e<57344?e+65536:e}function je(e){let t=0;for(let n=0;n<
 e.length;n++){let r=e.charCodeAt(n),o=e.charCodeAt(n+1);r>=55296&&r<56320&&o>=56320&&o<57344&&n++,t++}return t}var ae=["report-format","endorsements-format","product-line","vek-chain","vek-validity","vek-revocation","vek-match","re\
 port-signature","guest-policy","platform-info","vmpl","tcb-floor","tcb-consistency","mitigations","measurement","host-da\
 ta","id-key","chip-allow-list","key-binding","manifest-format","manifest-signature","file-set","file-digests","publisher\
@@ -21,15 +21,15 @@ i;this.got=s;this.wanted=a}kind;problem;check;where;got;wanted;static name="Chec
 UnsupportedError";name="UnsupportedError"};function y(e,t,n,r,o){return new T("malformed",t,e,n,r,o)}function x(e,t,n,r,o){
 return new T("forged",t,e,n,r,o)}function M(e,t,n,r,o){return new T("refused",t,e,n,r,o)}function Ce(e,t){try{return t()}catch(n){
 throw n instanceof T?new T(n.kind,n.problem,e,n.where,n.got,n.wanted):n}}var ka="not reached",Ca=new Set(["gpu-evidence"]),
-eo=["failed","passed","not-checked"],Ge=class{#e=new Map;#n;constructor(t=()=>{}){this.#n=t}passed(t,n,r){this.add({check:t,
+to=["failed","passed","not-checked"],Ge=class{#e=new Map;#n;constructor(t=()=>{}){this.#n=t}passed(t,n,r){this.add({check:t,
 outcome:"passed",got:n,wanted:r})}notChecked(t,n){this.add({check:t,outcome:"not-checked",got:n,wanted:""})}add(t){let n=this.#e.
-get(t.check);n&&eo.indexOf(n.outcome)<eo.indexOf(t.outcome)||(this.#e.set(t.check,t),this.#n(t))}findings(){return ae.filter(
+get(t.check);n&&to.indexOf(n.outcome)<to.indexOf(t.outcome)||(this.#e.set(t.check,t),this.#n(t))}findings(){return ae.filter(
 n=>this.#e.has(n)||!Ca.has(n)).map(n=>this.#e.get(n)??{check:n,outcome:"not-checked",got:ka,wanted:""})}async guard(t){try{
 return await t()}catch(n){throw n instanceof T&&(this.#t(n),n.findings=this.findings()),n}}#t(t){if(this.#e.get(t.check)?.
 outcome==="failed")return;let n=t.got||t.problem,r=t.kind==="incomplete"?{check:t.check,outcome:"not-checked",got:t.problem,
 wanted:""}:{check:t.check,outcome:"failed",got:t.where?`${t.where}: ${n}`:n,wanted:t.wanted};this.#e.set(t.check,r),this.#n(
 r)}};var xe=2n**63n-1n,Ta=-(2n**63n),Dn=20,Ia=3e6,Ra=32,Pa="one UTF-8 JSON value: unique keys, 64-bit integers, no floats, no\
- lone surrogates",to=/-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y,Ot=/[^"\\\u0000-\u001f]*/y,Mn=/[ \t\n\r]*/y,no={
+ lone surrogates",no=/-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y,Ot=/[^"\\\u0000-\u001f]*/y,Mn=/[ \t\n\r]*/y,ro={
 '"':'"',"\\":"\\","/":"/",b:"\b",f:"\f",n:`
 `,r:"\r",t:"	"},$a=[["true",!0],["false",!1],["null",null]];function N(e,t){let{check:n,where:r,maxBytes:o}=t;if(e.length>
 o)throw y(n,"too large",r,`${e.length} bytes`,`at most ${o} bytes`);let i=K(e),s=a=>y(n,"not strict JSON",r,a,Pa);if(i===
@@ -48,10 +48,10 @@ limits;if(++this.#n>t)throw this.fail(`more than ${t} strings, brackets and comm
 text),this.#e=Mn.lastIndex}#l(){this.#f();let t=[];for(this.#e++;;){Ot.lastIndex=this.#e,Ot.test(this.text),t.push(this.
 text.slice(this.#e,Ot.lastIndex)),this.#e=Ot.lastIndex;let r=this.text[this.#e++];if(r==='"')break;if(r!=="\\")throw this.
 fail(`a control character or the end in a string at character ${this.#e-1}`);t.push(this.#h())}let n=t.join("");if(t.length>
-1&&/\p{Cs}/u.test(n))throw this.fail("a lone surrogate");return n}#h(){let t=this.text[this.#e++]??"",n=Object.hasOwn(no,
-t)?no[t]:void 0;if(n!==void 0)return n;let r=this.text.slice(this.#e,this.#e+4);if(t!=="u"||!/^[0-9A-Fa-f]{4}$/.test(r))
+1&&/\p{Cs}/u.test(n))throw this.fail("a lone surrogate");return n}#h(){let t=this.text[this.#e++]??"",n=Object.hasOwn(ro,
+t)?ro[t]:void 0;if(n!==void 0)return n;let r=this.text.slice(this.#e,this.#e+4);if(t!=="u"||!/^[0-9A-Fa-f]{4}$/.test(r))
 throw this.fail(`a wrong escape at character ${this.#e-2}`);return this.#e+=4,String.fromCharCode(Number.parseInt(r,16))}#g(){
-to.lastIndex=this.#e;let t=to.exec(this.text);if(!t)throw this.fail(`no value at character ${this.#e}`);let[n,r,o]=t;if(this.#e+=
+no.lastIndex=this.#e;let t=no.exec(this.text);if(!t)throw this.fail(`no value at character ${this.#e}`);let[n,r,o]=t;if(this.#e+=
 n.length,r===void 0&&o===void 0)return this.#u(n);if(!this.limits.wholeFloats||r!==".0"||o!==void 0)throw this.fail(`num\
 ber ${n.slice(0,Dn)} is not an integer`);return this.#u(n.slice(0,-2))}#u(t){let n=t.length<=Dn?BigInt(t):xe+1n;if(n<Ta||
 n>xe)throw this.fail(`integer ${t.slice(0,Dn)}\u2026 does not fit 64 bits`);return n}};var R=class e{constructor(t,n,r,o=""){this.document=n;this.check=r;this.path=o;if(!(t instanceof Map))throw this.error("",
@@ -73,12 +73,12 @@ this.has(r)&&this.#n(r,this.value(r),n)}passOverRest(t){this.passOver(this.keys,
 ge);if(t!==void 0)throw this.error(t,"unknown key",t,"only keys that the format defines")}#n(t,n,r){let o=Fn(n);if(o>r)throw this.
 error(t,"too large",`${o} characters`,`at most ${r}`)}#t(t){return this.path&&t?`${this.path}.${t}`:this.path||t}#r(t,n){
 return new e(t,this.document,this.check,this.#t(n))}};function Fn(e){if(e===null||typeof e=="boolean"||typeof e=="bigint")
-return String(e).length;if(typeof e=="string")return ro(e);let t=n=>2+2*Math.max(n-1,0);if(e instanceof Map){let n=t(e.size);
-for(let[r,o]of e)n+=ro(r)+2+Fn(o);return n}return e.reduce((n,r)=>n+Fn(r),t(e.length))}function ro(e){let t=2;for(let n=0;n<
+return String(e).length;if(typeof e=="string")return oo(e);let t=n=>2+2*Math.max(n-1,0);if(e instanceof Map){let n=t(e.size);
+for(let[r,o]of e)n+=oo(r)+2+Fn(o);return n}return e.reduce((n,r)=>n+Fn(r),t(e.length))}function oo(e){let t=2;for(let n=0;n<
 e.length;n++){let r=e.charCodeAt(n);t+=/["\\\b\f\n\r\t]/.test(e[n])?2:r<32||r>126?6:1}return t}function Nt(e){return e instanceof
 Map?"an object":Array.isArray(e)?"a list":typeof e=="string"?`the string ${JSON.stringify(Array.from(e).slice(0,40).join(
 ""))}`:String(e)}var Ee=class extends Error{static name="FormatError";name="FormatError"};function Dt(e,t){let n=e instanceof Uint8Array?e:Da(e);if(n.length!==(t??n.length))throw new Ee(`${n.length} bytes, not ${t}`);
-return n}function Un(e,t){return`0x${Array.from(Dt(e,t),n=>n.toString(16).padStart(2,"0")).join("")}`}function Oa(e,t){return t===1?e===1n:t>48?e:Number(e)}function oo(e,t){let n=t,r=e.map(([o,i])=>{let s=Oa(BigInt.asUintN(i,n),i);return n>>=BigInt(i),[o,s]});return Object.fromEntries(
+return n}function Un(e,t){return`0x${Array.from(Dt(e,t),n=>n.toString(16).padStart(2,"0")).join("")}`}function Oa(e,t){return t===1?e===1n:t>48?e:Number(e)}function io(e,t){let n=t,r=e.map(([o,i])=>{let s=Oa(BigInt.asUintN(i,n),i);return n>>=BigInt(i),[o,s]});return Object.fromEntries(
 r)}var st=17;function Se(e){let t=Dt(e),n=new Uint8Array(t.length+8*st-t.length%(8*st));n.set(t),n[t.length]=1,n[n.length-1]|=
 128;let r=new DataView(n.buffer),o=new BigUint64Array(25);for(let s=0;8*s<n.length;s++)o[s%st]^=r.getBigUint64(8*s,!0),s%
 st===st-1&&Na(o);let i=new DataView(new ArrayBuffer(32));for(let s=0;s<4;s++)i.setBigUint64(8*s,o[s],!0);return Un(new Uint8Array(
@@ -87,58 +87,58 @@ i.buffer))}function Na(e){let t=(o,i)=>o<<BigInt(i)|o>>BigInt(64-i),n=new BigUin
 a=1,c=0;s<24;s++){[a,c]=[c,(2*a+3*c)%5];let d=e[a+5*c];e[a+5*c]=t(i,(s+1)*(s+2)/2%64),i=d}for(let s=0;s<25;s+=5){let a=e.
 slice(s,s+5);for(let c=0;c<5;c++)e[s+c]=a[c]^~a[(c+1)%5]&a[(c+2)%5]}for(let s=0;s<7;s++)r&1&&(e[0]^=1n<<BigInt(2**s-1)),
 r=r<<1^(r&128?369:0)}}function Da(e){if(!(typeof e=="string"&&/^0x([0-9a-f]{2})*$/i.test(e)))throw new Ee("not 0x and pa\
-irs of digits");return Uint8Array.from(e.slice(2).match(/../g)??[],n=>parseInt(n,16))}var Ma=["modelDigest","manifestDigest","verdictDigest","reportDigest","policyDigest","publisherIdentity"],_a=192,io=224,
+irs of digits");return Uint8Array.from(e.slice(2).match(/../g)??[],n=>parseInt(n,16))}var Ma=["modelDigest","manifestDigest","verdictDigest","reportDigest","policyDigest","publisherIdentity"],_a=192,so=224,
 Fa=[["reportedTcb",64],["checks",32],["passed",1],["unused",55],["judgedAt",40],["policyId",32],["revision",16],["grade",
-8],["productLine",8]];function ao(e){let t=Dt(e);if(t.length<io+2)throw Mt(t);let n=u=>Un(t.subarray(u,u+32)),{unused:r,...o}=oo(Fa,BigInt(n(_a))),
-[i,s]=so(t,io),[a,c]=so(t,s);if(r!==0n||(t.length-c)%32!==0)throw Mt(t);let d=[];for(let u=c;u<t.length;u+=32)d.push(n(u));
-return{...Object.fromEntries(Ma.map((u,g)=>[u,n(32*g)])),...o,namespace:i,release:a,parents:d}}function so(e,t){let n=t+1+(e[t]??0);if(n>e.length)throw Mt(e);try{return[new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}).
-decode(e.subarray(t+1,n)),n]}catch{throw Mt(e)}}function Mt(e){return new Ee(`${e.length} bytes, not those of a record`)}var Ua=2,[co,Ha]=[254,255],Ka=253402300799,fo=192,La=8;function lo(e,t){let n=Ga(e,t),{passed:r,grade:o,productLine:i,policyId:s,
-judgedAt:a,revision:c,parents:d,namespace:f,release:u}=n;if(s===0||o>(r&&i!==co&&i!==Ha?Ua:0))throw Te(t,`grade ${o}, po\
+8],["productLine",8]];function co(e){let t=Dt(e);if(t.length<so+2)throw Mt(t);let n=u=>Un(t.subarray(u,u+32)),{unused:r,...o}=io(Fa,BigInt(n(_a))),
+[i,s]=ao(t,so),[a,c]=ao(t,s);if(r!==0n||(t.length-c)%32!==0)throw Mt(t);let d=[];for(let u=c;u<t.length;u+=32)d.push(n(u));
+return{...Object.fromEntries(Ma.map((u,g)=>[u,n(32*g)])),...o,namespace:i,release:a,parents:d}}function ao(e,t){let n=t+1+(e[t]??0);if(n>e.length)throw Mt(e);try{return[new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}).
+decode(e.subarray(t+1,n)),n]}catch{throw Mt(e)}}function Mt(e){return new Ee(`${e.length} bytes, not those of a record`)}var Ua=2,[fo,Ha]=[254,255],Ka=253402300799,lo=192,La=8;function uo(e,t){let n=Ga(e,t),{passed:r,grade:o,productLine:i,policyId:s,
+judgedAt:a,revision:c,parents:d,namespace:f,release:u}=n;if(s===0||o>(r&&i!==fo&&i!==Ha?Ua:0))throw Te(t,`grade ${o}, po\
 licy ${s}`,"a policy, and a grade that was earned");if(!r&&(c||d.length))throw Te(t,"a FAILED verdict with a revision or\
  parents","neither");if(!f||f.includes("/")||!u.includes("@"))throw Te(t,`${f}/${u}`,"namespace/model@version");if(a>Ka)
-throw Te(t,`${a}`,"seconds since 1970, before the year 10000");let h=e.subarray(fo,fo+32);return i===co&&r&&Va(n,h,t),{fields:n,
+throw Te(t,`${a}`,"seconds since 1970, before the year 10000");let h=e.subarray(lo,lo+32);return i===fo&&r&&Va(n,h,t),{fields:n,
 facts:h,id:ja(n)}}function Va(e,t,n){let o=ae.map((s,a)=>a<ae.indexOf("manifest-format")||s==="gpu-evidence"?a:-1).some(
 s=>s>=0&&e.checks&1<<s);if(Y(ce(e.publisherIdentity)))throw Te(n,"a signed release without a publisher","the identity of\
  the signer");if(!(Y(ce(e.reportDigest))&&Y(t.subarray(-La))&&!e.grade)||o)throw Te(n,"claims of hardware","no report, T\
 CB, grade or check of hardware in a signed release")}function ja(e){let{passed:t,revision:n}=e,[r,o,i]=[e.modelDigest,e.
 manifestDigest,e.verdictDigest].map(ce);if(!t)return Ae(r,o,i);let s=Ae(r,o);return n?Ae(s,Uint8Array.of(n>>8,n&255)):s}
-function Ae(...e){return ce(Se(A(...e)))}function ce(e){return v(e.slice(2))}function Ga(e,t){try{return ao(e)}catch(n){
+function Ae(...e){return ce(Se(A(...e)))}function ce(e){return v(e.slice(2))}function Ga(e,t){try{return co(e)}catch(n){
 throw n instanceof Ee?Te(t,n.message,l(e.subarray(0,16))):n}}function Te(e,t,n){return y("registry-record","the record i\
-s malformed",e,t,n)}var Hn="registry-record",Kn=128,uo=7,Ya=65536,za=16384,Ja=13;function _t(e,t){let n=new R(N(e,{where:t,check:Hn,maxBytes:Ya}),
+s malformed",e,t,n)}var Hn="registry-record",Kn=128,ho=7,Ya=65536,za=16384,Ja=13;function _t(e,t){let n=new R(N(e,{where:t,check:Hn,maxBytes:Ya}),
 t,Hn);n.has("schema")&&n.constant("schema","provenance-oracle/proof/v1"),n.passOver(["accepted"],5);let r=n.hexBytes("ro\
 ot",32),o=Number(n.integer("leaf",0n,BigInt(Kn-1)));n.integer("count",1n,BigInt(Kn));let[i,s]=[n.hexBytes("model_digest",
-32),n.hexBytes("manifest_digest",32)],a=Za(n),c=Qa(n.fields("proof"));n.finish();let d=lo(a,t);if(Xa(d,a,c,r),o===c.summary[31]&&
+32),n.hexBytes("manifest_digest",32)],a=Za(n),c=Qa(n.fields("proof"));n.finish();let d=uo(a,t);if(Xa(d,a,c,r),o===c.summary[31]&&
 m(i,ce(d.fields.modelDigest))&&m(s,ce(d.fields.manifestDigest)))return{root:r,leaf:o,record:d};let u=`leaf ${c.summary[31]}\
- with manifest ${d.fields.manifestDigest}`;throw ho("the document contradicts the record in it",t,"another leaf or diges\
+ with manifest ${d.fields.manifestDigest}`;throw go("the document contradicts the record in it",t,"another leaf or diges\
 t",u)}function Xa({facts:e,id:t},n,r,o){let{contentDigest:i,summary:s,siblings:a}=r,c=s[31],d=new Uint8Array(32);d.set(e.
 subarray(0,Ja)),d[31]=c,d[30]=s[30]&1;let f=Ae(t,i,s);if(a.forEach((g,h)=>{f=c>>h&1?Ae(g,f):Ae(f,g)}),!(m(i,Ae(n))&&c<Kn&&
-m(s,d)&&m(f,o)))throw ho("the record is not in this batch",`leaf ${c}`,"another leaf or root",l(o))}function Za(e){let t=v(
+m(s,d)&&m(f,o)))throw go("the record is not in this batch",`leaf ${c}`,"another leaf or root",l(o))}function Za(e){let t=v(
 e.text("record",za));if(!t?.length)throw e.error("record","the text is not hex","another text","lower-case hex digits");
 return t}function Qa(e){let t=(i,s)=>{if(typeof s=="string"&&/^0x[0-9a-f]{64}$/.test(s))return ce(s);throw e.error(i,"no\
 t a word","another value","0x and 64 lower-case hex digits")},n=t("contentDigest",e.value("contentDigest")),r=t("summary",
-e.value("summary")),o=e.value("siblings");if(!Array.isArray(o)||o.length!==uo)throw e.error("siblings","not the way to a\
- root","something else",`${uo} words`);return e.finish(),{contentDigest:n,summary:r,siblings:o.map(i=>t("siblings",i))}}
-function ho(e,t,n,r){return x(Hn,e,t,n,r)}var[ct,L,ze,F,Wa,_]=[1,2,3,4,5,6],[V,Be,dt,Ye,Je]=[12,19,22,23,24],[w,q]=[48,49],yo=Uint8Array.of(255),qa=16,go=5e4,ec=21,
-po=32,[bo,wo,tc]=[32,128,192],nc=2050;function B(e,t,n=qa){let{value:r,end:o}=new Ln(e,t,n).value(0,e.length,0);if(o!==e.
+e.value("summary")),o=e.value("siblings");if(!Array.isArray(o)||o.length!==ho)throw e.error("siblings","not the way to a\
+ root","something else",`${ho} words`);return e.finish(),{contentDigest:n,summary:r,siblings:o.map(i=>t("siblings",i))}}
+function go(e,t,n,r){return x(Hn,e,t,n,r)}var[ct,L,ze,F,Wa,_]=[1,2,3,4,5,6],[V,Be,dt,Ye,Je]=[12,19,22,23,24],[w,q]=[48,49],po=Uint8Array.of(255),qa=16,mo=5e4,ec=21,
+bo=32,[wo,xo,tc]=[32,128,192],nc=2050;function B(e,t,n=qa){let{value:r,end:o}=new Ln(e,t,n).value(0,e.length,0);if(o!==e.
 length)throw t("extra bytes after the value",`${e.length-o} bytes`,"none");return r}var Ln=class{constructor(t,n,r){this.
-data=t;this.problem=n;this.levels=r}data;problem;levels;#e=go;value(t,n,r){if(this.#e--,r>this.levels||this.#e<0)throw this.
-problem("too many levels or values","more",`at most ${this.levels} levels and ${go} values`);let{tag:o,begin:i,end:s}=this.#n(
-t,n),a=[];for(let d=o&bo?i:s;d<s;){let f=this.value(d,s,r+1);a.push(f.value),d=f.end}let c={tag:o,content:this.data.subarray(
+data=t;this.problem=n;this.levels=r}data;problem;levels;#e=mo;value(t,n,r){if(this.#e--,r>this.levels||this.#e<0)throw this.
+problem("too many levels or values","more",`at most ${this.levels} levels and ${mo} values`);let{tag:o,begin:i,end:s}=this.#n(
+t,n),a=[];for(let d=o&wo?i:s;d<s;){let f=this.value(d,s,r+1);a.push(f.value),d=f.end}let c={tag:o,content:this.data.subarray(
 i,s),encoding:this.data.subarray(t,s),children:a};return oc(c,this.problem),{value:c,end:s}}#n(t,n){let{data:r,problem:o}=this;
 if(t+2>n)throw o("the value is cut short",`${n-t} bytes`,"a tag and a length");let i=r[t],s=r[t+1],a=t+2;if((i&31)===31||
 i===0)throw o("unsupported tag",Ft(i),"a tag in one byte, not zero");if(s&128){let c=s&127;if(c<1||c>4||a+c>n)throw o("u\
 nsupported length",Ft(s),"definite, at most four bytes");if(s=Number(C(r.subarray(a,a+c))),s<128||s<2**(8*(c-1)))throw o(
 "length is not minimal",l(r.subarray(t,a+c)),"the shortest form");a+=c}if(a+s>n)throw o("the value is cut short",`${n-a}\
- bytes`,`${s} bytes`);return{tag:i,begin:a,end:a+s}}},at=()=>!0,mo=e=>e.every(t=>t<128),rc=new Map([[ct,[e=>e.length===1&&
+ bytes`,`${s} bytes`);return{tag:i,begin:a,end:a+s}}},at=()=>!0,yo=e=>e.every(t=>t<128),rc=new Map([[ct,[e=>e.length===1&&
 (e[0]===0||e[0]===255),"00 or ff"]],[L,[ic,"an integer in its shortest form"]],[ze,[sc,"unused bits counted, and zero"]],
-[F,[at,""]],[Wa,[e=>e.length===0,"nothing"]],[_,[ac,`at most ${po} bytes, arcs in their shortest form`]],[V,[e=>K(e)!==void 0,
-"UTF-8"]],[Be,[mo,"ASCII"]],[dt,[mo,"ASCII"]],[Ye,[at,""]],[Je,[at,""]],[w,[at,""]],[q,[at,""]]]);function oc({tag:e,content:t,
-children:n},r){if((e&tc)===wo)return;let o=rc.get(e);if(!o)throw r("unsupported tag",Ft(e),"one of those that certificat\
+[F,[at,""]],[Wa,[e=>e.length===0,"nothing"]],[_,[ac,`at most ${bo} bytes, arcs in their shortest form`]],[V,[e=>K(e)!==void 0,
+"UTF-8"]],[Be,[yo,"ASCII"]],[dt,[yo,"ASCII"]],[Ye,[at,""]],[Je,[at,""]],[w,[at,""]],[q,[at,""]]]);function oc({tag:e,content:t,
+children:n},r){if((e&tc)===xo)return;let o=rc.get(e);if(!o)throw r("unsupported tag",Ft(e),"one of those that certificat\
 es are made of");let i=l(t.subarray(0,16));if(!o[0](t))throw r(`malformed value of tag ${Ft(e)}`,i||"nothing",o[1]);let s=n.
 every(({encoding:a},c)=>c===0||Nn(n[c-1].encoding,a)<=0);if(e===q&&!s)throw r("members of a SET are out of order",i,"mem\
 bers sorted by their encoding")}function ic(e){let[t,n]=e;return t===void 0||n===void 0?e.length===1:!(t===0&&n<128)&&!(t===
 255&&n>=128)}function sc(e){return e.length<2?e.length===1&&e[0]===0:e[0]<8&&(e.at(-1)&(1<<e[0])-1)===0}function ac(e){return e.
-length>0&&e.length<=po&&e.at(-1)<128&&e.every((n,r)=>n!==128||r>0&&e[r-1]>=128)}function Ie(e,t){let{tag:n,content:r,encoding:o}=e;
+length>0&&e.length<=bo&&e.at(-1)<128&&e.every((n,r)=>n!==128||r>0&&e[r-1]>=128)}function Ie(e,t){let{tag:n,content:r,encoding:o}=e;
 if(n!==L||r[0]&128||r.length>ec)throw t("not a number",l(o.subarray(0,16)),"a non-negative INTEGER of at most 20 octets");
 return C(r)}function P(e,t){if(e.tag!==_)throw t("not an object identifier",l(e.encoding.subarray(0,16)),"an OBJECT IDEN\
 TIFIER");let n=[],r=0n;for(let a of e.content)r=r<<7n|BigInt(a&127),!(a&128)&&(n.push(r),r=0n);let[o,...i]=n,s=o<80n?o/40n:
@@ -148,44 +148,44 @@ length);if(n!==void 0)return n;throw t("not a time",l(e.encoding.subarray(0,24))
 9")+t:t,o=Number(r.slice(0,4));if(e===Ye?n!==13:e!==Je||n!==15||o<nc)return;let[i,s,a,c,d]=[4,6,8,10,12].map(f=>Number(r.
 slice(f,f+2)));return ft(o,i,s,a,c,d)}function ft(e,t,n,r,o,i){let s=new Date(0);if(s.setUTCFullYear(e,t-1,n),!(!(e>0&&s.
 getUTCMonth()===t-1&&s.getUTCDate()===n)||r>23||o>59||i>59))return s.getTime()/1e3+3600*r+60*o+i}function Ut(e,t,n){return e?.
-tag===t&&m(e.content,n)}function j(e){return wo|bo|e}function J(e,t){let n=t.length,r=n<128?[n]:n<256?[129,n]:[130,n>>8,
+tag===t&&m(e.content,n)}function j(e){return xo|wo|e}function J(e,t){let n=t.length,r=n<128?[n]:n<256?[129,n]:[130,n>>8,
 n&255],o=new Uint8Array(1+r.length+n);return o.set([e,...r]),o.set(t,1+r.length),o}function Ft(e){return`0x${e.toString(
-16)}`}var Ht=e=>v(e),So=[{algorithm:"ECDSA P-256",size:32,prefix:Ht("3059301306072a8648ce3d020106082a8648ce3d03010703420004")},
+16)}`}var Ht=e=>v(e),Ao=[{algorithm:"ECDSA P-256",size:32,prefix:Ht("3059301306072a8648ce3d020106082a8648ce3d03010703420004")},
 {algorithm:"ECDSA P-384",size:48,prefix:Ht("3076301006072a8648ce3d020106052b8104002203620004")},{algorithm:"ECDSA P-521",
 size:66,prefix:Ht("30819b301006072a8648ce3d020106052b810400230381860004")},{algorithm:"Ed25519",size:32,prefix:Ht("302a3\
 00506032b6570032100")}],dc={"P-256":{prime:2n**256n-2n**224n+2n**192n+2n**96n-1n,b:0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn},
 "P-384":{prime:2n**384n-2n**128n-2n**96n+2n**32n-1n,b:0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn},
 "P-521":{prime:2n**521n-1n,b:0x051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n}},
-fc={"P-256":"SHA-256","P-384":"SHA-384","P-521":"SHA-512"},xo=16*1024,lc=64;function Pe(e){let t=So.find(({prefix:r})=>m(
+fc={"P-256":"SHA-256","P-384":"SHA-384","P-521":"SHA-512"},Eo=16*1024,lc=64;function Pe(e){let t=Ao.find(({prefix:r})=>m(
 e.subarray(0,r.length),r));if(!t)return;let n=e.subarray(t.prefix.length);return t.algorithm==="Ed25519"?n.length===t.size?
 t.algorithm:void 0:n.length===2*t.size&&uc(n,t)?t.algorithm:void 0}function Lt(e){return e==="Ed25519"?void 0:e.slice(6)}
 function uc(e,{algorithm:t,size:n}){let{prime:r,b:o}=dc[Lt(t)],[i,s]=[C(e.subarray(0,n)),C(e.subarray(n))];return i<r&&s<
-r&&(i**3n-3n*i+o-s*s)%r===0n}function Vt(e,t){if(e.length>xo)throw Kt(t,`${e.length} bytes`,`at most ${xo} bytes`);let n=Eo(
+r&&(i**3n-3n*i+o-s*s)%r===0n}function Vt(e,t){if(e.length>Eo)throw Kt(t,`${e.length} bytes`,`at most ${Eo} bytes`);let n=So(
 z(e).replaceAll(`\r
 `,`
 `)),r=n.split(`
 `),o=D(r.slice(1,-1).join(""));if(!o?.length)throw Kt(t,"no such block, or a malformed one","one PEM block PUBLIC KEY");
-if(n!==Eo(lt(o,"PUBLIC KEY")))throw Kt(t,"another encoding of a key, or more than one","exactly the canonical PUBLIC KEY\
+if(n!==So(lt(o,"PUBLIC KEY")))throw Kt(t,"another encoding of a key, or more than one","exactly the canonical PUBLIC KEY\
  block");let i=Pe(o);if(!i||i==="ECDSA P-521")throw Kt(t,"another kind of key","ECDSA on P-256 or P-384, or Ed25519");return{
 spki:o,algorithm:i}}function lt(e,t){let n=he(e).match(new RegExp(`.{1,${lc}}`,"g"))??[];return[`-----BEGIN ${t}-----`,...n,
 `-----END ${t}-----`,""].join(`
-`)}function Eo(e){return e.endsWith(`
+`)}function So(e){return e.endsWith(`
 `)?e.slice(0,-1):e}function Kt(e,t,n){return y("key-binding","not an acceptable public key",e,t,n)}async function X(e,t,n,r){
 let o=Lt(e.algorithm);if(!o)return ht(e.spki,{name:"Ed25519"},{name:"Ed25519"},t,n);let i=gt(t,hc(o));return i!==void 0&&
 ut(e.spki,o,i,n,r??fc[o])}async function ut(e,t,n,r,o){return ht(e,{name:"ECDSA",namedCurve:t},{name:"ECDSA",hash:o},n,r)}
-async function Ao(e,t,n,r,o){return ht(e,{name:"RSA-PSS",hash:r},{name:"RSA-PSS",saltLength:o},t,n)}async function ht(e,t,n,r,o){
-let i=Bo();try{let s=await i.importKey("spki",e,t,!1,["verify"]);return await i.verify(n,s,r,o)}catch(s){if(s instanceof
+async function Bo(e,t,n,r,o){return ht(e,{name:"RSA-PSS",hash:r},{name:"RSA-PSS",saltLength:o},t,n)}async function ht(e,t,n,r,o){
+let i=vo();try{let s=await i.importKey("spki",e,t,!1,["verify"]);return await i.verify(n,s,r,o)}catch(s){if(s instanceof
 DOMException&&s.name==="NotSupportedError")throw new we(`this browser cannot verify signatures by ${t.name}; a newer one\
- can`);if(s instanceof DOMException)return!1;throw s}}function hc(e){return So.find(({algorithm:t})=>t===`ECDSA ${e}`).size}
+ can`);if(s instanceof DOMException)return!1;throw s}}function hc(e){return Ao.find(({algorithm:t})=>t===`ECDSA ${e}`).size}
 function gt(e,t){let n=e[1]===129?3:2,r=e.subarray(n),o=n===2?r.length<128:r.length>=128&&r.length<256;if(e[0]!==48||!o||
 e[n-1]!==r.length)return;let i=2+(r[1]??0),a=[r.subarray(0,i),r.subarray(i)].map(c=>gc(c,t));return a[0]&&a[1]&&A(a[0],a[1])}
 function gc(e,t){let[n,r,o,i]=e;if(n!==2||r!==e.length-2||o===void 0||o>=128||o===0&&i!==void 0&&i<128)return;let s=e.subarray(
 o===0?3:2);if(s.length>t)return;let a=new Uint8Array(t);return a.set(s,t-s.length),a}async function b(e,t){return new Uint8Array(
-await Bo().digest(e,t))}function Bo(){let e=globalThis.crypto.subtle;if(e)return e;throw new we("this page has no WebCry\
-pto: open it over https, or from 127.0.0.1")}var jn=16*1024,jt=4,vo=2*jt*jn,Vn=/-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)-----END ([A-Z0-9 ]{1,40})-----(?:(?:\r?\n)+|$)/y,
+await vo().digest(e,t))}function vo(){let e=globalThis.crypto.subtle;if(e)return e;throw new we("this page has no WebCry\
+pto: open it over https, or from 127.0.0.1")}var jn=16*1024,jt=4,ko=2*jt*jn,Vn=/-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)-----END ([A-Z0-9 ]{1,40})-----(?:(?:\r?\n)+|$)/y,
 mc=v("a003020102"),yc=v("0603550403"),pc=v("300d06092a864886f70d0101010500");function me(e,t){return e.extensions.find(n=>n.
 oid===t)?.value}function E(e,t,n,r){return y("endorsements-format",t,e,n,r)}function Z(e,t=""){return(n,r,o)=>E(e,n+t,r,
-o)}function mt(e,t){if(e.length>vo){let n=`at most ${vo}`;throw E(t,"the certificate file is too large",`${e.length} byt\
+o)}function mt(e,t){if(e.length>ko){let n=`at most ${ko}`;throw E(t,"the certificate file is too large",`${e.length} byt\
 es`,n)}return Gn(e)?yt(e,"CERTIFICATE",t):bc(e,t)}function Gn(e){return z(e.subarray(0,11))==="-----BEGIN "}function yt(e,t,n,r=jt){
 let o=z(e),i=[];for(let s=0;s<o.length;s=Vn.lastIndex){Vn.lastIndex=s;let[,a,c="",d]=Vn.exec(o)??[];if(a!==t||d!==t||i.length===
 r){let u=`at most ${r} blocks of ${t} and nothing else`;throw E(n,"malformed PEM",`byte ${s}`,u)}let f=D(c.replace(/[\r\n]/g,
@@ -207,7 +207,7 @@ tag!==j(t)||e.children.length!==1)throw E(n,"malformed extensions",`tag ${e.tag}
 function zn(e,t){if(e.tag!==w)throw E(t,"malformed extensions",`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>wc(o,
 t)),r=new Set(n.map(({oid:o})=>o));if(n.length===0||r.size!==n.length)throw E(t,"missing or repeated extensions","none, \
 or one twice","each once");return n}function wc(e,t){let n=e.children,r=n.at(-1),o=n.length===3;if(!(e.tag===w&&(n.length===
-2||o)&&r?.tag===F)||o&&!Ut(n[1],ct,yo))throw E(t,"malformed extension",l(e.encoding.subarray(0,16)),"identifier, critica\
+2||o)&&r?.tag===F)||o&&!Ut(n[1],ct,po))throw E(t,"malformed extension",l(e.encoding.subarray(0,16)),"identifier, critica\
 l if it is, OCTET STRING");return{oid:P(n[0],Z(t)),critical:o,value:r.content}}function Gt(e,t){let n=Pe(e.encoding),r=n&&
 Lt(n);if(r)return{curve:r};let[o,i]=e.children,a=e.children.length===2&&m(o.encoding,pc)&&i.tag===ze&&i.content[0]===0?xc(
 i.content.subarray(1),t):void 0;if(!a)throw E(t,"unreadable public key","another kind","an RSA or elliptic curve key");return a}
@@ -218,29 +218,29 @@ i=>i.length===2&&m(i[0].encoding,yc)),r=n[0]?.[1];return n.length===1&&(r?.tag==
 e);return A(k(`DSSEv1 ${n.length} ${e} ${t.length} `),t)}function Yt(e,t=$){let n="manifest-format",r=N(e,{where:t,check:n,
 maxBytes:Xe,maxTokens:Ac}),o=new R(r,t,n);o.constant("payloadType",ee);let i=o.base64Bytes("payload",Xe),[s]=o.fieldsList(
 "signatures",1,1),a=s.base64Bytes("sig",Sc),c=s.optionalText("keyid",256)??"";return s.finish(),o.finish(),{payload:i,signature:a,
-keyid:c}}async function ko(e,t,n=$){let{payload:r,signature:o}=e;if(await X(t,o,Oe(ee,r)))return r;throw x("manifest-sig\
+keyid:c}}async function Co(e,t,n=$){let{payload:r,signature:o}=e;if(await X(t,o,Oe(ee,r)))return r;throw x("manifest-sig\
 nature","the signature does not verify",n,`${o.length} bytes that this key did not make over these bytes`,`${t.algorithm}\
- by the key in provenance/cvm-key.pem`)}var wt=e=>v(e),Co="a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020\
-130",To="06092a864886f70d01010a",Bc=[`3041${To}3034${Co}`,`3046${To}3039${Co}a303020101`].map(wt),[Io,Ro,vc]=[4096,65537n,
+ by the key in provenance/cvm-key.pem`)}var wt=e=>v(e),To="a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020\
+130",Io="06092a864886f70d01010a",Bc=[`3041${Io}3034${To}`,`3046${Io}3039${To}a303020101`].map(wt),[Jn,Ro,vc]=[4096,65537n,
 48],Jt="2.5.29.35",[Po,$o,Oo]=["2.5.29.14","2.5.29.15","2.5.29.19"],No=new Map([[Po,["SubjectKeyIdentifier",!1]],[$o,["K\
 eyUsage",!0]],[Oo,["BasicConstraints",!0]],["2.5.29.31",["CRLDistributionPoints",!1]],[Jt,["AuthorityKeyIdentifier",!1]]]),
 [Do,kc]=[4,2],Cc=wt("0302"),Mo={constraints:wt("30030101ff"),usage:Do|kc},_o={constraints:wt("30060101ff020100"),usage:Do};
-async function Jn(e,t,n){Fo(e);let r=e.extensions.filter(({oid:a,critical:c})=>No.get(a)?.[1]!==c);if(r.length>0){let a=`\
+async function Xn(e,t,n){Fo(e);let r=e.extensions.filter(({oid:a,critical:c})=>No.get(a)?.[1]!==c);if(r.length>0){let a=`\
 foreign or wrongly marked: ${r.map(({oid:c})=>c).join(", ")}`;throw te(e,"wrong extensions",a,"those of an authority")}let o=zt(
 e,Oo),i=zt(e,$o);if(!m(o,n.constraints)){let a=`${l(n.constraints)}: a CA of this level`;throw te(e,"wrong basic constra\
 ints",l(o),a)}let s=i.at(-1)??0;if(!m(i.subarray(0,-2),Cc)||(s&n.usage)!==n.usage)throw te(e,"wrong key usage",`${l(i)}:\
- may not sign all it signs`,`bits ${n.usage}`);if(e!==t){let a=zt(e,Jt),c=Xn(t);if(!m(a,c))throw te(e,"wrong authority k\
-ey id",l(a),l(c))}await Zn(e,t)}function Xn(e){return A(wt("301680"),zt(e,Po).subarray(1))}async function Zn(e,t){if(!m(
-e.issuer,t.subject))throw te(e,"wrong issuer","another name",t.commonName);await Qn(e.signed,t,"vek-chain",e.where,e.commonName)}
-async function Qn(e,t,n,r,o){if(!Bc.some(i=>m(i,e.algorithm))){let i=`unsupported signature algorithm of ${o}`;throw x(n,
-i,r,l(e.algorithm),"RSASSA-PSS, SHA-384, salt 48")}if(Fo(t),!await Ao(t.spki,e.signature,e.tbs,"SHA-384",vc))throw x(n,`\
-invalid signature of ${o}`,r,"does not verify",`a signature by ${t.commonName}`)}function Xt(e,t){if(m(e.subject,Tc(t)))
-return;let n=`CN=${t}, Advanced Micro Devices`;throw te(e,"wrong subject",e.commonName||"another name",n)}function Tc(e){
-let n=[[11,V,"Engineering"],[6,Be,"US"],[7,V,"Santa Clara"],[8,V,"CA"],[10,V,"Advanced Micro Devices"],[3,V,e]].map(([r,
-o,i])=>{let s=A(J(_,Uint8Array.of(85,4,r)),J(o,k(i)));return J(q,J(w,s))});return J(w,A(...n))}function Fo(e){let{key:t}=e;
-if(!("bits"in t&&t.bits===Io&&t.exponent===Ro))throw te(e,"wrong kind of key","another key",`RSA-${Io}, exponent ${Ro}`)}
-function zt(e,t){let n=me(e,t);if(n)return n;throw te(e,"missing extension",`no ${No.get(t)?.[0]}`,"one")}function te(e,t,n,r){
-return x("vek-chain",`${t} (${e.commonName||"unnamed"})`,e.where,n||"nothing",r)}var Zt=1024*1024,Ic=v("020101"),[Rc,Pc,$c]=["2.5.29.20","2.5.29.27","2.5.29.28"];function Uo(e,t){let n=Oc(e,t),r=Z(t),{
+ may not sign all it signs`,`bits ${n.usage}`);if(e!==t){let a=zt(e,Jt),c=Zn(t);if(!m(a,c))throw te(e,"wrong authority k\
+ey id",l(a),l(c))}await Qn(e,t)}function Zn(e){return A(wt("301680"),zt(e,Po).subarray(1))}async function Qn(e,t){if(!m(
+e.issuer,t.subject))throw te(e,"wrong issuer","another name",t.commonName);await Wn(e.signed,t,"vek-chain",e.where,e.commonName)}
+async function Wn(e,t,n,r,o){if(!Bc.some(s=>m(s,e.algorithm))){let s=`unsupported signature algorithm of ${o}`;throw x(n,
+s,r,l(e.algorithm),"RSASSA-PSS, SHA-384, salt 48")}if(Fo(t),!(e.signature.length*8===Jn&&await Bo(t.spki,e.signature,e.tbs,
+"SHA-384",vc)))throw x(n,`invalid signature of ${o}`,r,"does not verify",`a signature by ${t.commonName}`)}function Xt(e,t){
+if(m(e.subject,Tc(t)))return;let n=`CN=${t}, Advanced Micro Devices`;throw te(e,"wrong subject",e.commonName||"another n\
+ame",n)}function Tc(e){let n=[[11,V,"Engineering"],[6,Be,"US"],[7,V,"Santa Clara"],[8,V,"CA"],[10,V,"Advanced Micro Devi\
+ces"],[3,V,e]].map(([r,o,i])=>{let s=A(J(_,Uint8Array.of(85,4,r)),J(o,k(i)));return J(q,J(w,s))});return J(w,A(...n))}function Fo(e){
+let{key:t}=e;if(!("bits"in t&&t.bits===Jn&&t.exponent===Ro))throw te(e,"wrong kind of key","another key",`RSA-${Jn}, exp\
+onent ${Ro}`)}function zt(e,t){let n=me(e,t);if(n)return n;throw te(e,"missing extension",`no ${No.get(t)?.[0]}`,"one")}
+function te(e,t,n,r){return x("vek-chain",`${t} (${e.commonName||"unnamed"})`,e.where,n||"nothing",r)}var Zt=1024*1024,Ic=v("020101"),[Rc,Pc,$c]=["2.5.29.20","2.5.29.27","2.5.29.28"];function Uo(e,t){let n=Oc(e,t),r=Z(t),{
 signed:o,fields:i}=pt(n,t),[s,a,c,d,f,u]=i;if(i.length!==6&&i.length!==7||!m(s.encoding,Ic))throw E(t,"wrong structure o\
 f the revocation list",`${i.length} fields`,"X.509 v2 with next update and extensions");if(Yn(a,o,t),c.tag!==w)throw E(t,
 "malformed issuer",`tag ${c.tag}`,"a name");return{signed:o,issuer:c.encoding,...Nc(bt(i.at(-1),0,t),t),thisUpdate:Re(d,
@@ -256,18 +256,18 @@ number:Ie(B(o,s),s),authorityKeyId:i}}function Dc(e,t){if(e.tag!==w)throw E(t,"m
 ies of the revocation list","a serial number twice","each once");return r}function Mc(e,t){let[n,r,o,...i]=e.children;if(e.
 tag!==w||!n||!r||i.length>0){let s=l(e.encoding.subarray(0,16));throw E(t,"malformed entry of the revocation list",s,"a \
 serial number and a time")}if(Re(r,Z(t)),o&&zn(o,t).some(({critical:s})=>s))throw E(t,"unsupported entry of the revocati\
-on list","a critical extension","none");return Ie(n,Z(t))}var ne="1.3.6.1.4.1.3704.1.",[Lo,Wn,Vo,qn]=["1","2","4","5"].map(e=>ne+e),jo=new Map([[`${ne}3.1`,"bootloader"],[`${ne}3\
+on list","a critical extension","none");return Ie(n,Z(t))}var ne="1.3.6.1.4.1.3704.1.",[Lo,qn,Vo,er]=["1","2","4","5"].map(e=>ne+e),jo=new Map([[`${ne}3.1`,"bootloader"],[`${ne}3\
 .2`,"tee"],[`${ne}3.3`,"snp"],[`${ne}3.8`,"microcode"],[`${ne}3.9`,"fmc"]]),Qt=`${ne}3.4`,Go=[Qt,`${ne}3.5`,`${ne}3.6`,`${ne}\
 3.7`],_c=new Set([Qt,`${ne}3.9`]),Fc=/^[\x20-\x7e]{1,256}$/;function Yo(e,t,n){let r=mt(e.data,e.where),o=mt(t.data,t.where);
 if(r.length!==1)throw E(e.where,"wrong number of certificates",`${r.length}`,"one, the VCEK or VLEK");if(o.length!==2)throw E(
 t.where,"wrong number of certificates",`${o.length}`,"two, ASK or ASVK and ARK");let i=o.map(d=>$e(d,t.where)),s=i.filter(
 ({subject:d,issuer:f})=>m(d,f)),[a]=i.filter(d=>!s.includes(d)),[c]=s;if(s.length!==1||!c||!a){let d=`${s.length}`;throw E(
-t.where,"wrong number of self-issued certificates",d,"one, the ARK")}return{vek:er($e(r[0],e.where)),intermediate:a,ark:c,
-crl:n&&Uo(n.data,n.where)}}function er(e){let{where:t,commonName:n}=e;if(n!=="SEV-VCEK"&&n!=="SEV-VLEK")throw E(t,"subje\
+t.where,"wrong number of self-issued certificates",d,"one, the ARK")}return{vek:tr($e(r[0],e.where)),intermediate:a,ark:c,
+crl:n&&Uo(n.data,n.where)}}function tr(e){let{where:t,commonName:n}=e;if(n!=="SEV-VCEK"&&n!=="SEV-VLEK")throw E(t,"subje\
 ct",n,"SEV-VCEK or SEV-VLEK");let r=n==="SEV-VCEK"?"VCEK":"VLEK",o=Uc(e,r),i=a=>Hc(o.get(a),a,t);for(let a of Go)if(o.has(
 a)&&i(a)!==0)throw E(t,`reserved extension ${a} is set`,"not zero","zero");let s=[...jo].filter(([a])=>o.has(a));return{
-certificate:e,kind:r,structVersion:i(Lo),productName:Ko(o.get(Wn),Wn,t),tcb:new Map(s.map(([a,c])=>[c,i(a)])),hwid:r==="\
-VCEK"?Kc(o.get(Vo),t):void 0,cspId:r==="VLEK"?Ko(o.get(qn),qn,t):void 0}}function Uc(e,t){let r=[Lo,Wn,t==="VCEK"?Vo:qn,
+certificate:e,kind:r,structVersion:i(Lo),productName:Ko(o.get(qn),qn,t),tcb:new Map(s.map(([a,c])=>[c,i(a)])),hwid:r==="\
+VCEK"?Kc(o.get(Vo),t):void 0,cspId:r==="VLEK"?Ko(o.get(er),er,t):void 0}}function Uc(e,t){let r=[Lo,qn,t==="VCEK"?Vo:er,
 ...jo.keys(),...Go],o=new Map(e.extensions.map(({oid:a,value:c})=>[a,c])),i=r.filter(a=>!o.has(a)&&!_c.has(a)),s=e.extensions.
 filter(({oid:a,critical:c})=>c||!r.includes(a));if(i.length+s.length>0){let a=`missing, foreign or critical: ${[...i,...s.
 map(({oid:c})=>c)].sort().join(", ")}`;throw E(e.where,"wrong set of extensions",a,`those of a ${t}`)}return o}function Hc(e,t,n){
@@ -358,45 +358,45 @@ let i=o.split("/"),s=i.pop(),a=r;i.forEach((d,f)=>{let u=qt(d),[g,h]=a.get(u)??[
 0,f+1),g,t,n);a.set(u,[g,h]),a=h});let c=a.get(qt(s));if(c)throw Wo([...i,s],c[0],t,n);a.set(qt(s),[s,void 0])}}function Wo(e,t,n,r){
 let o=[...e.slice(0,-1),t].join("/");return y(n,"two file names collide",r,e.join("/"),`none that collides with ${o}`)}function qt(e){
 return Array.from(e.normalize("NFD"),Xc).join("").normalize("NFD")}function Xc(e){return e==="\u0131"?e:e.toLowerCase().
-toUpperCase().toLowerCase()}var Ze=`${ye}/snp`,Zc=`${ye}/nvidia`,Ne=`${ye}/cvm-key.pem`,Qe=`${Ze}/report.bin`,[nr,ti]=[`${Ze}/vek.pem`,`${Ze}/vek.de\
-r`],ni=`${Ze}/chain.pem`,rr=`${Ze}/ark.crl`,re=`${ye}/model.sig`,De=`${ye}/publisher-key.pem`,pe=1024,rn=new Map([[$,[Xe,
-"manifest-format"]],[Ne,[16*pe,"key-binding"]],[Qe,[8*pe,"report-format"]],[nr,[64*pe,"endorsements-format"]],[ti,[64*pe,
-"endorsements-format"]],[ni,[64*pe,"endorsements-format"]],[rr,[1024*pe,"endorsements-format"]],[re,[64*1024*pe,"publish\
+toUpperCase().toLowerCase()}var Ze=`${ye}/snp`,Zc=`${ye}/nvidia`,Ne=`${ye}/cvm-key.pem`,Qe=`${Ze}/report.bin`,[rr,ti]=[`${Ze}/vek.pem`,`${Ze}/vek.de\
+r`],ni=`${Ze}/chain.pem`,or=`${Ze}/ark.crl`,re=`${ye}/model.sig`,De=`${ye}/publisher-key.pem`,pe=1024,rn=new Map([[$,[Xe,
+"manifest-format"]],[Ne,[16*pe,"key-binding"]],[Qe,[8*pe,"report-format"]],[rr,[64*pe,"endorsements-format"]],[ti,[64*pe,
+"endorsements-format"]],[ni,[64*pe,"endorsements-format"]],[or,[1024*pe,"endorsements-format"]],[re,[64*1024*pe,"publish\
 er-signature"]],[De,[16*pe,"publisher-signature"]]]),Qc=64*pe,nn=Array.from({length:16},(e,t)=>`${Zc}/gpu-${t}.json`),Wc=[
 ...rn.keys(),...nn];function on(e){for(let[a,c]of e)qc(a,c.length);let t=e.get($);if(!t){let a="the manifest, written la\
 st";throw new T("incomplete","no signed manifest yet","manifest-format",$,"no such file",a)}let n=ed(e),[r,o,i]=[Ne,Qe,ni].
-map(a=>tr(e,a)),s=e.has(rr)?tr(e,rr):void 0;return{envelope:t,key:r.data,report:o,vek:tr(e,n),chain:i,crl:s,gpus:td(e),provenance:e}}
+map(a=>nr(e,a)),s=e.has(or)?nr(e,or):void 0;return{envelope:t,key:r.data,report:o,vek:nr(e,n),chain:i,crl:s,gpus:td(e),provenance:e}}
 function qc(e,t){if(!Wc.includes(e)){let o=`only ${[...rn.keys()].join(", ")}`;throw y("file-set","a release may not hol\
 d this",e,"a file",o)}let[n,r]=rn.get(e)??[Qc,"gpu-evidence"];if(t>n)throw y(r,"the file is too large",e,`${t} bytes`,`a\
-t most ${n} bytes`)}function tr(e,t){let n=e.get(t);if(n)return{where:t,data:n};let[,r]=rn.get(t);throw y(r,"the file is\
- missing",t,"no such file","this file in every release")}function ed(e){let[t=nr,n]=[nr,ti].filter(i=>e.has(i));if(!n)return t;
+t most ${n} bytes`)}function nr(e,t){let n=e.get(t);if(n)return{where:t,data:n};let[,r]=rn.get(t);throw y(r,"the file is\
+ missing",t,"no such file","this file in every release")}function ed(e){let[t=rr,n]=[rr,ti].filter(i=>e.has(i));if(!n)return t;
 let[r,o]=["the release has two VEK certificates","vek.pem and vek.der"];throw y("endorsements-format",r,Ze,o,"one of the\
 m")}function td(e){let t=nn.filter(o=>e.has(o)),n=t.findIndex((o,i)=>o!==nn[i]);if(n<0)return new Map(t.map(o=>[o,e.get(
 o)]));let r=`this file, as there is ${t.at(-1)}`;throw y("gpu-evidence","the evidence of a GPU is missing",nn[n],"no suc\
-h file",r)}var or=["Milan","Genoa","Turin"],We=(e,t,n)=>({line:t,kind:e,arkSha256:n}),oi=[We("amd","Milan","69d063b45344d26a2e94e1f\
+h file",r)}var ir=["Milan","Genoa","Turin"],We=(e,t,n)=>({line:t,kind:e,arkSha256:n}),oi=[We("amd","Milan","69d063b45344d26a2e94e1f\
 4210de49ef555308287d4c174445c95639a540bcd"),We("amd","Genoa","4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d10\
 3db2f1"),We("amd","Turin","1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a")],ii=[We("simulator","Milan",
 "152386dec633d422a7104fcb81de7baec2b1300ebaa4444106c7d542f3c40bcf"),We("simulator","Genoa","7f3fe4ef2c92d5cd40579cfe6d86\
 c9b13a6a43e7216e9e39629f7cb04bd960f1"),We("simulator","Turin","f10e606a8fa25a01ef021521bbc8549cef213dabe778d1bf6574d2c10\
-9d1e3fa")],nd=[[25,0,15,"Milan"],[25,16,31,"Genoa"],[25,160,175,"Genoa"],[26,0,17,"Turin"]];function ir({family:e,model:t}){
-return nd.find(([n,r,o])=>n===e&&r<=t&&t<=o)?.[3]}function si(e){return`${rd(e)} (${ir(e)??"no supported line"})`}function rd({
+9d1e3fa")],nd=[[25,0,15,"Milan"],[25,16,31,"Genoa"],[25,160,175,"Genoa"],[26,0,17,"Turin"]];function sr({family:e,model:t}){
+return nd.find(([n,r,o])=>n===e&&r<=t&&t<=o)?.[3]}function si(e){return`${rd(e)} (${sr(e)??"no supported line"})`}function rd({
 family:e,model:t,stepping:n}){let r=o=>`${o.toString(16).padStart(2,"0")}h`;return`${r(e)}/${r(t)}/${n}`}var ai={Milan:{
 productNames:["Milan","Milan-B0","Milan-B1"],structVersion:0,hwidBytes:64,hasSpl4:!0},Genoa:{productNames:["Genoa"],structVersion:0,
 hwidBytes:64,hasSpl4:!0},Turin:{productNames:["Turin"],structVersion:1,hwidBytes:8,hasSpl4:!1}},od=["bootloader","tee","\
 snp","microcode","fmc"],ri=new Map([["bootloader",0],["tee",1],["snp",6],["microcode",7]]),id=new Map([["fmc",0],["bootl\
-oader",1],["tee",2],["snp",3],["microcode",7]]),sr={Milan:ri,Genoa:ri,Turin:id};function ci(e,t,n){let r=sr[t],o=new Set(
+oader",1],["tee",2],["snp",3],["microcode",7]]),ar={Milan:ri,Genoa:ri,Turin:id};function ci(e,t,n){let r=ar[t],o=new Set(
 r.values());if(e.some((i,s)=>i!==0&&!o.has(s)))throw y("report-format",`reserved TCB bytes of ${t} are set`,n,l(e),"zero\
  in every reserved byte");return new Map([...r].map(([i,s])=>[i,e[s]]))}function be(e){return od.filter(t=>e.has(t)).map(
-t=>`${t} ${e.get(t)}`).join(" ")}var ar=1184,sd=672,cr=48,dr=4294967295,fr=0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
-ad=(1n<<26n)-1n,cd=1n<<17n;function St(e,t){let n=(h,p,I,W)=>{if(!h)throw y("report-format",p,t,I,W)};n(e.length===ar,"w\
-rong report size",`${e.length} bytes`,`${ar} bytes`);let r=new DataView(e.buffer,e.byteOffset,e.length),o=h=>r.getUint32(
+t=>`${t} ${e.get(t)}`).join(" ")}var cr=1184,sd=672,dr=48,fr=4294967295,lr=0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+ad=(1n<<26n)-1n,cd=1n<<17n;function St(e,t){let n=(h,p,I,W)=>{if(!h)throw y("report-format",p,t,I,W)};n(e.length===cr,"w\
+rong report size",`${e.length} bytes`,`${cr} bytes`);let r=new DataView(e.buffer,e.byteOffset,e.length),o=h=>r.getUint32(
 h,!0),i=h=>r.getBigUint64(h,!0),s=o(0);n(s>=2&&s<=5,"unsupported report version",`${s}`,"2, 3, 4 or 5"),n(o(52)===1,"uns\
 upported signature_algo",`${o(52)}`,"1 (ECDSA P-384)");let a=o(72);n(a>>>5===0,"reserved bits of key_info are set",`${a}`,
 "bits 5 to 31 zero"),n((a&2)===0,"mask_chip_key is set","1 (the report is not signed)","0"),n(a>>>2<=1,"unsupported sign\
 ing_key",`${a>>>2}`,"0 (VCEK) or 1 (VLEK)");for(let[h,p]of dd(s))n(Y(e.subarray(h,p)),`reserved bytes ${h} to ${p} are s\
 et`,"not zero","zero");let c=i(8);n((c&~ad)===0n,"reserved bits of policy are set",qe(c),"bits 26 to 63 zero"),n((c&cd)!==
-0n,"reserved bit 17 of policy is not set","0","1");let d=o(48);n(d<=3||d===dr,"unknown vmpl",`${d}`,"0 to 3");let[f,u]=[
-672,744].map(h=>e.subarray(h,h+cr));for(let h of[f,u].map(Pt))n(h>0n&&h<fr,"invalid signature","a component out of range",
+0n,"reserved bit 17 of policy is not set","0","1");let d=o(48);n(d<=3||d===fr,"unknown vmpl",`${d}`,"0 to 3");let[f,u]=[
+672,744].map(h=>e.subarray(h,h+dr));for(let h of[f,u].map(Pt))n(h>0n&&h<lr,"invalid signature","a component out of range",
 "0 < r, s < order of P-384");let g=h=>`${e[h+2]}.${e[h+1]}.${e[h]}`;return{version:s,guestSvn:o(4),policy:c,familyId:e.subarray(
 16,32),imageId:e.subarray(32,48),vmpl:d,platformInfo:i(64),signingKey:a>>>2?"VLEK":"VCEK",reportData:e.subarray(80,144),
 measurement:e.subarray(144,192),hostData:e.subarray(192,224),idKeyDigest:e.subarray(224,272),authorKeyDigest:e.subarray(
@@ -404,18 +404,18 @@ measurement:e.subarray(144,192),hostData:e.subarray(192,224),idKeyDigest:e.subar
 chipId:e.subarray(416,480),currentTcb:e.subarray(56,64),reportedTcb:e.subarray(384,392),committedTcb:e.subarray(480,488),
 launchTcb:e.subarray(496,504),currentFirmware:g(488),committedFirmware:g(492),launchMitVector:s>=5?i(504):void 0,currentMitVector:s>=
 5?i(512):void 0,signatureR:f,signatureS:u,signed:e.subarray(0,sd),where:t}}function dd(e){return[[76,80],[e===2?392:395,
-416],[491,492],[495,496],[e>=5?520:504,672],[672+cr,744],[744+cr,ar]]}function qe(e){return`0x${e.toString(16)}`}var di=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"]],fd=64,ld=64,ud=96,fi='"predicateType":"https://slsa.dev/pro\
-venance/v1","subject":[',lr=/\{"annotations":\{"size":(?:0|[1-9][0-9]{0,15})\},"digest":\{"fsverity_sha256_4096":"[0-9a-f]{64}"(?:,"sha256":"[0-9a-f]{64}")?\},"name":"([ !#-[\]-~]+)"\}/y,
-hd=200,ur=new Uint8Array(0),gd=new Uint8Array(32),ui="the RFC 8785 form that `provenance pack` writes";async function hi(e){
+416],[491,492],[495,496],[e>=5?520:504,672],[672+dr,744],[744+dr,cr]]}function qe(e){return`0x${e.toString(16)}`}var di=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"]],fd=64,ld=64,ud=96,fi='"predicateType":"https://slsa.dev/pro\
+venance/v1","subject":[',ur=/\{"annotations":\{"size":(?:0|[1-9][0-9]{0,15})\},"digest":\{"fsverity_sha256_4096":"[0-9a-f]{64}"(?:,"sha256":"[0-9a-f]{64}")?\},"name":"([ !#-[\]-~]+)"\}/y,
+hd=200,hr=new Uint8Array(0),gd=new Uint8Array(32),ui="the RFC 8785 form that `provenance pack` writes";async function hi(e){
 let t=Yt(e.envelope),n=Vt(e.key,Ne),r=St(e.report.data,Qe);await pd(r.reportData,n);let{payload:o}=t,[i,s]=wd(o,await b(
 "SHA-256",r.signed)),a=mt(e.vek.data,e.vek.where),[c]=a;if(!c||a.length!==1){let g=`${a.length}`;throw y("endorsements-f\
-ormat","wrong number of certificates",e.vek.where,g,"one, the VCEK or VLEK")}let d=bd(n,t.signature),f={vekKey:ur,vekFacts:0n,
+ormat","wrong number of certificates",e.vek.where,g,"one, the VCEK or VLEK")}let d=bd(n,t.signature),f={vekKey:hr,vekFacts:0n,
 vekChip:new Uint8Array(32)},u={internalAt:i,subjectsAt:s,intermediate:gd};return{report:e.report.data,vek:c,...f,key:n.spki,
-signature:d,payload:o,...u}}function gi(e){let{key:t,facts:n,chip:r}=md(e.report,e.vek);return{...e,vek:ur,vekKey:t,vekFacts:n,
-vekChip:r}}function md(e,t){let{certificate:n,kind:r,productName:o,hwid:i}=er($e(t,"vek")),[s]=o.split("-"),a=or.findIndex(
-p=>p===s)+1;if(a===0)throw y("product-line","unknown product line","vek",o,or.join(", "));let[c,d]=[n.notBefore,n.notAfter].
+signature:d,payload:o,...u}}function gi(e){let{key:t,facts:n,chip:r}=md(e.report,e.vek);return{...e,vek:hr,vekKey:t,vekFacts:n,
+vekChip:r}}function md(e,t){let{certificate:n,kind:r,productName:o,hwid:i}=tr($e(t,"vek")),[s]=o.split("-"),a=ir.findIndex(
+p=>p===s)+1;if(a===0)throw y("product-line","unknown product line","vek",o,ir.join(", "));let[c,d]=[n.notBefore,n.notAfter].
 map(p=>BigInt(Math.max(0,p))),f=Pt(St(e,Qe).reportedTcb),u=r==="VCEK"?0n:1n,g=f|c<<64n|d<<104n|BigInt(a)<<144n|u<<152n,h=A(
-i??ur,new Uint8Array(ld-(i?.length??0)));return{facts:g,chip:yd(h),key:n.spki.slice(-ud)}}function yd(e){return v(Se(e).
+i??hr,new Uint8Array(ld-(i?.length??0)));return{facts:g,chip:yd(h),key:n.spki.slice(-ud)}}function yd(e){return v(Se(e).
 slice(2))}async function pd(e,t){for(let[,r]of di){let o=new Uint8Array(fd);if(o.set(await b(r,t.spki)),m(e,o))return}let n=di.
 map(([r])=>r).join(" or ");throw M("key-binding","the chain cannot read how the report binds the VM's key",Qe,"another o\
 ne",n)}function bd(e,t){if(e.algorithm==="Ed25519")throw M("key-binding","the chain does not know the algorithm of the V\
@@ -425,14 +425,14 @@ DER")}function wd(e,t){let n=z(e);return[xd(n,l(t)),Ed(n,e)]}function xd(e,t){le
 x00-\\x1f]*"\\},)?',r=e.search(new RegExp(`"internalParameters":\\{${n}"snpReport":\\{"sha256":"${t}"\\}\\}`));if(r>=0)return r;
 throw M("manifest-format","the chain does not see that the manifest names this report",$,"no such member",ui)}function Ed(e,t){
 let n=e.lastIndexOf(fi);if(n<0)throw M("manifest-format","the chain does not see the list of files at the end of the man\
-ifest",$,"another form",ui);let[r,o]=[n+fi.length,""];for(;;){lr.lastIndex=r;let s=lr.exec(e)?.[1];if(s===void 0)break;if(s<=
-o)throw li(`${s} after ${o}`,"paths in ascending order of their bytes");if([r,o]=[lr.lastIndex,s],e.slice(r)==="]}")return n;
+ifest",$,"another form",ui);let[r,o]=[n+fi.length,""];for(;;){ur.lastIndex=r;let s=ur.exec(e)?.[1];if(s===void 0)break;if(s<=
+o)throw li(`${s} after ${o}`,"paths in ascending order of their bytes");if([r,o]=[ur.lastIndex,s],e.slice(r)==="]}")return n;
 if(e[r]!==",")break;r+=1}let i=new TextDecoder().decode(t.subarray(r,r+hd));throw li(i,"printable ASCII in names, withou\
 t quotation mark and backslash, and an fs-verity digest")}function li(e,t){return M("manifest-format","the chain cannot \
-read a file of the manifest",$,e,t)}var de=4096,et=32,hr=4*1024*1024,mi=256;function bi(e){let t=async(n,r)=>new Uint8Array(await e.slice(n,r).arrayBuffer());
+read a file of the manifest",$,e,t)}var de=4096,et=32,gr=4*1024*1024,mi=256;function bi(e){let t=async(n,r)=>new Uint8Array(await e.slice(n,r).arrayBuffer());
 return{size:e.size,read:t}}async function wi(e,t=()=>{}){let n=new Uint8Array(et*Math.ceil(e.size/de)),r=yi(e,0);for(let o=0;o<
-e.size;o+=hr){let i=await r;r=yi(e,o+hr),r.catch(()=>{}),n.set(await pi(i),o/de*et),t(i.length)}for(;n.length>et;)n=await pi(
-n);return Ad(e.size,n.length?n:new Uint8Array(et))}async function yi(e,t){let n=Math.min(t+hr,e.size);if(t>=n)return new Uint8Array;
+e.size;o+=gr){let i=await r;r=yi(e,o+gr),r.catch(()=>{}),n.set(await pi(i),o/de*et),t(i.length)}for(;n.length>et;)n=await pi(
+n);return Ad(e.size,n.length?n:new Uint8Array(et))}async function yi(e,t){let n=Math.min(t+gr,e.size);if(t>=n)return new Uint8Array;
 let r=await e.read(t,n);if(r.length===n-t)return r;throw y("file-set","the file changed while it was read","file",`${r.length}\
  bytes`,`${n-t}`)}async function pi(e){let t=new Uint8Array(et*Math.ceil(e.length/de));for(let n=0;n<e.length;n+=mi*de){
 let r=Math.min(n+mi*de,e.length),o=[];for(let i=n;i<r;i+=de)o.push(b("SHA-256",Sd(e,i)));t.set(A(...await Promise.all(o)),
@@ -462,18 +462,18 @@ for(let[o,i]of Pd){let s=new Uint8Array(Rd);if(s.set(await b(i,t.spki)),m(e,s))r
 e)?"64 zero bytes":l(e);throw x("key-binding","the report does not name this key","report_data",r,n.join(" or "))}function tt(e){return`${new Date(Math.floor(e)*1e3).toISOString().slice(0,19)}Z`}function Ai(e){let t=/^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z$/.
 exec(e);if(!t||e.startsWith("0000"))return;let[,n,r,o=""]=t,i=Date.parse(`${n}T${r}Z`);return!Number.isNaN(i)&&new Date(
 i).toISOString()===`${n}T${r}.000Z`?i/1e3+ +`0${o}`:void 0}async function Bi(e,t,n){let{intermediate:r,ark:o,crl:i}=e,{certificate:s,kind:a}=e.vek,{line:c,kind:d}=await $d(o,t);Xt(
-o,`ARK-${c}`),await Jn(o,o,Mo),Xt(r,a==="VCEK"?`SEV-${c}`:`SEV-VLEK-${c}`),await Jn(r,o,_o),gr(o,n),gr(r,n);let f=await Od(
-r,o,i,n);if(Xt(s,`SEV-${a}`),await Zn(s,r),!("curve"in s.key)||s.key.curve!=="P-384")throw te(s,"wrong kind of key","ano\
-ther key","elliptic curve P-384");return gr(s,n),{line:c,rootKind:d,endorsements:e,at:n,revocation:f}}async function $d(e,t){
+o,`ARK-${c}`),await Xn(o,o,Mo),Xt(r,a==="VCEK"?`SEV-${c}`:`SEV-VLEK-${c}`),await Xn(r,o,_o),mr(o,n),mr(r,n);let f=await Od(
+r,o,i,n);if(Xt(s,`SEV-${a}`),await Qn(s,r),!("curve"in s.key)||s.key.curve!=="P-384")throw te(s,"wrong kind of key","ano\
+ther key","elliptic curve P-384");return mr(s,n),{line:c,rootKind:d,endorsements:e,at:n,revocation:f}}async function $d(e,t){
 let n=l(await b("SHA-256",e.der)),r=t.find(({arkSha256:i})=>i===n);if(r)return r;let o=[...new Set(t.map(({kind:i})=>i))].
 sort().join(", ");throw te(e,"root is not trusted",`${e.commonName} ${n}`,`a pinned root (${o})`)}async function Od(e,t,n,r){
 if(!n)return"unavailable";let o="vek-revocation";if(!m(n.issuer,t.subject))throw x(o,"wrong issuer of the CRL",n.where,"\
-another name",t.commonName);if(!m(n.authorityKeyId,Xn(t)))throw x(o,"wrong authority key id of the CRL",n.where,"another\
- key",t.commonName);if(await Qn(n.signed,t,o,n.where,"the CRL"),n.revokedSerials.has(e.serial)){let i=`${e.commonName} i\
+another name",t.commonName);if(!m(n.authorityKeyId,Zn(t)))throw x(o,"wrong authority key id of the CRL",n.where,"another\
+ key",t.commonName);if(await Wn(n.signed,t,o,n.where,"the CRL"),n.revokedSerials.has(e.serial)){let i=`${e.commonName} i\
 s revoked`,s=`serial ${e.serial} in CRL no. ${n.number}`;throw x(o,i,e.where,s,"a certificate that AMD has not revoked")}
-return Ho(n,r)?"not revoked":"stale"}function gr(e,t){let{notBefore:n,notAfter:r,commonName:o,where:i}=e;if(n<=t&&t<=r)return;
+return Ho(n,r)?"not revoked":"stale"}function mr(e,t){let{notBefore:n,notAfter:r,commonName:o,where:i}=e;if(n<=t&&t<=r)return;
 let s=`${tt(n)} to ${tt(r)}`;throw x("vek-validity",`${o} is not valid at this time`,i,tt(t),s)}function vi(e,t){let{vek:n}=e.endorsements;if(Nd(e.line,n,t),t.signingKey!==n.kind)throw fn(n,"signing key",t.signingKey,
-n.kind);let r=dn(t,"reportedTcb",e.line),o=[...sr[e.line].keys()];if(!o.every(s=>n.tcb.get(s)===r.get(s))||n.tcb.size!==
+n.kind);let r=dn(t,"reportedTcb",e.line),o=[...ar[e.line].keys()];if(!o.every(s=>n.tcb.get(s)===r.get(s))||n.tcb.size!==
 o.length)throw fn(n,"reported TCB",be(r),be(n.tcb));return{chain:e,report:t,reportedTcb:r,isChipIdMasked:Dd(n,t)}}async function ki(e){
 let{report:t,chain:n}=e,{vek:r}=n.endorsements,o=A($t(t.signatureR),$t(t.signatureS));if(!await ut(r.certificate.spki,"P\
 -384",o,t.signed,"SHA-384")){let i=`an ECDSA P-384 signature by the ${r.kind}`;throw x("report-signature","the report's \
@@ -484,7 +484,7 @@ revocation}}function dn(e,t,n){return ci(e[t],n,`${e.where}: ${t.replace("Tcb","
 {productName:o,structVersion:i,hwid:s}=t;if(!r.productNames.includes(o))throw cn(t,"productName",o,r.productNames.join("\
  or "));if(i!==r.structVersion)throw cn(t,"structVersion",`${i}`,`${r.structVersion}`);if(s&&s.length!==r.hwidBytes)throw cn(
 t,"hwID",`${s.length} bytes`,`${r.hwidBytes} bytes`);let a=me(t.certificate,Qt)!==void 0;if(a!==r.hasSpl4)throw cn(t,"ex\
-tension .3.4",`present: ${a}`,`present: ${r.hasSpl4}`);if(n.cpuid&&ir(n.cpuid)!==e){let c="the processor belongs to anot\
+tension .3.4",`present: ${a}`,`present: ${r.hasSpl4}`);if(n.cpuid&&sr(n.cpuid)!==e){let c="the processor belongs to anot\
 her product line",d=`CPUID ${si(n.cpuid)}`;throw x("product-line",c,n.where,d,`a processor of ${e}`)}}function Dd(e,t){let n=Y(
 t.chipId);if(e.kind==="VLEK"){if(n)return!1;throw fn(e,"chip id",l(t.chipId),"zero, as a VLEK names no chip")}let r=new Uint8Array(
 t.chipId.length);if(r.set(e.hwid??[]),!n&&!m(t.chipId,r))throw fn(e,"chip id",l(t.chipId),`the certificate's ${l(r)}`);return n}
@@ -492,34 +492,34 @@ function fn(e,t,n,r){let o=`the report does not match the ${e.kind} (${t})`;retu
 r)}function cn(e,t,n,r){let o=`the certificate belongs to another product line (${t})`;return x("product-line",o,e.certificate.
 where,n,r)}var O=class extends Error{static name="BeyondThisPage";name="BeyondThisPage"};async function nt(e,t){let{payload:n,signature:r}=e.
 envelope;if(await X(t,r,Oe(ee,n)))return;let o=`${r.length} bytes that this key did not make over this payload`;throw S(
-e.where,"the signature does not verify",o,`${t.algorithm} by the signer's key`)}function mr(e,t,n){let r=t??e.lines[0];if(r!==
+e.where,"the signature does not verify",o,`${t.algorithm} by the signer's key`)}function yr(e,t,n){let r=t??e.lines[0];if(r!==
 void 0&&e.lines.includes(r))return r;throw M("publisher-identity","the signature is genuine, and its signer is not the o\
 ne expected",n,e.lines.join(" or ")||"a signer without a name",t??"a signer with a name")}function S(e,t,n,r){return x("\
-publisher-signature",t,e,n,r)}var yr=10,Md=new Set(["provenance/cvm-key.pem","provenance/model.sig","provenance/publisher-key.pem","provenance/snp/rep\
+publisher-signature",t,e,n,r)}var pr=10,Md=new Set(["provenance/cvm-key.pem","provenance/model.sig","provenance/publisher-key.pem","provenance/snp/rep\
 ort.bin","provenance/snp/vek.pem","provenance/snp/vek.der","provenance/snp/chain.pem","provenance/snp/ark.crl",".gitattr\
 ibutes",".gitignore"]),_d=/\.(bash|bat|bin|c|cc|ckpt|cmd|cpp|cu|dill|dll|dylib|exe|h5|ipynb|jar|joblib|js|keras|lua|mjs|php|pickle|pkl|pl|ps1|pt|pt2|pth|py|pyc|pyd|pyx|rb|sh|so|so\.[0-9.]+|ts|wasm|whl)$/i;
-function br(e,t){let n={covered:[],allowed:[],gaps:[]};for(let[r,o]of t){let i=e.inShards&&o===0n&&!_d.test(r.slice(r.lastIndexOf(
+function wr(e,t){let n={covered:[],allowed:[],gaps:[]};for(let[r,o]of t){let i=e.inShards&&o===0n&&!_d.test(r.slice(r.lastIndexOf(
 "/")+1)),s=e.paths.has(r)?"covered":Md.has(r)||i?"allowed":"gaps";n[s].push(r)}return n}function Bt({covered:e,allowed:t,
-gaps:n}){return`${e.length} of ${e.length+t.length+n.length} files`}function wr(e,t){if(e.gaps.length)throw M("publisher\
--signature","the signature is genuine, and does not cover every file",t,`${Bt(e)}; not covered: ${Er(e.gaps)}`,"every fi\
-le of the model")}function xr(e,t){let n=[...e.paths].filter(r=>!t.has(r));if(n.length)throw pr("a signed file is missin\
-g",`missing: ${Er(n)}`,"every signed file");for(let[r,o]of Ti(e)){let i=o.at(-1).end,s=t.get(r);if(i!==null&&i!==s)throw pr(
+gaps:n}){return`${e.length} of ${e.length+t.length+n.length} files`}function xr(e,t){if(e.gaps.length)throw M("publisher\
+-signature","the signature is genuine, and does not cover every file",t,`${Bt(e)}; not covered: ${Sr(e.gaps)}`,"every fi\
+le of the model")}function Er(e,t){let n=[...e.paths].filter(r=>!t.has(r));if(n.length)throw br("a signed file is missin\
+g",`missing: ${Sr(n)}`,"every signed file");for(let[r,o]of Ti(e)){let i=o.at(-1).end,s=t.get(r);if(i!==null&&i!==s)throw br(
 "a signed file has another size",`${r}: ${s}`,`${i} bytes`)}}async function Ci(e,t){let n=[];for(let[r,o]of Ti(e)){let i=t.
 get(r);if(i){if(e.algorithm!=="sha256")throw new O(`browsers have no ${e.algorithm}`);for(let{digest:s,start:a,end:c}of o){
 let d=i.subarray(Number(a),c===null?void 0:Number(c));m(await b("SHA-256",d),s)||n.push(r)}}}if(n.length)throw Ii(n)}function vt(e){
 let t=e.algorithm==="sha256"&&!e.inShards;return new Map(t?e.parts.map(({path:n,digest:r})=>[n,r]):[])}function ln(e,t){
 let n=vt(e),r=t.filter(({path:o,sha256:i})=>{let s=n.get(o);return s&&!(i&&m(i,s))});if(r.length)throw Ii(r.map(({path:o})=>o))}
 function Ti(e){let t=new Map;for(let n of e.parts)t.set(n.path,[...t.get(n.path)??[],n]);for(let n of t.values())n.sort(
-(r,o)=>Number(r.start-o.start));return t}function Er(e){let t=e.length>yr?` and ${e.length-yr} more`:"";return e.slice(0,
-yr).join(", ")+t}function Ii(e){let t=`different: ${Er([...new Set(e)].sort(ge))}`;return pr("files are not those that w\
-ere signed",t,"files with the digests in the signature")}function pr(e,t,n){return S("model",e,t,n)}var un=32,$i=3,Oi=20,Fd="11e001ff",Ud="116000",Ri=7,Sr=48,Hd=1,Kd=3,Pi=1024;function Ni(e,t){let n=new Ar(e,t);n.constant(
+(r,o)=>Number(r.start-o.start));return t}function Sr(e){let t=e.length>pr?` and ${e.length-pr} more`:"";return e.slice(0,
+pr).join(", ")+t}function Ii(e){let t=`different: ${Sr([...new Set(e)].sort(ge))}`;return br("files are not those that w\
+ere signed",t,"files with the digests in the signature")}function br(e,t,n){return S("model",e,t,n)}var un=32,$i=3,Oi=20,Fd="11e001ff",Ud="116000",Ri=7,Ar=48,Hd=1,Kd=3,Pi=1024;function Ni(e,t){let n=new Br(e,t);n.constant(
 Fd,"not an SPDM 1.1 request for all measurements, signed");let r=n.take(un,"the request's nonce"),o=n.number(1,"the requ\
 est's slot");n.expect(o<=Ri,"unknown slot",`${o}`,`0 to ${Ri}`),n.constant(Ud,"not an SPDM 1.1 response with measurement\
 s");let i=n.number(1,"the response's slot");n.expect(i===o,"the response is of another slot",`${i}`,`${o}`);let s=n.number(
 1,"the number of measurements"),a=n.part(n.number(3,"the length of the measurements"),"the measurements");Ld(a,s),n.take(
 un,"the response's nonce");let c=n.number(2,"the length of NVIDIA's fields");n.expect(c<=Pi,"too many fields",`${c} byte\
-s`,`at most ${Pi}`);let d=Vd(n.part(c,"NVIDIA's fields")),f=e.subarray(0,n.position),u=n.take(2*Sr,"the signature"),h=[0,
-Sr].map(H=>C(u.subarray(H,H+Sr))).every(H=>0n<H&&H<fr);n.expect(h,"invalid signature","a component out of range","0 < r,\
+s`,`at most ${Pi}`);let d=Vd(n.part(c,"NVIDIA's fields")),f=e.subarray(0,n.position),u=n.take(2*Ar,"the signature"),h=[0,
+Ar].map(H=>C(u.subarray(H,H+Ar))).every(H=>0n<H&&H<lr);n.expect(h,"invalid signature","a component out of range","0 < r,\
  s < order of P-384");let p=e.subarray(n.position),I=p.length===1&&p[0]===0;return n.expect(p.length===0||I,"bytes after\
  the signature",`${p.length} bytes`,"none, or one zero byte"),{nonce:r,count:s,opaque:d,signed:f,signature:u}}function Ld(e,t){
 e.expect(t>0,"no measurements","0","one or more");let n=0;for(let r=0;r<t;r++){let o=e.number(1,"the index of a measurem\
@@ -529,36 +529,36 @@ e specification of a measurement"),a=s===Hd;e.expect(a,"unknown measurement spec
 ue"),f=c===Kd+d;e.expect(f,"conflicting sizes of a measurement",`${c} and ${d}`,"the first 3 larger"),e.take(d,"the valu\
 e of a measurement")}e.finish("bytes after the last measurement")}function Vd(e){let t=new Map;for(;!e.isAtEnd;){let n=e.
 number(2,"the type of a field");e.expect(!t.has(n),"a field occurs twice",`type ${n}`,"each type once"),t.set(n,e.take(e.
-number(2,"the size of a field"),`the field of type ${n}`))}return t}var Ar=class e{constructor(t,n){this.data=t;this.where=
+number(2,"the size of a field"),`the field of type ${n}`))}return t}var Br=class e{constructor(t,n){this.data=t;this.where=
 n}data;where;position=0;get isAtEnd(){return this.position===this.data.length}take(t,n){let r=this.data.subarray(this.position,
 this.position+t);return this.expect(r.length===t,`${n}: cut short`,`${r.length} bytes`,`${t} bytes`),this.position+=t,r}number(t,n){
 return this.take(t,n).reduceRight((r,o)=>256*r+o,0)}part(t,n){return new e(this.take(t,n),this.where)}constant(t,n){let r=l(
 this.take(t.length/2,"the head of a message"));this.expect(r===t,n,r,t)}finish(t){this.expect(this.isAtEnd,t,`${this.data.
-length-this.position} bytes`,"none")}expect(t,n,r,o){if(!t)throw y("gpu-evidence",n,this.where,r,o)}};var ve="gpu-evidence",jd=65536,vr=new Map([["HOPPER","GH"],["BLACKWELL","GB"]]),Br=5,Mi="102bf659d5419614c9d8e6aecebc804\
+length-this.position} bytes`,"none")}expect(t,n,r,o){if(!t)throw y("gpu-evidence",n,this.where,r,o)}};var ve="gpu-evidence",jd=65536,kr=new Map([["HOPPER","GH"],["BLACKWELL","GB"]]),vr=5,Mi="102bf659d5419614c9d8e6aecebc804\
 54eb26b1df6a769ac720b9a690b167b48",Gd="300a06082a8648ce3d040303",Yd="0609608648016503040202",zd=48,[_i,Fi]=["2.5.29.14",
-"2.5.29.35"],[hn,kr]=["2.5.29.15","2.5.29.19"],Ui=["2.23.133.5.4.1","2.23.133.5.4.1.1"],Jd=[_i,Fi,hn,kr,...Ui,"2.5.29.17",
+"2.5.29.35"],[hn,Cr]=["2.5.29.15","2.5.29.19"],Ui=["2.23.133.5.4.1","2.23.133.5.4.1.1"],Jd=[_i,Fi,hn,Cr,...Ui,"2.5.29.17",
 "2.5.29.31","1.3.6.1.5.5.7.1.1"],Di="30030101ff",Xd=["03020780"],Zd=["03020204","03020106"],Qd="made for this key; not p\
 roved to be attached to this VM";async function Hi(e,t,n,r,o=Mi){let i=l(await b("SHA-256",t.spki)),s=[];for(let[c,d]of e){
 let f=await Wd(d,c,n,o);if(f.nonce!==i){let g=`${i}, SHA-256 of the key`;throw Me(c,"the evidence was not made for this \
 key",f.nonce,g)}let u=s.find(({device:g})=>g===f.device);if(u)throw Me(c,"one GPU made two files of evidence",`the GPU o\
 f ${u.where}`,"each GPU once");s.push(f)}return r.passed(ve,`genuine ${of(s)}, ${Qd}`,"NVIDIA's device root, the GPU's s\
 ignature, and SHA-256 of the VM's key as nonce"),s}async function Wd(e,t,n,r=Mi){let o=qd(e,t),i=Ni(o.messages,t),[s,a]=await ef(
-o.chain,t,n,r),c=rf(s),d=a.commonName;if(!d.startsWith(vr.get(o.arch)))throw Me(t,"the GPU is of another architecture",d,
+o.chain,t,n,r),c=rf(s),d=a.commonName;if(!d.startsWith(kr.get(o.arch)))throw Me(t,"the GPU is of another architecture",d,
 `a chip of ${o.arch}`);if(!await ut(s.spki,"P-384",i.signature,i.signed,"SHA-384"))throw Me(t,"the signature does not ve\
 rify","another key or other bytes","an ECDSA P-384 signature by the GPU's key");let f=l(i.opaque.get(Oi)??new Uint8Array);
 if(!c.includes(f))throw Me(t,"the certificate is for other firmware",f||"no firmware id",c.join(" or "));let u=l(i.nonce);
 if(l(o.nonce)!==u)throw Me(t,"the nonce is not that of the evidence",l(o.nonce),u);let g=l(await b("SHA-256",a.spki));return{
 chip:d,device:g,driver:sf(i),nonce:u,where:t}}function qd(e,t){let n=N(e,{where:t,check:ve,maxBytes:jd,maxDepth:2,maxTokens:64}),
-r=new R(n,t,ve),o=r.text("arch",32);if(!vr.has(o))throw r.error("arch","unknown architecture",o,[...vr.keys()].join(" or\
+r=new R(n,t,ve),o=r.text("arch",32);if(!kr.has(o))throw r.error("arch","unknown architecture",o,[...kr.keys()].join(" or\
  "));let i=r.base64Bytes("evidence",8192),s=r.base64Bytes("certificate",16384),a=r.hexBytes("nonce",un);return r.finish(),
-{arch:o,messages:i,chain:s,nonce:a}}async function ef(e,t,n,r){let o=Ce(ve,()=>yt(e,"CERTIFICATE",t,Br)),i=Ce(ve,()=>o.map(
-c=>$e(c,t))),s=i.at(-1);if(!s||i.length!==Br){let c=`${Br}, from the GPU's to NVIDIA's root`;throw y(ve,"wrong number of\
+{arch:o,messages:i,chain:s,nonce:a}}async function ef(e,t,n,r){let o=Ce(ve,()=>yt(e,"CERTIFICATE",t,vr)),i=Ce(ve,()=>o.map(
+c=>$e(c,t))),s=i.at(-1);if(!s||i.length!==vr){let c=`${vr}, from the GPU's to NVIDIA's root`;throw y(ve,"wrong number of\
  certificates",t,`${i.length}`,c)}let a=l(await b("SHA-256",s.der));if(a!==r)throw G(s,"root is not trusted",a,"NVIDIA D\
 evice Identity CA");for(let[c,d]of i.entries())if(tf(d,c===0),await nf(d,i[c+1]??s),n<d.notBefore||n>d.notAfter)throw G(
 d,"not valid at this time",`${n}`,`${d.notBefore} to ${d.notAfter}`);return Ki(i[0]),[i[0],i[1]]}function tf(e,t){let{extensions:n}=e,
 r=n.filter(({oid:c})=>!Jd.includes(c)).map(({oid:c})=>c);if(r.length)throw G(e,"unknown extensions",r.join(", "),"those \
-of NVIDIA's certificates");let o=n.filter(c=>c.critical).map(({oid:c})=>c).sort().join(", ");if(o!==(t?[hn]:[hn,kr]).join(
-", "))throw G(e,"wrong critical extensions",o,"key usage, and basic constraints of an authority");let[i,s]=[kr,hn].map(c=>Vi(
+of NVIDIA's certificates");let o=n.filter(c=>c.critical).map(({oid:c})=>c).sort().join(", ");if(o!==(t?[hn]:[hn,Cr]).join(
+", "))throw G(e,"wrong critical extensions",o,"key usage, and basic constraints of an authority");let[i,s]=[Cr,hn].map(c=>Vi(
 me(e,c)));if(i!==(t?"none":Di))throw G(e,"wrong basic constraints",i,t?"none":Di);let a=t?Xd:Zd;if(!a.includes(s))throw G(
 e,"wrong key usage",s,a.join(" or "))}async function nf(e,t){let{signed:n}=e;if(!m(e.issuer,t.subject))throw G(e,"wrong \
 issuer","another name",t.commonName);let r=l(me(t,_i)??new Uint8Array).slice(2);if(Vi(me(e,Fi))!==`301680${r}`)throw G(e,
@@ -574,15 +574,15 @@ e SHA-384 digests")}function Li({tag:e,children:t}){let[n,r]=t,o=t.length===2&&n
 t)].map(r=>{let o=t.filter(i=>i===r).length;return o>1?`${o} x ${r}`:r});return`GPU${e.length>1?"s":""} (${n.join("; ")}\
 )`}function sf(e){return z(e.opaque.get($i)??new Uint8Array).replace(/\0+$/,"")}function Vi(e){return e?l(e):"none"}function G(e,t,n,r){
 return Me(e.where,`${t} (${e.commonName||"unnamed"})`,n,r)}function Me(e,t,n,r){return x(ve,t,e,n,r)}var af="https://in-toto.io/Statement/v1",cf="https://slsa.dev/provenance/v1",df="tag:provenance-oracle,2026:cvm-fine-tun\
-e/v1",ff="tag:provenance-oracle,2026:sev-snp-cvm/v1",Cr="fsverity_sha256_4096",yn="sha256",gn="manifest-format",[lf,uf,_e,
-Yi,hf]=[1e5,1e4,65536,2048,64],ji=["base-model","adapter","dataset","code","image"],gf=new Map([[yn,32],[Cr,32],["proven\
+e/v1",ff="tag:provenance-oracle,2026:sev-snp-cvm/v1",Tr="fsverity_sha256_4096",yn="sha256",gn="manifest-format",[lf,uf,_e,
+Yi,hf]=[1e5,1e4,65536,2048,64],ji=["base-model","adapter","dataset","code","image"],gf=new Map([[yn,32],[Tr,32],["proven\
 ance_model_v1",32],["provenance_manifest_v1",32],["provenance_dataset_v1",32],["sha384",48],["sha512",64]]);async function zi(e,t=$){
 let n=N(e,{where:t,check:gn,maxBytes:Xe}),r=new R(n,t,gn);r.constant("_type",af),r.constant("predicateType",cf);let o=r.
 fieldsList("subject",1,lf).map(mf),i=o.map(({path:d})=>d);tn(i,gn,t);let s=r.fields("predicate");r.finish();let a=s.fields(
 "buildDefinition"),c=s.fields("runDetails");return s.finish(),{files:o,...yf(a),...Ef(c),digest:await b("SHA-256",e)}}function Ji(e,t,n=$){
 let{reportDigest:r}=e;if(!r||m(r,t))return;throw x("key-binding","the report is not the one that the manifest names",n,l(
-t),l(r))}function mf(e){let t=en(e.text("name",4096),gn,e.where("name")),n=e.fields("digest"),r=n.optionalHexBytes(Cr,32),
-o=n.optionalHexBytes(yn,32);if(!r&&!o)throw n.error("","no digest","neither",`${Cr} or ${yn}`);n.finish();let i=e.fields(
+t),l(r))}function mf(e){let t=en(e.text("name",4096),gn,e.where("name")),n=e.fields("digest"),r=n.optionalHexBytes(Tr,32),
+o=n.optionalHexBytes(yn,32);if(!r&&!o)throw n.error("","no digest","neither",`${Tr} or ${yn}`);n.finish();let i=e.fields(
 "annotations"),s=i.integer("size");return i.passOverRest(_e),e.finish(),{path:t,size:s,fsverity:r,sha256:o}}function yf(e){
 e.constant("buildType",df);let t=e.fields("externalParameters"),n=qo(t.text("name"),t.where("name")),r=ei(t.text("versio\
 n"),t.where("version"));t.passOverRest(_e);let o=pf(e.optionalFields("internalParameters")),i="resolvedDependencies",s=e.
@@ -611,22 +611,22 @@ let o=new Set(t.map(({path:i})=>i)).size===r.size;return o?n.passed("file-set",`
 ts",`${t.length} of ${r.size} files`,"their digests in the manifest"),o}function Sf(e,t){if(t.size!==e.size)throw x("fil\
 e-set","the file has another size",e.path,`${t.size} bytes`,`${e.size} bytes`);let n=[["fsverity_sha256_4096",t.fsverity,
 e.fsverity],["sha256",t.sha256,e.sha256]];for(let[r,o,i]of n)if(i&&!(o&&m(o,i)))throw Af(r,e.path,o,i)}function Af(e,t,n,r){
-return x("file-digests",`${e} differs`,t,n?l(n):"not computed",l(r))}var Bf=1024,vf="provenance-identity-v1",Tr="[0-9a-f]{64}",Qi="https?://[^ ]+",Wi="[^ ](?:.*[^ ])?",Ir={key:Fe(Tr),certificate:Fe(
-`${Tr} (?:email|dns|uri|dn):${Wi}`),authority:Fe(Tr),sigstore:Fe(`${Qi} (?:email|uri|other):${Wi}`),workflow:Fe(`${Qi} h\
+return x("file-digests",`${e} differs`,t,n?l(n):"not computed",l(r))}var Bf=1024,vf="provenance-identity-v1",Ir="[0-9a-f]{64}",Qi="https?://[^ ]+",Wi="[^ ](?:.*[^ ])?",Rr={key:Fe(Ir),certificate:Fe(
+`${Ir} (?:email|dns|uri|dn):${Wi}`),authority:Fe(Ir),sigstore:Fe(`${Qi} (?:email|uri|other):${Wi}`),workflow:Fe(`${Qi} h\
 ttps://[^ @]+`),"snp-measurement":Fe("[0-9a-f]{96}"),"simulated-snp-measurement":Fe("[0-9a-f]{96}")};function Fe(e){return new RegExp(
-`^(?:${e})$`,"u")}function qi(e,t){if(Rr(e))return e;let n=`a line that begins with ${Object.keys(Ir).join(", ")}`;throw y(
-"publisher-identity","not the identity of a publisher",t,e,n)}function Rr(e){let t=kt(e),n=Object.hasOwn(Ir,t)?Ir[t]:void 0;
-return n!==void 0&&Pr(e)&&n.test(e.slice(t.length+1))}function kt(e){return e.split(" ",1)[0]}function es(e){return["key",
+`^(?:${e})$`,"u")}function qi(e,t){if(Pr(e))return e;let n=`a line that begins with ${Object.keys(Rr).join(", ")}`;throw y(
+"publisher-identity","not the identity of a publisher",t,e,n)}function Pr(e){let t=kt(e),n=Object.hasOwn(Rr,t)?Rr[t]:void 0;
+return n!==void 0&&$r(e)&&n.test(e.slice(t.length+1))}function kt(e){return e.split(" ",1)[0]}function es(e){return["key",
 "certificate","authority"].includes(kt(e))?e.split(" ")[1]:""}async function pn(e){return l(await b("SHA-256",k(`${vf}
 ${e}
-`)))}function Pr(e){return je(e)<=Bf&&zo(e)&&e===e.normalize("NFC")}var oe=2n**256n-2n**32n-977n,ke=0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,kf={x:0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,
+`)))}function $r(e){return je(e)<=Bf&&zo(e)&&e===e.normalize("NFC")}var oe=2n**256n-2n**32n-977n,ke=0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,kf={x:0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,
 y:0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8n};function ns(e,t,n){let r=ie(t**3n+7n,oe),o=Tf(r,(oe+
-1n)/4n);if(!(ie(o*o,oe)===r&&t>0n&&t<ke&&n>0n&&n<ke))return[];let s=rs(t,ke),[a,c]=[-C(e)*s,n*s];return[o,oe-o].map(f=>$r(
+1n)/4n);if(!(ie(o*o,oe)===r&&t>0n&&t<ke&&n>0n&&n<ke))return[];let s=rs(t,ke),[a,c]=[-C(e)*s,n*s];return[o,oe-o].map(f=>Or(
 ts(kf,ie(a,ke)),ts({x:t,y:f},ie(c,ke)))).flatMap(f=>f?[Cf(f)]:[])}function Cf({x:e,y:t}){let n=[e,t].map(i=>i.toString(16).
 padStart(64,"0")).join(""),r=Se(v(n)).slice(-40),o=Se(k(r)).slice(2);return`0x${[...r].map((i,s)=>o[s]>="8"?i.toUpperCase():
-i).join("")}`}function $r(e,t){if(!e||!t)return e??t;if(e.x===t.x&&e.y!==t.y)return null;let[n,r]=e.x===t.x?[3n*e.x**2n,
+i).join("")}`}function Or(e,t){if(!e||!t)return e??t;if(e.x===t.x&&e.y!==t.y)return null;let[n,r]=e.x===t.x?[3n*e.x**2n,
 2n*e.y]:[t.y-e.y,t.x-e.x],o=ie(n*rs(ie(r,oe),oe),oe),i=ie(o**2n-e.x-t.x,oe);return{x:i,y:ie(o*(e.x-i)-e.y,oe)}}function ts(e,t){
-let n=null;for(let r=e,o=t;o>0n;o>>=1n)o&1n&&(n=$r(n,r)),r=$r(r,r);return n}function Tf(e,t){let n=1n;for(let r=e,o=t;o>
+let n=null;for(let r=e,o=t;o>0n;o>>=1n)o&1n&&(n=Or(n,r)),r=Or(r,r);return n}function Tf(e,t){let n=1n;for(let r=e,o=t;o>
 0n;o>>=1n)o&1n&&(n=ie(n*r,oe)),r=ie(r*r,oe);return n}function rs(e,t){let[n,r,o,i]=[e,t,1n,0n];for(;n>1n;){let s=r/n;[n,
 r]=[r-s*n,n],[o,i]=[i-s*o,o]}return ie(o,t)}function ie(e,t){let n=e%t;return n<0n?n+t:n}var Ct="registry-record",Tt=4<<20,If=1e3,Rf=64,is=8,Pf=32+16*is,$f="tag:provenance-oracle,2026:verdict/v1",os=["passed",
 "failed","not-checked"],Of=/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;async function ss(e,t,n){let r=l(await b("SHA-256",e));if(r!==
@@ -656,11 +656,11 @@ tations","a name occurs twice",`${t.length}`,"each once")}function Ff(e){let t=e
 t)&&t.every(n=>typeof n=="string")))throw e.error("verifiedLevels","wrong type","something else","a list of strings")}function It(e,t,n,r){
 return x(Ct,e,t,n,r)}async function ds(e,t,{claims:n,manifest:r,modelDigest:o},i){let s={manifest_digest:l(r.digest),model_digest:o?l(o):e.model_digest,
 report_digest:l(await b("SHA-256",n.report.signed)),reported_tcb:l(n.report.reportedTcb),product_line:n.rootKind==="simu\
-lator"?"simulated":n.line,name:r.name,version:r.version,publisher_identity:await pn(Lf(n,r))};Nr(e,s),await Or(e,t,`the \
-record names this release${o?"":", but for the model digest, which the manifest does not state"}`,i)}async function Or(e,t,n,r){
+lator"?"simulated":n.line,name:r.name,version:r.version,publisher_identity:await pn(Lf(n,r))};Dr(e,s),await Nr(e,t,`the \
+record names this release${o?"":", but for the model digest, which the manifest does not state"}`,i)}async function Nr(e,t,n,r){
 if(e.closure!==null)throw M("registry-record",e.closed_because??e.closure,"registry",e.closure,"an active record");let o=[
 n,...await Uf(e,t)];e.batch&&!t.proof?r.notChecked("registry-record",`${o.join("; ")}; no proof that the record is in it\
-s batch`):r.passed("registry-record",o.join("; "),"every fact that follows from the release")}function Nr(e,t){for(let n of Object.
+s batch`):r.passed("registry-record",o.join("; "),"every fact that follows from the release")}function Dr(e,t){for(let n of Object.
 keys(t)){if(t[n]===e[n])continue;let r=`the record on chain belongs to another release (${n} differs)`;throw x("registry\
 -record",r,"registry",String(e[n]),String(t[n]))}}async function Uf(e,{verdict:t,envelope:n,proof:r}){let o=[];return t&&
 (as(await ss(t,e.verdict_digest,"verdict"),e),o.push("the oracle's verdict has the digest on chain and says the same")),
@@ -670,9 +670,9 @@ toLowerCase()??[]);if(n.length<t.length||e.some(o=>n.includes(o.toLowerCase())))
 rdict is signed by another key than the record","envelope",e.join(", "),n.join(" or "))}function Kf(e,t,n){let{root:r,leaf:o,
 record:i}=_t(e,"proof"),s=[l(r),o,l(i.id),l(ce(i.fields.verdictDigest))].join(" "),a=[n.root,n.leaf,t.record_id,t.verdict_digest].
 join(" ");if(s!==a)throw x("registry-record","the proof is of another record","proof",s,a)}function Lf({rootKind:e,report:t},{
-publisher:n}){return n||`${e==="simulator"?"simulated-":""}snp-measurement ${l(t.measurement)}`}var wn=64<<20,fs="publisher-signature",ms="application/vnd.dev.sigstore.bundle.v0.3+json",Dr="application/vnd.dev.sigsto\
-re.bundle+json;version=0.",Vf=[`${Dr}1`,`${Dr}2`,`${Dr}3`,ms],ls=["publicKey","x509CertificateChain","certificate"],jf=2e3,
-Gf=8,Yf=16384,zf=8,us=64,Jf=44,Xf=2n**37n;function Mr(e,t){let n=N(e,{where:t,check:fs,maxBytes:wn,maxTokens:jf}),r=new R(
+publisher:n}){return n||`${e==="simulator"?"simulated-":""}snp-measurement ${l(t.measurement)}`}var wn=64<<20,fs="publisher-signature",ms="application/vnd.dev.sigstore.bundle.v0.3+json",Mr="application/vnd.dev.sigsto\
+re.bundle+json;version=0.",Vf=[`${Mr}1`,`${Mr}2`,`${Mr}3`,ms],ls=["publicKey","x509CertificateChain","certificate"],jf=2e3,
+Gf=8,Yf=16384,zf=8,us=64,Jf=44,Xf=2n**37n;function _r(e,t){let n=N(e,{where:t,check:fs,maxBytes:wn,maxTokens:jf}),r=new R(
 n,t,fs),o=r.text("mediaType");if(!Vf.includes(o))throw r.error("mediaType","unknown value",o,ms);let i=Qf(r.fields("dsse\
 Envelope")),s=r.fields("verificationMaterial");r.finish();let a=ls.filter(f=>s.has(f));if(a.length!==1)throw s.error("",
 "not one verification material",`${a.length} of them`,ls.join(" or "));let d={...{where:t,envelope:i,keyHint:"",rawKey:new Uint8Array,
@@ -697,7 +697,7 @@ n)return BigInt(r);throw e.error(t,"not a number",r,"decimal digits of a 64-bit 
 let n=e.base64Bytes(t,32);if(n.length!==32)throw e.error(t,"not a digest",`${n.length} bytes`,"32 bytes");return n}function el(e){
 let t=e.has("hashes")?e.value("hashes"):[];if(Array.isArray(t)&&t.length<=us&&t.every(r=>typeof r=="string"&&je(r)===Jf))
 return t;throw e.error("hashes","not a list of digests","another value",`at most ${us}, of 32 bytes in base64`)}function ys(e,t){
-return e.finish(),t}var xn=128,ws=4,tl=8,nl=1,rl=128,[ps,_r]=[128,160],ol=/^[A-Za-z0-9 '()+,\-./:=?]*$/,bs={"2.5.4.3":"CN","2.5.4.7":"L","2.\
+return e.finish(),t}var xn=128,ws=4,tl=8,nl=1,rl=128,[ps,Fr]=[128,160],ol=/^[A-Za-z0-9 '()+,\-./:=?]*$/,bs={"2.5.4.3":"CN","2.5.4.7":"L","2.\
 5.4.8":"ST","2.5.4.10":"O","2.5.4.11":"OU","2.5.4.6":"C","2.5.4.9":"STREET","0.9.2342.19200300.100.1.25":"DC","0.9.2342.\
 19200300.100.1.1":"UID"};function xs(e,t){let n=[...Q(B(e,t),t)],r=n[0]?.tag===ct&&n.shift().content[0]===255,o=n.shift(),
 i=o===void 0||o.tag===L&&o.content[0]<128&&r,s=B(e,t).children[0]?.content[0]===0&&!r&&o===void 0;if(!i||s||n.length)throw U(
@@ -713,11 +713,11 @@ let[n,r]=Q(e,t);if(e.children.length!==2||!n||!r)throw U(t,e.encoding);let o=P(n
 void 0;if(!(i!==void 0&&(r.tag!==Be||ol.test(i))))throw U(t,e.encoding);return`${Object.hasOwn(bs,o)?bs[o]:o}=${cl(i)}`}
 function cl(e){let t=e.replace(/[\\"+,;<>]/g,"\\$&").replaceAll("\0","\\00"),n=t.startsWith("#")||t.startsWith(" ")&&t.length>
 1?`\\${t}`:t;return n.endsWith(" ")?`${n.slice(0,-1)}\\ `:n}function Bs(e,t){let n=B(e,t);if(n.tag!==F)throw U(t,e);return n.
-content}function vs(e,t){let n=[...Q(B(e,t),t)],r=n[0]?.tag===ps?n.shift().content:void 0,o=n[0]?.tag===(_r|1)?n.shift():
+content}function vs(e,t){let n=[...Q(B(e,t),t)],r=n[0]?.tag===ps?n.shift().content:void 0,o=n[0]?.tag===(Fr|1)?n.shift():
 void 0;o?.children.forEach(s=>En(s,t));let i=n[0]?.tag===(ps|2)?n.shift():void 0;if(n.length||!o!=!i)throw U(t,e);return{
 keyId:r,namesIssuer:o!==void 0}}function ks(e,t){for(let n of Q(B(e,t),t)){let[r,o]=Q(n,t);if(n.children.length!==2)throw U(
-t,e);P(r,t),En(o,t)}}function Cs(e,t){for(let n of Q(B(e,t),t)){let[r,...o]=Q(n,t),i=r?.children[0];if(!(r?.tag===_r&&r.
-children.length===1&&o.length===0)||i?.tag!==_r)throw U(t,e);for(let a of i.children)En(a,t)}}function Fr(e,t){let n=String.
+t,e);P(r,t),En(o,t)}}function Cs(e,t){for(let n of Q(B(e,t),t)){let[r,...o]=Q(n,t),i=r?.children[0];if(!(r?.tag===Fr&&r.
+children.length===1&&o.length===0)||i?.tag!==Fr)throw U(t,e);for(let a of i.children)En(a,t)}}function Ur(e,t){let n=String.
 fromCharCode(...e.content.subarray(0,16)),r=e.tag===Ye?`${n<"50"?"20":"19"}${n}`:n,o=(e.tag===Ye||e.tag===Je)&&/^[0-9]{14}Z$/.
 test(r),i=o?[r.slice(0,4),...r.slice(4,14).match(/../g)].map(Number):[],[s=0,a=0,c=0,d=0,f=0,u=0]=i,g=ft(s,a,c,d,f,u);if(!o||
 g===void 0)throw t("not a time",l(e.encoding.subarray(0,24)),"a time");return g}function Q(e,t){if(e.tag!==w)throw U(t,e.
@@ -730,7 +730,7 @@ e,t)),s=[...i],a=s[0]?.tag===j(0)?s.shift():void 0,c=a===void 0||a.children.leng
 tag===j(3)?s.pop():void 0,[f,u,g,h,p,I,...W]=s,H=f?.tag===L&&u?.tag===w&&h?.tag===w;if(!c||!H||h.children.length!==2||I?.
 tag!==w||W.length)throw r("another structure",`${i.length} fields`,"a certificate of version 3");return Ts(u,r),Sn(g,r),
 {where:t,der:e,signed:o,algorithm:Ts(B(o.algorithm,r),r),isConsistent:m(o.algorithm,u.encoding),issuer:g.encoding,subject:p.
-encoding,begins:Fr(h.children[0],r),ends:Fr(h.children[1],r),spki:I.encoding,spkiDigest:l(await b("SHA-256",I.encoding)),
+encoding,begins:Ur(h.children[0],r),ends:Ur(h.children[1],r),spki:I.encoding,spkiDigest:l(await b("SHA-256",I.encoding)),
 key:Ce("publisher-signature",()=>ml(I,t,r)),fields:i,...bl(d,Sn(p,r),t,r,n)}}function Ts(e,t){let[n,r]=e.children,o=n&&e.
 children.length<=2?P(n,t):"";if(o===ul)throw new O("a certificate is signed by RSA-PSS");let i=r===void 0||l(r.encoding)===
 ll;if(o&&(i||!Object.hasOwn(rt,o)))return o;throw t("malformed algorithm",l(e.encoding.subarray(0,24)),"an identifier")}
@@ -745,7 +745,7 @@ let g=i.find(h=>h.oid===f)?.value;return g&&u(g,(h,p,I)=>r(`${h} in extension ${
 .1","1.3.6.1.5.5.7.1.11"])a(f,ks);for(let f of["2.5.29.31","2.5.29.46"])a(f,Cs);let c=a("2.5.29.35",vs);if(c?.namesIssuer)
 throw new O("a certificate names its issuer's certificate by number");let d=a("2.5.29.37",Ss);return{extensions:i,basic:a(
 "2.5.29.19",xs),usage:a("2.5.29.15",Es),purposes:d?.length?d:void 0,unknown:i.filter(({critical:f,oid:u})=>f&&!pl.includes(
-u)).map(({oid:f})=>f),names:a("2.5.29.17",As)??[`dn:${t}`],subjectKeyId:a("2.5.29.14",Bs),authorityKeyId:c?.keyId}}var Is=2048,Bn="1.3.6.1.5.5.7.3.3",wl="2.5.29.37.0";async function Ur(e,t,n){let r=e.certificates.map((c,d)=>ot(c,`${e.where}\
+u)).map(({oid:f})=>f),names:a("2.5.29.17",As)??[`dn:${t}`],subjectKeyId:a("2.5.29.14",Bs),authorityKeyId:c?.keyId}}var Is=2048,Bn="1.3.6.1.5.5.7.3.3",wl="2.5.29.37.0";async function Hr(e,t,n){let r=e.certificates.map((c,d)=>ot(c,`${e.where}\
 , certificate ${d+1}`)),o=await Promise.all(r),i=t===void 0?o.at(-1):void 0,s=await xl(e,o,i?.spkiDigest??es(t),i);for(let c of s)
 Sl(c,n);let a=Al(s[0]);return s.slice(1).forEach(Bl),await nt(e,a),{method:e.method,lines:vl(s[0],s.at(-1))}}async function xl(e,t,n,r){
 let o=t[0],i=[o];if(m(o.issuer,o.subject)&&o.spkiDigest===n)return i;for(let a of t.slice(1)){await An(i.at(-1),a);let c=a.
@@ -767,7 +767,7 @@ t)return{spki:n,algorithm:`ECDSA ${t.curve}`};throw S(e.where,"the signer's key 
  long",`${t} CAs below this one`,`at most ${r.pathLength}`);Rs(e,[Bn,wl])}function Rs({where:e,purposes:t},n){if(!t||t.some(
 o=>n.includes(o)))return;throw S(e,"the certificate has another purpose",t.join(", "),"codeSigning, or no extended key u\
 sage")}function vl(e,t){return[...e.names.map(r=>`certificate ${t.spkiDigest} ${r}`),`authority ${t.spkiDigest}`].filter(
-Pr)}var Ps={mediaType:"application/vnd.dev.sigstore.trustedroot+json;version=0.1",tlogs:[{baseUrl:"https://rekor.sigstore.de\
+$r)}var Ps={mediaType:"application/vnd.dev.sigstore.trustedroot+json;version=0.1",tlogs:[{baseUrl:"https://rekor.sigstore.de\
 v",hashAlgorithm:"SHA2_256",publicKey:{rawBytes:"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2G2Y+2tabdTV5BcGiBIx0a9fAFwrkBbmLSG\
 tks4L3qX6yYY0zufBnhC8Ur/iy55GhWP/9A/bY2LhC30M9+RYtw==",keyDetails:"PKIX_ECDSA_P256_SHA_256",validFor:{start:"2021-01-12T\
 11:53:27Z"}},logId:{keyId:"wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0="}},{baseUrl:"https://log2025-1.rekor.sigstore.de\
@@ -813,20 +813,20 @@ FTATBgNVBAoTDHNpZ3N0b3JlLmRldjEgMB4GA1UEAxMXc2lnc3RvcmUtdHNhLXNlbGZzaWduZWQwdjAQ
 Ta6wB/kKTe70cfJwyRIBovMnt8RcJph/COE82uyS6FmppLLL1VBPGcPfpQPYJNXzWwi8icwhKQ6W/Qe2h3oebBb2FHpwNJDqo+TMaC/tdfkv/ElJB72jRTBD\
 MA4GA1UdDwEB/wQEAwIBBjASBgNVHRMBAf8ECDAGAQH/AgEAMB0GA1UdDgQWBBSY7AHvf7tR/9SVHm+KiJhTB4nOvzAKBggqhkjOPQQDAwNpADBmAjEAwGEG\
 rfGZR1cen1R8/DTVMI943LssZmJRtDp/i7SfGHmGRP6gRbuj9vOK3b67Z0QQAjEAuT2H673LQEaHTcyQSZrkp4mX7WwkmF+sVbkYY5mXN+RMH13KUEHHOqAS\
-aemYWK/E"}]},validFor:{start:"2025-07-04T00:00:00Z"}}]};var Hr=Ps;async function vn(e,t){let n=e.filter(({logId:r})=>l(D(r.keyId))===t);return Promise.all(n.map(({publicKey:r})=>Cl(
+aemYWK/E"}]},validFor:{start:"2025-07-04T00:00:00Z"}}]};var Kr=Ps;async function vn(e,t){let n=e.filter(({logId:r})=>l(D(r.keyId))===t);return Promise.all(n.map(({publicKey:r})=>Cl(
 t,r)))}async function Cl(e,{rawBytes:t,validFor:n}){let r=D(t),o={spki:r,algorithm:Pe(r)};return{id:e,spkiDigest:l(await b(
 "SHA-256",r)),window:$s(n),signed:(i,s)=>X(o,i,s)}}async function kn({certChain:e,validFor:t}){let n=e.certificates.map(
 ({rawBytes:r})=>ot(D(r),"root"));return{chain:await Promise.all(n),window:$s(t)}}function $s({start:e,end:t}){return{start:Date.
 parse(e)/1e3,end:t===void 0?1/0:Date.parse(t)/1e3}}function Rt({start:e,end:t},n){return e<=n&&n<=t}function Cn({chain:e,
 window:t},n){return Rt(t,n)&&e.every(({begins:r,ends:o})=>r<=n&&n<=o)}var Tn="1.3.6.1.4.1.11129.2.4.2",Tl="2.5.29.17",Il="1.3.6.1.4.1.57264.1",[Rl,Pl,$l,Ol]=[1,7,8,9].map(e=>`${Il}.${e}`),Nl="\
 0403",Dl=Uint8Array.of(0,1);function Os(e){let t=(f,u,g)=>y("publisher-signature",`malformed certificate: ${f}`,e.where,
-u,g),n=f=>Ds(e,f)??new Uint8Array,r=Q(B(n(Tl),t),t),[o]=r;if(!o||r.length!==1)throw Lr(e,`${r.length} names`,"exactly on\
-e alternative name");let[i,s]=[n(Rl),Kr(n($l),t)],a=s||new TextDecoder("utf-8",{ignoreBOM:!0}).decode(i);if(s&&i.length&&
-K(i)!==s)throw Lr(e,"two issuers","one issuer");let c=Kr(n(Ol),t),d=[`sigstore ${a} ${Ml(o,e,t)}`];return c&&d.push(`wor\
-kflow ${a} ${_l(c)}`),d.filter(Rr)}function Ml(e,t,n){let[r,o]=e.children;if(e.tag===129||e.tag===134)return`${e.tag===129?
-"email":"uri"}:${K(e.content)??""}`;if(e.tag===j(0)&&r?.tag===_&&P(r,n)===Pl&&o?.children.length===1)return`other:${Kr(o.
-children[0].encoding,n)}`;throw Lr(t,"a name of another kind","an e-mail address, a URI or sigstore's other name")}function _l(e){
-return e.includes("@refs/")?e.slice(0,e.indexOf("@refs/")):e.slice(0,Math.max(e.lastIndexOf("@"),0))}function Kr(e,t){if(!e.
+u,g),n=f=>Ds(e,f)??new Uint8Array,r=Q(B(n(Tl),t),t),[o]=r;if(!o||r.length!==1)throw Vr(e,`${r.length} names`,"exactly on\
+e alternative name");let[i,s]=[n(Rl),Lr(n($l),t)],a=s||new TextDecoder("utf-8",{ignoreBOM:!0}).decode(i);if(s&&i.length&&
+K(i)!==s)throw Vr(e,"two issuers","one issuer");let c=Lr(n(Ol),t),d=[`sigstore ${a} ${Ml(o,e,t)}`];return c&&d.push(`wor\
+kflow ${a} ${_l(c)}`),d.filter(Pr)}function Ml(e,t,n){let[r,o]=e.children;if(e.tag===129||e.tag===134)return`${e.tag===129?
+"email":"uri"}:${K(e.content)??""}`;if(e.tag===j(0)&&r?.tag===_&&P(r,n)===Pl&&o?.children.length===1)return`other:${Lr(o.
+children[0].encoding,n)}`;throw Vr(t,"a name of another kind","an e-mail address, a URI or sigstore's other name")}function _l(e){
+return e.includes("@refs/")?e.slice(0,e.indexOf("@refs/")):e.slice(0,Math.max(e.lastIndexOf("@"),0))}function Lr(e,t){if(!e.
 length)return"";let n=B(e,t);if(n.tag!==V)throw t("a text of another type",`tag ${n.tag}`,"UTF8String");return K(n.content)}
 async function Ns(e,t,n,r){let o=Fl(e),[i,s]=o?await vn(n.ctlogs,l(o.logId)):[],a=o?Number(C(o.moment))/1e3:0,c=i?.spkiDigest===
 i?.id&&!s&&i&&Rt(i.window,a)&&a<=r;if(!(o&&c&&await i.signed(o.signature,Ul(o,e,t))))throw S(e.where,"no log vouches for\
@@ -838,14 +838,14 @@ let r=Hl(t),o=Uint8Array.of(r.length>>16,r.length>>8&255,r.length&255),i=A(Uint8
 from(n.spkiDigest.match(/../g),a=>Number.parseInt(a,16));return A(i,s,o,r,e.extensions)}function Hl({fields:e}){let t=s=>new Error(
 s),[n]=e.at(-1).children,r=n.children.filter(({children:[s]})=>P(s,t)!==Tn),o=J(w,A(...r.map(({encoding:s})=>s))),i=e.slice(
 0,-1).map(({encoding:s})=>s);return J(w,A(...i,J(j(3),o)))}function Ds({extensions:e},t){return e.find(n=>n.oid===t)?.value}
-function Lr(e,t,n){return S(e.where,"the certificate does not name one signer",t,n)}var Ue="dsse 0.0.1",jr="hashedrekord 0.0.2",Vr=4;async function Ms(e,t,n){let r=(f,u,g)=>S(e.where,f,u,g);if(t.kind!==Ue&&
-t.kind!==jr)throw r("another kind of entry",t.kind,Ue);let[o,i]=await vn(n.tlogs,l(t.logId));if(!o||i)throw r("no such l\
+function Vr(e,t,n){return S(e.where,"the certificate does not name one signer",t,n)}var Ue="dsse 0.0.1",Gr="hashedrekord 0.0.2",jr=4;async function Ms(e,t,n){let r=(f,u,g)=>S(e.where,f,u,g);if(t.kind!==Ue&&
+t.kind!==Gr)throw r("another kind of entry",t.kind,Ue);let[o,i]=await vn(n.tlogs,l(t.logId));if(!o||i)throw r("no such l\
 og",l(t.logId),"a log of the trusted root");if(!await Kl(t))throw r("the log does not include the entry",`index ${t.proofIndex}`,
 "a proof that leads to the root");let s=await Ll(e,t,o);if(!(s.size===t.treeSize&&m(s.root,t.root))||t.proofIndex>=t.treeSize){
 let f=`index ${t.proofIndex} of ${t.treeSize}`;throw r("the proof is not for the checkpoint's tree",f,`a proof for a tre\
 e of ${s.size}`)}let c=`{"body":"${he(t.body)}","integratedTime":${t.integratedAt},"logID":"${o.id}","logIndex":${t.index}\
 }`;if(t.promise.length&&!await o.signed(t.promise,k(c)))throw r("the log's promise does not verify",`entry ${t.index}`,"\
-one by the log's key");if(!t.promise.length&&t.kind===jr&&t.index!==t.proofIndex)throw r("the entry has two indices",`${t.
+one by the log's key");if(!t.promise.length&&t.kind===Gr&&t.index!==t.proofIndex)throw r("the entry has two indices",`${t.
 index}`,`${t.proofIndex}`);if(!await(t.kind===Ue?jl(e,t):Gl(e,t)))throw r("the log's entry is about something else","ano\
 ther payload or signature","this bundle's");return o}async function Kl(e){let t=e.hashes.map(D),[n,r]=[e.proofIndex,e.treeSize-
 1n];if(n>r)return!1;let o=await b("SHA-256",A(Uint8Array.of(0),e.body));for(let i of t){if(!i||r===0n)return!1;let s=(n&
@@ -855,7 +855,7 @@ ther payload or signature","this bundle's");return o}async function Kl(e){let t=
 `),[s,a="",c=""]=r.split(`
 `),d=D(c);if(!(s&&/^[0-9]{1,19}$/.test(a)&&d&&o.endsWith(`
 `)&&i===void 0))throw S(e.where,"malformed checkpoint","another text","a signed note");let u=[...o.matchAll(/\u2014 \S+ ([A-Za-z0-9+/]+={0,2})\n/g)].
-map(([,h])=>Vl(h)),g=u.find(h=>m(h.subarray(0,Vr),t.logId.subarray(0,Vr)));if(!g||!await n.signed(g.subarray(Vr),k(`${r}\
+map(([,h])=>Vl(h)),g=u.find(h=>m(h.subarray(0,jr),t.logId.subarray(0,jr)));if(!g||!await n.signed(g.subarray(jr),k(`${r}\
 
 `)))throw S(e.where,"the checkpoint does not verify",`${u.length} signatures`,"one by the log's key");return{size:BigInt(
 a),root:d}}function Vl(e){try{return Uint8Array.from(atob(e),t=>t.charCodeAt(0))}catch{return new Uint8Array}}function _s(e,t){
@@ -865,34 +865,34 @@ sh"),[a]=i.fieldsList("signatures",1,1),c=lt(e.certificates[0],"CERTIFICATE");re
 ion")}`===Ue&&s.text("algorithm")==="sha256"&&s.text("value")===l(await b("SHA-256",n))&&a.text("signature")===he(r)&&a.
 text("verifier",65536)===he(k(c))}async function Gl(e,t){let{payload:n,signature:r}=e.envelope,o=_s(e,t),i=o.fields("spe\
 c").fields("hashedRekordV002"),[s,a]=[i.fields("data"),i.fields("signature")],c=a.fields("verifier"),d=await b("SHA-256",
-Oe(ee,n));return`${o.text("kind")} ${o.text("apiVersion")}`===jr&&s.text("algorithm")==="SHA2_256"&&s.text("digest")===he(
+Oe(ee,n));return`${o.text("kind")} ${o.text("apiVersion")}`===Gr&&s.text("algorithm")==="SHA2_256"&&s.text("digest")===he(
 d)&&a.text("content")===he(r)&&c.text("keyDetails")==="PKIX_ECDSA_P256_SHA_256"&&c.fields("x509Certificate").text("rawBy\
 tes",65536)===he(e.certificates[0])}var[Yl,zl,Jl]=["3003020100","020103","020101"],[Xl,Fs]=["1.2.840.113549.1.7.2","1.2.840.113549.1.9.16.1.4"],Zl=20,Ql="1.\
 2.840.113549.1.9.4",Wl="1.2.840.113549.1.9.3",Us={"2.16.840.1.101.3.4.2.1":"SHA-256","2.16.840.1.101.3.4.2.2":"SHA-384",
 "2.16.840.1.101.3.4.2.3":"SHA-512"};async function Ks(e,t,n,r){let o=(g,h,p)=>S(r,`timestamp: ${g}`,h,p),i=ql(e,o),{moment:s,
 imprint:a,imprintHash:c}=eu(i.info,o),d=m(await b(c,t),a),f=m(await b(i.hash,i.info),i.infoDigest),u=await Promise.all(n.
 timestampAuthorities.map(kn));for(let g of u)if(d&&f&&Cn(g,s)&&tu(i,g)&&await nu(i,g))return s;throw o("no authority mad\
-e it in its window",`a timestamp of ${s}`,"one by an authority of the root")}function ql(e,t){let n=Gr(t),[r,o]=n(B(e,t,
+e it in its window",`a timestamp of ${s}`,"one by an authority of the root")}function ql(e,t){let n=Yr(t),[r,o]=n(B(e,t,
 Zl),w,2);if(l(r.encoding)!==Yl)throw t("not granted","another status","granted");let[i,s]=n(o,w,2),[a]=n(s,j(0),1),c=[...n(
 a,w)],[d,f,u]=c.splice(0,3),g=c[0]?.tag===j(0)?c.shift().children.map(({encoding:se})=>se):[],[h]=n(c.shift(),q,1),[p,I]=n(
-u,w,2),[W]=n(I,j(0),1),[H,Ke,Le,ue,Zr,Ve,...fa]=n(h,w),la=[[d,H].map(se=>se&&l(se.encoding)).join(),W.tag,Ke?.tag,ue?.tag,
-Ve?.tag],ua=[zl,Jl,F,w,j(0),F],Qr=[i,p].map(se=>P(se,t)).join();if(la.join()!==ua.join()||Qr!==[Xl,Fs].join()||c.length||
-fa.length)throw t("another structure",Qr,"signed data around a TSTInfo");let Wr=Hs(ue,Ql,t),[ha]=n(f,q,1).map(({encoding:se})=>m(
-se,Le.encoding)),[$n]=n(Zr,w,1).map(se=>rt[P(se,t)]),ga=Hs(ue,Wl,t);if(!ha||$n?.by!=="EC"||$n.hash!==Ls(Le,t)||Wr.tag!==
-F||P(ga,t)!==Fs)throw t("another structure","other attributes","a digest of a TSTInfo");return{info:W.content,infoDigest:Wr.
+u,w,2),[W]=n(I,j(0),1),[H,Ke,Le,ue,Qr,Ve,...fa]=n(h,w),la=[[d,H].map(se=>se&&l(se.encoding)).join(),W.tag,Ke?.tag,ue?.tag,
+Ve?.tag],ua=[zl,Jl,F,w,j(0),F],Wr=[i,p].map(se=>P(se,t)).join();if(la.join()!==ua.join()||Wr!==[Xl,Fs].join()||c.length||
+fa.length)throw t("another structure",Wr,"signed data around a TSTInfo");let qr=Hs(ue,Ql,t),[ha]=n(f,q,1).map(({encoding:se})=>m(
+se,Le.encoding)),[$n]=n(Qr,w,1).map(se=>rt[P(se,t)]),ga=Hs(ue,Wl,t);if(!ha||$n?.by!=="EC"||$n.hash!==Ls(Le,t)||qr.tag!==
+F||P(ga,t)!==Fs)throw t("another structure","other attributes","a digest of a TSTInfo");return{info:W.content,infoDigest:qr.
 content,hash:$n.hash,certificates:g,signer:Ke.encoding,attributes:A(Uint8Array.of(q),ue.encoding.subarray(1)),signature:Ve.
-content}}function eu(e,t){let n=Gr(t),[r,o,i,s,a]=n(B(e,t),w),[c,d]=n(i,w,2),f=String.fromCharCode(...a?.content.subarray(
+content}}function eu(e,t){let n=Yr(t),[r,o,i,s,a]=n(B(e,t),w),[c,d]=n(i,w,2),f=String.fromCharCode(...a?.content.subarray(
 0,32)??[]),u=/^([0-9]{14})(\.[0-9]+)?Z$/.exec(f),g=[r?.tag,o?.tag,s?.tag,a?.tag,d.tag].join(),h=u&&g===[L,_,L,Je,F].join(),
 [p,I,W,H,Ke,Le]=[0,4,6,8,10,12].map(Ve=>Number(f.slice(Ve,Ve===0?4:Ve+2))),ue=h?ft(p,I,W,H,Ke,Le):void 0;if(ue===void 0)
 throw t("another structure",g,"a TSTInfo");return{moment:ue+ +`0${u[2]??""}`,imprint:d.content,imprintHash:Ls(c,t)}}function tu({
 signer:e,certificates:t},{chain:n}){let[r]=n,o=r?.fields.find(({tag:a})=>a===L)?.encoding;if(!r||!o||!m(e,J(w,A(r.issuer,
 o))))return!1;let i=a=>m(a,r.der),s=a=>n.some(c=>m(a,c.der));return t.length===0||t.some(i)&&t.every(s)}async function nu(e,{
 chain:[t]}){if(!t||!("curve"in t.key))return!1;let n={spki:t.spki,algorithm:`ECDSA ${t.key.curve}`};return X(n,e.signature,
-e.attributes,e.hash)}function Hs(e,t,n){let r=Gr(n),o=e.children.filter(i=>P(r(i,w,2)[0],n)===t);if(o.length!==1)throw n(
+e.attributes,e.hash)}function Hs(e,t,n){let r=Yr(n),o=e.children.filter(i=>P(r(i,w,2)[0],n)===t);if(o.length!==1)throw n(
 "another structure",`${o.length} attributes ${t}`,"one");return r(o[0].children[1],q,1)[0]}function Ls(e,t){let[n,r]=e.children,
 o=r===void 0||l(r.encoding)==="0500",i=n&&o&&e.children.length<=2?Us[P(n,t)]:void 0;if(!i)throw t("another hash",l(e.encoding.
-subarray(0,16)),Object.values(Us).join(" or "));return i}function Gr(e){return(t,n,r)=>{let o=t?.tag===n?t.children:void 0;
-if(o&&(r===void 0||o.length===r))return o;throw e("another structure",`tag ${t?.tag??"of nothing"}`,`tag ${n}`)}}var Vs=300;async function Yr(e,t,n){let{where:r}=e,o=e.entry,i=await ru(e,o,n),s=await ou(e),c=(await Promise.all(i.map(
+subarray(0,16)),Object.values(Us).join(" or "));return i}function Yr(e){return(t,n,r)=>{let o=t?.tag===n?t.children:void 0;
+if(o&&(r===void 0||o.length===r))return o;throw e("another structure",`tag ${t?.tag??"of nothing"}`,`tag ${n}`)}}var Vs=300;async function zr(e,t,n){let{where:r}=e,o=e.entry,i=await ru(e,o,n),s=await ou(e),c=(await Promise.all(i.map(
 u=>iu(s,n,u))))[0];await Ns(s,c,n,t+Vs);let d=await Ms(e,o,n),f=Os(s);for(let u of i){if(u>t+Vs)throw S(r,"the signature\
  is dated in the future",`${u}`,`${t}`);if(!Rt(d.window,u))throw S(r,"the log's key was not valid then",`${u}`,"a moment\
  in its window")}if(!("curve"in s.key)||s.key.curve!=="P-256")throw new O("a key of another curve");return await nt(e,{spki:s.
@@ -917,27 +917,27 @@ t,"another kind of key",zs);return{key:{spki:i,algorithm:a},pem:s,line:`key ${l(
 let n=l(await b("SHA-256",k(t.pem)));if(e.keyHint&&e.keyHint!==n)throw S(e.where,"the bundle names another key",e.keyHint,
 `${n}, the hint of the key given`);if(e.rawKey.length&&z(e.rawKey).replace(au,"")!==t.pem.trim())throw S(e.where,"the bu\
 ndle holds another key","another key",t.line);return await nt(e,t.key),{method:e.method,lines:[t.line]}}function In(e,t,n){
-return y("publisher-signature","not an acceptable publisher's key",e,t,n)}var Rn="publisher-signature",cu="https://model_signing/signature/v1.0",zr=".",Jr={sha256:32,blake2b:64,blake3:32},du=25e4,
-Zs=1024,fu=4136,lu=/^(.*):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})$/su,uu=/[*?[\\]|(?:^|\/)\.{0,2}(?:\/|\n?$)/u;async function Xr(e,t){
+return y("publisher-signature","not an acceptable publisher's key",e,t,n)}var Rn="publisher-signature",cu="https://model_signing/signature/v1.0",Jr=".",Xr={sha256:32,blake2b:64,blake3:32},du=25e4,
+Zs=1024,fu=4136,lu=/^(.*):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})$/su,uu=/[*?[\\]|(?:^|\/)\.{0,2}(?:\/|\n?$)/u;async function Zr(e,t){
 let n=N(e,{where:t,check:Rn,maxBytes:wn,wholeFloats:!0}),r=new R(n,t,Rn,"payload");r.constant("_type","https://in-toto.i\
 o/Statement/v1"),r.constant("predicateType",cu);let o=r.fieldsList("subject",1,1)[0];o.text("name");let i=o.fields("dige\
 st"),s=i.hexBytes("sha256",32),a=r.fields("predicate"),c=a.fields("serialization"),{algorithm:d,shardSize:f}=hu(c),g=a.fieldsList(
 "resources",1,du).map(p=>gu(p,d,f,t));for(let p of[i,o,c,a,r])p.finish();await mu(r,s,g);let h=new Set(g.map(p=>p.path));
 return yu(r,t,g,[...h]),f!==null&&bu(r,g,f),{parts:g,algorithm:d,inShards:f!==null,root:s,payloadDigest:await b("SHA-256",
 e),paths:h}}function hu(e){let t=e.text("method");if(t!=="files"&&t!=="shards")throw e.error("method","unknown value",t,
-"files or shards");let n=e.text("hash_type");if(!Object.hasOwn(Jr,n))throw e.error("hash_type","unknown value",n,Object.
-keys(Jr).join(" or "));if(e.value("allow_symlinks")!==!1)throw e.error("allow_symlinks","links are not allowed","another\
+"files or shards");let n=e.text("hash_type");if(!Object.hasOwn(Xr,n))throw e.error("hash_type","unknown value",n,Object.
+keys(Xr).join(" or "));if(e.value("allow_symlinks")!==!1)throw e.error("allow_symlinks","links are not allowed","another\
  value","false");let r=e.has("ignore_paths")?e.value("ignore_paths"):[];if(!Array.isArray(r)||r.length>Zs)throw e.error(
 "ignore_paths","not a list","another value",`at most ${Zs}`);if(r.some(o=>typeof o!="string"||uu.test(o)))throw e.error(
 "ignore_paths","not a path","another value","relative paths without dot segments and wildcards");return{algorithm:n,shardSize:t===
 "shards"?e.integer("shard_size",1n):null}}function gu(e,t,n,r){let o=e.text("name",fu);e.constant("algorithm",t);let i=e.
-hexBytes("digest",Jr[t]);if(e.finish(),n===null)return{path:Qs(o,r),digest:i,start:0n,end:null};let s=lu.exec(o);if(!s)throw e.
+hexBytes("digest",Xr[t]);if(e.finish(),n===null)return{path:Qs(o,r),digest:i,start:0n,end:null};let s=lu.exec(o);if(!s)throw e.
 error("name","not the name of a shard",o,"PATH:START:END");return{path:Qs(s[1],r),digest:i,start:BigInt(s[2]),end:BigInt(
-s[3])}}function Qs(e,t){return e===zr?e:en(e,Rn,t,!0)}async function mu(e,t,n){let r=n[0].digest.length,o=new Uint8Array(
+s[3])}}function Qs(e,t){return e===Jr?e:en(e,Rn,t,!0)}async function mu(e,t,n){let r=n[0].digest.length,o=new Uint8Array(
 r*n.length);n.forEach((s,a)=>o.set(s.digest,a*r));let i=await b("SHA-256",o);if(!m(i,t))throw e.error("subject[0].digest\
 .sha256","not the digest of the resources",l(t),l(i))}function yu(e,t,n,r){let o=n.map(a=>a.end===null?a.path:`${a.path}\
 :${a.start}:${a.end}`);if(new Set(o).size!==o.length)throw e.error("predicate.resources","a name occurs twice","the same\
- twice","each name once");if(r.includes(zr)&&r.length>1)throw e.error("predicate.resources","not a path",zr,"names of fi\
+ twice","each name once");if(r.includes(Jr)&&r.length>1)throw e.error("predicate.resources","not a path",Jr,"names of fi\
 les");if(tn(r,Rn,t),Ws(o,ge)||Ws(n,pu))return;throw e.error("predicate.resources","the names are out of order","another \
 order","by code point, or by path component")}function Ws(e,t){return e.every((n,r)=>r===0||t(e[r-1],n)<=0)}function pu(e,t){
 let[n,r]=[e.path.split("/"),t.path.split("/")];for(let o=0;o<Math.min(n.length,r.length);o++){let i=ge(n[o],r[o]);if(i!==
@@ -945,26 +945,26 @@ let[n,r]=[e.path.split("/"),t.path.split("/")];for(let o=0;o<Math.min(n.length,r
 let r=new Map;for(let o of[...t].sort(qs)){let i=o.end??0n;if(!(o.start===(r.get(o.path)??0n)&&o.start%n===0n)||i<=o.start||
 i-o.start>n){let a=`shards of ${n} bytes that follow each other`;throw e.error("predicate.resources","the shards have ga\
 ps",`${o.path}:${o.start}:${i}`,a)}r.set(o.path,i)}}var Pn="model.sig",He="publisher-signature",it="publisher-identity",ea={key:["key"],certificate:["certificate","authorit\
-y"],sigstore:["sigstore","workflow"]};async function ta(e,t,n,r,o=Hr){let i=Su(t),s=e.get(re);if(!s){i===void 0&&Au(e);for(let a of[
-He,it])r.notChecked(a,"no OpenSSF signing bundle");return}try{let a=await wu(Mr(s,re),e,t,i,n,o);return xu(r,a),a}catch(a){
+y"],sigstore:["sigstore","workflow"]};async function ta(e,t,n,r,o=Kr){let i=Su(t),s=e.get(re);if(!s){i===void 0&&Au(e);for(let a of[
+He,it])r.notChecked(a,"no OpenSSF signing bundle");return}try{let a=await wu(_r(s,re),e,t,i,n,o);return xu(r,a),a}catch(a){
 if(!(a instanceof O))throw a;for(let c of[He,it])r.notChecked(c,`not in a browser: ${a.message}`);return}}async function wu(e,t,n,r,o,i){
-let s=await Eu(e,t.get(De),r,o,i),a=await Xr(e.envelope.payload,re),c=mr(s,r,re),d=n.files.map(({path:h,size:p})=>[h,p]),
-f=[...t].map(([h,p])=>[h,BigInt(p.length)]);xr(a,new Map([...d,...f])),await Ci(a,t);let u=BigInt(t.get($)?.length??0),g=br(
-a,new Map([...d,[$,u]]));return r!==void 0&&wr(g,re),{signer:s,identity:c,isNamed:r!==void 0,signed:a,coverage:g}}function xu(e,{
+let s=await Eu(e,t.get(De),r,o,i),a=await Zr(e.envelope.payload,re),c=yr(s,r,re),d=n.files.map(({path:h,size:p})=>[h,p]),
+f=[...t].map(([h,p])=>[h,BigInt(p.length)]);Er(a,new Map([...d,...f])),await Ci(a,t);let u=BigInt(t.get($)?.length??0),g=wr(
+a,new Map([...d,[$,u]]));return r!==void 0&&xr(g,re),{signer:s,identity:c,isNamed:r!==void 0,signed:a,coverage:g}}function xu(e,{
 identity:t,isNamed:n,coverage:r}){let o=Bt(r);if(n){e.passed(it,t,"the publisher whom the manifest names"),e.passed(He,o,
 "genuine, over every file and the manifest");return}e.notChecked(it,`signed by ${t}, but the manifest names no publisher`),
 e.notChecked(He,`genuine, over ${o}, but the manifest names no publisher`)}async function Eu(e,t,n,r,o){let{method:i}=e,
 s=`a signature by the method ${i}`;if(n!==void 0&&!ea[i].includes(kt(n)))throw M(it,"another kind of signer than the one\
  whom the manifest names",re,s,n);if(t===void 0==(i==="key"))throw y(He,"the file goes with signatures by the method key\
 , and only with these",De,t?s:"no such file",t?"no such file":"the publisher's public key");let a=t&&await Js(t,De);return a?
-Xs(e,a):i==="certificate"?Ur(e,n,r):Yr(e,r,o)}function Su({publisher:e}){if(!e)return;let t=qi(e,`${$}, internalParamete\
+Xs(e,a):i==="certificate"?Hr(e,n,r):zr(e,r,o)}function Su({publisher:e}){if(!e)return;let t=qi(e,`${$}, internalParamete\
 rs.publisher`),n=Object.values(ea).flat();if(n.includes(kt(t)))return t;let r=`an identity that begins with ${n.join(", ")}`;
 throw y(it,"no signature can prove this publisher",$,t,r)}function na(e,{publisher:t}){if(!t||e.has(re))return;let n="th\
 e manifest names a publisher, whose signature is not there yet";throw new T("incomplete",n,He,re,"no such file",`a signa\
 ture by ${t}`)}function Au(e){if(!e.has(De))return;throw y(He,"the release has a publisher's key and no signature",De,`n\
-o ${re}`,"both files or neither")}async function ra(e,t,n,r=Hr){let o=Mr(e,Pn);if(o.method==="key")throw new O("the bund\
-le names a key and does not hold it");let s=await(o.method==="sigstore"?Yr(o,n,r):Ur(o,void 0,n)),a=await Xr(o.envelope.
-payload,Pn),c=mr(s,void 0,Pn);xr(a,t);let d=br(a,t);return wr(d,Pn),{signer:s,identity:c,isNamed:!0,signed:a,coverage:d}}var Bu="the policy's rule is not judged in a browser",vu=[["smt",16n],["migrate_ma",18n],["debug",19n],["single_socket",
+o ${re}`,"both files or neither")}async function ra(e,t,n,r=Kr){let o=_r(e,Pn);if(o.method==="key")throw new O("the bund\
+le names a key and does not hold it");let s=await(o.method==="sigstore"?zr(o,n,r):Hr(o,void 0,n)),a=await Zr(o.envelope.
+payload,Pn),c=yr(s,void 0,Pn);Er(a,t);let d=wr(a,t);return xr(d,Pn),{signer:s,identity:c,isNamed:!0,signed:a,coverage:d}}var Bu="the policy's rule is not judged in a browser",vu=[["smt",16n],["migrate_ma",18n],["debug",19n],["single_socket",
 20n],["cxl_allow",21n],["mem_aes_256_xts",22n],["rapl_dis",23n],["ciphertext_hiding",24n],["page_swap_disable",25n]],ku=[
 ["smt",0n],["tsme",1n],["ecc",2n],["rapl_dis",3n],["ciphertext_hiding",4n],["alias_check_complete",5n],["iommu_write_saf\
 e",6n],["tio",7n]];function ia(e){let{report:t}=e,n=e.chipId?`chip ${l(e.chipId)}`:`no chip id, ${e.cspId??"masked by th\
@@ -973,7 +973,7 @@ t.platformInfo,ku)}`),Cu(t.vmpl),le("tcb-floor",`reported ${be(e.reportedTcb)}`)
 , committed ${be(e.committedTcb)}`),le("mitigations",Tu(e)),le("measurement",`measurement ${l(t.measurement)}`),le("host\
 -data",`host_data ${l(t.hostData)}`),le("id-key",`id_key_digest ${l(t.idKeyDigest)}, guest_svn ${t.guestSvn}`),le("chip-\
 allow-list",n)]}function le(e,t){return{check:e,outcome:"not-checked",got:`${t}; ${Bu}`,wanted:""}}function Cu(e){if(e!==
-dr)return le("vmpl",`VMPL ${e}`);let[t,n]=["a report that the host asked for","one that the guest asked for"];return{check:"\
+fr)return le("vmpl",`VMPL ${e}`);let[t,n]=["a report that the host asked for","one that the guest asked for"];return{check:"\
 vmpl",outcome:"failed",got:t,wanted:n}}function Tu({report:{version:e,launchMitVector:t,currentMitVector:n}}){return t===
 void 0||n===void 0?`report version ${e} has no mitigation vectors`:`launch ${qe(t)}, current ${qe(n)}`}function oa(e,t){
 return t.filter(([,n])=>e>>n&1n).map(([n])=>n).join(", ")||"no bit on"}async function sa(e,t){let n=new Ge(t.onFinding);return n.guard(async()=>{let r=on(e),o=await Iu(r,t.at,n),i=await Pu(o,
@@ -992,7 +992,7 @@ re public, so this proves no hardware)":"";i.passed("vek-chain",`${t} root of ${
 "T"," ");i.passed("vek-validity",`all valid at ${a}`,"every certificate in its window"),o&&r==="not revoked"?i.passed("v\
 ek-revocation",`CRL no. ${o.number}`,"issuer not in a current CRL"):i.notChecked("vek-revocation",`CRL ${r}`)}async function Pu(e,t,n){
 let r=Vt(t,Ne),o=await Si(e.report.reportData,r);return n.passed("key-binding",`REPORT_DATA is ${o} of the key`,"all 64 \
-bytes"),r}async function $u(e,t,n,r){let o=await ko(Yt(e.envelope),n);r.passed("manifest-signature",`signed by the ${n.algorithm}\
+bytes"),r}async function $u(e,t,n,r){let o=await Co(Yt(e.envelope),n);r.passed("manifest-signature",`signed by the ${n.algorithm}\
  key of the VM`,"the bound key's signature");let i=await zi(o);Ji(i,await b("SHA-256",t.report.signed));let s=i.reportDigest?
 "":", no report named",a=`${i.name} ${i.version}, ${i.files.length} files${s}`;return r.passed("manifest-format",a,"in-t\
 oto Statement v1 with SLSA provenance v1"),i}function Ou(e){let t=e.findings().find(({outcome:r})=>r==="failed");if(!t)return;
@@ -1010,8 +1010,8 @@ cover the file; take it out of the folder",t,"one more file","none")}function Uu
 "manifest-format");for(let i of ae.slice(0,o))e.notChecked(i,Du);for(let i of["manifest-format","manifest-signature"])e.
 notChecked(i,Mu);e.passed("file-digests",`model digest ${r.slice(0,16)}\u2026`,"the signed digests"),e.passed("publisher\
 -signature",Bt(n),"genuine, over every file"),e.passed("publisher-identity",t,"the signer"),e.notChecked("lineage","the \
-signature names no ancestors")}async function Hu(e,t,{identity:n,signed:r},o,i){Nr(e,{manifest_digest:l(r.payloadDigest),
-model_digest:o,report_digest:_u,publisher_identity:await pn(n)}),await Or(e,t,"the record names these files and this sig\
+signature names no ancestors")}async function Hu(e,t,{identity:n,signed:r},o,i){Dr(e,{manifest_digest:l(r.payloadDigest),
+model_digest:o,report_digest:_u,publisher_identity:await pn(n)}),await Nr(e,t,"the record names these files and this sig\
 ner",i)}function Ku(e){try{let{root:t,leaf:n,record:r}=_t(e,"proof");return{root:l(t),leaf:n,record:r.fields}}catch(t){if(t instanceof
 T)return{problem:t.message};throw t}}async function Lu(e){try{let t=await hi(on(e));return{whole:t,endorsed:gi(t)}}catch(t){
 if(t instanceof T)return{problem:t.message};if(t instanceof we)return{problem:`this browser lacks something: ${t.message}`};

@@ -168,6 +168,15 @@ def test_signatures_of_another_length_are_refused() -> None:
     assert der.sequence(tbs, PSS_PLAIN, der.bit_string(signature)) == vek
 
 
+def test_a_signature_without_its_leading_zero_byte_is_refused() -> None:
+    """OpenSSL takes it: one certificate would have two encodings, and the EVM and browsers refuse the short one."""
+    certificates = (_GUEST.vek().certificate for _ in range(10_000))  # each is signed anew, with another salt
+    vek = next(one for one in certificates if one[-512] == 0)
+    short = der.sequence(vek[4 : vek.rindex(PSS_PLAIN)], PSS_PLAIN, der.bit_string(vek[-511:]))
+    _verify(vek=vek)
+    _refused(Check.VEK_CHAIN, "does not verify", vek=short)
+
+
 # --- roots -------------------------------------------------------------------------------------------------
 
 
