@@ -95,10 +95,8 @@ def standard_input(evm_version: str | None, contracts: dict[str, str]) -> dict[s
 
 
 def _outputs(contracts: dict[str, str]) -> dict[str, dict[str, list[str]]]:
-    outputs = {name: {"*": ["abi"]} for name in our_sources()}
-    for contract, source in contracts.items():
-        outputs[source][contract] = OUTPUTS
-    return outputs
+    # Not even the ABI of another contract: the compiler generates the code of every contract that it is asked about.
+    return {source: {name: OUTPUTS for name, path in contracts.items() if path == source} for source in contracts.values()}
 
 
 def with_imports(names: list[str]) -> dict[str, dict[str, str]]:

@@ -28,8 +28,10 @@ def test_hardhat_compiles_to_the_committed_bytes(npm_run: Callable[..., str], tm
 
 def test_the_plain_compiler_gives_the_same_bytes(npm_run: Callable[..., str]) -> None:
     compare = runpy.run_path(str(HARDHAT / "compare.py"))
-    compiled = compare["compile_all"](compare["NPM_SOLC"])
-    for contract, source in EXPORTED.items():
+    # SimulatorVerifier is AmdVerifier but for its table of roots, and takes as long. Hardhat compiles it too.
+    contracts = {name: source for name, source in EXPORTED.items() if name != "SimulatorVerifier"}
+    compiled = compare["compile_all"](compare["NPM_SOLC"], contracts=contracts)
+    for contract, source in contracts.items():
         assert compare["differences"](compiled[source][contract], ABI / f"{contract}.json") == []
         # Without immutables, any reader can compare the code on chain with the committed bytes.
         assert compiled[source][contract]["evm"]["deployedBytecode"].get("immutableReferences", {}) == {}

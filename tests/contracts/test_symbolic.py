@@ -26,7 +26,7 @@ def test_every_check_is_proven(prover_run: Callable[..., str], tmp_path: Path) -
     sources = set((HARDHAT / "test" / "halmos").glob("*.t.sol")) - {HARDHAT / "test" / "halmos" / "KeptRecords.t.sol"}
     written = {name for source in sources for name in _WRITTEN.findall(source.read_text())}
     proven = {check["name"].partition("(")[0] for checks in results["test_results"].values() for check in checks}
-    assert written == proven != set(), "a check without a source comes from an old build: remove hardhat/cache/forge"
+    assert written == proven != set(), "a check without a source comes from an old build: remove hardhat/cache/halmos"
 
 
 def test_nothing_is_proven_of_an_old_build(prover_run: Callable[..., str]) -> None:
