@@ -40,7 +40,7 @@ image:  ## build the Dockerfile with buildah and run the demo in it, as its user
 	$(PIP) --require-hashes -r requirements/dist.txt
 	@mkdir -p .make && touch $@
 
-prove: .make/test  ## the long runs: changes to SEV-SNP evidence and manifests (MUTANTS=N of each kind), faults (CELLS=N), forge, halmos
+prove: .make/test  ## the long runs: changes to SEV-SNP evidence and manifests (MUTANTS=N of each kind), faults (CELLS=N), the compiler alone, forge, halmos
 	PROVENANCE_MUTANTS=$(or $(MUTANTS),100000) PROVENANCE_BUNDLE_MUTANTS=2000 $(BIN)/python -m pytest -n 2 \
 	  tests/verifier/snp/test_mutations.py tests/verifier/snp/test_tampered.py tests/verifier/identity/test_mutations.py
 	PROVENANCE_EXPLORER_MUTANTS=$(or $(MUTANTS),100000) $(BIN)/python -m pytest tests/explorer/check/test_differential.py
@@ -52,6 +52,7 @@ prove: .make/test  ## the long runs: changes to SEV-SNP evidence and manifests (
 	  tests/oracle/test_fault_matrix.py tests/oracle/test_hashing_races.py tests/oracle/sources/test_watch.py
 	PROVENANCE_STRIDE=1 $(BIN)/python -m pytest tests/oracle/test_crashes.py tests/oracle/chain/test_quorum_crashes.py
 	PROVENANCE_PARSER_MIB=256 $(BIN)/python -m pytest -n 2 tests/verifier/test_parsers_are_linear.py
+	$(BIN)/python hardhat/compare.py
 	$(BIN)/python hardhat/prove.py
 
 lint: .make/test  ## ruff and mypy
