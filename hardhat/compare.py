@@ -96,7 +96,10 @@ def standard_input(evm_version: str | None, contracts: dict[str, str]) -> dict[s
 
 def _outputs(contracts: dict[str, str]) -> dict[str, dict[str, list[str]]]:
     # Not even the ABI of another contract: the compiler generates the code of every contract that it is asked about.
-    return {source: {name: OUTPUTS for name, path in contracts.items() if path == source} for source in contracts.values()}
+    outputs: dict[str, dict[str, list[str]]] = {source: {} for source in contracts.values()}
+    for contract, source in contracts.items():
+        outputs[source][contract] = OUTPUTS
+    return outputs
 
 
 def with_imports(names: list[str]) -> dict[str, dict[str, str]]:

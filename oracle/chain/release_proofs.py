@@ -27,7 +27,9 @@ from provenance_oracle.oracle.journal.stored_record import from_json
 from provenance_oracle.oracle.quorum.turns import proving_rank
 from provenance_oracle.verifier.errors import AppraisalError, RecordError, TemporaryError
 from provenance_oracle.verifier.judgement.kept_evidence import release_of_evidence
+from provenance_oracle.verifier.judgement.release import Release
 from provenance_oracle.verifier.proofs.evidence_calls import EvidenceCall, evidence_of
+from provenance_oracle.verifier.proofs.intermediates import AddedIntermediate, added_intermediate
 from provenance_oracle.verifier.proofs.reader import ProofReader
 from provenance_oracle.verifier.record.codec import encode_record, release_id
 from provenance_oracle.verifier.record.fields import Entry, Record
@@ -125,23 +127,26 @@ class ReleaseProofs:
         if len(vain) >= _VAIN_MAX:
             got, wanted = f"{len(vain)} without effect", "a transaction that proves the release"
             raise AppraisalError("its transactions had no effect", where="chain", got=got, wanted=wanted)
-        evidence, data = self._evidence(proof.row, record), self._record_bytes(record, head)
-        plan = self._planned(evidence, data)
+        kept, data = self._kept_release(proof.row, record), self._record_bytes(record, head)
+        plan = self._planned(evidence_of(kept), data, added_intermediate(kept.evidence))
         reader = self._reader(self._finality.first)
         return Call(self._sender.address, checksum_address(reader.address), plan.data)
 
-    def _planned(self, evidence: EvidenceCall, record: bytes) -> ProofPlan:
+    def _planned(self, evidence: EvidenceCall, record: bytes, intermediate: AddedIntermediate | None) -> ProofPlan:
         """Simulate a proof. One node alone does not decide that the chain refuses it."""
+
+        def planned(one: Endpoint[ProvenRegistry]) -> ProofPlan:
+            return plan_proof(self._reader(one), evidence, record, intermediate=intermediate)
 
         def refusal(one: Endpoint[ProvenRegistry]) -> str:
             try:
-                plan_proof(self._reader(one), evidence, record)
+                planned(one)
             except AppraisalError as error:
                 return error.got
             return ""
 
         try:
-            return plan_proof(self._reader(self._finality.first), evidence, record)
+            return planned(self._finality.first)
         except AppraisalError:
             self._finality.agreed(refusal)
             raise
@@ -154,12 +159,12 @@ class ReleaseProofs:
         until = row.changed_at + _TURN * proving_rank(release, self._reporter, seats)
         return f"is left to another oracle until {format_time(until)}" if self._clock() < until else ""
 
-    def _evidence(self, row: Row, record: Record) -> EvidenceCall:
+    def _kept_release(self, row: Row, record: Record) -> Release:
         archived = self._journal.evidence(row.verdict_digest or b"")
         if archived is None:
             wanted = "the folder of evidence beside the journal"
             raise TemporaryError("the evidence is not there", where="evidence", got="nothing", wanted=wanted)
-        return evidence_of(release_of_evidence(files_of_tar(archived), record.judged_at))
+        return release_of_evidence(files_of_tar(archived), record.judged_at)
 
     def _record_bytes(self, record: Record, head: int) -> bytes:
         """Return the bytes of the record to confirm; none if it is in a batch.

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from provenance_oracle.publisher.manifest import PrivateKey, public_key_of, sign_statement
 from provenance_oracle.publisher.pack import pack_release
 from provenance_oracle.publisher.signing.signature import Publisher
-from provenance_oracle.publisher.simulator import FakeAmd, FakeGuest
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd, FakeGuest
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, model_digest
 from provenance_oracle.verifier.identity.names import PublisherIdentity
 from provenance_oracle.verifier.judgement.binding import bound_report_data
@@ -135,6 +135,12 @@ def make_provable(
         folder, evidence, key, name=name, version="1.0", at=packed_at or at, with_sha256=with_sha256, publisher=named
     )
     return read_release(folder)
+
+
+def later_amd(line: ProductLine = ProductLine.TURIN) -> FakeAmd:
+    """Return an AMD with another ASK, whose key signs for another line elsewhere."""
+    key = FakeAmd.load(ProductLine.MILAN).authorities[CaRole.ASK].key
+    return FakeAmd.load(line).replaced(CaRole.ASK, key, serial=0x30002)
 
 
 def digests_of(payload: bytes) -> tuple[bytes, bytes]:

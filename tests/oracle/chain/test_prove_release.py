@@ -18,7 +18,7 @@ from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
 from provenance_oracle.oracle.chain.prove_release import plan_proof
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.publisher.manifest import PrivateKey
-from provenance_oracle.publisher.simulator import CaRole, FakeAmd
+from provenance_oracle.publisher.simulator import FakeAmd
 from provenance_oracle.verifier.errors import AppraisalError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.judgement.release import read_release
@@ -35,7 +35,7 @@ from provenance_oracle.verifier.snp.crl import parse_crl
 from provenance_oracle.verifier.snp.products import ProductLine
 from tests.support.chain_fixtures import DeployedRegistry, checksummed, load_artifact
 from tests.support.fake_nodes import lying
-from tests.support.proofs import NOW, P256_KEY, P384_KEY, make_provable
+from tests.support.proofs import NOW, P256_KEY, P384_KEY, later_amd, make_provable
 
 pytestmark = pytest.mark.chain
 
@@ -220,7 +220,7 @@ def test_a_proof_that_amd_revoked_is_not_called_proven(
 def test_a_release_under_a_later_intermediate_is_proven_then_revoked(
     chain: EmbeddedChain, deployed: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    amd, place = _later_amd(), _place(chain, deployed)
+    amd, place = later_amd(), _place(chain, deployed)
     for name in ("first", "second"):
         make_provable(tmp_path / name, line=ProductLine.TURIN, amd=amd, name=f"acme/later-{name}")
     first, second = str(tmp_path / "first"), str(tmp_path / "second")
@@ -264,7 +264,7 @@ def test_a_later_intermediate_needs_a_current_list(
     chain: EmbeddedChain, deployed: tuple[Path, dict[str, Any]], tmp_path: Path, dates: dict[str, Any] | None
 ) -> None:
     """On a chain that has none: no list of Genoa was submitted here."""
-    amd = _later_amd(ProductLine.GENOA)
+    amd = later_amd(ProductLine.GENOA)
     made = make_provable(tmp_path, amd=amd, name="acme/without-a-list")
     added = added_intermediate(made.evidence)
     assert added is not None
@@ -272,12 +272,6 @@ def test_a_later_intermediate_needs_a_current_list(
     crl = None if dates is None else parse_crl(amd.current_crl(NOW, **dates), "old list")
     with pytest.raises(AppraisalError, match="takes it in only with a current list"):
         plan_proof(proofs, evidence_of(made), b"", None, replace(added, crl=crl))
-
-
-def _later_amd(line: ProductLine = ProductLine.TURIN) -> FakeAmd:
-    """Return an AMD with another ASK, whose key signs for another line elsewhere."""
-    key = FakeAmd.load(ProductLine.MILAN).authorities[CaRole.ASK].key
-    return FakeAmd.load(line).replaced(CaRole.ASK, key, serial=0x30002)
 
 
 def _judged(release: Path) -> Record:

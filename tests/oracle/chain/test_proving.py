@@ -34,6 +34,7 @@ from provenance_oracle.oracle.journal.rows import ReleaseKey, State
 from provenance_oracle.oracle.journal.stored_record import from_json, to_json
 from provenance_oracle.oracle.metrics import SILENT, Meter, Metrics
 from provenance_oracle.oracle.quorum.turns import proving_rank
+from provenance_oracle.publisher.simulator import FakeAmd
 from provenance_oracle.verifier.errors import AppraisalError, TemporaryError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.policy import load_policy
@@ -42,7 +43,7 @@ from provenance_oracle.verifier.registry.deployment import parse_deployment
 from provenance_oracle.verifier.registry.oracle_sets import Seat
 from tests.support.batches import sealing
 from tests.support.chain_fixtures import DeployedRegistry, make_record, make_signed
-from tests.support.proofs import NOW, make_provable
+from tests.support.proofs import NOW, later_amd, make_provable
 from tests.support.proving_chain import OSAKA, deploy_with_proofs, events_of, provers_of, registry_in
 from tests.support.world import GWEI, World, fresh_record
 
@@ -94,17 +95,20 @@ class ProvingWorld(World):
         *,
         files: dict[str, bytes] | None = None,
         key: Any = None,
+        amd: FakeAmd | None = None,
         batched: bool = False,
         is_recorded: bool = False,
         **changes: Any,
     ) -> int:
         """Record a release that is to be proven, by itself or in a batch, and return its row's id.
 
-        With `is_recorded`, another oracle has recorded it.
+        With `is_recorded`, another oracle has recorded it. `amd` endorses its guest.
         """
         options: dict[str, Any] = {"key": key} if key else {}
         if files:
             options["files"] = files
+        if amd:
+            options |= {"amd": amd, "line": amd.line}
         release = make_provable(self.folder / name, name=f"acme/{name}", **options)
         policy = load_policy("demo")
         judged = judge(release, policy, at=NOW)
@@ -181,6 +185,15 @@ def test_a_final_record_is_proven_once_and_confirmed(world: ProvingWorld) -> Non
     world.settle()
     assert len(world.provers(row)) == 1
     assert world.journal.row(row).state is State.FINAL
+
+
+def test_the_transaction_of_a_proof_adds_a_later_intermediate_first(world: ProvingWorld) -> None:
+    before, amd = len(world.events("IntermediateAdded")), later_amd()
+    first, second = (world.recorded(name, amd=amd) for name in ("later", "next"))
+    for row in (first, second):
+        world.settle_until(row, PublicationState.FINAL)
+        assert len(world.provers(row)) == 1
+    assert len(world.events("IntermediateAdded")) == before + 1
 
 
 def test_only_releases_that_the_setting_names_are_proven(world: ProvingWorld) -> None:
@@ -323,18 +336,18 @@ def test_one_node_alone_does_not_decide_that_the_chain_refuses(
     )
     real, asked = plan_proof, list[object]()
 
-    def plan(reader: ProofReader, *arguments: Any) -> Any:
+    def plan(reader: ProofReader, *arguments: Any, **options: Any) -> Any:
         asked.append(reader)
         if reader is asked[0]:
             raise AppraisalError("the chain refuses the proof", where="node", got="NotInTime", wanted="another")
-        return real(reader, *arguments)
+        return real(reader, *arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(release_proofs, "plan_proof", plan)
         world.settle()
         found = world.proof(row)
         assert (found.state, "the nodes disagree" in found.note) == (PublicationState.OPEN, True)
-        patch.setattr(release_proofs, "plan_proof", lambda *_: plan(asked[0]))  # type: ignore[arg-type]
+        patch.setattr(release_proofs, "plan_proof", lambda *_, **__: plan(asked[0]))  # type: ignore[arg-type]
         world.renew()
         world.settle()
     assert world.proof(row).state is PublicationState.DROPPED
