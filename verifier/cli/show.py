@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from provenance_oracle.verifier.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance_oracle.verifier.record.fields import Entry
+    from provenance_oracle.verifier.registry.events import HistoryEvent
+    from provenance_oracle.verifier.registry.raw_logs import Place
     from provenance_oracle.verifier.registry.reader import RegistryReader
 
 _PAGE = 100
@@ -150,17 +153,26 @@ def _show_history(output: Output, reader: RegistryReader, entries: tuple[Entry, 
     from provenance_oracle.verifier.documents.registry import history_json
     from provenance_oracle.verifier.record.publisher_changes import publisher_changes
 
-    events = [event for found in reader.histories(entries) for event in found]
+    histories = reader.histories(entries)
+    events = [event for found in histories for event in found]
     for event in events:
         output.text(event_line(event))
     namespaces = {name: reader.namespace(name) for name in sorted({entry.namespace for entry in entries})}
     for name, namespace in namespaces.items():
         for line in namespace_lines(name, namespace):
             output.text(line)
-    changes = publisher_changes(entries)
+    recorded = sorted(zip(entries, histories, strict=True), key=lambda pair: _recorded(*pair))
+    changes = publisher_changes(entry for entry, _ in recorded)
     for change in changes:
         output.text(change_line(change))
     return history_json(events, [namespace for namespace in namespaces.values() if namespace], changes)
+
+
+def _recorded(entry: Entry, history: tuple[HistoryEvent, ...]) -> tuple[datetime, list[Place]]:
+    """Return what sorts entries in the order of the chain. One of a batch has no event of its own."""
+    from provenance_oracle.verifier.registry.events import Publication
+
+    return entry.recorded_at, [event.place for event in history if isinstance(event, Publication)]
 
 
 def _show_lineage(output: Output, reader: RegistryReader, entries: tuple[Entry, ...]) -> dict[str, object]:

@@ -19,12 +19,15 @@ class PublisherChange:
 def publisher_changes(entries: Iterable[Entry]) -> tuple[PublisherChange, ...]:
     """Return each change of the publisher from a release of a name to the next one, the oldest first.
 
-    Only PASSED records count, in the order in which they were recorded. A record that is revoked or held counts too:
-    its publisher is a fact that a stranger should see.
+    Only PASSED records count. A record that is revoked or held counts too: its publisher is a fact that a stranger
+    should see.
+
+    Args:
+        entries: in the order of the chain, the oldest first. Their times do not tell it: many share one block.
     """
     last: dict[str, Entry] = {}
     changes = []
-    for entry in sorted(entries, key=lambda one: (one.recorded_at, one.record_id)):
+    for entry in entries:
         if not entry.passed:
             continue
         before = last.get(entry.name)

@@ -83,7 +83,7 @@ class RecordAnswers:
             events = self._slow_index.history(found)
             namespace = self._slow_index.namespace(found.entry.name.partition("/")[0])
             releases = self._slow_index.by_name(found.entry.name).records
-        changes = publisher_changes(one.entry for one in releases)
+        changes = publisher_changes(one.entry for one in reversed(releases))
         shown = history_json(events, [namespace.namespace] if namespace else [], changes)
         return json_body({"schema": API_HISTORY, **shown})
 

@@ -23,6 +23,7 @@ from provenance_oracle.verifier.record.fields import Record
 from tests.support.chain_fixtures import (
     JUDGED_AT,
     DeployedRegistry,
+    checksummed,
     deploy_registry,
     make_failure,
     make_record,
@@ -31,6 +32,7 @@ from tests.support.chain_fixtures import (
 from tests.support.fake_nodes import lying, telling_logs
 from tests.support.live_releases import lay_out
 from tests.support.terminals import on_terminal
+from tests.support.world import fresh_record
 
 pytestmark = pytest.mark.chain
 
@@ -375,6 +377,24 @@ def test_history_is_told_with_the_proof_that_the_name_s_is_complete(shown: Deplo
     assert "claimed by nobody" in unclaimed.output
     assert "weights\\u001b[2J were stolen" in unclaimed.output
     assert document(shown, "show", "base/model", "--history")["namespaces"] == []
+
+
+def test_publishers_changed_in_the_order_of_the_chain_also_within_a_block(registry: DeployedRegistry) -> None:
+    rpc = registry.contract.w3.provider.make_request
+    versions = ("1", "2", "3", "4")
+    calls = [
+        registry.publishing(fresh_record(name="acme/model", version=one, publisher_identity=one.encode() * 32))
+        for one in versions
+    ]
+    rpc("evm_setAutomine", [False])
+    try:
+        for call in calls:
+            call.transact({"from": checksummed(registry.stranger), "gas": 500_000})
+        rpc("evm_mine", [])
+    finally:
+        rpc("evm_setAutomine", [True])
+    changes = document(registry, "show", "acme/model", "--history")["publisher_changes"]
+    assert [(one["from_version"], one["to_version"]) for one in changes] == list(itertools.pairwise(versions))
 
 
 def test_an_incomplete_history_is_an_error(shown: DeployedRegistry) -> None:
