@@ -10,6 +10,7 @@ from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
 from provenance_oracle.oracle.chain.rpc import revert_data
 from provenance_oracle.oracle.signers.base import Signer
 from provenance_oracle.verifier.errors import AppraisalError, TemporaryError
+from provenance_oracle.verifier.judgement.release import CRL_PATH
 from provenance_oracle.verifier.proofs.evidence_calls import EvidenceCall, vek_facts_of, with_endorsed_key
 from provenance_oracle.verifier.proofs.intermediates import PINNED, AddedIntermediate
 from provenance_oracle.verifier.proofs.reader import PROOFS_CONTRACT, ProofReader, ReleaseProof
@@ -208,7 +209,7 @@ def _calls_before(reader: ProofReader, functions: Any, intermediate: AddedInterm
     if crl is None or crl.next_update.timestamp() <= now + _LIST_MARGIN_SECONDS:
         problem = f"the chain does not know {intermediate.name} yet, and takes it in only with a current list"
         got = "no list" if crl is None else f"one that ends at {format_time(crl.next_update)}"
-        wanted = "AMD's revocation list of today in provenance/snp/crl.der; --fetch gets it"
+        wanted = f"AMD's revocation list of today in {CRL_PATH}; --fetch gets it"
         raise AppraisalError(problem, where=crl.where if crl else "the release", got=got, wanted=wanted)
     with node_errors(reader.where):
         return [functions.submitCrl(crl.der), *calls]
