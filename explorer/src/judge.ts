@@ -8,6 +8,7 @@ import { evidenceOf, type EvidenceCall, withEndorsedKey } from "./check/evidence
 import { CheckError, UnsupportedError, type Finding } from "./check/checks.js";
 import type { FileDigest } from "./check/fsverity.js";
 import { hashFiles } from "./check/hash_file.js";
+import { type AddedIntermediate, addedIntermediate } from "./check/intermediates.js";
 import type { Manifest } from "./check/manifest.js";
 import type { KeptDocuments, RecordFacts } from "./check/match_record.js";
 import { type Accepted, recheck } from "./check/recheck.js";
@@ -68,13 +69,16 @@ export interface ProvingEvidence {
   readonly whole: EvidenceCall;
   /** For a contract that has seen the certificate before. */
   readonly endorsed: EvidenceCall;
+  /** The intermediate that the evidence names; undefined if it is pinned. */
+  readonly intermediate: AddedIntermediate | undefined;
 }
 
 /** What proves a release on chain; or why the chain could not read it. Nothing of it is judged. */
 export async function provingEvidence(files: EvidenceFiles): Promise<ProvingEvidence | { readonly problem: string }> {
   try {
-    const whole = await evidenceOf(releaseOf(files));
-    return { whole, endorsed: withEndorsedKey(whole) };
+    const release = releaseOf(files);
+    const whole = await evidenceOf(release);
+    return { whole, endorsed: withEndorsedKey(whole), intermediate: await addedIntermediate(release) };
   } catch (error) {
     if (error instanceof CheckError) return { problem: error.message };
     if (error instanceof UnsupportedError) return { problem: `this browser lacks something: ${error.message}` };

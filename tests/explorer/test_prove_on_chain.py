@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -14,36 +11,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from provenance_oracle.oracle.chain.anvil import run_anvil
 from provenance_oracle.oracle.chain.prove_release import TRANSACTION_GAS_MAX
-from provenance_oracle.verifier.judgement.release import read_release
-from provenance_oracle.verifier.manifest.dsse import parse_envelope
-from provenance_oracle.verifier.proofs.evidence_calls import EvidenceCall, evidence_of, with_endorsed_key
-from provenance_oracle.verifier.snp.report import parse_report
-from tests.explorer.browser import SCHEMES, WIDTHS, Browser, Page
-from tests.explorer.site import Site, StaticSite, copy_page, static_config, static_site
-from tests.explorer.stand import Stand, deploy_simulator
-from tests.support.chain_fixtures import DeployedRegistry, deploy_registry
-from tests.support.evm import Evm
+from provenance_oracle.verifier.proofs.evidence_calls import with_endorsed_key
+from tests.explorer.bench import SECTION, SHOWN, TOLD, Bench, asked_of, assembled, running_bench, wallet_script
+from tests.explorer.browser import SCHEMES, WIDTHS, Browser
+from tests.explorer.site import Site
 from tests.support.fake_nodes import lying, topic
-from tests.support.proofs import (
-    NOW,
-    P384_KEY,
-    Proofs,
-    digests_of,
-    encode_function,
-    id_of,
-    make_provable,
-    make_simulated,
-)
+from tests.support.proofs import NOW, P384_KEY, encode_function
 
 pytestmark = pytest.mark.chain
 
-_WALLET = Path(__file__).with_name("wallet.js")
-_SECTION = "section[aria-labelledby=s-proven-on-chain]"
-_SHOWN = ".proving .banner > strong"
-_TOLD = ".wallet .banner"
-_OTHER_CHAIN = "0x2105"
 _LARGE = {f"part-{number:04d}.bin": b"" for number in range(220)}
 # Releases of the tests' registry, each with a record.
 _RELEASES: dict[str, dict[str, Any]] = {
@@ -56,88 +33,10 @@ _RELEASES: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Bench:
-    """A registry with contracts for proofs, releases with records, and the page.
-
-    Attributes:
-        folders: of the releases, by name.
-        records: as the registry has them.
-    """
-
-    evm: Evm
-    proofs: Proofs
-    site: StaticSite
-    folders: dict[str, Path]
-    records: dict[str, bytes]
-
-    @property
-    def registry(self) -> DeployedRegistry:
-        return self.site.stand.registry
-
-    def evidence(self, name: str) -> EvidenceCall:
-        return evidence_of(read_release(self.folders[name]))
-
-    def word(self, name: str) -> int:
-        return self.proofs.word(id_of(self.evidence(name).payload))
-
-    def sent(self) -> int:
-        """Return how many transactions the wallet's account has sent."""
-        return int(self.evm.ask("eth_getTransactionCount", self.registry.stranger.address, "latest"), 16)
-
-
 @pytest.fixture(scope="module")
 def bench(anvil_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    root = tmp_path_factory.mktemp("bench")
-    with run_anvil(options=("--hardfork", "osaka", "--enable-tx-gas-limit", "--accounts", "40")) as chain:
-        registry = deploy_registry(chain)
-        stand = Stand(root, registry, (), {})
-        deploy_simulator(registry, stand.deployment)
-        folders, records, entries = {}, {}, {}
-        for name, options in _RELEASES.items():
-            folders[name] = root / name
-            release = make_provable(folders[name], **options, name=f"acme/{name}")
-            payload = parse_envelope(release.envelope).payload
-            report = parse_report(release.evidence.report, "report")
-            record = make_simulated(report, *digests_of(payload), name=f"acme/{name}")
-            registry.publish(record)
-            records[name] = registry.encode(record)
-            entries[name] = {"model_digest": record.model_digest.hex(), "manifest_digest": record.manifest_digest.hex()}
-        evm = Evm(chain.rpc_url)
-        proofs = Proofs(evm, json.loads(stand.deployment.read_text())["hardware_proofs"])
-        page = copy_page(root / "page", static_config(stand))
-        with static_site(replace(stand, entries=entries), page) as site:
-            yield Bench(evm, proofs, site, folders, records)
-
-
-def _wallet(bench: Bench, **changes: Any) -> str:
-    """Return a script that puts a wallet into a page: by default at `window.ethereum`, and on another chain."""
-    settings = {
-        "node": bench.site.node,
-        "account": bench.registry.stranger.address,
-        "chainId": _OTHER_CHAIN,
-        "announced": [],
-        "throws": {},
-        "answers": {},
-        "gas": None,
-    }
-    return f"const settings = {json.dumps(settings | changes)};\n{_WALLET.read_text()}"
-
-
-@contextmanager
-def _assembled(browser: Browser, bench: Bench, name: str, script: str = "", *, of: str = "") -> Iterator[Page]:
-    """Open the page of a release and give it a folder, which is that of the release `of` if one is named."""
-    with browser.page(bench.site.url, bench.site.node, script=script) as page:
-        page.open(bench.site.record(name))
-        assert page.texts(f"{_SECTION} .banner > strong")[0] == "Not proven."
-        page.click("details.prove > summary")
-        page.choose("#prove-folder", bench.folders[of or name])
-        page.wait(_SHOWN)
-        yield page
-
-
-def _asked(page: Page) -> list[str]:
-    return [one["method"] for one in page.evaluate("walletAsked")]
+    with running_bench(tmp_path_factory.mktemp("bench"), _RELEASES) as bench:
+        yield bench
 
 
 def _call(bench: Bench, name: str, *, record: bool = True) -> str:
@@ -150,8 +49,8 @@ def _gas(bench: Bench, data: str) -> int:
 
 
 def test_without_a_wallet_the_page_gives_everything_to_send_it(browser: Browser, bench: Bench) -> None:
-    with _assembled(browser, bench, "good") as page:
-        assert page.texts(_SHOWN) == ["The chain accepts it."]
+    with assembled(browser, bench, "good") as page:
+        assert page.texts(SHOWN) == ["The chain accepts it."]
         told = page.text(".proving")
         data = _call(bench, "good")
         assert f"{_gas(bench, data):,}; a transaction may have {TRANSACTION_GAS_MAX:,}" in told
@@ -165,7 +64,7 @@ def test_without_a_wallet_the_page_gives_everything_to_send_it(browser: Browser,
         assert f"provenance prove RELEASE --rpc {bench.site.node} --registry" in told
         for scheme, width in product(SCHEMES, WIDTHS):
             page.look(scheme, width)
-            assert (scheme, width, page.axe(_SECTION)) == (scheme, width, [])
+            assert (scheme, width, page.axe(SECTION)) == (scheme, width, [])
             assert (scheme, width, page.sideways()) == (scheme, width, 0)
 
 
@@ -175,7 +74,7 @@ def test_the_record_can_be_left_out(browser: Browser, bench: Bench) -> None:
         page.click("details.prove > summary")
         page.click("#prove-record")
         page.choose("#prove-folder", bench.folders["p384"])
-        page.wait(_SHOWN)
+        page.wait(SHOWN)
         page.click(".proving details > summary")
         assert page.texts(".proving pre")[0].replace("\n", "") == _call(bench, "p384", record=False)
         assert "--no-record" in page.text(".proving")
@@ -183,19 +82,19 @@ def test_the_record_can_be_left_out(browser: Browser, bench: Bench) -> None:
 
 def test_a_wallet_of_another_chain_is_switched_and_proves_the_release(browser: Browser, bench: Bench) -> None:
     limit = min(_gas(bench, _call(bench, "announced")) * 11 // 10, TRANSACTION_GAS_MAX)
-    with _assembled(browser, bench, "announced", _wallet(bench)) as page:
+    with assembled(browser, bench, "announced", wallet_script(bench)) as page:
         assert page.count('role=button[name="Prove with your wallet"]') == 1
         page.click('role=button[name="Prove with your wallet"]')
-        page.wait(f"{_SECTION} dt:text-is('Transaction')")
-        assert page.texts(f"{_SECTION} .banner > strong") == ["Simulated."]
-        asked = _asked(page)
+        page.wait(f"{SECTION} dt:text-is('Transaction')")
+        assert page.texts(f"{SECTION} .banner > strong") == ["Simulated."]
+        asked = asked_of(page)
         # nothing is asked of the wallet before the reader presses the button, and paid only for what was simulated
         first, last = ("eth_requestAccounts", "wallet_switchEthereumChain"), "eth_sendTransaction"
         order = (*first, "eth_call", "eth_estimateGas", last)
         places = [asked.index(method) for method in order]
         assert places == sorted(places) and asked.count(last) == 1
         [sent] = [one["params"][0] for one in page.evaluate("walletAsked") if one["method"] == last]
-        told = page.text(_SECTION)
+        told = page.text(SECTION)
     assert (sent["to"], sent["value"], sent["data"]) == (bench.proofs.address.lower(), "0x0", _call(bench, "announced"))
     assert abs(int(sent["gas"], 16) - limit) <= limit // 100
     assert bench.word("announced") != 0
@@ -208,7 +107,7 @@ def test_a_wallet_of_another_chain_is_switched_and_proves_the_release(browser: B
 
 def test_wallets_that_announce_themselves_have_a_button_each(browser: Browser, bench: Bench) -> None:
     names = ["Fox", "<img src=x onerror=alert(1)>\u202e"]
-    with _assembled(browser, bench, "good", _wallet(bench, announced=names)) as page:
+    with assembled(browser, bench, "good", wallet_script(bench, announced=names)) as page:
         assert page.texts(".proving button.primary") == ["Prove with Fox", f"Prove with {names[1][:-1]}\\u202e"]
         assert page.aliens() == []
 
@@ -255,29 +154,29 @@ _UNWILLING: dict[str, tuple[dict[str, Any], str, str]] = {
 def test_a_wallet_that_does_not_send_is_told_in_words(browser: Browser, bench: Bench, case: str) -> None:
     changes, title, words = _UNWILLING[case]
     before = bench.sent()
-    with _assembled(browser, bench, "good", _wallet(bench, **changes)) as page:
+    with assembled(browser, bench, "good", wallet_script(bench, **changes)) as page:
         page.click('role=button[name="Prove with your wallet"]')
-        page.wait(_TOLD)
-        assert page.texts(f"{_TOLD} > strong") == [title]
-        assert words in page.text(_TOLD)
+        page.wait(TOLD)
+        assert page.texts(f"{TOLD} > strong") == [title]
+        assert words in page.text(TOLD)
         is_paid = case in ("no payment", "another failure", "no hash")
-        assert ("eth_sendTransaction" in _asked(page)) == is_paid
+        assert ("eth_sendTransaction" in asked_of(page)) == is_paid
         assert page.attributes(".proving button.primary", "disabled") == [None], "the reader may try again"
     assert (bench.sent(), bench.word("good")) == (before, 0)
 
 
 def test_a_transaction_that_fails_in_its_block_proves_nothing(browser: Browser, bench: Bench) -> None:
-    with _assembled(browser, bench, "good", _wallet(bench, gas="0x100000")) as page:
+    with assembled(browser, bench, "good", wallet_script(bench, gas="0x100000")) as page:
         page.click('role=button[name="Prove with your wallet"]')
-        page.wait(_TOLD)
-        assert page.texts(f"{_TOLD} > strong") == ["It failed."]
+        page.wait(TOLD)
+        assert page.texts(f"{TOLD} > strong") == ["It failed."]
     assert bench.word("good") == 0
 
 
 def test_a_certificate_that_the_chain_knows_is_left_out(browser: Browser, bench: Bench) -> None:
     evidence = bench.evidence("p384")
     bench.proofs.send("endorse(bytes,bytes32)", evidence.vek, bytes(32))
-    with _assembled(browser, bench, "p384") as page:
+    with assembled(browser, bench, "p384") as page:
         assert "known to the contract, so it is left out" in page.text(".proving")
         page.click(".proving details > summary")
         data = bench.proofs.prove_call(with_endorsed_key(evidence), bench.records["p384"])
@@ -294,15 +193,15 @@ _REFUSED: dict[str, tuple[str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("case", _REFUSED)
-def test_what_the_chain_refuses_is_said_by_name_and_offered_to_no_wallet(
+def test_what_the_chain_refuses_is_said_by_name_and_offered_to_nowallet(
     browser: Browser, bench: Bench, case: str
 ) -> None:
     name, of, title, words = _REFUSED[case]
-    with _assembled(browser, bench, name, _wallet(bench), of=of) as page:
-        assert page.texts(_SHOWN) == [title]
+    with assembled(browser, bench, name, wallet_script(bench), of=of) as page:
+        assert page.texts(SHOWN) == [title]
         assert words in page.text(".proving")
         assert page.count(".proving button.primary") == 0
-        assert _asked(page) == []
+        assert asked_of(page) == []
 
 
 def test_a_block_may_have_less_gas_than_a_transaction(browser: Browser, bench: Bench) -> None:
@@ -318,19 +217,19 @@ def test_a_block_may_have_less_gas_than_a_transaction(browser: Browser, bench: B
         page.open(bench.site.record("good", rpc=node))
         page.click("details.prove > summary")
         page.choose("#prove-folder", bench.folders["good"])
-        page.wait(_SHOWN)
-        assert page.texts(_SHOWN) == ["The proof does not fit into a transaction."]
+        page.wait(SHOWN)
+        assert page.texts(SHOWN) == ["The proof does not fit into a transaction."]
         assert "a transaction may have 2,000,000" in page.text(".proving")
 
 
 def test_genuine_files_of_another_release_prove_nothing_here(browser: Browser, bench: Bench) -> None:
-    with browser.page(bench.site.url, bench.site.node, script=_wallet(bench)) as page:
+    with browser.page(bench.site.url, bench.site.node, script=wallet_script(bench)) as page:
         page.open(bench.site.record("p384"))
         page.click("details.prove > summary")
         page.click("#prove-record")
         page.choose("#prove-folder", bench.folders["good"])
-        page.wait(_SHOWN)
-        assert page.texts(_SHOWN) == ["Another release."]
+        page.wait(SHOWN)
+        assert page.texts(SHOWN) == ["Another release."]
         assert page.count(".proving button.primary") == 0
 
 
@@ -339,8 +238,8 @@ def test_the_evidence_that_an_oracle_kept_is_enough(browser: Browser, site: Site
         page.open(site.record("first"))
         page.click("details.prove > summary")
         page.click('role=button[name="Assemble the proof"]')
-        page.wait(_SHOWN)
-        assert page.texts(_SHOWN) == ["The chain accepts it."]
+        page.wait(SHOWN)
+        assert page.texts(SHOWN) == ["The chain accepts it."]
 
 
 def test_without_evidence_the_page_asks_for_the_folder(browser: Browser, bench: Bench) -> None:
@@ -348,5 +247,5 @@ def test_without_evidence_the_page_asks_for_the_folder(browser: Browser, bench: 
         page.open(bench.site.record("good"))
         page.click("details.prove > summary")
         page.click('role=button[name="Assemble the proof"]')
-        page.wait(_SHOWN)
-        assert page.texts(_SHOWN) == ["No evidence here."]
+        page.wait(SHOWN)
+        assert page.texts(SHOWN) == ["No evidence here."]

@@ -21,8 +21,9 @@ const CRL_BYTES_MAX = 1024 * 1024;
 const V2 = parseHex("020101") as Bytes;
 const [CRL_NUMBER, DELTA, SCOPE] = ["2.5.29.20", "2.5.29.27", "2.5.29.28"];
 
-/** A parsed list. Nothing in it is trusted. Times are seconds since 1970. */
+/** A parsed list. Nothing in it is trusted. `der` is the whole list. Times are seconds since 1970. */
 export interface Crl {
+  readonly der: Bytes;
   readonly signed: Signed;
   readonly issuer: Bytes;
   readonly number: bigint;
@@ -47,6 +48,7 @@ export function parseCrl(data: Bytes, where: string): Crl {
   refuseOtherAlgorithm(algorithm!, signed, where);
   if (issuer!.tag !== SEQUENCE) throw malformedEndorsement(where, "malformed issuer", `tag ${issuer!.tag}`, "a name");
   return {
+    der,
     signed,
     issuer: issuer!.encoding,
     ...parseListExtensions(parseTaggedExtensions(fields.at(-1)!, 0, where), where),

@@ -2,15 +2,16 @@
 // It equals verifier/proofs/evidence_calls.py: the contract reads no JSON, so it refuses a manifest that says the same in
 // other bytes, or whose key or names it does not know, however genuine the release is.
 
-import { keccak256 } from "../../../contracts/npm/src/bytes.js";
-import { asciiOf, type Bytes, concat, hexOf, isEqual, littleEndian, parseHex } from "./bytes.js";
+import { asciiOf, type Bytes, concat, hexOf, isEqual, littleEndian } from "./bytes.js";
 import { parseCertificate, splitCertificates } from "./certificates.js";
 import { type CheckError, malformed, refused } from "./checks.js";
 import { MANIFEST_PATH, parseEnvelope } from "./dsse.js";
 import { parseVek } from "./endorsements.js";
+import { addedIntermediate, PINNED } from "./intermediates.js";
 import { digestOf, type HashName, parsePublicKey, type PublicKey, rawSignature } from "./key.js";
+import { keccakOf } from "./record.js";
 import { KEY_PATH, REPORT_PATH, type Release } from "./release.js";
-import { LINES } from "./roots.js";
+import { lineCodeOf } from "./roots.js";
 import { parseReport } from "./snp.js";
 
 /** Solidity's struct Evidence, in its order; see contracts/proofs/IHardwareProofs.sol. */
@@ -25,7 +26,6 @@ export interface EvidenceCall {
   readonly payload: Bytes;
   readonly internalAt: number;
   readonly subjectsAt: number;
-  /** Zeros: this page proves under the intermediates that the contract has, `provenance prove` under later ones too. */
   readonly intermediate: Bytes;
 }
 
@@ -49,12 +49,12 @@ const ONE_FILE =
   /\{"annotations":\{"size":(?:0|[1-9][0-9]{0,15})\},"digest":\{"fsverity_sha256_4096":"[0-9a-f]{64}"(?:,"sha256":"[0-9a-f]{64}")?\},"name":"([ !#-[\]-~]+)"\}/y;
 const SHOWN_MAX = 200;
 const NOTHING: Bytes = new Uint8Array(0);
-const PINNED: Bytes = new Uint8Array(32);
 const AS_PACKED = "the RFC 8785 form that `provenance pack` writes";
 
 /**
- * What proves a release. The certificate is part of it; `withEndorsedKey` leaves it out. Throws a malformed CheckError if
- * a file is, and a refused one if the contract cannot read the release: its message names what, and the way out.
+ * What proves a release. The certificate is part of it; `withEndorsedKey` leaves it out. The contract has to know the
+ * intermediate by then, see `addedIntermediate`. Throws a malformed CheckError if a file is, and a refused one if the
+ * contract cannot read the release: its message names what, and the way out.
  */
 export async function evidenceOf(release: Release): Promise<EvidenceCall> {
   const envelope = parseEnvelope(release.envelope);
@@ -69,9 +69,10 @@ export async function evidenceOf(release: Release): Promise<EvidenceCall> {
     const got = `${veks.length}`;
     throw malformed("endorsements-format", "wrong number of certificates", release.vek.where, got, "one, the VCEK or VLEK");
   }
+  const added = await addedIntermediate(release);
   const signature = signatureOf(key, envelope.signature);
   const endorsed = { vekKey: NOTHING, vekFacts: 0n, vekChip: new Uint8Array(32) };
-  const places = { internalAt, subjectsAt, intermediate: PINNED };
+  const places = { internalAt, subjectsAt, intermediate: added?.digest ?? PINNED };
   return { report: release.report.data, vek, ...endorsed, key: key.spki, signature, payload, ...places };
 }
 
@@ -84,19 +85,13 @@ export function withEndorsedKey(call: EvidenceCall): EvidenceCall {
 /** What a certificate (DER) says, given a report that its key signed. The TCB is that of the report, which it repeats. */
 export function vekFactsOf(report: Bytes, vek: Bytes): VekFacts {
   const { certificate, kind, productName, hwid } = parseVek(parseCertificate(vek, "vek"));
-  const [name] = productName.split("-");
-  const line = LINES.findIndex((one) => one === name) + 1;
-  if (line === 0) throw malformed("product-line", "unknown product line", "vek", productName, LINES.join(", "));
+  const line = lineCodeOf(productName);
   const [notBefore, notAfter] = [certificate.notBefore, certificate.notAfter].map((at) => BigInt(Math.max(0, at))) as [bigint, bigint];
   const tcb = littleEndian(parseReport(report, REPORT_PATH).reportedTcb);
   const kindCode = kind === "VCEK" ? 0n : 1n;
   const facts = tcb | (notBefore << 64n) | (notAfter << 104n) | (BigInt(line) << 144n) | (kindCode << 152n);
   const chipId = concat(hwid ?? NOTHING, new Uint8Array(CHIP_ID_BYTES - (hwid?.length ?? 0)));
   return { facts, chip: keccakOf(chipId), key: certificate.spki.slice(-POINT_BYTES) };
-}
-
-export function keccakOf(data: Bytes): Bytes {
-  return parseHex(keccak256(data).slice(2)) as Bytes;
 }
 
 async function requireBound(reportData: Bytes, key: PublicKey): Promise<void> {

@@ -9,6 +9,14 @@ export type RootKind = "amd" | "simulator";
 
 export const LINES: readonly ProductLine[] = ["Milan", "Genoa", "Turin"];
 
+/** The number that the contracts have for the product line that a certificate names: 1 Milan, 2 Genoa, 3 Turin. */
+export function lineCodeOf(productName: string): number {
+  const [name] = productName.split("-");
+  const code = LINES.findIndex((line) => line === name) + 1;
+  if (code === 0) throw malformed("product-line", "unknown product line", "vek", productName, LINES.join(", "));
+  return code;
+}
+
 /** One acceptable ARK: the SHA-256 of its DER certificate, as AMD's key distribution service publishes it. */
 export interface TrustedRoot {
   readonly line: ProductLine;

@@ -68,7 +68,8 @@ async function offer(app: App, chain: Chain, entry: Entry, chosen: ChosenFiles, 
   }
   fill(place, note("The node simulates the proof …"));
   const [record, { chainId }] = await Promise.all([confirms ? chain.recordBytes(entry) : null, chain.status()]);
-  const proposal = { ...evidence, proofs: chain.proofs!, record: record ?? "0x" } as const;
+  const intermediate = evidence.intermediate && { ...evidence.intermediate, name: printable(evidence.intermediate.name) };
+  const proposal = { ...evidence, intermediate, proofs: chain.proofs!, record: record ?? "0x" } as const;
   const kit = { ...dom, ...view, proofFacts };
   await offerProof({ kit, place, ask: chain.first, rpcUrl: app.config.rpcUrl!, chainId, proposal, releaseId: hexed(entry.release_id), onProven });
 }

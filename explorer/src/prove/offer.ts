@@ -51,7 +51,7 @@ function unsent(kit: Kit, error: unknown): HTMLElement {
 
 function accepted(offer: Offer, plan: Plan): readonly Dom.Child[] {
   const { kit, proposal } = offer;
-  const { gas, gasMax, price, data, isKeyKnown } = plan;
+  const { gas, gasMax, price, data, isKeyKnown, adds } = plan;
   const facts = kit.proofFacts(plan.word);
   const hardware = `${facts.isSimulated ? "SIMULATED hardware" : `AMD EPYC ${facts.line}`}, ${facts.key}, lowest TCB ${facts.lowestTcb}`;
   const told = facts.isSimulated ? "It would say that the hardware was SIMULATED, which proves nothing." : "It would be proven for everybody.";
@@ -63,6 +63,7 @@ function accepted(offer: Offer, plan: Plan): readonly Dom.Child[] {
       ["Cost now", `${coins(BigInt(gas) * price)} coins of this chain, at ${decimal(price, WEI_PER_GWEI)} gwei a unit of gas`],
       ["Size", `${((data.length - 2) / 2).toLocaleString("en")} bytes`],
       ["Certificate", isKeyKnown ? "known to the contract, so it is left out" : "new to the contract, which keeps it"],
+      ["Intermediate", adds && `${adds.name}: this chain does not know it yet, so the transaction adds it`],
       ["The oracles’ record", proposal.record === "0x" ? "left out" : "confirmed too"],
     ),
     walletPart(offer),

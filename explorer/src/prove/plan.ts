@@ -4,13 +4,26 @@
 import { hexOf, keccak256, type Hex } from "../../../contracts/npm/src/bytes.js";
 import { NodeError, revertData, type Ask } from "../../../contracts/npm/src/node.js";
 import type { EvidenceCall } from "../check/evidence_calls.js";
+import type { AddedIntermediate } from "../check/intermediates.js";
+import { timeText } from "../check/times.js";
 import { bigOf, dataOf, numberOf, quantity, question, smallOf, NodeReader, wordsIn } from "../data/node.js";
 import type { ProvingEvidence } from "../judge.js";
-import { encodeProve, IS_ENDORSED, refusalWords } from "./interface.js";
+import {
+  encodeAddIntermediate,
+  encodeInOrder,
+  encodeProve,
+  encodeSubmitCrl,
+  IS_ENDORSED,
+  LISTS_CURRENT_UNTIL,
+  NUMBER_OF,
+  refusalWords,
+} from "./interface.js";
 
 /** EIP-7825: no transaction may have more gas. */
 const TRANSACTION_GAS_MAX = 16_777_216;
 const P384_SIGNATURE_BYTES = 96;
+/** A list that ends sooner may have ended when the transaction comes into a block. */
+const LIST_MARGIN_SECONDS = 3_600;
 
 /** What to prove, and at which contract. `record` may be empty. */
 export interface Proposal extends ProvingEvidence {
@@ -28,6 +41,8 @@ export interface Plan {
   readonly limit: number;
   readonly price: bigint;
   readonly isKeyKnown: boolean;
+  /** The intermediate that the same transaction adds first; undefined if the chain knows it. */
+  readonly adds: AddedIntermediate | undefined;
   readonly releaseId: Hex;
   /** What the proof would say. */
   readonly word: bigint;
@@ -49,15 +64,17 @@ export class ProofRefused extends Error {
  * Simulates a proof and estimates its gas, as of the account that would send it. Throws ProofRefused, and NodeError,
  * which says nothing about the proof.
  */
-export async function planProof(ask: Ask, { proofs, whole, endorsed, record }: Proposal, from?: Hex): Promise<Plan> {
+export async function planProof(ask: Ask, proposal: Proposal, from?: Hex): Promise<Plan> {
+  const { proofs, whole, endorsed, record } = proposal;
   const { vekKey, vekFacts, vekChip, intermediate } = endorsed;
-  const { number, gasLimit } = Object(await question(ask, "eth_getBlockByNumber", ["latest", false]));
+  const { number, gasLimit, timestamp } = Object(await question(ask, "eth_getBlockByNumber", ["latest", false]));
   const node = new NodeReader(ask, 0, numberOf(number, "block number"));
   const gasMax = Math.min(TRANSACTION_GAS_MAX, numberOf(gasLimit, "gas limit"));
   const asked = [keccak256(vekKey), vekFacts, hexOf(vekChip), hexOf(intermediate)] as const;
   const isKeyKnown = smallOf(await node.callOne(proofs, IS_ENDORSED, ...asked)) === 1;
   const evidence = isKeyKnown ? endorsed : whole;
-  const data = encodeProve(evidence, record);
+  const before = await callsBefore(node, proposal, numberOf(timestamp, "time of a block"));
+  const data = encodeInOrder(before, encodeProve(evidence, record));
   const sent = { to: proofs, data, ...(from && { from }) };
   const answer = await simulate(ask, sent, gasMax, evidence);
   const [gas, price] = await Promise.all([
@@ -65,10 +82,30 @@ export async function planProof(ask: Ask, { proofs, whole, endorsed, record }: P
     question(ask, "eth_gasPrice", []).then((told) => BigInt(numberOf(told, "gas price"))),
   ]);
   if (gas > gasMax) throw tooLarge(evidence, `${gas.toLocaleString("en")} gas`, gasMax);
-  const [releaseId, word] = wordsIn(answer);
+  // Of several calls, the last one's answer ends the whole.
+  const [releaseId, word] = wordsIn(answer).slice(-2);
   if (!releaseId) throw new NodeError("the node simulates nothing");
   const limit = Math.min(Math.floor((gas * 11) / 10), gasMax);
-  return { data, gas, gasMax, limit, price, isKeyKnown, releaseId, word: bigOf(word) };
+  const adds = before.length > 0 ? proposal.intermediate : undefined;
+  return { data, gas, gasMax, limit, price, isKeyKnown, adds, releaseId, word: bigOf(word) };
+}
+
+/** The calls that make the chain know the intermediate: none, or its addition, after a list if need be. */
+async function callsBefore(node: NodeReader, { proofs, intermediate }: Proposal, now: number): Promise<readonly Hex[]> {
+  if (!intermediate || smallOf(await node.callOne(proofs, NUMBER_OF, hexOf(intermediate.digest))) > 0) return [];
+  const { certificate, line, crl } = intermediate;
+  const addition = encodeAddIntermediate(certificate);
+  const soon = now + LIST_MARGIN_SECONDS;
+  if (smallOf(await node.callOne(proofs, LISTS_CURRENT_UNTIL, line)) > soon) return [addition];
+  if (!crl || crl.nextUpdate <= soon) throw listNeeded(intermediate);
+  return [encodeSubmitCrl(crl.der), addition];
+}
+
+function listNeeded({ name, crl }: AddedIntermediate): ProofRefused {
+  const found = crl ? `the one of this release ends at ${timeText(crl.nextUpdate)}` : "this release has none";
+  const problem = `This chain does not know the intermediate ${name} yet, and takes it in only with a current revocation list of AMD: ${found}.`;
+  const wayOut = "Put AMD’s list of today into the folder of the release, as provenance/snp/ark.crl, and choose the folder here; or use provenance prove with --fetch, which gets the list.";
+  return new ProofRefused("The chain needs a current list.", `${problem} ${wayOut}`);
 }
 
 async function simulate(ask: Ask, transaction: object, gasMax: number, evidence: EvidenceCall): Promise<Uint8Array> {

@@ -51,7 +51,7 @@ zo=[["reportedTcb",64],["checks",32],["passed",1],["unused",55],["judgedAt",40],
 return{...Object.fromEntries(Ko.map((u,x)=>[u,n(32*x)])),...o,namespace:s,release:c,parents:l}}function Nn(e){let{unused:t,
 ...n}=Ve(Yo,e);return n}function ye(e,t){let n={modelDigest:e,manifestDigest:t};return Z(me([de(n,"modelDigest",32),de(n,
 "manifestDigest",32)]))}function On(e,t){let n=t+1+(e[t]??0);if(n>e.length)throw at(e);try{return[new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}).
-decode(e.subarray(t+1,n)),n]}catch{throw at(e)}}function at(e){return new ce(`${e.length} bytes, not those of a record`)}var O=(e,t,n)=>({id:e,title:t,meaning:n}),Pe=[O("report-format","Attestation report","The chip's report is well formed."),
+decode(e.subarray(t+1,n)),n]}catch{throw at(e)}}function at(e){return new ce(`${e.length} bytes, not those of a record`)}var O=(e,t,n)=>({id:e,title:t,meaning:n}),Te=[O("report-format","Attestation report","The chip's report is well formed."),
 O("endorsements-format","AMD's certificates","The certificates are well formed and have AMD's extensions."),O("product-l\
 ine","Processor line","Report and certificates name the same line of AMD processors."),O("vek-chain","Chain to AMD's roo\
 t","AMD's root vouches for the key of this chip."),O("vek-validity","Certificate dates","Every certificate was valid at \
@@ -73,7 +73,7 @@ O("publisher-signature","Publisher's signature","The publisher signed the manife
 y","Publisher's identity","The signer is the one whom the manifest names."),O("lineage","Ancestors","The models it was m\
 ade from have records of their own."),O("registry-record","Record on chain","The record on chain is of this release and \
 active."),O("gpu-evidence","GPU evidence","NVIDIA's root vouches for a genuine GPU and a report made for the VM's key.")],
-Cn=new Map(Pe.map(e=>[e.id,e]));function Rn(e){return Pe[e]?.id??`check ${e}`}function ct(e){return Cn.get(e)?.title??e}
+Cn=new Map(Te.map(e=>[e.id,e]));function Rn(e){return Te[e]?.id??`check ${e}`}function ct(e){return Cn.get(e)?.title??e}
 function Ln(e){return Cn.get(e)?.meaning??"A check that is newer than this page."}var K="simulated",j="no confidential h\
 ardware",Zo={1:"Milan",2:"Genoa",3:"Turin",254:j,255:K};function Xe(e){return Zo[e]??`line ${e}`}function dt(e){return`${e}\
  (${["not graded","baseline","strict"][e]??"newer than this page"})`}var Qo={failed:"the verdict is FAILED",revoked:"the\
@@ -127,11 +127,11 @@ nswers standingById");let o=x=>M(r[x]),[s,i,c,d]=[o(0),o(1),o(6),o(7)],[l,h,u]=[
 revokedAt:i,signers:fe(r[4]),epoch:c,revisions:d,held:l,doubtful:h,named:u}}async function Nt(e,t,n){let{record:r,recordId:o,
 content:s,log:i}=n,c=ye(r.modelDigest,r.manifestDigest),[d,l,h,u]=await Promise.all([e.callOne(t,I.contentOf,o),$t(e,t,o),
 e.callOne(t,I.revokedModelTime,r.modelDigest).then(M),e.callOne(t,I.isOpen,c,0).then(M)]);if(d!==s)throw new T(`the even\
-t's record is not the one that the contract keeps: ${o}`);let[x,F]=await ss(e,t,l),X=F.reduce((Me,ot)=>Me+(ot.counts?ot.
+t's record is not the one that the contract keeps: ${o}`);let[x,F]=await ss(e,t,l),X=F.reduce((Se,ot)=>Se+(ot.counts?ot.
 weight:0),0),b={...Ht(r),recorded_at:q(l.recordedAt),epoch:l.epoch,threshold:x,weight:X,signers:F,batch:null,revoked_at:Wn(
 l.revokedAt,h),model_revoked_at:Wn(h),held:l.held,doubtful:l.doubtful||X<x,named:l.named,revisions:l.revisions,gate_open:r.
-passed&&u===1,block:i.block,transaction:i.transaction,gas_used:null},G=Dn(b),Be={closure:G,active:G===null,closed_because:G&&
-At(G)};return{...b,...Be,gate_shut_because:b.gate_open?null:In({...b,closure:G})}}function ze({namespace:e,release:t}){let n=t.
+passed&&u===1,block:i.block,transaction:i.transaction,gas_used:null},G=Dn(b),Pe={closure:G,active:G===null,closed_because:G&&
+At(G)};return{...b,...Pe,gate_shut_because:b.gate_open?null:In({...b,closure:G})}}function ze({namespace:e,release:t}){let n=t.
 lastIndexOf("@");return{name:`${e}/${t.slice(0,n)}`,version:t.slice(n+1)}}function Xn(e){let[t,n,r]=[e.model_digest,e.manifest_digest,
 e.verdict_digest].map(V),o=Ot({modelDigest:t,manifestDigest:n,verdictDigest:r,passed:e.passed,revision:e.revision});return e.
 record_id===C(o)&&e.release_id===C(ye(t,n))}function Ht(e){return{release_id:C(ye(e.modelDigest,e.manifestDigest)),record_id:C(
@@ -144,19 +144,19 @@ return{index:c,address:x,weight:M(l),counts:M(u)>n.recordedAt}}),[[s],i]=await P
 s),i]}function C(e){return e.slice(2)}function V(e){return`0x${e}`}function q(e){let t=new Date(1e3*e);return Number.isNaN(
 t.getTime())?`${e} s`:t.toISOString().replace(".000Z","Z")}function Wn(...e){let t=e.filter(n=>n>0);return t.length>0?q(
 Math.min(...t)):null}function Ye(e){return Array.from({length:32},(t,n)=>n).filter(t=>e>>BigInt(t)&1n)}function Ct(e){return Y(
-e).slice(-16).match(/../g).reverse().join("")}var oe=class extends Error{name="ShapeError"},is=65536,qn=1e4,m=(e,t)=>{if(typeof e!="string"||e.length>is)throw Se(t,"t\
-ext");return e},w=(e,t)=>{if(!Number.isSafeInteger(e)||e<0)throw Se(t,"a whole number");return e},Q=(e,t)=>{if(typeof e!=
-"boolean")throw Se(t,"true or false");return e},$=(e,t)=>Jn(e,t,/^[0-9a-f]{64}$/,"64 hex digits"),Ze=(e,t)=>Jn(e,t,/^0x[0-9a-f]{40}$/i,
+e).slice(-16).match(/../g).reverse().join("")}var oe=class extends Error{name="ShapeError"},is=65536,qn=1e4,m=(e,t)=>{if(typeof e!="string"||e.length>is)throw Oe(t,"t\
+ext");return e},w=(e,t)=>{if(!Number.isSafeInteger(e)||e<0)throw Oe(t,"a whole number");return e},Q=(e,t)=>{if(typeof e!=
+"boolean")throw Oe(t,"true or false");return e},$=(e,t)=>Jn(e,t,/^[0-9a-f]{64}$/,"64 hex digits"),Ze=(e,t)=>Jn(e,t,/^0x[0-9a-f]{40}$/i,
 "an address"),Kn=e=>e;function f(e){return(t,n)=>t==null?null:e(t,n)}function N(e){return(t,n)=>{if(!Array.isArray(t)||t.
-length>qn)throw Se(n,`a list of at most ${qn}`);return t.map((r,o)=>e(r,`${n}[${o}]`))}}function v(e){return(t,n)=>{if(typeof t!=
-"object"||t===null||Array.isArray(t))throw Se(n,"an object");let r=t,o=Object.entries(e).map(([s,i])=>[s,i(r[s],`${n}.${s}`)]);
-return Object.fromEntries(o)}}function Jn(e,t,n,r){if(typeof e!="string"||!n.test(e))throw Se(t,r);return e}function Se(e,t){
+length>qn)throw Oe(n,`a list of at most ${qn}`);return t.map((r,o)=>e(r,`${n}[${o}]`))}}function v(e){return(t,n)=>{if(typeof t!=
+"object"||t===null||Array.isArray(t))throw Oe(n,"an object");let r=t,o=Object.entries(e).map(([s,i])=>[s,i(r[s],`${n}.${s}`)]);
+return Object.fromEntries(o)}}function Jn(e,t,n,r){if(typeof e!="string"||!n.test(e))throw Oe(t,r);return e}function Oe(e,t){
 return new oe(`${e}: not ${t}`)}var as=(e,t)=>Ze(e,t).toLowerCase(),cs=v({index:w,address:f(as),weight:w,counts:Q}),ds=v({release_id:$,record_id:$,name:m,
 version:m,manifest_digest:$,model_digest:$,verdict_digest:$,report_digest:$,policy_digest:$,policy_id:w,publisher_identity:$,
 passed:Q,revision:w,grade:w,product_line:m,reported_tcb:m,passed_checks:N(m),parents:N($),judged_at:m,recorded_at:m,epoch:w,
 threshold:w,weight:w,signers:N(cs),batch:f(v({root:$,leaf:w})),revoked_at:f(m),model_revoked_at:f(m),held:Q,doubtful:Q,named:Q,
 revisions:w,active:Q,closure:f(m),closed_because:f(m),gate_open:f(Q),gate_shut_because:f(m),block:f(w),transaction:f(m),
-gas_used:f(w)}),Te=v({entries:N(ds),total:f(w),next_cursor:f(m)}),ls=v({event:m,time:f(m),name:f(m),version:f(m),revision:f(
+gas_used:f(w)}),Ae=v({entries:N(ds),total:f(w),next_cursor:f(m)}),ls=v({event:m,time:f(m),name:f(m),version:f(m),revision:f(
 w),passed:f(Q),epoch:f(w),signers:f(N(w)),weight:f(w),held:f(Q),doubtful:f(Q),effective_from:f(m),reason:f(m),guardian:f(
 Ze),root:f($),index:f(w),block:w,transaction:m}),fs=v({name:m,from_version:m,to_version:m,from_publisher:$,to_publisher:$,
 recorded_at:m}),Rt=v({name:m,owner:f(Ze),claimed_at:f(m),identity_limit:f(w),first_uses:f(w),identities:f(N($)),history_entries:f(
@@ -168,20 +168,20 @@ m)}),er=v({found_by:f(m),results:N(Lt),next_cursor:f(m),compared:f(N(m))}),tr=v(
 {path:m,size:w,sha256:$}),nr=v({files:N(us)}),rr=v({digest:$,number:f(w),name:f(m),date:f(m),text:f(m),rules:f(N(v({rule:m,
 value:Kn}))),records:f(w)}),or=v({digest:$,records:f(w),namespaces:f(N(m))}),sr=v({by_day:N(v({day:m,releases:w,batches:w,
 gas:f(w)})),oracles:N(v({address:m,epoch:f(w),signed:w,of:w})),firmware:N(v({product_line:m,reported_tcb:m,day:m,count:w}))}),
-ir=v({chain_id:f(w),registry:f(Ze),head:f(w),indexed_until:f(w),lag_blocks:f(w),deployment:f(v({block:w}))});var hs=v({lineage:N(v({ancestors:N(Qn)})),edges:f(N(zn)),descendants:f(N(Lt))}),ms=v({entries:N(Yn)}),$e=class{constructor(t){
-this.api=t}api;async entries(t){let n=await this.get(`/records/${t}`,Te),r=n.entries.find(o=>!Xn(o));if(r)throw new B(`/\
-records/${t}: a record whose id is not that of its digests: ${r.record_id}`);return n}named(t){return this.get(`/records${Oe(
-{name:t,limit:"100"})}`,Te)}recent(t){return this.get(`/recent${Oe({cursor:t,limit:"20"})}`,Te)}search(t,n){return this.
-get(`/search${Oe({q:t,cursor:n,limit:"30"})}`,er)}history(t){return this.get(`/records/${t}/history`,Zn)}async lineage(t){
+ir=v({chain_id:f(w),registry:f(Ze),head:f(w),indexed_until:f(w),lag_blocks:f(w),deployment:f(v({block:w}))});var hs=v({lineage:N(v({ancestors:N(Qn)})),edges:f(N(zn)),descendants:f(N(Lt))}),ms=v({entries:N(Yn)}),Ne=class{constructor(t){
+this.api=t}api;async entries(t){let n=await this.get(`/records/${t}`,Ae),r=n.entries.find(o=>!Xn(o));if(r)throw new B(`/\
+records/${t}: a record whose id is not that of its digests: ${r.record_id}`);return n}named(t){return this.get(`/records${$e(
+{name:t,limit:"100"})}`,Ae)}recent(t){return this.get(`/recent${$e({cursor:t,limit:"20"})}`,Ae)}search(t,n){return this.
+get(`/search${$e({q:t,cursor:n,limit:"30"})}`,er)}history(t){return this.get(`/records/${t}/history`,Zn)}async lineage(t){
 let{lineage:n,edges:r,descendants:o}=await this.get(`/records/${t}/lineage`,hs),s=n.flatMap(i=>i.ancestors);return{ancestors:s,
 edges:r??lt(s),descendants:o??[]}}namespace(t){return this.get(`/namespaces/${Dt(t)}`,Rt)}async namespaceHistory(t){return(await this.
-get(`/namespaces/${Dt(t)}/history`,ms)).entries}namespaceRecords(t,n){return this.get(`/namespaces/${Dt(t)}/records${Oe(
-{cursor:n})}`,Te)}identity(t){return this.#n(`/identities/${t}`,or,t)}identityRecords(t,n){return this.get(`/identities/${t}\
-/records${Oe({cursor:n})}`,Te)}policy(t){return this.#n(`/policies/${t}`,rr,t)}policyRecords(t,n){return this.get(`/poli\
-cies/${t}/records${Oe({cursor:n})}`,Te)}statistics(){return this.get("/statistics",sr)}status(){return this.get("/status",
+get(`/namespaces/${Dt(t)}/history`,ms)).entries}namespaceRecords(t,n){return this.get(`/namespaces/${Dt(t)}/records${$e(
+{cursor:n})}`,Ae)}identity(t){return this.#n(`/identities/${t}`,or,t)}identityRecords(t,n){return this.get(`/identities/${t}\
+/records${$e({cursor:n})}`,Ae)}policy(t){return this.#n(`/policies/${t}`,rr,t)}policyRecords(t,n){return this.get(`/poli\
+cies/${t}/records${$e({cursor:n})}`,Ae)}statistics(){return this.get("/statistics",sr)}status(){return this.get("/status",
 ir)}async#n(t,n,r){let o=await this.get(t,n);if(o.digest!==r)throw new B(`${t}: an answer about ${o.digest}`);return o}async get(t,n){
 try{return n(await st(this.api+t),"answer")}catch(r){throw r instanceof oe?new B(`${t}: ${r.message}`):r}}};function Dt(e){
-return encodeURIComponent(e)}function Oe(e){let t=Object.entries(e).filter(n=>n[1]!==void 0);return t.length>0?`?${new URLSearchParams(
+return encodeURIComponent(e)}function $e(e){let t=Object.entries(e).filter(n=>n[1]!==void 0);return t.length>0?`?${new URLSearchParams(
 t)}`:""}var ys=200,gs=16;function cr(e,t,n,r){return async(o,s)=>{let[i,c]=await Promise.all([ar(e,o,s),ar(t,o,s)]);if(o.method===
 "eth_blockNumber"&&i.isAnswer&&c.isAnswer&&bs(i.value,c.value)<=gs)return ws(i.value,c.value);if(!c.isAnswer)r(c.shown);else if(i.
 isAnswer&&i.shown!==c.shown){let[l,h]=[i.shown,c.shown].map(u=>u.slice(0,ys));n({what:o.method,first:l,second:h})}if(i.error!==
@@ -192,8 +192,8 @@ ts: ${z(o)}`:s,error:r??"failed"}}}function It(e){if(Array.isArray(e))return e.m
 nHash","logIndex","hash","timestamp"],n=e;return t.filter(r=>r in n).map(r=>`${r} ${It(n[r])}`).join(" ")}function bs(e,t){
 return Math.abs(Number(e)-Number(t))}function ws(e,t){return Number(e)<=Number(t)?e:t}var xs={time:null,name:null,version:null,revision:null,passed:null,epoch:null,signers:null,weight:null,held:null,doubtful:null,
 effective_from:null,reason:null,guardian:null,root:null,index:null};async function lr(e,t,n,r,o){let[s]=r;if(s===void 0)
-return[];let{modelDigest:i,manifestDigest:c}=s.record,d=ye(i,c),l=[...new Set([d,...r.map(b=>b.recordId)])],h=async(b,G,Be)=>(await e.
-logs(t,b,[G],n)).map(Me=>jt(Me,Be(Me))),u=await Promise.all([h(re.RecordRevoked,d,b=>dr("revoked",b)),h(re.ModelRevoked,
+return[];let{modelDigest:i,manifestDigest:c}=s.record,d=ye(i,c),l=[...new Set([d,...r.map(b=>b.recordId)])],h=async(b,G,Pe)=>(await e.
+logs(t,b,[G],n)).map(Se=>jt(Se,Pe(Se))),u=await Promise.all([h(re.RecordRevoked,d,b=>dr("revoked",b)),h(re.ModelRevoked,
 i,b=>dr("model_revoked",b)),h(re.ModelRevocationApplied,d,b=>({event:"revocation_applied",effective_from:q(M(ee(b.data)[0]))})),
 ...l.map(b=>h(re.Recounted,b,Ps)),...l.map(b=>h(re.LeafClosed,b,Ts))]),x=new Set(r.map(({content:b})=>C(b))),F=o.filter(
 ({kind:b,subject:G})=>(b===3||b===9)&&x.has(G));return[...r.map(b=>jt(b.log,ks(b))),...u.flat(),...F.map(Es)].sort((b,G)=>b.
@@ -260,7 +260,7 @@ n,r,t);if(o===0)return[];let[s,i]=await Promise.all([o,o+1].map(d=>Hs(n,d,this.#
 ({recordId:d})=>d===t)}async#a(t){let{node:n,registry:r}=await this.#e(),o=[...new Map(t.map(i=>[i.recordId,i])).values()].
 sort((i,c)=>c.log.block-i.log.block||c.log.index-i.log.index).slice(0,Vt),s=await Promise.all(o.map(i=>Nt(n,r,i)));return{
 entries:s,total:s.length,next_cursor:null}}};async function Hs(e,t,n){let[r,o]=[n,e.block];for(;r<o;){let s=Math.floor((r+
-o)/2);await e.timeOf(s)<t?r=s+1:o=s}return r}var vr="check.js",kr="prove.js",Er="worker.js",xr,Wt=new Map;function Ae(){return Tr(vr,"provenanceCheck")}function Pr(){
+o)/2);await e.timeOf(s)<t?r=s+1:o=s}return r}var vr="check.js",kr="prove.js",Er="worker.js",xr,Wt=new Map;function _e(){return Tr(vr,"provenanceCheck")}function Pr(){
 return Tr(kr,"provenanceProve")}function Tr(e,t){let n=Wt.get(e);if(n)return n;let r=new Promise((o,s)=>{let i=document.
 createElement("script");i.src=Ar(e),i.onload=()=>o(globalThis[t]),i.onerror=()=>{Wt.delete(e),s(new Error(`${e} does not\
  load`))},document.head.append(i)});return Wt.set(e,r),r}function Gt(){return location.protocol==="file:"?void 0:new Worker(
@@ -268,10 +268,10 @@ Ar(Er))}function Ar(e){let t={createScriptURL(r){if(![vr,kr,Er].includes(r))thro
 return r}},{trustedTypes:n}=globalThis;return xr??=n?.createPolicy("worker",t)??t,xr.createScriptURL(e)}var Cs=new Set(["gas_used","batch","block","transaction","gate_shut_because"]);function _r(e,t){return Object.keys(t).filter(
 r=>!Cs.has(r)).map(r=>({field:r,index:JSON.stringify(e[r]),chain:JSON.stringify(t[r])})).filter(({index:r,chain:o})=>r!==
 o)}async function Mr(e,t,n){if(t.batch)return Rs(e,t,t.batch,await n());let r=await e.entry(t);return r?_r(t,r):[Sr("rec\
-ord",t.record_id)]}async function Rs(e,t,n,r){let[{provenBy:o},s]=await Promise.all([Ae(),e.hasBatch(n.root)]);if(!s)return[
+ord",t.record_id)]}async function Rs(e,t,n,r){let[{provenBy:o},s]=await Promise.all([_e(),e.hasBatch(n.root)]);if(!s)return[
 Sr("batch",n.root)];let i=o(r);if("problem"in i)return[{field:"proof",index:"a proof",chain:i.problem}];let[c,d]=[n,i].map(
 ({root:h,leaf:u})=>`root ${h}, leaf ${u}`);return[...c===d?[]:[{field:"batch",index:c,chain:d}],..._r(t,Ht(i.record))]}function Sr(e,t){
-return{field:e,index:t,chain:"none"}}var ut=class{constructor(t,n){this.config=t;this.watcher=n;let{rpcUrl:r,secondUrl:o,place:s,api:i}=t;this.rest=i?new $e(
+return{field:e,index:t,chain:"none"}}var ut=class{constructor(t,n){this.config=t;this.watcher=n;let{rpcUrl:r,secondUrl:o,place:s,api:i}=t;this.rest=i?new Ne(
 i):void 0,this.chain=r&&s?new ft(s,r,o,n):void 0}config;watcher;rest;chain;#n;get isConfigured(){return this.rest!==void 0||
 this.chain!==void 0}entries(t){return this.#t(n=>n.entries(t),n=>n.entries(t))}async release(t,n){let{entries:r}=await this.
 entries(n);return r.filter(s=>s.model_digest===t&&s.manifest_digest===n).sort((s,i)=>Number(i.passed)-Number(s.passed)||
@@ -295,7 +295,7 @@ return this.watcher.fellBack(s.message),n(o)}}};async function Ls(e,t){let[n="",
 named(n,r,void 0),s=o.filter(({passed:i,revision:c})=>i&&c===0).reverse();return s.slice(1).flatMap((i,c)=>{let d=s[c];return d.
 publisher_identity===i.publisher_identity?[]:[{name:i.name,from_version:d.version,to_version:i.version,from_publisher:d.
 publisher_identity,to_publisher:i.publisher_identity,recorded_at:i.recorded_at}]})}async function Ds(e){try{return await e}catch(t){
-if(t instanceof S)return null;throw t}}var Kt={};vn(Kt,{add:()=>_e,el:()=>a,fill:()=>_,on:()=>W,out:()=>ae,served:()=>qt,svg:()=>R,to:()=>E});function Xt(e){return Is(e).length===0}function Is(e){return/^[\x20-\x7e]*$/.test(e)?[]:[...new Set(e)].filter(t=>!js(t.
+if(t instanceof S)return null;throw t}}var Kt={};vn(Kt,{add:()=>Me,el:()=>a,fill:()=>_,on:()=>W,out:()=>ae,served:()=>qt,svg:()=>R,to:()=>E});function Xt(e){return Is(e).length===0}function Is(e){return/^[\x20-\x7e]*$/.test(e)?[]:[...new Set(e)].filter(t=>!js(t.
 codePointAt(0)))}var Qe;function js(e){Qe??=Bs.trim().split(/\s+/).map(Fs);let[t,n]=[0,Qe.length];for(;t<n;){let r=t+n>>1;Qe[r][1]<e?t=r+
 1:n=r}return t<Qe.length&&Qe[t][0]<=e}function Fs(e){let[t,n=t]=e.split("-").map(r=>Number.parseInt(r,16));return[t,n]}var Bs=`\
 
@@ -364,22 +364,22 @@ fe76-fefc ff01-ff9f ffa1-ffbe ffc2-ffc7 ffca-ffcf ffd2-ffd7 ffda-ffdc ffe0-ffe6 
 1fa80-1fa86 1fa90-1faac 1fab0-1faba 1fac0-1fac5 1fad0-1fad9 1fae0-1fae7 1faf0-1faf6 1fb00-1fb92 1fb94-1fbca
 1fbf0-1fbf9 20000-2a6df 2a700-2b738 2b740-2b81d 2b820-2cea1 2ceb0-2ebe0 2f800-2fa1d 30000-3134a
 `;var Us=300;function k(e,t=Us){let n=Array.from(e.slice(0,2*t+2)),r=n.length>t?`${n.slice(0,t-1).join("")}\u2026`:n.join(
-"");return Ne(r)}function Ne(e){return Xt(e)?e:Array.from(e,t=>Xt(t)?t:Vs(t)).join("")}function Vs(e){let t=e.codePointAt(
+"");return He(r)}function He(e){return Xt(e)?e:Array.from(e,t=>Xt(t)?t:Vs(t)).join("")}function Vs(e){let t=e.codePointAt(
 0),[n,r]=t<65536?["u",4]:["U",8];return`\\${n}${t.toString(16).padStart(r,"0")}`}function D(e){return e.length>20?`${e.slice(
 0,8)}\u2026${e.slice(-6)}`:e}function se(e,t,n=`${t}s`){return`${e.toLocaleString("en")} ${e===1?t:n}`}function ue(e){let t=[
 "bytes","kB","MB","GB","TB"],[n,r]=[e,0];for(;n>=1e3&&r<t.length-1;)[n,r]=[n/1e3,r+1];return`${r===0||n>=100?Math.round(
-n).toLocaleString("en"):n.toFixed(1)} ${t[r]}`}function He(e){let t=new Date(e);if(Number.isNaN(t.getTime()))return e;let n={
+n).toLocaleString("en"):n.toFixed(1)} ${t[r]}`}function Ce(e){let t=new Date(e);if(Number.isNaN(t.getTime()))return e;let n={
 dateStyle:"long",timeStyle:"short",timeZone:"UTC"};return`${t.toLocaleString("en-GB",n)} UTC`}function Or(e){let t=new Date(
-e);return Number.isNaN(t.getTime())?e:t.toLocaleDateString("en-GB",{dateStyle:"long",timeZone:"UTC"})}function a(e,t={},...n){let r=document.createElement(e);return $r(r,t),_e(r,n),r}function R(e,t={},...n){let r=document.
-createElementNS("http://www.w3.org/2000/svg",e);return $r(r,t),_e(r,n),r}function _e(e,t){if(!(t==null||t===!1))if(t instanceof
-Node)e.appendChild(t);else if(typeof t=="object")for(let n of t)_e(e,n);else e.appendChild(document.createTextNode(Ne(String(
-t))))}function _(e,...t){e.replaceChildren(),_e(e,t)}function W(e,t,n){return e.addEventListener(t,n),e}function E(e,t,...n){
+e);return Number.isNaN(t.getTime())?e:t.toLocaleDateString("en-GB",{dateStyle:"long",timeZone:"UTC"})}function a(e,t={},...n){let r=document.createElement(e);return $r(r,t),Me(r,n),r}function R(e,t={},...n){let r=document.
+createElementNS("http://www.w3.org/2000/svg",e);return $r(r,t),Me(r,n),r}function Me(e,t){if(!(t==null||t===!1))if(t instanceof
+Node)e.appendChild(t);else if(typeof t=="object")for(let n of t)Me(e,n);else e.appendChild(document.createTextNode(He(String(
+t))))}function _(e,...t){e.replaceChildren(),Me(e,t)}function W(e,t,n){return e.addEventListener(t,n),e}function E(e,t,...n){
 let r=a("a",t,...n);return r.setAttribute("href",e.startsWith("#/")?e:"#/"),r}function ae(e,...t){let n=t.length>0?t:[e];
 if(!Ws(e))return a("span",{},...n);let r=a("a",{class:"out"},...n,a("span",{class:"hidden"}," (another site)"));return r.
 href=e,r.rel="noreferrer noopener",r.target="_blank",r}function qt(e){if(!/^\/[^/\\]/.test(e))return ae(e);let t=a("a",{},
 a("code",{},e));return t.href=e,t}function Ws(e){try{let{protocol:t,username:n,password:r}=new URL(e);return t==="https:"&&
 n+r===""}catch{return!1}}function $r(e,t){for(let[n,r]of Object.entries(t))r===void 0||r===!1||e.setAttribute(n,r===!0?"":
-Ne(String(r)))}var et=/^[0-9a-f]{64}$/;function Nr(e){let t=e.replace(/^#?\/?/,"").split("/"),n=e.slice(0,200),r=t.slice(0,4).map(Gs);if(t.length>4||r.some(d=>d===
+He(String(r)))}var et=/^[0-9a-f]{64}$/;function Nr(e){let t=e.replace(/^#?\/?/,"").split("/"),n=e.slice(0,200),r=t.slice(0,4).map(Gs);if(t.length>4||r.some(d=>d===
 void 0))return{page:"nowhere",text:n};let[o="",s="",i=""]=r,c=et.test(s)&&et.test(i);switch(o){case"":return{page:"home"};case"\
 find":return s?{page:"find",text:s}:{page:"home"};case"r":return c?{page:"record",model:s,manifest:i}:{page:"nowhere",text:n};case"\
 files":return c?{page:"files",model:s,manifest:i}:{page:"nowhere",text:n};case"compare":return c?{page:"compare",before:s,
@@ -405,10 +405,10 @@ source:t}){let n=document.getElementById("status");if(!n||!t.isConfigured)return
 catch(()=>null),t.chain?.status().catch(()=>null)]),s=o?.chainId??r?.chain_id,i=[a("p",{},"Registry ",a("code",{},e.place?.
 registry??r?.registry??"unknown"),s?` on chain ${s}`:""),r&&a("p",{},`Index: read up to block ${r.indexed_until??"?"}, ${r.
 lag_blocks??"?"} blocks behind the chain.`),r===null&&a("p",{},"Index: no answer."),o&&a("p",{},`Node: ${e.rpcUrl}, bloc\
-k ${o.block} of ${He(o.at)}`,e.secondUrl?`; compared with ${e.secondUrl}`:""),o===null&&a("p",{},`Node: ${e.rpcUrl} does\
+k ${o.block} of ${Ce(o.at)}`,e.secondUrl?`; compared with ${e.secondUrl}`:""),o===null&&a("p",{},`Node: ${e.rpcUrl} does\
  not answer. Nodes have to allow this page\u2019s origin (CORS).`),a("p",{},"This page asks nobody else. Nothing that yo\
-u check leaves your browser.")];_(n,...i)}var Yt={};vn(Yt,{announce:()=>ke,banner:()=>p,copyButton:()=>ve,day:()=>ge,digestOf:()=>L,facts:()=>U,failure:()=>be,idLink:()=>Re,
-later:()=>P,moreButton:()=>ie,note:()=>g,recordHref:()=>pe,recordLink:()=>Ce,section:()=>y,table:()=>H,time:()=>J});function y(e,...t){let n=`s-${e.toLowerCase().replace(/[^a-z]+/g,"-")}`;return a("section",{"aria-labelledby":n},a("h2",
+u check leaves your browser.")];_(n,...i)}var Yt={};vn(Yt,{announce:()=>ke,banner:()=>p,copyButton:()=>ve,day:()=>ge,digestOf:()=>L,facts:()=>U,failure:()=>be,idLink:()=>Le,
+later:()=>P,moreButton:()=>ie,note:()=>g,recordHref:()=>pe,recordLink:()=>Re,section:()=>y,table:()=>H,time:()=>J});function y(e,...t){let n=`s-${e.toLowerCase().replace(/[^a-z]+/g,"-")}`;return a("section",{"aria-labelledby":n},a("h2",
 {id:n},e),...t)}function p(e,t,...n){return a("div",{class:`banner ${e}`,role:e==="bad"?"alert":"note"},a("strong",{},t),
 " ",...n)}function g(...e){return a("p",{class:"quiet"},...e)}function U(...e){let t=e.filter(([,n])=>n!=null&&n!==!1&&n!==
 "");return a("dl",{class:"facts"},...t.map(([n,r])=>a("div",{},a("dt",{},n),a("dd",{},r))))}function L(e,t="digest"){return a(
@@ -418,16 +418,16 @@ l":`Copy the ${t}`},"Copy");return W(n,"click",()=>{zs(e).then(r=>{_(n,r),ke(r==
 lect it"}}function ke(e){let t=document.getElementById("live");t&&_(t,e)}function H(e,t,n){let r=o=>a("tr",{},...o.map((s,i)=>a(
 i===0?"th":"td",{"data-head":t[i],...i===0?{scope:"row"}:{}},s)));return a("div",{class:"scroll",role:"region",tabindex:"\
 0","aria-label":e},a("table",{},a("caption",{},e),a("thead",{},a("tr",{},...t.map(o=>a("th",{scope:"col"},o)))),a("tbody",
-{},...n.map(r))))}function J(e){return a("time",{datetime:e,title:e},He(e))}function ge(e){return a("time",{datetime:e,title:e},
-Or(e))}function pe(e){return e.record_id===e.release_id?A("r",e.model_digest,e.manifest_digest):A("id",e.record_id)}function Ce(e){
-return E(pe(e),{},`${e.name} ${e.version}`)}function Re(e,t,n){return E(A("id",e),{},t?`${t} ${n??""}`.trim():a("code",{},
+{},...n.map(r))))}function J(e){return a("time",{datetime:e,title:e},Ce(e))}function ge(e){return a("time",{datetime:e,title:e},
+Or(e))}function pe(e){return e.record_id===e.release_id?A("r",e.model_digest,e.manifest_digest):A("id",e.record_id)}function Re(e){
+return E(pe(e),{},`${e.name} ${e.version}`)}function Le(e,t,n){return E(A("id",e),{},t?`${t} ${n??""}`.trim():a("code",{},
 D(e)))}function P(e,t){let n=a("div",{class:"later","aria-busy":"true"},a("p",{class:"quiet"},`Reading ${e} \u2026`));return t.
 then(r=>_(n,r)).catch(r=>_(n,be(r,e))).finally(()=>n.removeAttribute("aria-busy")),n}function be(e,t="the record"){let n=e instanceof
 Error?e.message:String(e);if(e instanceof S)return p("note","Not there.",n);if(e instanceof T||e instanceof B||e instanceof
 oe){let r=e instanceof T?"The node":"The index";return p("warn","No verdict.",`${r} gave no usable answer about ${t}, wh\
 ich says nothing about it: ${n}`)}return console.error(e),p("bad","This page has a fault.",n)}function ie(e,t){if(e===null)
 return null;let n=a("div",{}),r=a("button",{type:"button",class:"more"},"Show more");return W(r,"click",()=>{r.replaceWith(
-P("more",t(e).then(([o,s])=>[o,ie(s,t)])))}),_e(n,r),n}var Ys="https://www.amd.com/en/developer/sev.html",Zs="https://in-toto.io/";function Lr(){return{title:"What a record me\
+P("more",t(e).then(([o,s])=>[o,ie(s,t)])))}),Me(n,r),n}var Ys="https://www.amd.com/en/developer/sev.html",Zs="https://in-toto.io/";function Lr(){return{title:"What a record me\
 ans",body:[a("p",{class:"lead"},"A record says who confirmed what about a model\u2019s files, and lets you confirm it again w\
 ithout trusting them. It does not say that a model is good, harmless or free of bugs."),y("From a chip to a record",a("o\
 l",{class:"steps"},a("li",{},a("strong",{},"Chip. "),"An AMD processor has a key of its own, and AMD\u2019s root key vouches \
@@ -445,7 +445,7 @@ ne on which they were made."],["Held","The owner of the namespace has not accept
 f oracles that signed the record were revoked, and too little weight is left."],["Revoked","A guardian of the registry w\
 ithdrew the record. The reason is in its history."],["Superseded","The oracles judged the same release again later."],["\
 FAILED","The oracles judged the release and refuse it."],["No verdict","A node or an index did not answer. That says not\
-hing about the model."]])),y("Checks",H("What each check says if it passed",["Check","Meaning","Id"],Pe.map(({id:e,title:t,
+hing about the model."]])),y("Checks",H("What each check says if it passed",["Check","Meaning","Id"],Te.map(({id:e,title:t,
 meaning:n})=>[t,n,a("code",{},e)]))),y("What a lying server can do",a("p",{},"A node or an index can hide a record, or t\
 he revocation of one. It cannot make evidence: your browser checks the signatures up to AMD\u2019s root, whose digest is part\
  of this page. To notice a liar, compare two nodes: add ?rpc2=ADDRESS to the address of this page."),a("p",{},"The page \
@@ -453,11 +453,11 @@ itself comes from a server. You can save its six files and open index.html from 
 annotations:f(Fr)}),Qs=v({subject:N(Ir),predicate:v({buildDefinition:f(v({resolvedDependencies:f(N(Ir)),internalParameters:f(
 Fr)})),runDetails:f(v({metadata:f(v({finishedOn:f(m)}))}))})});async function jr(e,t){let n=await e.verdict(t.verdict_digest),
 [r,o]=Zt(n,"verdict"),{predicate:s}=v({predicate:v({[Dr]:v({findings:N(tr)})})})(r,"verdict"),{findings:i}=s[Dr];return{
-findings:i,text:o,matches:await De(n,t.verdict_digest)}}async function Le(e,t){let[n]=Zt(await e.evidenceFile(t.manifest_digest,
+findings:i,text:o,matches:await Ie(n,t.verdict_digest)}}async function De(e,t){let[n]=Zt(await e.evidenceFile(t.manifest_digest,
 Qt),"manifest"),{payload:r}=v({payload:ni})(n,"manifest"),[o,s]=Zt(r,"manifest"),{subject:i,predicate:c}=Qs(o,"manifest"),
 {resolvedDependencies:d,internalParameters:l}=c.buildDefinition??{},h=Object(Object(l).publisher).identity;return{files:i.
 map(ei),dependencies:(d??[]).map(ti),publisher:typeof h=="string"?h:null,finishedOn:c.runDetails?.metadata?.finishedOn??
-null,text:s,matches:await De(r,t.manifest_digest)}}async function De(e,t){if(!globalThis.crypto?.subtle)return null;let n=new Uint8Array(
+null,text:s,matches:await Ie(r,t.manifest_digest)}}async function Ie(e,t){if(!globalThis.crypto?.subtle)return null;let n=new Uint8Array(
 await crypto.subtle.digest("SHA-256",e));return Array.from(n,r=>r.toString(16).padStart(2,"0")).join("")===t}function Zt(e,t){
 try{let n=new TextDecoder("utf-8",{fatal:!0}).decode(e);return[JSON.parse(n),n]}catch{throw new oe(`${t}: not JSON`)}}function ei({
 name:e,digest:t,annotations:n}){let r=Object(n).size;return{path:e??"",size:Number.isSafeInteger(r)?r:null,digests:t??[]}}
@@ -467,7 +467,7 @@ atob(e),n=>n.charCodeAt(0))}catch{throw new oe(`${t}: not base64`)}}function ri(
 ([n,r])=>[n,m(r,`${t}.${n}`)])}function Fr(e,t){return typeof e=="object"&&e!==null?e:oi(t)}function oi(e){throw new oe(
 `${e}: not an object`)}var si=144,ii=416,ai=672;async function tt(e,t){let n=await e.evidenceFile(t.manifest_digest,"provenance/snp/report.bin"),
 r=(o,s)=>Array.from(n.subarray(o,o+s),i=>i.toString(16).padStart(2,"0")).join("");return{measurement:r(si,48),chipId:r(ii,
-64),matches:await De(n.slice(0,ai),t.report_digest)}}function ht(e,t){let n=t.find(r=>r.passed&&r.revision>e.revision);return[!e.passed&&p("bad","FAILED.","The oracles judge\
+64),matches:await Ie(n.slice(0,ai),t.report_digest)}}function ht(e,t){let n=t.find(r=>r.passed&&r.revision>e.revision);return[!e.passed&&p("bad","FAILED.","The oracles judge\
 d this release and refuse it. The checks below say why. No gate opens for it."),e.revoked_at&&ci(e),e.held&&p("warn","He\
 ld.","The namespace does not trust the publisher of this release. Its gate stays shut until the namespace does."),e.doubtful&&
 p("warn","Doubtful.",`Keys of oracles that signed this record were revoked. The remaining weight is ${e.weight}; ${e.threshold}\
@@ -478,14 +478,14 @@ d only.","A publisher signed these files. Nothing is known of the machine on whi
 In a batch.",`The registry keeps only the root of this batch; the record is shown by a proof (leaf ${e.batch.leaf}). A l\
 ater judgement in another batch does not show here.`)]}function ci(e){let n=e.model_revoked_at!==null?"A guardian of the\
  registry withdrew every release of these files":"A guardian of the registry withdrew this record";return p("bad","Revok\
-ed.",n,", with effect from ",J(e.revoked_at),". The history below gives the reason. Do not rely on it.")}async function Ie({
+ed.",n,", with effect from ",J(e.revoked_at),". The history below gives the reason. Do not rely on it.")}async function je({
 source:e},t){let n=await e.confirm(t).catch(r=>{if(!(r instanceof S))throw r});return n===void 0?p("warn","Not compared.",
 "The proof that this record is in its batch is not at hand. So far this is only the index\u2019s word."):n===null||n.length===
 0?null:a("div",{},p("bad","The index contradicts the chain.","Believe the chain. Fields that differ:"),a("ul",{},...n.map(
 ({field:r,index:o,chain:s})=>a("li",{},`${r}: the index says ${k(o)}, the chain ${k(s)}`))))}async function Br(e,t,n){let[r]=await e.source.release(t,n);if(r===void 0)throw new S("This registry has no record of a \
 release with these two digests.");return{title:"Files",aside:a("span",{class:"version"},`of ${r.name} ${r.version}`),above:a(
-"p",{class:"crumbs"},E(pe(r),{},"record")," / files"),body:[...ht(r,[]),P("the chain\u2019s own version",Ie(e,r)),P("the\
- manifest",di(e,r))]}}async function di({source:e},t){let{files:n,matches:r}=await Le(e,t),o=n.reduce((s,{size:i})=>s+(i??
+"p",{class:"crumbs"},E(pe(r),{},"record")," / files"),body:[...ht(r,[]),P("the chain\u2019s own version",je(e,r)),P("the\
+ manifest",di(e,r))]}}async function di({source:e},t){let{files:n,matches:r}=await De(e,t),o=n.reduce((s,{size:i})=>s+(i??
 0),0);return[a("p",{class:"lead"},`${se(n.length,"file")}, ${ue(o)} together.`),mt(r),g("fsverity_sha256_4096 is what Li\
 nux\u2019s `fsverity digest FILE` prints. ",t.passed_checks.includes("file-set")?"There is no file more and none fewer: \
 the oracles compared the set as well.":"The oracles do not confirm that these are the files of the release, no more and \
@@ -520,7 +520,7 @@ return[{true:g("From the oracles\u2019 verdict, whose digest is the one in the r
 "These are not the bytes whose digest is in the record. Do not rely on them."),null:g("From the oracles\u2019 verdict. This b\
 rowser hashes nothing here, so its digest was not compared.")}[`${t}`],tn("Checks of the oracles",e)]}function tn(e,t){return H(
 e,["Check","Outcome","Got","Wanted"],t.map(n=>[Gr(n.check),en(n.outcome),k(n.got),k(n.wanted)]))}function vi(e){let t=new Set(
-e.passed_checks),r=[...Pe.map(({id:o})=>o),...e.passed_checks.filter(o=>!Pe.some(s=>s.id===o))].map(o=>[Gr(o),t.has(o)?en(
+e.passed_checks),r=[...Te.map(({id:o})=>o),...e.passed_checks.filter(o=>!Te.some(s=>s.id===o))].map(o=>[Gr(o),t.has(o)?en(
 "passed"):en("not-checked")]);return[g("The verdict is not at hand here, so there is only the record\u2019s own list. A check\
  that did not pass either failed or was not made."),H("Checks in the record",["Check","Outcome"],r)]}function en(e){return a(
 "span",{class:`tag ${e==="passed"?"good":e==="failed"?"bad":"note"}`},e==="failed"?"FAILED":e.replace("-"," "))}function Gr(e){
@@ -533,7 +533,7 @@ judged_at:t,product_line:n}){return e?n===j?"The oracles confirm that the publis
 ey say nothing about where the files were made.":n===K?"The oracles confirm the signatures and every byte of the files. \
 The hardware behind them was simulated, so nothing is known about where the files were made.":`The oracles confirm that \
 this list of files and sources was signed by a key which existed only inside a confidential VM on a genuine AMD ${n} pro\
-cessor, and that every byte of the files is as listed.`:`The oracles judged this release on ${He(t)} and do not accept i\
+cessor, and that every byte of the files is as listed.`:`The oracles judged this release on ${Ce(t)} and do not accept i\
 t.`}function Ei(e){return e.gate_open===null?"not asked":e.gate_open?`open to contracts that ask for grade ${e.grade} or\
  less`:`shut: ${e.gate_shut_because??"the contract says so"}`}function Pi({index:e,address:t,weight:n,counts:r}){let o=t?
 L(t,"address of the oracle"):"a key that its ROFL app has replaced";return[`Oracle ${e}`,o,n,r?"yes":"NO: its key was re\
@@ -557,7 +557,7 @@ Ni)),n.length>0&&a("div",{},a("h3",{},"Other judgements of this release"),a("ul"
 releases(t.name).then(o=>$i(t,o))),a("p",{},E(A("n",r),{},`Every release and publisher of ${k(r,96)}`)))}var Oi=20;function $i(e,t){
 let n=t.filter(o=>o.release_id!==e.release_id);if(n.length===0)return null;let r=n.slice(0,Oi).map(o=>{let[s,i]=o.recorded_at<
 e.recorded_at?[o,e]:[e,o],c=E(A("compare",s.record_id,i.record_id),{},`what changed from ${k(s.version,24)} to ${k(i.version,
-24)}`);return a("li",{},Ce(o),", recorded ",ge(o.recorded_at),o.closure&&` (${o.closure})`,": ",c)});return[a("h3",{},"O\
+24)}`);return a("li",{},Re(o),", recorded ",ge(o.recorded_at),o.closure&&` (${o.closure})`,": ",c)});return[a("h3",{},"O\
 ther releases of this model"),a("ul",{},...r)]}function Ni({events:e,changes:t}){return e.length===0?g("The registry sho\
 ws no event."):[t.map(Hi),a("ol",{class:"timeline"},...e.map(Ci))]}function Hi(e){let t=n=>E(A("p",n),{},a("code",{},D(n)));
 return p("warn","The publisher changed.",`${e.name}: version ${e.from_version} by `,t(e.from_publisher),`, then ${e.to_version}\
@@ -573,12 +573,12 @@ of the namespace took this older release in.";case"leaf_closed":return`Taken out
  record counts from now on.`;case"revoked":return`REVOKED by ${e.guardian}: ${k(e.reason??"")}`;case"model_revoked":return`\
 Every release of these files REVOKED by ${e.guardian}: ${k(e.reason??"")}`;case"revocation_applied":return"REVOKED with \
 its model.";default:return`An event that is newer than this page: ${k(e.event)}`}}function Li(e){let t=e.passed?`judgeme\
-nt ${e.revision+1}`:"a FAILED verdict";return a("li",{},E(pe(e),{},t),", recorded ",J(e.recorded_at))}var te={width:168,height:52},je={x:20,y:48},nn=6,zr=22;function Di(e,{ancestors:t,edges:n}){let o=[...new Set(t.map(({depth:u})=>u))].
-sort((u,x)=>u-x).map(u=>t.filter(x=>x.depth===u)),i=Math.max(1,...o.map(({length:u})=>u))*(te.width+je.x)-je.x+2*nn,c=u=>nn+
-(o.length-u)*(te.height+je.y),d=new Map,l={id:e.release_id,y:c(0),x:(i-te.width)/2,isOpen:e.gate_open===!0};d.set(e.release_id,
-{...l,...Yr(e.name,e.version,e.release_id)});for(let[u,x]of o.entries()){let F=(i-x.length*(te.width+je.x)+je.x)/2;for(let[
-X,{release_id:b,name:G,version:Be,open:Me}]of x.entries()){let ot={id:b,x:F+X*(te.width+je.x),y:c(u+1),isOpen:Me};d.set(
-b,{...ot,...Yr(G,Be,b)})}}let h=n.flatMap(({parent:u,child:x,attested:F})=>{let[X,b]=[d.get(u),d.get(x)];return X&&b?[{from:X,
+nt ${e.revision+1}`:"a FAILED verdict";return a("li",{},E(pe(e),{},t),", recorded ",J(e.recorded_at))}var te={width:168,height:52},Fe={x:20,y:48},nn=6,zr=22;function Di(e,{ancestors:t,edges:n}){let o=[...new Set(t.map(({depth:u})=>u))].
+sort((u,x)=>u-x).map(u=>t.filter(x=>x.depth===u)),i=Math.max(1,...o.map(({length:u})=>u))*(te.width+Fe.x)-Fe.x+2*nn,c=u=>nn+
+(o.length-u)*(te.height+Fe.y),d=new Map,l={id:e.release_id,y:c(0),x:(i-te.width)/2,isOpen:e.gate_open===!0};d.set(e.release_id,
+{...l,...Yr(e.name,e.version,e.release_id)});for(let[u,x]of o.entries()){let F=(i-x.length*(te.width+Fe.x)+Fe.x)/2;for(let[
+X,{release_id:b,name:G,version:Pe,open:Se}]of x.entries()){let ot={id:b,x:F+X*(te.width+Fe.x),y:c(u+1),isOpen:Se};d.set(
+b,{...ot,...Yr(G,Pe,b)})}}let h=n.flatMap(({parent:u,child:x,attested:F})=>{let[X,b]=[d.get(u),d.get(x)];return X&&b?[{from:X,
 to:b,isAttested:F}]:[]});return{width:i,height:c(0)+te.height+nn,boxes:[...d.values()],lines:h}}function Zr(e,t){let{width:n,
 height:r,boxes:o,lines:s}=Di(e,t),i=R("svg",{viewBox:`0 0 ${n} ${r}`,width:n,height:r,class:"lineage","aria-hidden":"tru\
 e"},...s.map(Ii),...o.map(c=>ji(c,c.id===e.release_id)));return a("div",{class:"scroll figure"},i)}function Ii({from:e,to:t,
@@ -589,11 +589,11 @@ height,rx:10}),R("text",{x:te.width/2,y:22},n),R("text",{x:te.width/2,y:40,class
 {title:k(e,zr),aside:k(t??"",zr)}:{title:D(n),aside:""}}function Qr({source:e},t,n){return y("What it was made from",P("the lineage",e.lineage(t).then(r=>Fi(t,r))),P("the manif\
 est",n.then(Ui,()=>null)))}function Fi(e,t){let{ancestors:n,edges:r,descendants:o}=t,s=o.length>0&&[a("h3",{},"Made from\
  it"),a("ul",{},...o.map(Bi))];if(n.length===0)return[g("The record names no recorded release as a parent."),s];let i=new Map(
-n.map(l=>[l.release_id,l])),c=l=>{let h=i.get(l);return l===e.release_id?`${e.name} ${e.version}`:Re(l,h?.name??null,h?.
+n.map(l=>[l.release_id,l])),c=l=>{let h=i.get(l);return l===e.release_id?`${e.name} ${e.version}`:Le(l,h?.name??null,h?.
 version??null)},d=r.map(({parent:l,child:h,attested:u})=>{let x=i.get(l)?.open?"open":"shut";return[c(l),c(h),u?"atteste\
 d (solid)":"stated (dashed)",x]});return[Zr(e,t),g("A solid line is attested: the confidential VM signed it. A dashed li\
 ne is only stated by the owner of the namespace. A dotted frame means that the gate of this release is shut."),H("The sa\
-me as a list",["Release","was used to make","How it is known","Its gate"],d),s]}function Bi(e){return a("li",{},Re(e.record_id??
+me as a list",["Release","was used to make","How it is known","Its gate"],d),s]}function Bi(e){return a("li",{},Le(e.record_id??
 "",e.name,e.version))}function Ui({dependencies:e}){if(e.length===0)return null;let t=e.map(n=>[[n.name!==n.uri&&k(n.name),
 n.uri!==null&&a("div",{},ae(n.uri))],n.role??"",n.digests.map(([r,o])=>a("div",{},`${r} `,a("code",{},o)))]);return H("S\
 ources that the manifest names",["Source","Role","Digest"],t)}var rn="provenance/",eo=64<<20,to=64;async function yt(e,{manifest_digest:t}){let n=(await e.evidenceFiles(t)).filter(({
@@ -628,10 +628,10 @@ return async i=>{s.abort();let c=s=new AbortController;n.reset(),_(o,"Checking \
 e,t,i,d.onBytes,c.signal,h=>{s===c&&!c.signal.aborted&&n.light(h.check,h.outcome)});s===c&&(_(r,l.shown),_(o,l.summary))}}
 async function Ki(e,t,n,r,o,s){try{let i=await e.source.own(t);if(i===null)return ln("The node says that the chain has n\
 o such record.");if(i.product_line===j)return await Ji(e,i,n,{onFinding:s,onBytes:r,startWorker:Gt,signal:o});let c=gt(n).
-then(F=>F??yt(e.source,i)),[{judge:d},l,h,u]=await Promise.all([Ae(),c,on(e.source,i),zi(e,i)]),x={evidence:l,files:ro(n),
+then(F=>F??yt(e.source,i)),[{judge:d},l,h,u]=await Promise.all([_e(),c,on(e.source,i),zi(e,i)]),x={evidence:l,files:ro(n),
 at:co(i),record:i,kept:h};return lo(await d(x,{onFinding:s,onBytes:r,startWorker:Gt,signal:o}),i,u)}catch(i){return Qi(i)}}
 async function Ji(e,t,n,r){let o=n.get(dn);if(!o)return{summary:"No verdict: see below.",shown:p("note","No signature.",
-`The folder has no ${dn}.`)};let s=new Map([...n].filter(([l])=>l!==dn)),[{judgeSigned:i},c,d]=await Promise.all([Ae(),on(
+`The folder has no ${dn}.`)};let s=new Map([...n].filter(([l])=>l!==dn)),[{judgeSigned:i},c,d]=await Promise.all([_e(),on(
 e.source,t),sn(o)]);return lo(await i({bundle:d,files:s,at:co(t),record:t,kept:c},r),t,void 0)}async function zi({source:e},{
 batch:t}){return t&&e.chain?e.chain.hasBatch(t.root).catch(()=>{}):void 0}function co({judged_at:e,recorded_at:t}){let[n,
 r]=[Date.parse(e)/1e3,Date.parse(t)/1e3],o=r-n;return o>=-Xi&&o<=Gi?n:r}function Yi(e){let t=a("progress",{"aria-label":"\
@@ -666,12 +666,12 @@ and says what it would cost. Nothing is sent before you confirm it in your own w
 bel",{class:"tick"},c," ",c.checked?ta:na),l,bt(d,"prove-folder",ea)),i)}function ra(e,t,n,r,o,s){let i=0;return async c=>{
 let d=++i,l=a("div",{},g("Putting the evidence together \u2026"));_(r,l);try{await oa(e,t,n,c,l,o.checked,s)}catch(h){let u=p(
 "note","No evidence here.","No oracle\u2019s copy of the evidence is at hand. Choose or drop the folder of the release, which\
- holds it.");d===i&&_(l,h instanceof S?u:be(h,"the proof"))}}}async function oa(e,t,n,r,o,s,i){let c=gt(r).then(G=>G??yt(
-e.source,n)),[{provingEvidence:d},{offerProof:l},h]=await Promise.all([Ae(),Pr(),c]),u=await d(h);if("problem"in u){_(o,
-p("bad","The chain could not read this release.",k(u.problem)));return}_(o,g("The node simulates the proof \u2026"));let[
-x,{chainId:F}]=await Promise.all([s?t.recordBytes(n):null,t.status()]),X={...u,proofs:t.proofs,record:x??"0x"},b={...Kt,
-...Yt,proofFacts:Ut};await l({kit:b,place:o,ask:t.first,rpcUrl:e.config.rpcUrl,chainId:F,proposal:X,releaseId:V(n.release_id),
-onProven:i})}function uo(e,t){let{chain:n}=e.source;if(!n?.proofs||t.product_line===j)return null;let r=a("div",{}),o=()=>_(r,P("the \
+ holds it.");d===i&&_(l,h instanceof S?u:be(h,"the proof"))}}}async function oa(e,t,n,r,o,s,i){let c=gt(r).then(Pe=>Pe??
+yt(e.source,n)),[{provingEvidence:d},{offerProof:l},h]=await Promise.all([_e(),Pr(),c]),u=await d(h);if("problem"in u){_(
+o,p("bad","The chain could not read this release.",k(u.problem)));return}_(o,g("The node simulates the proof \u2026"));let[
+x,{chainId:F}]=await Promise.all([s?t.recordBytes(n):null,t.status()]),X=u.intermediate&&{...u.intermediate,name:k(u.intermediate.
+name)},b={...u,intermediate:X,proofs:t.proofs,record:x??"0x"},G={...Kt,...Yt,proofFacts:Ut};await l({kit:G,place:o,ask:t.
+first,rpcUrl:e.config.rpcUrl,chainId:F,proposal:b,releaseId:V(n.release_id),onProven:i})}function uo(e,t){let{chain:n}=e.source;if(!n?.proofs||t.product_line===j)return null;let r=a("div",{}),o=()=>_(r,P("the \
 proof",n.proof(t).then(s))),s=c=>c?ia(c,t,e.config.blockExplorer):[sa(),fo(e,n,t,i)],i=()=>{n.renew(),ke("Proven on chai\
 n"),o()};return o(),y("Proven on chain",r)}function sa(){return p("note","Not proven.","Nobody has had the chain itself \
 check AMD\u2019s signature for this release. What stands above is what the oracles found.")}function ia(e,t,n){let{transaction:r}=e,
@@ -702,12 +702,12 @@ e.map(({path:t,size:n,sha256:r})=>[t,ue(n),L(r,`SHA-256 of ${t}`)]))}function un
 of a release with these two digests.");return yo(e,o,r.slice(1))}async function mo(e,t){let{entries:n}=await e.source.entries(
 t),r=pn(n,t);if(r===void 0)throw new S("This registry has no record with this id.");return yo(e,r,n.filter(o=>o!==r&&o.release_id===
 r.release_id))}function pn(e,t){return e.find(n=>n.record_id===t)??e.find(n=>n.release_id===t)}function yo(e,t,n){let[r=""]=t.
-name.split("/"),o=jr(e.source,t),s=Le(e.source,t),i=tt(e.source,t);for(let l of[o,s,i])l.catch(()=>{});let c=Vr(t),d=ao(
+name.split("/"),o=jr(e.source,t),s=De(e.source,t),i=tt(e.source,t);for(let l of[o,s,i])l.catch(()=>{});let c=Vr(t),d=ao(
 e,t,c);return{title:t.name,aside:a("span",{class:"version"},k(t.version,24)),above:a("p",{class:"crumbs"},E(A("n",r),{},
-r)," / record"),body:[...ht(t,n),P("the chain\u2019s own version",Ie(e,t)),c.element,d.button,Xr(t),qr(t,i),uo(e,t),Kr(t,
+r)," / record"),body:[...ht(t,n),P("the chain\u2019s own version",je(e,t)),c.element,d.button,Xr(t),qr(t,i),uo(e,t),Kr(t,
 s),Qr(e,t,s),Wr(t,o),d.section,Jr(e,t,n),po(e,t)]}}async function go(e,t,n){let[r,o]=await Promise.all([t,n].map(s=>bo(e,s)));if(!r||!o)throw new S("This registry does not\
- have both records.");return{title:"What changed",above:a("p",{class:"crumbs"},Ce(r)," \u2192 ",Ce(o)),body:[...[r,o].map(
-s=>P("the chain\u2019s own version",Ie(e,s))),r.name!==o.name&&p("warn","Two models.","These records are not of the same\
+ have both records.");return{title:"What changed",above:a("p",{class:"crumbs"},Re(r)," \u2192 ",Re(o)),body:[...[r,o].map(
+s=>P("the chain\u2019s own version",je(e,s))),r.name!==o.name&&p("warn","Two models.","These records are not of the same\
  model."),r.publisher_identity!==o.publisher_identity&&p("warn","The publisher changed.","Another identity signed the la\
 ter release. The namespace\u2019s history tells whether it was announced."),y("The records",H("Facts of both records",["\
 Fact",Ee(r),Ee(o),"Changed"],la(r,o))),y("Software of the VM",P("the reports",fa(e,r,o))),y("Made from",P("the parents",
@@ -723,12 +723,12 @@ o.chipId]].map(([c,d="",l=""])=>[c,a("code",{},d),a("code",{},l),hn(d!==l)]);ret
 "warn","Not bound.","The reports were not compared with the digests in the records, or differ from them."),H("From both \
 attestation reports",["Fact",Ee(t),Ee(n),"Changed"],s)]}async function ua(e,t,n){let r=[...new Set([...t.parents,...n.parents])];
 if(r.length===0)return g("Neither record names a recorded release as a parent.");let o=(i,c)=>i.parents.includes(c)?"yes":
-"no",s=r.map(async i=>{let c=await bo(e,i).catch(()=>{});return[Re(i,c?.name??null,c?.version??null),o(t,i),o(n,i),hn(o(
+"no",s=r.map(async i=>{let c=await bo(e,i).catch(()=>{});return[Le(i,c?.name??null,c?.version??null),o(t,i),o(n,i),hn(o(
 t,i)!==o(n,i))]});return H("Parents",["Parent",Ee(t),Ee(n),"Changed"],await Promise.all(s))}function pa(e,t){let[n,r]=[wt(
 e),wt(t)];return[...new Set([...n.keys(),...r.keys()])].sort().map(s=>{let[i,c]=[n.get(s),r.get(s)];return i?c?[s,ha(i,c)?
 "same":"changed"]:[s,"removed"]:[s,"added"]})}function wt(e){return new Map(e.map(t=>[t.path,t]))}function ha(e,t){let n=new Map(
 t.digests),r=e.digests.filter(([o])=>n.has(o));return r.length>0&&e.size===t.size&&r.every(([o,s])=>n.get(o)===s)}async function ma({
-source:e},t,n){let[r,o]=await Promise.all([t,n].map(h=>Le(e,h))),[s,i]=[wt(r.files),wt(o.files)],c=(h,u)=>{let x=h.get(u)?.
+source:e},t,n){let[r,o]=await Promise.all([t,n].map(h=>De(e,h))),[s,i]=[wt(r.files),wt(o.files)],c=(h,u)=>{let x=h.get(u)?.
 size;return typeof x=="number"?ue(x):"\u2013"},d={added:"good",removed:"bad",changed:"warn",same:"note"},l=pa(r.files,o.
 files).map(([h,u])=>[a("code",{},k(h,1e3)),c(s,h),c(i,h),u==="same"?a("span",{class:"quiet"},"same bytes"):a("span",{class:`\
 tag ${d[u]}`},u)]);return[mt(r.matches),mt(o.matches),H("Files of both releases",["File",Ee(t),Ee(n),"Changed"],l)]}function he(e){return a("ul",{class:"rows"},...e.map(ya))}function ya(e){let{name:t,version:n,manifest_digest:r,recorded_at:o}=e;
@@ -780,17 +780,17 @@ one is the contract\u2019s last.`):r!==t?p("bad","Not complete.",`${o} But the c
 ries are missing.`):p("good","Complete.",`${o} They end at the head that the contract keeps, so none is missing.`)}function _a({
 number:e,kind:t,subject:n,seconds:r,block:o}){let[s,i]=jn(t),c=`0x${n.slice(24)}`,d=i==="identity"?E(A("p",n),{},a("code",
 {},D(n))):a("code",{},i==="account"?c:D(n));return a("li",{class:[2,6].includes(t)?"bad":"note"},a("p",{class:"quiet"},J(
-q(r))),a("p",{},`${e}. `,s," ",d),a("p",{class:"quiet"},`block ${o.toLocaleString("en")}`))}var Fe=640,yn=220,nt=64,Ma=30,gn=12,bn=90;function wn(e,t=n=>n.toLocaleString("en")){let n=Sa(Math.max(0,...e.map(({value:d})=>d))),
-r=(Fe-nt)/Math.max(1,e.length),o=yn-gn-Ma,s=e.map(({value:d},l)=>{let h=d/n*o,u=Math.min(48,r*.72);return R("rect",{class:"\
+q(r))),a("p",{},`${e}. `,s," ",d),a("p",{class:"quiet"},`block ${o.toLocaleString("en")}`))}var Be=640,yn=220,nt=64,Ma=30,gn=12,bn=90;function wn(e,t=n=>n.toLocaleString("en")){let n=Sa(Math.max(0,...e.map(({value:d})=>d))),
+r=(Be-nt)/Math.max(1,e.length),o=yn-gn-Ma,s=e.map(({value:d},l)=>{let h=d/n*o,u=Math.min(48,r*.72);return R("rect",{class:"\
 bar-value",x:nt+l*r+(r-u)/2,y:gn+o-h,width:u,height:h,rx:3})}),i=[0,n/2,n].map(d=>$a(gn+o-d/n*o,t(d))),c=Oa(e).map(([d,l])=>R(
 "text",{class:"plot-label",x:nt+(d+.5)*r,y:yn-8},l));return To(yn,[...i,...s,...c])}function xn(e){let n=e.flatMap(({label:r,
 value:o,of:s},i)=>{let c=s>0?o/s:0,d=i*52;return[R("text",{class:"plot-row",x:0,y:d+20},r),R("rect",{class:"bar-ground",
-x:0,y:d+28,width:Fe-bn,height:12,rx:6}),R("rect",{class:"bar-value",x:0,y:d+28,width:c*(Fe-bn),height:12,rx:6}),R("text",
-{class:"plot-row",x:Fe-bn+12,y:d+40},`${Math.round(100*c)} %`)]});return To(e.length*52,n)}function Sa(e){if(e<=2)return 2;
+x:0,y:d+28,width:Be-bn,height:12,rx:6}),R("rect",{class:"bar-value",x:0,y:d+28,width:c*(Be-bn),height:12,rx:6}),R("text",
+{class:"plot-row",x:Be-bn+12,y:d+40},`${Math.round(100*c)} %`)]});return To(e.length*52,n)}function Sa(e){if(e<=2)return 2;
 let t=10**Math.floor(Math.log10(e));return[1,2,5,10].map(n=>n*t).find(n=>n>=e)}function Oa(e){let t=Math.ceil(e.length/6);
 return e.map(({label:n},r)=>[r,n]).filter(([n])=>n%t===0)}function $a(e,t){return R("g",{},R("line",{class:"plot-line",x1:nt,
-x2:Fe,y1:e,y2:e}),R("text",{class:"plot-tick",x:nt-8,y:e+4},t))}function To(e,t){return a("div",{class:"plot"},R("svg",{
-viewBox:`0 0 ${Fe} ${e}`,"aria-hidden":"true"},...t))}var Ao=60;async function _o({source:e}){let t="Figures";if(!e.rest)return{title:t,body:[p("note","Needs an index.","Figu\
+x2:Be,y1:e,y2:e}),R("text",{class:"plot-tick",x:nt-8,y:e+4},t))}function To(e,t){return a("div",{class:"plot"},R("svg",{
+viewBox:`0 0 ${Be} ${e}`,"aria-hidden":"true"},...t))}var Ao=60;async function _o({source:e}){let t="Figures";if(!e.rest)return{title:t,body:[p("note","Needs an index.","Figu\
 res over all records need an index, which `provenance serve` has. A node alone does not count.")]};let n=await e.rest.statistics();
 return n.by_day.length===0?{title:t,body:[g("Nothing is recorded yet.")]}:{title:t,body:[Na(n),Ha(n),Ca(n),Ra(n)]}}function xt(e,t){
 return a("div",{class:"beside"},e,a("div",{class:"numbers"},t))}function Na({by_day:e}){let t=e.slice(-Ao),n=t.map(({day:o,
@@ -818,7 +818,7 @@ policyRecords(t,i);return[c.length>0?he(c):g("No record was judged by it."),d]};
 "Policy",above:a("p",{class:"crumbs"},D(t)),body:[U(["Digest",L(t,"policy digest")],["Number in this registry",o.number??
 "none"],["Date",o.date],["Records judged by it",o.records?.toLocaleString("en")]),o.text===null?g("The text of this poli\
 cy is not at hand here. Only its digest is on chain."):P("the policy",La(o,o.text)),y("Records judged by it",P("the reco\
-rds",s().then(([i,c])=>[i,ie(c,s)])))]}}async function La({digest:e,rules:t},n){let r=await De(new TextEncoder().encode(
+rds",s().then(([i,c])=>[i,ie(c,s)])))]}}async function La({digest:e,rules:t},n){let r=await Ie(new TextEncoder().encode(
 n),e),o={true:p("good","Its text.","This browser hashed the text below: it is the one with this digest."),false:p("bad",
 "Another text.","The text below has another digest. Do not rely on it."),null:p("note","Not compared.","This browser has\
 hes nothing here, so the text was not compared with its digest.")}[`${r}`],s=(t??[]).map(({rule:c,value:d})=>[a("code",{},
@@ -843,8 +843,8 @@ serves this page allows no other node: ${d}`)),fellBack:d=>s("fell back",p("note
 config:r,source:i};Rr(c),window.addEventListener("hashchange",()=>{$o(c,t)}),$o(c,t)}catch(r){_(t,a("h1",{},"Not configu\
 red"),be(r))}}var Oo=0;async function $o(e,t){let n=++Oo,r=n===1,o=Ba(location);_(t,a("p",{class:"quiet reading",role:"s\
 tatus"},"Reading \u2026"));let s=await So(e,o).catch(c=>({title:"Nothing to show",body:[be(c)]}));if(n!==Oo)return;let i=a(
-"h1",{tabindex:"-1"},s.title,"aside"in s&&s.aside);_(t,"above"in s&&s.above,i,...s.body),document.title=`${Ne(s.title)} \
+"h1",{tabindex:"-1"},s.title,"aside"in s&&s.aside);_(t,"above"in s&&s.above,i,...s.body),document.title=`${He(s.title)} \
 \u2013 provenance`,ke(s.title),!r&&(i.focus({preventScroll:!0}),scrollTo(0,0))}function Ba({hash:e,pathname:t}){let[n]=/\/r\/[0-9a-f]{64}\/[0-9a-f]{64}$/.
-exec(t)??[];return Nr(e===""&&n?n:e)}async function Ua(e){if(e.place||!e.api||!e.rpcUrl)return e;let t=await new $e(e.api).
+exec(t)??[];return Nr(e===""&&n?n:e)}async function Ua(e){if(e.place||!e.api||!e.rpcUrl)return e;let t=await new Ne(e.api).
 status().catch(()=>null);if(!t?.registry)return e;let n={registry:t.registry,chainId:t.chain_id??void 0,block:t.deployment?.
 block??0};return{...e,place:n}}Fa();})();

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -13,19 +15,29 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from provenance_oracle.publisher.manifest import sign_statement
+from provenance_oracle.publisher.simulator import CaRole, FakeAmd
 from provenance_oracle.verifier.errors import AppraisalError, FormatError, ProvenanceError
 from provenance_oracle.verifier.judgement.release import Release, read_release
 from provenance_oracle.verifier.manifest.dsse import MANIFEST_PATH, parse_envelope
+from provenance_oracle.verifier.proofs import intermediates
 from provenance_oracle.verifier.proofs.evidence_calls import evidence_of, with_endorsed_key
+from provenance_oracle.verifier.proofs.intermediates import added_intermediate
 from provenance_oracle.verifier.proofs.words import unpack_proof
 from provenance_oracle.verifier.snp.products import ProductLine
 from tests.contracts.npm.project import ROOT
 from tests.explorer.check.engines import ChromiumEngine, Engine, NodeEngine
-from tests.support.proofs import EVIDENCE, FILES, P256_KEY, P384_KEY, encode_function, make_provable
+from tests.support.proofs import EVIDENCE, FILES, P256_KEY, P384_KEY, encode_function, later_amd, make_provable
 
 _MANY_FILES = {f"part-{number:04d}.bin": b"%d" % number for number in range(300)}
 _KEYLESS = "sigstore https://issuer.example subject:repo@refs/heads/main"
 _RECORDS = (b"", bytes(range(256)) * 2, b"a")
+
+
+def _later_asvk() -> FakeAmd:
+    genoa = FakeAmd.load(ProductLine.GENOA)
+    return genoa.replaced(CaRole.ASVK, genoa.authorities[CaRole.ASK].key, serial=0x20102)
+
+
 # Releases that the chain can read, by name.
 _GOOD: dict[str, dict[str, Any]] = {
     **{f"P-256 on {line.value}": {"line": line} for line in ProductLine},
@@ -34,6 +46,8 @@ _GOOD: dict[str, dict[str, Any]] = {
     "P-384, with SHA-256": {"key": P384_KEY, "with_sha256": True},
     "SHA-384 of the key": {"binding": "sha384-spki"},
     "a VLEK": {"csp_id": "CN=cloud.example"},
+    **{f"a later ASK on {line.value}": {"line": line, "amd": later_amd(line)} for line in ProductLine},
+    "a later ASVK": {"amd": _later_asvk(), "csp_id": "CN=cloud.example"},
     "a publisher": {"publisher": _KEYLESS},
     "a publisher with letters of all kinds": {"publisher": "sigstore https://issuer.example \u00fc \u5b57 \U0001f600"},
     "300 files": {"files": _MANY_FILES},
@@ -68,6 +82,11 @@ def _other_signature(folder: Path) -> None:
     file.write_text(json.dumps(envelope))
 
 
+def _without_intermediate(folder: Path) -> None:
+    file = folder / "provenance" / "snp" / "chain.pem"
+    file.write_text(file.read_text().partition("-----END CERTIFICATE-----\n")[2])
+
+
 # Changes of a good release after which the chain could not read it.
 _CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "another report is named": (
@@ -92,6 +111,7 @@ _CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
         "the chain cannot read a file",
     ),
     "a signature that is none": (_other_signature, "the signature is not one of ECDSA"),
+    "no intermediate": (_without_intermediate, "wrong number of certificates"),
 }
 
 
@@ -116,7 +136,25 @@ def _in_python(release: Release, record: bytes = b"") -> dict[str, Any]:
         told = {"problem": error.problem, "where": error.where, "got": error.got, "wanted": error.wanted}
         return {"refusal": {"kind": kind, **told}}
     calls = [encode_function(f"prove({EVIDENCE},bytes)", tuple(one), record) for one in (call, with_endorsed_key(call))]
-    return {"calls": [f"0x{data.hex()}" for data in calls]}
+    return {"calls": [f"0x{data.hex()}" for data in calls], "added": _added(release, calls[0])}
+
+
+def _added(release: Release, prove: bytes) -> dict[str, Any] | None:
+    """Return what Python says of an intermediate that the contracts do not have, and the calls that add it first."""
+    found = added_intermediate(release.evidence)
+    if found is None:
+        return None
+    adding = encode_function("addIntermediate(bytes)", found.certificate)
+    orders = [[adding], [encode_function("submitCrl(bytes)", found.crl.der), adding]] if found.crl else [[adding]]
+    together = [encode_function("multicall(bytes[])", [*before, prove]) for before in orders]
+    return {
+        "certificate": base64.b64encode(found.certificate).decode(),
+        "digest": found.digest.hex(),
+        "name": found.name,
+        "line": found.line,
+        "listEnds": found.crl and int(found.crl.next_update.timestamp()),
+        "together": [f"0x{data.hex()}" for data in together],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +181,23 @@ def test_the_calls_of_good_releases_are_equal_in_chromium(chromium: ChromiumEngi
 
 def test_the_calls_of_good_releases_are_equal_in_node(node: NodeEngine, good: dict[str, Path]) -> None:
     _compare(node, good)
+
+
+def test_only_a_later_intermediate_is_added_with_the_list_that_there_is(
+    node: NodeEngine, good: dict[str, Path], tmp_path: Path
+) -> None:
+    bare = shutil.copytree(good["a later ASVK"], tmp_path / "bare")
+    (bare / "provenance" / "snp" / "ark.crl").unlink()
+    folders = good | {"a later ASVK without a list": bare}
+    found = dict(zip(folders, node.call("encode", [_case(folder) for folder in folders.values()]), strict=True))
+    assert found["a later ASVK without a list"] == _in_python(read_release(bare))
+    orders = {name: len(one["added"]["together"]) for name, one in found.items() if one["added"]}
+    assert orders == {name: 1 if folders[name] == bare else 2 for name in folders if name.startswith("a later")}
+
+
+def test_the_contracts_have_the_intermediates_that_the_page_thinks_they_have() -> None:
+    text = (ROOT / "explorer" / "src" / "check" / "intermediates.ts").read_text()
+    assert set(re.findall(r'"([0-9a-f]{64})"', text)) == intermediates._PINNED_CERTIFICATES
 
 
 def test_what_the_chain_cannot_read_is_refused_in_the_same_words(
