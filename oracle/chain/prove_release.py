@@ -26,6 +26,8 @@ _MARGIN_NUMERATOR, _MARGIN_DENOMINATOR = 11, 10
 _P384_SIGNATURE_BYTES = 96
 # A list that ends sooner may have ended when the transaction comes into a block.
 _LIST_MARGIN_SECONDS = 3_600
+# What a call that makes several reverts with if one of them has no gas left: one alone then reverts without data.
+_OUT_OF_GAS = "FailedCall"
 # EIP-2028: what a transaction and a byte of it cost before its code runs.
 _BASE_GAS, _BYTE_GAS, _ZERO_BYTE_GAS = 21_000, 16, 4
 
@@ -171,9 +173,9 @@ def _simulate(reader: ProofReader, call: Any, fields: dict[str, Any], evidence: 
             call.call(fields)
         except ContractLogicError as error:
             data = revert_data(error.data)
-            if not data:  # out of gas
-                raise _too_large(reader, evidence, f"more than {fields['gas']} gas", fields["gas"]) from error
             got = refusal_name(data, PROOFS_CONTRACT)
+            if not data or got == _OUT_OF_GAS:
+                raise _too_large(reader, evidence, f"more than {fields['gas']} gas", fields["gas"]) from error
             if got == data.hex():
                 got = refusal_name(data, "AmdVerifier")
             wanted = "evidence that the contract accepts; docs/proofs.md explains its errors"

@@ -19,6 +19,7 @@ from tests.explorer.site import StaticSite, copy_page, static_config, static_sit
 from tests.explorer.stand import Stand, deploy_simulator
 from tests.support.chain_fixtures import DeployedRegistry, deploy_registry
 from tests.support.evm import Evm
+from tests.support.fake_nodes import lying
 from tests.support.proofs import Proofs, digests_of, id_of, make_provable, make_simulated
 
 SECTION = "section[aria-labelledby=s-proven-on-chain]"
@@ -101,15 +102,29 @@ def wallet_script(bench: Bench, **changes: Any) -> str:
 
 
 @contextmanager
-def assembled(browser: Browser, bench: Bench, name: str, script: str = "", *, of: str = "") -> Iterator[Page]:
-    """Open the page of a release and give it a folder, which is that of the release `of` if one is named."""
-    with browser.page(bench.site.url, bench.site.node, script=script) as page:
-        page.open(bench.site.record(name))
+def assembled(
+    browser: Browser, bench: Bench, name: str, script: str = "", *, of: str = "", node: str | None = None
+) -> Iterator[Page]:
+    """Open the page of a release and give it a folder, which is that of the release `of` if one is named.
+
+    `node` is the URL of another node that the page asks.
+    """
+    with browser.page(bench.site.url, node or bench.site.node, script=script) as page:
+        page.open(bench.site.record(name, rpc=node) if node else bench.site.record(name))
         assert page.texts(f"{SECTION} .banner > strong")[0] == "Not proven."
         page.click("details.prove > summary")
         page.choose("#prove-folder", bench.folders[of or name])
         page.wait(SHOWN)
         yield page
+
+
+def small_blocks(bench: Bench, gas: int) -> Any:
+    """Run a node that says its blocks may have this much gas, and that runs a call with what the page asks."""
+
+    def answer(method: str, _params: list[Any], truth: Any) -> Any:
+        return {"result": truth | {"gasLimit": hex(gas)}} if method == "eth_getBlockByNumber" else None
+
+    return lying(bench.registry, answer)
 
 
 def asked_of(page: Page) -> list[str]:

@@ -23,7 +23,7 @@ from provenance_oracle.verifier.registry.node import open_node
 from provenance_oracle.verifier.snp.products import ProductLine
 from provenance_oracle.verifier.snp.report import SigningKey
 from provenance_oracle.verifier.strict.timestamps import format_time
-from tests.explorer.bench import SECTION, SHOWN, Bench, asked_of, assembled, running_bench, wallet_script
+from tests.explorer.bench import SECTION, SHOWN, Bench, asked_of, assembled, running_bench, small_blocks, wallet_script
 from tests.explorer.browser import Browser, Page
 from tests.support.fake_nodes import topic
 from tests.support.proofs import NOW, later_amd
@@ -149,6 +149,12 @@ def test_without_a_current_list_nothing_is_sent_and_the_next_step_is_told(
         assert page.count(".proving button.primary") == 0
         assert asked_of(page) == []
     assert (bench.sent(), bench.word("genoa")) == (before, 0)
+
+
+def test_a_proof_that_does_not_fit_with_its_intermediate_says_so(browser: Browser, bench: Bench) -> None:
+    with small_blocks(bench, 3_000_000) as (node, _), assembled(browser, bench, "genoa", node=node) as page:
+        assert page.texts(SHOWN) == ["The proof does not fit into a transaction."]
+        assert "a transaction may have 3,000,000" in page.text(".proving")
 
 
 def test_the_name_of_an_intermediate_is_hostile_text(browser: Browser, bench: Bench, tmp_path: Path) -> None:

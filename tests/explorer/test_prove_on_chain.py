@@ -13,10 +13,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from provenance_oracle.oracle.chain.prove_release import TRANSACTION_GAS_MAX
 from provenance_oracle.verifier.proofs.evidence_calls import with_endorsed_key
-from tests.explorer.bench import SECTION, SHOWN, TOLD, Bench, asked_of, assembled, running_bench, wallet_script
+from tests.explorer.bench import (
+    SECTION,
+    SHOWN,
+    TOLD,
+    Bench,
+    asked_of,
+    assembled,
+    running_bench,
+    small_blocks,
+    wallet_script,
+)
 from tests.explorer.browser import SCHEMES, WIDTHS, Browser
 from tests.explorer.site import Site
-from tests.support.fake_nodes import lying, topic
+from tests.support.fake_nodes import topic
 from tests.support.proofs import NOW, P384_KEY, encode_function
 
 pytestmark = pytest.mark.chain
@@ -205,19 +215,7 @@ def test_what_the_chain_refuses_is_said_by_name_and_offered_to_nowallet(
 
 
 def test_a_block_may_have_less_gas_than_a_transaction(browser: Browser, bench: Bench) -> None:
-    """As on chains with small blocks; here the node says so, and runs the call with what the page asks."""
-
-    def answer(method: str, _params: list[Any], truth: Any) -> Any:
-        return {"result": truth | {"gasLimit": hex(2_000_000)}} if method == "eth_getBlockByNumber" else None
-
-    with (
-        lying(bench.registry, answer) as (node, _),
-        browser.page(bench.site.url, node) as page,
-    ):
-        page.open(bench.site.record("good", rpc=node))
-        page.click("details.prove > summary")
-        page.choose("#prove-folder", bench.folders["good"])
-        page.wait(SHOWN)
+    with small_blocks(bench, 2_000_000) as (node, _), assembled(browser, bench, "good", node=node) as page:
         assert page.texts(SHOWN) == ["The proof does not fit into a transaction."]
         assert "a transaction may have 2,000,000" in page.text(".proving")
 

@@ -25,6 +25,8 @@ const PROVE = `prove((${EVIDENCE.map(([, type]) => type).join()}),bytes)`;
 const ADD_INTERMEDIATE = "addIntermediate(bytes)";
 const SUBMIT_CRL = "submitCrl(bytes)";
 const MULTICALL = "multicall(bytes[])";
+/** What a call that makes several reverts with if one of them has no gas left: one alone then reverts without data. */
+export const OUT_OF_GAS = "FailedCall()";
 export const IS_ENDORSED = "isEndorsed(bytes32,uint256,bytes32,bytes32)";
 export const NUMBER_OF = "numberOf(bytes32)";
 export const LISTS_CURRENT_UNTIL = "listsCurrentUntil(uint256)";

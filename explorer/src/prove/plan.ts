@@ -16,7 +16,9 @@ import {
   IS_ENDORSED,
   LISTS_CURRENT_UNTIL,
   NUMBER_OF,
+  OUT_OF_GAS,
   refusalWords,
+  selectorOf,
 } from "./interface.js";
 
 /** EIP-7825: no transaction may have more gas. */
@@ -114,12 +116,12 @@ async function simulate(ask: Ask, transaction: object, gasMax: number, evidence:
   } catch (error) {
     if (!(error instanceof NodeError)) throw error;
     const data = revertData(error.cause);
-    if (data) {
+    const isOutOfGas = data && hexOf(data) === selectorOf(OUT_OF_GAS);
+    if (data && !isOutOfGas) {
       const { name, meaning } = refusalWords(data);
       throw new ProofRefused("The chain refuses the proof.", `${name}: ${meaning}.`);
     }
-    // Out of gas has no data.
-    if (/gas|revert/i.test(error.message)) throw tooLarge(evidence, `more than ${gasMax.toLocaleString("en")} gas`, gasMax);
+    if (isOutOfGas || /gas|revert/i.test(error.message)) throw tooLarge(evidence, `more than ${gasMax.toLocaleString("en")} gas`, gasMax);
     throw error;
   }
 }

@@ -324,7 +324,14 @@ def test_what_the_chain_refuses_is_told_by_the_name_of_its_error(
     assert (exit_code, document["error"]["got"]) == (5, "CertificateNotSigned")
 
 
-@pytest.mark.parametrize(("key", "way_out"), [(P384_KEY, "--key-type p256"), (P256_KEY, "fewer files")])
+@pytest.mark.parametrize(
+    ("key", "way_out", "amd", "gas_max"),
+    [
+        (P384_KEY, "--key-type p256", None, 2_000_000),
+        (P256_KEY, "fewer files", None, 2_000_000),
+        (P256_KEY, "fewer files", later_amd(ProductLine.MILAN), 3_000_000),  # with a list and the intermediate
+    ],
+)
 def test_a_proof_that_does_not_fit_says_so_with_the_way_out(
     chain: EmbeddedChain,
     deployed: tuple[Path, dict[str, Any]],
@@ -332,9 +339,11 @@ def test_a_proof_that_does_not_fit_says_so_with_the_way_out(
     monkeypatch: pytest.MonkeyPatch,
     key: PrivateKey,
     way_out: str,
+    amd: FakeAmd | None,
+    gas_max: int,
 ) -> None:
-    make_provable(tmp_path, key, name="acme/large")
-    monkeypatch.setattr(prove_release, "TRANSACTION_GAS_MAX", 2_000_000)
+    make_provable(tmp_path, key, amd=amd, name="acme/large")
+    monkeypatch.setattr(prove_release, "TRANSACTION_GAS_MAX", gas_max)
     exit_code, document = _run(chain, "prove", str(tmp_path), *_place(chain, deployed), "--cost", paid=False)
     assert exit_code == 5
     assert "does not fit" in document["error"]["message"]
