@@ -4,10 +4,10 @@ pragma solidity 0.8.24;
 import {SnpReports} from "../../../contracts/amd/SnpReports.sol";
 import {Manifests} from "../../../contracts/proofs/Manifests.sol";
 import {ProofWords} from "../../../contracts/proofs/ProofWords.sol";
-import {SVM} from "./Proofs.sol";
+import {SVM, VM} from "./Proofs.sol";
 
 /**
- * @dev Numbers of reports, digests in hex, and floors of TCBs, for every value: each is compared with the same read byte
+ * @dev Numbers of reports, digests in hex, floors of TCBs, and the word of a proof, for every value: each is compared with the same read byte
  * by byte. For halmos a comparison is two paths, so the checks compare without a branch.
  * @custom:halmos --loop 64
  */
@@ -48,7 +48,36 @@ contract WordsProofs {
         assert(ProofWords.reaches(tcb, floor) == (met == 8));
     }
 
+    /// @dev No field reaches into another: the word is their sum. The least of four TCBs has a check of its own, above.
+    function check_aProofHasEachFieldInItsPlace(uint256 facts, uint16 intermediate, bool isSimulated) public {
+        bytes memory report = SVM.createBytes(0x200, "report");
+        uint256 tcb = _setTcbs(report);
+        uint256 policy = _little(report, SnpReports.POLICY, 8);
+        VM.assume(policy >> 26 == 0); // no verifier accepts another one
+        uint256 vmpl = _little(report, SnpReports.VMPL, 4);
+        uint256 chip = 0;
+        for (uint256 i = 0; i < 64; ++i) {
+            chip |= uint8(report[SnpReports.CHIP_ID + i]);
+        }
+        uint256 version = uint8(report[0]);
+        uint256 line = uint8(facts >> 144);
+        uint256 sum = uint40(block.timestamp) + (policy << 40) + (uint256(uint8(report[0x40])) << 66);
+        sum += (vmpl % 4 << 74) + (_one(vmpl > 3) << 76) + (_one(chip == 0) << 77) + ((facts >> 152) % 2 << 78);
+        sum += ((isSimulated ? 255 : line) << 79) + (version << 87) + (tcb << 95) + (line << 183);
+        sum += (_one(version > 2) * _little(report, SnpReports.CPUID, 3) << 159) + (uint256(intermediate) << 191);
+        assert(this.pack(report, facts, intermediate, isSimulated) == sum);
+        assert(ProofWords.intermediateOf(sum) == intermediate && ProofWords.certificateLineOf(sum) == line);
+    }
+
     // Memory in place of calldata
+
+    function pack(bytes calldata report, uint256 facts, uint256 intermediate, bool isSimulated)
+        external
+        view
+        returns (uint256)
+    {
+        return ProofWords.pack(report, facts, intermediate, isSimulated);
+    }
 
     function u64(bytes calldata report) external pure returns (uint256) {
         return SnpReports.u64(report, 0);
@@ -60,6 +89,21 @@ contract WordsProofs {
 
     function scalar(bytes calldata report) external pure returns (bytes32, bytes32) {
         return SnpReports.scalar(report, 0);
+    }
+
+    /// @dev Gives the report four TCBs that halmos need not compare, and returns the least of them.
+    function _setTcbs(bytes memory report) private pure returns (uint256 least) {
+        for (uint256 i = 0; i < 8; ++i) {
+            report[SnpReports.CURRENT_TCB + i] = bytes1(uint8(i + 1));
+            report[SnpReports.REPORTED_TCB + i] = 0xff;
+            report[SnpReports.COMMITTED_TCB + i] = 0xff;
+            report[SnpReports.LAUNCH_TCB + i] = 0xff;
+            least |= i + 1 << 8 * i;
+        }
+    }
+
+    function _one(bool condition) private pure returns (uint256) {
+        return condition ? 1 : 0;
     }
 
     function _little(bytes memory report, uint256 at, uint256 length) private pure returns (uint256 value) {
