@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import UsageError
+from provenance_oracle.verifier.strict.ed25519 import verify_ed25519
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 from provenance_oracle.verifier.strict.timestamps import parse_time
 
@@ -57,7 +58,7 @@ class RootLog:
         """Return whether the log's key made the signature."""
         try:
             if isinstance(self.key, Ed25519PublicKey):
-                self.key.verify(signature, message)
+                verify_ed25519(self.key, signature, message)
             elif isinstance(self.key, RSAPublicKey):
                 self.key.verify(signature, message, PKCS1v15(), SHA256())
             else:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import VerificationError
 from provenance_oracle.verifier.manifest.key import PublicKey
+from provenance_oracle.verifier.strict.ed25519 import verify_ed25519
 from provenance_oracle.verifier.strict.parse_json import Fields, parse_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -89,7 +90,7 @@ def verify_signature(key: PublicKey, signature: bytes, message: bytes, where: st
             hash_algorithm = SHA256() if isinstance(key.key.curve, SECP256R1) else SHA384()
             key.key.verify(signature, message, ECDSA(hash_algorithm))
         else:
-            key.key.verify(signature, message)
+            verify_ed25519(key.key, signature, message)
     except InvalidSignature as error:
         raise VerificationError(
             "the signature does not verify",

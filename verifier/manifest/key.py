@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from provenance_oracle.verifier.checks import Check
 from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.strict.ed25519 import is_acceptable_point
 from provenance_oracle.verifier.strict.encodings import pem_hint
 
 MAX_KEY_BYTES = 16 * 1024
@@ -40,8 +41,8 @@ def parse_public_key(pem: bytes, where: str) -> PublicKey:
     Line ends may be LF or CRLF. `where` names the file in messages.
 
     Raises:
-        FormatError: the file is too large, has text around the block, holds another kind of key, or encodes the key in
-            another way (check `key-binding`).
+        FormatError: the file is too large, has text around the block, holds another kind of key or a point of small
+            order, or encodes the key in another way (check `key-binding`).
     """
     if len(pem) > MAX_KEY_BYTES:
         raise _malformed(where, f"{len(pem)} bytes", f"at most {MAX_KEY_BYTES} bytes")
@@ -63,9 +64,12 @@ def parse_public_key(pem: bytes, where: str) -> PublicKey:
 
 
 def _algorithm_of(key: object) -> str:
-    """Return the name of a key's signature algorithm, or an empty text if the key is of an unsupported kind."""
+    """Return the name of a key's signature algorithm, or an empty text if the key is of an unsupported kind.
+
+    So is a point of small order on the curve of Ed25519.
+    """
     if isinstance(key, Ed25519PublicKey):
-        return "Ed25519"
+        return "Ed25519" if is_acceptable_point(key.public_bytes_raw()) else ""
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
         return "ECDSA P-256"
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP384R1):

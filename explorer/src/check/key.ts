@@ -3,7 +3,7 @@
 // A key's kind is told by the fixed beginning and the length of its SubjectPublicKeyInfo, never by trying `importKey`:
 // Firefox imports a key on P-384 as one on P-256 without complaint, and then refuses every signature by it.
 
-import { asciiOf, base64Of, bigEndian, type Bytes, concat, isEqual, parseBase64, parseHex } from "./bytes.js";
+import { asciiOf, base64Of, bigEndian, type Bytes, concat, isEqual, littleEndian, parseBase64, parseHex } from "./bytes.js";
 import { type CheckError, malformed, UnsupportedError } from "./checks.js";
 
 export type Curve = "P-256" | "P-384" | "P-521";
@@ -53,6 +53,12 @@ const FIELDS: { readonly [curve in Curve]: Field } = {
   },
 };
 
+// The coordinates y of the eight points of small order on the curve of Ed25519; see verifier/strict/ed25519.py.
+const ED25519_BYTES = 32;
+const ED25519_PRIME = 2n ** 255n - 19n;
+const ORDER_8 = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n;
+const SMALL_ORDER = [0n, 1n, ED25519_PRIME - 1n, ORDER_8, ED25519_PRIME - ORDER_8];
+
 // The hash that belongs to a key that signs manifests.
 const HASH_OF: { readonly [curve in Curve]: HashName } = { "P-256": "SHA-256", "P-384": "SHA-384", "P-521": "SHA-512" };
 
@@ -64,8 +70,16 @@ export function algorithmOf(spki: Bytes): KeyKind | undefined {
   const form = FORMS.find(({ prefix }) => isEqual(spki.subarray(0, prefix.length), prefix));
   if (!form) return undefined;
   const raw = spki.subarray(form.prefix.length);
-  if (form.algorithm === "Ed25519") return raw.length === form.size ? form.algorithm : undefined;
+  if (form.algorithm === "Ed25519") {
+    return raw.length === form.size && isAcceptablePoint(raw) ? form.algorithm : undefined;
+  }
   return raw.length === 2 * form.size && isOnCurve(raw, form) ? form.algorithm : undefined;
+}
+
+/** Whether a point of Ed25519 has a y below the prime, and that of no point of small order. */
+function isAcceptablePoint(point: Bytes): boolean {
+  const y = BigInt.asUintN(255, littleEndian(point));
+  return y < ED25519_PRIME && !SMALL_ORDER.includes(y);
 }
 
 /** The curve of a key for ECDSA; undefined for Ed25519. */
@@ -119,7 +133,10 @@ function notAKey(where: string, got: string, wanted: string): CheckError {
  */
 export async function isSignedBy(key: PublicKey, signature: Bytes, message: Bytes, hash?: HashName): Promise<boolean> {
   const curve = curveOf(key.algorithm);
-  if (!curve) return verifies(key.spki, { name: "Ed25519" }, { name: "Ed25519" }, signature, message);
+  if (!curve) {
+    const [name, point] = ["Ed25519", signature.subarray(0, ED25519_BYTES)];
+    return isAcceptablePoint(point) && verifies(key.spki, { name }, { name }, signature, message);
+  }
   const raw = rawSignature(signature, sizeOf(curve));
   return raw !== undefined && isSignedRaw(key.spki, curve, raw, message, hash ?? HASH_OF[curve]);
 }

@@ -1,17 +1,17 @@
-"use strict";var provenanceCheck=(()=>{var Mn=Object.defineProperty;var ba=Object.getOwnPropertyDescriptor;var wa=Object.getOwnPropertyNames;var xa=Object.prototype.hasOwnProperty;var Ea=(e,t)=>{for(var n in t)Mn(e,n,{get:t[n],enumerable:!0})},Sa=(e,t,n,r)=>{if(t&&typeof t=="object"||typeof t=="func\
-tion")for(let o of wa(t))!xa.call(e,o)&&o!==n&&Mn(e,o,{get:()=>t[o],enumerable:!(r=ba(t,o))||r.enumerable});return e};var Aa=e=>Sa(Mn({},"__esModule",{value:!0}),e);var zu={};Ea(zu,{judge:()=>Gu,judgeSigned:()=>Yu,provenBy:()=>Vu,provingEvidence:()=>ju});var Ba=Array.from({length:256},(e,t)=>t.toString(16).padStart(2,"0")),va=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}),
-ka=new TextDecoder("windows-1252"),Ca=new TextEncoder,Ta=/^[A-Za-z0-9+/]*={0,2}$/;function l(e){let t="";for(let n of e)
-t+=Ba[n];return t}function I(e){if(e.length%2!==0||!/^[0-9a-f]*$/.test(e))return;let t=new Uint8Array(e.length/2);for(let n=0;n<
-t.length;n++)t[n]=Number.parseInt(e.slice(2*n,2*n+2),16);return t}function D(e){if(e.length%4!==0||!Ta.test(e))return;let t=atob(
+"use strict";var provenanceCheck=(()=>{var Mn=Object.defineProperty;var Ea=Object.getOwnPropertyDescriptor;var Sa=Object.getOwnPropertyNames;var Aa=Object.prototype.hasOwnProperty;var Ba=(e,t)=>{for(var n in t)Mn(e,n,{get:t[n],enumerable:!0})},va=(e,t,n,r)=>{if(t&&typeof t=="object"||typeof t=="func\
+tion")for(let o of Sa(t))!Aa.call(e,o)&&o!==n&&Mn(e,o,{get:()=>t[o],enumerable:!(r=Ea(t,o))||r.enumerable});return e};var ka=e=>va(Mn({},"__esModule",{value:!0}),e);var Wu={};Ba(Wu,{judge:()=>Zu,judgeSigned:()=>Qu,provenBy:()=>Ju,provingEvidence:()=>Xu});var Ca=Array.from({length:256},(e,t)=>t.toString(16).padStart(2,"0")),Ta=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}),
+Ia=new TextDecoder("windows-1252"),Ra=new TextEncoder,Pa=/^[A-Za-z0-9+/]*={0,2}$/;function l(e){let t="";for(let n of e)
+t+=Ca[n];return t}function I(e){if(e.length%2!==0||!/^[0-9a-f]*$/.test(e))return;let t=new Uint8Array(e.length/2);for(let n=0;n<
+t.length;n++)t[n]=Number.parseInt(e.slice(2*n,2*n+2),16);return t}function D(e){if(e.length%4!==0||!Pa.test(e))return;let t=atob(
 e),n=new Uint8Array(t.length);for(let o=0;o<n.length;o++)n[o]=t.charCodeAt(o);let r=n.subarray(n.length-(n.length%3||3));
 return btoa(String.fromCharCode(...r))===e.slice(e.length?-4:0)?n:void 0}function ge(e){let t="";for(let n of e)t+=String.
-fromCharCode(n);return btoa(t)}function K(e){try{return va.decode(e)}catch{return}}function v(e){return Ca.encode(e)}function k(e){
-return e.length===0?0n:BigInt(`0x${l(e)}`)}function Pt(e){return k($t(e))}function $t(e){return Uint8Array.from(e).reverse()}
+fromCharCode(n);return btoa(t)}function K(e){try{return Ta.decode(e)}catch{return}}function v(e){return Ra.encode(e)}function k(e){
+return e.length===0?0n:BigInt(`0x${l(e)}`)}function Ve(e){return k(Ot(e))}function Ot(e){return Uint8Array.from(e).reverse()}
 function A(...e){let t=new Uint8Array(e.reduce((r,o)=>r+o.length,0)),n=0;for(let r of e)t.set(r,n),n+=r.length;return t}
 function _n(e,t){let n=Math.min(e.length,t.length);for(let r=0;r<n;r++){let o=e[r]-t[r];if(o)return o}return e.length-t.
-length}function m(e,t){return e.length===t.length&&_n(e,t)===0}function Y(e){return e.every(t=>t===0)}function z(e){return ka.
+length}function m(e,t){return e.length===t.length&&_n(e,t)===0}function Y(e){return e.every(t=>t===0)}function z(e){return Ia.
 decode(e)}function me(e,t){let n=Math.min(e.length,t.length),r=0;for(;r<n&&e[r]===t[r];)r++;return r===n?e.length-t.length:
-no(e.charCodeAt(r))-no(t.charCodeAt(r))}function no(e){return e>=55296&&e<57344?e+65536:e}function Ve(e){let t=0;for(let n=0;n<
+ro(e.charCodeAt(r))-ro(t.charCodeAt(r))}function ro(e){return e>=55296&&e<57344?e+65536:e}function je(e){let t=0;for(let n=0;n<
 e.length;n++){let r=e.charCodeAt(n),o=e.charCodeAt(n+1);r>=55296&&r<56320&&o>=56320&&o<57344&&n++,t++}return t}var ce=["report-format","endorsements-format","product-line","vek-chain","vek-validity","vek-revocation","vek-match","re\
 port-signature","guest-policy","platform-info","vmpl","tcb-floor","tcb-consistency","mitigations","measurement","host-da\
 ta","id-key","chip-allow-list","key-binding","manifest-format","manifest-signature","file-set","file-digests","publisher\
@@ -20,45 +20,45 @@ super(`${i}: ${o}: ${r}: got ${s||"nothing"}, wanted ${a||"nothing"}`);this.kind
 i;this.got=s;this.wanted=a}kind;problem;check;where;got;wanted;static name="CheckError";name="CheckError";findings=[]},xe=class extends Error{static name="\
 UnsupportedError";name="UnsupportedError"};function y(e,t,n,r,o){return new C("malformed",t,e,n,r,o)}function x(e,t,n,r,o){
 return new C("forged",t,e,n,r,o)}function M(e,t,n,r,o){return new C("refused",t,e,n,r,o)}function ke(e,t){try{return t()}catch(n){
-throw n instanceof C?new C(n.kind,n.problem,e,n.where,n.got,n.wanted):n}}var Ia="not reached",Ra=new Set(["gpu-evidence"]),
-ro=["failed","passed","not-checked"],je=class{#e=new Map;#n;constructor(t=()=>{}){this.#n=t}passed(t,n,r){this.add({check:t,
+throw n instanceof C?new C(n.kind,n.problem,e,n.where,n.got,n.wanted):n}}var Oa="not reached",$a=new Set(["gpu-evidence"]),
+oo=["failed","passed","not-checked"],Ge=class{#e=new Map;#n;constructor(t=()=>{}){this.#n=t}passed(t,n,r){this.add({check:t,
 outcome:"passed",got:n,wanted:r})}notChecked(t,n){this.add({check:t,outcome:"not-checked",got:n,wanted:""})}add(t){let n=this.#e.
-get(t.check);n&&ro.indexOf(n.outcome)<ro.indexOf(t.outcome)||(this.#e.set(t.check,t),this.#n(t))}findings(){return ce.filter(
-n=>this.#e.has(n)||!Ra.has(n)).map(n=>this.#e.get(n)??{check:n,outcome:"not-checked",got:Ia,wanted:""})}async guard(t){try{
+get(t.check);n&&oo.indexOf(n.outcome)<oo.indexOf(t.outcome)||(this.#e.set(t.check,t),this.#n(t))}findings(){return ce.filter(
+n=>this.#e.has(n)||!$a.has(n)).map(n=>this.#e.get(n)??{check:n,outcome:"not-checked",got:Oa,wanted:""})}async guard(t){try{
 return await t()}catch(n){throw n instanceof C&&(this.#t(n),n.findings=this.findings()),n}}#t(t){if(this.#e.get(t.check)?.
 outcome==="failed")return;let n=t.got||t.problem,r=t.kind==="incomplete"?{check:t.check,outcome:"not-checked",got:t.problem,
 wanted:""}:{check:t.check,outcome:"failed",got:t.where?`${t.where}: ${n}`:n,wanted:t.wanted};this.#e.set(t.check,r),this.#n(
-r)}};var Ee=2n**63n-1n,Pa=-(2n**63n),Fn=20,$a=3e6,Oa=32,Na="one UTF-8 JSON value: unique keys, 64-bit integers, no floats, no\
- lone surrogates",oo=/-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y,Ot=/[^"\\\u0000-\u001f]*/y,Un=/[ \t\n\r]*/y,io={
+r)}};var Ee=2n**63n-1n,Na=-(2n**63n),Fn=20,Da=3e6,Ma=32,_a="one UTF-8 JSON value: unique keys, 64-bit integers, no floats, no\
+ lone surrogates",io=/-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y,$t=/[^"\\\u0000-\u001f]*/y,Un=/[ \t\n\r]*/y,so={
 '"':'"',"\\":"\\","/":"/",b:"\b",f:"\f",n:`
-`,r:"\r",t:"	"},Da=[["true",!0],["false",!1],["null",null]];function N(e,t){let{check:n,where:r,maxBytes:o}=t;if(e.length>
-o)throw y(n,"too large",r,`${e.length} bytes`,`at most ${o} bytes`);let i=K(e),s=a=>y(n,"not strict JSON",r,a,Na);if(i===
+`,r:"\r",t:"	"},Fa=[["true",!0],["false",!1],["null",null]];function N(e,t){let{check:n,where:r,maxBytes:o}=t;if(e.length>
+o)throw y(n,"too large",r,`${e.length} bytes`,`at most ${o} bytes`);let i=K(e),s=a=>y(n,"not strict JSON",r,a,_a);if(i===
 void 0)throw s("bytes that are not UTF-8");return new Hn(i,t,s).document()}var Hn=class{constructor(t,n,r){this.text=t;this.
 limits=n;this.fail=r}text;limits;fail;#e=0;#n=0;document(){let t=this.#t(0);if(this.#o(),this.#e!==this.text.length)throw this.
 fail(`extra data at character ${this.#e}`);return t}#t(t){this.#o();let n=this.text[this.#e];if(n==='"')return this.#l();
-if(n==="{")return this.#r(t+1);if(n==="[")return this.#i(t+1);let r=Da.find(([o])=>this.text.startsWith(o,this.#e));return r?
+if(n==="{")return this.#r(t+1);if(n==="[")return this.#i(t+1);let r=Fa.find(([o])=>this.text.startsWith(o,this.#e));return r?
 (this.#e+=r[0].length,r[1]):this.#g()}#r(t){let n=new Map;if(this.#c(t),this.#s("}"))return n;do{if(this.#o(),this.text[this.#e]!==
 '"')throw this.fail(`no key at character ${this.#e}`);let r=this.#l();if(this.#o(),this.text[this.#e++]!==":")throw this.
 fail(`no colon at character ${this.#e-1}`);let o=this.#t(t);if(n.has(r))throw this.fail(`key ${JSON.stringify(r)} occurs\
  twice`);n.set(r,o)}while(this.#d("}"));return n}#i(t){let n=[];if(this.#c(t),this.#s("]"))return n;do n.push(this.#t(t));while(this.#d(
-"]"));return n}#c(t){let{maxDepth:n=Oa}=this.limits;if(t>n)throw this.fail(`nested more than ${n} deep at character ${this.#e}`);
+"]"));return n}#c(t){let{maxDepth:n=Ma}=this.limits;if(t>n)throw this.fail(`nested more than ${n} deep at character ${this.#e}`);
 this.#a()}#s(t){return this.#o(),this.text[this.#e]!==t?!1:(this.#a(),!0)}#d(t){if(this.#s(t))return!1;if(this.text[this.#e]!==
-",")throw this.fail(`no comma or ${t} at character ${this.#e}`);return this.#a(),!0}#a(){this.#f(),this.#e++}#f(){let{maxTokens:t=$a}=this.
+",")throw this.fail(`no comma or ${t} at character ${this.#e}`);return this.#a(),!0}#a(){this.#f(),this.#e++}#f(){let{maxTokens:t=Da}=this.
 limits;if(++this.#n>t)throw this.fail(`more than ${t} strings, brackets and commas`)}#o(){Un.lastIndex=this.#e,Un.test(this.
-text),this.#e=Un.lastIndex}#l(){this.#f();let t=[];for(this.#e++;;){Ot.lastIndex=this.#e,Ot.test(this.text),t.push(this.
-text.slice(this.#e,Ot.lastIndex)),this.#e=Ot.lastIndex;let r=this.text[this.#e++];if(r==='"')break;if(r!=="\\")throw this.
+text),this.#e=Un.lastIndex}#l(){this.#f();let t=[];for(this.#e++;;){$t.lastIndex=this.#e,$t.test(this.text),t.push(this.
+text.slice(this.#e,$t.lastIndex)),this.#e=$t.lastIndex;let r=this.text[this.#e++];if(r==='"')break;if(r!=="\\")throw this.
 fail(`a control character or the end in a string at character ${this.#e-1}`);t.push(this.#h())}let n=t.join("");if(t.length>
-1&&/\p{Cs}/u.test(n))throw this.fail("a lone surrogate");return n}#h(){let t=this.text[this.#e++]??"",n=Object.hasOwn(io,
-t)?io[t]:void 0;if(n!==void 0)return n;let r=this.text.slice(this.#e,this.#e+4);if(t!=="u"||!/^[0-9A-Fa-f]{4}$/.test(r))
+1&&/\p{Cs}/u.test(n))throw this.fail("a lone surrogate");return n}#h(){let t=this.text[this.#e++]??"",n=Object.hasOwn(so,
+t)?so[t]:void 0;if(n!==void 0)return n;let r=this.text.slice(this.#e,this.#e+4);if(t!=="u"||!/^[0-9A-Fa-f]{4}$/.test(r))
 throw this.fail(`a wrong escape at character ${this.#e-2}`);return this.#e+=4,String.fromCharCode(Number.parseInt(r,16))}#g(){
-oo.lastIndex=this.#e;let t=oo.exec(this.text);if(!t)throw this.fail(`no value at character ${this.#e}`);let[n,r,o]=t;if(this.#e+=
+io.lastIndex=this.#e;let t=io.exec(this.text);if(!t)throw this.fail(`no value at character ${this.#e}`);let[n,r,o]=t;if(this.#e+=
 n.length,r===void 0&&o===void 0)return this.#u(n);if(!this.limits.wholeFloats||r!==".0"||o!==void 0)throw this.fail(`num\
-ber ${n.slice(0,Fn)} is not an integer`);return this.#u(n.slice(0,-2))}#u(t){let n=t.length<=Fn?BigInt(t):Ee+1n;if(n<Pa||
+ber ${n.slice(0,Fn)} is not an integer`);return this.#u(n.slice(0,-2))}#u(t){let n=t.length<=Fn?BigInt(t):Ee+1n;if(n<Na||
 n>Ee)throw this.fail(`integer ${t.slice(0,Fn)}\u2026 does not fit 64 bits`);return n}};var R=class e{constructor(t,n,r,o=""){this.document=n;this.check=r;this.path=o;if(!(t instanceof Map))throw this.error("",
 "wrong type",Nt(t),"an object");this.#e=new Map(t)}document;check;path;#e;get keys(){return[...this.#e.keys()]}has(t){return this.#e.
 has(t)}where(t=""){let n=this.#t(t);return n?`${this.document}, ${n}`:this.document}error(t,n,r,o){return y(this.check,n,
 this.where(t),r,o)}value(t){let n=this.#e.get(t);if(n===void 0)throw this.error(t,"missing","no such key",t);return this.#e.
-delete(t),n}text(t,n=1024){let r=this.value(t);if(typeof r!="string")throw this.error(t,"wrong type",Nt(r),"a string");let o=Ve(
+delete(t),n}text(t,n=1024){let r=this.value(t);if(typeof r!="string")throw this.error(t,"wrong type",Nt(r),"a string");let o=je(
 r);if(o>n)throw this.error(t,"too long",`${o} characters`,`at most ${n}`);return r}optionalText(t,n=1024){return this.has(
 t)?this.text(t,n):void 0}constant(t,n){let r=this.text(t);if(r!==n)throw this.error(t,"unknown value",r,n)}integer(t,n=0n,r=Ee){
 let o=this.value(t);if(typeof o!="bigint")throw this.error(t,"wrong type",Nt(o),"an integer");if(o<n||o>r)throw this.error(
@@ -73,235 +73,236 @@ this.has(r)&&this.#n(r,this.value(r),n)}passOverRest(t){this.passOver(this.keys,
 me);if(t!==void 0)throw this.error(t,"unknown key",t,"only keys that the format defines")}#n(t,n,r){let o=Kn(n);if(o>r)throw this.
 error(t,"too large",`${o} characters`,`at most ${r}`)}#t(t){return this.path&&t?`${this.path}.${t}`:this.path||t}#r(t,n){
 return new e(t,this.document,this.check,this.#t(n))}};function Kn(e){if(e===null||typeof e=="boolean"||typeof e=="bigint")
-return String(e).length;if(typeof e=="string")return so(e);let t=n=>2+2*Math.max(n-1,0);if(e instanceof Map){let n=t(e.size);
-for(let[r,o]of e)n+=so(r)+2+Kn(o);return n}return e.reduce((n,r)=>n+Kn(r),t(e.length))}function so(e){let t=2;for(let n=0;n<
+return String(e).length;if(typeof e=="string")return ao(e);let t=n=>2+2*Math.max(n-1,0);if(e instanceof Map){let n=t(e.size);
+for(let[r,o]of e)n+=ao(r)+2+Kn(o);return n}return e.reduce((n,r)=>n+Kn(r),t(e.length))}function ao(e){let t=2;for(let n=0;n<
 e.length;n++){let r=e.charCodeAt(n);t+=/["\\\b\f\n\r\t]/.test(e[n])?2:r<32||r>126?6:1}return t}function Nt(e){return e instanceof
 Map?"an object":Array.isArray(e)?"a list":typeof e=="string"?`the string ${JSON.stringify(Array.from(e).slice(0,40).join(
-""))}`:String(e)}var Se=class extends Error{static name="FormatError";name="FormatError"};function Dt(e,t){let n=e instanceof Uint8Array?e:Fa(e);if(n.length!==(t??n.length))throw new Se(`${n.length} bytes, not ${t}`);
-return n}function Ln(e,t){return`0x${Array.from(Dt(e,t),n=>n.toString(16).padStart(2,"0")).join("")}`}function Ma(e,t){return t===1?e===1n:t>48?e:Number(e)}function ao(e,t){let n=t,r=e.map(([o,i])=>{let s=Ma(BigInt.asUintN(i,n),i);return n>>=BigInt(i),[o,s]});return Object.fromEntries(
-r)}var st=17;function Ge(e){let t=Dt(e),n=new Uint8Array(t.length+8*st-t.length%(8*st));n.set(t),n[t.length]=1,n[n.length-1]|=
-128;let r=new DataView(n.buffer),o=new BigUint64Array(25);for(let s=0;8*s<n.length;s++)o[s%st]^=r.getBigUint64(8*s,!0),s%
-st===st-1&&_a(o);let i=new DataView(new ArrayBuffer(32));for(let s=0;s<4;s++)i.setBigUint64(8*s,o[s],!0);return Ln(new Uint8Array(
-i.buffer))}function _a(e){let t=(o,i)=>o<<BigInt(i)|o>>BigInt(64-i),n=new BigUint64Array(5),r=1;for(let o=0;o<24;o++){for(let s=0;s<
+""))}`:String(e)}var Se=class extends Error{static name="FormatError";name="FormatError"};function Dt(e,t){let n=e instanceof Uint8Array?e:Ka(e);if(n.length!==(t??n.length))throw new Se(`${n.length} bytes, not ${t}`);
+return n}function Ln(e,t){return`0x${Array.from(Dt(e,t),n=>n.toString(16).padStart(2,"0")).join("")}`}function Ua(e,t){return t===1?e===1n:t>48?e:Number(e)}function co(e,t){let n=t,r=e.map(([o,i])=>{let s=Ua(BigInt.asUintN(i,n),i);return n>>=BigInt(i),[o,s]});return Object.fromEntries(
+r)}var at=17;function Ye(e){let t=Dt(e),n=new Uint8Array(t.length+8*at-t.length%(8*at));n.set(t),n[t.length]=1,n[n.length-1]|=
+128;let r=new DataView(n.buffer),o=new BigUint64Array(25);for(let s=0;8*s<n.length;s++)o[s%at]^=r.getBigUint64(8*s,!0),s%
+at===at-1&&Ha(o);let i=new DataView(new ArrayBuffer(32));for(let s=0;s<4;s++)i.setBigUint64(8*s,o[s],!0);return Ln(new Uint8Array(
+i.buffer))}function Ha(e){let t=(o,i)=>o<<BigInt(i)|o>>BigInt(64-i),n=new BigUint64Array(5),r=1;for(let o=0;o<24;o++){for(let s=0;s<
 5;s++)n[s]=e[s]^e[s+5]^e[s+10]^e[s+15]^e[s+20];for(let s=0;s<25;s++)e[s]^=n[(s+4)%5]^t(n[(s+1)%5],1);let i=e[1];for(let s=0,
 a=1,c=0;s<24;s++){[a,c]=[c,(2*a+3*c)%5];let d=e[a+5*c];e[a+5*c]=t(i,(s+1)*(s+2)/2%64),i=d}for(let s=0;s<25;s+=5){let a=e.
 slice(s,s+5);for(let c=0;c<5;c++)e[s+c]=a[c]^~a[(c+1)%5]&a[(c+2)%5]}for(let s=0;s<7;s++)r&1&&(e[0]^=1n<<BigInt(2**s-1)),
-r=r<<1^(r&128?369:0)}}function Fa(e){if(!(typeof e=="string"&&/^0x([0-9a-f]{2})*$/i.test(e)))throw new Se("not 0x and pa\
-irs of digits");return Uint8Array.from(e.slice(2).match(/../g)??[],n=>parseInt(n,16))}var Ua=["modelDigest","manifestDigest","verdictDigest","reportDigest","policyDigest","publisherIdentity"],Ha=192,co=224,
-Ka=[["reportedTcb",64],["checks",32],["passed",1],["unused",55],["judgedAt",40],["policyId",32],["revision",16],["grade",
-8],["productLine",8]];function lo(e){let t=Dt(e);if(t.length<co+2)throw Mt(t);let n=u=>Ln(t.subarray(u,u+32)),{unused:r,...o}=ao(Ka,BigInt(n(Ha))),
-[i,s]=fo(t,co),[a,c]=fo(t,s);if(r!==0n||(t.length-c)%32!==0)throw Mt(t);let d=[];for(let u=c;u<t.length;u+=32)d.push(n(u));
-return{...Object.fromEntries(Ua.map((u,g)=>[u,n(32*g)])),...o,namespace:i,release:a,parents:d}}function fo(e,t){let n=t+1+(e[t]??0);if(n>e.length)throw Mt(e);try{return[new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}).
-decode(e.subarray(t+1,n)),n]}catch{throw Mt(e)}}function Mt(e){return new Se(`${e.length} bytes, not those of a record`)}var La=2,[uo,Va]=[254,255],ja=253402300799,ho=192,Ga=8;function go(e,t){let n=Ja(e,t),{passed:r,grade:o,productLine:i,policyId:s,
-judgedAt:a,revision:c,parents:d,namespace:f,release:u}=n;if(s===0||o>(r&&i!==uo&&i!==Va?La:0))throw Ce(t,`grade ${o}, po\
+r=r<<1^(r&128?369:0)}}function Ka(e){if(!(typeof e=="string"&&/^0x([0-9a-f]{2})*$/i.test(e)))throw new Se("not 0x and pa\
+irs of digits");return Uint8Array.from(e.slice(2).match(/../g)??[],n=>parseInt(n,16))}var La=["modelDigest","manifestDigest","verdictDigest","reportDigest","policyDigest","publisherIdentity"],Va=192,fo=224,
+ja=[["reportedTcb",64],["checks",32],["passed",1],["unused",55],["judgedAt",40],["policyId",32],["revision",16],["grade",
+8],["productLine",8]];function uo(e){let t=Dt(e);if(t.length<fo+2)throw Mt(t);let n=u=>Ln(t.subarray(u,u+32)),{unused:r,...o}=co(ja,BigInt(n(Va))),
+[i,s]=lo(t,fo),[a,c]=lo(t,s);if(r!==0n||(t.length-c)%32!==0)throw Mt(t);let d=[];for(let u=c;u<t.length;u+=32)d.push(n(u));
+return{...Object.fromEntries(La.map((u,g)=>[u,n(32*g)])),...o,namespace:i,release:a,parents:d}}function lo(e,t){let n=t+1+(e[t]??0);if(n>e.length)throw Mt(e);try{return[new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}).
+decode(e.subarray(t+1,n)),n]}catch{throw Mt(e)}}function Mt(e){return new Se(`${e.length} bytes, not those of a record`)}var Ga=2,[ho,Ya]=[254,255],za=253402300799,go=192,Ja=8;function mo(e,t){let n=Qa(e,t),{passed:r,grade:o,productLine:i,policyId:s,
+judgedAt:a,revision:c,parents:d,namespace:f,release:u}=n;if(s===0||o>(r&&i!==ho&&i!==Ya?Ga:0))throw Ce(t,`grade ${o}, po\
 licy ${s}`,"a policy, and a grade that was earned");if(!r&&(c||d.length))throw Ce(t,"a FAILED verdict with a revision or\
- parents","neither");if(!f||f.includes("/")||!u.includes("@"))throw Ce(t,`${f}/${u}`,"namespace/model@version");if(a>ja)
-throw Ce(t,`${a}`,"seconds since 1970, before the year 10000");let h=e.subarray(ho,ho+32);return i===uo&&r&&Ya(n,h,t),{fields:n,
-facts:h,id:za(n)}}function Ya(e,t,n){let o=ce.map((s,a)=>a<ce.indexOf("manifest-format")||s==="gpu-evidence"?a:-1).some(
+ parents","neither");if(!f||f.includes("/")||!u.includes("@"))throw Ce(t,`${f}/${u}`,"namespace/model@version");if(a>za)
+throw Ce(t,`${a}`,"seconds since 1970, before the year 10000");let h=e.subarray(go,go+32);return i===ho&&r&&Xa(n,h,t),{fields:n,
+facts:h,id:Za(n)}}function Xa(e,t,n){let o=ce.map((s,a)=>a<ce.indexOf("manifest-format")||s==="gpu-evidence"?a:-1).some(
 s=>s>=0&&e.checks&1<<s);if(Y(de(e.publisherIdentity)))throw Ce(n,"a signed release without a publisher","the identity of\
- the signer");if(!(Y(de(e.reportDigest))&&Y(t.subarray(-Ga))&&!e.grade)||o)throw Ce(n,"claims of hardware","no report, T\
-CB, grade or check of hardware in a signed release")}function za(e){let{passed:t,revision:n}=e,[r,o,i]=[e.modelDigest,e.
+ the signer");if(!(Y(de(e.reportDigest))&&Y(t.subarray(-Ja))&&!e.grade)||o)throw Ce(n,"claims of hardware","no report, T\
+CB, grade or check of hardware in a signed release")}function Za(e){let{passed:t,revision:n}=e,[r,o,i]=[e.modelDigest,e.
 manifestDigest,e.verdictDigest].map(de);if(!t)return J(r,o,i);let s=J(r,o);return n?J(s,Uint8Array.of(n>>8,n&255)):s}function J(...e){
-return de(Ge(A(...e)))}function de(e){return I(e.slice(2))}function Ja(e,t){try{return lo(e)}catch(n){throw n instanceof
-Se?Ce(t,n.message,l(e.subarray(0,16))):n}}function Ce(e,t,n){return y("registry-record","the record is malformed",e,t,n)}var Vn="registry-record",jn=128,mo=7,Xa=65536,Za=16384,Qa=13;function _t(e,t){let n=new R(N(e,{where:t,check:Vn,maxBytes:Xa}),
+return de(Ye(A(...e)))}function de(e){return I(e.slice(2))}function Qa(e,t){try{return uo(e)}catch(n){throw n instanceof
+Se?Ce(t,n.message,l(e.subarray(0,16))):n}}function Ce(e,t,n){return y("registry-record","the record is malformed",e,t,n)}var Vn="registry-record",jn=128,yo=7,Wa=65536,qa=16384,ec=13;function _t(e,t){let n=new R(N(e,{where:t,check:Vn,maxBytes:Wa}),
 t,Vn);n.has("schema")&&n.constant("schema","provenance-oracle/proof/v1"),n.passOver(["accepted"],5);let r=n.hexBytes("ro\
 ot",32),o=Number(n.integer("leaf",0n,BigInt(jn-1)));n.integer("count",1n,BigInt(jn));let[i,s]=[n.hexBytes("model_digest",
-32),n.hexBytes("manifest_digest",32)],a=qa(n),c=ec(n.fields("proof"));n.finish();let d=go(a,t);if(Wa(d,a,c,r),o===c.summary[31]&&
+32),n.hexBytes("manifest_digest",32)],a=nc(n),c=rc(n.fields("proof"));n.finish();let d=mo(a,t);if(tc(d,a,c,r),o===c.summary[31]&&
 m(i,de(d.fields.modelDigest))&&m(s,de(d.fields.manifestDigest)))return{root:r,leaf:o,record:d};let u=`leaf ${c.summary[31]}\
- with manifest ${d.fields.manifestDigest}`;throw yo("the document contradicts the record in it",t,"another leaf or diges\
-t",u)}function Wa({facts:e,id:t},n,r,o){let{contentDigest:i,summary:s,siblings:a}=r,c=s[31],d=new Uint8Array(32);d.set(e.
-subarray(0,Qa)),d[31]=c,d[30]=s[30]&1;let f=J(t,i,s);if(a.forEach((g,h)=>{f=c>>h&1?J(g,f):J(f,g)}),!(m(i,J(n))&&c<jn&&m(
-s,d)&&m(f,o)))throw yo("the record is not in this batch",`leaf ${c}`,"another leaf or root",l(o))}function qa(e){let t=I(
-e.text("record",Za));if(!t?.length)throw e.error("record","the text is not hex","another text","lower-case hex digits");
-return t}function ec(e){let t=(i,s)=>{if(typeof s=="string"&&/^0x[0-9a-f]{64}$/.test(s))return de(s);throw e.error(i,"no\
+ with manifest ${d.fields.manifestDigest}`;throw po("the document contradicts the record in it",t,"another leaf or diges\
+t",u)}function tc({facts:e,id:t},n,r,o){let{contentDigest:i,summary:s,siblings:a}=r,c=s[31],d=new Uint8Array(32);d.set(e.
+subarray(0,ec)),d[31]=c,d[30]=s[30]&1;let f=J(t,i,s);if(a.forEach((g,h)=>{f=c>>h&1?J(g,f):J(f,g)}),!(m(i,J(n))&&c<jn&&m(
+s,d)&&m(f,o)))throw po("the record is not in this batch",`leaf ${c}`,"another leaf or root",l(o))}function nc(e){let t=I(
+e.text("record",qa));if(!t?.length)throw e.error("record","the text is not hex","another text","lower-case hex digits");
+return t}function rc(e){let t=(i,s)=>{if(typeof s=="string"&&/^0x[0-9a-f]{64}$/.test(s))return de(s);throw e.error(i,"no\
 t a word","another value","0x and 64 lower-case hex digits")},n=t("contentDigest",e.value("contentDigest")),r=t("summary",
-e.value("summary")),o=e.value("siblings");if(!Array.isArray(o)||o.length!==mo)throw e.error("siblings","not the way to a\
- root","something else",`${mo} words`);return e.finish(),{contentDigest:n,summary:r,siblings:o.map(i=>t("siblings",i))}}
-function yo(e,t,n,r){return x(Vn,e,t,n,r)}var[ct,L,ze,F,tc,_]=[1,2,3,4,5,6],[V,Ae,dt,Ye,Je]=[12,19,22,23,24],[w,ee]=[48,49],wo=Uint8Array.of(255),nc=16,po=5e4,rc=21,
-xo=32,[Eo,So,oc]=[32,128,192],ic=2050;function B(e,t,n=nc){let{value:r,end:o}=new Gn(e,t,n).value(0,e.length,0);if(o!==e.
+e.value("summary")),o=e.value("siblings");if(!Array.isArray(o)||o.length!==yo)throw e.error("siblings","not the way to a\
+ root","something else",`${yo} words`);return e.finish(),{contentDigest:n,summary:r,siblings:o.map(i=>t("siblings",i))}}
+function po(e,t,n,r){return x(Vn,e,t,n,r)}var[dt,L,Je,F,oc,_]=[1,2,3,4,5,6],[V,Ae,ft,ze,Xe]=[12,19,22,23,24],[w,ee]=[48,49],xo=Uint8Array.of(255),ic=16,bo=5e4,sc=21,
+Eo=32,[So,Ao,ac]=[32,128,192],cc=2050;function B(e,t,n=ic){let{value:r,end:o}=new Gn(e,t,n).value(0,e.length,0);if(o!==e.
 length)throw t("extra bytes after the value",`${e.length-o} bytes`,"none");return r}var Gn=class{constructor(t,n,r){this.
-data=t;this.problem=n;this.levels=r}data;problem;levels;#e=po;value(t,n,r){if(this.#e--,r>this.levels||this.#e<0)throw this.
-problem("too many levels or values","more",`at most ${this.levels} levels and ${po} values`);let{tag:o,begin:i,end:s}=this.#n(
-t,n),a=[];for(let d=o&Eo?i:s;d<s;){let f=this.value(d,s,r+1);a.push(f.value),d=f.end}let c={tag:o,content:this.data.subarray(
-i,s),encoding:this.data.subarray(t,s),children:a};return ac(c,this.problem),{value:c,end:s}}#n(t,n){let{data:r,problem:o}=this;
+data=t;this.problem=n;this.levels=r}data;problem;levels;#e=bo;value(t,n,r){if(this.#e--,r>this.levels||this.#e<0)throw this.
+problem("too many levels or values","more",`at most ${this.levels} levels and ${bo} values`);let{tag:o,begin:i,end:s}=this.#n(
+t,n),a=[];for(let d=o&So?i:s;d<s;){let f=this.value(d,s,r+1);a.push(f.value),d=f.end}let c={tag:o,content:this.data.subarray(
+i,s),encoding:this.data.subarray(t,s),children:a};return fc(c,this.problem),{value:c,end:s}}#n(t,n){let{data:r,problem:o}=this;
 if(t+2>n)throw o("the value is cut short",`${n-t} bytes`,"a tag and a length");let i=r[t],s=r[t+1],a=t+2;if((i&31)===31||
 i===0)throw o("unsupported tag",Ft(i),"a tag in one byte, not zero");if(s&128){let c=s&127;if(c<1||c>4||a+c>n)throw o("u\
 nsupported length",Ft(s),"definite, at most four bytes");if(s=Number(k(r.subarray(a,a+c))),s<128||s<2**(8*(c-1)))throw o(
 "length is not minimal",l(r.subarray(t,a+c)),"the shortest form");a+=c}if(a+s>n)throw o("the value is cut short",`${n-a}\
- bytes`,`${s} bytes`);return{tag:i,begin:a,end:a+s}}},at=()=>!0,bo=e=>e.every(t=>t<128),sc=new Map([[ct,[e=>e.length===1&&
-(e[0]===0||e[0]===255),"00 or ff"]],[L,[cc,"an integer in its shortest form"]],[ze,[dc,"unused bits counted, and zero"]],
-[F,[at,""]],[tc,[e=>e.length===0,"nothing"]],[_,[fc,`at most ${xo} bytes, arcs in their shortest form`]],[V,[e=>K(e)!==void 0,
-"UTF-8"]],[Ae,[bo,"ASCII"]],[dt,[bo,"ASCII"]],[Ye,[at,""]],[Je,[at,""]],[w,[at,""]],[ee,[at,""]]]);function ac({tag:e,content:t,
-children:n},r){if((e&oc)===So)return;let o=sc.get(e);if(!o)throw r("unsupported tag",Ft(e),"one of those that certificat\
+ bytes`,`${s} bytes`);return{tag:i,begin:a,end:a+s}}},ct=()=>!0,wo=e=>e.every(t=>t<128),dc=new Map([[dt,[e=>e.length===1&&
+(e[0]===0||e[0]===255),"00 or ff"]],[L,[lc,"an integer in its shortest form"]],[Je,[uc,"unused bits counted, and zero"]],
+[F,[ct,""]],[oc,[e=>e.length===0,"nothing"]],[_,[hc,`at most ${Eo} bytes, arcs in their shortest form`]],[V,[e=>K(e)!==void 0,
+"UTF-8"]],[Ae,[wo,"ASCII"]],[ft,[wo,"ASCII"]],[ze,[ct,""]],[Xe,[ct,""]],[w,[ct,""]],[ee,[ct,""]]]);function fc({tag:e,content:t,
+children:n},r){if((e&ac)===Ao)return;let o=dc.get(e);if(!o)throw r("unsupported tag",Ft(e),"one of those that certificat\
 es are made of");let i=l(t.subarray(0,16));if(!o[0](t))throw r(`malformed value of tag ${Ft(e)}`,i||"nothing",o[1]);let s=n.
 every(({encoding:a},c)=>c===0||_n(n[c-1].encoding,a)<=0);if(e===ee&&!s)throw r("members of a SET are out of order",i,"me\
-mbers sorted by their encoding")}function cc(e){let[t,n]=e;return t===void 0||n===void 0?e.length===1:!(t===0&&n<128)&&!(t===
-255&&n>=128)}function dc(e){return e.length<2?e.length===1&&e[0]===0:e[0]<8&&(e.at(-1)&(1<<e[0])-1)===0}function fc(e){return e.
-length>0&&e.length<=xo&&e.at(-1)<128&&e.every((n,r)=>n!==128||r>0&&e[r-1]>=128)}function Te(e,t){let{tag:n,content:r,encoding:o}=e;
-if(n!==L||r[0]&128||r.length>rc)throw t("not a number",l(o.subarray(0,16)),"a non-negative INTEGER of at most 20 octets");
+mbers sorted by their encoding")}function lc(e){let[t,n]=e;return t===void 0||n===void 0?e.length===1:!(t===0&&n<128)&&!(t===
+255&&n>=128)}function uc(e){return e.length<2?e.length===1&&e[0]===0:e[0]<8&&(e.at(-1)&(1<<e[0])-1)===0}function hc(e){return e.
+length>0&&e.length<=Eo&&e.at(-1)<128&&e.every((n,r)=>n!==128||r>0&&e[r-1]>=128)}function Te(e,t){let{tag:n,content:r,encoding:o}=e;
+if(n!==L||r[0]&128||r.length>sc)throw t("not a number",l(o.subarray(0,16)),"a non-negative INTEGER of at most 20 octets");
 return k(r)}function P(e,t){if(e.tag!==_)throw t("not an object identifier",l(e.encoding.subarray(0,16)),"an OBJECT IDEN\
 TIFIER");let n=[],r=0n;for(let a of e.content)r=r<<7n|BigInt(a&127),!(a&128)&&(n.push(r),r=0n);let[o,...i]=n,s=o<80n?o/40n:
-2n;return[s,o-40n*s,...i].join(".")}function Ie(e,t){let n=lc(e.tag,String.fromCharCode(...e.content.subarray(0,16)),e.content.
+2n;return[s,o-40n*s,...i].join(".")}function Ie(e,t){let n=gc(e.tag,String.fromCharCode(...e.content.subarray(0,16)),e.content.
 length);if(n!==void 0)return n;throw t("not a time",l(e.encoding.subarray(0,24)),"UTCTime, from 2050 on GeneralizedTime,\
- in seconds and Z")}function lc(e,t,n){if(t.length!==n||!/^[0-9]+Z$/.test(t))return;let r=e===Ye&&n===13?(t<"50"?"20":"1\
-9")+t:t,o=Number(r.slice(0,4));if(e===Ye?n!==13:e!==Je||n!==15||o<ic)return;let[i,s,a,c,d]=[4,6,8,10,12].map(f=>Number(r.
-slice(f,f+2)));return ft(o,i,s,a,c,d)}function ft(e,t,n,r,o,i){let s=new Date(0);if(s.setUTCFullYear(e,t-1,n),!(!(e>0&&s.
+ in seconds and Z")}function gc(e,t,n){if(t.length!==n||!/^[0-9]+Z$/.test(t))return;let r=e===ze&&n===13?(t<"50"?"20":"1\
+9")+t:t,o=Number(r.slice(0,4));if(e===ze?n!==13:e!==Xe||n!==15||o<cc)return;let[i,s,a,c,d]=[4,6,8,10,12].map(f=>Number(r.
+slice(f,f+2)));return lt(o,i,s,a,c,d)}function lt(e,t,n,r,o,i){let s=new Date(0);if(s.setUTCFullYear(e,t-1,n),!(!(e>0&&s.
 getUTCMonth()===t-1&&s.getUTCDate()===n)||r>23||o>59||i>59))return s.getTime()/1e3+3600*r+60*o+i}function Ut(e,t,n){return e?.
-tag===t&&m(e.content,n)}function j(e){return So|Eo|e}function X(e,t){let n=t.length,r=n<128?[n]:n<256?[129,n]:[130,n>>8,
+tag===t&&m(e.content,n)}function j(e){return Ao|So|e}function X(e,t){let n=t.length,r=n<128?[n]:n<256?[129,n]:[130,n>>8,
 n&255],o=new Uint8Array(1+r.length+n);return o.set([e,...r]),o.set(t,1+r.length),o}function Ft(e){return`0x${e.toString(
-16)}`}var Ht=e=>I(e),vo=[{algorithm:"ECDSA P-256",size:32,prefix:Ht("3059301306072a8648ce3d020106082a8648ce3d03010703420004")},
+16)}`}var Ht=e=>I(e),Co=[{algorithm:"ECDSA P-256",size:32,prefix:Ht("3059301306072a8648ce3d020106082a8648ce3d03010703420004")},
 {algorithm:"ECDSA P-384",size:48,prefix:Ht("3076301006072a8648ce3d020106052b8104002203620004")},{algorithm:"ECDSA P-521",
 size:66,prefix:Ht("30819b301006072a8648ce3d020106052b810400230381860004")},{algorithm:"Ed25519",size:32,prefix:Ht("302a3\
-00506032b6570032100")}],uc={"P-256":{prime:2n**256n-2n**224n+2n**192n+2n**96n-1n,b:0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn},
+00506032b6570032100")}],mc={"P-256":{prime:2n**256n-2n**224n+2n**192n+2n**96n-1n,b:0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn},
 "P-384":{prime:2n**384n-2n**128n-2n**96n+2n**32n-1n,b:0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn},
 "P-521":{prime:2n**521n-1n,b:0x051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n}},
-hc={"P-256":"SHA-256","P-384":"SHA-384","P-521":"SHA-512"},Ao=16*1024,gc=64;function Re(e){let t=vo.find(({prefix:r})=>m(
-e.subarray(0,r.length),r));if(!t)return;let n=e.subarray(t.prefix.length);return t.algorithm==="Ed25519"?n.length===t.size?
-t.algorithm:void 0:n.length===2*t.size&&mc(n,t)?t.algorithm:void 0}function Lt(e){return e==="Ed25519"?void 0:e.slice(6)}
-function mc(e,{algorithm:t,size:n}){let{prime:r,b:o}=uc[Lt(t)],[i,s]=[k(e.subarray(0,n)),k(e.subarray(n))];return i<r&&s<
-r&&(i**3n-3n*i+o-s*s)%r===0n}function Vt(e,t){if(e.length>Ao)throw Kt(t,`${e.length} bytes`,`at most ${Ao} bytes`);let n=Bo(
-z(e).replaceAll(`\r
+yc=32,Yn=2n**255n-19n,Bo=0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n,pc=[0n,1n,Yn-1n,Bo,Yn-Bo],bc={
+"P-256":"SHA-256","P-384":"SHA-384","P-521":"SHA-512"},vo=16*1024,wc=64;function Re(e){let t=Co.find(({prefix:r})=>m(e.subarray(
+0,r.length),r));if(!t)return;let n=e.subarray(t.prefix.length);return t.algorithm==="Ed25519"?n.length===t.size&&To(n)?t.
+algorithm:void 0:n.length===2*t.size&&xc(n,t)?t.algorithm:void 0}function To(e){let t=BigInt.asUintN(255,Ve(e));return t<
+Yn&&!pc.includes(t)}function Lt(e){return e==="Ed25519"?void 0:e.slice(6)}function xc(e,{algorithm:t,size:n}){let{prime:r,
+b:o}=mc[Lt(t)],[i,s]=[k(e.subarray(0,n)),k(e.subarray(n))];return i<r&&s<r&&(i**3n-3n*i+o-s*s)%r===0n}function Vt(e,t){if(e.
+length>vo)throw Kt(t,`${e.length} bytes`,`at most ${vo} bytes`);let n=ko(z(e).replaceAll(`\r
 `,`
 `)),r=n.split(`
 `),o=D(r.slice(1,-1).join(""));if(!o?.length)throw Kt(t,"no such block, or a malformed one","one PEM block PUBLIC KEY");
-if(n!==Bo(lt(o,"PUBLIC KEY")))throw Kt(t,"another encoding of a key, or more than one","exactly the canonical PUBLIC KEY\
+if(n!==ko(ut(o,"PUBLIC KEY")))throw Kt(t,"another encoding of a key, or more than one","exactly the canonical PUBLIC KEY\
  block");let i=Re(o);if(!i||i==="ECDSA P-521")throw Kt(t,"another kind of key","ECDSA on P-256 or P-384, or Ed25519");return{
-spki:o,algorithm:i}}function lt(e,t){let n=ge(e).match(new RegExp(`.{1,${gc}}`,"g"))??[];return[`-----BEGIN ${t}-----`,...n,
+spki:o,algorithm:i}}function ut(e,t){let n=ge(e).match(new RegExp(`.{1,${wc}}`,"g"))??[];return[`-----BEGIN ${t}-----`,...n,
 `-----END ${t}-----`,""].join(`
-`)}function Bo(e){return e.endsWith(`
+`)}function ko(e){return e.endsWith(`
 `)?e.slice(0,-1):e}function Kt(e,t,n){return y("key-binding","not an acceptable public key",e,t,n)}async function Z(e,t,n,r){
-let o=Lt(e.algorithm);if(!o)return ht(e.spki,{name:"Ed25519"},{name:"Ed25519"},t,n);let i=gt(t,yc(o));return i!==void 0&&
-ut(e.spki,o,i,n,r??hc[o])}async function ut(e,t,n,r,o){return ht(e,{name:"ECDSA",namedCurve:t},{name:"ECDSA",hash:o},n,r)}
-async function ko(e,t,n,r,o){return ht(e,{name:"RSA-PSS",hash:r},{name:"RSA-PSS",saltLength:o},t,n)}async function ht(e,t,n,r,o){
-let i=Co();try{let s=await i.importKey("spki",e,t,!1,["verify"]);return await i.verify(n,s,r,o)}catch(s){if(s instanceof
-DOMException&&s.name==="NotSupportedError")throw new xe(`this browser cannot verify signatures by ${t.name}; a newer one\
- can`);if(s instanceof DOMException)return!1;throw s}}function yc(e){return vo.find(({algorithm:t})=>t===`ECDSA ${e}`).size}
-function gt(e,t){let n=e[1]===129?3:2,r=e.subarray(n),o=n===2?r.length<128:r.length>=128&&r.length<256;if(e[0]!==48||!o||
-e[n-1]!==r.length)return;let i=2+(r[1]??0),a=[r.subarray(0,i),r.subarray(i)].map(c=>pc(c,t));return a[0]&&a[1]&&A(a[0],a[1])}
-function pc(e,t){let[n,r,o,i]=e;if(n!==2||r!==e.length-2||o===void 0||o>=128||o===0&&i!==void 0&&i<128)return;let s=e.subarray(
-o===0?3:2);if(s.length>t)return;let a=new Uint8Array(t);return a.set(s,t-s.length),a}async function p(e,t){return new Uint8Array(
-await Co().digest(e,t))}function Co(){let e=globalThis.crypto.subtle;if(e)return e;throw new xe("this page has no WebCry\
-pto: open it over https, or from 127.0.0.1")}var zn=16*1024,jt=4,To=2*jt*zn,Yn=/-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)-----END ([A-Z0-9 ]{1,40})-----(?:(?:\r?\n)+|$)/y,
-bc=I("a003020102"),wc=I("0603550403"),xc=I("300d06092a864886f70d0101010500");function ye(e,t){return e.extensions.find(n=>n.
+let o=Lt(e.algorithm);if(!o){let[s,a]=["Ed25519",t.subarray(0,yc)];return To(a)&&gt(e.spki,{name:s},{name:s},t,n)}let i=mt(
+t,Ec(o));return i!==void 0&&ht(e.spki,o,i,n,r??bc[o])}async function ht(e,t,n,r,o){return gt(e,{name:"ECDSA",namedCurve:t},
+{name:"ECDSA",hash:o},n,r)}async function Io(e,t,n,r,o){return gt(e,{name:"RSA-PSS",hash:r},{name:"RSA-PSS",saltLength:o},
+t,n)}async function gt(e,t,n,r,o){let i=Ro();try{let s=await i.importKey("spki",e,t,!1,["verify"]);return await i.verify(
+n,s,r,o)}catch(s){if(s instanceof DOMException&&s.name==="NotSupportedError")throw new xe(`this browser cannot verify si\
+gnatures by ${t.name}; a newer one can`);if(s instanceof DOMException)return!1;throw s}}function Ec(e){return Co.find(({
+algorithm:t})=>t===`ECDSA ${e}`).size}function mt(e,t){let n=e[1]===129?3:2,r=e.subarray(n),o=n===2?r.length<128:r.length>=
+128&&r.length<256;if(e[0]!==48||!o||e[n-1]!==r.length)return;let i=2+(r[1]??0),a=[r.subarray(0,i),r.subarray(i)].map(c=>Sc(
+c,t));return a[0]&&a[1]&&A(a[0],a[1])}function Sc(e,t){let[n,r,o,i]=e;if(n!==2||r!==e.length-2||o===void 0||o>=128||o===
+0&&i!==void 0&&i<128)return;let s=e.subarray(o===0?3:2);if(s.length>t)return;let a=new Uint8Array(t);return a.set(s,t-s.
+length),a}async function p(e,t){return new Uint8Array(await Ro().digest(e,t))}function Ro(){let e=globalThis.crypto.subtle;
+if(e)return e;throw new xe("this page has no WebCrypto: open it over https, or from 127.0.0.1")}var Jn=16*1024,jt=4,Po=2*jt*Jn,zn=/-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)-----END ([A-Z0-9 ]{1,40})-----(?:(?:\r?\n)+|$)/y,
+Ac=I("a003020102"),Bc=I("0603550403"),vc=I("300d06092a864886f70d0101010500");function ye(e,t){return e.extensions.find(n=>n.
 oid===t)?.value}function E(e,t,n,r){return y("endorsements-format",t,e,n,r)}function Q(e,t=""){return(n,r,o)=>E(e,n+t,r,
-o)}function mt(e,t){if(e.length>To){let n=`at most ${To}`;throw E(t,"the certificate file is too large",`${e.length} byt\
-es`,n)}return Jn(e)?yt(e,"CERTIFICATE",t):Ec(e,t)}function Jn(e){return z(e.subarray(0,11))==="-----BEGIN "}function yt(e,t,n,r=jt){
-let o=z(e),i=[];for(let s=0;s<o.length;s=Yn.lastIndex){Yn.lastIndex=s;let[,a,c="",d]=Yn.exec(o)??[];if(a!==t||d!==t||i.length===
+o)}function yt(e,t){if(e.length>Po){let n=`at most ${Po}`;throw E(t,"the certificate file is too large",`${e.length} byt\
+es`,n)}return Xn(e)?pt(e,"CERTIFICATE",t):kc(e,t)}function Xn(e){return z(e.subarray(0,11))==="-----BEGIN "}function pt(e,t,n,r=jt){
+let o=z(e),i=[];for(let s=0;s<o.length;s=zn.lastIndex){zn.lastIndex=s;let[,a,c="",d]=zn.exec(o)??[];if(a!==t||d!==t||i.length===
 r){let u=`at most ${r} blocks of ${t} and nothing else`;throw E(n,"malformed PEM",`byte ${s}`,u)}let f=D(c.replace(/[\r\n]/g,
-""));if(!f?.length)throw E(n,"malformed PEM","base64 in another form","canonical base64");i.push(f)}return i}function Ec(e,t){
+""));if(!f?.length)throw E(n,"malformed PEM","base64 in another form","canonical base64");i.push(f)}return i}function kc(e,t){
 let n=[];for(let r=0;r<e.length;){let[o,i,s=0,a]=e.subarray(r,r+4),c=r+4+256*s+(a??0);if(o!==w||i!==130||a===void 0||c>e.
 length||n.length===jt){let d=`PEM, or at most ${jt} in DER`;throw E(t,"not a file of certificates",`byte ${r}`,d)}n.push(
-e.subarray(r,c)),r=c}return n}function Pe(e,t){if(e.length>zn){let h=`at most ${zn}`;throw E(t,"the certificate is too l\
-arge",`${e.length} bytes`,h)}let n=Q(t),{signed:r,fields:o}=pt(e,t),[i,s,a,c,d,f,u,g]=o;if(o.length!==8||!m(i.encoding,bc))
-throw E(t,"wrong certificate structure",`${o.length} fields`,"X.509 v3 with extensions");if(Xn(a,r,t),[c,d,f].some(h=>h.
+e.subarray(r,c)),r=c}return n}function Pe(e,t){if(e.length>Jn){let h=`at most ${Jn}`;throw E(t,"the certificate is too l\
+arge",`${e.length} bytes`,h)}let n=Q(t),{signed:r,fields:o}=bt(e,t),[i,s,a,c,d,f,u,g]=o;if(o.length!==8||!m(i.encoding,Ac))
+throw E(t,"wrong certificate structure",`${o.length} fields`,"X.509 v3 with extensions");if(Zn(a,r,t),[c,d,f].some(h=>h.
 tag!==w)||d.children.length!==2)throw E(t,"malformed names or validity","another structure","those of a certificate");return{
 der:e,signed:r,serial:Te(s,n),issuer:c.encoding,notBefore:Ie(d.children[0],n),notAfter:Ie(d.children[1],n),subject:f.encoding,
-commonName:Bc(f),spki:u.encoding,key:Gt(u,t),extensions:bt(g,3,t),where:t}}function Xn(e,t,n){if(m(e.encoding,t.algorithm))
-return;throw E(n,"conflicting signature algorithms","two different ones","the same inside and outside")}function pt(e,t){
-let n=B(e,Q(t)),[r,o,i]=n.children,s=n.children.map(({tag:c})=>c).join();if(n.tag!==w||s!==[w,w,ze].join())throw E(t,"wr\
+commonName:Ic(f),spki:u.encoding,key:Gt(u,t),extensions:wt(g,3,t),where:t}}function Zn(e,t,n){if(m(e.encoding,t.algorithm))
+return;throw E(n,"conflicting signature algorithms","two different ones","the same inside and outside")}function bt(e,t){
+let n=B(e,Q(t)),[r,o,i]=n.children,s=n.children.map(({tag:c})=>c).join();if(n.tag!==w||s!==[w,w,Je].join())throw E(t,"wr\
 ong outer structure",`tag ${n.tag}, ${n.children.length} parts`,"a SEQUENCE of what is signed, algorithm and signature");
 if(i.content[0]!==0)throw E(t,"malformed signature","not whole bytes","a BIT STRING of whole bytes");return{signed:{tbs:r.
-encoding,algorithm:o.encoding,signature:i.content.subarray(1)},fields:r.children}}function bt(e,t,n){let[r]=e.children;if(e.
-tag!==j(t)||e.children.length!==1)throw E(n,"malformed extensions",`tag ${e.tag}`,"a field of extensions");return Zn(r,n)}
-function Zn(e,t){if(e.tag!==w)throw E(t,"malformed extensions",`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>Sc(o,
+encoding,algorithm:o.encoding,signature:i.content.subarray(1)},fields:r.children}}function wt(e,t,n){let[r]=e.children;if(e.
+tag!==j(t)||e.children.length!==1)throw E(n,"malformed extensions",`tag ${e.tag}`,"a field of extensions");return Qn(r,n)}
+function Qn(e,t){if(e.tag!==w)throw E(t,"malformed extensions",`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>Cc(o,
 t)),r=new Set(n.map(({oid:o})=>o));if(n.length===0||r.size!==n.length)throw E(t,"missing or repeated extensions","none, \
-or one twice","each once");return n}function Sc(e,t){let n=e.children,r=n.at(-1),o=n.length===3;if(!(e.tag===w&&(n.length===
-2||o)&&r?.tag===F)||o&&!Ut(n[1],ct,wo))throw E(t,"malformed extension",l(e.encoding.subarray(0,16)),"identifier, critica\
+or one twice","each once");return n}function Cc(e,t){let n=e.children,r=n.at(-1),o=n.length===3;if(!(e.tag===w&&(n.length===
+2||o)&&r?.tag===F)||o&&!Ut(n[1],dt,xo))throw E(t,"malformed extension",l(e.encoding.subarray(0,16)),"identifier, critica\
 l if it is, OCTET STRING");return{oid:P(n[0],Q(t)),critical:o,value:r.content}}function Gt(e,t){let n=Re(e.encoding),r=n&&
-Lt(n);if(r)return{curve:r};let[o,i]=e.children,a=e.children.length===2&&m(o.encoding,xc)&&i.tag===ze&&i.content[0]===0?Ac(
+Lt(n);if(r)return{curve:r};let[o,i]=e.children,a=e.children.length===2&&m(o.encoding,vc)&&i.tag===Je&&i.content[0]===0?Tc(
 i.content.subarray(1),t):void 0;if(!a)throw E(t,"unreadable public key","another kind","an RSA or elliptic curve key");return a}
-function Ac(e,t){let{tag:n,children:r}=B(e,Q(t," in the public key"));if(!(n===w&&r.length===2&&r.every(c=>c.tag===L))||
+function Tc(e,t){let{tag:n,children:r}=B(e,Q(t," in the public key"));if(!(n===w&&r.length===2&&r.every(c=>c.tag===L))||
 r.some(({content:c})=>c[0]>=128))return;let[i,s]=r.map(({content:c})=>k(c));return i>=3n&&s>=3n&&s<i&&s%2n===1n?{bits:i.
-toString(2).length,exponent:s}:void 0}function Bc(e){let n=e.children.flatMap(i=>i.children.map(({children:s})=>s)).filter(
-i=>i.length===2&&m(i[0].encoding,wc)),r=n[0]?.[1];return n.length===1&&(r?.tag===V||r?.tag===Ae)?K(r.content)??"":""}var te="application/vnd.in-toto+json",$="provenance/manifest.dsse.json",Xe=64*1024*1024,vc=256,kc=64;function $e(e,t){let n=v(
-e);return A(v(`DSSEv1 ${n.length} ${e} ${t.length} `),t)}function Yt(e,t=$){let n="manifest-format",r=N(e,{where:t,check:n,
-maxBytes:Xe,maxTokens:kc}),o=new R(r,t,n);o.constant("payloadType",te);let i=o.base64Bytes("payload",Xe),[s]=o.fieldsList(
-"signatures",1,1),a=s.base64Bytes("sig",vc),c=s.optionalText("keyid",256)??"";return s.finish(),o.finish(),{payload:i,signature:a,
-keyid:c}}async function Io(e,t,n=$){let{payload:r,signature:o}=e;if(await Z(t,o,$e(te,r)))return r;throw x("manifest-sig\
+toString(2).length,exponent:s}:void 0}function Ic(e){let n=e.children.flatMap(i=>i.children.map(({children:s})=>s)).filter(
+i=>i.length===2&&m(i[0].encoding,Bc)),r=n[0]?.[1];return n.length===1&&(r?.tag===V||r?.tag===Ae)?K(r.content)??"":""}var te="application/vnd.in-toto+json",O="provenance/manifest.dsse.json",Ze=64*1024*1024,Rc=256,Pc=64;function Oe(e,t){let n=v(
+e);return A(v(`DSSEv1 ${n.length} ${e} ${t.length} `),t)}function Yt(e,t=O){let n="manifest-format",r=N(e,{where:t,check:n,
+maxBytes:Ze,maxTokens:Pc}),o=new R(r,t,n);o.constant("payloadType",te);let i=o.base64Bytes("payload",Ze),[s]=o.fieldsList(
+"signatures",1,1),a=s.base64Bytes("sig",Rc),c=s.optionalText("keyid",256)??"";return s.finish(),o.finish(),{payload:i,signature:a,
+keyid:c}}async function Oo(e,t,n=O){let{payload:r,signature:o}=e;if(await Z(t,o,Oe(te,r)))return r;throw x("manifest-sig\
 nature","the signature does not verify",n,`${o.length} bytes that this key did not make over these bytes`,`${t.algorithm}\
- by the key in provenance/cvm-key.pem`)}var wt=e=>I(e),Ro="a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020\
-130",Po="06092a864886f70d01010a",Cc=[`3041${Po}3034${Ro}`,`3046${Po}3039${Ro}a303020101`].map(wt),[Qn,$o,Tc]=[4096,65537n,
-48],Jt="2.5.29.35",[Oo,No,Do]=["2.5.29.14","2.5.29.15","2.5.29.19"],Mo=new Map([[Oo,["SubjectKeyIdentifier",!1]],[No,["K\
-eyUsage",!0]],[Do,["BasicConstraints",!0]],["2.5.29.31",["CRLDistributionPoints",!1]],[Jt,["AuthorityKeyIdentifier",!1]]]),
-[_o,Ic]=[4,2],Rc=wt("0302"),Fo={constraints:wt("30030101ff"),usage:_o|Ic},Uo={constraints:wt("30060101ff020100"),usage:_o};
-async function Wn(e,t,n){Ho(e);let r=e.extensions.filter(({oid:a,critical:c})=>Mo.get(a)?.[1]!==c);if(r.length>0){let a=`\
+ by the key in provenance/cvm-key.pem`)}var xt=e=>I(e),$o="a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020\
+130",No="06092a864886f70d01010a",Oc=[`3041${No}3034${$o}`,`3046${No}3039${$o}a303020101`].map(xt),[Wn,Do,$c]=[4096,65537n,
+48],Jt="2.5.29.35",[Mo,_o,Fo]=["2.5.29.14","2.5.29.15","2.5.29.19"],Uo=new Map([[Mo,["SubjectKeyIdentifier",!1]],[_o,["K\
+eyUsage",!0]],[Fo,["BasicConstraints",!0]],["2.5.29.31",["CRLDistributionPoints",!1]],[Jt,["AuthorityKeyIdentifier",!1]]]),
+[Ho,Nc]=[4,2],Dc=xt("0302"),Ko={constraints:xt("30030101ff"),usage:Ho|Nc},Lo={constraints:xt("30060101ff020100"),usage:Ho};
+async function qn(e,t,n){Vo(e);let r=e.extensions.filter(({oid:a,critical:c})=>Uo.get(a)?.[1]!==c);if(r.length>0){let a=`\
 foreign or wrongly marked: ${r.map(({oid:c})=>c).join(", ")}`;throw ne(e,"wrong extensions",a,"those of an authority")}let o=zt(
-e,Do),i=zt(e,No);if(!m(o,n.constraints)){let a=`${l(n.constraints)}: a CA of this level`;throw ne(e,"wrong basic constra\
-ints",l(o),a)}let s=i.at(-1)??0;if(!m(i.subarray(0,-2),Rc)||(s&n.usage)!==n.usage)throw ne(e,"wrong key usage",`${l(i)}:\
- may not sign all it signs`,`bits ${n.usage}`);if(e!==t){let a=zt(e,Jt),c=qn(t);if(!m(a,c))throw ne(e,"wrong authority k\
-ey id",l(a),l(c))}await er(e,t)}function qn(e){return A(wt("301680"),zt(e,Oo).subarray(1))}async function er(e,t){if(!m(
-e.issuer,t.subject))throw ne(e,"wrong issuer","another name",t.commonName);await tr(e.signed,t,"vek-chain",e.where,e.commonName)}
-async function tr(e,t,n,r,o){if(!Cc.some(s=>m(s,e.algorithm))){let s=`unsupported signature algorithm of ${o}`;throw x(n,
-s,r,l(e.algorithm),"RSASSA-PSS, SHA-384, salt 48")}if(Ho(t),!(e.signature.length*8===Qn&&await ko(t.spki,e.signature,e.tbs,
-"SHA-384",Tc)))throw x(n,`invalid signature of ${o}`,r,"does not verify",`a signature by ${t.commonName}`)}function Xt(e,t){
-if(m(e.subject,Pc(t)))return;let n=`CN=${t}, Advanced Micro Devices`;throw ne(e,"wrong subject",e.commonName||"another n\
-ame",n)}function Pc(e){let n=[[11,V,"Engineering"],[6,Ae,"US"],[7,V,"Santa Clara"],[8,V,"CA"],[10,V,"Advanced Micro Devi\
-ces"],[3,V,e]].map(([r,o,i])=>{let s=A(X(_,Uint8Array.of(85,4,r)),X(o,v(i)));return X(ee,X(w,s))});return X(w,A(...n))}function Ho(e){
-let{key:t}=e;if(!("bits"in t&&t.bits===Qn&&t.exponent===$o))throw ne(e,"wrong kind of key","another key",`RSA-${Qn}, exp\
-onent ${$o}`)}function zt(e,t){let n=ye(e,t);if(n)return n;throw ne(e,"missing extension",`no ${Mo.get(t)?.[0]}`,"one")}
-function ne(e,t,n,r){return x("vek-chain",`${t} (${e.commonName||"unnamed"})`,e.where,n||"nothing",r)}var Zt=1024*1024,$c=I("020101"),[Oc,Nc,Dc]=["2.5.29.20","2.5.29.27","2.5.29.28"];function Ko(e,t){let n=Mc(e,t),r=Q(t),{
-signed:o,fields:i}=pt(n,t),[s,a,c,d,f,u]=i;if(i.length!==6&&i.length!==7||!m(s.encoding,$c))throw E(t,"wrong structure o\
-f the revocation list",`${i.length} fields`,"X.509 v2 with next update and extensions");if(Xn(a,o,t),c.tag!==w)throw E(t,
-"malformed issuer",`tag ${c.tag}`,"a name");return{der:n,signed:o,issuer:c.encoding,..._c(bt(i.at(-1),0,t),t),thisUpdate:Ie(
-d,r),nextUpdate:Ie(f,r),revokedSerials:i.length===7?Fc(u,t):new Set,where:t}}function Lo(e,t){return e.thisUpdate<=t&&t<=
-e.nextUpdate}function Mc(e,t){if(e.length>2*Zt){let o=`at most ${Zt}`;throw E(t,"the revocation list is too large",`${e.
-length} bytes`,o)}let[n,...r]=Jn(e)?yt(e,"X509 CRL",t):[e];if(!n||r.length>0||n.length>Zt){let o=`one of at most ${Zt} b\
-ytes`;throw E(t,"wrong number or size of revocation lists",`${r.length+1}`,o)}return n}function _c(e,t){let n=new Map(e.
-map(({oid:a,value:c})=>[a,c])),r=[...n.keys()].sort().join(", ");if(e.some(({critical:a})=>a)||n.has(Nc)||n.has(Dc))throw E(
-t,"unsupported extensions of the revocation list",r,"a complete list, and no critical extension");let[o,i]=[n.get(Oc),n.
+e,Fo),i=zt(e,_o);if(!m(o,n.constraints)){let a=`${l(n.constraints)}: a CA of this level`;throw ne(e,"wrong basic constra\
+ints",l(o),a)}let s=i.at(-1)??0;if(!m(i.subarray(0,-2),Dc)||(s&n.usage)!==n.usage)throw ne(e,"wrong key usage",`${l(i)}:\
+ may not sign all it signs`,`bits ${n.usage}`);if(e!==t){let a=zt(e,Jt),c=er(t);if(!m(a,c))throw ne(e,"wrong authority k\
+ey id",l(a),l(c))}await tr(e,t)}function er(e){return A(xt("301680"),zt(e,Mo).subarray(1))}async function tr(e,t){if(!m(
+e.issuer,t.subject))throw ne(e,"wrong issuer","another name",t.commonName);await nr(e.signed,t,"vek-chain",e.where,e.commonName)}
+async function nr(e,t,n,r,o){if(!Oc.some(s=>m(s,e.algorithm))){let s=`unsupported signature algorithm of ${o}`;throw x(n,
+s,r,l(e.algorithm),"RSASSA-PSS, SHA-384, salt 48")}if(Vo(t),!(e.signature.length*8===Wn&&await Io(t.spki,e.signature,e.tbs,
+"SHA-384",$c)))throw x(n,`invalid signature of ${o}`,r,"does not verify",`a signature by ${t.commonName}`)}function Xt(e,t){
+if(m(e.subject,Mc(t)))return;let n=`CN=${t}, Advanced Micro Devices`;throw ne(e,"wrong subject",e.commonName||"another n\
+ame",n)}function Mc(e){let n=[[11,V,"Engineering"],[6,Ae,"US"],[7,V,"Santa Clara"],[8,V,"CA"],[10,V,"Advanced Micro Devi\
+ces"],[3,V,e]].map(([r,o,i])=>{let s=A(X(_,Uint8Array.of(85,4,r)),X(o,v(i)));return X(ee,X(w,s))});return X(w,A(...n))}function Vo(e){
+let{key:t}=e;if(!("bits"in t&&t.bits===Wn&&t.exponent===Do))throw ne(e,"wrong kind of key","another key",`RSA-${Wn}, exp\
+onent ${Do}`)}function zt(e,t){let n=ye(e,t);if(n)return n;throw ne(e,"missing extension",`no ${Uo.get(t)?.[0]}`,"one")}
+function ne(e,t,n,r){return x("vek-chain",`${t} (${e.commonName||"unnamed"})`,e.where,n||"nothing",r)}var Zt=1024*1024,_c=I("020101"),[Fc,Uc,Hc]=["2.5.29.20","2.5.29.27","2.5.29.28"];function jo(e,t){let n=Kc(e,t),r=Q(t),{
+signed:o,fields:i}=bt(n,t),[s,a,c,d,f,u]=i;if(i.length!==6&&i.length!==7||!m(s.encoding,_c))throw E(t,"wrong structure o\
+f the revocation list",`${i.length} fields`,"X.509 v2 with next update and extensions");if(Zn(a,o,t),c.tag!==w)throw E(t,
+"malformed issuer",`tag ${c.tag}`,"a name");return{der:n,signed:o,issuer:c.encoding,...Lc(wt(i.at(-1),0,t),t),thisUpdate:Ie(
+d,r),nextUpdate:Ie(f,r),revokedSerials:i.length===7?Vc(u,t):new Set,where:t}}function Go(e,t){return e.thisUpdate<=t&&t<=
+e.nextUpdate}function Kc(e,t){if(e.length>2*Zt){let o=`at most ${Zt}`;throw E(t,"the revocation list is too large",`${e.
+length} bytes`,o)}let[n,...r]=Xn(e)?pt(e,"X509 CRL",t):[e];if(!n||r.length>0||n.length>Zt){let o=`one of at most ${Zt} b\
+ytes`;throw E(t,"wrong number or size of revocation lists",`${r.length+1}`,o)}return n}function Lc(e,t){let n=new Map(e.
+map(({oid:a,value:c})=>[a,c])),r=[...n.keys()].sort().join(", ");if(e.some(({critical:a})=>a)||n.has(Uc)||n.has(Hc))throw E(
+t,"unsupported extensions of the revocation list",r,"a complete list, and no critical extension");let[o,i]=[n.get(Fc),n.
 get(Jt)];if(!o||!i)throw E(t,"missing extensions of the revocation list",r,"CRL number and authority key id");let s=Q(t,
-" in the CRL number");return{number:Te(B(o,s),s),authorityKeyId:i}}function Fc(e,t){if(e.tag!==w)throw E(t,"malformed en\
-tries of the revocation list",`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>Uc(o,t)),r=new Set(n);if(r.size!==n.length)
-throw E(t,"repeated entries of the revocation list","a serial number twice","each once");return r}function Uc(e,t){let[n,
+" in the CRL number");return{number:Te(B(o,s),s),authorityKeyId:i}}function Vc(e,t){if(e.tag!==w)throw E(t,"malformed en\
+tries of the revocation list",`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>jc(o,t)),r=new Set(n);if(r.size!==n.length)
+throw E(t,"repeated entries of the revocation list","a serial number twice","each once");return r}function jc(e,t){let[n,
 r,o,...i]=e.children;if(e.tag!==w||!n||!r||i.length>0){let s=l(e.encoding.subarray(0,16));throw E(t,"malformed entry of \
-the revocation list",s,"a serial number and a time")}if(Ie(r,Q(t)),o&&Zn(o,t).some(({critical:s})=>s))throw E(t,"unsuppo\
-rted entry of the revocation list","a critical extension","none");return Te(n,Q(t))}var re="1.3.6.1.4.1.3704.1.",[jo,nr,Go,rr]=["1","2","4","5"].map(e=>re+e),Yo=new Map([[`${re}3.1`,"bootloader"],[`${re}3\
-.2`,"tee"],[`${re}3.3`,"snp"],[`${re}3.8`,"microcode"],[`${re}3.9`,"fmc"]]),Qt=`${re}3.4`,zo=[Qt,`${re}3.5`,`${re}3.6`,`${re}\
-3.7`],Hc=new Set([Qt,`${re}3.9`]),Kc=/^[\x20-\x7e]{1,256}$/;function Wt(e,t,n){let r=mt(e.data,e.where),o=mt(t.data,t.where);
+the revocation list",s,"a serial number and a time")}if(Ie(r,Q(t)),o&&Qn(o,t).some(({critical:s})=>s))throw E(t,"unsuppo\
+rted entry of the revocation list","a critical extension","none");return Te(n,Q(t))}var re="1.3.6.1.4.1.3704.1.",[zo,rr,Jo,or]=["1","2","4","5"].map(e=>re+e),Xo=new Map([[`${re}3.1`,"bootloader"],[`${re}3\
+.2`,"tee"],[`${re}3.3`,"snp"],[`${re}3.8`,"microcode"],[`${re}3.9`,"fmc"]]),Qt=`${re}3.4`,Zo=[Qt,`${re}3.5`,`${re}3.6`,`${re}\
+3.7`],Gc=new Set([Qt,`${re}3.9`]),Yc=/^[\x20-\x7e]{1,256}$/;function Wt(e,t,n){let r=yt(e.data,e.where),o=yt(t.data,t.where);
 if(r.length!==1)throw E(e.where,"wrong number of certificates",`${r.length}`,"one, the VCEK or VLEK");if(o.length!==2)throw E(
 t.where,"wrong number of certificates",`${o.length}`,"two, ASK or ASVK and ARK");let i=o.map(d=>Pe(d,t.where)),s=i.filter(
 ({subject:d,issuer:f})=>m(d,f)),[a]=i.filter(d=>!s.includes(d)),[c]=s;if(s.length!==1||!c||!a){let d=`${s.length}`;throw E(
-t.where,"wrong number of self-issued certificates",d,"one, the ARK")}return{vek:or(Pe(r[0],e.where)),intermediate:a,ark:c,
-crl:n&&Ko(n.data,n.where)}}function or(e){let{where:t,commonName:n}=e;if(n!=="SEV-VCEK"&&n!=="SEV-VLEK")throw E(t,"subje\
-ct",n,"SEV-VCEK or SEV-VLEK");let r=n==="SEV-VCEK"?"VCEK":"VLEK",o=Lc(e,r),i=a=>Vc(o.get(a),a,t);for(let a of zo)if(o.has(
-a)&&i(a)!==0)throw E(t,`reserved extension ${a} is set`,"not zero","zero");let s=[...Yo].filter(([a])=>o.has(a));return{
-certificate:e,kind:r,structVersion:i(jo),productName:Vo(o.get(nr),nr,t),tcb:new Map(s.map(([a,c])=>[c,i(a)])),hwid:r==="\
-VCEK"?jc(o.get(Go),t):void 0,cspId:r==="VLEK"?Vo(o.get(rr),rr,t):void 0}}function Lc(e,t){let r=[jo,nr,t==="VCEK"?Go:rr,
-...Yo.keys(),...zo],o=new Map(e.extensions.map(({oid:a,value:c})=>[a,c])),i=r.filter(a=>!o.has(a)&&!Hc.has(a)),s=e.extensions.
+t.where,"wrong number of self-issued certificates",d,"one, the ARK")}return{vek:ir(Pe(r[0],e.where)),intermediate:a,ark:c,
+crl:n&&jo(n.data,n.where)}}function ir(e){let{where:t,commonName:n}=e;if(n!=="SEV-VCEK"&&n!=="SEV-VLEK")throw E(t,"subje\
+ct",n,"SEV-VCEK or SEV-VLEK");let r=n==="SEV-VCEK"?"VCEK":"VLEK",o=zc(e,r),i=a=>Jc(o.get(a),a,t);for(let a of Zo)if(o.has(
+a)&&i(a)!==0)throw E(t,`reserved extension ${a} is set`,"not zero","zero");let s=[...Xo].filter(([a])=>o.has(a));return{
+certificate:e,kind:r,structVersion:i(zo),productName:Yo(o.get(rr),rr,t),tcb:new Map(s.map(([a,c])=>[c,i(a)])),hwid:r==="\
+VCEK"?Xc(o.get(Jo),t):void 0,cspId:r==="VLEK"?Yo(o.get(or),or,t):void 0}}function zc(e,t){let r=[zo,rr,t==="VCEK"?Jo:or,
+...Xo.keys(),...Zo],o=new Map(e.extensions.map(({oid:a,value:c})=>[a,c])),i=r.filter(a=>!o.has(a)&&!Gc.has(a)),s=e.extensions.
 filter(({oid:a,critical:c})=>c||!r.includes(a));if(i.length+s.length>0){let a=`missing, foreign or critical: ${[...i,...s.
-map(({oid:c})=>c)].sort().join(", ")}`;throw E(e.where,"wrong set of extensions",a,`those of a ${t}`)}return o}function Vc(e,t,n){
+map(({oid:c})=>c)].sort().join(", ")}`;throw E(e.where,"wrong set of extensions",a,`those of a ${t}`)}return o}function Jc(e,t,n){
 let r=Q(n,` in extension ${t}`),o=Te(B(e,r),r);if(o>0xffn)throw E(n,`extension ${t} is out of range`,`${o}`,"0 to 255");
-return Number(o)}function Vo(e,t,n){let{tag:r,content:o}=B(e,Q(n,` in extension ${t}`)),i=String.fromCharCode(...o.subarray(
-0,257));if(r===dt&&Kc.test(i)&&m(v(i),o))return i;let s=l(e.subarray(0,32));throw E(n,`extension ${t} is not a valid tex\
-t`,s,"a short printable IA5String")}function jc(e,t){if(e.length===8||e.length===64)return e;throw E(t,"wrong size of hw\
-ID",`${e.length} bytes`,"64 raw bytes (8 on Turin)")}var Jo=["Milan","Genoa","Turin"];function qt(e){let[t]=e.split("-"),n=Jo.findIndex(r=>r===t)+1;if(n===0)throw y("product\
--line","unknown product line","vek",e,Jo.join(", "));return n}var Ze=(e,t,n)=>({line:t,kind:e,arkSha256:n}),Zo=[Ze("amd",
-"Milan","69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd"),Ze("amd","Genoa","4c6598d19c18719c5dfd4a7d33\
-5f674e5bfe1d8f800cea2cf270c10d103db2f1"),Ze("amd","Turin","1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3\
-f6a")],Qo=[Ze("simulator","Milan","152386dec633d422a7104fcb81de7baec2b1300ebaa4444106c7d542f3c40bcf"),Ze("simulator","Ge\
-noa","7f3fe4ef2c92d5cd40579cfe6d86c9b13a6a43e7216e9e39629f7cb04bd960f1"),Ze("simulator","Turin","f10e606a8fa25a01ef02152\
-1bbc8549cef213dabe778d1bf6574d2c109d1e3fa")],Gc=[[25,0,15,"Milan"],[25,16,31,"Genoa"],[25,160,175,"Genoa"],[26,0,17,"Tur\
-in"]];function ir({family:e,model:t}){return Gc.find(([n,r,o])=>n===e&&r<=t&&t<=o)?.[3]}function Wo(e){return`${Yc(e)} (${ir(
-e)??"no supported line"})`}function Yc({family:e,model:t,stepping:n}){let r=o=>`${o.toString(16).padStart(2,"0")}h`;return`${r(
-e)}/${r(t)}/${n}`}var qo={Milan:{productNames:["Milan","Milan-B0","Milan-B1"],structVersion:0,hwidBytes:64,hasSpl4:!0},Genoa:{
+return Number(o)}function Yo(e,t,n){let{tag:r,content:o}=B(e,Q(n,` in extension ${t}`)),i=String.fromCharCode(...o.subarray(
+0,257));if(r===ft&&Yc.test(i)&&m(v(i),o))return i;let s=l(e.subarray(0,32));throw E(n,`extension ${t} is not a valid tex\
+t`,s,"a short printable IA5String")}function Xc(e,t){if(e.length===8||e.length===64)return e;throw E(t,"wrong size of hw\
+ID",`${e.length} bytes`,"64 raw bytes (8 on Turin)")}var Qo=["Milan","Genoa","Turin"];function qt(e){let[t]=e.split("-"),n=Qo.findIndex(r=>r===t)+1;if(n===0)throw y("product\
+-line","unknown product line","vek",e,Qo.join(", "));return n}var Qe=(e,t,n)=>({line:t,kind:e,arkSha256:n}),qo=[Qe("amd",
+"Milan","69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd"),Qe("amd","Genoa","4c6598d19c18719c5dfd4a7d33\
+5f674e5bfe1d8f800cea2cf270c10d103db2f1"),Qe("amd","Turin","1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3\
+f6a")],ei=[Qe("simulator","Milan","152386dec633d422a7104fcb81de7baec2b1300ebaa4444106c7d542f3c40bcf"),Qe("simulator","Ge\
+noa","7f3fe4ef2c92d5cd40579cfe6d86c9b13a6a43e7216e9e39629f7cb04bd960f1"),Qe("simulator","Turin","f10e606a8fa25a01ef02152\
+1bbc8549cef213dabe778d1bf6574d2c109d1e3fa")],Zc=[[25,0,15,"Milan"],[25,16,31,"Genoa"],[25,160,175,"Genoa"],[26,0,17,"Tur\
+in"]];function sr({family:e,model:t}){return Zc.find(([n,r,o])=>n===e&&r<=t&&t<=o)?.[3]}function ti(e){return`${Qc(e)} (${sr(
+e)??"no supported line"})`}function Qc({family:e,model:t,stepping:n}){let r=o=>`${o.toString(16).padStart(2,"0")}h`;return`${r(
+e)}/${r(t)}/${n}`}var ni={Milan:{productNames:["Milan","Milan-B0","Milan-B1"],structVersion:0,hwidBytes:64,hasSpl4:!0},Genoa:{
 productNames:["Genoa"],structVersion:0,hwidBytes:64,hasSpl4:!0},Turin:{productNames:["Turin"],structVersion:1,hwidBytes:8,
-hasSpl4:!1}},zc=["bootloader","tee","snp","microcode","fmc"],Xo=new Map([["bootloader",0],["tee",1],["snp",6],["microcod\
-e",7]]),Jc=new Map([["fmc",0],["bootloader",1],["tee",2],["snp",3],["microcode",7]]),sr={Milan:Xo,Genoa:Xo,Turin:Jc};function ei(e,t,n){
-let r=sr[t],o=new Set(r.values());if(e.some((i,s)=>i!==0&&!o.has(s)))throw y("report-format",`reserved TCB bytes of ${t}\
- are set`,n,l(e),"zero in every reserved byte");return new Map([...r].map(([i,s])=>[i,e[s]]))}function pe(e){return zc.filter(
-t=>e.has(t)).map(t=>`${t} ${e.get(t)}`).join(" ")}var ti=new Uint8Array(32),Xc=new Set(["67d303bd3905fd38db8b20e0793699870e7fa612eaad5dec358293fd8c0bac1b","c5e081f59b7efa\
+hasSpl4:!1}},Wc=["bootloader","tee","snp","microcode","fmc"],Wo=new Map([["bootloader",0],["tee",1],["snp",6],["microcod\
+e",7]]),qc=new Map([["fmc",0],["bootloader",1],["tee",2],["snp",3],["microcode",7]]),ar={Milan:Wo,Genoa:Wo,Turin:qc};function ri(e,t,n){
+let r=ar[t],o=new Set(r.values());if(e.some((i,s)=>i!==0&&!o.has(s)))throw y("report-format",`reserved TCB bytes of ${t}\
+ are set`,n,l(e),"zero in every reserved byte");return new Map([...r].map(([i,s])=>[i,e[s]]))}function pe(e){return Wc.filter(
+t=>e.has(t)).map(t=>`${t} ${e.get(t)}`).join(" ")}var oi=new Uint8Array(32),ed=new Set(["67d303bd3905fd38db8b20e0793699870e7fa612eaad5dec358293fd8c0bac1b","c5e081f59b7efa\
 b1fe2f8b505e159704e72f29cab7ef7cf628a05a42439082f5","5464738c1546aed5f2cecf1dc98c5c960a92e8913238a61711bc90ec6e828521","\
 197e610743a917d6b9bb982a5a9226ccc0a15b611be0619e626aca9151457372","5b77ef5fe7a7a004fd9032668fba9d0fda22f88c4442069a47963\
 6a6ae3b3185","104e10a8bd060a3c20a434261a57d0588fd65a88915b4f65b08bdecaf8df1a3c","89d2b724949e25b3be4d80833e49d3552f53989\
 aead7ff9cea478db0bd8d796e","adf5c99499544532c3121d0cafdb9c21444f58e5fddd50ac5b2b70e17ca91ae6","d2ce5b774aa54575f583e79c5\
 5e9df1d04d672144e94f287250148c5bb998d8f","7da0a28b79fde126a6f93a5f9b9809c9d148bc20166c34d74b85105e53cbd79b","206dc8424fb\
 6414cd188b12a998c74d507f85c6497f3ddbd73664206d38ed440","8dd448649fb89094f1a3fc776d681c66f953583c4945a7bb75815482fe777132"]);
-async function en({vek:e,chain:t,crl:n}){let r=Wt(e,t,n),{der:o,commonName:i,serial:s}=r.intermediate;if(Xc.has(l(await p(
-"SHA-256",o))))return;let a=qt(r.vek.productName);return{certificate:o,digest:J(o),name:`${i} ${s}`,line:a,crl:r.crl}}function ni(e){return Et(e).length===0}function Et(e){return/^[\x20-\x7e]*$/.test(e)?[]:[...new Set(e)].filter(t=>!Qc(t.
-codePointAt(0)))}function tn(e){let t=e.slice(0,Zc).map(r=>`U+${r.codePointAt(0).toString(16).toUpperCase().padStart(4,"\
-0")}`),n=e.length-t.length;return t.join(", ")+(n>0?` and ${n} more`:"")}var Zc=4,xt;function Qc(e){xt??=qc.trim().split(
-/\s+/).map(Wc);let[t,n]=[0,xt.length];for(;t<n;){let r=t+n>>1;xt[r][1]<e?t=r+1:n=r}return t<xt.length&&xt[t][0]<=e}function Wc(e){
-let[t,n=t]=e.split("-").map(r=>Number.parseInt(r,16));return[t,n]}var qc=`
+async function en({vek:e,chain:t,crl:n}){let r=Wt(e,t,n),{der:o,commonName:i,serial:s}=r.intermediate;if(ed.has(l(await p(
+"SHA-256",o))))return;let a=qt(r.vek.productName);return{certificate:o,digest:J(o),name:`${i} ${s}`,line:a,crl:r.crl}}function ii(e){return St(e).length===0}function St(e){return/^[\x20-\x7e]*$/.test(e)?[]:[...new Set(e)].filter(t=>!nd(t.
+codePointAt(0)))}function tn(e){let t=e.slice(0,td).map(r=>`U+${r.codePointAt(0).toString(16).toUpperCase().padStart(4,"\
+0")}`),n=e.length-t.length;return t.join(", ")+(n>0?` and ${n} more`:"")}var td=4,Et;function nd(e){Et??=od.trim().split(
+/\s+/).map(rd);let[t,n]=[0,Et.length];for(;t<n;){let r=t+n>>1;Et[r][1]<e?t=r+1:n=r}return t<Et.length&&Et[t][0]<=e}function rd(e){
+let[t,n=t]=e.split("-").map(r=>Number.parseInt(r,16));return[t,n]}var od=`
 20-7e a1-ac ae-34e 350-377 37a-37f 384-38a 38c 38e-3a1 3a3-52f 531-556 559-58a 58d-58f 591-5c7 5d0-5ea 5ef-5f4
 606-61b 61d-6dc 6de-70d 710-74a 74d-7b1 7c0-7fa 7fd-82d 830-83e 840-85b 85e 860-86a 870-88e 898-8e1 8e3-983 985-98c
 98f-990 993-9a8 9aa-9b0 9b2 9b6-9b9 9bc-9c4 9c7-9c8 9cb-9ce 9d7 9dc-9dd 9df-9e3 9e6-9fe a01-a03 a05-a0a a0f-a10
@@ -366,415 +367,415 @@ fe76-fefc ff01-ff9f ffa1-ffbe ffc2-ffc7 ffca-ffcf ffd2-ffd7 ffda-ffdc ffe0-ffe6 
 1f810-1f847 1f850-1f859 1f860-1f887 1f890-1f8ad 1f8b0-1f8b1 1f900-1fa53 1fa60-1fa6d 1fa70-1fa74 1fa78-1fa7c
 1fa80-1fa86 1fa90-1faac 1fab0-1faba 1fac0-1fac5 1fad0-1fad9 1fae0-1fae7 1faf0-1faf6 1fb00-1fb92 1fb94-1fbca
 1fbf0-1fbf9 20000-2a6df 2a700-2b738 2b740-2b81d 2b820-2cea1 2ceb0-2ebe0 2f800-2fa1d 30000-3134a
-`;var be="provenance",[ri,oi,ii]=[4096,255,32],si="[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?",ed=new RegExp(`^${si}/${si}\
-$`),td=/^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?$/;function ci(e,t){if(!e.includes("..")&&ed.test(e))return e;throw y(
-"manifest-format","not a model name",t,e,"namespace/model in A-Z a-z 0-9 . _ -")}function di(e,t){if(!e.includes("..")&&
-td.test(e))return e;throw y("manifest-format","not a version",t,e,"1 to 64 of A-Z a-z 0-9 . _ + -")}function rn(e,t,n,r=!1){
-let o=e.split("/"),[i=""]=o,s=nd(e,o);if(!s&&nn(i)===be&&!(r&&i===be)&&(s=`lies in ${be}/`),!s)return e;throw y(t,`file \
-name ${s}`,n,e,"a relative path, NFC, printable, no dot segments")}function nd(e,t){let n=Et(e);if(n.length>0)return`has\
+`;var be="provenance",[si,ai,ci]=[4096,255,32],di="[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?",id=new RegExp(`^${di}/${di}\
+$`),sd=/^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?$/;function li(e,t){if(!e.includes("..")&&id.test(e))return e;throw y(
+"manifest-format","not a model name",t,e,"namespace/model in A-Z a-z 0-9 . _ -")}function ui(e,t){if(!e.includes("..")&&
+sd.test(e))return e;throw y("manifest-format","not a version",t,e,"1 to 64 of A-Z a-z 0-9 . _ + -")}function rn(e,t,n,r=!1){
+let o=e.split("/"),[i=""]=o,s=ad(e,o);if(!s&&nn(i)===be&&!(r&&i===be)&&(s=`lies in ${be}/`),!s)return e;throw y(t,`file \
+name ${s}`,n,e,"a relative path, NFC, printable, no dot segments")}function ad(e,t){let n=St(e);if(n.length>0)return`has\
  control, invisible or unknown characters: ${tn(n)}`;let r=o=>v(o).length;return e.normalize("NFC")!==e?"is not in Unico\
-de form NFC":r(e)>ri?`is longer than ${ri} bytes`:t.some(o=>["",".",".."].includes(o))?"is empty or absolute, or has emp\
-ty or dot segments":t.some(o=>r(o)>oi)?`has a segment longer than ${oi} bytes`:t.length>ii+1?`lies in more than ${ii} fo\
+de form NFC":r(e)>si?`is longer than ${si} bytes`:t.some(o=>["",".",".."].includes(o))?"is empty or absolute, or has emp\
+ty or dot segments":t.some(o=>r(o)>ai)?`has a segment longer than ${ai} bytes`:t.length>ci+1?`lies in more than ${ci} fo\
 lders`:e.includes("\\")||/^[A-Za-z]:/.test(e)?"has a backslash or a drive letter":""}function on(e,t,n){let r=new Map;for(let o of e){
-let i=o.split("/"),s=i.pop(),a=r;i.forEach((d,f)=>{let u=nn(d),[g,h]=a.get(u)??[d,new Map];if(g!==d||!h)throw ai(i.slice(
-0,f+1),g,t,n);a.set(u,[g,h]),a=h});let c=a.get(nn(s));if(c)throw ai([...i,s],c[0],t,n);a.set(nn(s),[s,void 0])}}function ai(e,t,n,r){
+let i=o.split("/"),s=i.pop(),a=r;i.forEach((d,f)=>{let u=nn(d),[g,h]=a.get(u)??[d,new Map];if(g!==d||!h)throw fi(i.slice(
+0,f+1),g,t,n);a.set(u,[g,h]),a=h});let c=a.get(nn(s));if(c)throw fi([...i,s],c[0],t,n);a.set(nn(s),[s,void 0])}}function fi(e,t,n,r){
 let o=[...e.slice(0,-1),t].join("/");return y(n,"two file names collide",r,e.join("/"),`none that collides with ${o}`)}function nn(e){
-return Array.from(e.normalize("NFD"),rd).join("").normalize("NFD")}function rd(e){return e==="\u0131"?e:e.toLowerCase().
-toUpperCase().toLowerCase()}var Qe=`${be}/snp`,od=`${be}/nvidia`,Oe=`${be}/cvm-key.pem`,We=`${Qe}/report.bin`,[cr,fi]=[`${Qe}/vek.pem`,`${Qe}/vek.de\
-r`],li=`${Qe}/chain.pem`,dr=`${Qe}/ark.crl`,oe=`${be}/model.sig`,Ne=`${be}/publisher-key.pem`,we=1024,an=new Map([[$,[Xe,
-"manifest-format"]],[Oe,[16*we,"key-binding"]],[We,[8*we,"report-format"]],[cr,[64*we,"endorsements-format"]],[fi,[64*we,
-"endorsements-format"]],[li,[64*we,"endorsements-format"]],[dr,[1024*we,"endorsements-format"]],[oe,[64*1024*we,"publish\
-er-signature"]],[Ne,[16*we,"publisher-signature"]]]),id=64*we,sn=Array.from({length:16},(e,t)=>`${od}/gpu-${t}.json`),sd=[
-...an.keys(),...sn];function cn(e){for(let[a,c]of e)ad(a,c.length);let t=e.get($);if(!t){let a="the manifest, written la\
-st";throw new C("incomplete","no signed manifest yet","manifest-format",$,"no such file",a)}let n=cd(e),[r,o,i]=[Oe,We,li].
-map(a=>ar(e,a)),s=e.has(dr)?ar(e,dr):void 0;return{envelope:t,key:r.data,report:o,vek:ar(e,n),chain:i,crl:s,gpus:dd(e),provenance:e}}
-function ad(e,t){if(!sd.includes(e)){let o=`only ${[...an.keys()].join(", ")}`;throw y("file-set","a release may not hol\
-d this",e,"a file",o)}let[n,r]=an.get(e)??[id,"gpu-evidence"];if(t>n)throw y(r,"the file is too large",e,`${t} bytes`,`a\
-t most ${n} bytes`)}function ar(e,t){let n=e.get(t);if(n)return{where:t,data:n};let[,r]=an.get(t);throw y(r,"the file is\
- missing",t,"no such file","this file in every release")}function cd(e){let[t=cr,n]=[cr,fi].filter(i=>e.has(i));if(!n)return t;
-let[r,o]=["the release has two VEK certificates","vek.pem and vek.der"];throw y("endorsements-format",r,Qe,o,"one of the\
-m")}function dd(e){let t=sn.filter(o=>e.has(o)),n=t.findIndex((o,i)=>o!==sn[i]);if(n<0)return new Map(t.map(o=>[o,e.get(
+return Array.from(e.normalize("NFD"),cd).join("").normalize("NFD")}function cd(e){return e==="\u0131"?e:e.toLowerCase().
+toUpperCase().toLowerCase()}var We=`${be}/snp`,dd=`${be}/nvidia`,$e=`${be}/cvm-key.pem`,qe=`${We}/report.bin`,[dr,hi]=[`${We}/vek.pem`,`${We}/vek.de\
+r`],gi=`${We}/chain.pem`,fr=`${We}/ark.crl`,oe=`${be}/model.sig`,Ne=`${be}/publisher-key.pem`,we=1024,an=new Map([[O,[Ze,
+"manifest-format"]],[$e,[16*we,"key-binding"]],[qe,[8*we,"report-format"]],[dr,[64*we,"endorsements-format"]],[hi,[64*we,
+"endorsements-format"]],[gi,[64*we,"endorsements-format"]],[fr,[1024*we,"endorsements-format"]],[oe,[64*1024*we,"publish\
+er-signature"]],[Ne,[16*we,"publisher-signature"]]]),fd=64*we,sn=Array.from({length:16},(e,t)=>`${dd}/gpu-${t}.json`),ld=[
+...an.keys(),...sn];function cn(e){for(let[a,c]of e)ud(a,c.length);let t=e.get(O);if(!t){let a="the manifest, written la\
+st";throw new C("incomplete","no signed manifest yet","manifest-format",O,"no such file",a)}let n=hd(e),[r,o,i]=[$e,qe,gi].
+map(a=>cr(e,a)),s=e.has(fr)?cr(e,fr):void 0;return{envelope:t,key:r.data,report:o,vek:cr(e,n),chain:i,crl:s,gpus:gd(e),provenance:e}}
+function ud(e,t){if(!ld.includes(e)){let o=`only ${[...an.keys()].join(", ")}`;throw y("file-set","a release may not hol\
+d this",e,"a file",o)}let[n,r]=an.get(e)??[fd,"gpu-evidence"];if(t>n)throw y(r,"the file is too large",e,`${t} bytes`,`a\
+t most ${n} bytes`)}function cr(e,t){let n=e.get(t);if(n)return{where:t,data:n};let[,r]=an.get(t);throw y(r,"the file is\
+ missing",t,"no such file","this file in every release")}function hd(e){let[t=dr,n]=[dr,hi].filter(i=>e.has(i));if(!n)return t;
+let[r,o]=["the release has two VEK certificates","vek.pem and vek.der"];throw y("endorsements-format",r,We,o,"one of the\
+m")}function gd(e){let t=sn.filter(o=>e.has(o)),n=t.findIndex((o,i)=>o!==sn[i]);if(n<0)return new Map(t.map(o=>[o,e.get(
 o)]));let r=`this file, as there is ${t.at(-1)}`;throw y("gpu-evidence","the evidence of a GPU is missing",sn[n],"no suc\
-h file",r)}var fr=1184,fd=672,lr=48,ur=4294967295,hr=0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
-ld=(1n<<26n)-1n,ud=1n<<17n;function St(e,t){let n=(h,b,T,q)=>{if(!h)throw y("report-format",b,t,T,q)};n(e.length===fr,"w\
-rong report size",`${e.length} bytes`,`${fr} bytes`);let r=new DataView(e.buffer,e.byteOffset,e.length),o=h=>r.getUint32(
+h file",r)}var lr=1184,md=672,ur=48,hr=4294967295,gr=0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+yd=(1n<<26n)-1n,pd=1n<<17n;function At(e,t){let n=(h,b,T,q)=>{if(!h)throw y("report-format",b,t,T,q)};n(e.length===lr,"w\
+rong report size",`${e.length} bytes`,`${lr} bytes`);let r=new DataView(e.buffer,e.byteOffset,e.length),o=h=>r.getUint32(
 h,!0),i=h=>r.getBigUint64(h,!0),s=o(0);n(s>=2&&s<=5,"unsupported report version",`${s}`,"2, 3, 4 or 5"),n(o(52)===1,"uns\
 upported signature_algo",`${o(52)}`,"1 (ECDSA P-384)");let a=o(72);n(a>>>5===0,"reserved bits of key_info are set",`${a}`,
 "bits 5 to 31 zero"),n((a&2)===0,"mask_chip_key is set","1 (the report is not signed)","0"),n(a>>>2<=1,"unsupported sign\
-ing_key",`${a>>>2}`,"0 (VCEK) or 1 (VLEK)");for(let[h,b]of hd(s))n(Y(e.subarray(h,b)),`reserved bytes ${h} to ${b} are s\
-et`,"not zero","zero");let c=i(8);n((c&~ld)===0n,"reserved bits of policy are set",qe(c),"bits 26 to 63 zero"),n((c&ud)!==
-0n,"reserved bit 17 of policy is not set","0","1");let d=o(48);n(d<=3||d===ur,"unknown vmpl",`${d}`,"0 to 3");let[f,u]=[
-672,744].map(h=>e.subarray(h,h+lr));for(let h of[f,u].map(Pt))n(h>0n&&h<hr,"invalid signature","a component out of range",
+ing_key",`${a>>>2}`,"0 (VCEK) or 1 (VLEK)");for(let[h,b]of bd(s))n(Y(e.subarray(h,b)),`reserved bytes ${h} to ${b} are s\
+et`,"not zero","zero");let c=i(8);n((c&~yd)===0n,"reserved bits of policy are set",et(c),"bits 26 to 63 zero"),n((c&pd)!==
+0n,"reserved bit 17 of policy is not set","0","1");let d=o(48);n(d<=3||d===hr,"unknown vmpl",`${d}`,"0 to 3");let[f,u]=[
+672,744].map(h=>e.subarray(h,h+ur));for(let h of[f,u].map(Ve))n(h>0n&&h<gr,"invalid signature","a component out of range",
 "0 < r, s < order of P-384");let g=h=>`${e[h+2]}.${e[h+1]}.${e[h]}`;return{version:s,guestSvn:o(4),policy:c,familyId:e.subarray(
 16,32),imageId:e.subarray(32,48),vmpl:d,platformInfo:i(64),signingKey:a>>>2?"VLEK":"VCEK",reportData:e.subarray(80,144),
 measurement:e.subarray(144,192),hostData:e.subarray(192,224),idKeyDigest:e.subarray(224,272),authorKeyDigest:e.subarray(
 272,320),reportId:e.subarray(320,352),reportIdMa:e.subarray(352,384),cpuid:s===2?void 0:{family:e[392],model:e[393],stepping:e[394]},
 chipId:e.subarray(416,480),currentTcb:e.subarray(56,64),reportedTcb:e.subarray(384,392),committedTcb:e.subarray(480,488),
 launchTcb:e.subarray(496,504),currentFirmware:g(488),committedFirmware:g(492),launchMitVector:s>=5?i(504):void 0,currentMitVector:s>=
-5?i(512):void 0,signatureR:f,signatureS:u,signed:e.subarray(0,fd),where:t}}function hd(e){return[[76,80],[e===2?392:395,
-416],[491,492],[495,496],[e>=5?520:504,672],[672+lr,744],[744+lr,fr]]}function qe(e){return`0x${e.toString(16)}`}var ui=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"]],gd=64,md=64,yd=96,hi='"predicateType":"https://slsa.dev/pro\
-venance/v1","subject":[',gr=/\{"annotations":\{"size":(?:0|[1-9][0-9]{0,15})\},"digest":\{"fsverity_sha256_4096":"[0-9a-f]{64}"(?:,"sha256":"[0-9a-f]{64}")?\},"name":"([ !#-[\]-~]+)"\}/y,
-pd=200,mr=new Uint8Array(0),mi="the RFC 8785 form that `provenance pack` writes";async function yi(e){let t=Yt(e.envelope),
-n=Vt(e.key,Oe),r=St(e.report.data,We);await wd(r.reportData,n);let{payload:o}=t,[i,s]=Ed(o,await p("SHA-256",r.signed)),
-a=mt(e.vek.data,e.vek.where),[c]=a;if(!c||a.length!==1){let h=`${a.length}`;throw y("endorsements-format","wrong number \
-of certificates",e.vek.where,h,"one, the VCEK or VLEK")}let d=await en(e),f=xd(n,t.signature),u={vekKey:mr,vekFacts:0n,vekChip:new Uint8Array(
-32)},g={internalAt:i,subjectsAt:s,intermediate:d?.digest??ti};return{report:e.report.data,vek:c,...u,key:n.spki,signature:f,
-payload:o,...g}}function pi(e){let{key:t,facts:n,chip:r}=bd(e.report,e.vek);return{...e,vek:mr,vekKey:t,vekFacts:n,vekChip:r}}
-function bd(e,t){let{certificate:n,kind:r,productName:o,hwid:i}=or(Pe(t,"vek")),s=qt(o),[a,c]=[n.notBefore,n.notAfter].map(
-h=>BigInt(Math.max(0,h))),d=Pt(St(e,We).reportedTcb),f=r==="VCEK"?0n:1n,u=d|a<<64n|c<<104n|BigInt(s)<<144n|f<<152n,g=A(i??
-mr,new Uint8Array(md-(i?.length??0)));return{facts:u,chip:J(g),key:n.spki.slice(-yd)}}async function wd(e,t){for(let[,r]of ui){
-let o=new Uint8Array(gd);if(o.set(await p(r,t.spki)),m(e,o))return}let n=ui.map(([r])=>r).join(" or ");throw M("key-bind\
-ing","the chain cannot read how the report binds the VM's key",We,"another one",n)}function xd(e,t){if(e.algorithm==="Ed\
-25519")throw M("key-binding","the chain does not know the algorithm of the VM's key",Oe,e.algorithm,"ECDSA on P-256 or P\
--384; `provenance attest --new-key` makes one");let n=gt(t,e.algorithm==="ECDSA P-256"?32:48);if(n)return n;throw M("man\
-ifest-signature","the signature is not one of ECDSA",$,`${t.length} bytes`,"DER")}function Ed(e,t){let n=z(e);return[Sd(
-n,l(t)),Ad(n,e)]}function Sd(e,t){let n='(?:"publisher":\\{"identity":"[^"\\\\\\x00-\\x1f]*"\\},)?',r=e.search(new RegExp(
+5?i(512):void 0,signatureR:f,signatureS:u,signed:e.subarray(0,md),where:t}}function bd(e){return[[76,80],[e===2?392:395,
+416],[491,492],[495,496],[e>=5?520:504,672],[672+ur,744],[744+ur,lr]]}function et(e){return`0x${e.toString(16)}`}var mi=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"]],wd=64,xd=64,Ed=96,yi='"predicateType":"https://slsa.dev/pro\
+venance/v1","subject":[',mr=/\{"annotations":\{"size":(?:0|[1-9][0-9]{0,15})\},"digest":\{"fsverity_sha256_4096":"[0-9a-f]{64}"(?:,"sha256":"[0-9a-f]{64}")?\},"name":"([ !#-[\]-~]+)"\}/y,
+Sd=200,yr=new Uint8Array(0),bi="the RFC 8785 form that `provenance pack` writes";async function wi(e){let t=Yt(e.envelope),
+n=Vt(e.key,$e),r=At(e.report.data,qe);await Bd(r.reportData,n);let{payload:o}=t,[i,s]=kd(o,await p("SHA-256",r.signed)),
+a=yt(e.vek.data,e.vek.where),[c]=a;if(!c||a.length!==1){let h=`${a.length}`;throw y("endorsements-format","wrong number \
+of certificates",e.vek.where,h,"one, the VCEK or VLEK")}let d=await en(e),f=vd(n,t.signature),u={vekKey:yr,vekFacts:0n,vekChip:new Uint8Array(
+32)},g={internalAt:i,subjectsAt:s,intermediate:d?.digest??oi};return{report:e.report.data,vek:c,...u,key:n.spki,signature:f,
+payload:o,...g}}function xi(e){let{key:t,facts:n,chip:r}=Ad(e.report,e.vek);return{...e,vek:yr,vekKey:t,vekFacts:n,vekChip:r}}
+function Ad(e,t){let{certificate:n,kind:r,productName:o,hwid:i}=ir(Pe(t,"vek")),s=qt(o),[a,c]=[n.notBefore,n.notAfter].map(
+h=>BigInt(Math.max(0,h))),d=Ve(At(e,qe).reportedTcb),f=r==="VCEK"?0n:1n,u=d|a<<64n|c<<104n|BigInt(s)<<144n|f<<152n,g=A(i??
+yr,new Uint8Array(xd-(i?.length??0)));return{facts:u,chip:J(g),key:n.spki.slice(-Ed)}}async function Bd(e,t){for(let[,r]of mi){
+let o=new Uint8Array(wd);if(o.set(await p(r,t.spki)),m(e,o))return}let n=mi.map(([r])=>r).join(" or ");throw M("key-bind\
+ing","the chain cannot read how the report binds the VM's key",qe,"another one",n)}function vd(e,t){if(e.algorithm==="Ed\
+25519")throw M("key-binding","the chain does not know the algorithm of the VM's key",$e,e.algorithm,"ECDSA on P-256 or P\
+-384; `provenance attest --new-key` makes one");let n=mt(t,e.algorithm==="ECDSA P-256"?32:48);if(n)return n;throw M("man\
+ifest-signature","the signature is not one of ECDSA",O,`${t.length} bytes`,"DER")}function kd(e,t){let n=z(e);return[Cd(
+n,l(t)),Td(n,e)]}function Cd(e,t){let n='(?:"publisher":\\{"identity":"[^"\\\\\\x00-\\x1f]*"\\},)?',r=e.search(new RegExp(
 `"internalParameters":\\{${n}"snpReport":\\{"sha256":"${t}"\\}\\}`));if(r>=0)return r;throw M("manifest-format","the cha\
-in does not see that the manifest names this report",$,"no such member",mi)}function Ad(e,t){let n=e.lastIndexOf(hi);if(n<
-0)throw M("manifest-format","the chain does not see the list of files at the end of the manifest",$,"another form",mi);let[
-r,o]=[n+hi.length,""];for(;;){gr.lastIndex=r;let s=gr.exec(e)?.[1];if(s===void 0)break;if(s<=o)throw gi(`${s} after ${o}`,
-"paths in ascending order of their bytes");if([r,o]=[gr.lastIndex,s],e.slice(r)==="]}")return n;if(e[r]!==",")break;r+=1}
-let i=new TextDecoder().decode(t.subarray(r,r+pd));throw gi(i,"printable ASCII in names, without quotation mark and back\
-slash, and an fs-verity digest")}function gi(e,t){return M("manifest-format","the chain cannot read a file of the manife\
-st",$,e,t)}var fe=4096,et=32,yr=4*1024*1024,bi=256;function Ei(e){let t=async(n,r)=>new Uint8Array(await e.slice(n,r).arrayBuffer());
-return{size:e.size,read:t}}async function Si(e,t=()=>{}){let n=new Uint8Array(et*Math.ceil(e.size/fe)),r=wi(e,0);for(let o=0;o<
-e.size;o+=yr){let i=await r;r=wi(e,o+yr),r.catch(()=>{}),n.set(await xi(i),o/fe*et),t(i.length)}for(;n.length>et;)n=await xi(
-n);return vd(e.size,n.length?n:new Uint8Array(et))}async function wi(e,t){let n=Math.min(t+yr,e.size);if(t>=n)return new Uint8Array;
+in does not see that the manifest names this report",O,"no such member",bi)}function Td(e,t){let n=e.lastIndexOf(yi);if(n<
+0)throw M("manifest-format","the chain does not see the list of files at the end of the manifest",O,"another form",bi);let[
+r,o]=[n+yi.length,""];for(;;){mr.lastIndex=r;let s=mr.exec(e)?.[1];if(s===void 0)break;if(s<=o)throw pi(`${s} after ${o}`,
+"paths in ascending order of their bytes");if([r,o]=[mr.lastIndex,s],e.slice(r)==="]}")return n;if(e[r]!==",")break;r+=1}
+let i=new TextDecoder().decode(t.subarray(r,r+Sd));throw pi(i,"printable ASCII in names, without quotation mark and back\
+slash, and an fs-verity digest")}function pi(e,t){return M("manifest-format","the chain cannot read a file of the manife\
+st",O,e,t)}var fe=4096,tt=32,pr=4*1024*1024,Ei=256;function Bi(e){let t=async(n,r)=>new Uint8Array(await e.slice(n,r).arrayBuffer());
+return{size:e.size,read:t}}async function vi(e,t=()=>{}){let n=new Uint8Array(tt*Math.ceil(e.size/fe)),r=Si(e,0);for(let o=0;o<
+e.size;o+=pr){let i=await r;r=Si(e,o+pr),r.catch(()=>{}),n.set(await Ai(i),o/fe*tt),t(i.length)}for(;n.length>tt;)n=await Ai(
+n);return Rd(e.size,n.length?n:new Uint8Array(tt))}async function Si(e,t){let n=Math.min(t+pr,e.size);if(t>=n)return new Uint8Array;
 let r=await e.read(t,n);if(r.length===n-t)return r;throw y("file-set","the file changed while it was read","file",`${r.length}\
- bytes`,`${n-t}`)}async function xi(e){let t=new Uint8Array(et*Math.ceil(e.length/fe));for(let n=0;n<e.length;n+=bi*fe){
-let r=Math.min(n+bi*fe,e.length),o=[];for(let i=n;i<r;i+=fe)o.push(p("SHA-256",Bd(e,i)));t.set(A(...await Promise.all(o)),
-n/fe*et)}return t}function Bd(e,t){let n=e.subarray(t,t+fe);if(n.length===fe)return n;let r=new Uint8Array(fe);return r.
-set(n),r}async function vd(e,t){let n=new Uint8Array(256);return n.set([1,1,12,0]),new DataView(n.buffer).setBigUint64(8,
-BigInt(e),!0),n.set(t,16),p("SHA-256",n)}async function At(e){if(new Set(e.map(({path:o})=>o)).size!==e.length||e.some(({
+ bytes`,`${n-t}`)}async function Ai(e){let t=new Uint8Array(tt*Math.ceil(e.length/fe));for(let n=0;n<e.length;n+=Ei*fe){
+let r=Math.min(n+Ei*fe,e.length),o=[];for(let i=n;i<r;i+=fe)o.push(p("SHA-256",Id(e,i)));t.set(A(...await Promise.all(o)),
+n/fe*tt)}return t}function Id(e,t){let n=e.subarray(t,t+fe);if(n.length===fe)return n;let r=new Uint8Array(fe);return r.
+set(n),r}async function Rd(e,t){let n=new Uint8Array(256);return n.set([1,1,12,0]),new DataView(n.buffer).setBigUint64(8,
+BigInt(e),!0),n.set(t,16),p("SHA-256",n)}async function Bt(e){if(new Set(e.map(({path:o})=>o)).size!==e.length||e.some(({
 path:o})=>o.includes(`
 `)))throw y("file-set","a path has a newline or occurs twice","model digest","","");let r=[...e].sort((o,i)=>me(o.path,i.
 path)).map(({fsverity:o,size:i,path:s})=>`${l(o)} ${i} ${s}
 `);return p("SHA-256",v([`provenance-model-v1
-`,...r].join("")))}var dn=64,Ai=Td(64),kd=Uint32Array.from(Ai,e=>Math.cbrt(e)%1*2**32),Cd=Uint32Array.from(Ai.slice(0,8),e=>Math.sqrt(e)%1*
-2**32),fn=class{#e=Cd.slice();#n=new Uint32Array(64);#t=new Uint8Array;#r=0;update(t){this.#r+=t.length;let n=this.#t.length?
+`,...r].join("")))}var dn=64,ki=$d(64),Pd=Uint32Array.from(ki,e=>Math.cbrt(e)%1*2**32),Od=Uint32Array.from(ki.slice(0,8),e=>Math.sqrt(e)%1*
+2**32),fn=class{#e=Od.slice();#n=new Uint32Array(64);#t=new Uint8Array;#r=0;update(t){this.#r+=t.length;let n=this.#t.length?
 A(this.#t,t):t,r=n.length-n.length%dn,o=new DataView(n.buffer,n.byteOffset,n.length);for(let i=0;i<r;i+=dn)this.#i(o,i);
 this.#t=n.slice(r)}digest(){let t=this.#r,n=new Uint8Array(dn-(t+8)%dn+8);n[0]=128,new DataView(n.buffer).setBigUint64(n.
 length-8,BigInt(t)*8n),this.update(n);let r=new DataView(new ArrayBuffer(32));return this.#e.forEach((o,i)=>r.setUint32(
 4*i,o)),new Uint8Array(r.buffer)}#i(t,n){let r=this.#n;for(let h=0;h<16;h++)r[h]=t.getUint32(n+4*h);for(let h=16;h<64;h++){
 let[b,T]=[r[h-15],r[h-2]],q=le(b,7)^le(b,18)^b>>>3,H=le(T,17)^le(T,19)^T>>>10;r[h]=r[h-16]+q+r[h-7]+H}let o=this.#e,[i,s,
-a,c,d,f,u,g]=o;for(let h=0;h<64;h++){let b=g+(le(d,6)^le(d,11)^le(d,25))+(d&f^~d&u)+kd[h]+r[h]|0,T=(le(i,2)^le(i,13)^le(
+a,c,d,f,u,g]=o;for(let h=0;h<64;h++){let b=g+(le(d,6)^le(d,11)^le(d,25))+(d&f^~d&u)+Pd[h]+r[h]|0,T=(le(i,2)^le(i,13)^le(
 i,22))+(i&s^i&a^s&a)|0;[g,u,f,d,c,a,s,i]=[u,f,d,c+b|0,a,s,i,b+T|0]}[i,s,a,c,d,f,u,g].forEach((h,b)=>{o[b]=o[b]+h})}};function le(e,t){
-return e>>>t|e<<32-t}function Td(e){let t=[];for(let n=2;t.length<e;n++)t.every(r=>n%r!==0)&&t.push(n);return t}async function Id({path:e,file:t,withSha256:n},r){let o=n?new fn:void 0,i=Ei(t),s=await Si(o?Rd(i,o):i,r);return{path:e,
-size:BigInt(t.size),fsverity:s,sha256:o?.digest()}}function Rd(e,t){let n=Promise.resolve(),r=(o,i)=>{let s=n.then(()=>e.
-read(o,i));return n=s.then(a=>t.update(a),()=>{}),s};return{size:e.size,read:r}}async function Bi(e,t,n){let r=[];for(let[
-o,i]of e.entries())r.push(await(n?Pd(n,{id:o,...i},t):Id(i,t)));return r}function Pd(e,t,n){return new Promise((r,o)=>{e.
+return e>>>t|e<<32-t}function $d(e){let t=[];for(let n=2;t.length<e;n++)t.every(r=>n%r!==0)&&t.push(n);return t}async function Nd({path:e,file:t,withSha256:n},r){let o=n?new fn:void 0,i=Bi(t),s=await vi(o?Dd(i,o):i,r);return{path:e,
+size:BigInt(t.size),fsverity:s,sha256:o?.digest()}}function Dd(e,t){let n=Promise.resolve(),r=(o,i)=>{let s=n.then(()=>e.
+read(o,i));return n=s.then(a=>t.update(a),()=>{}),s};return{size:e.size,read:r}}async function Ci(e,t,n){let r=[];for(let[
+o,i]of e.entries())r.push(await(n?Md(n,{id:o,...i},t):Nd(i,t)));return r}function Md(e,t,n){return new Promise((r,o)=>{e.
 onerror=()=>o(new Error("the worker that hashes files failed")),e.onmessage=({data:i})=>{i.id===t.id&&(i.kind==="bytes"?
-n(i.count):i.kind==="digest"?r(i.digest):o(new Error(i.why)))},e.postMessage(t)})}var $d=64,Od=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"],["sha512-spki","SHA-512"]];async function vi(e,t){let n=[];
-for(let[o,i]of Od){let s=new Uint8Array($d);if(s.set(await p(i,t.spki)),m(e,s))return o;n.push(`${l(s)} (${o})`)}let r=Y(
-e)?"64 zero bytes":l(e);throw x("key-binding","the report does not name this key","report_data",r,n.join(" or "))}function tt(e){return`${new Date(Math.floor(e)*1e3).toISOString().slice(0,19)}Z`}function ki(e){let t=/^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z$/.
+n(i.count):i.kind==="digest"?r(i.digest):o(new Error(i.why)))},e.postMessage(t)})}var _d=64,Fd=[["sha256-spki","SHA-256"],["sha384-spki","SHA-384"],["sha512-spki","SHA-512"]];async function Ti(e,t){let n=[];
+for(let[o,i]of Fd){let s=new Uint8Array(_d);if(s.set(await p(i,t.spki)),m(e,s))return o;n.push(`${l(s)} (${o})`)}let r=Y(
+e)?"64 zero bytes":l(e);throw x("key-binding","the report does not name this key","report_data",r,n.join(" or "))}function nt(e){return`${new Date(Math.floor(e)*1e3).toISOString().slice(0,19)}Z`}function Ii(e){let t=/^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z$/.
 exec(e);if(!t||e.startsWith("0000"))return;let[,n,r,o=""]=t,i=Date.parse(`${n}T${r}Z`);return!Number.isNaN(i)&&new Date(
-i).toISOString()===`${n}T${r}.000Z`?i/1e3+ +`0${o}`:void 0}async function Ci(e,t,n){let{intermediate:r,ark:o,crl:i}=e,{certificate:s,kind:a}=e.vek,{line:c,kind:d}=await Nd(o,t);Xt(
-o,`ARK-${c}`),await Wn(o,o,Fo),Xt(r,a==="VCEK"?`SEV-${c}`:`SEV-VLEK-${c}`),await Wn(r,o,Uo),pr(o,n),pr(r,n);let f=await Dd(
-r,o,i,n);if(Xt(s,`SEV-${a}`),await er(s,r),!("curve"in s.key)||s.key.curve!=="P-384")throw ne(s,"wrong kind of key","ano\
-ther key","elliptic curve P-384");return pr(s,n),{line:c,rootKind:d,endorsements:e,at:n,revocation:f}}async function Nd(e,t){
+i).toISOString()===`${n}T${r}.000Z`?i/1e3+ +`0${o}`:void 0}async function Ri(e,t,n){let{intermediate:r,ark:o,crl:i}=e,{certificate:s,kind:a}=e.vek,{line:c,kind:d}=await Ud(o,t);Xt(
+o,`ARK-${c}`),await qn(o,o,Ko),Xt(r,a==="VCEK"?`SEV-${c}`:`SEV-VLEK-${c}`),await qn(r,o,Lo),br(o,n),br(r,n);let f=await Hd(
+r,o,i,n);if(Xt(s,`SEV-${a}`),await tr(s,r),!("curve"in s.key)||s.key.curve!=="P-384")throw ne(s,"wrong kind of key","ano\
+ther key","elliptic curve P-384");return br(s,n),{line:c,rootKind:d,endorsements:e,at:n,revocation:f}}async function Ud(e,t){
 let n=l(await p("SHA-256",e.der)),r=t.find(({arkSha256:i})=>i===n);if(r)return r;let o=[...new Set(t.map(({kind:i})=>i))].
-sort().join(", ");throw ne(e,"root is not trusted",`${e.commonName} ${n}`,`a pinned root (${o})`)}async function Dd(e,t,n,r){
+sort().join(", ");throw ne(e,"root is not trusted",`${e.commonName} ${n}`,`a pinned root (${o})`)}async function Hd(e,t,n,r){
 if(!n)return"unavailable";let o="vek-revocation";if(!m(n.issuer,t.subject))throw x(o,"wrong issuer of the CRL",n.where,"\
-another name",t.commonName);if(!m(n.authorityKeyId,qn(t)))throw x(o,"wrong authority key id of the CRL",n.where,"another\
- key",t.commonName);if(await tr(n.signed,t,o,n.where,"the CRL"),n.revokedSerials.has(e.serial)){let i=`${e.commonName} i\
+another name",t.commonName);if(!m(n.authorityKeyId,er(t)))throw x(o,"wrong authority key id of the CRL",n.where,"another\
+ key",t.commonName);if(await nr(n.signed,t,o,n.where,"the CRL"),n.revokedSerials.has(e.serial)){let i=`${e.commonName} i\
 s revoked`,s=`serial ${e.serial} in CRL no. ${n.number}`;throw x(o,i,e.where,s,"a certificate that AMD has not revoked")}
-return Lo(n,r)?"not revoked":"stale"}function pr(e,t){let{notBefore:n,notAfter:r,commonName:o,where:i}=e;if(n<=t&&t<=r)return;
-let s=`${tt(n)} to ${tt(r)}`;throw x("vek-validity",`${o} is not valid at this time`,i,tt(t),s)}function Ti(e,t){let{vek:n}=e.endorsements;if(Md(e.line,n,t),t.signingKey!==n.kind)throw hn(n,"signing key",t.signingKey,
-n.kind);let r=un(t,"reportedTcb",e.line),o=[...sr[e.line].keys()];if(!o.every(s=>n.tcb.get(s)===r.get(s))||n.tcb.size!==
-o.length)throw hn(n,"reported TCB",pe(r),pe(n.tcb));return{chain:e,report:t,reportedTcb:r,isChipIdMasked:_d(n,t)}}async function Ii(e){
-let{report:t,chain:n}=e,{vek:r}=n.endorsements,o=A($t(t.signatureR),$t(t.signatureS));if(!await ut(r.certificate.spki,"P\
+return Go(n,r)?"not revoked":"stale"}function br(e,t){let{notBefore:n,notAfter:r,commonName:o,where:i}=e;if(n<=t&&t<=r)return;
+let s=`${nt(n)} to ${nt(r)}`;throw x("vek-validity",`${o} is not valid at this time`,i,nt(t),s)}function Pi(e,t){let{vek:n}=e.endorsements;if(Kd(e.line,n,t),t.signingKey!==n.kind)throw hn(n,"signing key",t.signingKey,
+n.kind);let r=un(t,"reportedTcb",e.line),o=[...ar[e.line].keys()];if(!o.every(s=>n.tcb.get(s)===r.get(s))||n.tcb.size!==
+o.length)throw hn(n,"reported TCB",pe(r),pe(n.tcb));return{chain:e,report:t,reportedTcb:r,isChipIdMasked:Ld(n,t)}}async function Oi(e){
+let{report:t,chain:n}=e,{vek:r}=n.endorsements,o=A(Ot(t.signatureR),Ot(t.signatureS));if(!await ht(r.certificate.spki,"P\
 -384",o,t.signed,"SHA-384")){let i=`an ECDSA P-384 signature by the ${r.kind}`;throw x("report-signature","the report's \
 signature does not verify",t.where,"another key or other bytes",i)}return{report:t,line:n.line,rootKind:n.rootKind,cpuid:t.
 cpuid,currentTcb:un(t,"currentTcb",n.line),reportedTcb:e.reportedTcb,committedTcb:un(t,"committedTcb",n.line),launchTcb:un(
 t,"launchTcb",n.line),vekKind:r.kind,cspId:r.cspId,chipId:e.isChipIdMasked||r.kind==="VLEK"?void 0:t.chipId,at:n.at,revocation:n.
-revocation}}function un(e,t,n){return ei(e[t],n,`${e.where}: ${t.replace("Tcb","_tcb")}`)}function Md(e,t,n){let r=qo[e],
+revocation}}function un(e,t,n){return ri(e[t],n,`${e.where}: ${t.replace("Tcb","_tcb")}`)}function Kd(e,t,n){let r=ni[e],
 {productName:o,structVersion:i,hwid:s}=t;if(!r.productNames.includes(o))throw ln(t,"productName",o,r.productNames.join("\
  or "));if(i!==r.structVersion)throw ln(t,"structVersion",`${i}`,`${r.structVersion}`);if(s&&s.length!==r.hwidBytes)throw ln(
 t,"hwID",`${s.length} bytes`,`${r.hwidBytes} bytes`);let a=ye(t.certificate,Qt)!==void 0;if(a!==r.hasSpl4)throw ln(t,"ex\
-tension .3.4",`present: ${a}`,`present: ${r.hasSpl4}`);if(n.cpuid&&ir(n.cpuid)!==e){let c="the processor belongs to anot\
-her product line",d=`CPUID ${Wo(n.cpuid)}`;throw x("product-line",c,n.where,d,`a processor of ${e}`)}}function _d(e,t){let n=Y(
+tension .3.4",`present: ${a}`,`present: ${r.hasSpl4}`);if(n.cpuid&&sr(n.cpuid)!==e){let c="the processor belongs to anot\
+her product line",d=`CPUID ${ti(n.cpuid)}`;throw x("product-line",c,n.where,d,`a processor of ${e}`)}}function Ld(e,t){let n=Y(
 t.chipId);if(e.kind==="VLEK"){if(n)return!1;throw hn(e,"chip id",l(t.chipId),"zero, as a VLEK names no chip")}let r=new Uint8Array(
 t.chipId.length);if(r.set(e.hwid??[]),!n&&!m(t.chipId,r))throw hn(e,"chip id",l(t.chipId),`the certificate's ${l(r)}`);return n}
 function hn(e,t,n,r){let o=`the report does not match the ${e.kind} (${t})`;return x("vek-match",o,e.certificate.where,n,
 r)}function ln(e,t,n,r){let o=`the certificate belongs to another product line (${t})`;return x("product-line",o,e.certificate.
-where,n,r)}var O=class extends Error{static name="BeyondThisPage";name="BeyondThisPage"};async function nt(e,t){let{payload:n,signature:r}=e.
-envelope;if(await Z(t,r,$e(te,n)))return;let o=`${r.length} bytes that this key did not make over this payload`;throw S(
-e.where,"the signature does not verify",o,`${t.algorithm} by the signer's key`)}function br(e,t,n){let r=t??e.lines[0];if(r!==
+where,n,r)}var $=class extends Error{static name="BeyondThisPage";name="BeyondThisPage"};async function rt(e,t){let{payload:n,signature:r}=e.
+envelope;if(await Z(t,r,Oe(te,n)))return;let o=`${r.length} bytes that this key did not make over this payload`;throw S(
+e.where,"the signature does not verify",o,`${t.algorithm} by the signer's key`)}function wr(e,t,n){let r=t??e.lines[0];if(r!==
 void 0&&e.lines.includes(r))return r;throw M("publisher-identity","the signature is genuine, and its signer is not the o\
 ne expected",n,e.lines.join(" or ")||"a signer without a name",t??"a signer with a name")}function S(e,t,n,r){return x("\
-publisher-signature",t,e,n,r)}var wr=10,Fd=new Set(["provenance/cvm-key.pem","provenance/model.sig","provenance/publisher-key.pem","provenance/snp/rep\
+publisher-signature",t,e,n,r)}var xr=10,Vd=new Set(["provenance/cvm-key.pem","provenance/model.sig","provenance/publisher-key.pem","provenance/snp/rep\
 ort.bin","provenance/snp/vek.pem","provenance/snp/vek.der","provenance/snp/chain.pem","provenance/snp/ark.crl",".gitattr\
-ibutes",".gitignore"]),Ud=/\.(bash|bat|bin|c|cc|ckpt|cmd|cpp|cu|dill|dll|dylib|exe|h5|ipynb|jar|joblib|js|keras|lua|mjs|php|pickle|pkl|pl|ps1|pt|pt2|pth|py|pyc|pyd|pyx|rb|sh|so|so\.[0-9.]+|ts|wasm|whl)$/i;
-function Er(e,t){let n={covered:[],allowed:[],gaps:[]};for(let[r,o]of t){let i=e.inShards&&o===0n&&!Ud.test(r.slice(r.lastIndexOf(
-"/")+1)),s=e.paths.has(r)?"covered":Fd.has(r)||i?"allowed":"gaps";n[s].push(r)}return n}function Bt({covered:e,allowed:t,
-gaps:n}){return`${e.length} of ${e.length+t.length+n.length} files`}function Sr(e,t){if(e.gaps.length)throw M("publisher\
--signature","the signature is genuine, and does not cover every file",t,`${Bt(e)}; not covered: ${Br(e.gaps)}`,"every fi\
-le of the model")}function Ar(e,t){let n=[...e.paths].filter(r=>!t.has(r));if(n.length)throw xr("a signed file is missin\
-g",`missing: ${Br(n)}`,"every signed file");for(let[r,o]of Pi(e)){let i=o.at(-1).end,s=t.get(r);if(i!==null&&i!==s)throw xr(
-"a signed file has another size",`${r}: ${s}`,`${i} bytes`)}}async function Ri(e,t){let n=[];for(let[r,o]of Pi(e)){let i=t.
-get(r);if(i){if(e.algorithm!=="sha256")throw new O(`browsers have no ${e.algorithm}`);for(let{digest:s,start:a,end:c}of o){
-let d=i.subarray(Number(a),c===null?void 0:Number(c));m(await p("SHA-256",d),s)||n.push(r)}}}if(n.length)throw $i(n)}function vt(e){
+ibutes",".gitignore"]),jd=/\.(bash|bat|bin|c|cc|ckpt|cmd|cpp|cu|dill|dll|dylib|exe|h5|ipynb|jar|joblib|js|keras|lua|mjs|php|pickle|pkl|pl|ps1|pt|pt2|pth|py|pyc|pyd|pyx|rb|sh|so|so\.[0-9.]+|ts|wasm|whl)$/i;
+function Sr(e,t){let n={covered:[],allowed:[],gaps:[]};for(let[r,o]of t){let i=e.inShards&&o===0n&&!jd.test(r.slice(r.lastIndexOf(
+"/")+1)),s=e.paths.has(r)?"covered":Vd.has(r)||i?"allowed":"gaps";n[s].push(r)}return n}function vt({covered:e,allowed:t,
+gaps:n}){return`${e.length} of ${e.length+t.length+n.length} files`}function Ar(e,t){if(e.gaps.length)throw M("publisher\
+-signature","the signature is genuine, and does not cover every file",t,`${vt(e)}; not covered: ${vr(e.gaps)}`,"every fi\
+le of the model")}function Br(e,t){let n=[...e.paths].filter(r=>!t.has(r));if(n.length)throw Er("a signed file is missin\
+g",`missing: ${vr(n)}`,"every signed file");for(let[r,o]of Ni(e)){let i=o.at(-1).end,s=t.get(r);if(i!==null&&i!==s)throw Er(
+"a signed file has another size",`${r}: ${s}`,`${i} bytes`)}}async function $i(e,t){let n=[];for(let[r,o]of Ni(e)){let i=t.
+get(r);if(i){if(e.algorithm!=="sha256")throw new $(`browsers have no ${e.algorithm}`);for(let{digest:s,start:a,end:c}of o){
+let d=i.subarray(Number(a),c===null?void 0:Number(c));m(await p("SHA-256",d),s)||n.push(r)}}}if(n.length)throw Di(n)}function kt(e){
 let t=e.algorithm==="sha256"&&!e.inShards;return new Map(t?e.parts.map(({path:n,digest:r})=>[n,r]):[])}function gn(e,t){
-let n=vt(e),r=t.filter(({path:o,sha256:i})=>{let s=n.get(o);return s&&!(i&&m(i,s))});if(r.length)throw $i(r.map(({path:o})=>o))}
-function Pi(e){let t=new Map;for(let n of e.parts)t.set(n.path,[...t.get(n.path)??[],n]);for(let n of t.values())n.sort(
-(r,o)=>Number(r.start-o.start));return t}function Br(e){let t=e.length>wr?` and ${e.length-wr} more`:"";return e.slice(0,
-wr).join(", ")+t}function $i(e){let t=`different: ${Br([...new Set(e)].sort(me))}`;return xr("files are not those that w\
-ere signed",t,"files with the digests in the signature")}function xr(e,t,n){return S("model",e,t,n)}var mn=32,Di=3,Mi=20,Hd="11e001ff",Kd="116000",Oi=7,vr=48,Ld=1,Vd=3,Ni=1024;function _i(e,t){let n=new kr(e,t);n.constant(
-Hd,"not an SPDM 1.1 request for all measurements, signed");let r=n.take(mn,"the request's nonce"),o=n.number(1,"the requ\
-est's slot");n.expect(o<=Oi,"unknown slot",`${o}`,`0 to ${Oi}`),n.constant(Kd,"not an SPDM 1.1 response with measurement\
+let n=kt(e),r=t.filter(({path:o,sha256:i})=>{let s=n.get(o);return s&&!(i&&m(i,s))});if(r.length)throw Di(r.map(({path:o})=>o))}
+function Ni(e){let t=new Map;for(let n of e.parts)t.set(n.path,[...t.get(n.path)??[],n]);for(let n of t.values())n.sort(
+(r,o)=>Number(r.start-o.start));return t}function vr(e){let t=e.length>xr?` and ${e.length-xr} more`:"";return e.slice(0,
+xr).join(", ")+t}function Di(e){let t=`different: ${vr([...new Set(e)].sort(me))}`;return Er("files are not those that w\
+ere signed",t,"files with the digests in the signature")}function Er(e,t,n){return S("model",e,t,n)}var mn=32,Fi=3,Ui=20,Gd="11e001ff",Yd="116000",Mi=7,kr=48,zd=1,Jd=3,_i=1024;function Hi(e,t){let n=new Cr(e,t);n.constant(
+Gd,"not an SPDM 1.1 request for all measurements, signed");let r=n.take(mn,"the request's nonce"),o=n.number(1,"the requ\
+est's slot");n.expect(o<=Mi,"unknown slot",`${o}`,`0 to ${Mi}`),n.constant(Yd,"not an SPDM 1.1 response with measurement\
 s");let i=n.number(1,"the response's slot");n.expect(i===o,"the response is of another slot",`${i}`,`${o}`);let s=n.number(
-1,"the number of measurements"),a=n.part(n.number(3,"the length of the measurements"),"the measurements");jd(a,s),n.take(
-mn,"the response's nonce");let c=n.number(2,"the length of NVIDIA's fields");n.expect(c<=Ni,"too many fields",`${c} byte\
-s`,`at most ${Ni}`);let d=Gd(n.part(c,"NVIDIA's fields")),f=e.subarray(0,n.position),u=n.take(2*vr,"the signature"),h=[0,
-vr].map(H=>k(u.subarray(H,H+vr))).every(H=>0n<H&&H<hr);n.expect(h,"invalid signature","a component out of range","0 < r,\
+1,"the number of measurements"),a=n.part(n.number(3,"the length of the measurements"),"the measurements");Xd(a,s),n.take(
+mn,"the response's nonce");let c=n.number(2,"the length of NVIDIA's fields");n.expect(c<=_i,"too many fields",`${c} byte\
+s`,`at most ${_i}`);let d=Zd(n.part(c,"NVIDIA's fields")),f=e.subarray(0,n.position),u=n.take(2*kr,"the signature"),h=[0,
+kr].map(H=>k(u.subarray(H,H+kr))).every(H=>0n<H&&H<gr);n.expect(h,"invalid signature","a component out of range","0 < r,\
  s < order of P-384");let b=e.subarray(n.position),T=b.length===1&&b[0]===0;return n.expect(b.length===0||T,"bytes after\
- the signature",`${b.length} bytes`,"none, or one zero byte"),{nonce:r,count:s,opaque:d,signed:f,signature:u}}function jd(e,t){
+ the signature",`${b.length} bytes`,"none, or one zero byte"),{nonce:r,count:s,opaque:d,signed:f,signature:u}}function Xd(e,t){
 e.expect(t>0,"no measurements","0","one or more");let n=0;for(let r=0;r<t;r++){let o=e.number(1,"the index of a measurem\
 ent"),i=n<o&&o<255;e.expect(i,"measurements out of order",`${o} after ${n}`,"rising, 1 to 254"),n=o;let s=e.number(1,"th\
-e specification of a measurement"),a=s===Ld;e.expect(a,"unknown measurement specification",`${s}`,"1 (DMTF)");let c=e.number(
+e specification of a measurement"),a=s===zd;e.expect(a,"unknown measurement specification",`${s}`,"1 (DMTF)");let c=e.number(
 2,"the size of a measurement");e.number(1,"the type of a measurement");let d=e.number(2,"the size of a measurement's val\
-ue"),f=c===Vd+d;e.expect(f,"conflicting sizes of a measurement",`${c} and ${d}`,"the first 3 larger"),e.take(d,"the valu\
-e of a measurement")}e.finish("bytes after the last measurement")}function Gd(e){let t=new Map;for(;!e.isAtEnd;){let n=e.
+ue"),f=c===Jd+d;e.expect(f,"conflicting sizes of a measurement",`${c} and ${d}`,"the first 3 larger"),e.take(d,"the valu\
+e of a measurement")}e.finish("bytes after the last measurement")}function Zd(e){let t=new Map;for(;!e.isAtEnd;){let n=e.
 number(2,"the type of a field");e.expect(!t.has(n),"a field occurs twice",`type ${n}`,"each type once"),t.set(n,e.take(e.
-number(2,"the size of a field"),`the field of type ${n}`))}return t}var kr=class e{constructor(t,n){this.data=t;this.where=
+number(2,"the size of a field"),`the field of type ${n}`))}return t}var Cr=class e{constructor(t,n){this.data=t;this.where=
 n}data;where;position=0;get isAtEnd(){return this.position===this.data.length}take(t,n){let r=this.data.subarray(this.position,
 this.position+t);return this.expect(r.length===t,`${n}: cut short`,`${r.length} bytes`,`${t} bytes`),this.position+=t,r}number(t,n){
 return this.take(t,n).reduceRight((r,o)=>256*r+o,0)}part(t,n){return new e(this.take(t,n),this.where)}constant(t,n){let r=l(
 this.take(t.length/2,"the head of a message"));this.expect(r===t,n,r,t)}finish(t){this.expect(this.isAtEnd,t,`${this.data.
-length-this.position} bytes`,"none")}expect(t,n,r,o){if(!t)throw y("gpu-evidence",n,this.where,r,o)}};var Be="gpu-evidence",Yd=65536,Tr=new Map([["HOPPER","GH"],["BLACKWELL","GB"]]),Cr=5,Ui="102bf659d5419614c9d8e6aecebc804\
-54eb26b1df6a769ac720b9a690b167b48",zd="300a06082a8648ce3d040303",Jd="0609608648016503040202",Xd=48,[Hi,Ki]=["2.5.29.14",
-"2.5.29.35"],[yn,Ir]=["2.5.29.15","2.5.29.19"],Li=["2.23.133.5.4.1","2.23.133.5.4.1.1"],Zd=[Hi,Ki,yn,Ir,...Li,"2.5.29.17",
-"2.5.29.31","1.3.6.1.5.5.7.1.1"],Fi="30030101ff",Qd=["03020780"],Wd=["03020204","03020106"],qd="made for this key; not p\
-roved to be attached to this VM";async function Vi(e,t,n,r,o=Ui){let i=l(await p("SHA-256",t.spki)),s=[];for(let[c,d]of e){
-let f=await ef(d,c,n,o);if(f.nonce!==i){let g=`${i}, SHA-256 of the key`;throw De(c,"the evidence was not made for this \
+length-this.position} bytes`,"none")}expect(t,n,r,o){if(!t)throw y("gpu-evidence",n,this.where,r,o)}};var Be="gpu-evidence",Qd=65536,Ir=new Map([["HOPPER","GH"],["BLACKWELL","GB"]]),Tr=5,Li="102bf659d5419614c9d8e6aecebc804\
+54eb26b1df6a769ac720b9a690b167b48",Wd="300a06082a8648ce3d040303",qd="0609608648016503040202",ef=48,[Vi,ji]=["2.5.29.14",
+"2.5.29.35"],[yn,Rr]=["2.5.29.15","2.5.29.19"],Gi=["2.23.133.5.4.1","2.23.133.5.4.1.1"],tf=[Vi,ji,yn,Rr,...Gi,"2.5.29.17",
+"2.5.29.31","1.3.6.1.5.5.7.1.1"],Ki="30030101ff",nf=["03020780"],rf=["03020204","03020106"],of="made for this key; not p\
+roved to be attached to this VM";async function Yi(e,t,n,r,o=Li){let i=l(await p("SHA-256",t.spki)),s=[];for(let[c,d]of e){
+let f=await sf(d,c,n,o);if(f.nonce!==i){let g=`${i}, SHA-256 of the key`;throw De(c,"the evidence was not made for this \
 key",f.nonce,g)}let u=s.find(({device:g})=>g===f.device);if(u)throw De(c,"one GPU made two files of evidence",`the GPU o\
-f ${u.where}`,"each GPU once");s.push(f)}return r.passed(Be,`genuine ${af(s)}, ${qd}`,"NVIDIA's device root, the GPU's s\
-ignature, and SHA-256 of the VM's key as nonce"),s}async function ef(e,t,n,r=Ui){let o=tf(e,t),i=_i(o.messages,t),[s,a]=await nf(
-o.chain,t,n,r),c=sf(s),d=a.commonName;if(!d.startsWith(Tr.get(o.arch)))throw De(t,"the GPU is of another architecture",d,
-`a chip of ${o.arch}`);if(!await ut(s.spki,"P-384",i.signature,i.signed,"SHA-384"))throw De(t,"the signature does not ve\
-rify","another key or other bytes","an ECDSA P-384 signature by the GPU's key");let f=l(i.opaque.get(Mi)??new Uint8Array);
+f ${u.where}`,"each GPU once");s.push(f)}return r.passed(Be,`genuine ${uf(s)}, ${of}`,"NVIDIA's device root, the GPU's s\
+ignature, and SHA-256 of the VM's key as nonce"),s}async function sf(e,t,n,r=Li){let o=af(e,t),i=Hi(o.messages,t),[s,a]=await cf(
+o.chain,t,n,r),c=lf(s),d=a.commonName;if(!d.startsWith(Ir.get(o.arch)))throw De(t,"the GPU is of another architecture",d,
+`a chip of ${o.arch}`);if(!await ht(s.spki,"P-384",i.signature,i.signed,"SHA-384"))throw De(t,"the signature does not ve\
+rify","another key or other bytes","an ECDSA P-384 signature by the GPU's key");let f=l(i.opaque.get(Ui)??new Uint8Array);
 if(!c.includes(f))throw De(t,"the certificate is for other firmware",f||"no firmware id",c.join(" or "));let u=l(i.nonce);
 if(l(o.nonce)!==u)throw De(t,"the nonce is not that of the evidence",l(o.nonce),u);let g=l(await p("SHA-256",a.spki));return{
-chip:d,device:g,driver:cf(i),nonce:u,where:t}}function tf(e,t){let n=N(e,{where:t,check:Be,maxBytes:Yd,maxDepth:2,maxTokens:64}),
-r=new R(n,t,Be),o=r.text("arch",32);if(!Tr.has(o))throw r.error("arch","unknown architecture",o,[...Tr.keys()].join(" or\
+chip:d,device:g,driver:hf(i),nonce:u,where:t}}function af(e,t){let n=N(e,{where:t,check:Be,maxBytes:Qd,maxDepth:2,maxTokens:64}),
+r=new R(n,t,Be),o=r.text("arch",32);if(!Ir.has(o))throw r.error("arch","unknown architecture",o,[...Ir.keys()].join(" or\
  "));let i=r.base64Bytes("evidence",8192),s=r.base64Bytes("certificate",16384),a=r.hexBytes("nonce",mn);return r.finish(),
-{arch:o,messages:i,chain:s,nonce:a}}async function nf(e,t,n,r){let o=ke(Be,()=>yt(e,"CERTIFICATE",t,Cr)),i=ke(Be,()=>o.map(
-c=>Pe(c,t))),s=i.at(-1);if(!s||i.length!==Cr){let c=`${Cr}, from the GPU's to NVIDIA's root`;throw y(Be,"wrong number of\
+{arch:o,messages:i,chain:s,nonce:a}}async function cf(e,t,n,r){let o=ke(Be,()=>pt(e,"CERTIFICATE",t,Tr)),i=ke(Be,()=>o.map(
+c=>Pe(c,t))),s=i.at(-1);if(!s||i.length!==Tr){let c=`${Tr}, from the GPU's to NVIDIA's root`;throw y(Be,"wrong number of\
  certificates",t,`${i.length}`,c)}let a=l(await p("SHA-256",s.der));if(a!==r)throw G(s,"root is not trusted",a,"NVIDIA D\
-evice Identity CA");for(let[c,d]of i.entries())if(rf(d,c===0),await of(d,i[c+1]??s),n<d.notBefore||n>d.notAfter)throw G(
-d,"not valid at this time",`${n}`,`${d.notBefore} to ${d.notAfter}`);return ji(i[0]),[i[0],i[1]]}function rf(e,t){let{extensions:n}=e,
-r=n.filter(({oid:c})=>!Zd.includes(c)).map(({oid:c})=>c);if(r.length)throw G(e,"unknown extensions",r.join(", "),"those \
-of NVIDIA's certificates");let o=n.filter(c=>c.critical).map(({oid:c})=>c).sort().join(", ");if(o!==(t?[yn]:[yn,Ir]).join(
-", "))throw G(e,"wrong critical extensions",o,"key usage, and basic constraints of an authority");let[i,s]=[Ir,yn].map(c=>Yi(
-ye(e,c)));if(i!==(t?"none":Fi))throw G(e,"wrong basic constraints",i,t?"none":Fi);let a=t?Qd:Wd;if(!a.includes(s))throw G(
-e,"wrong key usage",s,a.join(" or "))}async function of(e,t){let{signed:n}=e;if(!m(e.issuer,t.subject))throw G(e,"wrong \
-issuer","another name",t.commonName);let r=l(ye(t,Hi)??new Uint8Array).slice(2);if(Yi(ye(e,Ki))!==`301680${r}`)throw G(e,
-"wrong authority key id","another key's",`that of ${t.commonName}`);let o=l(n.algorithm);if(o!==zd)throw G(e,"wrong sign\
-ature algorithm",o,"ecdsa-with-SHA384");let i={spki:t.spki,algorithm:`ECDSA ${ji(t)}`};if(!await Z(i,n.signature,n.tbs,"\
-SHA-384"))throw G(e,"invalid signature","does not verify",`a signature by ${t.commonName}`)}function ji(e){let{key:t}=e;
-if("curve"in t&&t.curve==="P-384")return t.curve;throw G(e,"wrong kind of key","another key","elliptic curve P-384")}function sf(e){
-let t=Li.flatMap(i=>ye(e,i)??[]),[n]=t;if(!n||t.length!==1)throw G(e,"wrong number of firmware id extensions",`${t.length}`,
-"one");let r=B(n,(i,s,a)=>y(Be,`${i} in the firmware id`,e.where,s,a)),o=Gi(r).filter(([i,{content:s}])=>l(i.encoding)===
-Jd&&s.length===Xd&&!Y(s));if(o.length)return o.map(([,{content:i}])=>l(i));throw G(e,"no firmware id","none","one or mor\
-e SHA-384 digests")}function Gi({tag:e,children:t}){let[n,r]=t,o=t.length===2&&n.tag===_&&r.tag===F;return[...e===w&&o?[
-[n,r]]:[],...t.flatMap(Gi)]}function af(e){let t=e.map(({chip:r,driver:o})=>`${r}, driver ${o||"not told"}`),n=[...new Set(
+evice Identity CA");for(let[c,d]of i.entries())if(df(d,c===0),await ff(d,i[c+1]??s),n<d.notBefore||n>d.notAfter)throw G(
+d,"not valid at this time",`${n}`,`${d.notBefore} to ${d.notAfter}`);return zi(i[0]),[i[0],i[1]]}function df(e,t){let{extensions:n}=e,
+r=n.filter(({oid:c})=>!tf.includes(c)).map(({oid:c})=>c);if(r.length)throw G(e,"unknown extensions",r.join(", "),"those \
+of NVIDIA's certificates");let o=n.filter(c=>c.critical).map(({oid:c})=>c).sort().join(", ");if(o!==(t?[yn]:[yn,Rr]).join(
+", "))throw G(e,"wrong critical extensions",o,"key usage, and basic constraints of an authority");let[i,s]=[Rr,yn].map(c=>Xi(
+ye(e,c)));if(i!==(t?"none":Ki))throw G(e,"wrong basic constraints",i,t?"none":Ki);let a=t?nf:rf;if(!a.includes(s))throw G(
+e,"wrong key usage",s,a.join(" or "))}async function ff(e,t){let{signed:n}=e;if(!m(e.issuer,t.subject))throw G(e,"wrong \
+issuer","another name",t.commonName);let r=l(ye(t,Vi)??new Uint8Array).slice(2);if(Xi(ye(e,ji))!==`301680${r}`)throw G(e,
+"wrong authority key id","another key's",`that of ${t.commonName}`);let o=l(n.algorithm);if(o!==Wd)throw G(e,"wrong sign\
+ature algorithm",o,"ecdsa-with-SHA384");let i={spki:t.spki,algorithm:`ECDSA ${zi(t)}`};if(!await Z(i,n.signature,n.tbs,"\
+SHA-384"))throw G(e,"invalid signature","does not verify",`a signature by ${t.commonName}`)}function zi(e){let{key:t}=e;
+if("curve"in t&&t.curve==="P-384")return t.curve;throw G(e,"wrong kind of key","another key","elliptic curve P-384")}function lf(e){
+let t=Gi.flatMap(i=>ye(e,i)??[]),[n]=t;if(!n||t.length!==1)throw G(e,"wrong number of firmware id extensions",`${t.length}`,
+"one");let r=B(n,(i,s,a)=>y(Be,`${i} in the firmware id`,e.where,s,a)),o=Ji(r).filter(([i,{content:s}])=>l(i.encoding)===
+qd&&s.length===ef&&!Y(s));if(o.length)return o.map(([,{content:i}])=>l(i));throw G(e,"no firmware id","none","one or mor\
+e SHA-384 digests")}function Ji({tag:e,children:t}){let[n,r]=t,o=t.length===2&&n.tag===_&&r.tag===F;return[...e===w&&o?[
+[n,r]]:[],...t.flatMap(Ji)]}function uf(e){let t=e.map(({chip:r,driver:o})=>`${r}, driver ${o||"not told"}`),n=[...new Set(
 t)].map(r=>{let o=t.filter(i=>i===r).length;return o>1?`${o} x ${r}`:r});return`GPU${e.length>1?"s":""} (${n.join("; ")}\
-)`}function cf(e){return z(e.opaque.get(Di)??new Uint8Array).replace(/\0+$/,"")}function Yi(e){return e?l(e):"none"}function G(e,t,n,r){
-return De(e.where,`${t} (${e.commonName||"unnamed"})`,n,r)}function De(e,t,n,r){return x(Be,t,e,n,r)}var df="https://in-toto.io/Statement/v1",ff="https://slsa.dev/provenance/v1",lf="tag:provenance-oracle,2026:cvm-fine-tun\
-e/v1",uf="tag:provenance-oracle,2026:sev-snp-cvm/v1",Rr="fsverity_sha256_4096",wn="sha256",pn="manifest-format",[hf,gf,Me,
-Xi,mf]=[1e5,1e4,65536,2048,64],zi=["base-model","adapter","dataset","code","image"],yf=new Map([[wn,32],[Rr,32],["proven\
-ance_model_v1",32],["provenance_manifest_v1",32],["provenance_dataset_v1",32],["sha384",48],["sha512",64]]);async function Zi(e,t=$){
-let n=N(e,{where:t,check:pn,maxBytes:Xe}),r=new R(n,t,pn);r.constant("_type",df),r.constant("predicateType",ff);let o=r.
-fieldsList("subject",1,hf).map(pf),i=o.map(({path:d})=>d);on(i,pn,t);let s=r.fields("predicate");r.finish();let a=s.fields(
-"buildDefinition"),c=s.fields("runDetails");return s.finish(),{files:o,...bf(a),...Af(c),digest:await p("SHA-256",e)}}function Qi(e,t,n=$){
+)`}function hf(e){return z(e.opaque.get(Fi)??new Uint8Array).replace(/\0+$/,"")}function Xi(e){return e?l(e):"none"}function G(e,t,n,r){
+return De(e.where,`${t} (${e.commonName||"unnamed"})`,n,r)}function De(e,t,n,r){return x(Be,t,e,n,r)}var gf="https://in-toto.io/Statement/v1",mf="https://slsa.dev/provenance/v1",yf="tag:provenance-oracle,2026:cvm-fine-tun\
+e/v1",pf="tag:provenance-oracle,2026:sev-snp-cvm/v1",Pr="fsverity_sha256_4096",wn="sha256",pn="manifest-format",[bf,wf,Me,
+Wi,xf]=[1e5,1e4,65536,2048,64],Zi=["base-model","adapter","dataset","code","image"],Ef=new Map([[wn,32],[Pr,32],["proven\
+ance_model_v1",32],["provenance_manifest_v1",32],["provenance_dataset_v1",32],["sha384",48],["sha512",64]]);async function qi(e,t=O){
+let n=N(e,{where:t,check:pn,maxBytes:Ze}),r=new R(n,t,pn);r.constant("_type",gf),r.constant("predicateType",mf);let o=r.
+fieldsList("subject",1,bf).map(Sf),i=o.map(({path:d})=>d);on(i,pn,t);let s=r.fields("predicate");r.finish();let a=s.fields(
+"buildDefinition"),c=s.fields("runDetails");return s.finish(),{files:o,...Af(a),...Tf(c),digest:await p("SHA-256",e)}}function es(e,t,n=O){
 let{reportDigest:r}=e;if(!r||m(r,t))return;throw x("key-binding","the report is not the one that the manifest names",n,l(
-t),l(r))}function pf(e){let t=rn(e.text("name",4096),pn,e.where("name")),n=e.fields("digest"),r=n.optionalHexBytes(Rr,32),
-o=n.optionalHexBytes(wn,32);if(!r&&!o)throw n.error("","no digest","neither",`${Rr} or ${wn}`);n.finish();let i=e.fields(
-"annotations"),s=i.integer("size");return i.passOverRest(Me),e.finish(),{path:t,size:s,fsverity:r,sha256:o}}function bf(e){
-e.constant("buildType",lf);let t=e.fields("externalParameters"),n=ci(t.text("name"),t.where("name")),r=di(t.text("versio\
-n"),t.where("version"));t.passOverRest(Me);let o=wf(e.optionalFields("internalParameters")),i="resolvedDependencies",s=e.
-has(i)?e.fieldsList(i,0,gf):[];return e.finish(),{name:n,version:r,dependencies:s.map(xf),...o}}function wf(e){let t=e?.
+t),l(r))}function Sf(e){let t=rn(e.text("name",4096),pn,e.where("name")),n=e.fields("digest"),r=n.optionalHexBytes(Pr,32),
+o=n.optionalHexBytes(wn,32);if(!r&&!o)throw n.error("","no digest","neither",`${Pr} or ${wn}`);n.finish();let i=e.fields(
+"annotations"),s=i.integer("size");return i.passOverRest(Me),e.finish(),{path:t,size:s,fsverity:r,sha256:o}}function Af(e){
+e.constant("buildType",yf);let t=e.fields("externalParameters"),n=li(t.text("name"),t.where("name")),r=ui(t.text("versio\
+n"),t.where("version"));t.passOverRest(Me);let o=Bf(e.optionalFields("internalParameters")),i="resolvedDependencies",s=e.
+has(i)?e.fieldsList(i,0,wf):[];return e.finish(),{name:n,version:r,dependencies:s.map(vf),...o}}function Bf(e){let t=e?.
 optionalFields("snpReport"),n=e?.optionalFields("publisher");e?.passOverRest(Me);let r=t?.hexBytes(wn,32);if(t?.finish(),
-!n)return{reportDigest:r,publisher:""};let o=Wi(n,"identity",n.text("identity",Xi));if(!o)throw n.error("identity","name\
-s nobody","an empty line","the line of an identity");return n.finish(),{reportDigest:r,publisher:o}}function xf(e){let[t,
-n]=[bn(e,"name"),bn(e,"uri")];if(!t&&!n)throw e.error("","a dependency without name and uri","neither","name or uri");let r=Ef(
-e.fields("digest")),o=e.fields("annotations"),i=o.text("role"),s=zi.find(c=>c===i);if(!s)throw o.error("role","unknown r\
-ole",i,`one of ${zi.join(", ")}`);let a=bn(o,"relation");return o.passOverRest(Me),e.passOver(["downloadLocation","media\
-Type"],Me),e.finish(),{role:s,name:t,uri:n,digests:r,relation:a}}function Ef(e){let{keys:t}=e;if(t.length===0)throw e.error(
-"","no digest","an empty object","one digest or more");return new Map(t.map(n=>[n,Sf(e,n)]))}function Sf(e,t){if(!/^[A-Za-z][A-Za-z0-9_]{0,63}$/.
-test(t))throw e.error("","not the name of a digest",t,"ASCII letters, digits and _");let n=e.text(t,2*mf),r=I(n),o=yf.get(
+!n)return{reportDigest:r,publisher:""};let o=ts(n,"identity",n.text("identity",Wi));if(!o)throw n.error("identity","name\
+s nobody","an empty line","the line of an identity");return n.finish(),{reportDigest:r,publisher:o}}function vf(e){let[t,
+n]=[bn(e,"name"),bn(e,"uri")];if(!t&&!n)throw e.error("","a dependency without name and uri","neither","name or uri");let r=kf(
+e.fields("digest")),o=e.fields("annotations"),i=o.text("role"),s=Zi.find(c=>c===i);if(!s)throw o.error("role","unknown r\
+ole",i,`one of ${Zi.join(", ")}`);let a=bn(o,"relation");return o.passOverRest(Me),e.passOver(["downloadLocation","media\
+Type"],Me),e.finish(),{role:s,name:t,uri:n,digests:r,relation:a}}function kf(e){let{keys:t}=e;if(t.length===0)throw e.error(
+"","no digest","an empty object","one digest or more");return new Map(t.map(n=>[n,Cf(e,n)]))}function Cf(e,t){if(!/^[A-Za-z][A-Za-z0-9_]{0,63}$/.
+test(t))throw e.error("","not the name of a digest",t,"ASCII letters, digits and _");let n=e.text(t,2*xf),r=I(n),o=Ef.get(
 t);if(r?.length&&r.length===(o??r.length))return r;throw e.error(t,"not a digest",n,o?`${2*o} lower-case hex digits`:"lo\
-wer-case hex")}function Af(e){let t=e.fields("builder");t.constant("id",uf),t.passOver(["version","builderDependencies"],
+wer-case hex")}function Tf(e){let t=e.fields("builder");t.constant("id",pf),t.passOver(["version","builderDependencies"],
 Me),t.finish(),e.passOver(["byproducts"],Me);let n=e.optionalFields("metadata");if(e.finish(),!n)return{invocationId:"",
-startedAt:void 0,finishedAt:void 0};let r=bn(n,"invocationId"),[o,i]=[Ji(n,"startedOn"),Ji(n,"finishedOn")];if(n.finish(),
+startedAt:void 0,finishedAt:void 0};let r=bn(n,"invocationId"),[o,i]=[Qi(n,"startedOn"),Qi(n,"finishedOn")];if(n.finish(),
 o!==void 0&&i!==void 0&&i<o)throw n.error("finishedOn","ends before it starts",`${i}`,`${o} or later`);return{invocationId:r,
-startedAt:o,finishedAt:i}}function bn(e,t){return Wi(e,t,e.optionalText(t,Xi)??"")}function Wi(e,t,n){let r=Et(n);if(r.length===
+startedAt:o,finishedAt:i}}function bn(e,t){return ts(e,t,e.optionalText(t,Wi)??"")}function ts(e,t,n){let r=St(n);if(r.length===
 0)return n;let o=`unprintable characters: ${tn(r)}`;throw e.error(t,o,n,"one line without control and invisible characte\
-rs")}function Ji(e,t){let n=e.optionalText(t),r=n===void 0?void 0:ki(n);if(n===void 0||r!==void 0)return r;throw e.error(
-t,"not a moment",n,"RFC 3339 in UTC, as 2026-11-20T10:00:00Z")}function qi(e,t,n){let r=new Map(e.files.map(i=>[i.path,i]));for(let i of t){let s=r.get(i.path),a="a file of the manife\
-st",c="a path that the manifest does not name";if(!s)throw x("file-set","not a file of this release",i.path,c,a);Bf(s,i)}
+rs")}function Qi(e,t){let n=e.optionalText(t),r=n===void 0?void 0:Ii(n);if(n===void 0||r!==void 0)return r;throw e.error(
+t,"not a moment",n,"RFC 3339 in UTC, as 2026-11-20T10:00:00Z")}function ns(e,t,n){let r=new Map(e.files.map(i=>[i.path,i]));for(let i of t){let s=r.get(i.path),a="a file of the manife\
+st",c="a path that the manifest does not name";if(!s)throw x("file-set","not a file of this release",i.path,c,a);If(s,i)}
 let o=new Set(t.map(({path:i})=>i)).size===r.size;return o?n.passed("file-set",`${r.size} files`,"exactly the files that\
  the manifest names"):n.notChecked("file-set",`only ${t.length} of ${r.size} files were looked at`),n.passed("file-diges\
-ts",`${t.length} of ${r.size} files`,"their digests in the manifest"),o}function Bf(e,t){if(t.size!==e.size)throw x("fil\
+ts",`${t.length} of ${r.size} files`,"their digests in the manifest"),o}function If(e,t){if(t.size!==e.size)throw x("fil\
 e-set","the file has another size",e.path,`${t.size} bytes`,`${e.size} bytes`);let n=[["fsverity_sha256_4096",t.fsverity,
-e.fsverity],["sha256",t.sha256,e.sha256]];for(let[r,o,i]of n)if(i&&!(o&&m(o,i)))throw vf(r,e.path,o,i)}function vf(e,t,n,r){
-return x("file-digests",`${e} differs`,t,n?l(n):"not computed",l(r))}var kf=1024,Cf="provenance-identity-v1",Pr="[0-9a-f]{64}",es="https?://[^ ]+",ts="[^ ](?:.*[^ ])?",$r={key:_e(Pr),certificate:_e(
-`${Pr} (?:email|dns|uri|dn):${ts}`),authority:_e(Pr),sigstore:_e(`${es} (?:email|uri|other):${ts}`),workflow:_e(`${es} h\
+e.fsverity],["sha256",t.sha256,e.sha256]];for(let[r,o,i]of n)if(i&&!(o&&m(o,i)))throw Rf(r,e.path,o,i)}function Rf(e,t,n,r){
+return x("file-digests",`${e} differs`,t,n?l(n):"not computed",l(r))}var Pf=1024,Of="provenance-identity-v1",Or="[0-9a-f]{64}",rs="https?://[^ ]+",os="[^ ](?:.*[^ ])?",$r={key:_e(Or),certificate:_e(
+`${Or} (?:email|dns|uri|dn):${os}`),authority:_e(Or),sigstore:_e(`${rs} (?:email|uri|other):${os}`),workflow:_e(`${rs} h\
 ttps://[^ @]+`),"snp-measurement":_e("[0-9a-f]{96}"),"simulated-snp-measurement":_e("[0-9a-f]{96}")};function _e(e){return new RegExp(
-`^(?:${e})$`,"u")}function ns(e,t){if(Or(e))return e;let n=`a line that begins with ${Object.keys($r).join(", ")}`;throw y(
-"publisher-identity","not the identity of a publisher",t,e,n)}function Or(e){let t=kt(e),n=Object.hasOwn($r,t)?$r[t]:void 0;
-return n!==void 0&&Nr(e)&&n.test(e.slice(t.length+1))}function kt(e){return e.split(" ",1)[0]}function rs(e){return["key",
-"certificate","authority"].includes(kt(e))?e.split(" ")[1]:""}async function xn(e){return l(await p("SHA-256",v(`${Cf}
+`^(?:${e})$`,"u")}function is(e,t){if(Nr(e))return e;let n=`a line that begins with ${Object.keys($r).join(", ")}`;throw y(
+"publisher-identity","not the identity of a publisher",t,e,n)}function Nr(e){let t=Ct(e),n=Object.hasOwn($r,t)?$r[t]:void 0;
+return n!==void 0&&Dr(e)&&n.test(e.slice(t.length+1))}function Ct(e){return e.split(" ",1)[0]}function ss(e){return["key",
+"certificate","authority"].includes(Ct(e))?e.split(" ")[1]:""}async function xn(e){return l(await p("SHA-256",v(`${Of}
 ${e}
-`)))}function Nr(e){return Ve(e)<=kf&&ni(e)&&e===e.normalize("NFC")}var ie=2n**256n-2n**32n-977n,ve=0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,Tf={x:0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,
-y:0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8n};function is(e,t,n){let r=se(t**3n+7n,ie),o=Rf(r,(ie+
-1n)/4n);if(!(se(o*o,ie)===r&&t>0n&&t<ve&&n>0n&&n<ve))return[];let s=ss(t,ve),[a,c]=[-k(e)*s,n*s];return[o,ie-o].map(f=>Dr(
-os(Tf,se(a,ve)),os({x:t,y:f},se(c,ve)))).flatMap(f=>f?[If(f)]:[])}function If({x:e,y:t}){let n=[e,t].map(i=>i.toString(16).
-padStart(64,"0")).join(""),r=Ge(I(n)).slice(-40),o=Ge(v(r)).slice(2);return`0x${[...r].map((i,s)=>o[s]>="8"?i.toUpperCase():
-i).join("")}`}function Dr(e,t){if(!e||!t)return e??t;if(e.x===t.x&&e.y!==t.y)return null;let[n,r]=e.x===t.x?[3n*e.x**2n,
-2n*e.y]:[t.y-e.y,t.x-e.x],o=se(n*ss(se(r,ie),ie),ie),i=se(o**2n-e.x-t.x,ie);return{x:i,y:se(o*(e.x-i)-e.y,ie)}}function os(e,t){
-let n=null;for(let r=e,o=t;o>0n;o>>=1n)o&1n&&(n=Dr(n,r)),r=Dr(r,r);return n}function Rf(e,t){let n=1n;for(let r=e,o=t;o>
-0n;o>>=1n)o&1n&&(n=se(n*r,ie)),r=se(r*r,ie);return n}function ss(e,t){let[n,r,o,i]=[e,t,1n,0n];for(;n>1n;){let s=r/n;[n,
-r]=[r-s*n,n],[o,i]=[i-s*o,o]}return se(o,t)}function se(e,t){let n=e%t;return n<0n?n+t:n}var Ct="registry-record",Tt=4<<20,Pf=1e3,$f=64,cs=8,Of=32+16*cs,Nf="tag:provenance-oracle,2026:verdict/v1",as=["passed",
-"failed","not-checked"],Df=/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;async function ds(e,t,n){let r=l(await p("SHA-256",e));if(r!==
-t)throw It("the verdict is not that of the record",n,r,t);let o=N(e,{where:n,check:Ct,maxBytes:Tt}),i=new R(o,n,Ct),s=i.
-fields("predicate");s.constant("verificationResult","PASSED");let a=s.text("timeVerified");if(!Df.test(a))throw s.error(
+`)))}function Dr(e){return je(e)<=Pf&&ii(e)&&e===e.normalize("NFC")}var ie=2n**256n-2n**32n-977n,ve=0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,$f={x:0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,
+y:0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8n};function cs(e,t,n){let r=se(t**3n+7n,ie),o=Df(r,(ie+
+1n)/4n);if(!(se(o*o,ie)===r&&t>0n&&t<ve&&n>0n&&n<ve))return[];let s=ds(t,ve),[a,c]=[-k(e)*s,n*s];return[o,ie-o].map(f=>Mr(
+as($f,se(a,ve)),as({x:t,y:f},se(c,ve)))).flatMap(f=>f?[Nf(f)]:[])}function Nf({x:e,y:t}){let n=[e,t].map(i=>i.toString(16).
+padStart(64,"0")).join(""),r=Ye(I(n)).slice(-40),o=Ye(v(r)).slice(2);return`0x${[...r].map((i,s)=>o[s]>="8"?i.toUpperCase():
+i).join("")}`}function Mr(e,t){if(!e||!t)return e??t;if(e.x===t.x&&e.y!==t.y)return null;let[n,r]=e.x===t.x?[3n*e.x**2n,
+2n*e.y]:[t.y-e.y,t.x-e.x],o=se(n*ds(se(r,ie),ie),ie),i=se(o**2n-e.x-t.x,ie);return{x:i,y:se(o*(e.x-i)-e.y,ie)}}function as(e,t){
+let n=null;for(let r=e,o=t;o>0n;o>>=1n)o&1n&&(n=Mr(n,r)),r=Mr(r,r);return n}function Df(e,t){let n=1n;for(let r=e,o=t;o>
+0n;o>>=1n)o&1n&&(n=se(n*r,ie)),r=se(r*r,ie);return n}function ds(e,t){let[n,r,o,i]=[e,t,1n,0n];for(;n>1n;){let s=r/n;[n,
+r]=[r-s*n,n],[o,i]=[i-s*o,o]}return se(o,t)}function se(e,t){let n=e%t;return n<0n?n+t:n}var Tt="registry-record",It=4<<20,Mf=1e3,_f=64,ls=8,Ff=32+16*ls,Uf="tag:provenance-oracle,2026:verdict/v1",fs=["passed",
+"failed","not-checked"],Hf=/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;async function us(e,t,n){let r=l(await p("SHA-256",e));if(r!==
+t)throw Rt("the verdict is not that of the record",n,r,t);let o=N(e,{where:n,check:Tt,maxBytes:It}),i=new R(o,n,Tt),s=i.
+fields("predicate");s.constant("verificationResult","PASSED");let a=s.text("timeVerified");if(!Hf.test(a))throw s.error(
 "timeVerified","not a time",a,"2026-11-21T10:00:00Z");let c=l(s.fields("policy").fields("digest").hexBytes("sha256",32)),
-d=s.fields("verifier").fields("version").text("provenance-oracle"),f=s.fields(Nf),u=f.fieldsList("findings",0,Pf).map(_f),
-g=Uf(s);Hf(s);let h=i.fieldsList("subject",1,1)[0],b={name:h.text("name"),version:h.fields("annotations").text("version"),
+d=s.fields("verifier").fields("version").text("provenance-oracle"),f=s.fields(Uf),u=f.fieldsList("findings",0,Mf).map(Lf),
+g=jf(s);Gf(s);let h=i.fieldsList("subject",1,1)[0],b={name:h.text("name"),version:h.fields("annotations").text("version"),
 model_digest:l(h.fields("digest").hexBytes("provenance_model_v1",32)),manifest_digest:l(f.hexBytes("manifestDigest",32)),
 report_digest:l(f.hexBytes("reportDigest",32)),reported_tcb:l(f.hexBytes("reportedTcb",8)),product_line:f.text("productL\
-ine"),grade:Number(f.integer("grade",0n,2n)),policy_digest:c,judged_at:a,passed_checks:Ff(u)};return{digest:t,judgedAt:a,
-policyDigest:c,version:d,findings:u,inputs:g,stated:b}}function fs(e,t){for(let n of Object.keys(e.stated)){let[r,o]=[String(
-t[n]),String(e.stated[n])];if(r!==o)throw It(`the record says otherwise than its verdict (${n})`,"registry",r,o)}}async function ls(e,t,n){
-let r=N(e,{where:n,check:Ct,maxBytes:2*Tt,maxTokens:Of}),o=new R(r,n,Ct);o.constant("payloadType",te);let i=o.base64Bytes(
-"payload",Tt),s=o.fieldsList("signatures",1,cs);o.finish();let a=await p("SHA-256",$e(te,i)),c=s.map(d=>Mf(d,a));if(!m(i,
-t))throw It("the envelope is around another verdict",n,"another payload","the verdict of the record");return c}function Mf(e,t){
-let n=e.where("sig"),r=e.text("keyid",64),o=e.base64Bytes("sig",80),i=gt(o,32),[s,a]=i?[k(i.subarray(0,32)),k(i.subarray(
-32))]:[0n,0n];if(s===0n||s>=ve||a===0n||a>ve/2n)throw It("the signature of the verdict is malformed",n,`${o.length} othe\
-r bytes`,"ECDSA-Sig-Value in DER with the lower s");e.finish();let c=is(t,s,a);if(c.includes(r))return r;let d=c.join(" \
-or ")||"no key";throw It("the signature of the verdict is not by the key that it names",n,d,r)}function _f(e){let[t,n]=[
-e.text("got",Tt),e.text("wanted",Tt)],[r,o]=[e.text("check"),e.text("outcome")];if(!ce.includes(r))throw e.error("check",
-"unknown value",r,"a check");if(!as.includes(o))throw e.error("outcome","unknown value",o,as.join(" or "));return{check:r,
-outcome:o,got:t,wanted:n}}function Ff(e){let t=new Set(e.filter(({outcome:n})=>n!=="passed").map(({check:n})=>n));return ce.
-filter(n=>!t.has(n)&&e.some(r=>r.check===n))}function Uf(e){let t=e.fieldsList("inputAttestations",1,$f),n=new Map(t.map(
+ine"),grade:Number(f.integer("grade",0n,2n)),policy_digest:c,judged_at:a,passed_checks:Vf(u)};return{digest:t,judgedAt:a,
+policyDigest:c,version:d,findings:u,inputs:g,stated:b}}function hs(e,t){for(let n of Object.keys(e.stated)){let[r,o]=[String(
+t[n]),String(e.stated[n])];if(r!==o)throw Rt(`the record says otherwise than its verdict (${n})`,"registry",r,o)}}async function gs(e,t,n){
+let r=N(e,{where:n,check:Tt,maxBytes:2*It,maxTokens:Ff}),o=new R(r,n,Tt);o.constant("payloadType",te);let i=o.base64Bytes(
+"payload",It),s=o.fieldsList("signatures",1,ls);o.finish();let a=await p("SHA-256",Oe(te,i)),c=s.map(d=>Kf(d,a));if(!m(i,
+t))throw Rt("the envelope is around another verdict",n,"another payload","the verdict of the record");return c}function Kf(e,t){
+let n=e.where("sig"),r=e.text("keyid",64),o=e.base64Bytes("sig",80),i=mt(o,32),[s,a]=i?[k(i.subarray(0,32)),k(i.subarray(
+32))]:[0n,0n];if(s===0n||s>=ve||a===0n||a>ve/2n)throw Rt("the signature of the verdict is malformed",n,`${o.length} othe\
+r bytes`,"ECDSA-Sig-Value in DER with the lower s");e.finish();let c=cs(t,s,a);if(c.includes(r))return r;let d=c.join(" \
+or ")||"no key";throw Rt("the signature of the verdict is not by the key that it names",n,d,r)}function Lf(e){let[t,n]=[
+e.text("got",It),e.text("wanted",It)],[r,o]=[e.text("check"),e.text("outcome")];if(!ce.includes(r))throw e.error("check",
+"unknown value",r,"a check");if(!fs.includes(o))throw e.error("outcome","unknown value",o,fs.join(" or "));return{check:r,
+outcome:o,got:t,wanted:n}}function Vf(e){let t=new Set(e.filter(({outcome:n})=>n!=="passed").map(({check:n})=>n));return ce.
+filter(n=>!t.has(n)&&e.some(r=>r.check===n))}function jf(e){let t=e.fieldsList("inputAttestations",1,_f),n=new Map(t.map(
 r=>[r.text("uri"),l(r.fields("digest").hexBytes("sha256",32))]));if(n.size===t.length)return n;throw e.error("inputAttes\
-tations","a name occurs twice",`${t.length}`,"each once")}function Hf(e){let t=e.value("verifiedLevels");if(!(Array.isArray(
-t)&&t.every(n=>typeof n=="string")))throw e.error("verifiedLevels","wrong type","something else","a list of strings")}function It(e,t,n,r){
-return x(Ct,e,t,n,r)}async function us(e,t,{claims:n,manifest:r,modelDigest:o},i){let s={manifest_digest:l(r.digest),model_digest:o?l(o):e.model_digest,
+tations","a name occurs twice",`${t.length}`,"each once")}function Gf(e){let t=e.value("verifiedLevels");if(!(Array.isArray(
+t)&&t.every(n=>typeof n=="string")))throw e.error("verifiedLevels","wrong type","something else","a list of strings")}function Rt(e,t,n,r){
+return x(Tt,e,t,n,r)}async function ms(e,t,{claims:n,manifest:r,modelDigest:o},i){let s={manifest_digest:l(r.digest),model_digest:o?l(o):e.model_digest,
 report_digest:l(await p("SHA-256",n.report.signed)),reported_tcb:l(n.report.reportedTcb),product_line:n.rootKind==="simu\
-lator"?"simulated":n.line,name:r.name,version:r.version,publisher_identity:await xn(jf(n,r))};_r(e,s),await Mr(e,t,`the \
-record names this release${o?"":", but for the model digest, which the manifest does not state"}`,i)}async function Mr(e,t,n,r){
+lator"?"simulated":n.line,name:r.name,version:r.version,publisher_identity:await xn(Xf(n,r))};Fr(e,s),await _r(e,t,`the \
+record names this release${o?"":", but for the model digest, which the manifest does not state"}`,i)}async function _r(e,t,n,r){
 if(e.closure!==null)throw M("registry-record",e.closed_because??e.closure,"registry",e.closure,"an active record");let o=[
-n,...await Kf(e,t)];e.batch&&!t.proof?r.notChecked("registry-record",`${o.join("; ")}; no proof that the record is in it\
-s batch`):r.passed("registry-record",o.join("; "),"every fact that follows from the release")}function _r(e,t){for(let n of Object.
+n,...await Yf(e,t)];e.batch&&!t.proof?r.notChecked("registry-record",`${o.join("; ")}; no proof that the record is in it\
+s batch`):r.passed("registry-record",o.join("; "),"every fact that follows from the release")}function Fr(e,t){for(let n of Object.
 keys(t)){if(t[n]===e[n])continue;let r=`the record on chain belongs to another release (${n} differs)`;throw x("registry\
--record",r,"registry",String(e[n]),String(t[n]))}}async function Kf(e,{verdict:t,envelope:n,proof:r}){let o=[];return t&&
-(fs(await ds(t,e.verdict_digest,"verdict"),e),o.push("the oracle's verdict has the digest on chain and says the same")),
-t&&n&&(Lf(await ls(n,t,"envelope"),e),o.push("an oracle that signed the record signed the verdict")),r&&e.batch&&(Vf(r,e,
-e.batch),o.push(`leaf ${e.batch.leaf} leads to the root of the batch`)),o}function Lf(e,{signers:t}){let n=t.flatMap(({address:o})=>o?.
+-record",r,"registry",String(e[n]),String(t[n]))}}async function Yf(e,{verdict:t,envelope:n,proof:r}){let o=[];return t&&
+(hs(await us(t,e.verdict_digest,"verdict"),e),o.push("the oracle's verdict has the digest on chain and says the same")),
+t&&n&&(zf(await gs(n,t,"envelope"),e),o.push("an oracle that signed the record signed the verdict")),r&&e.batch&&(Jf(r,e,
+e.batch),o.push(`leaf ${e.batch.leaf} leads to the root of the batch`)),o}function zf(e,{signers:t}){let n=t.flatMap(({address:o})=>o?.
 toLowerCase()??[]);if(n.length<t.length||e.some(o=>n.includes(o.toLowerCase())))return;throw x("registry-record","the ve\
-rdict is signed by another key than the record","envelope",e.join(", "),n.join(" or "))}function Vf(e,t,n){let{root:r,leaf:o,
+rdict is signed by another key than the record","envelope",e.join(", "),n.join(" or "))}function Jf(e,t,n){let{root:r,leaf:o,
 record:i}=_t(e,"proof"),s=[l(r),o,l(i.id),l(de(i.fields.verdictDigest))].join(" "),a=[n.root,n.leaf,t.record_id,t.verdict_digest].
-join(" ");if(s!==a)throw x("registry-record","the proof is of another record","proof",s,a)}function jf({rootKind:e,report:t},{
-publisher:n}){return n||`${e==="simulator"?"simulated-":""}snp-measurement ${l(t.measurement)}`}var Sn=64<<20,hs="publisher-signature",bs="application/vnd.dev.sigstore.bundle.v0.3+json",Fr="application/vnd.dev.sigsto\
-re.bundle+json;version=0.",Gf=[`${Fr}1`,`${Fr}2`,`${Fr}3`,bs],gs=["publicKey","x509CertificateChain","certificate"],Yf=2e3,
-zf=8,Jf=16384,Xf=8,ms=64,Zf=44,Qf=2n**37n;function Ur(e,t){let n=N(e,{where:t,check:hs,maxBytes:Sn,maxTokens:Yf}),r=new R(
-n,t,hs),o=r.text("mediaType");if(!Gf.includes(o))throw r.error("mediaType","unknown value",o,bs);let i=qf(r.fields("dsse\
-Envelope")),s=r.fields("verificationMaterial");r.finish();let a=gs.filter(f=>s.has(f));if(a.length!==1)throw s.error("",
-"not one verification material",`${a.length} of them`,gs.join(" or "));let d={...{where:t,envelope:i,keyHint:"",rawKey:new Uint8Array,
-certificates:[],entry:null,stamps:[]},...Wf[a[0]](s)};return s.finish(),d}var Wf={publicKey(e){ps(e);let t=e.fields("pub\
+join(" ");if(s!==a)throw x("registry-record","the proof is of another record","proof",s,a)}function Xf({rootKind:e,report:t},{
+publisher:n}){return n||`${e==="simulator"?"simulated-":""}snp-measurement ${l(t.measurement)}`}var Sn=64<<20,ys="publisher-signature",Es="application/vnd.dev.sigstore.bundle.v0.3+json",Ur="application/vnd.dev.sigsto\
+re.bundle+json;version=0.",Zf=[`${Ur}1`,`${Ur}2`,`${Ur}3`,Es],ps=["publicKey","x509CertificateChain","certificate"],Qf=2e3,
+Wf=8,qf=16384,el=8,bs=64,tl=44,nl=2n**37n;function Hr(e,t){let n=N(e,{where:t,check:ys,maxBytes:Sn,maxTokens:Qf}),r=new R(
+n,t,ys),o=r.text("mediaType");if(!Zf.includes(o))throw r.error("mediaType","unknown value",o,Es);let i=ol(r.fields("dsse\
+Envelope")),s=r.fields("verificationMaterial");r.finish();let a=ps.filter(f=>s.has(f));if(a.length!==1)throw s.error("",
+"not one verification material",`${a.length} of them`,ps.join(" or "));let d={...{where:t,envelope:i,keyHint:"",rawKey:new Uint8Array,
+certificates:[],entry:null,stamps:[]},...rl[a[0]](s)};return s.finish(),d}var rl={publicKey(e){xs(e);let t=e.fields("pub\
 licKey"),n=t.optionalText("hint",64)??"",r=t.has("rawBytes")?t.base64Bytes("rawBytes",4096):new Uint8Array;return t.optionalText(
-"keyDetails",64),t.finish(),{method:"key",keyHint:n,rawKey:r}},x509CertificateChain(e){ps(e);let t=e.fields("x509Certifi\
-cateChain"),n=t.fieldsList("certificates",1,zf).map(ys);return t.finish(),{method:"certificate",certificates:n}},certificate(e){
-let t=[ys(e.fields("certificate"))],n=el(e.fieldsList("tlogEntries",1,1)[0]),r=e.optionalFields("timestampVerificationDa\
-ta"),i=(r?.has("rfc3161Timestamps")?r.fieldsList("rfc3161Timestamps",0,Xf):[]).map(s=>ws(s,s.base64Bytes("signedTimestam\
-p",32768)));return r?.finish(),{method:"sigstore",certificates:t,entry:n,stamps:i}}};function qf(e){e.constant("payloadT\
+"keyDetails",64),t.finish(),{method:"key",keyHint:n,rawKey:r}},x509CertificateChain(e){xs(e);let t=e.fields("x509Certifi\
+cateChain"),n=t.fieldsList("certificates",1,Wf).map(ws);return t.finish(),{method:"certificate",certificates:n}},certificate(e){
+let t=[ws(e.fields("certificate"))],n=il(e.fieldsList("tlogEntries",1,1)[0]),r=e.optionalFields("timestampVerificationDa\
+ta"),i=(r?.has("rfc3161Timestamps")?r.fieldsList("rfc3161Timestamps",0,el):[]).map(s=>Ss(s,s.base64Bytes("signedTimestam\
+p",32768)));return r?.finish(),{method:"sigstore",certificates:t,entry:n,stamps:i}}};function ol(e){e.constant("payloadT\
 ype",te);let t=e.base64Bytes("payload",Sn),n=e.fieldsList("signatures",1,1)[0],r=n.base64Bytes("sig",256),o=n.has("keyid")?
 n.value("keyid"):null;if(o!==null&&o!=="")throw n.error("keyid","not empty","a key id","nothing; model signatures have n\
-o key id");return n.finish(),e.finish(),{payload:t,signature:r,keyid:""}}function ys(e){return ws(e,e.base64Bytes("rawBy\
-tes",Jf))}function ps(e){e.has("tlogEntries")&&e.fieldsList("tlogEntries",0,0),e.optionalFields("timestampVerificationDa\
-ta")?.finish()}function el(e){let t=e.fields("logId"),n=e.fields("kindVersion"),r=e.fields("inclusionProof"),o=r.fields(
+o key id");return n.finish(),e.finish(),{payload:t,signature:r,keyid:""}}function ws(e){return Ss(e,e.base64Bytes("rawBy\
+tes",qf))}function xs(e){e.has("tlogEntries")&&e.fieldsList("tlogEntries",0,0),e.optionalFields("timestampVerificationDa\
+ta")?.finish()}function il(e){let t=e.fields("logId"),n=e.fields("kindVersion"),r=e.fields("inclusionProof"),o=r.fields(
 "checkpoint"),i=e.optionalFields("inclusionPromise"),s={logId:t.base64Bytes("keyId",64),kind:`${n.text("kind",32)} ${n.text(
-"version",32)}`,index:En(e,"logIndex",Ee),integratedAt:e.has("integratedTime")?Number(En(e,"integratedTime",Qf)):0,promise:i?.
+"version",32)}`,index:En(e,"logIndex",Ee),integratedAt:e.has("integratedTime")?Number(En(e,"integratedTime",nl)):0,promise:i?.
 base64Bytes("signedEntryTimestamp",1024)??new Uint8Array,body:e.base64Bytes("canonicalizedBody",1<<20),proofIndex:En(r,"\
-logIndex",Ee),treeSize:En(r,"treeSize",Ee),root:tl(r,"rootHash"),hashes:nl(r),checkpoint:o.text("envelope",65536)};for(let a of[
+logIndex",Ee),treeSize:En(r,"treeSize",Ee),root:sl(r,"rootHash"),hashes:al(r),checkpoint:o.text("envelope",65536)};for(let a of[
 t,n,o,r,i,e])a?.finish();return s}function En(e,t,n){let r=e.text(t,20);if(/^(0|[1-9][0-9]{0,18})$/.test(r)&&BigInt(r)<=
-n)return BigInt(r);throw e.error(t,"not a number",r,"decimal digits of a 64-bit integer, as a string")}function tl(e,t){
-let n=e.base64Bytes(t,32);if(n.length!==32)throw e.error(t,"not a digest",`${n.length} bytes`,"32 bytes");return n}function nl(e){
-let t=e.has("hashes")?e.value("hashes"):[];if(Array.isArray(t)&&t.length<=ms&&t.every(r=>typeof r=="string"&&Ve(r)===Zf))
-return t;throw e.error("hashes","not a list of digests","another value",`at most ${ms}, of 32 bytes in base64`)}function ws(e,t){
-return e.finish(),t}var An=128,Ss=4,rl=8,ol=1,il=128,[xs,Hr]=[128,160],sl=/^[A-Za-z0-9 '()+,\-./:=?]*$/,Es={"2.5.4.3":"CN","2.5.4.7":"L","2.\
+n)return BigInt(r);throw e.error(t,"not a number",r,"decimal digits of a 64-bit integer, as a string")}function sl(e,t){
+let n=e.base64Bytes(t,32);if(n.length!==32)throw e.error(t,"not a digest",`${n.length} bytes`,"32 bytes");return n}function al(e){
+let t=e.has("hashes")?e.value("hashes"):[];if(Array.isArray(t)&&t.length<=bs&&t.every(r=>typeof r=="string"&&je(r)===tl))
+return t;throw e.error("hashes","not a list of digests","another value",`at most ${bs}, of 32 bytes in base64`)}function Ss(e,t){
+return e.finish(),t}var An=128,vs=4,cl=8,dl=1,fl=128,[As,Kr]=[128,160],ll=/^[A-Za-z0-9 '()+,\-./:=?]*$/,Bs={"2.5.4.3":"CN","2.5.4.7":"L","2.\
 5.4.8":"ST","2.5.4.10":"O","2.5.4.11":"OU","2.5.4.6":"C","2.5.4.9":"STREET","0.9.2342.19200300.100.1.25":"DC","0.9.2342.\
-19200300.100.1.1":"UID"};function As(e,t){let n=[...W(B(e,t),t)],r=n[0]?.tag===ct&&n.shift().content[0]===255,o=n.shift(),
+19200300.100.1.1":"UID"};function ks(e,t){let n=[...W(B(e,t),t)],r=n[0]?.tag===dt&&n.shift().content[0]===255,o=n.shift(),
 i=o===void 0||o.tag===L&&o.content[0]<128&&r,s=B(e,t).children[0]?.content[0]===0&&!r&&o===void 0;if(!i||s||n.length)throw U(
-t,e);return{ca:r,pathLength:o&&k(o.content)}}function Bs(e,t){let n=B(e,t);if(n.tag!==ze)throw U(t,e);let[,r=0,o=0]=n.content;
-if(((r&ol)!==0||(o&il)!==0)&&!(r&rl))throw U(t,e);return r}function vs(e,t){return W(B(e,t),t).map(n=>P(n,t))}function ks(e,t){
-return W(B(e,t),t).map(r=>Bn(r,t)).filter(r=>r!=="")}var al={129:"email",130:"dns",134:"uri"},cl=[4,8,16,32];function Bn(e,t){
-let{tag:n,content:r,children:o}=e,i=al[n];if(i!==void 0){let u=K(r);if(u===void 0)throw U(t,e.encoding);return`${i}:${u}`}
-let[s,a]=o,c=n===160&&o.length===2&&s.tag===_&&a.tag===160,d=n===135&&cl.includes(r.length),f=n===136&&r.length>0;if(n===
+t,e);return{ca:r,pathLength:o&&k(o.content)}}function Cs(e,t){let n=B(e,t);if(n.tag!==Je)throw U(t,e);let[,r=0,o=0]=n.content;
+if(((r&dl)!==0||(o&fl)!==0)&&!(r&cl))throw U(t,e);return r}function Ts(e,t){return W(B(e,t),t).map(n=>P(n,t))}function Is(e,t){
+return W(B(e,t),t).map(r=>Bn(r,t)).filter(r=>r!=="")}var ul={129:"email",130:"dns",134:"uri"},hl=[4,8,16,32];function Bn(e,t){
+let{tag:n,content:r,children:o}=e,i=ul[n];if(i!==void 0){let u=K(r);if(u===void 0)throw U(t,e.encoding);return`${i}:${u}`}
+let[s,a]=o,c=n===160&&o.length===2&&s.tag===_&&a.tag===160,d=n===135&&hl.includes(r.length),f=n===136&&r.length>0;if(n===
 164&&o.length===1)vn(s,t);else if(!c&&!d&&!f)throw U(t,e.encoding);return""}function vn(e,t){return W(e,t).map(r=>{if(r.
 tag!==ee||r.children.length===0)throw U(t,r.encoding);let o=r.children.map(({children:i})=>l(i[0]?.encoding??new Uint8Array));
-if(new Set(o).size!==o.length)throw U(t,r.encoding);return r.children.map(i=>dl(i,t)).join("+")}).reverse().join(",")}function dl(e,t){
-let[n,r]=W(e,t);if(e.children.length!==2||!n||!r)throw U(t,e.encoding);let o=P(n,t),i=[V,Ae,dt].includes(r.tag)?K(r.content):
-void 0;if(!(i!==void 0&&(r.tag!==Ae||sl.test(i))))throw U(t,e.encoding);return`${Object.hasOwn(Es,o)?Es[o]:o}=${fl(i)}`}
-function fl(e){let t=e.replace(/[\\"+,;<>]/g,"\\$&").replaceAll("\0","\\00"),n=t.startsWith("#")||t.startsWith(" ")&&t.length>
-1?`\\${t}`:t;return n.endsWith(" ")?`${n.slice(0,-1)}\\ `:n}function Cs(e,t){let n=B(e,t);if(n.tag!==F)throw U(t,e);return n.
-content}function Ts(e,t){let n=[...W(B(e,t),t)],r=n[0]?.tag===xs?n.shift().content:void 0,o=n[0]?.tag===(Hr|1)?n.shift():
-void 0;o?.children.forEach(s=>Bn(s,t));let i=n[0]?.tag===(xs|2)?n.shift():void 0;if(n.length||!o!=!i)throw U(t,e);return{
-keyId:r,namesIssuer:o!==void 0}}function Is(e,t){for(let n of W(B(e,t),t)){let[r,o]=W(n,t);if(n.children.length!==2)throw U(
-t,e);P(r,t),Bn(o,t)}}function Rs(e,t){for(let n of W(B(e,t),t)){let[r,...o]=W(n,t),i=r?.children[0];if(!(r?.tag===Hr&&r.
-children.length===1&&o.length===0)||i?.tag!==Hr)throw U(t,e);for(let a of i.children)Bn(a,t)}}function Kr(e,t){let n=String.
-fromCharCode(...e.content.subarray(0,16)),r=e.tag===Ye?`${n<"50"?"20":"19"}${n}`:n,o=(e.tag===Ye||e.tag===Je)&&/^[0-9]{14}Z$/.
-test(r),i=o?[r.slice(0,4),...r.slice(4,14).match(/../g)].map(Number):[],[s=0,a=0,c=0,d=0,f=0,u=0]=i,g=ft(s,a,c,d,f,u);if(!o||
+if(new Set(o).size!==o.length)throw U(t,r.encoding);return r.children.map(i=>gl(i,t)).join("+")}).reverse().join(",")}function gl(e,t){
+let[n,r]=W(e,t);if(e.children.length!==2||!n||!r)throw U(t,e.encoding);let o=P(n,t),i=[V,Ae,ft].includes(r.tag)?K(r.content):
+void 0;if(!(i!==void 0&&(r.tag!==Ae||ll.test(i))))throw U(t,e.encoding);return`${Object.hasOwn(Bs,o)?Bs[o]:o}=${ml(i)}`}
+function ml(e){let t=e.replace(/[\\"+,;<>]/g,"\\$&").replaceAll("\0","\\00"),n=t.startsWith("#")||t.startsWith(" ")&&t.length>
+1?`\\${t}`:t;return n.endsWith(" ")?`${n.slice(0,-1)}\\ `:n}function Rs(e,t){let n=B(e,t);if(n.tag!==F)throw U(t,e);return n.
+content}function Ps(e,t){let n=[...W(B(e,t),t)],r=n[0]?.tag===As?n.shift().content:void 0,o=n[0]?.tag===(Kr|1)?n.shift():
+void 0;o?.children.forEach(s=>Bn(s,t));let i=n[0]?.tag===(As|2)?n.shift():void 0;if(n.length||!o!=!i)throw U(t,e);return{
+keyId:r,namesIssuer:o!==void 0}}function Os(e,t){for(let n of W(B(e,t),t)){let[r,o]=W(n,t);if(n.children.length!==2)throw U(
+t,e);P(r,t),Bn(o,t)}}function $s(e,t){for(let n of W(B(e,t),t)){let[r,...o]=W(n,t),i=r?.children[0];if(!(r?.tag===Kr&&r.
+children.length===1&&o.length===0)||i?.tag!==Kr)throw U(t,e);for(let a of i.children)Bn(a,t)}}function Lr(e,t){let n=String.
+fromCharCode(...e.content.subarray(0,16)),r=e.tag===ze?`${n<"50"?"20":"19"}${n}`:n,o=(e.tag===ze||e.tag===Xe)&&/^[0-9]{14}Z$/.
+test(r),i=o?[r.slice(0,4),...r.slice(4,14).match(/../g)].map(Number):[],[s=0,a=0,c=0,d=0,f=0,u=0]=i,g=lt(s,a,c,d,f,u);if(!o||
 g===void 0)throw t("not a time",l(e.encoding.subarray(0,24)),"a time");return g}function W(e,t){if(e.tag!==w)throw U(t,e.
-encoding);return e.children}function U(e,t){return e("another structure",l(t.subarray(0,16)),"the form of RFC 5280")}var ll=Uint8Array.of(2),ul="1.2.840.10045.2.1",hl="0500",gl="1.2.840.113549.1.1.10",ml=[2,3,6,7],yl=["1.2.840.10045.3.1.\
-7","1.3.132.0.34","1.3.132.0.35"],rt={"1.2.840.10045.4.3.2":{by:"EC",hash:"SHA-256"},"1.2.840.10045.4.3.3":{by:"EC",hash:"\
+encoding);return e.children}function U(e,t){return e("another structure",l(t.subarray(0,16)),"the form of RFC 5280")}var yl=Uint8Array.of(2),pl="1.2.840.10045.2.1",bl="0500",wl="1.2.840.113549.1.1.10",xl=[2,3,6,7],El=["1.2.840.10045.3.1.\
+7","1.3.132.0.34","1.3.132.0.35"],ot={"1.2.840.10045.4.3.2":{by:"EC",hash:"SHA-256"},"1.2.840.10045.4.3.3":{by:"EC",hash:"\
 SHA-384"},"1.2.840.10045.4.3.4":{by:"EC",hash:"SHA-512"},"1.2.840.113549.1.1.11":{by:"RSA",hash:"SHA-256"},"1.2.840.1135\
-49.1.1.12":{by:"RSA",hash:"SHA-384"},"1.2.840.113549.1.1.13":{by:"RSA",hash:"SHA-512"}};async function ot(e,t,n=[]){let r=(He,Ke,he)=>y(
-"publisher-signature",`not an acceptable certificate: ${He}`,t,Ke,he),{signed:o,fields:i}=ke("publisher-signature",()=>pt(
-e,t)),s=[...i],a=s[0]?.tag===j(0)?s.shift():void 0,c=a===void 0||a.children.length===1&&Ut(a.children[0],L,ll),d=s.at(-1)?.
+49.1.1.12":{by:"RSA",hash:"SHA-384"},"1.2.840.113549.1.1.13":{by:"RSA",hash:"SHA-512"}};async function it(e,t,n=[]){let r=(He,Ke,he)=>y(
+"publisher-signature",`not an acceptable certificate: ${He}`,t,Ke,he),{signed:o,fields:i}=ke("publisher-signature",()=>bt(
+e,t)),s=[...i],a=s[0]?.tag===j(0)?s.shift():void 0,c=a===void 0||a.children.length===1&&Ut(a.children[0],L,yl),d=s.at(-1)?.
 tag===j(3)?s.pop():void 0,[f,u,g,h,b,T,...q]=s,H=f?.tag===L&&u?.tag===w&&h?.tag===w;if(!c||!H||h.children.length!==2||T?.
-tag!==w||q.length)throw r("another structure",`${i.length} fields`,"a certificate of version 3");return Ps(u,r),vn(g,r),
-{where:t,der:e,signed:o,algorithm:Ps(B(o.algorithm,r),r),isConsistent:m(o.algorithm,u.encoding),issuer:g.encoding,subject:b.
-encoding,begins:Kr(h.children[0],r),ends:Kr(h.children[1],r),spki:T.encoding,spkiDigest:l(await p("SHA-256",T.encoding)),
-key:ke("publisher-signature",()=>pl(T,t,r)),fields:i,...xl(d,vn(b,r),t,r,n)}}function Ps(e,t){let[n,r]=e.children,o=n&&e.
-children.length<=2?P(n,t):"";if(o===gl)throw new O("a certificate is signed by RSA-PSS");let i=r===void 0||l(r.encoding)===
-hl;if(o&&(i||!Object.hasOwn(rt,o)))return o;throw t("malformed algorithm",l(e.encoding.subarray(0,24)),"an identifier")}
-function pl(e,t,n){let[r,o]=e.children,[i,s]=r?.children??[];if(!(i?.tag===_&&s?.tag===_&&P(i,n)===ul))return Gt(e,t);let c=P(
-s,n);if(yl.includes(c)&&ml.includes(o?.content[1]??0))throw new O("a certificate holds a key in a form that browsers do \
-not read");return Gt(e,t)}var bl=new Set(["2.5.29.16","2.5.29.18","2.5.29.30","2.5.29.32","2.5.29.36","2.5.29.54","1.3.6\
+tag!==w||q.length)throw r("another structure",`${i.length} fields`,"a certificate of version 3");return Ns(u,r),vn(g,r),
+{where:t,der:e,signed:o,algorithm:Ns(B(o.algorithm,r),r),isConsistent:m(o.algorithm,u.encoding),issuer:g.encoding,subject:b.
+encoding,begins:Lr(h.children[0],r),ends:Lr(h.children[1],r),spki:T.encoding,spkiDigest:l(await p("SHA-256",T.encoding)),
+key:ke("publisher-signature",()=>Sl(T,t,r)),fields:i,...vl(d,vn(b,r),t,r,n)}}function Ns(e,t){let[n,r]=e.children,o=n&&e.
+children.length<=2?P(n,t):"";if(o===wl)throw new $("a certificate is signed by RSA-PSS");let i=r===void 0||l(r.encoding)===
+bl;if(o&&(i||!Object.hasOwn(ot,o)))return o;throw t("malformed algorithm",l(e.encoding.subarray(0,24)),"an identifier")}
+function Sl(e,t,n){let[r,o]=e.children,[i,s]=r?.children??[];if(!(i?.tag===_&&s?.tag===_&&P(i,n)===pl))return Gt(e,t);let c=P(
+s,n);if(El.includes(c)&&xl.includes(o?.content[1]??0))throw new $("a certificate holds a key in a form that browsers do \
+not read");return Gt(e,t)}var Al=new Set(["2.5.29.16","2.5.29.18","2.5.29.30","2.5.29.32","2.5.29.36","2.5.29.54","1.3.6\
 .1.5.5.7.1.7","1.3.6.1.5.5.7.1.8","1.3.6.1.5.5.7.1.14","1.3.6.1.5.5.7.1.24","1.3.6.1.5.5.7.48.1.5","1.3.6.1.4.1.11129.2.\
-4.2","1.3.6.1.4.1.11129.2.4.3","1.3.6.1.4.1.311.21.7","1.3.36.8.3.3","2.16.840.1.113730.1.1"]),wl=["2.5.29.15","2.5.29.1\
-7","2.5.29.19","2.5.29.37"];function xl(e,t,n,r,o){let i=e?ke("publisher-signature",()=>bt(e,3,n)):[],s=i.find(({oid:f})=>bl.
-has(f)&&!o.includes(f));if(s)throw new O(`a certificate has the extension ${s.oid}, which this page does not read`);let a=(f,u)=>{
+4.2","1.3.6.1.4.1.11129.2.4.3","1.3.6.1.4.1.311.21.7","1.3.36.8.3.3","2.16.840.1.113730.1.1"]),Bl=["2.5.29.15","2.5.29.1\
+7","2.5.29.19","2.5.29.37"];function vl(e,t,n,r,o){let i=e?ke("publisher-signature",()=>wt(e,3,n)):[],s=i.find(({oid:f})=>Al.
+has(f)&&!o.includes(f));if(s)throw new $(`a certificate has the extension ${s.oid}, which this page does not read`);let a=(f,u)=>{
 let g=i.find(h=>h.oid===f)?.value;return g&&u(g,(h,b,T)=>r(`${h} in extension ${f}`,b,T))};for(let f of["1.3.6.1.5.5.7.1\
-.1","1.3.6.1.5.5.7.1.11"])a(f,Is);for(let f of["2.5.29.31","2.5.29.46"])a(f,Rs);let c=a("2.5.29.35",Ts);if(c?.namesIssuer)
-throw new O("a certificate names its issuer's certificate by number");let d=a("2.5.29.37",vs);return{extensions:i,basic:a(
-"2.5.29.19",As),usage:a("2.5.29.15",Bs),purposes:d?.length?d:void 0,unknown:i.filter(({critical:f,oid:u})=>f&&!wl.includes(
-u)).map(({oid:f})=>f),names:a("2.5.29.17",ks)??[`dn:${t}`],subjectKeyId:a("2.5.29.14",Cs),authorityKeyId:c?.keyId}}var $s=2048,Cn="1.3.6.1.5.5.7.3.3",El="2.5.29.37.0";async function Lr(e,t,n){let r=e.certificates.map((c,d)=>ot(c,`${e.where}\
-, certificate ${d+1}`)),o=await Promise.all(r),i=t===void 0?o.at(-1):void 0,s=await Sl(e,o,i?.spkiDigest??rs(t),i);for(let c of s)
-Bl(c,n);let a=vl(s[0]);return s.slice(1).forEach(kl),await nt(e,a),{method:e.method,lines:Cl(s[0],s.at(-1))}}async function Sl(e,t,n,r){
+.1","1.3.6.1.5.5.7.1.11"])a(f,Os);for(let f of["2.5.29.31","2.5.29.46"])a(f,$s);let c=a("2.5.29.35",Ps);if(c?.namesIssuer)
+throw new $("a certificate names its issuer's certificate by number");let d=a("2.5.29.37",Ts);return{extensions:i,basic:a(
+"2.5.29.19",ks),usage:a("2.5.29.15",Cs),purposes:d?.length?d:void 0,unknown:i.filter(({critical:f,oid:u})=>f&&!Bl.includes(
+u)).map(({oid:f})=>f),names:a("2.5.29.17",Is)??[`dn:${t}`],subjectKeyId:a("2.5.29.14",Rs),authorityKeyId:c?.keyId}}var Ds=2048,Cn="1.3.6.1.5.5.7.3.3",kl="2.5.29.37.0";async function Vr(e,t,n){let r=e.certificates.map((c,d)=>it(c,`${e.where}\
+, certificate ${d+1}`)),o=await Promise.all(r),i=t===void 0?o.at(-1):void 0,s=await Cl(e,o,i?.spkiDigest??ss(t),i);for(let c of s)
+Il(c,n);let a=Rl(s[0]);return s.slice(1).forEach(Pl),await rt(e,a),{method:e.method,lines:Ol(s[0],s.at(-1))}}async function Cl(e,t,n,r){
 let o=t[0],i=[o];if(m(o.issuer,o.subject)&&o.spkiDigest===n)return i;for(let a of t.slice(1)){await kn(i.at(-1),a);let c=a.
 spkiDigest===n,d=c?r??a:a;if(d!==a&&await kn(i.at(-1),d),i.push(d),c)return i}let s=`a chain of ${i.length} that does no\
 t lead to it`;throw S(e.where,"the chain leads to another CA",s,"the CA that the identity names")}async function kn(e,t){
-let{authorityKeyId:n}=e,r=m(e.issuer,t.subject)&&e.isConsistent,o=!n||!t.subjectKeyId||m(n,t.subjectKeyId);if(r&&o&&await Al(
+let{authorityKeyId:n}=e,r=m(e.issuer,t.subject)&&e.isConsistent,o=!n||!t.subjectKeyId||m(n,t.subjectKeyId);if(r&&o&&await Tl(
 e,t))return;let i=`${t.where} did not sign it`;throw S(e.where,"the chain is broken",i,"a certificate signed by the next")}
-async function Al(e,t){let{algorithm:n,signed:r}=e,{key:o,spki:i}=t,s=rt[n];if(s===void 0)return!1;if("curve"in o){let c={
+async function Tl(e,t){let{algorithm:n,signed:r}=e,{key:o,spki:i}=t,s=ot[n];if(s===void 0)return!1;if("curve"in o){let c={
 spki:i,algorithm:`ECDSA ${o.curve}`};return s.by==="EC"&&Z(c,r.signature,r.tbs,s.hash)}let a="RSASSA-PKCS1-v1_5";return s.
-by==="RSA"&&ht(i,{name:a,hash:s.hash},{name:a},r.signature,r.tbs)}function Bl(e,t){let{where:n,begins:r,ends:o,algorithm:i,
+by==="RSA"&&gt(i,{name:a,hash:s.hash},{name:a},r.signature,r.tbs)}function Il(e,t){let{where:n,begins:r,ends:o,algorithm:i,
 key:s,unknown:a}=e;if(t<r||t>o)throw S(n,"the certificate is not valid now",`${r} to ${o}`,`one valid at ${t}`);if(!Object.
-hasOwn(rt,i))throw S(n,"the certificate's signature has another hash",i,"SHA-256, SHA-384 or SHA-512");if("bits"in s&&s.
-bits<$s)throw S(n,"weak key",`${s.bits} bits`,`RSA of ${$s} bits or more`);if(a.length)throw S(n,"a critical extension t\
-hat nobody knows",a.join(", "),"only known critical extensions")}function vl(e){if(!((e.usage??0)&An))throw S(e.where,"t\
-he certificate may not sign","no digitalSignature","keyUsage digitalSignature");Os(e,[Cn]);let{key:t,spki:n}=e;if("curve"in
+hasOwn(ot,i))throw S(n,"the certificate's signature has another hash",i,"SHA-256, SHA-384 or SHA-512");if("bits"in s&&s.
+bits<Ds)throw S(n,"weak key",`${s.bits} bits`,`RSA of ${Ds} bits or more`);if(a.length)throw S(n,"a critical extension t\
+hat nobody knows",a.join(", "),"only known critical extensions")}function Rl(e){if(!((e.usage??0)&An))throw S(e.where,"t\
+he certificate may not sign","no digitalSignature","keyUsage digitalSignature");Ms(e,[Cn]);let{key:t,spki:n}=e;if("curve"in
 t)return{spki:n,algorithm:`ECDSA ${t.curve}`};throw S(e.where,"the signer's key is of another kind","RSA","ECDSA on P-25\
-6, P-384 or P-521")}function kl(e,t){let{where:n,basic:r,usage:o=0}=e;if(!r?.ca||!(o&Ss))throw S(n,"the issuer is no CA",
+6, P-384 or P-521")}function Pl(e,t){let{where:n,basic:r,usage:o=0}=e;if(!r?.ca||!(o&vs))throw S(n,"the issuer is no CA",
 "no CA flag, or no keyCertSign","a CA certificate");if(r.pathLength!==void 0&&r.pathLength<t)throw S(n,"the chain is too\
- long",`${t} CAs below this one`,`at most ${r.pathLength}`);Os(e,[Cn,El])}function Os({where:e,purposes:t},n){if(!t||t.some(
+ long",`${t} CAs below this one`,`at most ${r.pathLength}`);Ms(e,[Cn,kl])}function Ms({where:e,purposes:t},n){if(!t||t.some(
 o=>n.includes(o)))return;throw S(e,"the certificate has another purpose",t.join(", "),"codeSigning, or no extended key u\
-sage")}function Cl(e,t){return[...e.names.map(r=>`certificate ${t.spkiDigest} ${r}`),`authority ${t.spkiDigest}`].filter(
-Nr)}var Ns={mediaType:"application/vnd.dev.sigstore.trustedroot+json;version=0.1",tlogs:[{baseUrl:"https://rekor.sigstore.de\
+sage")}function Ol(e,t){return[...e.names.map(r=>`certificate ${t.spkiDigest} ${r}`),`authority ${t.spkiDigest}`].filter(
+Dr)}var _s={mediaType:"application/vnd.dev.sigstore.trustedroot+json;version=0.1",tlogs:[{baseUrl:"https://rekor.sigstore.de\
 v",hashAlgorithm:"SHA2_256",publicKey:{rawBytes:"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2G2Y+2tabdTV5BcGiBIx0a9fAFwrkBbmLSG\
 tks4L3qX6yYY0zufBnhC8Ur/iy55GhWP/9A/bY2LhC30M9+RYtw==",keyDetails:"PKIX_ECDSA_P256_SHA_256",validFor:{start:"2021-01-12T\
 11:53:27Z"}},logId:{keyId:"wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0="}},{baseUrl:"https://log2025-1.rekor.sigstore.de\
@@ -820,217 +821,217 @@ FTATBgNVBAoTDHNpZ3N0b3JlLmRldjEgMB4GA1UEAxMXc2lnc3RvcmUtdHNhLXNlbGZzaWduZWQwdjAQ
 Ta6wB/kKTe70cfJwyRIBovMnt8RcJph/COE82uyS6FmppLLL1VBPGcPfpQPYJNXzWwi8icwhKQ6W/Qe2h3oebBb2FHpwNJDqo+TMaC/tdfkv/ElJB72jRTBD\
 MA4GA1UdDwEB/wQEAwIBBjASBgNVHRMBAf8ECDAGAQH/AgEAMB0GA1UdDgQWBBSY7AHvf7tR/9SVHm+KiJhTB4nOvzAKBggqhkjOPQQDAwNpADBmAjEAwGEG\
 rfGZR1cen1R8/DTVMI943LssZmJRtDp/i7SfGHmGRP6gRbuj9vOK3b67Z0QQAjEAuT2H673LQEaHTcyQSZrkp4mX7WwkmF+sVbkYY5mXN+RMH13KUEHHOqAS\
-aemYWK/E"}]},validFor:{start:"2025-07-04T00:00:00Z"}}]};var Vr=Ns;async function Tn(e,t){let n=e.filter(({logId:r})=>l(D(r.keyId))===t);return Promise.all(n.map(({publicKey:r})=>Il(
-t,r)))}async function Il(e,{rawBytes:t,validFor:n}){let r=D(t),o={spki:r,algorithm:Re(r)};return{id:e,spkiDigest:l(await p(
-"SHA-256",r)),window:Ds(n),signed:(i,s)=>Z(o,i,s)}}async function In({certChain:e,validFor:t}){let n=e.certificates.map(
-({rawBytes:r})=>ot(D(r),"root"));return{chain:await Promise.all(n),window:Ds(t)}}function Ds({start:e,end:t}){return{start:Date.
-parse(e)/1e3,end:t===void 0?1/0:Date.parse(t)/1e3}}function Rt({start:e,end:t},n){return e<=n&&n<=t}function Rn({chain:e,
-window:t},n){return Rt(t,n)&&e.every(({begins:r,ends:o})=>r<=n&&n<=o)}var Pn="1.3.6.1.4.1.11129.2.4.2",Rl="2.5.29.17",Pl="1.3.6.1.4.1.57264.1",[$l,Ol,Nl,Dl]=[1,7,8,9].map(e=>`${Pl}.${e}`),Ml="\
-0403",_l=Uint8Array.of(0,1);function Ms(e){let t=(f,u,g)=>y("publisher-signature",`malformed certificate: ${f}`,e.where,
-u,g),n=f=>Fs(e,f)??new Uint8Array,r=W(B(n(Rl),t),t),[o]=r;if(!o||r.length!==1)throw Gr(e,`${r.length} names`,"exactly on\
-e alternative name");let[i,s]=[n($l),jr(n(Nl),t)],a=s||new TextDecoder("utf-8",{ignoreBOM:!0}).decode(i);if(s&&i.length&&
-K(i)!==s)throw Gr(e,"two issuers","one issuer");let c=jr(n(Dl),t),d=[`sigstore ${a} ${Fl(o,e,t)}`];return c&&d.push(`wor\
-kflow ${a} ${Ul(c)}`),d.filter(Or)}function Fl(e,t,n){let[r,o]=e.children;if(e.tag===129||e.tag===134)return`${e.tag===129?
-"email":"uri"}:${K(e.content)??""}`;if(e.tag===j(0)&&r?.tag===_&&P(r,n)===Ol&&o?.children.length===1)return`other:${jr(o.
-children[0].encoding,n)}`;throw Gr(t,"a name of another kind","an e-mail address, a URI or sigstore's other name")}function Ul(e){
-return e.includes("@refs/")?e.slice(0,e.indexOf("@refs/")):e.slice(0,Math.max(e.lastIndexOf("@"),0))}function jr(e,t){if(!e.
+aemYWK/E"}]},validFor:{start:"2025-07-04T00:00:00Z"}}]};var jr=_s;async function Tn(e,t){let n=e.filter(({logId:r})=>l(D(r.keyId))===t);return Promise.all(n.map(({publicKey:r})=>Nl(
+t,r)))}async function Nl(e,{rawBytes:t,validFor:n}){let r=D(t),o={spki:r,algorithm:Re(r)};return{id:e,spkiDigest:l(await p(
+"SHA-256",r)),window:Fs(n),signed:(i,s)=>Z(o,i,s)}}async function In({certChain:e,validFor:t}){let n=e.certificates.map(
+({rawBytes:r})=>it(D(r),"root"));return{chain:await Promise.all(n),window:Fs(t)}}function Fs({start:e,end:t}){return{start:Date.
+parse(e)/1e3,end:t===void 0?1/0:Date.parse(t)/1e3}}function Pt({start:e,end:t},n){return e<=n&&n<=t}function Rn({chain:e,
+window:t},n){return Pt(t,n)&&e.every(({begins:r,ends:o})=>r<=n&&n<=o)}var Pn="1.3.6.1.4.1.11129.2.4.2",Dl="2.5.29.17",Ml="1.3.6.1.4.1.57264.1",[_l,Fl,Ul,Hl]=[1,7,8,9].map(e=>`${Ml}.${e}`),Kl="\
+0403",Ll=Uint8Array.of(0,1);function Us(e){let t=(f,u,g)=>y("publisher-signature",`malformed certificate: ${f}`,e.where,
+u,g),n=f=>Ks(e,f)??new Uint8Array,r=W(B(n(Dl),t),t),[o]=r;if(!o||r.length!==1)throw Yr(e,`${r.length} names`,"exactly on\
+e alternative name");let[i,s]=[n(_l),Gr(n(Ul),t)],a=s||new TextDecoder("utf-8",{ignoreBOM:!0}).decode(i);if(s&&i.length&&
+K(i)!==s)throw Yr(e,"two issuers","one issuer");let c=Gr(n(Hl),t),d=[`sigstore ${a} ${Vl(o,e,t)}`];return c&&d.push(`wor\
+kflow ${a} ${jl(c)}`),d.filter(Nr)}function Vl(e,t,n){let[r,o]=e.children;if(e.tag===129||e.tag===134)return`${e.tag===129?
+"email":"uri"}:${K(e.content)??""}`;if(e.tag===j(0)&&r?.tag===_&&P(r,n)===Fl&&o?.children.length===1)return`other:${Gr(o.
+children[0].encoding,n)}`;throw Yr(t,"a name of another kind","an e-mail address, a URI or sigstore's other name")}function jl(e){
+return e.includes("@refs/")?e.slice(0,e.indexOf("@refs/")):e.slice(0,Math.max(e.lastIndexOf("@"),0))}function Gr(e,t){if(!e.
 length)return"";let n=B(e,t);if(n.tag!==V)throw t("a text of another type",`tag ${n.tag}`,"UTF8String");return K(n.content)}
-async function _s(e,t,n,r){let o=Hl(e),[i,s]=o?await Tn(n.ctlogs,l(o.logId)):[],a=o?Number(k(o.moment))/1e3:0,c=i?.spkiDigest===
-i?.id&&!s&&i&&Rt(i.window,a)&&a<=r;if(!(o&&c&&await i.signed(o.signature,Kl(o,e,t))))throw S(e.where,"no log vouches for\
- the certificate","no such SCT","one SCT by a log of the root")}function Hl(e){let t=()=>S(e.where,"no SCT","another for\
-m","a list of SCTs"),n=B(Fs(e,Pn)??new Uint8Array,t),r=n.content,o=d=>Number(k(r.subarray(d,d+2))),i=47+o(45),s=i+4,a=n.
-tag===F&&o(0)===r.length-2&&o(2)===r.length-4&&r[4]===0,c=l(r.subarray(i,i+2))===Ml;if(!(!a||!c||s+o(i+2)!==r.length))return{
-logId:r.subarray(5,37),moment:r.subarray(37,45),extensions:r.subarray(45,i),signature:r.subarray(s)}}function Kl(e,t,n){
-let r=Ll(t),o=Uint8Array.of(r.length>>16,r.length>>8&255,r.length&255),i=A(Uint8Array.of(0,0),e.moment,_l),s=Uint8Array.
-from(n.spkiDigest.match(/../g),a=>Number.parseInt(a,16));return A(i,s,o,r,e.extensions)}function Ll({fields:e}){let t=s=>new Error(
+async function Hs(e,t,n,r){let o=Gl(e),[i,s]=o?await Tn(n.ctlogs,l(o.logId)):[],a=o?Number(k(o.moment))/1e3:0,c=i?.spkiDigest===
+i?.id&&!s&&i&&Pt(i.window,a)&&a<=r;if(!(o&&c&&await i.signed(o.signature,Yl(o,e,t))))throw S(e.where,"no log vouches for\
+ the certificate","no such SCT","one SCT by a log of the root")}function Gl(e){let t=()=>S(e.where,"no SCT","another for\
+m","a list of SCTs"),n=B(Ks(e,Pn)??new Uint8Array,t),r=n.content,o=d=>Number(k(r.subarray(d,d+2))),i=47+o(45),s=i+4,a=n.
+tag===F&&o(0)===r.length-2&&o(2)===r.length-4&&r[4]===0,c=l(r.subarray(i,i+2))===Kl;if(!(!a||!c||s+o(i+2)!==r.length))return{
+logId:r.subarray(5,37),moment:r.subarray(37,45),extensions:r.subarray(45,i),signature:r.subarray(s)}}function Yl(e,t,n){
+let r=zl(t),o=Uint8Array.of(r.length>>16,r.length>>8&255,r.length&255),i=A(Uint8Array.of(0,0),e.moment,Ll),s=Uint8Array.
+from(n.spkiDigest.match(/../g),a=>Number.parseInt(a,16));return A(i,s,o,r,e.extensions)}function zl({fields:e}){let t=s=>new Error(
 s),[n]=e.at(-1).children,r=n.children.filter(({children:[s]})=>P(s,t)!==Pn),o=X(w,A(...r.map(({encoding:s})=>s))),i=e.slice(
-0,-1).map(({encoding:s})=>s);return X(w,A(...i,X(j(3),o)))}function Fs({extensions:e},t){return e.find(n=>n.oid===t)?.value}
-function Gr(e,t,n){return S(e.where,"the certificate does not name one signer",t,n)}var Fe="dsse 0.0.1",zr="hashedrekord 0.0.2",Yr=4;async function Us(e,t,n){let r=(f,u,g)=>S(e.where,f,u,g);if(t.kind!==Fe&&
-t.kind!==zr)throw r("another kind of entry",t.kind,Fe);let[o,i]=await Tn(n.tlogs,l(t.logId));if(!o||i)throw r("no such l\
-og",l(t.logId),"a log of the trusted root");if(!await Vl(t))throw r("the log does not include the entry",`index ${t.proofIndex}`,
-"a proof that leads to the root");let s=await jl(e,t,o);if(!(s.size===t.treeSize&&m(s.root,t.root))||t.proofIndex>=t.treeSize){
+0,-1).map(({encoding:s})=>s);return X(w,A(...i,X(j(3),o)))}function Ks({extensions:e},t){return e.find(n=>n.oid===t)?.value}
+function Yr(e,t,n){return S(e.where,"the certificate does not name one signer",t,n)}var Fe="dsse 0.0.1",Jr="hashedrekord 0.0.2",zr=4;async function Ls(e,t,n){let r=(f,u,g)=>S(e.where,f,u,g);if(t.kind!==Fe&&
+t.kind!==Jr)throw r("another kind of entry",t.kind,Fe);let[o,i]=await Tn(n.tlogs,l(t.logId));if(!o||i)throw r("no such l\
+og",l(t.logId),"a log of the trusted root");if(!await Jl(t))throw r("the log does not include the entry",`index ${t.proofIndex}`,
+"a proof that leads to the root");let s=await Xl(e,t,o);if(!(s.size===t.treeSize&&m(s.root,t.root))||t.proofIndex>=t.treeSize){
 let f=`index ${t.proofIndex} of ${t.treeSize}`;throw r("the proof is not for the checkpoint's tree",f,`a proof for a tre\
 e of ${s.size}`)}let c=`{"body":"${ge(t.body)}","integratedTime":${t.integratedAt},"logID":"${o.id}","logIndex":${t.index}\
 }`;if(t.promise.length&&!await o.signed(t.promise,v(c)))throw r("the log's promise does not verify",`entry ${t.index}`,"\
-one by the log's key");if(!t.promise.length&&t.kind===zr&&t.index!==t.proofIndex)throw r("the entry has two indices",`${t.
-index}`,`${t.proofIndex}`);if(!await(t.kind===Fe?Yl(e,t):zl(e,t)))throw r("the log's entry is about something else","ano\
-ther payload or signature","this bundle's");return o}async function Vl(e){let t=e.hashes.map(D),[n,r]=[e.proofIndex,e.treeSize-
+one by the log's key");if(!t.promise.length&&t.kind===Jr&&t.index!==t.proofIndex)throw r("the entry has two indices",`${t.
+index}`,`${t.proofIndex}`);if(!await(t.kind===Fe?Ql(e,t):Wl(e,t)))throw r("the log's entry is about something else","ano\
+ther payload or signature","this bundle's");return o}async function Jl(e){let t=e.hashes.map(D),[n,r]=[e.proofIndex,e.treeSize-
 1n];if(n>r)return!1;let o=await p("SHA-256",A(Uint8Array.of(0),e.body));for(let i of t){if(!i||r===0n)return!1;let s=(n&
 1n)===1n||n===r;for(o=await p("SHA-256",A(Uint8Array.of(1),...s?[i,o]:[o,i]));s&&(n&1n)===0n&&n!==0n;)[n,r]=[n>>1n,r>>1n];
-[n,r]=[n>>1n,r>>1n]}return r===0n&&m(o,e.root)}async function jl(e,t,n){let[r="",o="",i]=t.checkpoint.split(`
+[n,r]=[n>>1n,r>>1n]}return r===0n&&m(o,e.root)}async function Xl(e,t,n){let[r="",o="",i]=t.checkpoint.split(`
 
 `),[s,a="",c=""]=r.split(`
 `),d=D(c);if(!(s&&/^[0-9]{1,19}$/.test(a)&&d&&o.endsWith(`
 `)&&i===void 0))throw S(e.where,"malformed checkpoint","another text","a signed note");let u=[...o.matchAll(/\u2014 \S+ ([A-Za-z0-9+/]+={0,2})\n/g)].
-map(([,h])=>Gl(h)),g=u.find(h=>m(h.subarray(0,Yr),t.logId.subarray(0,Yr)));if(!g||!await n.signed(g.subarray(Yr),v(`${r}\
+map(([,h])=>Zl(h)),g=u.find(h=>m(h.subarray(0,zr),t.logId.subarray(0,zr)));if(!g||!await n.signed(g.subarray(zr),v(`${r}\
 
 `)))throw S(e.where,"the checkpoint does not verify",`${u.length} signatures`,"one by the log's key");return{size:BigInt(
-a),root:d}}function Gl(e){try{return Uint8Array.from(atob(e),t=>t.charCodeAt(0))}catch{return new Uint8Array}}function Hs(e,t){
+a),root:d}}function Zl(e){try{return Uint8Array.from(atob(e),t=>t.charCodeAt(0))}catch{return new Uint8Array}}function Vs(e,t){
 let n={where:`${e.where}, entry of the log`,check:"publisher-signature",maxBytes:1048576};return new R(N(t.body,n),n.where,
-n.check)}async function Yl(e,t){let{payload:n,signature:r}=e.envelope,o=Hs(e,t),i=o.fields("spec"),s=i.fields("payloadHa\
-sh"),[a]=i.fieldsList("signatures",1,1),c=lt(e.certificates[0],"CERTIFICATE");return`${o.text("kind")} ${o.text("apiVers\
+n.check)}async function Ql(e,t){let{payload:n,signature:r}=e.envelope,o=Vs(e,t),i=o.fields("spec"),s=i.fields("payloadHa\
+sh"),[a]=i.fieldsList("signatures",1,1),c=ut(e.certificates[0],"CERTIFICATE");return`${o.text("kind")} ${o.text("apiVers\
 ion")}`===Fe&&s.text("algorithm")==="sha256"&&s.text("value")===l(await p("SHA-256",n))&&a.text("signature")===ge(r)&&a.
-text("verifier",65536)===ge(v(c))}async function zl(e,t){let{payload:n,signature:r}=e.envelope,o=Hs(e,t),i=o.fields("spe\
+text("verifier",65536)===ge(v(c))}async function Wl(e,t){let{payload:n,signature:r}=e.envelope,o=Vs(e,t),i=o.fields("spe\
 c").fields("hashedRekordV002"),[s,a]=[i.fields("data"),i.fields("signature")],c=a.fields("verifier"),d=await p("SHA-256",
-$e(te,n));return`${o.text("kind")} ${o.text("apiVersion")}`===zr&&s.text("algorithm")==="SHA2_256"&&s.text("digest")===ge(
+Oe(te,n));return`${o.text("kind")} ${o.text("apiVersion")}`===Jr&&s.text("algorithm")==="SHA2_256"&&s.text("digest")===ge(
 d)&&a.text("content")===ge(r)&&c.text("keyDetails")==="PKIX_ECDSA_P256_SHA_256"&&c.fields("x509Certificate").text("rawBy\
-tes",65536)===ge(e.certificates[0])}var[Jl,Xl,Zl]=["3003020100","020103","020101"],[Ql,Ks]=["1.2.840.113549.1.7.2","1.2.840.113549.1.9.16.1.4"],Wl=20,ql="1.\
-2.840.113549.1.9.4",eu="1.2.840.113549.1.9.3",Ls={"2.16.840.1.101.3.4.2.1":"SHA-256","2.16.840.1.101.3.4.2.2":"SHA-384",
-"2.16.840.1.101.3.4.2.3":"SHA-512"};async function js(e,t,n,r){let o=(g,h,b)=>S(r,`timestamp: ${g}`,h,b),i=tu(e,o),{moment:s,
-imprint:a,imprintHash:c}=nu(i.info,o),d=m(await p(c,t),a),f=m(await p(i.hash,i.info),i.infoDigest),u=await Promise.all(n.
-timestampAuthorities.map(In));for(let g of u)if(d&&f&&Rn(g,s)&&ru(i,g)&&await ou(i,g))return s;throw o("no authority mad\
-e it in its window",`a timestamp of ${s}`,"one by an authority of the root")}function tu(e,t){let n=Jr(t),[r,o]=n(B(e,t,
-Wl),w,2);if(l(r.encoding)!==Jl)throw t("not granted","another status","granted");let[i,s]=n(o,w,2),[a]=n(s,j(0),1),c=[...n(
+tes",65536)===ge(e.certificates[0])}var[ql,eu,tu]=["3003020100","020103","020101"],[nu,js]=["1.2.840.113549.1.7.2","1.2.840.113549.1.9.16.1.4"],ru=20,ou="1.\
+2.840.113549.1.9.4",iu="1.2.840.113549.1.9.3",Gs={"2.16.840.1.101.3.4.2.1":"SHA-256","2.16.840.1.101.3.4.2.2":"SHA-384",
+"2.16.840.1.101.3.4.2.3":"SHA-512"};async function zs(e,t,n,r){let o=(g,h,b)=>S(r,`timestamp: ${g}`,h,b),i=su(e,o),{moment:s,
+imprint:a,imprintHash:c}=au(i.info,o),d=m(await p(c,t),a),f=m(await p(i.hash,i.info),i.infoDigest),u=await Promise.all(n.
+timestampAuthorities.map(In));for(let g of u)if(d&&f&&Rn(g,s)&&cu(i,g)&&await du(i,g))return s;throw o("no authority mad\
+e it in its window",`a timestamp of ${s}`,"one by an authority of the root")}function su(e,t){let n=Xr(t),[r,o]=n(B(e,t,
+ru),w,2);if(l(r.encoding)!==ql)throw t("not granted","another status","granted");let[i,s]=n(o,w,2),[a]=n(s,j(0),1),c=[...n(
 a,w)],[d,f,u]=c.splice(0,3),g=c[0]?.tag===j(0)?c.shift().children.map(({encoding:ae})=>ae):[],[h]=n(c.shift(),ee,1),[b,T]=n(
-u,w,2),[q]=n(T,j(0),1),[H,He,Ke,he,qr,Le,...ha]=n(h,w),ga=[[d,H].map(ae=>ae&&l(ae.encoding)).join(),q.tag,He?.tag,he?.tag,
-Le?.tag],ma=[Xl,Zl,F,w,j(0),F],eo=[i,b].map(ae=>P(ae,t)).join();if(ga.join()!==ma.join()||eo!==[Ql,Ks].join()||c.length||
-ha.length)throw t("another structure",eo,"signed data around a TSTInfo");let to=Vs(he,ql,t),[ya]=n(f,ee,1).map(({encoding:ae})=>m(
-ae,Ke.encoding)),[Dn]=n(qr,w,1).map(ae=>rt[P(ae,t)]),pa=Vs(he,eu,t);if(!ya||Dn?.by!=="EC"||Dn.hash!==Gs(Ke,t)||to.tag!==
-F||P(pa,t)!==Ks)throw t("another structure","other attributes","a digest of a TSTInfo");return{info:q.content,infoDigest:to.
+u,w,2),[q]=n(T,j(0),1),[H,He,Ke,he,eo,Le,...ya]=n(h,w),pa=[[d,H].map(ae=>ae&&l(ae.encoding)).join(),q.tag,He?.tag,he?.tag,
+Le?.tag],ba=[eu,tu,F,w,j(0),F],to=[i,b].map(ae=>P(ae,t)).join();if(pa.join()!==ba.join()||to!==[nu,js].join()||c.length||
+ya.length)throw t("another structure",to,"signed data around a TSTInfo");let no=Ys(he,ou,t),[wa]=n(f,ee,1).map(({encoding:ae})=>m(
+ae,Ke.encoding)),[Dn]=n(eo,w,1).map(ae=>ot[P(ae,t)]),xa=Ys(he,iu,t);if(!wa||Dn?.by!=="EC"||Dn.hash!==Js(Ke,t)||no.tag!==
+F||P(xa,t)!==js)throw t("another structure","other attributes","a digest of a TSTInfo");return{info:q.content,infoDigest:no.
 content,hash:Dn.hash,certificates:g,signer:He.encoding,attributes:A(Uint8Array.of(ee),he.encoding.subarray(1)),signature:Le.
-content}}function nu(e,t){let n=Jr(t),[r,o,i,s,a]=n(B(e,t),w),[c,d]=n(i,w,2),f=String.fromCharCode(...a?.content.subarray(
-0,32)??[]),u=/^([0-9]{14})(\.[0-9]+)?Z$/.exec(f),g=[r?.tag,o?.tag,s?.tag,a?.tag,d.tag].join(),h=u&&g===[L,_,L,Je,F].join(),
-[b,T,q,H,He,Ke]=[0,4,6,8,10,12].map(Le=>Number(f.slice(Le,Le===0?4:Le+2))),he=h?ft(b,T,q,H,He,Ke):void 0;if(he===void 0)
-throw t("another structure",g,"a TSTInfo");return{moment:he+ +`0${u[2]??""}`,imprint:d.content,imprintHash:Gs(c,t)}}function ru({
+content}}function au(e,t){let n=Xr(t),[r,o,i,s,a]=n(B(e,t),w),[c,d]=n(i,w,2),f=String.fromCharCode(...a?.content.subarray(
+0,32)??[]),u=/^([0-9]{14})(\.[0-9]+)?Z$/.exec(f),g=[r?.tag,o?.tag,s?.tag,a?.tag,d.tag].join(),h=u&&g===[L,_,L,Xe,F].join(),
+[b,T,q,H,He,Ke]=[0,4,6,8,10,12].map(Le=>Number(f.slice(Le,Le===0?4:Le+2))),he=h?lt(b,T,q,H,He,Ke):void 0;if(he===void 0)
+throw t("another structure",g,"a TSTInfo");return{moment:he+ +`0${u[2]??""}`,imprint:d.content,imprintHash:Js(c,t)}}function cu({
 signer:e,certificates:t},{chain:n}){let[r]=n,o=r?.fields.find(({tag:a})=>a===L)?.encoding;if(!r||!o||!m(e,X(w,A(r.issuer,
-o))))return!1;let i=a=>m(a,r.der),s=a=>n.some(c=>m(a,c.der));return t.length===0||t.some(i)&&t.every(s)}async function ou(e,{
+o))))return!1;let i=a=>m(a,r.der),s=a=>n.some(c=>m(a,c.der));return t.length===0||t.some(i)&&t.every(s)}async function du(e,{
 chain:[t]}){if(!t||!("curve"in t.key))return!1;let n={spki:t.spki,algorithm:`ECDSA ${t.key.curve}`};return Z(n,e.signature,
-e.attributes,e.hash)}function Vs(e,t,n){let r=Jr(n),o=e.children.filter(i=>P(r(i,w,2)[0],n)===t);if(o.length!==1)throw n(
-"another structure",`${o.length} attributes ${t}`,"one");return r(o[0].children[1],ee,1)[0]}function Gs(e,t){let[n,r]=e.
-children,o=r===void 0||l(r.encoding)==="0500",i=n&&o&&e.children.length<=2?Ls[P(n,t)]:void 0;if(!i)throw t("another hash",
-l(e.encoding.subarray(0,16)),Object.values(Ls).join(" or "));return i}function Jr(e){return(t,n,r)=>{let o=t?.tag===n?t.
+e.attributes,e.hash)}function Ys(e,t,n){let r=Xr(n),o=e.children.filter(i=>P(r(i,w,2)[0],n)===t);if(o.length!==1)throw n(
+"another structure",`${o.length} attributes ${t}`,"one");return r(o[0].children[1],ee,1)[0]}function Js(e,t){let[n,r]=e.
+children,o=r===void 0||l(r.encoding)==="0500",i=n&&o&&e.children.length<=2?Gs[P(n,t)]:void 0;if(!i)throw t("another hash",
+l(e.encoding.subarray(0,16)),Object.values(Gs).join(" or "));return i}function Xr(e){return(t,n,r)=>{let o=t?.tag===n?t.
 children:void 0;if(o&&(r===void 0||o.length===r))return o;throw e("another structure",`tag ${t?.tag??"of nothing"}`,`tag\
- ${n}`)}}var Ys=300;async function Xr(e,t,n){let{where:r}=e,o=e.entry,i=await iu(e,o,n),s=await su(e),c=(await Promise.all(i.map(
-u=>au(s,n,u))))[0];await _s(s,c,n,t+Ys);let d=await Us(e,o,n),f=Ms(s);for(let u of i){if(u>t+Ys)throw S(r,"the signature\
- is dated in the future",`${u}`,`${t}`);if(!Rt(d.window,u))throw S(r,"the log's key was not valid then",`${u}`,"a moment\
- in its window")}if(!("curve"in s.key)||s.key.curve!=="P-256")throw new O("a key of another curve");return await nt(e,{spki:s.
-spki,algorithm:"ECDSA P-256"}),{method:e.method,lines:f}}async function iu(e,t,n){let{where:r,stamps:o,envelope:i}=e,s=t.
+ ${n}`)}}var Xs=300;async function Zr(e,t,n){let{where:r}=e,o=e.entry,i=await fu(e,o,n),s=await lu(e),c=(await Promise.all(i.map(
+u=>uu(s,n,u))))[0];await Hs(s,c,n,t+Xs);let d=await Ls(e,o,n),f=Us(s);for(let u of i){if(u>t+Xs)throw S(r,"the signature\
+ is dated in the future",`${u}`,`${t}`);if(!Pt(d.window,u))throw S(r,"the log's key was not valid then",`${u}`,"a moment\
+ in its window")}if(!("curve"in s.key)||s.key.curve!=="P-256")throw new $("a key of another curve");return await rt(e,{spki:s.
+spki,algorithm:"ECDSA P-256"}),{method:e.method,lines:f}}async function fu(e,t,n){let{where:r,stamps:o,envelope:i}=e,s=t.
 promise.length&&t.integratedAt?[t.integratedAt]:[];if(s.length&&t.kind!==Fe)throw S(r,"a promise for such an entry",t.kind,
-Fe);if(new Set(o.map(l)).size!==o.length)throw S(r,"two equal timestamps","two","one");let a=await Promise.all(o.map(c=>js(
+Fe);if(new Set(o.map(l)).size!==o.length)throw S(r,"two equal timestamps","two","one");let a=await Promise.all(o.map(c=>zs(
 c,i.signature,n,r)));if(s.length+a.length)return[...s,...a];throw S(r,"nobody vouches for a time","no promise and no tim\
-estamp","one of them")}async function su(e){let{where:t}=e,n=await ot(e.certificates[0],t,[Pn]).catch(o=>{throw o instanceof
+estamp","one of them")}async function lu(e){let{where:t}=e,n=await it(e.certificates[0],t,[Pn]).catch(o=>{throw o instanceof
 C?S(t,o.problem,o.got,o.wanted):o});if((n.usage??0)&An&&n.purposes?.includes(Cn))return n;throw S(t,"the certificate may\
- not sign","another purpose","digitalSignature and codeSigning")}async function au(e,t,n){let r=e.begins<=n&&n<=e.ends,o=await Promise.
-all(t.certificateAuthorities.map(In));for(let s of o){let[a]=s.chain;if(r&&a&&Rn(s,n)&&await cu(e,a))return a}let i=`no \
+ not sign","another purpose","digitalSignature and codeSigning")}async function uu(e,t,n){let r=e.begins<=n&&n<=e.ends,o=await Promise.
+all(t.certificateAuthorities.map(In));for(let s of o){let[a]=s.chain;if(r&&a&&Rn(s,n)&&await hu(e,a))return a}let i=`no \
 CA of the trusted root was valid at ${n} and issued the certificate`;throw S(e.where,"the certificate was not valid then",
-i,"a CA within its window")}async function cu(e,t){try{return await kn(e,t),!0}catch(n){if(n instanceof C)return!1;throw n}}var zs=16384,Js="-----BEGIN ",Xs="-----END PUBLIC KEY-----",du=/^[ \t-\r]+|[ \t-\r]+$/g,Zs="one PEM block PUBLIC KEY: EC\
-DSA on P-256, P-384 or P-521";async function Qs(e,t){if(e.length>zs)throw $n(t,`${e.length} bytes`,`at most ${zs} bytes`);
-let n=z(e),r=n.split(Js).length===2,o=n.slice(n.indexOf(Js),n.lastIndexOf(Xs)+Xs.length).replaceAll(`\r
+i,"a CA within its window")}async function hu(e,t){try{return await kn(e,t),!0}catch(n){if(n instanceof C)return!1;throw n}}var Zs=16384,Qs="-----BEGIN ",Ws="-----END PUBLIC KEY-----",gu=/^[ \t-\r]+|[ \t-\r]+$/g,qs="one PEM block PUBLIC KEY: EC\
+DSA on P-256, P-384 or P-521";async function ea(e,t){if(e.length>Zs)throw On(t,`${e.length} bytes`,`at most ${Zs} bytes`);
+let n=z(e),r=n.split(Qs).length===2,o=n.slice(n.indexOf(Qs),n.lastIndexOf(Ws)+Ws.length).replaceAll(`\r
 `,`
 `),i=r?D(o.split(`
-`).slice(1,-1).join("")):void 0;if(!i?.length)throw $n(t,"no such block, or a malformed one",Zs);let s=lt(i,"PUBLIC KEY");
+`).slice(1,-1).join("")):void 0;if(!i?.length)throw On(t,"no such block, or a malformed one",qs);let s=ut(i,"PUBLIC KEY");
 if(`${o}
-`!==s)throw $n(t,"another encoding of a key","the canonical PUBLIC KEY block");let a=Re(i);if(!a||a==="Ed25519")throw $n(
-t,"another kind of key",Zs);return{key:{spki:i,algorithm:a},pem:s,line:`key ${l(await p("SHA-256",i))}`}}async function Ws(e,t){
+`!==s)throw On(t,"another encoding of a key","the canonical PUBLIC KEY block");let a=Re(i);if(!a||a==="Ed25519")throw On(
+t,"another kind of key",qs);return{key:{spki:i,algorithm:a},pem:s,line:`key ${l(await p("SHA-256",i))}`}}async function ta(e,t){
 let n=l(await p("SHA-256",v(t.pem)));if(e.keyHint&&e.keyHint!==n)throw S(e.where,"the bundle names another key",e.keyHint,
-`${n}, the hint of the key given`);if(e.rawKey.length&&z(e.rawKey).replace(du,"")!==t.pem.trim())throw S(e.where,"the bu\
-ndle holds another key","another key",t.line);return await nt(e,t.key),{method:e.method,lines:[t.line]}}function $n(e,t,n){
-return y("publisher-signature","not an acceptable publisher's key",e,t,n)}var On="publisher-signature",fu="https://model_signing/signature/v1.0",Zr=".",Qr={sha256:32,blake2b:64,blake3:32},lu=25e4,
-qs=1024,uu=4136,hu=/^(.*):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})$/su,gu=/[*?[\\]|(?:^|\/)\.{0,2}(?:\/|\n?$)/u;async function Wr(e,t){
-let n=N(e,{where:t,check:On,maxBytes:Sn,wholeFloats:!0}),r=new R(n,t,On,"payload");r.constant("_type","https://in-toto.i\
-o/Statement/v1"),r.constant("predicateType",fu);let o=r.fieldsList("subject",1,1)[0];o.text("name");let i=o.fields("dige\
-st"),s=i.hexBytes("sha256",32),a=r.fields("predicate"),c=a.fields("serialization"),{algorithm:d,shardSize:f}=mu(c),g=a.fieldsList(
-"resources",1,lu).map(b=>yu(b,d,f,t));for(let b of[i,o,c,a,r])b.finish();await pu(r,s,g);let h=new Set(g.map(b=>b.path));
-return bu(r,t,g,[...h]),f!==null&&xu(r,g,f),{parts:g,algorithm:d,inShards:f!==null,root:s,payloadDigest:await p("SHA-256",
-e),paths:h}}function mu(e){let t=e.text("method");if(t!=="files"&&t!=="shards")throw e.error("method","unknown value",t,
-"files or shards");let n=e.text("hash_type");if(!Object.hasOwn(Qr,n))throw e.error("hash_type","unknown value",n,Object.
-keys(Qr).join(" or "));if(e.value("allow_symlinks")!==!1)throw e.error("allow_symlinks","links are not allowed","another\
- value","false");let r=e.has("ignore_paths")?e.value("ignore_paths"):[];if(!Array.isArray(r)||r.length>qs)throw e.error(
-"ignore_paths","not a list","another value",`at most ${qs}`);if(r.some(o=>typeof o!="string"||gu.test(o)))throw e.error(
+`${n}, the hint of the key given`);if(e.rawKey.length&&z(e.rawKey).replace(gu,"")!==t.pem.trim())throw S(e.where,"the bu\
+ndle holds another key","another key",t.line);return await rt(e,t.key),{method:e.method,lines:[t.line]}}function On(e,t,n){
+return y("publisher-signature","not an acceptable publisher's key",e,t,n)}var $n="publisher-signature",mu="https://model_signing/signature/v1.0",Qr=".",Wr={sha256:32,blake2b:64,blake3:32},yu=25e4,
+na=1024,pu=4136,bu=/^(.*):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})$/su,wu=/[*?[\\]|(?:^|\/)\.{0,2}(?:\/|\n?$)/u;async function qr(e,t){
+let n=N(e,{where:t,check:$n,maxBytes:Sn,wholeFloats:!0}),r=new R(n,t,$n,"payload");r.constant("_type","https://in-toto.i\
+o/Statement/v1"),r.constant("predicateType",mu);let o=r.fieldsList("subject",1,1)[0];o.text("name");let i=o.fields("dige\
+st"),s=i.hexBytes("sha256",32),a=r.fields("predicate"),c=a.fields("serialization"),{algorithm:d,shardSize:f}=xu(c),g=a.fieldsList(
+"resources",1,yu).map(b=>Eu(b,d,f,t));for(let b of[i,o,c,a,r])b.finish();await Su(r,s,g);let h=new Set(g.map(b=>b.path));
+return Au(r,t,g,[...h]),f!==null&&vu(r,g,f),{parts:g,algorithm:d,inShards:f!==null,root:s,payloadDigest:await p("SHA-256",
+e),paths:h}}function xu(e){let t=e.text("method");if(t!=="files"&&t!=="shards")throw e.error("method","unknown value",t,
+"files or shards");let n=e.text("hash_type");if(!Object.hasOwn(Wr,n))throw e.error("hash_type","unknown value",n,Object.
+keys(Wr).join(" or "));if(e.value("allow_symlinks")!==!1)throw e.error("allow_symlinks","links are not allowed","another\
+ value","false");let r=e.has("ignore_paths")?e.value("ignore_paths"):[];if(!Array.isArray(r)||r.length>na)throw e.error(
+"ignore_paths","not a list","another value",`at most ${na}`);if(r.some(o=>typeof o!="string"||wu.test(o)))throw e.error(
 "ignore_paths","not a path","another value","relative paths without dot segments and wildcards");return{algorithm:n,shardSize:t===
-"shards"?e.integer("shard_size",1n):null}}function yu(e,t,n,r){let o=e.text("name",uu);e.constant("algorithm",t);let i=e.
-hexBytes("digest",Qr[t]);if(e.finish(),n===null)return{path:ea(o,r),digest:i,start:0n,end:null};let s=hu.exec(o);if(!s)throw e.
-error("name","not the name of a shard",o,"PATH:START:END");return{path:ea(s[1],r),digest:i,start:BigInt(s[2]),end:BigInt(
-s[3])}}function ea(e,t){return e===Zr?e:rn(e,On,t,!0)}async function pu(e,t,n){let r=n[0].digest.length,o=new Uint8Array(
+"shards"?e.integer("shard_size",1n):null}}function Eu(e,t,n,r){let o=e.text("name",pu);e.constant("algorithm",t);let i=e.
+hexBytes("digest",Wr[t]);if(e.finish(),n===null)return{path:ra(o,r),digest:i,start:0n,end:null};let s=bu.exec(o);if(!s)throw e.
+error("name","not the name of a shard",o,"PATH:START:END");return{path:ra(s[1],r),digest:i,start:BigInt(s[2]),end:BigInt(
+s[3])}}function ra(e,t){return e===Qr?e:rn(e,$n,t,!0)}async function Su(e,t,n){let r=n[0].digest.length,o=new Uint8Array(
 r*n.length);n.forEach((s,a)=>o.set(s.digest,a*r));let i=await p("SHA-256",o);if(!m(i,t))throw e.error("subject[0].digest\
-.sha256","not the digest of the resources",l(t),l(i))}function bu(e,t,n,r){let o=n.map(a=>a.end===null?a.path:`${a.path}\
+.sha256","not the digest of the resources",l(t),l(i))}function Au(e,t,n,r){let o=n.map(a=>a.end===null?a.path:`${a.path}\
 :${a.start}:${a.end}`);if(new Set(o).size!==o.length)throw e.error("predicate.resources","a name occurs twice","the same\
- twice","each name once");if(r.includes(Zr)&&r.length>1)throw e.error("predicate.resources","not a path",Zr,"names of fi\
-les");if(on(r,On,t),ta(o,me)||ta(n,wu))return;throw e.error("predicate.resources","the names are out of order","another \
-order","by code point, or by path component")}function ta(e,t){return e.every((n,r)=>r===0||t(e[r-1],n)<=0)}function wu(e,t){
+ twice","each name once");if(r.includes(Qr)&&r.length>1)throw e.error("predicate.resources","not a path",Qr,"names of fi\
+les");if(on(r,$n,t),oa(o,me)||oa(n,Bu))return;throw e.error("predicate.resources","the names are out of order","another \
+order","by code point, or by path component")}function oa(e,t){return e.every((n,r)=>r===0||t(e[r-1],n)<=0)}function Bu(e,t){
 let[n,r]=[e.path.split("/"),t.path.split("/")];for(let o=0;o<Math.min(n.length,r.length);o++){let i=me(n[o],r[o]);if(i!==
-0)return i}return n.length-r.length||na(e,t)}function na(e,t){return e.start<t.start?-1:+(e.start>t.start)}function xu(e,t,n){
-let r=new Map;for(let o of[...t].sort(na)){let i=o.end??0n;if(!(o.start===(r.get(o.path)??0n)&&o.start%n===0n)||i<=o.start||
+0)return i}return n.length-r.length||ia(e,t)}function ia(e,t){return e.start<t.start?-1:+(e.start>t.start)}function vu(e,t,n){
+let r=new Map;for(let o of[...t].sort(ia)){let i=o.end??0n;if(!(o.start===(r.get(o.path)??0n)&&o.start%n===0n)||i<=o.start||
 i-o.start>n){let a=`shards of ${n} bytes that follow each other`;throw e.error("predicate.resources","the shards have ga\
-ps",`${o.path}:${o.start}:${i}`,a)}r.set(o.path,i)}}var Nn="model.sig",Ue="publisher-signature",it="publisher-identity",ra={key:["key"],certificate:["certificate","authorit\
-y"],sigstore:["sigstore","workflow"]};async function oa(e,t,n,r,o=Vr){let i=Bu(t),s=e.get(oe);if(!s){i===void 0&&vu(e);for(let a of[
-Ue,it])r.notChecked(a,"no OpenSSF signing bundle");return}try{let a=await Eu(Ur(s,oe),e,t,i,n,o);return Su(r,a),a}catch(a){
-if(!(a instanceof O))throw a;for(let c of[Ue,it])r.notChecked(c,`not in a browser: ${a.message}`);return}}async function Eu(e,t,n,r,o,i){
-let s=await Au(e,t.get(Ne),r,o,i),a=await Wr(e.envelope.payload,oe),c=br(s,r,oe),d=n.files.map(({path:h,size:b})=>[h,b]),
-f=[...t].map(([h,b])=>[h,BigInt(b.length)]);Ar(a,new Map([...d,...f])),await Ri(a,t);let u=BigInt(t.get($)?.length??0),g=Er(
-a,new Map([...d,[$,u]]));return r!==void 0&&Sr(g,oe),{signer:s,identity:c,isNamed:r!==void 0,signed:a,coverage:g}}function Su(e,{
-identity:t,isNamed:n,coverage:r}){let o=Bt(r);if(n){e.passed(it,t,"the publisher whom the manifest names"),e.passed(Ue,o,
-"genuine, over every file and the manifest");return}e.notChecked(it,`signed by ${t}, but the manifest names no publisher`),
-e.notChecked(Ue,`genuine, over ${o}, but the manifest names no publisher`)}async function Au(e,t,n,r,o){let{method:i}=e,
-s=`a signature by the method ${i}`;if(n!==void 0&&!ra[i].includes(kt(n)))throw M(it,"another kind of signer than the one\
+ps",`${o.path}:${o.start}:${i}`,a)}r.set(o.path,i)}}var Nn="model.sig",Ue="publisher-signature",st="publisher-identity",sa={key:["key"],certificate:["certificate","authorit\
+y"],sigstore:["sigstore","workflow"]};async function aa(e,t,n,r,o=jr){let i=Iu(t),s=e.get(oe);if(!s){i===void 0&&Ru(e);for(let a of[
+Ue,st])r.notChecked(a,"no OpenSSF signing bundle");return}try{let a=await ku(Hr(s,oe),e,t,i,n,o);return Cu(r,a),a}catch(a){
+if(!(a instanceof $))throw a;for(let c of[Ue,st])r.notChecked(c,`not in a browser: ${a.message}`);return}}async function ku(e,t,n,r,o,i){
+let s=await Tu(e,t.get(Ne),r,o,i),a=await qr(e.envelope.payload,oe),c=wr(s,r,oe),d=n.files.map(({path:h,size:b})=>[h,b]),
+f=[...t].map(([h,b])=>[h,BigInt(b.length)]);Br(a,new Map([...d,...f])),await $i(a,t);let u=BigInt(t.get(O)?.length??0),g=Sr(
+a,new Map([...d,[O,u]]));return r!==void 0&&Ar(g,oe),{signer:s,identity:c,isNamed:r!==void 0,signed:a,coverage:g}}function Cu(e,{
+identity:t,isNamed:n,coverage:r}){let o=vt(r);if(n){e.passed(st,t,"the publisher whom the manifest names"),e.passed(Ue,o,
+"genuine, over every file and the manifest");return}e.notChecked(st,`signed by ${t}, but the manifest names no publisher`),
+e.notChecked(Ue,`genuine, over ${o}, but the manifest names no publisher`)}async function Tu(e,t,n,r,o){let{method:i}=e,
+s=`a signature by the method ${i}`;if(n!==void 0&&!sa[i].includes(Ct(n)))throw M(st,"another kind of signer than the one\
  whom the manifest names",oe,s,n);if(t===void 0==(i==="key"))throw y(Ue,"the file goes with signatures by the method key\
-, and only with these",Ne,t?s:"no such file",t?"no such file":"the publisher's public key");let a=t&&await Qs(t,Ne);return a?
-Ws(e,a):i==="certificate"?Lr(e,n,r):Xr(e,r,o)}function Bu({publisher:e}){if(!e)return;let t=ns(e,`${$}, internalParamete\
-rs.publisher`),n=Object.values(ra).flat();if(n.includes(kt(t)))return t;let r=`an identity that begins with ${n.join(", ")}`;
-throw y(it,"no signature can prove this publisher",$,t,r)}function ia(e,{publisher:t}){if(!t||e.has(oe))return;let n="th\
+, and only with these",Ne,t?s:"no such file",t?"no such file":"the publisher's public key");let a=t&&await ea(t,Ne);return a?
+ta(e,a):i==="certificate"?Vr(e,n,r):Zr(e,r,o)}function Iu({publisher:e}){if(!e)return;let t=is(e,`${O}, internalParamete\
+rs.publisher`),n=Object.values(sa).flat();if(n.includes(Ct(t)))return t;let r=`an identity that begins with ${n.join(", ")}`;
+throw y(st,"no signature can prove this publisher",O,t,r)}function ca(e,{publisher:t}){if(!t||e.has(oe))return;let n="th\
 e manifest names a publisher, whose signature is not there yet";throw new C("incomplete",n,Ue,oe,"no such file",`a signa\
-ture by ${t}`)}function vu(e){if(!e.has(Ne))return;throw y(Ue,"the release has a publisher's key and no signature",Ne,`n\
-o ${oe}`,"both files or neither")}async function sa(e,t,n,r=Vr){let o=Ur(e,Nn);if(o.method==="key")throw new O("the bund\
-le names a key and does not hold it");let s=await(o.method==="sigstore"?Xr(o,n,r):Lr(o,void 0,n)),a=await Wr(o.envelope.
-payload,Nn),c=br(s,void 0,Nn);Ar(a,t);let d=Er(a,t);return Sr(d,Nn),{signer:s,identity:c,isNamed:!0,signed:a,coverage:d}}var ku="the policy's rule is not judged in a browser",Cu=[["smt",16n],["migrate_ma",18n],["debug",19n],["single_socket",
-20n],["cxl_allow",21n],["mem_aes_256_xts",22n],["rapl_dis",23n],["ciphertext_hiding",24n],["page_swap_disable",25n]],Tu=[
+ture by ${t}`)}function Ru(e){if(!e.has(Ne))return;throw y(Ue,"the release has a publisher's key and no signature",Ne,`n\
+o ${oe}`,"both files or neither")}async function da(e,t,n,r=jr){let o=Hr(e,Nn);if(o.method==="key")throw new $("the bund\
+le names a key and does not hold it");let s=await(o.method==="sigstore"?Zr(o,n,r):Vr(o,void 0,n)),a=await qr(o.envelope.
+payload,Nn),c=wr(s,void 0,Nn);Br(a,t);let d=Sr(a,t);return Ar(d,Nn),{signer:s,identity:c,isNamed:!0,signed:a,coverage:d}}var Pu="the policy's rule is not judged in a browser",Ou=[["smt",16n],["migrate_ma",18n],["debug",19n],["single_socket",
+20n],["cxl_allow",21n],["mem_aes_256_xts",22n],["rapl_dis",23n],["ciphertext_hiding",24n],["page_swap_disable",25n]],$u=[
 ["smt",0n],["tsme",1n],["ecc",2n],["rapl_dis",3n],["ciphertext_hiding",4n],["alias_check_complete",5n],["iommu_write_saf\
-e",6n],["tio",7n]];function ca(e){let{report:t}=e,n=e.chipId?`chip ${l(e.chipId)}`:`no chip id, ${e.cspId??"masked by th\
-e host"}`;return[ue("guest-policy",`${qe(t.policy)}: ${aa(t.policy,Cu)}`),ue("platform-info",`${qe(t.platformInfo)}: ${aa(
-t.platformInfo,Tu)}`),Iu(t.vmpl),ue("tcb-floor",`reported ${pe(e.reportedTcb)}`),ue("tcb-consistency",`current ${pe(e.currentTcb)}\
-, committed ${pe(e.committedTcb)}`),ue("mitigations",Ru(e)),ue("measurement",`measurement ${l(t.measurement)}`),ue("host\
+e",6n],["tio",7n]];function la(e){let{report:t}=e,n=e.chipId?`chip ${l(e.chipId)}`:`no chip id, ${e.cspId??"masked by th\
+e host"}`;return[ue("guest-policy",`${et(t.policy)}: ${fa(t.policy,Ou)}`),ue("platform-info",`${et(t.platformInfo)}: ${fa(
+t.platformInfo,$u)}`),Nu(t.vmpl),ue("tcb-floor",`reported ${pe(e.reportedTcb)}`),ue("tcb-consistency",`current ${pe(e.currentTcb)}\
+, committed ${pe(e.committedTcb)}`),ue("mitigations",Du(e)),ue("measurement",`measurement ${l(t.measurement)}`),ue("host\
 -data",`host_data ${l(t.hostData)}`),ue("id-key",`id_key_digest ${l(t.idKeyDigest)}, guest_svn ${t.guestSvn}`),ue("chip-\
-allow-list",n)]}function ue(e,t){return{check:e,outcome:"not-checked",got:`${t}; ${ku}`,wanted:""}}function Iu(e){if(e!==
-ur)return ue("vmpl",`VMPL ${e}`);let[t,n]=["a report that the host asked for","one that the guest asked for"];return{check:"\
-vmpl",outcome:"failed",got:t,wanted:n}}function Ru({report:{version:e,launchMitVector:t,currentMitVector:n}}){return t===
-void 0||n===void 0?`report version ${e} has no mitigation vectors`:`launch ${qe(t)}, current ${qe(n)}`}function aa(e,t){
-return t.filter(([,n])=>e>>n&1n).map(([n])=>n).join(", ")||"no bit on"}async function da(e,t){let n=new je(t.onFinding);return n.guard(async()=>{let r=cn(e),o=await Pu(r,t.at,n),i=await Ou(o,
-r.key,n),s=await Nu(r,o,i,n),a=r.gpus.size>0?await Vi(r.gpus,i,t.at,n):[],c=await oa(r.provenance,s,t.at,n);Du(n),ia(r.provenance,
-s);let d=await Mu(s,c,t,n);n.notChecked("lineage","the record's parents are shown, and not judged again");let{record:f,kept:u={}}=t;
-f?await us(f,u,{claims:o,manifest:s,modelDigest:d},n):n.notChecked("registry-record","no record was given");let g=o.rootKind===
-"simulator";return{findings:n.findings(),claims:o,manifest:s,modelDigest:d,gpus:a,signature:c,isSimulated:g}})}async function Pu(e,t,n){
+allow-list",n)]}function ue(e,t){return{check:e,outcome:"not-checked",got:`${t}; ${Pu}`,wanted:""}}function Nu(e){if(e!==
+hr)return ue("vmpl",`VMPL ${e}`);let[t,n]=["a report that the host asked for","one that the guest asked for"];return{check:"\
+vmpl",outcome:"failed",got:t,wanted:n}}function Du({report:{version:e,launchMitVector:t,currentMitVector:n}}){return t===
+void 0||n===void 0?`report version ${e} has no mitigation vectors`:`launch ${et(t)}, current ${et(n)}`}function fa(e,t){
+return t.filter(([,n])=>e>>n&1n).map(([n])=>n).join(", ")||"no bit on"}async function ua(e,t){let n=new Ge(t.onFinding);return n.guard(async()=>{let r=cn(e),o=await Mu(r,t.at,n),i=await Fu(o,
+r.key,n),s=await Uu(r,o,i,n),a=r.gpus.size>0?await Yi(r.gpus,i,t.at,n):[],c=await aa(r.provenance,s,t.at,n);Hu(n),ca(r.provenance,
+s);let d=await Ku(s,c,t,n);n.notChecked("lineage","the record's parents are shown, and not judged again");let{record:f,kept:u={}}=t;
+f?await ms(f,u,{claims:o,manifest:s,modelDigest:d},n):n.notChecked("registry-record","no record was given");let g=o.rootKind===
+"simulator";return{findings:n.findings(),claims:o,manifest:s,modelDigest:d,gpus:a,signature:c,isSimulated:g}})}async function Mu(e,t,n){
 let r=Wt(e.vek,e.chain,e.crl),o=`${r.vek.kind}, two issuers${r.crl?", CRL":", no CRL"}`;n.passed("endorsements-format",o,
-"strict DER with AMD's extensions");let i=St(e.report.data,e.report.where),a=`version ${i.version===4?"4":"2, 3 or 5"}, \
-reserved bytes zero`;n.passed("report-format",`version ${i.version}, 1184 bytes`,a);let c=await Ci(r,[...Zo,...Qo],t);$u(
-c,n);let d=Ti(c,i);n.passed("product-line",c.line,"chain, certificate and processor agree");let f=await Ii(d);n.passed("\
+"strict DER with AMD's extensions");let i=At(e.report.data,e.report.where),a=`version ${i.version===4?"4":"2, 3 or 5"}, \
+reserved bytes zero`;n.passed("report-format",`version ${i.version}, 1184 bytes`,a);let c=await Ri(r,[...qo,...ei],t);_u(
+c,n);let d=Pi(c,i);n.passed("product-line",c.line,"chain, certificate and processor agree");let f=await Oi(d);n.passed("\
 vek-match",`${f.vekKind}, ${pe(f.reportedTcb)}`,"the chip and TCB the report names");let u=l(await p("SHA-256",i.signed));
-n.passed("report-signature",`report ${u.slice(0,16)}\u2026`,"ECDSA P-384 by the VEK");for(let g of ca(f))n.add(g);return f}
-function $u({line:e,rootKind:t,at:n,revocation:r,endorsements:{crl:o}},i){let s=t==="simulator"?" (SIMULATED: its keys a\
-re public, so this proves no hardware)":"";i.passed("vek-chain",`${t} root of ${e}${s}`,"a pinned root");let a=tt(n).replace(
+n.passed("report-signature",`report ${u.slice(0,16)}\u2026`,"ECDSA P-384 by the VEK");for(let g of la(f))n.add(g);return f}
+function _u({line:e,rootKind:t,at:n,revocation:r,endorsements:{crl:o}},i){let s=t==="simulator"?" (SIMULATED: its keys a\
+re public, so this proves no hardware)":"";i.passed("vek-chain",`${t} root of ${e}${s}`,"a pinned root");let a=nt(n).replace(
 "T"," ");i.passed("vek-validity",`all valid at ${a}`,"every certificate in its window"),o&&r==="not revoked"?i.passed("v\
-ek-revocation",`CRL no. ${o.number}`,"issuer not in a current CRL"):i.notChecked("vek-revocation",`CRL ${r}`)}async function Ou(e,t,n){
-let r=Vt(t,Oe),o=await vi(e.report.reportData,r);return n.passed("key-binding",`REPORT_DATA is ${o} of the key`,"all 64 \
-bytes"),r}async function Nu(e,t,n,r){let o=await Io(Yt(e.envelope),n);r.passed("manifest-signature",`signed by the ${n.algorithm}\
- key of the VM`,"the bound key's signature");let i=await Zi(o);Qi(i,await p("SHA-256",t.report.signed));let s=i.reportDigest?
+ek-revocation",`CRL no. ${o.number}`,"issuer not in a current CRL"):i.notChecked("vek-revocation",`CRL ${r}`)}async function Fu(e,t,n){
+let r=Vt(t,$e),o=await Ti(e.report.reportData,r);return n.passed("key-binding",`REPORT_DATA is ${o} of the key`,"all 64 \
+bytes"),r}async function Uu(e,t,n,r){let o=await Oo(Yt(e.envelope),n);r.passed("manifest-signature",`signed by the ${n.algorithm}\
+ key of the VM`,"the bound key's signature");let i=await qi(o);es(i,await p("SHA-256",t.report.signed));let s=i.reportDigest?
 "":", no report named",a=`${i.name} ${i.version}, ${i.files.length} files${s}`;return r.passed("manifest-format",a,"in-t\
-oto Statement v1 with SLSA provenance v1"),i}function Du(e){let t=e.findings().find(({outcome:r})=>r==="failed");if(!t)return;
-let n="every policy refuses the evidence";throw new C("refused",n,t.check,"evidence",t.got,t.wanted)}async function Mu(e,t,n,r){
-let o=e.files.filter(({sha256:c})=>c).map(({path:c})=>c),i=t?vt(t.signed).keys():[],s=await n.hashFiles?.(e,new Set([...o,
-...i]))??[];if(s.length>0){let c=qi(e,s,r);if(t&&gn(t.signed,s),c)return At(s)}else{let c="drop the model's files on the\
+oto Statement v1 with SLSA provenance v1"),i}function Hu(e){let t=e.findings().find(({outcome:r})=>r==="failed");if(!t)return;
+let n="every policy refuses the evidence";throw new C("refused",n,t.check,"evidence",t.got,t.wanted)}async function Ku(e,t,n,r){
+let o=e.files.filter(({sha256:c})=>c).map(({path:c})=>c),i=t?kt(t.signed).keys():[],s=await n.hashFiles?.(e,new Set([...o,
+...i]))??[];if(s.length>0){let c=ns(e,s,r);if(t&&gn(t.signed,s),c)return Bt(s)}else{let c="drop the model's files on the\
  page to compare them";r.notChecked("file-set",c),r.notChecked("file-digests",c)}let a=e.files.flatMap(({path:c,size:d,fsverity:f})=>f?
-[{path:c,size:d,fsverity:f}]:[]);return a.length===e.files.length?At(a):void 0}var _u="no confidential hardware: the release has only a signature",Fu="no manifest: the signature names the files",Uu="\
-00".repeat(32);async function fa({bundle:e,sizes:t},n){let r=new je(n.onFinding);return r.guard(async()=>{let o=await sa(
-e,t,n.at),i=vt(o.signed);if(!i.size)throw new O("the files are signed in shards, or by a hash that browsers do not have");
-Hu(o),r.passed("file-set",`${t.size} files`,"the files that the signature covers, and none besides");let s=await n.hashFiles(
-new Set(i.keys()));gn(o.signed,s);let a=l(await At(s));return Ku(r,o,a),await Lu(n.record,n.kept,o,a,r),{findings:r.findings(),
-isSimulated:!1}})}function Hu({coverage:{allowed:e}}){let[t]=e;if(t!==void 0)throw x("file-set","the signature does not \
-cover the file; take it out of the folder",t,"one more file","none")}function Ku(e,{identity:t,coverage:n},r){let o=ce.indexOf(
-"manifest-format");for(let i of ce.slice(0,o))e.notChecked(i,_u);for(let i of["manifest-format","manifest-signature"])e.
-notChecked(i,Fu);e.passed("file-digests",`model digest ${r.slice(0,16)}\u2026`,"the signed digests"),e.passed("publisher\
--signature",Bt(n),"genuine, over every file"),e.passed("publisher-identity",t,"the signer"),e.notChecked("lineage","the \
-signature names no ancestors")}async function Lu(e,t,{identity:n,signed:r},o,i){_r(e,{manifest_digest:l(r.payloadDigest),
-model_digest:o,report_digest:Uu,publisher_identity:await xn(n)}),await Mr(e,t,"the record names these files and this sig\
-ner",i)}function Vu(e){try{let{root:t,leaf:n,record:r}=_t(e,"proof");return{root:l(t),leaf:n,record:r.fields}}catch(t){if(t instanceof
-C)return{problem:t.message};throw t}}async function ju(e){try{let t=cn(e),n=await yi(t);return{whole:n,endorsed:pi(n),intermediate:await en(
+[{path:c,size:d,fsverity:f}]:[]);return a.length===e.files.length?Bt(a):void 0}var Lu="no confidential hardware: the release has only a signature",Vu="no manifest: the signature names the files",ju="\
+00".repeat(32);async function ha({bundle:e,sizes:t},n){let r=new Ge(n.onFinding);return r.guard(async()=>{let o=await da(
+e,t,n.at),i=kt(o.signed);if(!i.size)throw new $("the files are signed in shards, or by a hash that browsers do not have");
+Gu(o),r.passed("file-set",`${t.size} files`,"the files that the signature covers, and none besides");let s=await n.hashFiles(
+new Set(i.keys()));gn(o.signed,s);let a=l(await Bt(s));return Yu(r,o,a),await zu(n.record,n.kept,o,a,r),{findings:r.findings(),
+isSimulated:!1}})}function Gu({coverage:{allowed:e}}){let[t]=e;if(t!==void 0)throw x("file-set","the signature does not \
+cover the file; take it out of the folder",t,"one more file","none")}function Yu(e,{identity:t,coverage:n},r){let o=ce.indexOf(
+"manifest-format");for(let i of ce.slice(0,o))e.notChecked(i,Lu);for(let i of["manifest-format","manifest-signature"])e.
+notChecked(i,Vu);e.passed("file-digests",`model digest ${r.slice(0,16)}\u2026`,"the signed digests"),e.passed("publisher\
+-signature",vt(n),"genuine, over every file"),e.passed("publisher-identity",t,"the signer"),e.notChecked("lineage","the \
+signature names no ancestors")}async function zu(e,t,{identity:n,signed:r},o,i){Fr(e,{manifest_digest:l(r.payloadDigest),
+model_digest:o,report_digest:ju,publisher_identity:await xn(n)}),await _r(e,t,"the record names these files and this sig\
+ner",i)}function Ju(e){try{let{root:t,leaf:n,record:r}=_t(e,"proof");return{root:l(t),leaf:n,record:r.fields}}catch(t){if(t instanceof
+C)return{problem:t.message};throw t}}async function Xu(e){try{let t=cn(e),n=await wi(t);return{whole:n,endorsed:xi(n),intermediate:await en(
 t)}}catch(t){if(t instanceof C)return{problem:t.message};if(t instanceof xe)return{problem:`this browser lacks something\
-: ${t.message}`};throw t}}function Gu({evidence:e,files:t,at:n,record:r,kept:o},i){let s=(a,c)=>ua(t,c,i);return la(da(e,
-{at:n,record:r,kept:o,onFinding:i.onFinding,hashFiles:s}))}function Yu({bundle:e,files:t,at:n,record:r,kept:o},i){let s=new Map(
-[...t].map(([c,{size:d}])=>[c,BigInt(d)])),a=c=>ua(t,c,i);return la(fa({bundle:e,sizes:s},{at:n,record:r,kept:o,onFinding:i.
-onFinding,hashFiles:a}))}async function la(e){try{let{findings:t,isSimulated:n}=await e;return{kind:"accepted",findings:t,
+: ${t.message}`};throw t}}function Zu({evidence:e,files:t,at:n,record:r,kept:o},i){let s=(a,c)=>ma(t,c,i);return ga(ua(e,
+{at:n,record:r,kept:o,onFinding:i.onFinding,hashFiles:s}))}function Qu({bundle:e,files:t,at:n,record:r,kept:o},i){let s=new Map(
+[...t].map(([c,{size:d}])=>[c,BigInt(d)])),a=c=>ma(t,c,i);return ga(ha({bundle:e,sizes:s},{at:n,record:r,kept:o,onFinding:i.
+onFinding,hashFiles:a}))}async function ga(e){try{let{findings:t,isSimulated:n}=await e;return{kind:"accepted",findings:t,
 isSimulated:n}}catch(t){if(t instanceof xe)return{kind:"undecided",why:`this browser lacks something: ${t.message}`};if(t instanceof
-O)return{kind:"undecided",why:`not in a browser: ${t.message}`};if(!(t instanceof C))throw t;let{kind:n,check:r,problem:o,
+$)return{kind:"undecided",why:`not in a browser: ${t.message}`};if(!(t instanceof C))throw t;let{kind:n,check:r,problem:o,
 where:i,got:s,wanted:a,findings:c}=t;return n==="incomplete"?{kind:"undecided",why:`${i}: ${o}`}:{kind:"refused",check:r,
-problem:o,where:i,got:s,wanted:a,findings:c}}}async function ua(e,t,n){if(e.size===0)return[];let r=[...e].map(([c,d])=>({
+problem:o,where:i,got:s,wanted:a,findings:c}}}async function ma(e,t,n){if(e.size===0)return[];let r=[...e].map(([c,d])=>({
 path:c,file:d,withSha256:t.has(c)})),o=r.reduce((c,{file:d})=>c+d.size,0),i=0,s=n.startWorker(),a=new Promise((c,d)=>{n.
-signal.addEventListener("abort",()=>d(n.signal.reason),{once:!0})});try{return await Promise.race([Bi(r,c=>n.onBytes(i+=
-c,o),s),a])}finally{s?.terminate()}}return Aa(zu);})();
+signal.addEventListener("abort",()=>d(n.signal.reason),{once:!0})});try{return await Promise.race([Ci(r,c=>n.onBytes(i+=
+c,o),s),a])}finally{s?.terminate()}}return ka(Wu);})();

@@ -17,6 +17,7 @@ from provenance_oracle.verifier.characters import _acceptable
 from provenance_oracle.verifier.digest.tree.fsverity import FileDigest, fsverity_digest, model_digest
 from provenance_oracle.verifier.manifest.names import _folded
 from tests.explorer.check.engines import ChromiumEngine, Engine, FirefoxEngine, NodeEngine
+from tests.support.small_order import PRIME, SIGN, SMALL_ORDER, SPKI_HEAD, signed_with_identity
 from tests.support.vector_folders import folder_of
 
 _SIGNATURES = {
@@ -56,6 +57,15 @@ def test_an_ecdsa_signature_has_one_encoding(node: NodeEngine) -> None:
     padded = bytes([0x30, good[1] + 1, 2, 33, 0]) + good[4:]
     given = [{"spki": spki, "message": b"m".hex(), "signature": one.hex()} for one in (good, padded)]
     assert node.call("signatures", given) == [True, False]
+
+
+def test_an_ed25519_signature_with_a_point_of_small_order_does_not_verify(chromium: ChromiumEngine) -> None:
+    """Chromium takes it, and signatures by keys that are such points."""
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(b"7" * 32)
+    spki = SPKI_HEAD + key.public_key().public_bytes_raw()
+    signatures = (key.sign(b"m"), signed_with_identity(b"7" * 32, b"m"))
+    given = [{"spki": spki.hex(), "message": b"m".hex(), "signature": one.hex()} for one in signatures]
+    assert chromium.call("signatures", given) == [True, False]
 
 
 def test_firefox_takes_no_key_for_one_of_another_curve(vectors: Path, firefox: FirefoxEngine) -> None:
@@ -113,6 +123,9 @@ def _keys() -> dict[str, Any]:
         spki(ed448.Ed448PrivateKey.generate()): None,
         spki(ec.derive_private_key(5, ec.SECP256K1())): None,
         spki(rsa.generate_private_key(65537, 2048)): None,
+        **{(SPKI_HEAD + (y | sign).to_bytes(32, "little")).hex(): None for y in SMALL_ORDER for sign in (0, SIGN)},
+        (SPKI_HEAD + (PRIME + 2).to_bytes(32, "little")).hex(): None,
+        (SPKI_HEAD + (2).to_bytes(32, "little")).hex(): "Ed25519",
         p384[:-1] + ("0" if p384[-1] != "0" else "1"): None,  # not on the curve
         p384 + "00": None,
         p384[:-2]: None,
