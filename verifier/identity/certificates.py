@@ -103,6 +103,7 @@ def parse_anchors(pem: bytes, where: str) -> tuple[SigningCertificate, ...]:
 
 
 def _read(certificate: x509.Certificate, where: str) -> SigningCertificate:
+    _refuse_unused_bits(certificate, where)
     key = certificate.public_key()
     wanted = "a key for ECDSA on P-256, P-384 or P-521, or for RSA"
     if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
@@ -130,6 +131,13 @@ def _read(certificate: x509.Certificate, where: str) -> SigningCertificate:
         _names(certificate, alternative),
         bool(certificate.issuer == certificate.subject),
     )
+
+
+def _refuse_unused_bits(certificate: x509.Certificate, where: str) -> None:
+    """Refuse a signature of other than whole bytes, which `cryptography` reads as one: it would have two encodings."""
+    unused = certificate.public_bytes(Encoding.DER)[-len(certificate.signature) - 1]
+    if unused:
+        raise malformed_certificate(where, f"a signature with {unused} unused bits", "a BIT STRING of whole bytes")
 
 
 def _hash_of(certificate: x509.Certificate) -> HashAlgorithm | None:

@@ -168,8 +168,12 @@ export function refuseOtherAlgorithm(algorithm: Value, signed: Signed, where: st
 }
 
 /** Splits the DER SEQUENCE { signed part, algorithm, BIT STRING }, and returns the fields of the signed part too. */
-export function splitSigned(der: Bytes, where: string): { signed: Signed; fields: readonly Value[] } {
-  const value = parseDer(der, problemAt(where));
+export function splitSigned(
+  der: Bytes,
+  where: string,
+  problem = problemAt(where),
+): { signed: Signed; fields: readonly Value[] } {
+  const value = parseDer(der, problem);
   const [tbs, algorithm, signature] = value.children;
   const tags = value.children.map(({ tag }) => tag).join();
   if (value.tag !== SEQUENCE || tags !== [SEQUENCE, SEQUENCE, BIT_STRING].join()) {

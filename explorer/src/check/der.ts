@@ -126,7 +126,7 @@ function isBitString(content: Bytes): boolean {
 }
 
 /** Whether these are numbers in base 128: the high bit set in every byte but the last, no number beginning with zero. */
-function isObjectId(content: Bytes): boolean {
+export function isObjectId(content: Bytes): boolean {
   const isShort = content.length > 0 && content.length <= OBJECT_ID_BYTES_MAX && content.at(-1)! < 0x80;
   return isShort && content.every((byte, at) => byte !== 0x80 || (at > 0 && content[at - 1]! >= 0x80));
 }

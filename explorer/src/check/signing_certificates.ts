@@ -2,7 +2,15 @@
 // The rules are those of verifier/identity/certificates.py.
 
 import { type Bytes, hexOf, isEqual } from "./bytes.js";
-import { type CertifiedKey, type Extension, parseKey, parseTaggedExtensions, type Signed, splitSigned } from "./certificates.js";
+import {
+  type CertifiedKey,
+  type Extension,
+  parseKey,
+  parseTaggedExtensions,
+  problemAt,
+  type Signed,
+  splitSigned,
+} from "./certificates.js";
 import { about, malformed, type Problem } from "./checks.js";
 import { contextTag, INTEGER, isValue, OBJECT_ID, parseDer, parseObjectId, SEQUENCE, type Value } from "./der.js";
 import { digestOf, type HashName } from "./key.js";
@@ -23,7 +31,10 @@ import {
 
 const V3 = Uint8Array.of(2);
 const EC_KEY = "1.2.840.10045.2.1";
+const RSA_KEY = "1.2.840.113549.1.1.1";
 const NULL_VALUE = "0500";
+const UNIQUE_IDS = [0x81, 0x82]; // of issuer and subject (RFC 5280, section 4.1.2.8)
+const OLD_TEXTS = ["0x12", "0x14", "0x1c", "0x1e"]; // NumericString, TeletexString, UniversalString, BMPString
 const RSA_PSS = "1.2.840.113549.1.1.10";
 // SEC 1, section 2.3.3: compressed points, and points in both forms at once.
 const POINT_FORMS = [2, 3, 6, 7];
@@ -76,12 +87,15 @@ export async function parseSigningCertificate(
 ): Promise<SigningCertificate> {
   const problem: Problem = (what, got, wanted) =>
     malformed("publisher-signature", `not an acceptable certificate: ${what}`, where, got, wanted);
-  const { signed, fields } = about("publisher-signature", () => splitSigned(der, where));
+  const { signed, fields } = about("publisher-signature", () => splitSigned(der, where, problemOfText(where)));
   const left = [...fields];
   const version = left[0]?.tag === contextTag(0) ? left.shift()! : undefined;
   const isKnown = version === undefined || (version.children.length === 1 && isValue(version.children[0], INTEGER, V3));
   const extensions = left.at(-1)?.tag === contextTag(3) ? left.pop()! : undefined;
   const [serial, algorithm, issuer, validity, subject, spki, ...rest] = left;
+  if (rest.length > 0 && rest.every(({ tag }) => UNIQUE_IDS.includes(tag))) {
+    throw new BeyondThisPage("a certificate has a unique identifier");
+  }
   const isComplete = serial?.tag === INTEGER && algorithm?.tag === SEQUENCE && validity?.tag === SEQUENCE;
   if (!isKnown || !isComplete || validity.children.length !== 2 || spki?.tag !== SEQUENCE || rest.length) {
     throw problem("another structure", `${fields.length} fields`, "a certificate of version 3");
@@ -106,13 +120,22 @@ export async function parseSigningCertificate(
   };
 }
 
-/** The identifier of a signature's algorithm. Those that this page knows have no parameters, or NULL. */
+/** Builds the errors for the DER parser, which does not know the texts that OpenSSL reads in old names. */
+function problemOfText(where: string): Problem {
+  return (what, got, wanted) => {
+    if (OLD_TEXTS.includes(got)) throw new BeyondThisPage("a certificate has a text of an old type");
+    return problemAt(where)(what, got, wanted);
+  };
+}
+
+/** The identifier of a signature's algorithm. ECDSA has no parameters, RSA has none or NULL (RFC 5758, 3.2; RFC 4055, 5). */
 function parseAlgorithm(value: Value, problem: Problem): string {
   const [id, parameters] = value.children;
   const oid = id && value.children.length <= 2 ? parseObjectId(id, problem) : "";
   if (oid === RSA_PSS) throw new BeyondThisPage("a certificate is signed by RSA-PSS");
-  const isPlain = parameters === undefined || hexOf(parameters.encoding) === NULL_VALUE;
-  if (oid && (isPlain || !Object.hasOwn(SIGNATURE_HASHES, oid))) return oid;
+  const known = Object.hasOwn(SIGNATURE_HASHES, oid) ? SIGNATURE_HASHES[oid] : undefined;
+  const isNull = parameters && hexOf(parameters.encoding) === NULL_VALUE;
+  if (oid && (!known || !parameters || (isNull && known.by === "RSA"))) return oid;
   throw problem("malformed algorithm", hexOf(value.encoding.subarray(0, 24)), "an identifier");
 }
 
@@ -120,6 +143,8 @@ function parseSigningKey(spki: Value, where: string, problem: Problem): Certifie
   const [kind, bits] = spki.children;
   const [type, curve] = kind?.children ?? [];
   const isOnCurve = type?.tag === OBJECT_ID && curve?.tag === OBJECT_ID && parseObjectId(type, problem) === EC_KEY;
+  const isBareRsa = kind?.children.length === 1 && type?.tag === OBJECT_ID && parseObjectId(type, problem) === RSA_KEY;
+  if (isBareRsa) throw new BeyondThisPage("a certificate holds an RSA key without parameters");
   if (!isOnCurve) return parseKey(spki, where);
   const name = parseObjectId(curve, problem);
   if (NIST_CURVES.includes(name) && POINT_FORMS.includes(bits?.content[1] ?? 0)) {
@@ -172,12 +197,11 @@ function parseRead(
   for (const oid of ["2.5.29.31", "2.5.29.46"]) read(oid, parseDistributionPoints);
   const authority = read("2.5.29.35", parseAuthorityKeyId);
   if (authority?.namesIssuer) throw new BeyondThisPage("a certificate names its issuer's certificate by number");
-  const purposes = read("2.5.29.37", parsePurposes);
   return {
     extensions,
     basic: read("2.5.29.19", parseBasicConstraints),
     usage: read("2.5.29.15", parseKeyUsage),
-    purposes: purposes?.length ? purposes : undefined,
+    purposes: read("2.5.29.37", parsePurposes),
     unknown: extensions.filter(({ critical, oid }) => critical && !LOOKED_AT.includes(oid)).map(({ oid }) => oid),
     names: read("2.5.29.17", parseAlternativeNames) ?? [`dn:${subject}`],
     subjectKeyId: read("2.5.29.14", parseSubjectKeyId),

@@ -9,6 +9,7 @@ import {
   GENERALIZED_TIME,
   IA5_STRING,
   INTEGER,
+  isObjectId,
   OBJECT_ID,
   OCTET_STRING,
   parseDer,
@@ -70,7 +71,9 @@ export function parseKeyUsage(data: Bytes, problem: Problem): number {
 }
 
 export function parsePurposes(data: Bytes, problem: Problem): readonly string[] {
-  return sequence(parseDer(data, problem), problem).map((value) => parseObjectId(value, problem));
+  const purposes = sequence(parseDer(data, problem), problem).map((value) => parseObjectId(value, problem));
+  if (purposes.length === 0) throw odd(problem, data);
+  return purposes;
 }
 
 /** The names of a subject as `email:name`, `dns:name` or `uri:name`; names of other kinds are left out. */
@@ -80,7 +83,6 @@ export function parseAlternativeNames(data: Bytes, problem: Problem): readonly s
 }
 
 const KINDS: { readonly [tag: number]: string } = { 0x81: "email", 0x82: "dns", 0x86: "uri" };
-const ADDRESS_BYTES = [4, 8, 16, 32];
 
 function parseGeneralName(value: Value, problem: Problem): string {
   const { tag, content, children } = value;
@@ -91,20 +93,31 @@ function parseGeneralName(value: Value, problem: Problem): string {
     return `${kind}:${text}`;
   }
   const [first, second] = children;
-  const isOther = tag === 0xa0 && children.length === 2 && first!.tag === OBJECT_ID && second!.tag === 0xa0;
-  const isAddress = tag === 0x87 && ADDRESS_BYTES.includes(content.length);
-  const isId = tag === 0x88 && content.length > 0;
+  const isTyped = tag === 0xa0 && children.length === 2 && first!.tag === OBJECT_ID && second!.tag === 0xa0;
+  const isOther = isTyped && second!.children.length === 1;
+  const isAddress = tag === 0x87 && isAddressOrNetwork(content);
+  const isId = tag === 0x88 && isObjectId(content);
   if (tag === 0xa4 && children.length === 1) distinguishedName(first!, problem);
   else if (!isOther && !isAddress && !isId) throw odd(problem, value.encoding);
   return "";
+}
+
+/** Whether these are the bytes of an address, or of a network: an address of zeros beyond its mask, and the mask. */
+function isAddressOrNetwork(content: Bytes): boolean {
+  const half = content.length / 2;
+  if (content.length === 4 || content.length === 16) return true;
+  if (half !== 4 && half !== 16) return false;
+  const [address, mask] = [content.subarray(0, half), content.subarray(half)].map(bigEndian) as [bigint, bigint];
+  const others = 2n ** BigInt(8 * half) - 1n - mask;
+  return (others & (others + 1n)) === 0n && (address & others) === 0n;
 }
 
 /** The text of a name (RFC 4514). */
 export function distinguishedName(name: Value, problem: Problem): string {
   const parts = sequence(name, problem).map((part) => {
     if (part.tag !== SET || part.children.length === 0) throw odd(problem, part.encoding);
-    const types = part.children.map(({ children }) => hexOf(children[0]?.encoding ?? new Uint8Array()));
-    if (new Set(types).size !== types.length) throw odd(problem, part.encoding);
+    const pairs = new Set(part.children.map(({ encoding }) => hexOf(encoding)));
+    if (pairs.size !== part.children.length) throw odd(problem, part.encoding);
     return part.children.map((pair) => attribute(pair, problem)).join("+");
   });
   return parts.reverse().join(",");

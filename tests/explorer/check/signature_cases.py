@@ -100,7 +100,8 @@ def _judged(release: Release, manifest: Manifest, at: datetime, root: PinnedRoot
     return f"{signature.identity.line} {len(signature.coverage.covered)} {signature.signed.root.hex()}"
 
 
-def _text(bundle: Mapping[str, Any]) -> bytes:
+def text_of(bundle: Mapping[str, Any]) -> bytes:
+    """Return a bundle in JSON."""
     return json.dumps(bundle).encode()
 
 
@@ -115,7 +116,9 @@ BY_CERTIFICATE = (
 
 def good_cases() -> list[Judged]:
     """Return unchanged releases: accepted, or refused because the manifest names somebody else."""
-    return [release_case(_text(bundle), key, line) for bundle, key, lines in (BY_KEY, BY_CERTIFICATE) for line in lines]
+    return [
+        release_case(text_of(bundle), key, line) for bundle, key, lines in (BY_KEY, BY_CERTIFICATE) for line in lines
+    ]
 
 
 def changed_cases(rngs: Iterator[random.Random]) -> Iterator[Judged]:
@@ -134,7 +137,7 @@ def _changed_key(rng: random.Random) -> Judged:
     bundle, key, lines = BY_KEY
     assert key is not None
     changes = (changed(key, rng), key.replace(b"\n", b"\r\n"), b"text\n" + key, key + b"text", key + key, None)
-    return release_case(_text(bundle), rng.choice((changes[0], *changes)), rng.choice(lines))
+    return release_case(text_of(bundle), rng.choice((changes[0], *changes)), rng.choice(lines))
 
 
 _NAMES = (
@@ -180,7 +183,7 @@ def _changed_payload(rng: random.Random) -> Judged:
         payload = payload.replace(b'"shard_size": 4', rng.choice((b'"shard_size": 4.0', b'"shard_size": 4e0')))
     signature = SIGNING_KEY.sign(pae_of(payload), _SHA256)
     material = {"publicKey": {"hint": ""}, "tlogEntries": []}
-    return release_case(_text(bundle_of(payload, signature, material)), BY_KEY[1], rng.choice(BY_KEY[2]))
+    return release_case(text_of(bundle_of(payload, signature, material)), BY_KEY[1], rng.choice(BY_KEY[2]))
 
 
 def _changed_certificate(rng: random.Random) -> Judged:
@@ -197,7 +200,7 @@ def _changed_certificate(rng: random.Random) -> Judged:
     payload, signature = signed_by(SIGNING_KEY, SIGNED)
     chain = [{"rawBytes": base64.b64encode(one).decode()} for one in ders]
     bundle = bundle_of(payload, signature, {"x509CertificateChain": {"certificates": chain}})
-    return release_case(_text(bundle), None, rng.choice(BY_CERTIFICATE[2]))
+    return release_case(text_of(bundle), None, rng.choice(BY_CERTIFICATE[2]))
 
 
 _SHA256 = ec.ECDSA(SHA256())

@@ -18,6 +18,7 @@ from provenance_oracle.verifier.identity.certificates import parse_anchors
 from tests.explorer.check import keyless_cases
 from tests.explorer.check.engines import ChromiumEngine, FirefoxEngine, NodeEngine
 from tests.explorer.check.judged import Judged, compare
+from tests.explorer.check.odd_certificates import BEYOND, odd_certificates
 from tests.explorer.check.signature_cases import EVIDENCE, changed_cases, good_cases, release_case
 from tests.support.vector_folders import folder_of
 from tests.verifier.identity.test_vectors import BUNDLE, FAULTS, MODELS, NVIDIA
@@ -87,6 +88,11 @@ def test_a_release_without_a_signature(node: NodeEngine) -> None:
     key = EVIDENCE["provenance/cvm-key.pem"]
     cases = [release_case(None), release_case(None, key), release_case(None, key, "authority " + "00" * 32)]
     assert compare(node, cases) == {"passed": 1, "malformed": 1, "incomplete": 1}
+
+
+def test_certificates_that_libraries_read_differently(node: NodeEngine) -> None:
+    counted = compare(node, odd_certificates(), beyond=BEYOND)
+    assert counted == {"passed": 11, "malformed": 12, "not-checked": BEYOND}
 
 
 def test_changed_bundles_in_chromium(chromium: ChromiumEngine) -> None:

@@ -1,7 +1,8 @@
-"""Tests of the length of RSA signatures in certificates. `test_certificate_method` has the chains."""
+"""Tests of the encoding of signatures in certificates. `test_certificate_method` has the chains."""
 
 from __future__ import annotations
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -9,6 +10,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from provenance_oracle.publisher.simulator import der
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError
+from provenance_oracle.verifier.identity.certificates import parse_signing_certificate
 from provenance_oracle.verifier.identity.issued_by import is_issued_by
 from tests.support.signing_chains import BEGINS, ENDS
 
@@ -25,6 +29,18 @@ def test_a_certificate_whose_pss_signature_lacks_its_leading_zero_byte_is_not_is
     short.verify_directly_issued_by(certificate)  # OpenSSL takes it
     assert is_issued_by(certificate, certificate)
     assert not is_issued_by(short, certificate)
+
+
+def test_a_certificate_whose_signature_is_not_of_whole_bytes_is_malformed() -> None:
+    certificate = next(one for one in map(_signed, range(1000)) if one.signature[-1] & 1 == 0)
+    encoded, whole = certificate.public_bytes(Encoding.DER), der.bit_string(certificate.signature)
+    odd = encoded[: -len(whole)] + der.bit_string(certificate.signature, 1)
+    assert x509.load_der_x509_certificate(odd).signature == certificate.signature  # cryptography takes it
+    parse_signing_certificate(encoded, "certificate")
+    with pytest.raises(FormatError) as raised:
+        parse_signing_certificate(odd, "certificate")
+    assert raised.value.check is Check.PUBLISHER_SIGNATURE
+    assert raised.value.got == "a signature with 1 unused bits"
 
 
 def _signed(_number: int) -> x509.Certificate:
