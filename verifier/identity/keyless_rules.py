@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -18,11 +19,16 @@ from provenance_oracle.verifier.identity.issued_by import is_issued_by
 from provenance_oracle.verifier.identity.log_entry import LogEntry
 from provenance_oracle.verifier.identity.signer import forged
 from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot, RootAuthority, RootLog
+from provenance_oracle.verifier.strict.parse_json import canonical_base64
 from provenance_oracle.verifier.strict.timestamps import format_time
 
 FUTURE_MAX = timedelta(minutes=5)
-_SIGNATURE_LINE = "\u2014 "
 _HINT_BYTES = 4
+# Nothing signs the lines of signatures, so each has one form. sigstore-python passes over others, and reads any base64.
+_NOTE = re.compile(
+    r"(?P<text>[^\n]+\n(?P<size>[0-9]{1,19})\n(?P<root>[^\n]+)\n(?:[^\n]+\n)*)\n"
+    "(?P<signatures>(?:\u2014 [!-*,-~]+ [A-Za-z0-9+/=]+\n)+)"
+)
 
 
 def verify_log_entry(bundle: SignatureBundle, entry: LogEntry, root: PinnedRoot) -> RootLog:
@@ -55,23 +61,16 @@ def verify_log_entry(bundle: SignatureBundle, entry: LogEntry, root: PinnedRoot)
 
 def _checkpoint(bundle: SignatureBundle, entry: LogEntry, log: RootLog) -> tuple[int, bytes]:
     """Return tree size and root of the checkpoint, after the log's signature was verified (C2SP signed note)."""
-    text, separator, signatures = entry.checkpoint.partition("\n\n")
-    lines = text.split("\n")
-    try:
-        if not separator or len(lines) < 3:
-            raise ValueError("no signed text of three lines")
-        size, tree_root = int(lines[1]), base64.b64decode(lines[2], validate=True)
-        signed = [
-            base64.b64decode(line.rpartition(" ")[2], validate=True)
-            for line in signatures.split("\n")
-            if line.startswith(_SIGNATURE_LINE)
-        ]
-    except ValueError as error:
-        raise forged(bundle, "malformed checkpoint", str(error)[:100], "a signed note") from error
+    note = _NOTE.fullmatch(entry.checkpoint)
+    tree_root = canonical_base64(note["root"]) if note else None
+    signatures = [canonical_base64(line.split(" ")[2]) for line in note["signatures"].splitlines()] if note else []
+    signed = [one for one in signatures if one and len(one) > _HINT_BYTES]
+    if note is None or tree_root is None or len(signed) != len(signatures):
+        raise forged(bundle, "malformed checkpoint", entry.checkpoint[:100], "a signed note")
     own = [one[_HINT_BYTES:] for one in signed if one[:_HINT_BYTES] == log.log_id[:_HINT_BYTES]]
-    if not any(log.signed(signature, f"{text}\n".encode()) for signature in own):
+    if not any(log.signed(signature, note["text"].encode()) for signature in own):
         raise forged(bundle, "the checkpoint does not verify", f"{len(own)} signatures", "one by the log's key")
-    return size, tree_root
+    return int(note["size"]), tree_root
 
 
 def moments_of(bundle: SignatureBundle, entry: LogEntry, root: PinnedRoot) -> list[datetime]:

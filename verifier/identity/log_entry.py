@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from provenance_oracle.verifier.strict.parse_json import MAX_INTEGER, Fields
+from provenance_oracle.verifier.strict.parse_json import MAX_INTEGER, Fields, canonical_base64
 
 _DIGITS = re.compile("0|[1-9][0-9]{0,18}")
 _BODY_MAX_BYTES = 1 << 20
@@ -57,15 +57,13 @@ def parse_log_entry(fields: Fields) -> LogEntry:
     proof = fields.fields("inclusionProof")
     checkpoint = proof.fields("checkpoint")
     promise = fields.optional_fields("inclusionPromise")
-    for hash_index, digest in enumerate(_texts(proof, "hashes")):
-        if len(digest) != 44:  # 32 bytes in base64
-            raise proof.error(f"hashes[{hash_index}]", "not a digest", got=digest, wanted="32 bytes in base64")
+    _refuse_other_hashes(proof)
     entry = LogEntry(
         log_id=log_id.base64_bytes("keyId", max_bytes=_LOG_ID_MAX_BYTES),
         kind=f"{kind.text('kind', max_chars=32)} {kind.text('version', max_chars=32)}",
         index=_number(fields, "logIndex"),
         integrated_seconds=_number(fields, "integratedTime", _SECONDS_MAX) if "integratedTime" in fields else 0,
-        promise=promise.base64_bytes("signedEntryTimestamp", max_bytes=_SIGNATURE_MAX_BYTES) if promise else b"",
+        promise=_promise(promise) if promise else b"",
         body=fields.base64_bytes("canonicalizedBody", max_bytes=_BODY_MAX_BYTES),
         proof_index=_number(proof, "logIndex"),
         tree_size=_number(proof, "treeSize"),
@@ -91,12 +89,20 @@ def _root(proof: Fields) -> bytes:
     return root
 
 
-def _texts(fields: Fields, key: str) -> list[str]:
-    """Take an optional list of at most 64 strings."""
-    value = fields.value(key) if key in fields else []
+def _promise(fields: Fields) -> bytes:
+    promise = fields.base64_bytes("signedEntryTimestamp", max_bytes=_SIGNATURE_MAX_BYTES)
+    if not promise:  # an entry without a promise has no such object
+        raise fields.error("signedEntryTimestamp", "empty", got="no bytes", wanted="a signature")
+    return promise
+
+
+def _refuse_other_hashes(proof: Fields) -> None:
+    """Take an optional list of at most 64 digests. sigstore-python reads them from the bundle, and less strictly."""
+    value = proof.value("hashes") if "hashes" in proof else []
     if not isinstance(value, list) or len(value) > _HASHES_MAX:
-        raise fields.error(key, "not a list of digests", got=type(value).__name__, wanted=f"at most {_HASHES_MAX}")
-    texts = [item for item in value if isinstance(item, str)]
-    if len(texts) != len(value):
-        raise fields.error(key, "not a list of digests", got="another value", wanted="strings")
-    return texts
+        raise proof.error("hashes", "not a list of digests", got=type(value).__name__, wanted=f"at most {_HASHES_MAX}")
+    for index, text in enumerate(value):
+        digest = canonical_base64(text) if isinstance(text, str) else None
+        if digest is None or len(digest) != _DIGEST_BYTES:
+            wanted = f"{_DIGEST_BYTES} bytes in canonical base64"
+            raise proof.error(f"hashes[{index}]", "not a digest", got=str(text)[:100], wanted=wanted)

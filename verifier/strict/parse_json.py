@@ -217,12 +217,10 @@ class Fields:
     def base64_bytes(self, key: str, *, max_bytes: int) -> bytes:
         """Take at most `max_bytes` bytes in canonical standard base64 (RFC 4648, section 4, padded)."""
         text = self.text(key, max_chars=4 * (max_bytes // 3 + 1))
-        try:
-            data = base64.b64decode(text, validate=True)
-        except ValueError as error:
-            raise self.error(key, "not base64", got=str(error), wanted="standard alphabet, padded") from error
-        if base64.b64encode(data) != text.encode() or len(data) > max_bytes:
-            raise self.error(key, "not canonical base64", got=text[-8:], wanted="no stray bits, no missing padding")
+        data = canonical_base64(text)
+        if data is None or len(data) > max_bytes:
+            wanted = "standard alphabet, padded, no stray bits"
+            raise self.error(key, "not canonical base64", got=text[-8:], wanted=wanted)
         return data
 
     def fields(self, key: str) -> Fields:
@@ -271,6 +269,15 @@ class Fields:
 
     def _nested(self, value: object, key: str) -> Fields:
         return Fields(value, where=self._where, check=self._check, path=self._path_of(key))
+
+
+def canonical_base64(text: str) -> bytes | None:
+    """Return the bytes of canonical standard base64 (RFC 4648, section 4, padded); None for any other text."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return data if base64.b64encode(data) == text.encode() else None
 
 
 def _kind(value: object) -> str:

@@ -1,7 +1,7 @@
 // Sigstore bundles that sign a model, v0.1 to v0.3. Parsing only: nothing in a bundle is trusted.
 // The rules are those of verifier/identity/bundle.py and log_entry.py.
 
-import { type Bytes, lengthOf } from "./bytes.js";
+import { type Bytes, parseBase64 } from "./bytes.js";
 import { PAYLOAD_TYPE, type Envelope } from "./dsse.js";
 import { Fields } from "./fields.js";
 import { type Json, MAX_INTEGER, parseJson } from "./json.js";
@@ -18,7 +18,7 @@ const CERTIFICATES_MAX = 8;
 const CERTIFICATE_MAX_BYTES = 16 << 10;
 const STAMPS_MAX = 8;
 const HASHES_MAX = 64;
-const BASE64_CHARS = 44; // of 32 bytes
+const DIGEST_BYTES = 32;
 const SECONDS_MAX = 2n ** 37n;
 
 export type SigningMethod = "key" | "certificate" | "sigstore";
@@ -38,8 +38,8 @@ export interface LogEntry {
   readonly proofIndex: bigint;
   readonly treeSize: bigint;
   readonly root: Bytes;
-  /** Of the proof, in base64. */
-  readonly hashes: readonly string[];
+  /** Of the proof. */
+  readonly hashes: readonly Bytes[];
   readonly checkpoint: string;
 }
 
@@ -143,7 +143,7 @@ function parseLogEntry(fields: Fields): LogEntry {
     kind: `${kind.text("kind", 32)} ${kind.text("version", 32)}`,
     index: parseNumber(fields, "logIndex", MAX_INTEGER),
     integratedAt: fields.has("integratedTime") ? Number(parseNumber(fields, "integratedTime", SECONDS_MAX)) : 0,
-    promise: promise?.base64Bytes("signedEntryTimestamp", 1024) ?? new Uint8Array(),
+    promise: promise ? parsePromise(promise) : new Uint8Array(),
     body: fields.base64Bytes("canonicalizedBody", 1 << 20),
     proofIndex: parseNumber(proof, "logIndex", MAX_INTEGER),
     treeSize: parseNumber(proof, "treeSize", MAX_INTEGER),
@@ -162,17 +162,23 @@ function parseNumber(fields: Fields, key: string, most: bigint): bigint {
 }
 
 function parseDigest(fields: Fields, key: string): Bytes {
-  const digest = fields.base64Bytes(key, 32);
-  if (digest.length !== 32) throw fields.error(key, "not a digest", `${digest.length} bytes`, "32 bytes");
+  const digest = fields.base64Bytes(key, DIGEST_BYTES);
+  if (digest.length !== DIGEST_BYTES) throw fields.error(key, "not a digest", `${digest.length} bytes`, "32 bytes");
   return digest;
 }
 
+function parsePromise(fields: Fields): Bytes {
+  const promise = fields.base64Bytes("signedEntryTimestamp", 1024);
+  if (promise.length) return promise;
+  throw fields.error("signedEntryTimestamp", "empty", "no bytes", "a signature");
+}
+
 /** An optional list of at most 64 digests: a proof in a tree of 2^64 leaves. */
-function parseHashes(proof: Fields): readonly string[] {
+function parseHashes(proof: Fields): readonly Bytes[] {
   const value = proof.has("hashes") ? proof.value("hashes") : [];
-  const isList = Array.isArray(value) && value.length <= HASHES_MAX;
-  if (isList && value.every((item: Json) => typeof item === "string" && lengthOf(item) === BASE64_CHARS)) {
-    return value as readonly string[];
+  const hashes = Array.isArray(value) ? value.map((item: Json) => typeof item === "string" && parseBase64(item)) : [false];
+  if (hashes.length <= HASHES_MAX && hashes.every((hash) => hash && hash.length === DIGEST_BYTES)) {
+    return hashes as readonly Bytes[];
   }
   throw proof.error("hashes", "not a list of digests", "another value", `at most ${HASHES_MAX}, of 32 bytes in base64`);
 }

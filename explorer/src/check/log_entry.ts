@@ -46,12 +46,11 @@ export async function verifyLogEntry(bundle: SignatureBundle, entry: LogEntry, r
 
 /** Whether the proof leads from the body to the root (RFC 9162, section 2.1.3.2). */
 async function isIncluded(entry: LogEntry): Promise<boolean> {
-  const hashes = entry.hashes.map(parseBase64);
   let [index, last] = [entry.proofIndex, entry.treeSize - 1n];
   if (index > last) return false;
   let node = await digestOf("SHA-256", concat(Uint8Array.of(0), entry.body));
-  for (const sibling of hashes) {
-    if (!sibling || last === 0n) return false;
+  for (const sibling of entry.hashes) {
+    if (last === 0n) return false;
     const isRight = (index & 1n) === 1n || index === last;
     node = await digestOf("SHA-256", concat(Uint8Array.of(1), ...(isRight ? [sibling, node] : [node, sibling])));
     while (isRight && (index & 1n) === 0n && index !== 0n) [index, last] = [index >> 1n, last >> 1n];
@@ -65,28 +64,23 @@ interface Checkpoint {
   readonly root: Bytes;
 }
 
+// Nothing signs the lines of signatures, so each has one form.
+const NOTE =
+  /^(?<text>[^\n]+\n(?<size>[0-9]{1,19})\n(?<root>[^\n]+)\n(?:[^\n]+\n)*)\n(?<signatures>(?:\u2014 [!-*,-~]+ [A-Za-z0-9+/=]+\n)+)$/;
+
 /** Size and root of the log's tree, after its signature was verified (C2SP signed note). */
 async function verifyCheckpoint(bundle: SignatureBundle, entry: LogEntry, log: RootLog): Promise<Checkpoint> {
-  const [text = "", signatures = "", more] = entry.checkpoint.split("\n\n");
-  const [origin, size = "", root = ""] = text.split("\n");
-  const parsed = parseBase64(root);
-  const isNote = origin && /^[0-9]{1,19}$/.test(size) && parsed && signatures.endsWith("\n") && more === undefined;
-  if (!isNote) throw forgedAt(bundle.where, "malformed checkpoint", "another text", "a signed note");
-  const lines = [...signatures.matchAll(/\u2014 \S+ ([A-Za-z0-9+/]+={0,2})\n/g)].map(([, text64]) => decodeLoosely(text64!));
-  const own = lines.find((line) => isEqual(line.subarray(0, HINT_BYTES), entry.logId.subarray(0, HINT_BYTES)));
-  if (!own || !(await log.signed(own.subarray(HINT_BYTES), utf8Of(`${text}\n`)))) {
+  const { text = "", size = "", root = "", signatures = "" } = NOTE.exec(entry.checkpoint)?.groups ?? {};
+  const parsed = root ? parseBase64(root) : undefined;
+  const lines = signatures.split("\n").slice(0, -1).map((line) => parseBase64(line.split(" ")[2]!));
+  if (!parsed || !lines.every((line) => line && line.length > HINT_BYTES)) {
+    throw forgedAt(bundle.where, "malformed checkpoint", "another text", "a signed note");
+  }
+  const own = lines.find((line) => isEqual(line!.subarray(0, HINT_BYTES), entry.logId.subarray(0, HINT_BYTES)));
+  if (!own || !(await log.signed(own.subarray(HINT_BYTES), utf8Of(text)))) {
     throw forgedAt(bundle.where, "the checkpoint does not verify", `${lines.length} signatures`, "one by the log's key");
   }
   return { size: BigInt(size), root: parsed };
-}
-
-/** Base64 whose last digit may have stray bits. The signature covers the text, and not itself. */
-function decodeLoosely(text: string): Bytes {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    return new Uint8Array();
-  }
 }
 
 function bodyOf(bundle: SignatureBundle, entry: LogEntry): Fields {

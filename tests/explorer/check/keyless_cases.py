@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import random
-from collections.abc import Iterator
+import string
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,10 +18,12 @@ from tests.explorer.check.judged import Judged
 from tests.explorer.check.signature_cases import SIGNED, release_case
 from tests.support.fake_sigstore import END, ISSUER, LINE, NOW, SIGNED_AT, START, FakeSigstore, utf8
 from tests.support.mutants import changed_der
+from tests.support.odd_notes import GOOD_NOTES, ODD_NOTES
 from tests.verifier.identity.test_keyless import BAD_WORLDS
 from tests.verifier.identity.test_mutations import change_text, change_value
 
 _SECOND = timedelta(seconds=1)
+_DIGITS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 _WORKFLOW = "https://github.com/o/r/.github/workflows/sign.yml"
 _FIELDS = ("log_window", "ca_window", "ct_window", "leaf_window", "ca_validity")
 WORLD = FakeSigstore(statement=SIGNED)
@@ -71,7 +74,36 @@ def known_cases() -> list[Judged]:
     lines = ["", LINE, f"workflow {ISSUER} {_WORKFLOW}", "key " + "00" * 32]
     cases += [_case(WORLD, line=line) for line in lines]
     cases += [_case(_WORKFLOWS, line=lines[2])]
+    cases += [_with_entry(WORLD, _changed_note(change)) for change in (GOOD_NOTES | ODD_NOTES).values()]
+    cases += [
+        _with_entry(world, change) for world in (WORLD, STAMPED, LATER) for change in (_stray_bits, _empty_promise)
+    ]
     return cases + [_case(WORLD, at=moment) for moment in moments]
+
+
+def _with_entry(world: FakeSigstore, change: Callable[[dict[str, Any]], None]) -> Judged:
+    bundle = json.loads(json.dumps(world.bundle()))
+    change(bundle["verificationMaterial"]["tlogEntries"][0])
+    return _case(world, json.dumps(bundle).encode())
+
+
+def _changed_note(change: Callable[[str], str]) -> Callable[[dict[str, Any]], None]:
+    def changed(entry: dict[str, Any]) -> None:
+        checkpoint = entry["inclusionProof"]["checkpoint"]
+        checkpoint["envelope"] = change(checkpoint["envelope"])
+
+    return changed
+
+
+def _stray_bits(entry: dict[str, Any]) -> None:
+    """Write the first hash of the proof in other base64."""
+    hashes = entry["inclusionProof"]["hashes"]
+    digit = hashes[0][-2]
+    hashes[0] = f"{hashes[0][:-2]}{_DIGITS[_DIGITS.index(digit) + 1]}="
+
+
+def _empty_promise(entry: dict[str, Any]) -> None:
+    entry["inclusionPromise"] = {"signedEntryTimestamp": ""}
 
 
 def _change_stamp(rng: random.Random, bundle: dict[str, Any]) -> bytes:

@@ -19,6 +19,7 @@ from tests.support.model_signatures import key_bundle
 
 CERTIFICATE = {"rawBytes": base64.b64encode(b"certificate").decode()}
 DIGEST = base64.b64encode(bytes(32)).decode()
+STRAY = DIGEST[:-2] + "B="  # the same bytes
 ENTRY: dict[str, Any] = {
     "logIndex": "12",
     "logId": {"keyId": DIGEST},
@@ -116,7 +117,12 @@ def test_a_key_id_may_be_empty(keyid: object) -> None:
         (at(bundle(KEYLESS), "verificationMaterial.tlogEntries.0.inclusionProof.rootHash", "AAAA"), "32 bytes"),
         (at(bundle(KEYLESS), "verificationMaterial.tlogEntries.0.inclusionProof.hashes", ["AAAA"]), "32 bytes"),
         (at(bundle(KEYLESS), "verificationMaterial.tlogEntries.0.inclusionProof.hashes", [DIGEST] * 65), "at most 64"),
-        (at(bundle(KEYLESS), "verificationMaterial.tlogEntries.0.inclusionProof.hashes", [1]), "strings"),
+        (at(bundle(KEYLESS), "verificationMaterial.tlogEntries.0.inclusionProof.hashes", [1]), "32 bytes"),
+        (at(bundle(KEYLESS), "verificationMaterial.tlogEntries.0.inclusionProof.hashes", [STRAY]), "canonical base64"),
+        (
+            at(bundle(KEYLESS), "verificationMaterial.tlogEntries.0.inclusionPromise.signedEntryTimestamp", ""),
+            "a signature",
+        ),
         (at(key_bundle(), "dsseEnvelope.payloadType", "text/plain"), "in-toto"),
         (at(key_bundle(), "dsseEnvelope.payload", "e30"), "padded"),
         (at(key_bundle(), "dsseEnvelope.payload", "e31="), "stray bits"),

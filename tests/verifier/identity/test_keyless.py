@@ -24,6 +24,7 @@ from provenance_oracle.verifier.identity.publisher import PublisherTrust, verify
 from provenance_oracle.verifier.identity.signer import ModelSigner
 from provenance_oracle.verifier.identity.sigstore_root import load_pinned_root, parse_trusted_root
 from tests.support.fake_sigstore import END, ISSUER, LINE, NOW, SIGNED_AT, START, FakeSigstore, utf8
+from tests.support.odd_notes import GOOD_NOTES, ODD_NOTES
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 V1, V2 = FakeSigstore(), FakeSigstore(version=2)
@@ -185,6 +186,24 @@ def test_a_changed_field_of_the_entry_is_refused(world: FakeSigstore, name: str)
     bundle = copy.deepcopy(world.bundle())
     CHANGES[name](bundle)
     refuse(world, bundle=bundle)
+
+
+def _with_note(change: Callable[[str], str]) -> dict[str, Any]:
+    bundle = copy.deepcopy(V1.bundle())
+    put("inclusionProof", "checkpoint", "envelope", value=change)(bundle)
+    return bundle
+
+
+@pytest.mark.parametrize("name", GOOD_NOTES)
+def test_a_checkpoint_may_have_other_signatures(name: str) -> None:
+    assert judged(V1, bundle=_with_note(GOOD_NOTES[name]))
+
+
+@pytest.mark.parametrize("name", ODD_NOTES)
+def test_the_lines_of_a_checkpoint_have_one_form(name: str) -> None:
+    with pytest.raises(VerificationError) as refused:
+        judged(V1, bundle=_with_note(ODD_NOTES[name]))
+    assert refused.value.check is Check.PUBLISHER_SIGNATURE
 
 
 @pytest.mark.parametrize("name", V1_CHANGES)
