@@ -176,8 +176,9 @@ function parsePromise(fields: Fields): Bytes {
 /** An optional list of at most 64 digests: a proof in a tree of 2^64 leaves. */
 function parseHashes(proof: Fields): readonly Bytes[] {
   const value = proof.has("hashes") ? proof.value("hashes") : [];
-  const hashes = Array.isArray(value) ? value.map((item: Json) => typeof item === "string" && parseBase64(item)) : [false];
-  if (hashes.length <= HASHES_MAX && hashes.every((hash) => hash && hash.length === DIGEST_BYTES)) {
+  const items: readonly Json[] = Array.isArray(value) ? value : [null];
+  const hashes = items.map((item) => (typeof item === "string" ? parseBase64(item) : undefined));
+  if (hashes.length <= HASHES_MAX && hashes.every((hash) => hash?.length === DIGEST_BYTES)) {
     return hashes as readonly Bytes[];
   }
   throw proof.error("hashes", "not a list of digests", "another value", `at most ${HASHES_MAX}, of 32 bytes in base64`);

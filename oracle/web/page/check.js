@@ -704,9 +704,9 @@ function En(e,t,n){let r=e.text(t,20);if(/^(0|[1-9][0-9]{0,18})$/.test(r)&&BigIn
 "not a number",r,"decimal digits of a 64-bit integer, as a string")}function sl(e,t){let n=e.base64Bytes(t,Lr);if(n.length!==
 Lr)throw e.error(t,"not a digest",`${n.length} bytes`,"32 bytes");return n}function al(e){let t=e.base64Bytes("signedEnt\
 ryTimestamp",1024);if(t.length)return t;throw e.error("signedEntryTimestamp","empty","no bytes","a signature")}function cl(e){
-let t=e.has("hashes")?e.value("hashes"):[],n=Array.isArray(t)?t.map(r=>typeof r=="string"&&N(r)):[!1];if(n.length<=xs&&n.
-every(r=>r&&r.length===Lr))return n;throw e.error("hashes","not a list of digests","another value",`at most ${xs}, of 32\
- bytes in base64`)}function Bs(e,t){return e.finish(),t}var An=128,Cs=4,dl=8,fl=1,ll=128,[vs,jr]=[128,160],ul=/^[A-Za-z0-9 '()+,\-./:=?]*$/,ks={"2.5.4.3":"CN","2.5.4.7":"L","2.\
+let t=e.has("hashes")?e.value("hashes"):[],r=(Array.isArray(t)?t:[null]).map(o=>typeof o=="string"?N(o):void 0);if(r.length<=
+xs&&r.every(o=>o?.length===Lr))return r;throw e.error("hashes","not a list of digests","another value",`at most ${xs}, o\
+f 32 bytes in base64`)}function Bs(e,t){return e.finish(),t}var An=128,Cs=4,dl=8,fl=1,ll=128,[vs,jr]=[128,160],ul=/^[A-Za-z0-9 '()+,\-./:=?]*$/,ks={"2.5.4.3":"CN","2.5.4.7":"L","2.\
 5.4.8":"ST","2.5.4.10":"O","2.5.4.11":"OU","2.5.4.6":"C","2.5.4.9":"STREET","0.9.2342.19200300.100.1.25":"DC","0.9.2342.\
 19200300.100.1.1":"UID"};function Ts(e,t){let n=[...q(B(e,t),t)],r=n[0]?.tag===ct&&n.shift().content[0]===255,o=n.shift(),
 i=o===void 0||o.tag===j&&o.content[0]<128&&r,s=B(e,t).children[0]?.content[0]===0&&!r&&o===void 0;if(!i||s||n.length)throw F(

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance_oracle.verifier.checks import Check
-from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError
+from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError, VerificationError
 from provenance_oracle.verifier.identity.bundle import parse_bundle
 from provenance_oracle.verifier.identity.keyless import verify_keyless
 from provenance_oracle.verifier.identity.names import parse_identity
