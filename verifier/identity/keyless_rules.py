@@ -13,12 +13,14 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from provenance_oracle.verifier.errors import naming_extras
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import FormatError, naming_extras
 from provenance_oracle.verifier.identity.bundle import SignatureBundle
 from provenance_oracle.verifier.identity.issued_by import is_issued_by
 from provenance_oracle.verifier.identity.log_entry import LogEntry
 from provenance_oracle.verifier.identity.signer import forged
 from provenance_oracle.verifier.identity.sigstore_root import PinnedRoot, RootAuthority, RootLog
+from provenance_oracle.verifier.identity.stamp_form import parse_stamp_form
 from provenance_oracle.verifier.strict.parse_json import canonical_base64
 from provenance_oracle.verifier.strict.timestamps import format_time
 
@@ -93,13 +95,14 @@ def _stamped_at(bundle: SignatureBundle, stamp: bytes, root: PinnedRoot) -> date
         from rfc3161_client import VerificationError as StampError
         from rfc3161_client import VerifierBuilder, decode_timestamp_response
     try:
+        form = parse_stamp_form(stamp, _problem_of_stamp)
         response = decode_timestamp_response(stamp)
         moment = response.tst_info.gen_time
-    except ValueError as error:
+    except (ValueError, FormatError) as error:
         raise forged(bundle, "malformed timestamp", str(error)[:200], "an RFC 3161 response") from error
     for authority in root.stampers:
         signer, *issuers = authority.chain
-        if not issuers or not _was_valid(authority, moment):
+        if not issuers or not _was_valid(authority, moment) or not form.fits(authority.chain):
             continue
         builder = VerifierBuilder(tsa_certificate=signer, roots=[issuers[-1]], intermediates=list(issuers[:-1]))
         try:
@@ -109,6 +112,10 @@ def _stamped_at(bundle: SignatureBundle, stamp: bytes, root: PinnedRoot) -> date
         return moment
     got = f"a timestamp of {format_time(moment)}"
     raise forged(bundle, "no authority made the timestamp in its window", got, "one by an authority of the root")
+
+
+def _problem_of_stamp(what: str, got: str, wanted: str) -> FormatError:
+    return FormatError(what, check=Check.PUBLISHER_SIGNATURE, got=got, wanted=wanted)
 
 
 def verify_issuing_ca(bundle: SignatureBundle, leaf: x509.Certificate, root: PinnedRoot, moment: datetime) -> None:

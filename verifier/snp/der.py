@@ -50,15 +50,15 @@ class Value(NamedTuple):
     children: tuple[Value, ...]
 
 
-def parse_der(data: bytes, problem: Problem) -> Value:
+def parse_der(data: bytes, problem: Problem, levels: int = _MAX_DEPTH) -> Value:
     """Parse one DER value that fills `data` exactly, with all values inside it.
 
-    The value may have at most 16 levels inside it, and at most 50,000 values in all.
+    The value may have at most `levels` levels inside it, and at most 50,000 values in all.
 
     Raises:
         FormatError: `data` breaks an encoding rule or a limit; `problem` builds the error.
     """
-    value, end = _Walk(data, problem).value(0, len(data), 0)
+    value, end = _Walk(data, problem, levels).value(0, len(data), 0)
     if end != len(data):
         raise problem("extra bytes after the value", f"{len(data) - end} bytes", "none")
     return value
@@ -67,17 +67,18 @@ def parse_der(data: bytes, problem: Problem) -> Value:
 class _Walk:
     """One pass over `data`, limited in depth and in number of values."""
 
-    def __init__(self, data: bytes, problem: Problem) -> None:
+    def __init__(self, data: bytes, problem: Problem, levels: int) -> None:
         self._data = data
         self._problem = problem
+        self._levels = levels
         self._left = _MAX_VALUES
 
     def value(self, start: int, limit: int, depth: int) -> tuple[Value, int]:
         """Return the value at `start` and the position of its end, which is at most `limit`."""
         self._left -= 1
-        if depth > _MAX_DEPTH or self._left < 0:
+        if depth > self._levels or self._left < 0:
             raise self._problem(
-                "too many levels or values", "more", f"at most {_MAX_DEPTH} levels and {_MAX_VALUES} values"
+                "too many levels or values", "more", f"at most {self._levels} levels and {_MAX_VALUES} values"
             )
         tag, begin, end = self._header(start, limit)
         children: list[Value] = []

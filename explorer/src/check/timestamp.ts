@@ -1,5 +1,5 @@
 // Timestamps of an authority (RFC 3161) over a signature. A token is CMS SignedData (RFC 5652) around a TSTInfo.
-// Python leaves them to rfc3161-client and OpenSSL; this is narrower: every certificate in a token is one of the root's.
+// Python leaves them to rfc3161-client and OpenSSL, and has the rules for what nothing signs in verifier/identity/stamp_form.py.
 
 import { type Bytes, concat, hexOf, isEqual } from "./bytes.js";
 import { type CheckError, type Problem } from "./checks.js";

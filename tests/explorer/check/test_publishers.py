@@ -105,7 +105,7 @@ def test_keyless_signatures_in_chromium(chromium: ChromiumEngine) -> None:
     counted = compare(chromium, keyless_cases.known_cases())
     assert counted.keys() >= {"passed", "forged", "refused", "malformed"}
     changed = keyless_cases.changed_cases(Random(f"keyless {number}") for number in range(_MUTANTS))
-    assert compare(chromium, changed, stricter=_MUTANTS // 50).keys() >= {"passed", "malformed", "forged"}
+    assert compare(chromium, changed).keys() >= {"passed", "malformed", "forged"}
 
 
 def test_keyless_signatures_in_firefox(firefox: FirefoxEngine) -> None:
