@@ -9,9 +9,11 @@ from provenance_oracle.oracle.chain.calls import refusal_name
 from provenance_oracle.oracle.chain.payer import Announce, Payer, stay_silent
 from provenance_oracle.oracle.chain.rpc import revert_data
 from provenance_oracle.oracle.signers.base import Signer
-from provenance_oracle.verifier.errors import AppraisalError, UsageError
+from provenance_oracle.verifier.checks import Check
+from provenance_oracle.verifier.errors import AppraisalError, ProvenanceError, RecordError, UsageError
 from provenance_oracle.verifier.proofs.cited import CitedEvidence
 from provenance_oracle.verifier.proofs.reader import DISPUTES_CONTRACT, ProofReader
+from provenance_oracle.verifier.registry.batch_proofs import WRITTEN_OUT
 from provenance_oracle.verifier.registry.contract import DeployedContract, load_artifact
 from provenance_oracle.verifier.registry.node import node_errors
 from provenance_oracle.verifier.strict.abi_values import parse_account, parse_number
@@ -47,6 +49,7 @@ def plan_disproof(reader: ProofReader, record: bytes, cited: CitedEvidence, send
 
     Raises:
         UsageError: the deployment names another contract.
+        RecordError: the registry does not keep the record by itself: it is in a batch, or was judged again.
         AppraisalError: the evidence has nothing against the record that the contract understands.
         TemporaryError: the node failed.
     """
@@ -62,10 +65,21 @@ def plan_disproof(reader: ProofReader, record: bytes, cited: CitedEvidence, send
         try:
             reason = parse_number(call.call(fields), "reason")
         except ContractLogicError as error:
-            got = refusal_name(revert_data(error.data), DISPUTES_CONTRACT)
-            problem, wanted = "the contract does not disprove the record", "evidence against it that it understands"
-            raise AppraisalError(problem, where=reader.where, got=got, wanted=wanted) from error
+            where = f"disputes 0x{reader.disputes.hex()} at {reader.node.where}"
+            raise _refusal(refusal_name(revert_data(error.data), DISPUTES_CONTRACT), where) from error
         return Disproof(call, reason, parse_number(call.estimate_gas(fields), "gas"))
+
+
+def _refusal(got: str, where: str) -> ProvenanceError:
+    """Return the error for a refusal of the contract by the name that it gives."""
+    if got == "RecordUnknown":
+        problem = "the registry keeps no such record by itself"
+        return RecordError(problem, check=Check.REGISTRY_RECORD, where=where, got=got, wanted=WRITTEN_OUT)
+    if got == "NotDisputable":
+        wanted = "a PASSED record of hardware whose keys the contract has (AMD's, or the simulator's)"
+    else:
+        wanted = "evidence against it that it understands; docs/proofs.md, Errors"
+    return AppraisalError("the contract does not disprove the record", where=where, got=got, wanted=wanted)
 
 
 def _require_disputes(reader: ProofReader) -> None:

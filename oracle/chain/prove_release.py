@@ -14,6 +14,7 @@ from provenance_oracle.verifier.judgement.release import CRL_PATH
 from provenance_oracle.verifier.proofs.evidence_calls import EvidenceCall, vek_facts_of, with_endorsed_key
 from provenance_oracle.verifier.proofs.intermediates import PINNED, AddedIntermediate
 from provenance_oracle.verifier.proofs.reader import PROOFS_CONTRACT, ProofReader, ReleaseProof
+from provenance_oracle.verifier.registry.batch_proofs import WRITTEN_OUT
 from provenance_oracle.verifier.registry.contract import load_artifact
 from provenance_oracle.verifier.registry.node import node_errors
 from provenance_oracle.verifier.strict.abi_values import parse_number
@@ -178,12 +179,23 @@ def _simulate(reader: ProofReader, call: Any, fields: dict[str, Any], evidence: 
                 raise _too_large(reader, evidence, f"more than {fields['gas']} gas", fields["gas"]) from error
             if got == data.hex():
                 got = refusal_name(data, "AmdVerifier")
-            wanted = "evidence that the contract accepts; docs/proofs.md explains its errors"
+            wanted = _wanted_by(reader, got)
             raise AppraisalError("the chain refuses the proof", where=reader.where, got=got, wanted=wanted) from error
         except Web3RPCError as error:
             if "gas" not in str(error).lower():
                 raise
             raise _too_large(reader, evidence, f"more than {fields['gas']} gas", fields["gas"]) from error
+
+
+def _wanted_by(reader: ProofReader, refusal: str) -> str:
+    """Return what the contract wants instead of what it refused by an error of this name."""
+    if refusal == "RecordUnknown":
+        return f"{WRITTEN_OUT}, or --no-record"
+    if refusal == "CertificateNotSigned":
+        if reader.is_simulated:
+            return "a certificate of the simulator, whose keys are the only ones of this contract"
+        return "a certificate that AMD signed; simulated evidence needs a `provenance deploy --with-proofs simulator`"
+    return "evidence that the contract accepts; docs/proofs.md, Errors, explains each name"
 
 
 def _too_large(reader: ProofReader, evidence: EvidenceCall, got: str, gas_max: int) -> AppraisalError:

@@ -44,7 +44,7 @@ def disprove(
     keys of all who signed, in the same transaction. What the contract does not understand convicts nobody.
 
     Exit codes: 0 disproved, 4 the record has other evidence, 5 the contract finds nothing against the record, 6 no
-    record, 7 try again.
+    record (one in a batch has to be written out first), 7 try again.
 
     \b
     Example:
@@ -61,7 +61,7 @@ def disprove(
     reader, deployment = open_deployed(place.rpc_url, place.registry)
     proofs = ProofReader(reader.node, deployment)
     signer = None if dry_run else key.open()
-    page = find_page(reader, what, limit=_SHOWN)
+    page = find_page(reader, what, limit=_SHOWN, takes_proof=False)
     if len(page.entries) != 1:
         got = ", ".join(entry.manifest_digest.hex() for entry in page.entries)
         raise UsageError("several records have this digest", where="DIGEST", got=got, wanted="one of these digests")

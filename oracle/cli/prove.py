@@ -170,16 +170,14 @@ def _entry(reader: RegistryReader, payload: bytes, with_record: bool | None) -> 
         return None
     try:
         entry = reader.entry(sha256(payload).digest())
-        if (refusal := reader.refusal(entry)) is not None:
-            raise refusal
-        if entry.batch is not None:
-            got, wanted = "a record in a batch", "a record that somebody wrote out with `materialise`, or --no-record"
-            raise RecordError("the registry keeps no such record by itself", got=got, wanted=wanted)
-    except RecordError:
-        if with_record:
-            raise
+        if (refusal := reader.refusal(entry)) is None:
+            return entry
+    except RecordError as error:
+        refusal = reader.proofs.with_next_step(error, takes_proof=False)
+    if not with_record:
         return None
-    return entry
+    wanted = f"{refusal.wanted}; or leave out --record: a proof needs none"
+    raise RecordError(refusal.problem, check=refusal.check, where=refusal.where, got=refusal.got, wanted=wanted)
 
 
 def _say(output: Output, judged: Judgement, confirms: bool, release: bytes) -> None:

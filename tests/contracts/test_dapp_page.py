@@ -16,6 +16,9 @@ def test_a_project_as_the_page_says_passes_its_test(npm_run: Callable[..., str],
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
+    # docs/proofs.md says how the imports begin
+    proven = (ROOT / "contracts" / "examples" / "TenLinesProven.sol").read_text()
+    (tmp_path / "src" / "TenLinesProven.sol").write_text(proven.replace('"../gate/', '"provenance-oracle/gate/'))
     packages = ROOT / "hardhat" / "node_modules"
     (tmp_path / "lib" / "openzeppelin-contracts").mkdir(parents=True)
     (tmp_path / "lib" / "openzeppelin-contracts" / "contracts").symlink_to(packages / "@openzeppelin" / "contracts")

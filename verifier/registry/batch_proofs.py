@@ -29,6 +29,7 @@ from provenance_oracle.verifier.strict.abi_values import (
 )
 from provenance_oracle.verifier.text import printable
 
+WRITTEN_OUT = "a record that somebody wrote out with `materialise` (docs/operating.md, Batches)"
 _URI_MAX_CHARS = 256
 
 
@@ -101,20 +102,23 @@ class BatchProofs:
         """Return the batch with this root, 32 bytes, at a block. Its count is 0 if the registry has none."""
         return self._contract.call("batchOf", root, parse=parse_batch_state, block=block)
 
-    def with_next_step(self, error: RecordError) -> RecordError:
+    def with_next_step(self, error: RecordError, *, takes_proof: bool = True) -> RecordError:
         """Return the error for a release without a record, which says what to do if it is in a batch.
 
         The registry does not tell which records are in a batch, so the error is about any batch. It is the same error
         if the registry has no batches.
+
+        Args:
+            takes_proof: whether the command has --proof. Without it, somebody has to write the record out.
         """
         found = self._contract.logs("BatchRecorded", {}, self._first, self._head(), parse=_parse_uri)
         if not found:
             return error
         place = f"; the records of the newest batch: {printable(found[-1])}" if found[-1] else ""
+        way, proof = ("`--proof FILE`", "it") if takes_proof else (WRITTEN_OUT, "the proof")
         step = (
-            f"or `--proof FILE`, if the release is in a batch (the registry has {len(found)}): the oracle's operator"
-            " prints it with `provenance proof MANIFEST_DIGEST`, and anyone with a batch's records, with --leaves"
-            f"{place}"
+            f"or {way}, if the release is in a batch (the registry has {len(found)}): the oracle's operator prints"
+            f" {proof} with `provenance proof MANIFEST_DIGEST`, and anyone with a batch's records, with --leaves{place}"
         )
         return RecordError(
             error.problem, check=error.check, where=error.where, got=error.got, wanted=f"{error.wanted}, {step}"

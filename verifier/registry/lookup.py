@@ -55,13 +55,21 @@ def open_deployment(
     return reader
 
 
-def find_page(registry: RegistryReader, what: str, *, limit: int = ENTRIES_MAX, after: bytes | None = None) -> Page:
+def find_page(
+    registry: RegistryReader,
+    what: str,
+    *,
+    limit: int = ENTRIES_MAX,
+    after: bytes | None = None,
+    takes_proof: bool = True,
+) -> Page:
     """Return a page of the entries to which a digest, an id or a name leads, revoked first, then newest first.
 
     Args:
         what: a model digest, a manifest digest or an id (`recordId` in the contract's errors), each 64 hex digits with
             or without 0x; or a name, `namespace/model` or `namespace/model@version`.
         limit, after: as for `RecordLists.page`.
+        takes_proof: as for `BatchProofs.with_next_step`.
 
     Raises:
         RecordError: there is no such entry.
@@ -83,7 +91,7 @@ def find_page(registry: RegistryReader, what: str, *, limit: int = ENTRIES_MAX, 
         )
     wanted = "a model digest, manifest digest, record id or name that was recorded"
     error = RecordError("no record", check=Check.REGISTRY_RECORD, where=what, got="nothing", wanted=wanted)
-    raise registry.proofs.with_next_step(error)
+    raise registry.proofs.with_next_step(error, takes_proof=takes_proof)
 
 
 def find_proven(registry: RegistryReader, what: str, proven: ProvenRecord) -> Page:

@@ -15,14 +15,16 @@ from click.testing import CliRunner
 
 from provenance_oracle.oracle.chain import prove_release
 from provenance_oracle.oracle.chain.anvil import EmbeddedChain, run_anvil
+from provenance_oracle.oracle.chain.disprove_record import plan_disproof
 from provenance_oracle.oracle.chain.prove_release import plan_proof
 from provenance_oracle.oracle.cli.main import main
 from provenance_oracle.publisher.manifest import PrivateKey
 from provenance_oracle.publisher.simulator import FakeAmd
-from provenance_oracle.verifier.errors import AppraisalError
+from provenance_oracle.verifier.errors import AppraisalError, RecordError
 from provenance_oracle.verifier.judgement.judge import judge
 from provenance_oracle.verifier.judgement.release import read_release
 from provenance_oracle.verifier.policy import load_policy
+from provenance_oracle.verifier.proofs.cited import cite
 from provenance_oracle.verifier.proofs.evidence_calls import evidence_of
 from provenance_oracle.verifier.proofs.intermediates import added_intermediate
 from provenance_oracle.verifier.proofs.reader import ProofReader
@@ -33,6 +35,7 @@ from provenance_oracle.verifier.registry.deployment import parse_deployment
 from provenance_oracle.verifier.registry.node import open_node
 from provenance_oracle.verifier.snp.crl import parse_crl
 from provenance_oracle.verifier.snp.products import ProductLine
+from tests.support.batches import sealing
 from tests.support.chain_fixtures import DeployedRegistry, checksummed, load_artifact
 from tests.support.fake_nodes import lying
 from tests.support.proofs import NOW, P256_KEY, P384_KEY, later_amd, make_provable
@@ -322,6 +325,7 @@ def test_what_the_chain_refuses_is_told_by_the_name_of_its_error(
     monkeypatch.setattr("provenance_oracle.verifier.proofs.reader.ProofReader.is_endorsed", lambda *_: True)
     exit_code, document = _run(chain, "prove", str(tmp_path), *_place(chain, deployed))
     assert (exit_code, document["error"]["got"]) == (5, "CertificateNotSigned")
+    assert "the simulator, whose keys are the only ones" in document["error"]["wanted"]
 
 
 @pytest.mark.parametrize(
@@ -412,6 +416,43 @@ def test_only_the_shipped_contract_beside_these_proofs_disproves(
         exit_code, answer = _run(chain, "disprove", found.record.manifest_digest.hex(), *options, paid=False)
         assert exit_code == 2
         assert problem in answer["error"]["message"]
+
+
+def test_a_record_in_a_batch_has_to_be_written_out_first(
+    chain: EmbeddedChain, deployed: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """The contracts read records that the registry keeps by themselves, and `prove` and `disprove` take no proof."""
+    made = make_provable(tmp_path / "release", name="acme/batched")
+    found = judge(made, load_policy("demo"), at=NOW)
+    registry = _registry(chain, deployed)
+    lie = replace(found.record, reported_tcb=bytes(8))
+    encoded, batch, call = sealing(registry, [lie], [0], sealed_at=int(NOW.timestamp()))
+    registry.send(call, registry.stranger)
+    place, options = _place(chain, deployed), ["--dry-run"]
+    for name, data in (("verdict", found.verdict.statement), ("report", made.evidence.report)):
+        (tmp_path / name).write_bytes(data)
+        options += [f"--{name}", str(tmp_path / name)]
+    what, step = lie.manifest_digest.hex(), "or a record that somebody wrote out with `materialise` (docs/operating.md"
+    exit_code, answer = _run(chain, "disprove", what, *place[:4], *options, paid=False)
+    assert exit_code == 6
+    assert step in answer["error"]["wanted"]
+    assert "--proof" not in answer["error"]["wanted"], "the command has no such option"
+    exit_code, answer = _run(chain, "prove", str(tmp_path / "release"), *place, "--record", "--cost", paid=False)
+    assert exit_code == 6
+    assert step in answer["error"]["wanted"]
+    assert "leave out --record" in answer["error"]["wanted"]
+    # what the contracts say of such a record, if it gets to them
+    proofs = ProofReader(open_node(chain.rpc_url), parse_deployment(deployed[0].read_bytes(), "file"))
+    cited = cite(found.verdict.statement, made.evidence.report, None, lie.verdict_digest)
+    with pytest.raises(RecordError, match=r"keeps no such record by itself: got RecordUnknown, wanted .*`materialise`"):
+        plan_disproof(proofs, encoded[0], cited)
+    honest = registry.encode(found.record)
+    with pytest.raises(AppraisalError, match=r"got RecordUnknown, wanted .*`materialise`.*, or --no-record"):
+        plan_proof(proofs, evidence_of(made), honest)
+    # written out, it is a record like any other
+    registry.send(registry.contract.functions.materialise(encoded[0], batch.proofs[0].solidity()), registry.stranger)
+    exit_code, answer = _run(chain, "disprove", what, *place[:4], *options, paid=False)
+    assert (exit_code, answer["reason"]) == (0, 3)
 
 
 def test_a_record_is_disproved_by_a_command(

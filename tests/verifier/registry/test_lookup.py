@@ -51,7 +51,7 @@ def listing(*entries: Entry) -> RecordList:
 class Proofs:
     """Batches of a registry that has none."""
 
-    def with_next_step(self, error: RecordError) -> RecordError:
+    def with_next_step(self, error: RecordError, *, takes_proof: bool) -> RecordError:
         return error
 
 
