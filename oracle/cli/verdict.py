@@ -57,8 +57,9 @@ def verdict(
         raise RecordError(
             "no verdict with this digest was kept here",
             where="journal",
-            got="no such verdict",
-            wanted="the journal of the oracle that judged, or its folder of evidence",
+            got=f"nothing for {wanted.hex()}",
+            wanted="the verdict digest that `provenance show` prints, and the journal of the oracle that judged, or its"
+            " folder of evidence",
         )
     if archive is not None and found.archive is None:
         raise RecordError("no evidence was kept with this verdict", where=str(archive), wanted="a PASSED verdict")

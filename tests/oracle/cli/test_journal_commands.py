@@ -84,7 +84,9 @@ def test_the_exact_bytes_are_written(path: Path, tmp_path: Path) -> None:
 
 
 def test_a_verdict_that_is_not_there_has_exit_code_6(path: Path) -> None:
-    assert run("verdict", "00" * 32, "--journal", str(path))[0] == 6
+    code, document = run("verdict", "00" * 32, "--journal", str(path))
+    assert code == 6
+    assert "the verdict digest that `provenance show` prints" in document["error"]["wanted"]
     assert run("verdict", "short", "--journal", str(path))[0] == 2
 
 
