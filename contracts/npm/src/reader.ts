@@ -173,7 +173,10 @@ export class RegistryReader {
     await this.#proven("requireProven", modelDigest, manifestDigest, required, forbidden);
   }
 
-  #proven<T>(name: string, ...values: unknown[]): Promise<T> {
+  async #proven<T>(name: string, ...values: unknown[]): Promise<T> {
+    if (!this.#options.hardwareProofs) {
+      throw new FormatError("hardwareProofs: none; `provenance deploy --with-proofs` makes it");
+    }
     return this.#callAt(hexIn(this.#options, "hardwareProofs", 20), name, values);
   }
 

@@ -60,6 +60,7 @@ def test_a_proof_is_read_and_a_shut_gate_says_why(project: Project, registry: De
     assert {answer["error"] for answer in stranger} == {"NodeError"}
     told_none = project.call(*asked, reader=reader_of(registry))
     assert {answer["error"] for answer in told_none} == {"FormatError"}
+    assert all("`provenance deploy --with-proofs` makes it" in answer["message"] for answer in told_none)
 
 
 def test_a_deployment_file_may_name_the_contract(project: Project) -> None:
