@@ -136,10 +136,9 @@ def _parse_list_extensions(extensions: tuple[Extension, ...], where: str) -> tup
 
 def _parse_entries(field: Value, where: str) -> frozenset[int]:
     """Return the serial numbers of the entries. Extensions of an entry are ignored unless they are critical."""
-    if field.tag != SEQUENCE:
-        raise malformed_endorsement(
-            where, "malformed entries of the revocation list", f"tag {field.tag:#x}", "a sequence"
-        )
+    if field.tag != SEQUENCE or not field.children:  # a list without entries has no such field (RFC 5280, 5.1.2.6)
+        got = f"tag {field.tag:#x}, {len(field.children)} entries"
+        raise malformed_endorsement(where, "malformed entries of the revocation list", got, "a sequence of one or more")
     serials = [_parse_entry(entry, where) for entry in field.children]
     revoked = frozenset(serials)
     if len(revoked) != len(serials):

@@ -97,8 +97,9 @@ function parseListExtensions(
 }
 
 function parseEntries(field: Value, where: string): ReadonlySet<bigint> {
-  if (field.tag !== SEQUENCE) {
-    throw malformedEndorsement(where, "malformed entries of the revocation list", `tag ${field.tag}`, "a sequence");
+  if (field.tag !== SEQUENCE || field.children.length === 0) {
+    const got = `tag ${field.tag}, ${field.children.length} entries`;
+    throw malformedEndorsement(where, "malformed entries of the revocation list", got, "a sequence of one or more");
   }
   const serials = field.children.map((entry) => parseEntry(entry, where));
   const revoked = new Set(serials);

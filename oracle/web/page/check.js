@@ -251,12 +251,13 @@ ytes`;throw E(t,"wrong number or size of revocation lists",`${r.length+1}`,o)}re
 map(({oid:a,value:c})=>[a,c])),r=[...n.keys()].sort().join(", ");if(e.some(({critical:a})=>a)||n.has(Hc)||n.has(Kc))throw E(
 t,"unsupported extensions of the revocation list",r,"a complete list, and no critical extension");let[o,i]=[n.get(Uc),n.
 get(Jt)];if(!o||!i)throw E(t,"missing extensions of the revocation list",r,"CRL number and authority key id");let s=H(t,
-" in the CRL number");return{number:Ie(B(o,s),s),authorityKeyId:i}}function jc(e,t){if(e.tag!==w)throw E(t,"malformed en\
-tries of the revocation list",`tag ${e.tag}`,"a sequence");let n=e.children.map(o=>Gc(o,t)),r=new Set(n);if(r.size!==n.length)
-throw E(t,"repeated entries of the revocation list","a serial number twice","each once");return r}function Gc(e,t){let[n,
-r,o,...i]=e.children;if(e.tag!==w||!n||!r||i.length>0){let s=f(e.encoding.subarray(0,16));throw E(t,"malformed entry of \
-the revocation list",s,"a serial number and a time")}if(Re(r,H(t)),o&&qn(o,t).some(({critical:s})=>s))throw E(t,"unsuppo\
-rted entry of the revocation list","a critical extension","none");return Ie(n,H(t))}var re="1.3.6.1.4.1.3704.1.",[Xo,ir,Zo,sr]=["1","2","4","5"].map(e=>re+e),Qo=new Map([[`${re}3.1`,"bootloader"],[`${re}3\
+" in the CRL number");return{number:Ie(B(o,s),s),authorityKeyId:i}}function jc(e,t){if(e.tag!==w||e.children.length===0){
+let o=`tag ${e.tag}, ${e.children.length} entries`;throw E(t,"malformed entries of the revocation list",o,"a sequence of\
+ one or more")}let n=e.children.map(o=>Gc(o,t)),r=new Set(n);if(r.size!==n.length)throw E(t,"repeated entries of the rev\
+ocation list","a serial number twice","each once");return r}function Gc(e,t){let[n,r,o,...i]=e.children;if(e.tag!==w||!n||
+!r||i.length>0){let s=f(e.encoding.subarray(0,16));throw E(t,"malformed entry of the revocation list",s,"a serial number\
+ and a time")}if(Re(r,H(t)),o&&qn(o,t).some(({critical:s})=>s))throw E(t,"unsupported entry of the revocation list","a c\
+ritical extension","none");return Ie(n,H(t))}var re="1.3.6.1.4.1.3704.1.",[Xo,ir,Zo,sr]=["1","2","4","5"].map(e=>re+e),Qo=new Map([[`${re}3.1`,"bootloader"],[`${re}3\
 .2`,"tee"],[`${re}3.3`,"snp"],[`${re}3.8`,"microcode"],[`${re}3.9`,"fmc"]]),Qt=`${re}3.4`,Wo=[Qt,`${re}3.5`,`${re}3.6`,`${re}\
 3.7`],Yc=new Set([Qt,`${re}3.9`]),zc=/^[\x20-\x7e]{1,256}$/;function Wt(e,t,n){let r=mt(e.data,e.where),o=mt(t.data,t.where);
 if(r.length!==1)throw E(e.where,"wrong number of certificates",`${r.length}`,"one, the VCEK or VLEK");if(o.length!==2)throw E(

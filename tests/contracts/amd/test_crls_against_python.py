@@ -117,7 +117,6 @@ def _stricter(data: bytes) -> str:
     times = (*fields[3:5], *(entry.children[1] for entry in entries))
     of_entries = [one for entry in entries for part in entry.children[2:] for one in part.children]
     reasons = {
-        "an empty list of entries, which DER leaves out": len(fields) == 7 and not entries,
         "another extension beside the two": len(fields[-1].children[0].children) != 2,
         "an entry's extension that is none of RFC 5280": not all(map(_is_of_rfc_5280, of_entries)),
         "a time from 2050 on, which is no UTCTime": any(time.tag == GENERALIZED_TIME for time in times),

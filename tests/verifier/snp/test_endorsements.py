@@ -227,7 +227,7 @@ def test_an_entry_may_say_why_but_nothing_critical() -> None:
             assert parse_crl(data, "crl").revoked_serials == {5}
         else:
             _refused(lambda data=data: parse_crl(data, "crl"))  # type: ignore[misc]
-    for field in (der.integer(5), der.octet_string(b""), der.explicit(1, der.null())):
+    for field in (der.sequence(), der.integer(5), der.octet_string(b""), der.explicit(1, der.null())):
         _refused(lambda field=field: parse_crl(_list_with(field), "crl"))  # type: ignore[misc]
 
 
