@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
+from provenance_oracle.oracle.chain.calls import refused_now
 from provenance_oracle.oracle.chain.finality import Finality
-from provenance_oracle.oracle.chain.rpc import Call
+from provenance_oracle.oracle.chain.rpc import Call, RevertedError
 from provenance_oracle.oracle.chain.transactions import Publishing, TransactionSender
 from provenance_oracle.oracle.journal.journal import Journal
 from provenance_oracle.oracle.journal.publications import Member, PublicationKind, PublicationState, StoredPublication
@@ -151,7 +153,11 @@ class BatchPublisher:
                 return Publishing(State.MINED, self._finality.obstacle)
             self._sender.settle_batch(publication.id)
             return Publishing(State.FINAL, f"in batch {root.hex()}")
-        return self._sender.push_batch(publication.id, lambda: self._prepare(publication, records, head), block=head)
+        prepare = partial(self._prepare, publication, records, head)
+        try:
+            return self._sender.push_batch(publication.id, prepare, block=head)
+        except RevertedError as error:
+            raise refused_now(error.data, self._address) from error
 
     def _prepare(
         self,

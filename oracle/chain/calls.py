@@ -5,7 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
+from provenance_oracle.verifier.errors import TemporaryError
 from provenance_oracle.verifier.registry.contract import load_artifact
+
+# A development chain without transactions makes no blocks, and its time stands still.
+_A_LATER_BLOCK = "a block at most 5 minutes behind the oracle's clock; does the chain make any (anvil: --block-time 1)?"
 
 
 class Quorum(NamedTuple):
@@ -86,6 +90,18 @@ def refusal_name(data: bytes, contract: str = "ProvenanceRegistry") -> str:
         The name; the data in hex if the contract has no such error; "no reason" if there are no data.
     """
     return _error_names(contract).get(data[:4], data.hex() or "no reason")
+
+
+def refused_now(data: bytes, where: str) -> TemporaryError:
+    """Return the error for a call that the registry refuses at this block, and may take at a later one.
+
+    Args:
+        data: the revert data.
+        where: the registry.
+    """
+    name = refusal_name(data)
+    wanted = _A_LATER_BLOCK if name == "OutOfTime" else ""
+    return TemporaryError("the registry refuses the call now", where=where, got=name, wanted=wanted)
 
 
 def _encoded(function: str, *arguments: object) -> bytes:

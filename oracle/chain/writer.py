@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from provenance_oracle.oracle.chain.batched_parents import BatchedParents
 from provenance_oracle.oracle.chain.batches import BatchPublisher
-from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name, standing_call
+from provenance_oracle.oracle.chain.calls import number_policy_call, refusal_name, refused_now, standing_call
 from provenance_oracle.oracle.chain.endpoints import Endpoints
 from provenance_oracle.oracle.chain.finality import Endpoint, Finality
 from provenance_oracle.oracle.chain.release_proofs import ReleaseProofs
@@ -298,7 +298,7 @@ class RegistryWriter:
                 raise TroubleError(
                     Trouble.PAUSED, "the registry's guardian has stopped all writes", where=self._address, got=name
                 ) from error
-            raise TemporaryError("the registry refuses the call now", where=self._address, got=name) from error
+            raise refused_now(error.data, self._address) from error
 
     def _is_name_taken(self, call: Call, head: int) -> bool:
         """Return whether a call that reverted with NameTaken at the newest block does so at a final one too."""

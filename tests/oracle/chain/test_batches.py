@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from web3.exceptions import ContractCustomError
 
 from provenance_oracle.oracle.chain.batches import Batching, BatchPublisher
+from provenance_oracle.oracle.chain.calls import refused_now
+from provenance_oracle.oracle.chain.rpc import revert_data
 from provenance_oracle.oracle.chain.transactions import Publishing
 from provenance_oracle.oracle.journal.publications import PublicationState, StoredPublication
 from provenance_oracle.oracle.journal.rows import AttemptState, State
 from provenance_oracle.verifier.errors import TemporaryError, UsageError
 from provenance_oracle.verifier.record.batch import seal_batch
 from provenance_oracle.verifier.record.fields import NamedParent, Record
-from tests.support.chain_fixtures import DeployedRegistry
+from tests.support.chain_fixtures import JUDGED_AT, DeployedRegistry
 from tests.support.world import World, fresh_record
 
 pytestmark = pytest.mark.chain
@@ -206,7 +209,16 @@ def test_a_batch_that_the_registry_refuses_now_stays_open(world: Batches) -> Non
     records = [fresh_record() for _ in range(2)]
     publication, rows = world.opened(records)
     world.registry.send(world.registry.contract.functions.pauseWrites(), world.registry.guardian)
-    with pytest.raises(TemporaryError, match="the call reverts"):
+    with pytest.raises(TemporaryError, match="the registry refuses the call now: got WritesArePaused"):
         world.step(publication, records)
     assert world.journal.publication(publication.id).state is PublicationState.OPEN
     assert world.states(rows) == {State.JUDGED}
+
+
+def test_a_chain_whose_time_stands_still_is_told_with_the_way_out(world: Batches) -> None:
+    """anvil makes no block without a transaction, so the oracle's clock runs away from it."""
+    call = world.registry.publishing(fresh_record(judged_at=JUDGED_AT + timedelta(hours=1)))
+    with pytest.raises(ContractCustomError) as reverted:
+        call.call()
+    error = refused_now(revert_data(reverted.value.data), "registry")
+    assert "got OutOfTime, wanted a block at most 5 minutes behind" in str(error)
