@@ -16,6 +16,7 @@ from provenance_oracle.verifier.registry.contract import load_artifact
 # EIP-7825: no transaction may have more gas.
 TRANSACTION_GAS_MAX = 16_777_216
 _BATCH_CALLS = 50
+_BATCH_BYTES = 500_000  # of calldata; anvil takes some 2 MB, and each byte is two digits
 _TIMEOUT_SECONDS = 300.0
 _OSAKA = ("--hardfork", "osaka", "--enable-tx-gas-limit")
 
@@ -72,10 +73,8 @@ class Evm:
 
     def calls(self, to: str, calls: Sequence[bytes], gas: int = TRANSACTION_GAS_MAX) -> Iterator[Answer]:
         """Yield the answers to any number of calls, in their order."""
-        for start in range(0, len(calls), _BATCH_CALLS):
-            asked = [
-                {"to": to, "data": f"0x{data.hex()}", "gas": hex(gas)} for data in calls[start : start + _BATCH_CALLS]
-            ]
+        for batch in _batches(calls):
+            asked = [{"to": to, "data": f"0x{data.hex()}", "gas": hex(gas)} for data in batch]
             for answer in self._exchange([("eth_call", [one, "latest"]) for one in asked]):
                 if "error" not in answer:
                     yield Answer(bytes.fromhex(answer["result"][2:]))
@@ -95,6 +94,18 @@ class Evm:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
             answers = json.load(response)
         return sorted(answers, key=lambda answer: answer["id"])
+
+
+def _batches(calls: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Yield the calls in their order, as many together as a node takes in one request."""
+    batch: list[bytes] = []
+    for call in calls:
+        if batch and (len(batch) == _BATCH_CALLS or sum(map(len, batch)) + len(call) > _BATCH_BYTES):
+            yield batch
+            batch = []
+        batch.append(call)
+    if batch:
+        yield batch
 
 
 @contextmanager
