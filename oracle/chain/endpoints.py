@@ -141,6 +141,8 @@ class Endpoints(Generic[_R_co]):
             if one.identity is None or is_old or one.problem:
                 one.identity = one.endpoint.chain.identity(self._contract)
                 match_pins(one.identity, pinned, one.place.where)
+                if not pinned:
+                    look = self._look_again(one)
                 one.identified_at = now
         except UsageError as error:
             one.foreign.append(f"{error.problem}: {error.got}")
@@ -151,6 +153,20 @@ class Endpoints(Generic[_R_co]):
             if one.problem:
                 _log.info("%s serves again", one.place.where)
             one.look, one.problem, one.until, one.failures, one.foreign = look, "", None, 0, []
+
+    def _look_again(self, one: _Watched[_R_co]) -> NewestBlock:
+        """Ask again for the facts that the journal is about to begin with: one wrong answer must not decide them.
+
+        Raises:
+            TemporaryError: the second answer is another one.
+        """
+        assert one.endpoint is not None
+        assert one.identity is not None
+        look, again = one.endpoint.chain.look(), one.endpoint.chain.identity(self._contract)
+        if again != one.identity:
+            got, wanted = f"chain {again.chain_id} after chain {one.identity.chain_id}", "the same facts twice"
+            raise TemporaryError("a node changes its answer", where=one.place.where, got=got, wanted=wanted)
+        return look
 
     def _set_aside(self, one: _Watched[_R_co], problem: str, now: datetime) -> None:
         if problem != one.problem:

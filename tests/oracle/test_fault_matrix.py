@@ -192,6 +192,13 @@ def matrix(anvil_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             made.close()
 
 
+@pytest.mark.parametrize("fault", ["wrong chain id", "wrong genesis", "no contract"])
+def test_one_wrong_answer_to_the_first_questions_ends_nothing(matrix: Matrix, fault: str) -> None:
+    for step in ("ask eth_getCode 0", "answer eth_getCode 0", "ask eth_chainId 0", "ask batch 0"):
+        matrix.run(fault, step, releases=1, batch_max=1)
+    assert not matrix.problems, "\n".join(matrix.problems)
+
+
 @pytest.mark.parametrize(("releases", "batch_max"), [(1, 1), (3, 3)], ids=["single", "batch"])
 def test_no_fault_at_any_step_loses_or_repeats_a_record(matrix: Matrix, releases: int, batch_max: int) -> None:
     profile = {"releases": releases, "batch_max": batch_max}

@@ -121,9 +121,23 @@ def test_endpoints_of_different_chains_decide_nothing_while_the_journal_knows_no
     assert "genesis block is not the one" in nodes.endpoints.problems["b"]
 
 
+@pytest.mark.parametrize("wrong", [0, 1])
+@pytest.mark.parametrize("fact", [{"chain_id": 1}, {"genesis_block": b"\x09"}, {"registry_code_sha256": b"\x09"}])
+def test_a_journal_begins_with_no_chain_that_a_node_named_only_once(fact: dict[str, Any], wrong: int) -> None:
+    nodes = Nodes(names=("a",))
+    true = nodes.chains["a"].facts
+    answers = [true, true]
+    answers[wrong] = replace(true, **fact)
+    nodes.chains["a"].identity = lambda _contract: answers.pop(0) if answers else true  # type: ignore[method-assign]
+    with pytest.raises(TemporaryError, match="a: a node changes its answer"):
+        nodes.endpoints.survey()
+    nodes.clock.advance(15)
+    assert nodes.endpoints.survey()[1] == true
+
+
 def test_the_identity_is_asked_once_and_again_after_a_failure_or_ten_minutes() -> None:
     nodes, asked = Nodes(names=("a",)), []
-    identity = nodes.chains["a"].identity
+    identity, nodes.pins = nodes.chains["a"].identity, nodes.chains["a"].facts.pins()
     nodes.chains["a"].identity = lambda contract: asked.append(contract) or identity(contract)  # type: ignore
     for _ in range(3):
         nodes.serving()
@@ -212,7 +226,7 @@ def test_a_clock_that_was_set_back_makes_no_endpoint_wait_longer() -> None:
 
 def test_an_identity_from_the_future_is_asked_again() -> None:
     nodes, asked = Nodes(names=("a",)), []
-    identity = nodes.chains["a"].identity
+    identity, nodes.pins = nodes.chains["a"].identity, nodes.chains["a"].facts.pins()
     nodes.chains["a"].identity = lambda contract: asked.append(contract) or identity(contract)  # type: ignore
     nodes.serving()
     nodes.clock.advance(-1)
