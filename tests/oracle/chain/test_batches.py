@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web3.exceptions import ContractCustomError
 
 from provenance_oracle.oracle.chain.batches import Batching, BatchPublisher
 from provenance_oracle.oracle.chain.calls import refused_now
@@ -217,6 +216,8 @@ def test_a_batch_that_the_registry_refuses_now_stays_open(world: Batches) -> Non
 
 def test_a_chain_whose_time_stands_still_is_told_with_the_way_out(world: Batches) -> None:
     """anvil makes no block without a transaction, so the oracle's clock runs away from it."""
+    from web3.exceptions import ContractCustomError
+
     call = world.registry.publishing(fresh_record(judged_at=JUDGED_AT + timedelta(hours=1)))
     with pytest.raises(ContractCustomError) as reverted:
         call.call()
