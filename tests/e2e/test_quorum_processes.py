@@ -1,4 +1,4 @@
-"""Three real oracles that speak HTTP with each other: their batches are recorded once, and each of them serves one."""
+"""Three real oracles that speak HTTP with each other: batches are recorded once, and those who signed one serve it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 
 from provenance_oracle.oracle.chain.anvil import EmbeddedChain
 from provenance_oracle.verifier.record.leaves import parse_leaves
-from provenance_oracle.verifier.strict.exchange import HttpClient, Server
+from provenance_oracle.verifier.strict.exchange import Answer, HttpClient, Server
 from tests.support.chain_fixtures import deploy_registry
 from tests.support.oracle_process import OracleProcess, small_release, wait_for
 
 pytestmark = pytest.mark.chain
 _RELEASES = 6
+_THRESHOLD = 2
 _URI = "https://oracle.example/batches/"
 
 
@@ -28,7 +29,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def test_batches_are_agreed_over_http_and_recorded_once(anvil: EmbeddedChain, tmp_path: Path) -> None:
-    registry = deploy_registry(anvil, oracles=3, threshold=2)
+    registry = deploy_registry(anvil, oracles=3, threshold=_THRESHOLD)
     oracles = [OracleProcess(tmp_path / str(number), registry) for number in range(3)]
     for number in range(_RELEASES):
         small_release(oracles[0].drop, f"model{number}")
@@ -57,10 +58,15 @@ def test_batches_are_agreed_over_http_and_recorded_once(anvil: EmbeddedChain, tm
         counts = [int(one["args"]["count"]) for one in events]
         assert sum(counts) + len(singles) == _RELEASES
         assert max(counts) > 1
-        for port in ports:
-            for event in events:
-                root = bytes(event["args"]["root"])
-                server = HttpClient(Server("http", "127.0.0.1", port, "oracle", 10.0))
-                answer = server.exchange("GET", f"/batches/{root.hex()}.json", {}, body_max_bytes=1 << 20)
-                assert answer.status == 200
-                assert parse_leaves(answer.body, "served").root == root
+        for event in events:
+            root = bytes(event["args"]["root"])
+            answers = [_document(port, root) for port in ports]
+            served = [answer for answer in answers if answer.status == 200]
+            # Two signed it, and have all its leaves. The third may follow a part of it: the releases that it still had.
+            assert len(served) >= _THRESHOLD, [answer.body for answer in answers]
+            assert {parse_leaves(answer.body, "served").root for answer in served} == {root}
+
+
+def _document(port: int, root: bytes) -> Answer:
+    server = HttpClient(Server("http", "127.0.0.1", port, "oracle", 10.0))
+    return server.exchange("GET", f"/batches/{root.hex()}.json", {}, body_max_bytes=1 << 20)

@@ -26,6 +26,7 @@ from tests.support.crash_driver import Moment, Steps, sign_afresh
 
 _RELEASES = 3
 _PASSES_MAX = 12
+_PAUSE_SECONDS = 0.1  # between the passes of the victim, so that the other one has its turns on every machine
 _SECOND = timedelta(seconds=1)
 _SIGN, _OFFER, _READ = "sign", "offer", "read"
 # The moments of each name: with PROVENANCE_STRIDE=1 so many from the first on, otherwise only these.
@@ -83,6 +84,7 @@ def _be_killed(council: Council, victim: Member, deadly: Moment, note: Path) -> 
         victim.open()
         for _ in range(_PASSES_MAX):
             victim.step()
+            time.sleep(_PAUSE_SECONDS)
             council.now = council.now.replace(microsecond=0) + _SECOND
     except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
